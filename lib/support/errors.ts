@@ -1,0 +1,7 @@
+/**
+ * Mistakes of the user's making, told in one line: what was expected, what was met, where, and the mend.
+ * The shell prints the message alone; anything else that is thrown is a defect of ours and keeps its stack.
+ */
+export class InputError extends Error {
+  override name = 'InputError';
+}

@@ -1,0 +1,119 @@
+/**
+ * Files that are never half-written, and reading that says the file, the line and the mend.
+ *
+ * Everything is written to a temporary name beside the target and renamed, so that a reader (or a killed process)
+ * sees the old file or the new one, nothing between.
+ */
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { PassThrough } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, gzipSync } from 'node:zlib';
+import { InputError } from './errors.js';
+
+let temporaries = 0;
+
+/** Writes `data` to `path`, making its folder; a name that ends in `.gz` is compressed (without a time stamp). */
+export function writeAtomic(path: string, data: string | Uint8Array): void {
+  writeWith(path, (temporary) => writeFileSync(temporary, path.endsWith('.gz') ? gzipSync(data) : data));
+}
+
+/** Lets `write` fill a temporary file, then renames it to `path`; a failure removes the temporary and changes nothing. */
+export function writeWith(path: string, write: (temporary: string) => void): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}-${temporaries++}.tmp`;
+  try {
+    write(temporary);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** `value` as JSON with a newline at the end. `indent` as in `JSON.stringify`, default 2. */
+export function writeJson(path: string, value: unknown, indent = 2): void {
+  writeAtomic(path, JSON.stringify(value, null, indent) + '\n');
+}
+
+/** @throws InputError if the file is missing (`mend` says how to get it) or is no JSON */
+export function readJson<T = unknown>(path: string, mend = 'check the path'): T {
+  const text = readText(path, mend);
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    throw new InputError(`${path}: not valid JSON (${(error as Error).message}); write it anew`);
+  }
+}
+
+/** @throws InputError if the file is missing or cannot be read */
+export function readText(path: string, mend = 'check the path'): string {
+  if (!existsSync(path)) throw new InputError(`${path}: no such file; ${mend}`);
+  return readFileSync(path, 'utf8');
+}
+
+export interface Line {
+  text: string;
+  /** Counted from 1. */
+  number: number;
+}
+
+/**
+ * The lines of a text file, gzip told by its first two bytes; empty lines are passed over.
+ * @throws InputError for a missing file, and for gzip that is damaged or cut short (with the last line that was read)
+ */
+export async function* readLines(path: string): AsyncGenerator<Line> {
+  if (!existsSync(path)) throw new InputError(`${path}: no such file; check the path`);
+  const decoded = new PassThrough();
+  const source = createReadStream(path);
+  const stages = isGzip(path) ? [source, createGunzip(), decoded] : [source, decoded];
+  let failure: unknown;
+  const done = pipeline(stages as [typeof source, PassThrough]).catch((error: unknown) => {
+    failure = error;
+    decoded.end();
+  });
+  let number = 0;
+  for await (const text of createInterface({ input: decoded, crlfDelay: Infinity })) {
+    number++;
+    if (text !== '') yield { text, number };
+  }
+  await done;
+  if (failure) {
+    throw new InputError(
+      `${path}: damaged or cut short after line ${number} (${(failure as Error).message}); fetch the file again`,
+    );
+  }
+}
+
+function isGzip(path: string): boolean {
+  const file = openSync(path, 'r');
+  try {
+    const magic = new Uint8Array(2);
+    readSync(file, magic);
+    return magic[0] === 0x1f && magic[1] === 0x8b;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** SHA-256 of a file's bytes or of a string, in hex. */
+export function hashFile(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}
+
+export function hashText(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
