@@ -1,0 +1,83 @@
+/**
+ * How a forest's trees are laid into blocks for attention: trees of like length together, so that padding is cheap.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { AttentionBlock, AttentionPlan } from '../ops/index.js';
+import type { Forest } from './forest.js';
+
+/** A block is closed before padding would waste more than this share of its score products. */
+const MAX_WASTE = 0.4;
+const HIDDEN = -1e9;
+
+interface Span {
+  start: number;
+  length: number;
+}
+
+export function planAttention(forest: Forest): AttentionPlan {
+  const spans = forest.starts
+    .map((start, t) => ({ start, length: (forest.starts[t + 1] ?? forest.token.length) - start }))
+    .sort((a, b) => a.length - b.length || a.start - b.start);
+  const place = new Int32Array(forest.token.length);
+  let places = 0;
+  const blocks = group(spans).map((block) => {
+    const length = block[block.length - 1]!.length;
+    const gather = new Int32Array(block.length * length);
+    block.forEach((span, b) => {
+      for (let i = 0; i < span.length; i++) {
+        gather[b * length + i] = span.start + i;
+        place[span.start + i] = places + b * length + i;
+      }
+    });
+    places += gather.length;
+    return toBlock(forest, block, length, gather);
+  });
+  return { blocks, place: tf.tensor1d(place, 'int32') };
+}
+
+/** Spans in ascending length, cut where the shortest of a block would be padded too much. */
+function group(spans: Span[]): Span[][] {
+  const blocks: Span[][] = [];
+  let used = 0;
+  for (const span of spans) {
+    const block = blocks[blocks.length - 1];
+    const area = span.length ** 2;
+    if (block && (used + area) / ((block.length + 1) * area) >= 1 - MAX_WASTE) {
+      block.push(span);
+      used += area;
+    } else {
+      blocks.push([span]);
+      used = area;
+    }
+  }
+  return blocks;
+}
+
+function toBlock(forest: Forest, spans: Span[], length: number, gather: Int32Array): AttentionBlock {
+  const padded = spans.some((span) => span.length < length);
+  const chains = spans.every((span) => isChain(forest, span));
+  const real = padded ? spans.flatMap((s) => Array.from({ length }, (_, i) => (i < s.length ? 1 : 0))) : undefined;
+  const masks = chains ? 1 : spans.length;
+  const mask = new Float32Array(masks * length * length).fill(HIDDEN);
+  for (let b = 0; b < masks; b++) {
+    const span = spans[b]!;
+    for (let i = 0; i < length; i++) {
+      const row = (b * length + i) * length;
+      if (chains) mask.fill(0, row, row + i + 1);
+      else if (i >= span.length) mask[row + i] = 0;
+      else for (let a = span.start + i; a >= 0; a = forest.parent[a]!) mask[row + a - span.start] = 0;
+    }
+  }
+  return {
+    trees: spans.length,
+    length,
+    gather: tf.tensor1d(gather, 'int32'),
+    mask: tf.tensor5d(mask, [masks, 1, 1, length, length]),
+    ...(real && { real: tf.tensor3d(real, [real.length, 1, 1]) }),
+  };
+}
+
+function isChain(forest: Forest, { start, length }: Span): boolean {
+  for (let i = 1; i < length; i++) if (forest.parent[start + i] !== start + i - 1) return false;
+  return true;
+}

@@ -1,0 +1,116 @@
+/**
+ * The decoder's forward pass over a forest: Qwen2's layers, with every product on the flat [N, D].
+ *
+ * Follows transformers' `modeling_qwen2`. Departure: nothing is padded but attention's blocks, and no logits are
+ * computed here (see `targetLogProbs`).
+ *
+ * Shapes: N tokens, D width, H heads, Hk key heads, d head width, F feed-forward, V vocabulary.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { embedding, forestAttention, rmsNorm, rotary, rotaryTable, swiglu } from '../ops/index.js';
+import type { AttentionPlan, RotaryTable } from '../ops/index.js';
+import type { ModelConfig } from './config.js';
+import type { Forest } from './forest.js';
+import { planAttention } from './attention-plan.js';
+import type { Weights } from './weights.js';
+import { EMBEDDING, FINAL_NORM, layerWeight, OUTPUT } from './weights.js';
+
+/** Applied to the embeddings and to what every layer adds to the residual stream; `undefined` outside training. */
+export type Dropout = (x: tf.Tensor2D) => tf.Tensor2D;
+
+/** Attention of one layer: from rotated q [N, H, d], k [N, Hk, d] and v [N, Hk, d] to [N, H * d]. */
+export type Attend = (layer: number, q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D) => tf.Tensor2D;
+
+/** A forest on the engine: what its forward pass and its gradient both need. Made before the gradient is taken. */
+export interface PreparedForest {
+  forest: Forest;
+  /** int32 [N] */
+  ids: tf.Tensor1D;
+  table: RotaryTable;
+  plan: AttentionPlan;
+}
+
+/** The caller owns it: within `tf.tidy` it goes with the scope, else see `disposeForest`. */
+export function prepareForest(config: ModelConfig, forest: Forest): PreparedForest {
+  return {
+    forest,
+    ids: tf.tensor1d(forest.token, 'int32'),
+    table: rotaryTable(forest.depth, config.headDim, config.ropeTheta),
+    plan: planAttention(forest),
+  };
+}
+
+export function disposeForest({ ids, table, plan }: PreparedForest): void {
+  const blocks = plan.blocks.flatMap(({ gather, mask, real }) => (real ? [gather, mask, real] : [gather, mask]));
+  tf.dispose([ids, table.cos, table.sin, plan.place, ...blocks]);
+}
+
+/** @returns hidden states after the last norm [N, D] */
+export function forwardForest(
+  config: ModelConfig,
+  weights: Weights,
+  { ids, table, plan }: PreparedForest,
+  dropout?: Dropout,
+): tf.Tensor2D {
+  const attend: Attend = (_, q, k, v) => forestAttention(q, k, v, plan);
+  return forwardTokens(config, weights, ids, table, attend, dropout);
+}
+
+/**
+ * The layers around whatever attention is given (a forest's, or a cache's that grows while decoding).
+ * @param ids int32 [N] @returns [N, D]
+ */
+export function forwardTokens(
+  config: ModelConfig,
+  weights: Weights,
+  ids: tf.Tensor1D,
+  table: RotaryTable,
+  attend: Attend,
+  dropout: Dropout = (x) => x,
+): tf.Tensor2D {
+  let x = dropout(embedding(weights.get(EMBEDDING)! as tf.Tensor2D, ids));
+  for (let layer = 0; layer < config.layers; layer++) {
+    x = tf.add(x, dropout(attentionPart(config, weights, layer, x, table, attend)));
+    x = tf.add(x, dropout(feedForwardPart(config, weights, layer, x)));
+  }
+  return rmsNorm(x, weights.get(FINAL_NORM)! as tf.Tensor1D, config.normEpsilon);
+}
+
+/** The output layer [V, D]: the embedding table where the two are tied. */
+export function outputLayer(config: ModelConfig, weights: Weights): tf.Tensor2D {
+  return weights.get(config.tied ? EMBEDDING : OUTPUT)! as tf.Tensor2D;
+}
+
+function attentionPart(
+  config: ModelConfig,
+  weights: Weights,
+  layer: number,
+  x: tf.Tensor2D,
+  table: RotaryTable,
+  attend: Attend,
+): tf.Tensor2D {
+  const { heads, keyHeads, headDim, normEpsilon } = config;
+  const weight = (part: string): tf.Variable => weights.get(layerWeight(layer, part))!;
+  const normed = rmsNorm(x, weight('input_layernorm.weight') as tf.Tensor1D, normEpsilon);
+  const project = (name: string, count: number): tf.Tensor3D =>
+    tf.reshape(
+      tf.add(linear(normed, weight(`self_attn.${name}.weight`)), weight(`self_attn.${name}.bias`)),
+      [-1, count, headDim],
+    );
+  const q = rotary(project('q_proj', heads), table);
+  const k = rotary(project('k_proj', keyHeads), table);
+  return linear(attend(layer, q, k, project('v_proj', keyHeads)), weight('self_attn.o_proj.weight'));
+}
+
+function feedForwardPart(config: ModelConfig, weights: Weights, layer: number, x: tf.Tensor2D): tf.Tensor2D {
+  const weight = (part: string): tf.Variable => weights.get(layerWeight(layer, part))!;
+  const normed = rmsNorm(x, weight('post_attention_layernorm.weight') as tf.Tensor1D, config.normEpsilon);
+  const gate = linear(normed, weight('mlp.gate_proj.weight'));
+  const up = linear(normed, weight('mlp.up_proj.weight'));
+  return linear(swiglu(gate, up), weight('mlp.down_proj.weight'));
+}
+
+/** `x @ weight^T`: [N, in] and [out, in] -> [N, out] */
+function linear(x: tf.Tensor2D, weight: tf.Tensor): tf.Tensor2D {
+  return tf.matMul(x, weight as tf.Tensor2D, false, true);
+}

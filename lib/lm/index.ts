@@ -1,0 +1,7 @@
+export * from './attention-plan.js';
+export * from './config.js';
+export * from './decoder.js';
+export * from './forest.js';
+export * from './model.js';
+export * from './safetensors.js';
+export * from './weights.js';

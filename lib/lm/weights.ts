@@ -1,0 +1,82 @@
+/**
+ * The decoder's parameters under Hugging Face's names, as TensorFlow.js variables.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { InputError, Random } from '../support/index.js';
+import type { ModelConfig } from './config.js';
+import type { NamedArray } from './safetensors.js';
+
+export type Weights = Map<string, tf.Variable>;
+
+export const EMBEDDING = 'model.embed_tokens.weight';
+export const OUTPUT = 'lm_head.weight';
+export const FINAL_NORM = 'model.norm.weight';
+
+/** Name of a parameter of decoder layer `layer`, such as `self_attn.q_proj.weight`. */
+export function layerWeight(layer: number, part: string): string {
+  return `model.layers.${layer}.${part}`;
+}
+
+/** Every parameter's name and shape, in the order of the file. */
+export function weightShapes(config: ModelConfig): Map<string, number[]> {
+  const { width, feedForward, heads, keyHeads, headDim, vocabSize } = config;
+  const shapes = new Map<string, number[]>([[EMBEDDING, [vocabSize, width]]]);
+  for (let layer = 0; layer < config.layers; layer++) {
+    const parts: [string, number[]][] = [
+      ['input_layernorm.weight', [width]],
+      ['self_attn.q_proj.weight', [heads * headDim, width]],
+      ['self_attn.q_proj.bias', [heads * headDim]],
+      ['self_attn.k_proj.weight', [keyHeads * headDim, width]],
+      ['self_attn.k_proj.bias', [keyHeads * headDim]],
+      ['self_attn.v_proj.weight', [keyHeads * headDim, width]],
+      ['self_attn.v_proj.bias', [keyHeads * headDim]],
+      ['self_attn.o_proj.weight', [width, heads * headDim]],
+      ['post_attention_layernorm.weight', [width]],
+      ['mlp.gate_proj.weight', [feedForward, width]],
+      ['mlp.up_proj.weight', [feedForward, width]],
+      ['mlp.down_proj.weight', [width, feedForward]],
+    ];
+    for (const [part, shape] of parts) shapes.set(layerWeight(layer, part), shape);
+  }
+  shapes.set(FINAL_NORM, [width]);
+  if (!config.tied) shapes.set(OUTPUT, [vocabSize, width]);
+  return shapes;
+}
+
+/** Random start as transformers' Qwen2: normal with deviation 0.02, norms one, biases zero. */
+export function randomWeights(config: ModelConfig, seed: number): Weights {
+  const weights: Weights = new Map();
+  for (const [name, shape] of weightShapes(config)) {
+    const random = new Random(`${seed}/${name}`);
+    const data = new Float32Array(shape.reduce((product, n) => product * n, 1));
+    if (name.endsWith('norm.weight')) data.fill(1);
+    else if (!name.endsWith('bias')) for (let i = 0; i < data.length; i++) data[i] = 0.02 * random.normal();
+    weights.set(name, tf.variable(tf.tensor(data, shape)));
+  }
+  return weights;
+}
+
+/** @param source the file, for the error's text @throws InputError if a parameter is missing or of another shape */
+export function weightsFrom(arrays: Map<string, NamedArray>, config: ModelConfig, source: string): Weights {
+  const weights: Weights = new Map();
+  for (const [name, shape] of weightShapes(config)) {
+    const array = arrays.get(name);
+    if (!array) throw new InputError(`${source}: ${name} is missing; is config.json of the same model?`);
+    if (array.shape.join() !== shape.join()) {
+      throw new InputError(`${source}: expected ${name} of [${shape.join(', ')}], got [${array.shape.join(', ')}]`);
+    }
+    weights.set(name, tf.variable(tf.tensor(array.data, shape)));
+  }
+  return weights;
+}
+
+/** Reads every parameter off the engine. */
+export function toArrays(weights: ReadonlyMap<string, tf.Tensor>): Map<string, NamedArray> {
+  return new Map(
+    [...weights].map(([name, tensor]) => [name, { shape: tensor.shape, data: tensor.dataSync<'float32'>() }]),
+  );
+}
+
+export function disposeWeights(weights: Weights): void {
+  for (const variable of weights.values()) variable.dispose();
+}

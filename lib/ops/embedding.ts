@@ -1,0 +1,30 @@
+/**
+ * Rows of a table, and the gradient that sums what arrives at the same row.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { customOp } from './custom-op.js';
+
+/** @param table [V, D] @param ids int32 [N], outliving the gradient @returns [N, D] */
+export function embedding(table: tf.Tensor2D, ids: tf.Tensor1D): tf.Tensor2D {
+  const rows = table.shape[0];
+  return customOp<tf.Rank.R2>(
+    [table],
+    (table) => ({ value: tf.gather(table, ids) }),
+    (dy) => [tf.unsortedSegmentSum(dy, ids, rows)],
+  );
+}
+
+/**
+ * Chosen rows, none chosen twice: the gradient then is a gather too.
+ * @param x [N, D]
+ * @param ids int32 [M], distinct
+ * @param inverse int32 [N]: where in `ids` a row stands, M where it does not
+ * @returns [M, D]
+ */
+export function chooseRows(x: tf.Tensor2D, ids: tf.Tensor1D, inverse: tf.Tensor1D): tf.Tensor2D {
+  return customOp<tf.Rank.R2>(
+    [x],
+    (x) => ({ value: tf.gather(x, ids) }),
+    (dy) => [tf.gather(tf.concat([dy, tf.zeros([1, dy.shape[1]!])], 0), inverse)],
+  );
+}

@@ -1,0 +1,44 @@
+/**
+ * Rotary position embedding (Su et al., arXiv 2104.09864) in Hugging Face's layout: the two halves of a head are the
+ * real and the imaginary part.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { customOp } from './custom-op.js';
+
+export interface RotaryTable {
+  /** [N, 1, headDim / 2] */
+  cos: tf.Tensor3D;
+  /** [N, 1, headDim / 2] */
+  sin: tf.Tensor3D;
+}
+
+/** Angles of each token. @param positions [N] @param theta base of the frequencies */
+export function rotaryTable(positions: ArrayLike<number>, headDim: number, theta: number): RotaryTable {
+  const half = headDim / 2;
+  const cos = new Float32Array(positions.length * half);
+  const sin = new Float32Array(positions.length * half);
+  for (let n = 0; n < positions.length; n++) {
+    for (let i = 0; i < half; i++) {
+      // float32 frequencies, as the reference computes them
+      const angle = Math.fround(positions[n]! * Math.fround(1 / theta ** ((2 * i) / headDim)));
+      cos[n * half + i] = Math.cos(angle);
+      sin[n * half + i] = Math.sin(angle);
+    }
+  }
+  const shape: [number, number, number] = [positions.length, 1, half];
+  return { cos: tf.tensor3d(cos, shape), sin: tf.tensor3d(sin, shape) };
+}
+
+/** Turns every head of every token by its position. @param x [N, H, headDim] @returns [N, H, headDim] */
+export function rotary(x: tf.Tensor3D, { cos, sin }: RotaryTable): tf.Tensor3D {
+  return customOp<tf.Rank.R3>(
+    [x],
+    (x) => ({ value: turn(x, cos, sin) }),
+    (dy) => [turn(dy, cos, tf.neg(sin))], // a rotation's transpose turns back
+  );
+}
+
+function turn(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor): tf.Tensor {
+  const [re, im] = tf.split(x, 2, 2) as [tf.Tensor, tf.Tensor]; // each [N, H, headDim / 2]
+  return tf.concat([tf.sub(tf.mul(re, cos), tf.mul(im, sin)), tf.add(tf.mul(im, cos), tf.mul(re, sin))], 2);
+}
