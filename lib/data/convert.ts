@@ -1,0 +1,48 @@
+/** The `convert` stage: data folder and index -> MiniOneRec's `{train,valid,test}/NAME.csv` and `info/NAME.txt`. */
+import { join } from 'node:path';
+import { readIndex } from '../sid/index-file.js';
+import { writeAtomic } from '../support/index.js';
+import { formatConverted, formatInfo } from './converted-files.js';
+import { SPLITS, type Split } from './dataset.js';
+import { loadDataset } from './load.js';
+
+export interface ConvertOptions {
+  /** Data folder. */
+  data: string;
+  /** NAME of its files; default as in `loadDataset`. */
+  dataset?: string;
+  /** Index file; default `NAME.index.json` in the data folder. */
+  index?: string;
+  /** Folder to write to; default the data folder. */
+  out?: string;
+}
+
+export interface ConvertReport {
+  items: number;
+  /** Rows. */
+  split: Record<Split, number>;
+  files: string[];
+  seconds: number;
+}
+
+/** @throws InputError for bad input, such as an index that lacks an item; nothing is written then */
+export async function convert(options: ConvertOptions): Promise<ConvertReport> {
+  const start = performance.now();
+  const data = await loadDataset(options.data, options.dataset);
+  const { index: file = join(options.data, `${data.name}.index.json`), out = options.data } = options;
+  const index = readIndex(file, data.items.length);
+  const texts: [string, string][] = [
+    ...SPLITS.map((split): [string, string] => [
+      join(out, split, `${data.name}.csv`),
+      formatConverted(data[split], data.items, index),
+    ]),
+    [join(out, 'info', `${data.name}.txt`), formatInfo(data.items, index)],
+  ];
+  for (const [path, text] of texts) writeAtomic(path, text);
+  return {
+    items: data.items.length,
+    split: { train: data.train.length, valid: data.valid.length, test: data.test.length },
+    files: texts.map(([path]) => path),
+    seconds: (performance.now() - start) / 1000,
+  };
+}

@@ -1,0 +1,52 @@
+/**
+ * `NAME.{train,valid,test}.inter`: rows as tab-separated text (RecBole's atomic file, as MiniOneRec writes it).
+ * Header `user_id:token  item_id_list:token_seq  item_id:token`; the history's ids are separated by spaces.
+ */
+import { InputError, readLines } from '../support/index.js';
+import type { Row } from './dataset.js';
+
+const HEADER = 'user_id:token\titem_id_list:token_seq\titem_id:token';
+
+export function formatInter(rows: readonly Row[]): string {
+  return [HEADER, ...rows.map(({ user, history, target }) => `${user}\t${history.join(' ')}\t${target}`), ''].join('\n');
+}
+
+/**
+ * @param items number of items; ids must lie below
+ * @throws InputError for a missing file, another header, a line that does not fit: file, line and mend
+ */
+export async function readInter(path: string, items: number): Promise<Row[]> {
+  const rows: Row[] = [];
+  let headed = false;
+  for await (const { text, number } of readLines(path)) {
+    const where = `${path}:${number}`;
+    if (headed) rows.push(parseRow(text, items, where));
+    else if (text !== HEADER) {
+      throw new InputError(`${where}: expected the header ${JSON.stringify(HEADER)}; run sidlab filter again`);
+    }
+    headed = true;
+  }
+  if (!headed) throw new InputError(`${path}: expected a header, got an empty file; run sidlab filter again`);
+  return rows;
+}
+
+function parseRow(text: string, items: number, where: string): Row {
+  const fields = text.split('\t');
+  if (fields.length !== 3) {
+    throw new InputError(`${where}: expected 3 fields between tabs, got ${fields.length}; run sidlab filter again`);
+  }
+  const [user, history, target] = fields as [string, string, string];
+  return {
+    user,
+    history: history.split(' ').map((id) => parseId(id, items, where)),
+    target: parseId(target, items, where),
+  };
+}
+
+function parseId(text: string, items: number, where: string): number {
+  const id = Number(text);
+  if (/^\d+$/.test(text) && id < items) return id;
+  throw new InputError(
+    `${where}: expected an item id from 0 to ${items - 1}, got ${JSON.stringify(text)}; run sidlab filter again`,
+  );
+}

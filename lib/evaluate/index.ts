@@ -1,0 +1,3 @@
+/** Ranking metrics and the file of results that they are computed from. */
+export * from './metrics.js';
+export * from './results-file.js';
