@@ -110,7 +110,9 @@ export function parseShape(shape: string, vocabSize: number, eosTokenId: number)
   const match = /^qwen2:(\d+)x(\d+)$/.exec(shape);
   const [width, layers] = [Number(match?.[1]), Number(match?.[2])];
   if (!match || width < 32 || width % 32 !== 0 || layers < 1) {
-    throw new InputError(`--model: expected a folder, or a shape such as qwen2:128x4 (width a multiple of 32), got ${shape}`);
+    throw new InputError(
+      `--model: expected a folder, or a shape such as qwen2:128x4 (width a multiple of 32), got ${shape}`,
+    );
   }
   return {
     architecture: 'qwen2',

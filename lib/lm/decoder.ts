@@ -93,10 +93,11 @@ function attentionPart(
   const weight = (part: string): tf.Variable => weights.get(layerWeight(layer, part))!;
   const normed = rmsNorm(x, weight('input_layernorm.weight') as tf.Tensor1D, normEpsilon);
   const project = (name: string, count: number): tf.Tensor3D =>
-    tf.reshape(
-      tf.add(linear(normed, weight(`self_attn.${name}.weight`)), weight(`self_attn.${name}.bias`)),
-      [-1, count, headDim],
-    );
+    tf.reshape(tf.add(linear(normed, weight(`self_attn.${name}.weight`)), weight(`self_attn.${name}.bias`)), [
+      -1,
+      count,
+      headDim,
+    ]);
   const q = rotary(project('q_proj', heads), table);
   const k = rotary(project('k_proj', keyHeads), table);
   return linear(attend(layer, q, k, project('v_proj', keyHeads)), weight('self_attn.o_proj.weight'));

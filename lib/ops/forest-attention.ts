@@ -61,10 +61,7 @@ export function forestAttention(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, 
         const [qb, kb, vb] = [toBlock(q!, block, group), toBlock(k!, block, 1), toBlock(v!, block, 1)];
         const dOut = toBlock(dFlat, block, group, block.real);
         const dProbs = tf.matMul(dOut, vb, false, true);
-        const dScores = tf.mul(
-          tf.mul(probs, tf.sub(dProbs, tf.sum(tf.mul(dProbs, probs), -1, true))),
-          scale,
-        );
+        const dScores = tf.mul(tf.mul(probs, tf.sub(dProbs, tf.sum(tf.mul(dProbs, probs), -1, true))), scale);
         dq.push(fromBlock(tf.matMul(dScores, kb), block, group));
         dk.push(fromBlock(tf.matMul(dScores, qb, true), block, 1));
         dv.push(fromBlock(tf.matMul(probs, dOut, true), block, 1));

@@ -59,7 +59,14 @@ describe.each(['qwen2-tied', 'qwen2-untied'])('%s', (name) => {
         token.push(next);
       }),
     );
-    compareGradients(model, forest, row, token, row.map(() => 1), golden.chain);
+    compareGradients(
+      model,
+      forest,
+      row,
+      token,
+      row.map(() => 1),
+      golden.chain,
+    );
   });
 
   test('gradients of a comb equal those of its separate texts in PyTorch', () => {
@@ -86,9 +93,7 @@ function hidden({ config, weights }: LanguageModel, forest: Forest): tf.Tensor2D
 
 function allLogits(model: LanguageModel, forest: Forest): Float32Array {
   return tf.tidy(() =>
-    tf
-      .matMul(hidden(model, forest), outputLayer(model.config, model.weights), false, true)
-      .dataSync<'float32'>(),
+    tf.matMul(hidden(model, forest), outputLayer(model.config, model.weights), false, true).dataSync<'float32'>(),
   );
 }
 
@@ -103,13 +108,10 @@ function compareGradients(
   const { config, weights } = model;
   const targets = { row: Int32Array.from(row), token: Int32Array.from(token) };
   const prepared = prepareForest(config, forest);
-  const { value, grads } = tf.variableGrads(
-    () => {
-      const logProbs = targetLogProbs(forwardForest(config, weights, prepared), outputLayer(config, weights), targets);
-      return tf.neg(tf.sum(tf.mul(logProbs, tf.tensor1d(weight)))).asScalar();
-    },
-    [...weights.values()],
-  );
+  const { value, grads } = tf.variableGrads(() => {
+    const logProbs = targetLogProbs(forwardForest(config, weights, prepared), outputLayer(config, weights), targets);
+    return tf.neg(tf.sum(tf.mul(logProbs, tf.tensor1d(weight)))).asScalar();
+  }, [...weights.values()]);
   expect(value.dataSync()[0]).toBeCloseTo(golden.loss, 3);
   for (const [name, variable] of weights) {
     const ours = grads[variable.name]!.dataSync<'float32'>();

@@ -1,0 +1,103 @@
+/**
+ * Tokenizers in Hugging Face's `tokenizer.json`, and a word-level one for models from random weights: the words of the
+ * templates, and one token per SID code.
+ */
+import { join } from 'node:path';
+import { Tokenizer } from '@huggingface/tokenizers';
+import type { SidIndex } from '../sid/index-file.js';
+import { InputError, readJson } from '../support/index.js';
+
+export const END_OF_TEXT = '<|endoftext|>';
+const UNKNOWN = '<unk>';
+
+export interface TextTokenizer {
+  encode(text: string): number[];
+  decode(ids: readonly number[]): string;
+  /** @throws InputError if the vocabulary lacks the token */
+  tokenId(token: string): number;
+  vocabSize: number;
+  /** `tokenizer.json`'s text. */
+  json: string;
+}
+
+/** @param source the file, for the error's text */
+export function parseTokenizer(json: string, source: string): TextTokenizer {
+  const raw = JSON.parse(json) as {
+    model?: { vocab?: Record<string, number>; unk_token?: string };
+    added_tokens?: { id: number }[];
+  };
+  if (!raw.model?.vocab) throw new InputError(`${source}: no model.vocab; is it a tokenizer.json?`);
+  const tokenizer = new Tokenizer(raw, {});
+  const ids = [...Object.values(raw.model.vocab), ...(raw.added_tokens ?? []).map(({ id }) => id)];
+  // the library leaves a word that a word-level vocabulary lacks undefined
+  const unknown = raw.model.unk_token === undefined ? undefined : tokenizer.token_to_id(raw.model.unk_token);
+  const known = (id: number | undefined, text: string): number => {
+    if (id === undefined && unknown === undefined)
+      throw new InputError(`${source}: cannot encode ${JSON.stringify(text)}`);
+    return id ?? unknown!;
+  };
+  return {
+    encode(text) {
+      const ids: (number | undefined)[] = tokenizer.encode(text, { add_special_tokens: false }).ids;
+      return ids.map((id) => known(id, text));
+    },
+    decode: (ids) => tokenizer.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
+    tokenId(token) {
+      const id = tokenizer.token_to_id(token);
+      if (id === undefined)
+        throw new InputError(`${source}: the vocabulary lacks ${token}; is the index of this model?`);
+      return id;
+    },
+    vocabSize: ids.reduce((most, id) => Math.max(most, id), -1) + 1,
+    json,
+  };
+}
+
+/** @throws InputError if the folder has no `tokenizer.json` */
+export function loadTokenizer(folder: string): TextTokenizer {
+  const file = join(folder, 'tokenizer.json');
+  return parseTokenizer(JSON.stringify(readJson(file, 'the model folder needs its tokenizer')), file);
+}
+
+/**
+ * A word-level `tokenizer.json`: end of text 0, unknown 1, then `words` in the order of first occurrence, then the SID
+ * tokens that occur in the index, level by level and by code. SID tokens are added tokens: they need no space between.
+ */
+export function wordTokenizer(words: readonly string[], index: SidIndex): TextTokenizer {
+  const vocabulary = [...new Set([END_OF_TEXT, UNKNOWN, ...words])];
+  const vocab = Object.fromEntries(vocabulary.map((word, id) => [word, id]));
+  const sids = [...new Set(index.flat())].sort(byLevelAndCode);
+  const added = [END_OF_TEXT, ...sids].map((content) => ({
+    id: content === END_OF_TEXT ? 0 : vocabulary.length + sids.indexOf(content),
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: content === END_OF_TEXT,
+  }));
+  const json = JSON.stringify({
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: added,
+    normalizer: null,
+    pre_tokenizer: { type: 'Whitespace' },
+    post_processor: null,
+    decoder: null,
+    model: { type: 'WordLevel', vocab, unk_token: UNKNOWN },
+  });
+  return parseTokenizer(json, 'tokenizer.json');
+}
+
+function byLevelAndCode(a: string, b: string): number {
+  const [levelA, codeA] = parts(a);
+  const [levelB, codeB] = parts(b);
+  return levelA < levelB ? -1 : levelA > levelB ? 1 : codeA - codeB;
+}
+
+/** `<b_200>` -> `['b', 200]` */
+function parts(token: string): [string, number] {
+  const [level = '', code = ''] = token.slice(1, -1).split('_');
+  return [level, Number(code)];
+}
