@@ -15,3 +15,4 @@ export * from './reviews.js';
 export * from './rows.js';
 export * from './table.js';
 export * from './title.js';
+export * from './sample.js';
