@@ -1,0 +1,158 @@
+/**
+ * Keys and values of many users' prompts, and of the beams that grow on them. Nothing is copied or moved when beams are
+ * re-ranked: a beam is its leaf, and sees its own ancestors by a mask.
+ *
+ * Shapes: U users, P longest prompt, S nodes grown so far a user, n nodes grown in this step a user, H query heads,
+ * Hk key heads, g = H / Hk, d head width, D width.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { chain, forwardTokens, planAttention, plant } from '../lm/index.js';
+import type { LanguageModel } from '../lm/index.js';
+import { forestAttention, rotaryTable } from '../ops/index.js';
+
+const HIDDEN = -1e9;
+
+interface LayerCache {
+  /** [U, Hk, P, d] */
+  trunkKeys: tf.Tensor4D;
+  trunkValues: tf.Tensor4D;
+  /** [U, Hk, S, d], absent before the first step. */
+  keys?: tf.Tensor4D;
+  values?: tf.Tensor4D;
+}
+
+export class TrunkCache {
+  /** Hidden state of every prompt's last token [U, D]. */
+  readonly last: tf.Tensor2D;
+  private readonly layers: LayerCache[] = [];
+  private readonly lengths: number[];
+  private readonly longest: number;
+  /** Added to trunk scores [U, 1, 1, P]: 0 on a user's own prompt. */
+  private readonly trunkMask: tf.Tensor4D;
+  /** Of each grown node: its parent among the grown ones (-1: the trunk); [U][S]. */
+  private readonly parents: number[][];
+
+  /** Runs the prompts once, as a forest of chains. The caller disposes of the cache. */
+  constructor(
+    private readonly model: LanguageModel,
+    prompts: readonly (readonly number[])[],
+  ) {
+    if (prompts.some((prompt) => prompt.length === 0))
+      throw new Error('TrunkCache: expected prompts of at least a token');
+    this.lengths = prompts.map((prompt) => prompt.length);
+    this.longest = Math.max(...this.lengths);
+    this.parents = prompts.map(() => []);
+    const padding = this.lengths.flatMap((length) =>
+      Array.from({ length: this.longest }, (_, i) => (i < length ? 0 : HIDDEN)),
+    );
+    this.trunkMask = tf.tensor4d(padding, [prompts.length, 1, 1, this.longest]);
+    this.last = this.prefill(prompts);
+  }
+
+  private prefill(prompts: readonly (readonly number[])[]): tf.Tensor2D {
+    const { config, weights } = this.model;
+    return tf.tidy(() => {
+      const forest = plant(prompts.map((prompt) => chain(prompt)));
+      const plan = planAttention(forest);
+      const padded = tf.tensor1d(
+        prompts.flatMap((prompt, u) =>
+          Array.from({ length: this.longest }, (_, i) => forest.starts[u]! + Math.min(i, prompt.length - 1)),
+        ),
+        'int32',
+      );
+      const toTrunk = (x: tf.Tensor3D): tf.Tensor4D => {
+        const rows = tf.gather(x, padded); // [U * P, Hk, d]
+        const split = tf.reshape(rows, [prompts.length, this.longest, config.keyHeads, config.headDim]);
+        return tf.keep(tf.transpose(split, [0, 2, 1, 3]) as tf.Tensor4D);
+      };
+      const table = rotaryTable(forest.depth, config.headDim, config.ropeTheta);
+      const hidden = forwardTokens(config, weights, tf.tensor1d(forest.token, 'int32'), table, (_, q, k, v) => {
+        this.layers.push({ trunkKeys: toTrunk(k), trunkValues: toTrunk(v) });
+        return forestAttention(q, k, v, plan);
+      });
+      const ends = prompts.map((prompt, u) => forest.starts[u]! + prompt.length - 1);
+      return tf.gather(hidden, tf.tensor1d(ends, 'int32'));
+    });
+  }
+
+  /**
+   * Adds `n` nodes a user and returns their hidden states [U * n, D], user by user. A node may hang on one of the same
+   * step that stands before it.
+   * @param tokens [U][n] @param parents [U][n] index among the user's grown nodes, -1 for the trunk's end
+   */
+  grow(tokens: readonly (readonly number[])[], parents: readonly (readonly number[])[]): tf.Tensor2D {
+    const { config, weights } = this.model;
+    const users = tokens.length;
+    const count = tokens[0]!.length;
+    parents.forEach((of, u) => this.parents[u]!.push(...of));
+    const grown = this.parents[0]!.length;
+    const { mask, positions } = this.ancestors(count, grown);
+    return tf.tidy(() => {
+      const ids = tf.tensor1d(tokens.flat(), 'int32');
+      const table = rotaryTable(positions, config.headDim, config.ropeTheta);
+      const own = tf.tensor(mask, [users, 1, 1, count, grown]);
+      return forwardTokens(config, weights, ids, table, (layer, q, k, v) => {
+        this.append(layer, k, v, users, count);
+        return this.attend(layer, q, own, users, count);
+      });
+    });
+  }
+
+  /** Which grown nodes each new one sees, 0 or hidden [U, n, S], and its position [U * n]. */
+  private ancestors(count: number, grown: number): { mask: Float32Array; positions: Int32Array } {
+    const mask = new Float32Array(this.parents.length * count * grown).fill(HIDDEN);
+    const positions = new Int32Array(this.parents.length * count);
+    this.parents.forEach((parents, u) => {
+      for (let i = 0; i < count; i++) {
+        const row = (u * count + i) * grown;
+        let depth = this.lengths[u]! - 1;
+        for (let a = grown - count + i; a >= 0; a = parents[a]!) {
+          mask[row + a] = 0;
+          depth++;
+        }
+        positions[u * count + i] = depth;
+      }
+    });
+    return { mask, positions };
+  }
+
+  private append(layer: number, k: tf.Tensor3D, v: tf.Tensor3D, users: number, count: number): void {
+    const { keyHeads, headDim } = this.model.config;
+    const cache = this.layers[layer]!;
+    const extend = (old: tf.Tensor4D | undefined, x: tf.Tensor3D): tf.Tensor4D => {
+      const added = tf.transpose(tf.reshape(x, [users, count, keyHeads, headDim]), [0, 2, 1, 3]) as tf.Tensor4D;
+      const all = tf.keep(old ? (tf.concat([old, added], 2) as tf.Tensor4D) : added);
+      old?.dispose();
+      return all;
+    };
+    cache.keys = extend(cache.keys, k);
+    cache.values = extend(cache.values, v);
+  }
+
+  /** One softmax over trunk and own ancestors. @param own [U, 1, 1, n, S] @returns [U * n, H * d] */
+  private attend(layer: number, q: tf.Tensor3D, own: tf.Tensor, users: number, count: number): tf.Tensor2D {
+    const { heads, keyHeads, headDim } = this.model.config;
+    const group = heads / keyHeads;
+    const { trunkKeys, trunkValues, keys, values } = this.layers[layer]!;
+    const split = tf.transpose(tf.reshape(q, [users, count, keyHeads, group, headDim]), [0, 2, 3, 1, 4]);
+    const rows = tf.mul(tf.reshape(split, [users, keyHeads, group * count, headDim]), 1 / Math.sqrt(headDim));
+    const onTrunk = tf.add(tf.matMul(rows, trunkKeys, false, true), this.trunkMask); // [U, Hk, g * n, P]
+    const grown = keys!.shape[2];
+    const raw = tf.reshape(tf.matMul(rows, keys!, false, true), [users, keyHeads, group, count, grown]);
+    const onOwn = tf.reshape(tf.add(raw, own), [users, keyHeads, group * count, grown]);
+    const probs = tf.softmax(tf.concat([onTrunk, onOwn], 3));
+    const [trunkShare, ownShare] = tf.split(probs, [this.longest, grown], 3) as [tf.Tensor, tf.Tensor];
+    const mixed = tf.add(tf.matMul(trunkShare, trunkValues), tf.matMul(ownShare, values!));
+    const back = tf.transpose(tf.reshape(mixed, [users, keyHeads, group, count, headDim]), [0, 3, 1, 2, 4]);
+    return tf.reshape(back, [users * count, heads * headDim]);
+  }
+
+  dispose(): void {
+    tf.dispose([this.last, this.trunkMask]);
+    for (const { trunkKeys, trunkValues, keys, values } of this.layers) {
+      tf.dispose([trunkKeys, trunkValues]);
+      keys?.dispose();
+      values?.dispose();
+    }
+  }
+}

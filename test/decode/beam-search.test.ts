@@ -1,0 +1,89 @@
+/** Beam search against exhaustive enumeration: every item's own text, scored by itself. */
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { beamSearch, buildTrie, walk } from '../../lib/decode/index.js';
+import type { ItemTrie } from '../../lib/decode/index.js';
+import { useEngine } from '../../lib/engine.js';
+import { chain, forwardForest, loadModel, outputLayer, plant, prepareForest } from '../../lib/lm/index.js';
+import type { LanguageModel } from '../../lib/lm/index.js';
+import { Random } from '../../lib/support/index.js';
+
+let model: LanguageModel;
+beforeAll(async () => {
+  await useEngine();
+  model = loadModel('test/golden/qwen2-tied');
+});
+
+/** Items of three codes; some share their first code, two share their whole SID, all end in the given tail. */
+function items(tail: number[]): number[][] {
+  const random = new Random(3);
+  const codes = Array.from({ length: 14 }, () => [1 + random.int(4), 10 + random.int(4), 20 + random.int(5)]);
+  return [...codes, codes[0]!].map((sid) => [...sid, ...tail]);
+}
+const PROMPTS = [[3, 4, 5], [7], [30, 31, 32, 33, 34, 35, 36]];
+
+/** log p of each item after each prompt, a text at a time. */
+function enumerate(sequences: number[][], prompt: number[], trie: ItemTrie, normalize: 'full' | 'legal'): number[] {
+  return sequences.map((sequence) => {
+    const logits = tf.tidy(() => {
+      const forest = prepareForest(model.config, plant([chain([...prompt, ...sequence])]));
+      const hidden = forwardForest(model.config, model.weights, forest);
+      return tf.matMul(hidden, outputLayer(model.config, model.weights), false, true).arraySync() as number[][];
+    });
+    return sequence.reduce((sum, token, i) => {
+      const row = logits[prompt.length - 1 + i]!;
+      const legal =
+        normalize === 'full' ? row : trie.nodes[walk(trie, sequence.slice(0, i))]!.tokens.map((t) => row[t]!);
+      return sum + row[token]! - Math.log(legal.reduce((total, x) => total + Math.exp(x), 0));
+    }, 0);
+  });
+}
+
+describe.each([
+  ['full', []],
+  ['legal', []],
+  ['full', [2, 0]],
+  ['legal', [2, 0]],
+] as ['full' | 'legal', number[]][])('scores over the %s set, tail %j', (normalize, tail) => {
+  test('as many beams as items: the enumeration, in items and in scores', () => {
+    const sequences = items(tail);
+    const trie = buildTrie(sequences);
+    const rankings = beamSearch(model, trie, PROMPTS, { numBeams: sequences.length, normalize });
+    PROMPTS.forEach((prompt, u) => {
+      const scores = enumerate(sequences, prompt, trie, normalize);
+      const order = [...scores.keys()].sort((a, b) =>
+        Math.abs(scores[b]! - scores[a]!) > 1e-6 ? scores[b]! - scores[a]! : a - b,
+      );
+      expect(rankings[u]!.items).toEqual(order);
+      rankings[u]!.scores.forEach((score, i) => expect(score).toBeCloseTo(scores[order[i]!]!, 4));
+    });
+  });
+});
+
+test('a few beams: valid, distinct, and the best of what a greedy width would keep', () => {
+  const trie = buildTrie(items([]));
+  for (const ranking of beamSearch(model, trie, PROMPTS, { numBeams: 4 })) {
+    expect(new Set(ranking.items).size).toBe(4);
+    expect([...ranking.scores].sort((a, b) => b - a)).toEqual(ranking.scores);
+  }
+});
+
+test('one engine state before and after: nothing is leaked', () => {
+  const trie = buildTrie(items([]));
+  const before = tf.memory().numTensors;
+  beamSearch(model, trie, PROMPTS, { numBeams: 4 });
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test('a prefix outside the trie is an error', () => {
+  expect(() => walk(buildTrie([[1, 2]]), [1, 3])).toThrow("no item's SID begins with tokens [1, 3]");
+});
+
+test('a SID that is the beginning of another is an error', () => {
+  expect(() =>
+    buildTrie([
+      [1, 2],
+      [1, 2, 3],
+    ]),
+  ).toThrow('beginning of another');
+});
