@@ -1,3 +1,5 @@
 /** Ranking metrics and the file of results that they are computed from. */
 export * from './metrics.js';
 export * from './results-file.js';
+export * from './evaluate.js';
+export * from './recommender.js';

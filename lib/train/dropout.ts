@@ -1,0 +1,26 @@
+/**
+ * Dropout with masks of our own: seeded, and drawn in JavaScript at a few nanoseconds a number, since the engine's
+ * generator has a state that no checkpoint can hold.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { Dropout } from '../lm/index.js';
+import type { Random } from '../support/index.js';
+
+/** @param rate share of entries set to zero, in [0, 1); the others grow by 1 / (1 - rate) */
+export function dropoutFrom(random: Random, rate: number): Dropout | undefined {
+  if (rate === 0) return undefined;
+  return (x) => tf.mul(x, tf.tensor2d(dropoutMask(random, x.size, rate), x.shape));
+}
+
+/** Two entries a draw, 16 bits each. */
+export function dropoutMask(random: Random, size: number, rate: number): Float32Array {
+  const mask = new Float32Array(size);
+  const scale = 1 / (1 - rate);
+  const limit = Math.round(rate * 65536);
+  for (let i = 0; i < size; i += 2) {
+    const bits = random.next() * 4294967296;
+    if ((bits & 0xffff) >= limit) mask[i] = scale;
+    if (bits >>> 16 >= limit) mask[i + 1] = scale;
+  }
+  return mask;
+}

@@ -1,0 +1,80 @@
+/**
+ * Training examples of the task "SIDs to SID": a user's history in, the SID of the next item out.
+ *
+ * Two modes with the same next-item objective:
+ *   `row`    one example a row, loss on its answer (the reference's way);
+ *   `chain`  one example a user, loss at every item of the history but the first: a fraction of the tokens.
+ */
+import type { Row } from '../data/dataset.js';
+import type { Renderer, Template } from '../lm/index.js';
+import { InputError } from '../support/index.js';
+
+export interface Example {
+  /** Token ids of the text, without its last token (which predicts nothing). */
+  tokens: number[];
+  /** Positions whose next token is learnt. */
+  at: number[];
+  /** The next token of each of them. */
+  target: number[];
+}
+
+export const EXAMPLE_MODES = ['row', 'chain'] as const;
+export type ExampleMode = (typeof EXAMPLE_MODES)[number];
+
+export function rowExamples(rows: readonly Row[], render: Renderer): Example[] {
+  return rows.map(({ history, target }) => {
+    const prompt = render.prompt(history);
+    const answer = render.answer(target);
+    return {
+      tokens: [...prompt, ...answer.slice(0, -1)],
+      at: answer.map((_, i) => prompt.length - 1 + i),
+      target: answer,
+    };
+  });
+}
+
+/**
+ * @param rows in order of time; a user's later rows continue the earlier ones
+ * @param window items of context that an item gets at the least (where the user has as many); a longer history is cut
+ *   into texts of twice as many, each item learnt once
+ * @throws InputError if the wording is not a bare sequence of items
+ */
+export function chainExamples(
+  rows: readonly Row[],
+  render: Renderer,
+  { prompt, separator, answer }: Template,
+  window: number,
+): Example[] {
+  if (!prompt.endsWith('{history}') || separator !== '' || answer !== '{target}') {
+    throw new InputError('--mode chain: expected a template that is a bare sequence of items, such as sids; or take --mode row');
+  }
+  const head = render.prompt([]);
+  return [...userSequences(rows).values()].flatMap((sequence) =>
+    cut(sequence, window).map(({ items, learnt }) => {
+      const text = [...head, ...items.flatMap((item) => render.answer(item))];
+      const from = text.length - items.slice(learnt).reduce((sum, item) => sum + render.answer(item).length, 0);
+      const at = Array.from({ length: text.length - from }, (_, i) => from - 1 + i);
+      return { tokens: text.slice(0, -1), at, target: at.map((i) => text[i + 1]!) };
+    }),
+  );
+}
+
+/** What each user bought, oldest first: the first row's history, then every row's target. */
+export function userSequences(rows: readonly Row[]): Map<string, number[]> {
+  const sequences = new Map<string, number[]>();
+  for (const { user, history, target } of rows) {
+    const sequence = sequences.get(user);
+    if (sequence) sequence.push(target);
+    else sequences.set(user, [...history, target]);
+  }
+  return sequences;
+}
+
+/** Texts of at most 2 * window items; all but the first `learnt` items of each are learnt. */
+function cut(sequence: number[], window: number): { items: number[]; learnt: number }[] {
+  const texts = [{ items: sequence.slice(0, 2 * window), learnt: 1 }];
+  for (let at = 2 * window; at < sequence.length; at += window) {
+    texts.push({ items: sequence.slice(at - window, at + window), learnt: window });
+  }
+  return texts;
+}

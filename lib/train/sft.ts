@@ -1,0 +1,230 @@
+/**
+ * Supervised fine-tuning: a decoder learns to write the SID of the next item (MiniOneRec's `sft.py`).
+ *
+ * Departures: no padding (forests of chains); examples by row or by user (`examples.ts`); the best model is chosen by a
+ * ranking figure on validation rows, not by the loss; a bare decoder from random weights is a first-class start.
+ */
+import { basename } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { loadDataset } from '../data/index.js';
+import type { Dataset } from '../data/index.js';
+import { createRecommender } from '../evaluate/index.js';
+import type { Recommender } from '../evaluate/index.js';
+import {
+  chain,
+  disposeForest,
+  disposeWeights,
+  findTemplate,
+  forwardForest,
+  loadModel,
+  loadTokenizer,
+  outputLayer,
+  parseShape,
+  plant,
+  prepareForest,
+  randomWeights,
+  templateWords,
+  wordTokenizer,
+} from '../lm/index.js';
+import type { Dropout, LanguageModel, TextTokenizer } from '../lm/index.js';
+import { chooseRows, targetLogProbs } from '../ops/index.js';
+import { readIndex } from '../sid/index-file.js';
+import type { SidIndex } from '../sid/index-file.js';
+import { hashFile, Random } from '../support/index.js';
+import { dropoutFrom } from './dropout.js';
+import { chainExamples, rowExamples } from './examples.js';
+import type { Example, ExampleMode } from './examples.js';
+import { train } from './loop.js';
+import type { Part, Task, TrainReport } from './loop.js';
+import { RunFolder } from './run-folder.js';
+import type { MetricLine } from './run-folder.js';
+import type { Schedule } from './schedule.js';
+import { validator } from './validate.js';
+
+export interface SftOptions {
+  /** Data folder with `NAME.item.json` and the splits. */
+  data: string;
+  /** Index file. */
+  index: string;
+  /** Folder of the run; what is there already is gone on with. */
+  run: string;
+  /** A model folder, or the shape of a model from random weights. Default `qwen2:128x4`. */
+  model?: string;
+  /** Wording, one of `TEMPLATES`. Default `sids`. */
+  template?: string;
+  /** `chain` learns at every item of a user's history, `row` at the answer of each row. Default `chain`. */
+  mode?: ExampleMode;
+  /** Items of context an item has at the least in chain mode. Default 10. */
+  window?: number;
+  /** Default 20. */
+  epochs?: number;
+  /** Default 2e-3. */
+  learningRate?: number;
+  /** Default `cosine`. */
+  schedule?: Schedule;
+  /** Default 20 (the reference's). */
+  warmupSteps?: number;
+  /** Examples an update. Default 64. */
+  batchSize?: number;
+  /** Tokens that go through the model at once; a larger batch is cut, with the same gradient. Default 8192. */
+  tokenBudget?: number;
+  /** On embeddings and residual branches, in [0, 1). Default 0.2. */
+  dropout?: number;
+  /** Default 0.01. */
+  weightDecay?: number;
+  /** Gradient norm limit, 0 for none. Default 1. */
+  clip?: number;
+  /** Share of an epoch between validations; at least a step. Default 1. */
+  evalEpochs?: number;
+  /** Validation rows that are ranked, drawn once by the seed. Default 500. */
+  validRows?: number;
+  /** Default 0: train to the end, keep the best. */
+  patience?: number;
+  /** Default 42. */
+  seed?: number;
+  onLog?: (lines: readonly MetricLine[]) => void;
+}
+
+export async function sft(options: SftOptions): Promise<TrainReport> {
+  const { data, index: indexFile, run, onLog, ...given } = options;
+  const settings = {
+    model: 'qwen2:128x4',
+    template: 'sids',
+    mode: 'chain' as ExampleMode,
+    window: 10,
+    epochs: 20,
+    learningRate: 2e-3,
+    schedule: 'cosine' as Schedule,
+    warmupSteps: 20,
+    batchSize: 64,
+    tokenBudget: 8192,
+    dropout: 0.2,
+    weightDecay: 0.01,
+    clip: 1,
+    evalEpochs: 1,
+    validRows: 500,
+    patience: 0,
+    seed: 42,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  };
+  const dataset = await loadDataset(data);
+  const index = readIndex(indexFile, dataset.items.length);
+  const config = { stage: 'sft', data: basename(data), index: hashFile(indexFile), rows: dataset.train.length, ...settings };
+  const folder = new RunFolder(run, config);
+  const done = folder.card;
+  if (done) return done.report as TrainReport;
+  const { model, tokenizer } = startModel(settings.model, index, settings.seed);
+  try {
+    const recommender = createRecommender(model, tokenizer, index, settings.template);
+    const task = sftTask(recommender, dataset, settings);
+    const perEpoch = task.batches(0).length;
+    const evalSteps = Math.max(1, Math.round(perEpoch * settings.evalEpochs));
+    const loop = { ...settings, evalSteps, evalStart: false, bestMetric: 'NDCG@10', keep: 1, ...(onLog && { onLog }) };
+    const report = await train(model, tokenizer, task, folder, loop);
+    folder.finish({ report, config, seed: settings.seed, backend: tf.getBackend(), node: process.version });
+    return report;
+  } finally {
+    disposeWeights(model.weights);
+  }
+}
+
+/** @param from a model folder, or a shape */
+function startModel(from: string, index: SidIndex, seed: number): { model: LanguageModel; tokenizer: TextTokenizer } {
+  if (!from.startsWith('qwen2:')) return { model: loadModel(from), tokenizer: loadTokenizer(from) };
+  const tokenizer = wordTokenizer(templateWords(), index);
+  const config = parseShape(from, tokenizer.vocabSize, 0);
+  return { model: { config, weights: randomWeights(config, seed) }, tokenizer };
+}
+
+export interface SftTaskOptions {
+  template: string;
+  mode: ExampleMode;
+  window: number;
+  batchSize: number;
+  tokenBudget: number;
+  dropout: number;
+  validRows: number;
+  seed: number;
+}
+
+export function sftTask(recommender: Recommender, dataset: Dataset, options: SftTaskOptions): Task<Example[]> {
+  const { template, mode, window, batchSize, tokenBudget, dropout, seed } = options;
+  const { model, render } = recommender;
+  const examples =
+    mode === 'chain'
+      ? chainExamples(dataset.train, render, findTemplate(template), window)
+      : rowExamples(dataset.train, render);
+  const heldOut = rowExamples(dataset.valid, render);
+  const validate = validator(recommender, dataset.valid, options.validRows, seed);
+  return {
+    name: 'sft',
+    batches(epoch) {
+      const order = new Random(`${seed}/sft/${epoch}`).shuffle([...examples]);
+      return cutInto(order, batchSize);
+    },
+    objective(batch, random) {
+      const targets = batch.reduce((sum, example) => sum + example.at.length, 0);
+      const parts = byTokens(batch, tokenBudget).map((of) => lossPart(model, of, targets, dropoutFrom(random, dropout)));
+      return { parts };
+    },
+    async validate() {
+      return { loss: meanLoss(model, heldOut, tokenBudget), ...(await validate()) };
+    },
+  };
+}
+
+/** Negative log-likelihood of the examples' targets, divided by the number of targets of the whole batch. */
+function lossPart(model: LanguageModel, examples: readonly Example[], targets: number, dropout?: Dropout): Part {
+  const forest = plant(examples.map(({ tokens }) => chain(tokens)));
+  const prepared = prepareForest(model.config, forest);
+  const nodes = examples.flatMap(({ at }, e) => at.map((i) => forest.starts[e]! + i));
+  const rows = tf.tensor1d(nodes, 'int32');
+  const pairs = {
+    row: Int32Array.from(nodes.keys()),
+    token: Int32Array.from(examples.flatMap(({ target }) => target)),
+  };
+  const inverse = new Int32Array(forest.token.length).fill(nodes.length);
+  nodes.forEach((node, i) => (inverse[node] = i));
+  const back = tf.tensor1d(inverse, 'int32');
+  return {
+    tokens: forest.token.length,
+    loss() {
+      const hidden = forwardForest(model.config, model.weights, prepared, dropout);
+      const logProbs = targetLogProbs(chooseRows(hidden, rows, back), outputLayer(model.config, model.weights), pairs);
+      return tf.mul(tf.sum(logProbs), -1 / targets);
+    },
+    dispose() {
+      disposeForest(prepared);
+      tf.dispose([rows, back]);
+    },
+  };
+}
+
+function meanLoss(model: LanguageModel, examples: readonly Example[], tokenBudget: number): number {
+  const targets = examples.reduce((sum, { at }) => sum + at.length, 0);
+  return byTokens(examples, tokenBudget).reduce((sum, of) => {
+    const part = lossPart(model, of, targets);
+    const loss = tf.tidy(() => part.loss().dataSync()[0]!);
+    part.dispose();
+    return sum + loss;
+  }, 0);
+}
+
+function cutInto<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
+}
+
+/** Runs of examples of at most `budget` tokens; a longer example stands alone. */
+function byTokens(examples: readonly Example[], budget: number): Example[][] {
+  const parts: Example[][] = [];
+  let used = Infinity;
+  for (const example of examples) {
+    if (used + example.tokens.length > budget) {
+      parts.push([]);
+      used = 0;
+    }
+    parts[parts.length - 1]!.push(example);
+    used += example.tokens.length;
+  }
+  return parts;
+}
