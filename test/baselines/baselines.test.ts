@@ -1,0 +1,80 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type BaselineName, baselineStage, popularity, transition } from '../../lib/baselines/index.js';
+import { type Interaction, type Row, buildRows, filterStage, writeSample } from '../../lib/data/index.js';
+import { itemMetrics, readResults } from '../../lib/evaluate/index.js';
+
+const row = (user: string, history: number[], target: number): Row => ({ user, history, target });
+/** U bought 1 2 3 2 3, V bought 9 3. */
+const train = [row('U', [1, 2], 3), row('V', [9], 3), row('U', [1, 2, 3], 2), row('U', [2, 3, 2], 3)];
+
+test('popularity: targets and the history of each first row; ties to the item counted first', () => {
+  const [list] = popularity(train, [row('W', [1], 1)]);
+  expect(list).toEqual({ user: 'W', history: [1], target: 1, items: [3, 2, 1, 9], scores: [3, 2, 1, 1] });
+  expect(popularity(train, [row('W', [1], 1)], { k: 2 })[0]!.items).toEqual([3, 2]);
+});
+
+test('transition: pairs in order of time, ties by popularity, then popularity', () => {
+  const lists = transition(train, [row('W', [3], 1), row('W', [1, 2], 1), row('W', [7], 1)]);
+  expect(lists.map(({ items }) => items)).toEqual([[2, 3, 1, 9], [3, 2, 1, 9], [3, 2, 1, 9]]); // prettier-ignore
+  const tied = transition([row('U', [5], 1), row('U', [5, 1], 2), row('V', [5], 2)], [row('W', [5], 1)]);
+  expect(tied[0]!.items).toEqual([2, 5, 1].sort((a, b) => [2, 1, 5].indexOf(a) - [2, 1, 5].indexOf(b)));
+  expect(lists[1]!.scores).toEqual([2 + 3 / 4, 2 / 4, 1 / 4, 1 / 4]);
+});
+
+test('each interaction and each consecutive pair counts once, whatever the window cuts off', () => {
+  const interaction = fc.record({ user: fc.constantFrom('U', 'V', 'W'), item: fc.nat(5) });
+  fc.assert(
+    fc.property(
+      fc.array(interaction, { minLength: 2, maxLength: 40 }),
+      fc.integer({ min: 1, max: 4 }),
+      (all, window) => {
+        const rows = buildRows(all, window);
+        const counts = plainCounts(all);
+        const [popular] = popularity(rows, [row('X', [0], 0)]);
+        expect(popular!.items.map((item) => counts.items[item])).toEqual(popular!.scores);
+        for (let last = 0; last < 6; last++) {
+          const [list] = transition(rows, [row('X', [last], 0)]);
+          expect(list!.items.map((item) => counts.pairs[`${last} ${item}`] ?? 0)).toEqual(list!.scores.map(Math.floor));
+          expect([...list!.scores].sort((a, b) => b - a)).toEqual(list!.scores);
+          expect(new Set(list!.items)).toEqual(new Set(popular!.items));
+        }
+      },
+    ),
+  );
+});
+
+/** Of users with two interactions or more. */
+function plainCounts(all: Interaction[]) {
+  const counts = { items: {} as Record<string, number>, pairs: {} as Record<string, number> };
+  for (const user of ['U', 'V', 'W']) {
+    const chain = all.filter((one) => one.user === user).map(({ item }) => item);
+    if (chain.length < 2) continue;
+    for (const [i, item] of chain.entries()) {
+      counts.items[item] = (counts.items[item] ?? 0) + 1;
+      const pair = `${chain[i - 1]} ${item}`;
+      if (i > 0) counts.pairs[pair] = (counts.pairs[pair] ?? 0) + 1;
+    }
+  }
+  return counts;
+}
+
+test('the stage writes what it measures; an unknown name writes nothing', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sidlab-'));
+  const { reviews, meta } = writeSample({ out: dir, size: 'tiny' });
+  await filterStage({ reviews, meta, out: dir, dataset: 'Sample' });
+  for (const name of ['popularity', 'transition'] as const) {
+    const report = await baselineStage({ name, data: dir });
+    const results = await readResults(report.results);
+    expect(report).toMatchObject({ name, rows: results.length, item: itemMetrics(results) });
+  }
+  rmSync(join(dir, 'runs'), { recursive: true });
+  await expect(baselineStage({ name: 'luck' as BaselineName, data: dir })).rejects.toThrow(
+    'baseline: expected one of popularity, transition, got luck',
+  );
+  expect(existsSync(join(dir, 'runs'))).toBe(false);
+  rmSync(dir, { recursive: true });
+});

@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  type CatalogueItem,
+  type Review,
+  SPLITS,
+  buildRows,
+  filterInteractions,
+  itemsTable,
+  reviewsTable,
+  splitRows,
+  toTable,
+} from '../../lib/data/index.js';
+
+const items: CatalogueItem[] = ['A', 'B', 'C'].map((asin) => ({
+  asin,
+  title: `Title of ${asin}`,
+  description: '',
+  brand: '',
+  categories: '',
+}));
+const bought = (user: string, asin: string, time: number): Review => ({ user, asin, stars: 5, time });
+const january = Date.UTC(2016, 0, 1) / 1000;
+
+test('rows: every interaction with one before it, the last items of the history, repeats kept', () => {
+  const chain = [5, 6, 5, 7].map((item) => ({ user: 'U', item }));
+  expect(buildRows([...chain, { user: 'V', item: 1 }], 2)).toEqual([
+    { user: 'U', history: [5], target: 6 },
+    { user: 'U', history: [5, 6], target: 5 },
+    { user: 'U', history: [6, 5], target: 7 },
+  ]);
+});
+
+test('equal times keep the order of the file; ids follow the metadata; a table does as well as reviews', () => {
+  const reviews = [bought('U', 'C', january + 1), bought('U', 'B', january + 1), bought('U', 'A', january)];
+  const filtered = filterInteractions(reviews, items, { userK: 1, itemK: 1, split: 'leave-one-out' });
+  expect(filtered.asins).toEqual(['A', 'B', 'C']);
+  expect(filtered.test).toEqual([{ user: 'U', history: [0, 2], target: 1 }]);
+  expect(filtered.valid).toEqual([{ user: 'U', history: [0], target: 2 }]);
+  const options = { userK: 1, itemK: 1, split: 'leave-one-out' } as const;
+  expect(filterInteractions(reviewsTable(reviews), items, options)).toEqual(filtered);
+});
+
+test('months are included on both ends, in UTC, and dropped before counting', () => {
+  const end = Date.UTC(2016, 2, 1) / 1000;
+  const reviews = [january - 1, january, end - 1, end].map((time) => bought('U', 'A', time));
+  const options = { itemK: 1, from: '2016-01', to: '2016-02' };
+  const { counts } = filterInteractions(reviews, items, { userK: 2, ...options });
+  expect(counts).toMatchObject({ interactions: 2, removed: { interactionsOutsideDates: 2 } });
+  expect(() => filterInteractions(reviews, items, { userK: 3, ...options })).toThrow('nothing is left of 4 reviews');
+});
+
+test('chronological shares are floors of 0.8 n and 0.9 n for every n', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 400 }), (n) => {
+      const rows = Array.from({ length: n }, (_, i) => ({ user: 'U', history: [0], target: i }));
+      const { train, valid, test: last } = splitRows(rows, 'chronological');
+      expect([...train, ...valid, ...last]).toEqual(rows);
+      // 10 times a whole number: no rounding in sight
+      expect(10 * train.length <= 8 * n && 10 * (train.length + 1) > 8 * n).toBe(true);
+      const before = train.length + valid.length;
+      expect(10 * before <= 9 * n && 10 * (before + 1) > 9 * n).toBe(true);
+    }),
+  );
+});
+
+test('leave-one-out: the last row of each user tests, the one before validates', () => {
+  const rows = ['U', 'V', 'U', 'U', 'V'].map((user, i) => ({ user, history: [0], target: i }));
+  const splits = splitRows(rows, 'leave-one-out');
+  expect(SPLITS.map((split) => splits[split].map(({ target }) => target))).toEqual([[0], [1, 2], [3, 4]]);
+});
+
+test('tables: a row a row, an item an item', () => {
+  const reviews = [0, 1, 2].map((i) => bought('U', items[i]!.asin, january + i));
+  const filtered = filterInteractions(reviews, items, { userK: 1, itemK: 1 });
+  expect(toTable(filtered).objects()).toEqual([
+    { split: 'train', user: 'U', history: [0], length: 1, target: 1 },
+    { split: 'test', user: 'U', history: [0, 1], length: 2, target: 2 },
+  ]);
+  expect(itemsTable(filtered.items).array('title')).toEqual(['Title of A', 'Title of B', 'Title of C']);
+});
