@@ -1,0 +1,52 @@
+/** lib/ -> dist/ and bench/ -> .run/bench/, by the TypeScript compiler, when a source has changed. */
+import { existsSync, rmSync } from 'node:fs';
+import { relative } from 'node:path';
+import { ROOT, at } from './paths.mjs';
+import { quietly } from './run.mjs';
+import { filesUnder, hashOf, readStamp, writeStamp } from './stamp.mjs';
+
+/** @returns true if lib was compiled @throws if it does not compile */
+export function buildLibrary() {
+  return compile({ sources: 'lib', out: 'dist', config: 'tsconfig.build.json' });
+}
+
+/** Benchmarks import the built package by its name, so the library comes first. */
+export function buildBenchmarks() {
+  return compile({ sources: 'bench', out: '.run/bench', config: 'tsconfig.bench.json', after: buildKey('dist') });
+}
+
+/** The key of what stands in an output folder. */
+export function buildKey(out) {
+  return readStamp(at(out, '.stamp.json')).key ?? '';
+}
+
+async function compile({ sources, out, config, after = '' }) {
+  const files = filesUnder(at(sources), ['.ts', '.json']);
+  if (files.length === 0) return false;
+  const inputs = [...files, at('tsconfig.json'), at(config), at('package-lock.json')];
+  const key = hashOf(after, ...inputs.flatMap((file) => [relative(ROOT, file), { file }]));
+  const complete = files.every((file) => !file.endsWith('.ts') || existsSync(outputOf(file, sources, out)));
+  if (complete && buildKey(out) === key) return false;
+
+  if (!complete) rmSync(at(out, '.tsbuildinfo'), { force: true }); // else the compiler believes in what is gone
+  rmSync(at(out, '.stamp.json'), { force: true });
+  const tsc = [at('node_modules/typescript/bin/tsc'), '-p', at(config)];
+  const { ok, output } = await quietly(`tsc-${sources}`, process.execPath, tsc);
+  if (!ok) throw new Error(`${sources}/ does not compile; mend these and start again:\n${output.trimEnd()}`);
+  removeOrphans(sources, out, files);
+  writeStamp(at(out, '.stamp.json'), { key });
+  return true;
+}
+
+/** `lib/data/filter.ts` -> `dist/data/filter.js` */
+function outputOf(source, sources, out) {
+  return at(out, relative(at(sources), source).replace(/\.ts$/, '.js'));
+}
+
+/** Removes outputs whose source is gone, so that no stale module is ever imported. */
+function removeOrphans(sources, out, files) {
+  const wanted = new Set(files.map((file) => outputOf(file, sources, out)));
+  for (const file of filesUnder(at(out), ['.js', '.d.ts'])) {
+    if (!wanted.has(file.replace(/\.d\.ts$/, '.js'))) rmSync(file);
+  }
+}
