@@ -43,7 +43,9 @@ async function lab(args) {
   return shown(VENV_PYTHON, [...options, ...args], { env: jupyterEnv() });
 }
 
-const sidlab = (args) => shown(process.execPath, [at('dist/cli.js'), ...args], { env: quietTensorflow() });
+function sidlab(args) {
+  return shown(process.execPath, [at('dist/cli.js'), ...args], { env: quietTensorflow() });
+}
 
 async function bench(args) {
   await buildBenchmarks();
