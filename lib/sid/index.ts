@@ -1,0 +1,6 @@
+/** Item vectors -> semantic IDs, and the files that hold them. */
+export * from './index-file.js';
+export * from './kmeans.js';
+export * from './reassign.js';
+export * from './rqkmeans.js';
+export * from './sid-stage.js';

@@ -1,0 +1,66 @@
+/** The `sid` stage: a file of item vectors -> `NAME.index.json`, and a `NAME.codebook-LETTER.npy` a level beside it. */
+import { basename, dirname, join } from 'node:path';
+import { readNpy, writeNpy } from '../embed/npy.js';
+import { InputError } from '../support/errors.js';
+import { sidTokens, writeIndex } from './index-file.js';
+import { rqKmeans, type RqKmeans, type RqKmeansOptions } from './rqkmeans.js';
+
+export const SID_METHODS = ['rqkmeans'] as const;
+export type SidMethod = (typeof SID_METHODS)[number];
+
+export interface SidStageOptions extends RqKmeansOptions {
+  /** .npy file, row = item id. */
+  embeddings: string;
+  /** Default `rqkmeans`. */
+  method?: SidMethod;
+  /** File to write, ending in `.index.json`; default `NAME.index.json` beside embeddings named `NAME.emb-ENCODER.npy`. */
+  index?: string;
+}
+
+export interface SidReport extends Pick<RqKmeans, 'codesUsed' | 'mse' | 'collision' | 'clusterSize'> {
+  method: SidMethod;
+  items: number;
+  levels: number;
+  /** Codes a level. */
+  codebookSize: number[];
+  index: string;
+  /** Files, one a level [K, D]. */
+  codebooks: string[];
+  seconds: number;
+}
+
+const INDEX = '.index.json';
+
+/** @throws InputError for an unknown method and whatever `readNpy` and `rqKmeans` refuse; nothing is written then */
+export function sidStage(options: SidStageOptions): SidReport {
+  const start = performance.now();
+  const { embeddings, method = 'rqkmeans', index = defaultIndex(embeddings) } = options;
+  if (!SID_METHODS.includes(method)) {
+    throw new InputError(`sid: expected --method ${SID_METHODS.join(', ')}, got ${String(method)}`);
+  }
+  if (!index.endsWith(INDEX)) throw new InputError(`sid: expected --index to end in ${INDEX}, got ${index}`);
+  const { codes, codebooks, ...figures } = rqKmeans(readNpy(embeddings, 'run sidlab embed first'), options, embeddings);
+  const files = codebooks.map((_, level) => codebookFile(index, level));
+  codebooks.forEach((codebook, level) => writeNpy(files[level]!, codebook));
+  writeIndex(index, codes.map(sidTokens));
+  return {
+    method,
+    items: codes.length,
+    levels: codebooks.length,
+    codebookSize: codebooks.map((codebook) => codebook.rows),
+    ...figures,
+    index,
+    codebooks: files,
+    seconds: (performance.now() - start) / 1000,
+  };
+}
+
+/** `data/Toys.emb-lsa.npy` -> `data/Toys.index.json` */
+function defaultIndex(embeddings: string): string {
+  return join(dirname(embeddings), basename(embeddings).replace(/(\.emb-[^.]*)?\.npy$/, '') + INDEX);
+}
+
+/** `data/Toys.index.json`, 0 -> `data/Toys.codebook-a.npy` */
+export function codebookFile(index: string, level: number): string {
+  return `${index.slice(0, -INDEX.length)}.codebook-${String.fromCharCode(97 + level)}.npy`;
+}
