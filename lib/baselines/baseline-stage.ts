@@ -39,8 +39,10 @@ export async function baselineStage(options: BaselineStageOptions): Promise<Base
   if (!Object.hasOwn(BASELINES, name)) {
     throw new InputError(`baseline: expected one of ${Object.keys(BASELINES).join(', ')}, got ${String(name)}`);
   }
+  const { k = 50 } = options;
+  if (!Number.isInteger(k) || k < 1) throw new InputError(`baseline: expected k to be a positive integer, got ${k}`);
   const { train, test } = await loadDataset(data, options.dataset);
-  const ranked = BASELINES[name](train, test, { k: options.k });
+  const ranked = BASELINES[name](train, test, { k });
   writeResults(results, ranked);
   return {
     name,

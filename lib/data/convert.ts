@@ -1,7 +1,7 @@
 /** The `convert` stage: data folder and index -> MiniOneRec's `{train,valid,test}/NAME.csv` and `info/NAME.txt`. */
 import { join } from 'node:path';
 import { readIndex } from '../sid/index-file.js';
-import { writeAtomic } from '../support/index.js';
+import { writeAllAtomic } from '../support/index.js';
 import { formatConverted, formatInfo } from './converted-files.js';
 import { SPLITS, type Split } from './dataset.js';
 import { loadDataset } from './load.js';
@@ -38,7 +38,7 @@ export async function convert(options: ConvertOptions): Promise<ConvertReport> {
     ]),
     [join(out, 'info', `${data.name}.txt`), formatInfo(data.items, index)],
   ];
-  for (const [path, text] of texts) writeAtomic(path, text);
+  writeAllAtomic(texts);
   return {
     items: data.items.length,
     split: { train: data.train.length, valid: data.valid.length, test: data.test.length },

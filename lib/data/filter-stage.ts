@@ -3,7 +3,7 @@
  * All is computed before the first file is written, so a failure leaves the folder as it was.
  */
 import { join } from 'node:path';
-import { InputError, writeAtomic, writeJson } from '../support/index.js';
+import { InputError, writeAllAtomic } from '../support/index.js';
 import { SPLITS } from './dataset.js';
 import { type FilterCounts, type FilterOptions, filterInteractions } from './filter.js';
 import { formatInter } from './inter-file.js';
@@ -36,9 +36,10 @@ export async function filterStage(options: FilterStageOptions): Promise<FilterRe
   const texts: [string, string][] = [
     [file('item.json'), formatItems(filtered.items)],
     ...SPLITS.map((split): [string, string] => [file(`${split}.inter`), formatInter(filtered[split])]),
+    // without the seconds: equal input, equal bytes
+    [file('stats.json'), JSON.stringify(filtered.counts, null, 2) + '\n'],
   ];
-  for (const [path, text] of texts) writeAtomic(path, text);
-  writeJson(file('stats.json'), filtered.counts); // without the seconds: equal input, equal bytes
+  writeAllAtomic(texts);
   return { ...filtered.counts, seconds: (performance.now() - start) / 1000 };
 }
 

@@ -9,13 +9,12 @@
  */
 import type * as aq from 'arquero';
 import { InputError } from '../support/index.js';
-import { kCore } from './core.js';
 import type { Item, Row, Split } from './dataset.js';
+import { type Removed, goodItems, nothingRemoved, takeCore, withinBounds } from './filter-rules.js';
 import type { Catalogue, CatalogueItem } from './metadata.js';
 import { monthStart } from './months.js';
 import type { Review } from './reviews.js';
 import { SPLIT_RULES, type SplitRule, buildRows, splitRows } from './rows.js';
-import { type TitleFault, titleFault } from './title.js';
 
 export interface FilterOptions {
   /** Fewest interactions of a user. At least 1; a user with one interaction gives no row anyway. Default 5. */
@@ -32,22 +31,6 @@ export interface FilterOptions {
   split?: SplitRule;
   /** Most words of a title; longer ones drop the item. Default 20. */
   titleWords?: number;
-}
-
-/** What each rule took away; interactions are counted at the first rule that takes them. */
-export interface Removed {
-  duplicateItems: number;
-  itemsWithoutTitle: number;
-  titlesWithMarkup: number;
-  titlesTooLong: number;
-  interactionsOutsideDates: number;
-  /** Of items that the metadata lacks, or that a rule above dropped. */
-  interactionsWithoutItem: number;
-  usersWithOneInteraction: number;
-  usersBelowK: number;
-  itemsBelowK: number;
-  /** Of the users and items of the three rules above. */
-  interactionsBelowK: number;
 }
 
 export interface FilterCounts {
@@ -83,8 +66,8 @@ export function filterInteractions(
   const removed = nothingRemoved(duplicates);
   const catalogued = goodItems(listed, rules.titleWords, removed);
   const all = 'objects' in reviews ? (reviews.objects() as Review[]) : reviews;
-  const dated = within(all, rules, catalogued, removed);
-  const kept = core(dated, rules, removed);
+  const dated = withinBounds(all, rules, catalogued, removed);
+  const kept = takeCore(dated, rules, removed);
   if (kept.length === 0) throw nothingLeft(all.length, removed, rules);
 
   const bought = new Set(kept.map((review) => review.asin));
@@ -131,69 +114,6 @@ function parseOptions(options: FilterOptions): Rules {
   const [start, end] = [monthStart(from, 'from'), monthStart(to, 'to', 1)];
   if (start >= end) throw new InputError(`filter: expected from to come before to, got ${from} and ${to}`);
   return { userK, itemK, window, split, titleWords, start, end };
-}
-
-function nothingRemoved(duplicateItems: number): Removed {
-  return {
-    duplicateItems,
-    itemsWithoutTitle: 0,
-    titlesWithMarkup: 0,
-    titlesTooLong: 0,
-    interactionsOutsideDates: 0,
-    interactionsWithoutItem: 0,
-    usersWithOneInteraction: 0,
-    usersBelowK: 0,
-    itemsBelowK: 0,
-    interactionsBelowK: 0,
-  };
-}
-
-function goodItems(
-  items: readonly CatalogueItem[],
-  words: number,
-  removed: Record<TitleFault, number>,
-): Map<string, CatalogueItem> {
-  const good = new Map<string, CatalogueItem>();
-  for (const item of items) {
-    const fault = titleFault(item.title, words);
-    if (fault) removed[fault]++;
-    else good.set(item.asin, item);
-  }
-  return good;
-}
-
-function within(reviews: readonly Review[], rules: Rules, items: Map<string, unknown>, removed: Removed): Review[] {
-  return reviews.filter(({ time, asin }) => {
-    if (time < rules.start || time >= rules.end) removed.interactionsOutsideDates++;
-    else if (!items.has(asin)) removed.interactionsWithoutItem++;
-    else return true;
-    return false;
-  });
-}
-
-function core(reviews: readonly Review[], { userK, itemK }: Rules, removed: Removed): Review[] {
-  const counts = new Map<string, number>();
-  for (const { user } of reviews) counts.set(user, (counts.get(user) ?? 0) + 1);
-  const several = reviews.filter(({ user }) => counts.get(user)! > 1);
-  removed.usersWithOneInteraction = reviews.length - several.length;
-  const users = numbers(several.map(({ user }) => user));
-  const items = numbers(several.map(({ asin }) => asin));
-  const { kept, usersRemoved, itemsRemoved } = kCore(users, items, Math.max(2, userK), itemK);
-  const rest = several.filter((_, i) => kept[i]);
-  removed.usersBelowK = usersRemoved;
-  // An item of one-time buyers alone is gone before the core is taken, yet for the same reason.
-  const gone = new Set(reviews.map(({ asin }) => asin)).size - new Set(several.map(({ asin }) => asin)).size;
-  removed.itemsBelowK = itemsRemoved + gone;
-  removed.interactionsBelowK = reviews.length - rest.length;
-  return rest;
-}
-
-function numbers(names: readonly string[]): number[] {
-  const seen = new Map<string, number>();
-  return names.map((name) => {
-    if (!seen.has(name)) seen.set(name, seen.size);
-    return seen.get(name)!;
-  });
 }
 
 function nothingLeft(total: number, removed: Removed, { userK, itemK }: Rules): InputError {

@@ -5,6 +5,7 @@ export * from './core.js';
 export * from './csv.js';
 export * from './dataset.js';
 export * from './filter.js';
+export type { Removed } from './filter-rules.js';
 export * from './filter-stage.js';
 export * from './inter-file.js';
 export * from './item-file.js';

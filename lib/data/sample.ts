@@ -6,7 +6,7 @@
  * the test period, so that cold items exist.
  */
 import { join } from 'node:path';
-import { InputError, Random, writeAtomic } from '../support/index.js';
+import { InputError, Random, writeAllAtomic } from '../support/index.js';
 import type { CatalogueItem } from './metadata.js';
 import type { Review } from './reviews.js';
 import { type SampleItem, type ShopSize, buildShop } from './sample-shop.js';
@@ -87,8 +87,10 @@ export function writeSample(options: WriteSampleOptions): SampleReport {
   const lines = reviews.map(({ user, asin, stars: overall, time }) =>
     JSON.stringify({ reviewerID: user, asin, overall, unixReviewTime: time }),
   );
-  writeAtomic(files.reviews, lines.join('\n') + '\n');
-  writeAtomic(files.meta, items.map((item) => JSON.stringify(item)).join('\n') + '\n');
+  writeAllAtomic([
+    [files.reviews, lines.join('\n') + '\n'],
+    [files.meta, items.map((item) => JSON.stringify(item)).join('\n') + '\n'],
+  ]);
   return {
     users: new Set(reviews.map((review) => review.user)).size,
     items: items.length,

@@ -26,19 +26,47 @@ let temporaries = 0;
 
 /** Writes `data` to `path`, making its folder; a name that ends in `.gz` is compressed (without a time stamp). */
 export function writeAtomic(path: string, data: string | Uint8Array): void {
-  writeWith(path, (temporary) => writeFileSync(temporary, path.endsWith('.gz') ? gzipSync(data) : data));
+  writeAllAtomic([[path, data]]);
+}
+
+/** Several files as one: all are written under temporary names before the first is renamed. */
+export function writeAllAtomic(files: readonly (readonly [path: string, data: string | Uint8Array])[]): void {
+  writeAllWith(
+    files.map(([path, data]) => [
+      path,
+      (temporary) => writeFileSync(temporary, path.endsWith('.gz') ? gzipSync(data) : data),
+    ]),
+  );
 }
 
 /** Lets `write` fill a temporary file, then renames it to `path`; a failure removes the temporary and changes nothing. */
 export function writeWith(path: string, write: (temporary: string) => void): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}-${temporaries++}.tmp`;
+  writeAllWith([[path, write]]);
+}
+
+type Write = readonly [path: string, write: (temporary: string) => void];
+
+function writeAllWith(files: readonly Write[]): void {
+  const named = files.map(([path, write]) => ({
+    path,
+    write,
+    temporary: `${path}.${process.pid}-${temporaries++}.tmp`,
+  }));
+  let at = '';
   try {
-    write(temporary);
-    renameSync(temporary, path);
+    for (const { path, write, temporary } of named) {
+      at = path;
+      mkdirSync(dirname(path), { recursive: true });
+      write(temporary);
+    }
+    for (const { path, temporary } of named) renameSync(temporary, (at = path));
   } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
+    for (const { temporary } of named) if (existsSync(temporary)) rmSync(temporary);
+    // What the file system refuses is told in a line; anything else is a defect of `write`.
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    throw new InputError(
+      `${at}: cannot be written (${error.message}); check the folder, its rights and the room on disk`,
+    );
   }
 }
 

@@ -1,11 +1,11 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { convert, filterStage, loadDataset, readInfo } from '../../lib/data/index.js';
 import { readIndex, writeIndex } from '../../lib/sid/index-file.js';
-import { InputError } from '../../lib/support/index.js';
+import { InputError, writeAllAtomic } from '../../lib/support/index.js';
 
 let dir: string;
 beforeEach(() => {
@@ -93,6 +93,24 @@ describe('raw files that end in an error', () => {
     await failsWith(filter(REVIEWS, ITEMS, { userK: 9 }), 'nothing is left of 12 reviews', 'usersBelowK 3', 'lower --user-k (9)');
     await failsWith(filter(REVIEWS, ITEMS, { to: '2015-12' }), 'interactionsOutsideDates 12', 'widen --from and --to');
     await failsWith(filter(REVIEWS, [item('Z')]), 'interactionsWithoutItem 12');
+  });
+
+  test('a folder that cannot be written', async () => {
+    writeFileSync(join(dir, 'file'), '');
+    const [reviews, meta] = [join(dir, 'r.jsonl'), join(dir, 'm.jsonl')];
+    writeFileSync(reviews, lines(REVIEWS));
+    writeFileSync(meta, lines(ITEMS));
+    const out = join(dir, 'file', 'out');
+    await failsWith(filterStage({ reviews, meta, out, dataset: 'S', userK: 2, itemK: 1 }), 'S.item.json: cannot be written');
+  });
+
+  test('one file that cannot be written: the others stay as they were', async () => {
+    const [good, bad] = [join(dir, 'a.txt'), join(dir, 'b.txt')];
+    writeFileSync(good, 'old');
+    mkdirSync(bad);
+    expect(() => writeAllAtomic([[good, 'new'], [join(bad, 'x', 'y'), 'fine'], [join(good, 'z'), 'no']])).toThrow('cannot be written'); // prettier-ignore
+    expect(readFileSync(good, 'utf8')).toBe('old');
+    expect(readdirSync(dir).sort()).toEqual(['a.txt', 'b.txt']);
   });
 
   test('options out of range', async () => {

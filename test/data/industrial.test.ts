@@ -15,7 +15,7 @@ import {
   readItems,
 } from '../../lib/data/index.js';
 import { itemMetrics } from '../../lib/evaluate/metrics.js';
-import { readIndex } from '../../lib/sid/index-file.js';
+import { readIndex, writeIndex } from '../../lib/sid/index-file.js';
 
 const folder = join(import.meta.dirname, '../../../shared/data/industrial');
 const published = join(folder, 'Industrial_and_Scientific');
@@ -61,6 +61,13 @@ describe.skipIf(!here)("MiniOneRec's published Industrial files", () => {
     expect(info.map(({ item, title, sid }) => [item, title, sid])).toEqual(
       items.map(({ title }, id) => [id, title, index[id]!.join('')]),
     );
+  });
+
+  test('the index is written back byte for byte', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sidlab-'));
+    writeIndex(join(dir, 'index.json'), index);
+    expect(readFileSync(join(dir, 'index.json'), 'utf8')).toBe(readFileSync(`${published}.index.json`, 'utf8'));
+    rmSync(dir, { recursive: true });
   });
 
   test.each([

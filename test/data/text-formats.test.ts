@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatCsv, parseCsv, parsePythonList, pythonList, pythonRepr } from '../../lib/data/index.js';
 
-// Right sides printed by CPython 3.12: print(repr(text)).
+// Right sides printed by CPython 3.11: print(repr(text)).
 test.each([
   ["it's", `"it's"`],
   [`5" x 3'`, `'5" x 3\\''`],

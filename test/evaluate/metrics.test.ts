@@ -3,15 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  type Result,
-  checkResults,
-  itemMetrics,
-  rankMetrics,
-  readResults,
-  sidMetrics,
-  writeResults,
-} from '../../lib/evaluate/index.js';
+import { checkResults, itemMetrics, rankMetrics, sidMetrics } from '../../lib/evaluate/metrics.js';
+import { type Result, readResults, writeResults } from '../../lib/evaluate/results-file.js';
 
 const result = (target: number, items: number[]): Result => ({ user: 'A', history: [0], target, items, scores: items.map((_, i) => 1 - i) }); // prettier-ignore
 
