@@ -51,7 +51,9 @@ export interface ConvertedRow extends Row {
 export function readConverted(path: string): ConvertedRow[] {
   const [header, ...records] = parseCsv(readText(path, 'run sidlab convert first'), path);
   if (header?.cells.join() !== CSV_COLUMNS.join()) {
-    throw new InputError(`${path}:1: expected the columns ${CSV_COLUMNS.join()}, got ${header?.cells.join() ?? 'none'}`);
+    throw new InputError(
+      `${path}:1: expected the columns ${CSV_COLUMNS.join()}, got ${header?.cells.join() ?? 'none'}`,
+    );
   }
   return records.map(({ cells, line }) => parseRecord(cells, `${path}:${line}`));
 }
@@ -67,7 +69,8 @@ export function readInfo(path: string): InfoLine[] {
   const lines = readText(path, 'run sidlab convert first').split('\n');
   return lines.slice(0, lines.at(-1) === '' ? -1 : undefined).map((line, i) => {
     const match = /^(\S+)\t(.*)\t(\d+)\r?$/.exec(line);
-    if (!match) throw new InputError(`${path}:${i + 1}: expected SID, title and id between tabs; run sidlab convert again`);
+    if (!match)
+      throw new InputError(`${path}:${i + 1}: expected SID, title and id between tabs; run sidlab convert again`);
     return { sid: match[1]!, title: match[2]!, item: Number(match[3]) };
   });
 }
@@ -83,7 +86,8 @@ function parseRecord(cells: string[], where: string): ConvertedRow {
     const wanted = `${CSV_COLUMNS[column]!} to be a list of ${type}s as Python prints it`;
     throw new InputError(`${where}: expected ${wanted}, got ${text.slice(0, 60)}; write the file anew`);
   };
-  if (!/^\d+$/.test(id)) throw new InputError(`${where}: expected item_id to be a whole number, got ${id.slice(0, 60)}`);
+  if (!/^\d+$/.test(id))
+    throw new InputError(`${where}: expected item_id to be a whole number, got ${id.slice(0, 60)}`);
   return {
     user,
     history: list<number>(ids, 3, 'number'),

@@ -53,7 +53,12 @@ export function goodItems(
 }
 
 /** Reviews of such items within [start, end), in seconds. */
-export function withinBounds(reviews: readonly Review[], bounds: { start: number; end: number }, items: Map<string, unknown>, removed: Removed): Review[] {
+export function withinBounds(
+  reviews: readonly Review[],
+  bounds: { start: number; end: number },
+  items: Map<string, unknown>,
+  removed: Removed,
+): Review[] {
   return reviews.filter(({ time, asin }) => {
     if (time < bounds.start || time >= bounds.end) removed.interactionsOutsideDates++;
     else if (!items.has(asin)) removed.interactionsWithoutItem++;
@@ -63,7 +68,11 @@ export function withinBounds(reviews: readonly Review[], bounds: { start: number
 }
 
 /** Reviews of users with at least max(2, userK) and items with at least itemK of them, repeats counted. */
-export function takeCore(reviews: readonly Review[], { userK, itemK }: { userK: number; itemK: number }, removed: Removed): Review[] {
+export function takeCore(
+  reviews: readonly Review[],
+  { userK, itemK }: { userK: number; itemK: number },
+  removed: Removed,
+): Review[] {
   const counts = new Map<string, number>();
   for (const { user } of reviews) counts.set(user, (counts.get(user) ?? 0) + 1);
   const several = reviews.filter(({ user }) => counts.get(user)! > 1);

@@ -8,7 +8,9 @@ import type { Row } from './dataset.js';
 const HEADER = 'user_id:token\titem_id_list:token_seq\titem_id:token';
 
 export function formatInter(rows: readonly Row[]): string {
-  return [HEADER, ...rows.map(({ user, history, target }) => `${user}\t${history.join(' ')}\t${target}`), ''].join('\n');
+  return [HEADER, ...rows.map(({ user, history, target }) => `${user}\t${history.join(' ')}\t${target}`), ''].join(
+    '\n',
+  );
 }
 
 /**

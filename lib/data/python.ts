@@ -51,7 +51,9 @@ function escapeCode(code: number): string {
 const ESCAPED: Record<string, string> = { n: '\n', r: '\r', t: '\t', '\n': '' };
 
 function unescape(body: string): string {
-  return body.replace(/\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([^]))/g, (_, x, u, long, other?: string) =>
-    other === undefined ? String.fromCodePoint(parseInt((x ?? u ?? long) as string, 16)) : (ESCAPED[other] ?? other),
+  return body.replace(
+    /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([^]))/g,
+    (_, x, u, long, other?: string) =>
+      other === undefined ? String.fromCodePoint(parseInt((x ?? u ?? long) as string, 16)) : (ESCAPED[other] ?? other),
   );
 }

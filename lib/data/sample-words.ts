@@ -19,6 +19,7 @@ export interface Department {
   uses: readonly string[];
 }
 
+// prettier-ignore
 export const DEPARTMENTS: readonly Department[] = [
   {
     name: 'Photography',
@@ -130,29 +131,34 @@ export const DEPARTMENTS: readonly Department[] = [
   },
 ];
 
+// prettier-ignore
 export const BRANDS: readonly string[] = [
   'Harlow', 'Brightwell', 'Tamsin', 'Oakmere', 'Vellum', 'Corvane', 'Pellham', 'Ostara', 'Quillon', 'Marlowe', 'Sandrick', 'Everly',
   'Norwick', 'Halden', 'Larkspur', 'Bramley', 'Tolliver', 'Wexcombe', 'Ardent', 'Finch', 'Cobalt', 'Juniper', 'Rowan', 'Sable',
   'Thistle', 'Umber', 'Vesper', 'Willow', 'Yarrow', 'Zephyr', 'Alder', 'Birch', 'Cinder', 'Delph', 'Ember', 'Fjord',
-]; // prettier-ignore
+];
 
+// prettier-ignore
 export const MODELS: readonly string[] = [
   'Kestrel', 'Comet', 'Harbor', 'Summit', 'Nimbus', 'Atlas', 'Breeze', 'Cascade', 'Drift', 'Echo', 'Falcon', 'Glade',
   'Horizon', 'Island', 'Jasper', 'Lagoon', 'Meadow', 'Nova', 'Onyx', 'Pioneer', 'Quartz', 'Ranger', 'Sierra', 'Tempo',
   'Uplift', 'Vista', 'Wander', 'Xenon', 'Yonder', 'Zenith', 'Anchor', 'Beacon', 'Canyon', 'Dune', 'Estuary', 'Fern',
-]; // prettier-ignore
+];
 
+// prettier-ignore
 export const AUTHORS: readonly string[] = [
   'Ida Fenwick', 'Tom Aldous', 'Ruth Okafor', 'Lena Marsh', 'Piet Vos', 'Clara Nyman', 'Hugh Ashby', 'Mina Castell', 'Joan Pruett',
   'Karl Lindqvist', 'Nora Beck', 'Samir Haddad', 'Greta Holm', 'Owen Tully', 'Alma Reyes', 'Felix Brandt', 'Edith Moor', 'Ivo Marek',
-]; // prettier-ignore
+];
 
+// prettier-ignore
 export const SUBTITLES: readonly string[] = [
   'The Silent Orchard', 'A Door in Winter', 'Three Bridges', 'The Last Lantern', 'Under Green Glass', 'What the River Kept',
   'The Quiet Engine', 'Salt and Paper', 'The Seventh Room', 'A Map of Rain', 'The Copper Bell', 'Far from the Harbor',
   'The Borrowed Year', 'Stones and Stars', 'The Empty Chair', 'A Thread of Smoke', 'The Blue Hour', 'Before the Frost',
-]; // prettier-ignore
+];
 
+// prettier-ignore
 export const QUALITIES: readonly string[] = [
   'Sturdy', 'Compact', 'Classic', 'Folding', 'Lightweight', 'Everyday', 'Deluxe', 'Quiet', 'Handmade', 'Travel', 'Large', 'Simple',
-]; // prettier-ignore
+];

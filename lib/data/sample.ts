@@ -34,9 +34,10 @@ interface Size extends ShopSize {
   purchases: number;
 }
 
+// prettier-ignore
 const SIZES: Record<SampleSize, Size> = {
-  tiny: { users: 120, purchases: 4, departments: 4, lines: 1, series: 1, volumes: 5, goods: 2, supplies: 2, accessories: 4, lateEvery: 4 }, // prettier-ignore
-  small: { users: 1500, purchases: 5.7, departments: 12, lines: 3, series: 3, volumes: 6, goods: 9, supplies: 5, accessories: 4, lateEvery: 3 }, // prettier-ignore
+  tiny: { users: 120, purchases: 4, departments: 4, lines: 1, series: 1, volumes: 5, goods: 2, supplies: 2, accessories: 4, lateEvery: 4 },
+  small: { users: 1500, purchases: 5.7, departments: 12, lines: 3, series: 3, volumes: 6, goods: 9, supplies: 5, accessories: 4, lateEvery: 3 },
 };
 
 const DAY = 86_400;
@@ -118,7 +119,8 @@ function visitTimes({ users, purchases }: Size, random: Random): { user: number;
     const count = random.next() < 0.05 ? 1 + random.int(4) : Math.min(many, 40);
     const start = OPENS + random.next() * (CLOSES - 60 * DAY - OPENS);
     const span = Math.min(count * (15 + 40 * random.next()) * DAY, CLOSES - start);
-    for (let i = 0; i < count; i++) visits.push({ user, time: Math.floor(start + ((i + random.next()) / count) * span) });
+    for (let i = 0; i < count; i++)
+      visits.push({ user, time: Math.floor(start + ((i + random.next()) / count) * span) });
   }
   return visits.sort((a, b) => a.time - b.time || a.user - b.user);
 }

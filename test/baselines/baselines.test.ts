@@ -20,7 +20,11 @@ test('popularity: targets and the history of each first row; ties to the item co
 
 test('transition: pairs in order of time, ties by popularity, then popularity', () => {
   const lists = transition(train, [row('W', [3], 1), row('W', [1, 2], 1), row('W', [7], 1)]);
-  expect(lists.map(({ items }) => items)).toEqual([[2, 3, 1, 9], [3, 2, 1, 9], [3, 2, 1, 9]]); // prettier-ignore
+  expect(lists.map(({ items }) => items)).toEqual([
+    [2, 3, 1, 9],
+    [3, 2, 1, 9],
+    [3, 2, 1, 9],
+  ]);
   // after 5 come 1 and 2, once each; 2 is bought more often, though 1 is counted first
   const tied = transition([row('U', [5], 1), row('U', [5, 1], 2), row('V', [5], 2)], [row('W', [5], 1)]);
   expect(tied[0]!.items).toEqual([2, 1, 5]);

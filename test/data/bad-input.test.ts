@@ -27,10 +27,13 @@ const item = (asin: string, title: unknown = `Title of ${asin}`) => ({
   category: ['All', 'Some'],
 });
 /** Three users who bought all of four items. */
-const REVIEWS = ['U1', 'U2', 'U3'].flatMap((user, u) => ['A', 'B', 'C', 'D'].map((asin, i) => review(user, asin, 1 + 4 * i + u)));
+const REVIEWS = ['U1', 'U2', 'U3'].flatMap((user, u) =>
+  ['A', 'B', 'C', 'D'].map((asin, i) => review(user, asin, 1 + 4 * i + u)),
+);
 const ITEMS = ['A', 'B', 'C', 'D'].map((asin) => item(asin));
 
-const lines = (values: unknown[]) => values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join('\n') + '\n';
+const lines = (values: unknown[]) =>
+  values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join('\n') + '\n';
 
 function filter(reviews: unknown[] | Buffer, meta: unknown[] = ITEMS, options = {}) {
   const [reviewsFile, metaFile] = [join(dir, 'reviews.jsonl'), join(dir, 'meta.jsonl')];
@@ -42,7 +45,10 @@ function filter(reviews: unknown[] | Buffer, meta: unknown[] = ITEMS, options = 
 
 /** Fails with one line that holds all of `parts`, and writes nothing. */
 async function failsWith(attempt: Promise<unknown>, ...parts: string[]) {
-  const error = await attempt.then(() => undefined, (caught: unknown) => caught); // prettier-ignore
+  const error = await attempt.then(
+    () => undefined,
+    (caught: unknown) => caught,
+  );
   expect(error).toBeInstanceOf(InputError);
   const { message } = error as InputError;
   expect(message).not.toContain('\n');
@@ -63,7 +69,12 @@ describe('raw files that end in an error', () => {
   });
 
   test('a file that is missing, a folder, or empty', async () => {
-    const missing = { reviews: join(dir, 'none.jsonl'), meta: join(dir, 'none.jsonl'), out: join(dir, 'out'), dataset: 'S' };
+    const missing = {
+      reviews: join(dir, 'none.jsonl'),
+      meta: join(dir, 'none.jsonl'),
+      out: join(dir, 'out'),
+      dataset: 'S',
+    };
     await failsWith(filterStage(missing), 'none.jsonl: no such file', 'check the path');
     await failsWith(filterStage({ ...missing, reviews: dir }), 'expected a file, got a folder');
     await failsWith(filter(Buffer.from('')), 'reviews.jsonl: expected reviews, got an empty file');
@@ -71,8 +82,18 @@ describe('raw files that end in an error', () => {
   });
 
   test('a JSON line that is broken', async () => {
-    await failsWith(filter([...REVIEWS.slice(0, 2), '{"reviewerID": "U9", "as']), 'reviews.jsonl:3:', 'not valid JSON', 'mend or remove the line'); // prettier-ignore
-    await failsWith(filter(REVIEWS, [ITEMS[0], '{"asin":']), 'meta.jsonl:2:', 'not valid JSON', 'mend or remove the line');
+    await failsWith(
+      filter([...REVIEWS.slice(0, 2), '{"reviewerID": "U9", "as']),
+      'reviews.jsonl:3:',
+      'not valid JSON',
+      'mend or remove the line',
+    );
+    await failsWith(
+      filter(REVIEWS, [ITEMS[0], '{"asin":']),
+      'meta.jsonl:2:',
+      'not valid JSON',
+      'mend or remove the line',
+    );
     await failsWith(filter([REVIEWS[0], '[1, 2]']), 'reviews.jsonl:2:', 'expected a JSON object');
   });
 
@@ -90,7 +111,12 @@ describe('raw files that end in an error', () => {
   });
 
   test('nothing left after filtering says which rule took it', async () => {
-    await failsWith(filter(REVIEWS, ITEMS, { userK: 9 }), 'nothing is left of 12 reviews', 'usersBelowK 3', 'lower --user-k (9)');
+    await failsWith(
+      filter(REVIEWS, ITEMS, { userK: 9 }),
+      'nothing is left of 12 reviews',
+      'usersBelowK 3',
+      'lower --user-k (9)',
+    );
     await failsWith(filter(REVIEWS, ITEMS, { to: '2015-12' }), 'interactionsOutsideDates 12', 'widen --from and --to');
     await failsWith(filter(REVIEWS, [item('Z')]), 'interactionsWithoutItem 12');
   });
@@ -101,14 +127,23 @@ describe('raw files that end in an error', () => {
     writeFileSync(reviews, lines(REVIEWS));
     writeFileSync(meta, lines(ITEMS));
     const out = join(dir, 'file', 'out');
-    await failsWith(filterStage({ reviews, meta, out, dataset: 'S', userK: 2, itemK: 1 }), 'S.item.json: cannot be written');
+    await failsWith(
+      filterStage({ reviews, meta, out, dataset: 'S', userK: 2, itemK: 1 }),
+      'S.item.json: cannot be written',
+    );
   });
 
   test('one file that cannot be written: the others stay as they were', async () => {
     const [good, bad] = [join(dir, 'a.txt'), join(dir, 'b.txt')];
     writeFileSync(good, 'old');
     mkdirSync(bad);
-    expect(() => writeAllAtomic([[good, 'new'], [join(bad, 'x', 'y'), 'fine'], [join(good, 'z'), 'no']])).toThrow('cannot be written'); // prettier-ignore
+    expect(() =>
+      writeAllAtomic([
+        [good, 'new'],
+        [join(bad, 'x', 'y'), 'fine'],
+        [join(good, 'z'), 'no'],
+      ]),
+    ).toThrow('cannot be written');
     expect(readFileSync(good, 'utf8')).toBe('old');
     expect(readdirSync(dir).sort()).toEqual(['a.txt', 'b.txt']);
   });
@@ -117,7 +152,10 @@ describe('raw files that end in an error', () => {
     await failsWith(filter(REVIEWS, ITEMS, { userK: 0 }), 'expected userK to be a whole number of at least 1, got 0');
     await failsWith(filter(REVIEWS, ITEMS, { from: '2016-13' }), 'from: expected a month such as 2018-10, got 2016-13');
     await failsWith(filter(REVIEWS, ITEMS, { from: '2018-01', to: '2017-01' }), 'expected from to come before to');
-    await failsWith(filter(REVIEWS, ITEMS, { split: 'random' }), 'expected split to be one of chronological, leave-one-out');
+    await failsWith(
+      filter(REVIEWS, ITEMS, { split: 'random' }),
+      'expected split to be one of chronological, leave-one-out',
+    );
     await failsWith(filter(REVIEWS, ITEMS, { dataset: '../up' }), 'expected dataset to be a name');
   });
 });
@@ -125,14 +163,22 @@ describe('raw files that end in an error', () => {
 describe('raw files that are filtered and counted', () => {
   test('a user with one item', async () => {
     const report = await filter([...REVIEWS, review('U4', 'A', 20)], ITEMS, { userK: 1 });
-    expect(report).toMatchObject({ users: 3, interactions: 12, removed: { usersWithOneInteraction: 1, usersBelowK: 0 } });
+    expect(report).toMatchObject({
+      users: 3,
+      interactions: 12,
+      removed: { usersWithOneInteraction: 1, usersBelowK: 0 },
+    });
   });
 
   test('an item without a title', async () => {
     const untitled = [item('A', ''), item('B', ' \t\n'), { asin: 'C' }, ITEMS[3]];
     const report = await filter([...REVIEWS, review('U1', 'D', 30), review('U2', 'D', 30)], untitled);
     expect(report.items).toBe(1);
-    expect(report.removed).toMatchObject({ itemsWithoutTitle: 3, interactionsWithoutItem: 9, usersWithOneInteraction: 1 });
+    expect(report.removed).toMatchObject({
+      itemsWithoutTitle: 3,
+      interactionsWithoutItem: 9,
+      usersWithOneInteraction: 1,
+    });
   });
 
   test('an asin that comes again: the first stands', async () => {
@@ -142,7 +188,12 @@ describe('raw files that are filtered and counted', () => {
   });
 
   test('titles with tabs, line ends and quotes stay on one line of the info file', async () => {
-    const hard = [item('A', 'Tab\there \r\n and "there"'), item('B', "it's  two  spaces"), item('C', '5 < 6\u2028bar'), item('D')];
+    const hard = [
+      item('A', 'Tab\there \r\n and "there"'),
+      item('B', "it's  two  spaces"),
+      item('C', '5 < 6\u2028bar'),
+      item('D'),
+    ];
     await filter(REVIEWS, hard);
     const out = join(dir, 'out');
     const titles = (await loadDataset(out)).items.map(({ title }) => title);
@@ -154,15 +205,27 @@ describe('raw files that are filtered and counted', () => {
 
   test('titles with markup or too many words', async () => {
     const long = Array.from({ length: 21 }, (_, i) => `w${i}`).join(' ');
-    const report = await filter(REVIEWS, [item('A', 'Nice <script>alert(1)</script>'), item('B', long), ITEMS[2], ITEMS[3]]);
-    expect(report).toMatchObject({ items: 2, removed: { titlesWithMarkup: 1, titlesTooLong: 1, interactionsWithoutItem: 6 } });
+    const report = await filter(REVIEWS, [
+      item('A', 'Nice <script>alert(1)</script>'),
+      item('B', long),
+      ITEMS[2],
+      ITEMS[3],
+    ]);
+    expect(report).toMatchObject({
+      items: 2,
+      removed: { titlesWithMarkup: 1, titlesTooLong: 1, interactionsWithoutItem: 6 },
+    });
     expect((await filter(REVIEWS, [item('B', long), ITEMS[2], ITEMS[3]], { titleWords: 21 })).items).toBe(3);
   });
 });
 
 describe('a data folder that does not fit', () => {
   const file = (name: string) => join(dir, 'out', name);
-  const message = (attempt: Promise<unknown>) => attempt.then(() => 'no error', (error: Error) => error.message); // prettier-ignore
+  const message = (attempt: Promise<unknown>) =>
+    attempt.then(
+      () => 'no error',
+      (error: Error) => error.message,
+    );
   beforeEach(() => filter(REVIEWS));
 
   test.each([
@@ -172,7 +235,9 @@ describe('a data folder that does not fit', () => {
     ['U1\t\t1', ':2: expected an item id from 0 to 3, got ""'],
   ])('the row %j', async (row, expected) => {
     writeFileSync(file('Shop.train.inter'), `user_id:token\titem_id_list:token_seq\titem_id:token\n${row}\n`);
-    expect(await message(loadDataset(join(dir, 'out')))).toContain(`Shop.train.inter${expected}; run sidlab filter again`);
+    expect(await message(loadDataset(join(dir, 'out')))).toContain(
+      `Shop.train.inter${expected}; run sidlab filter again`,
+    );
   });
 
   test('another header, a missing file, a hole in the items', async () => {
@@ -227,7 +292,11 @@ describe('an index that does not fit', () => {
 
   test('what is written reads back; shared SIDs are allowed', () => {
     const path = join(dir, 'x.index.json');
-    const good = [['<a_0>', '<b_1>'], ['<a_0>', '<b_1>'], ['<a_0>', '<b_2>', '<c_0>']];
+    const good = [
+      ['<a_0>', '<b_1>'],
+      ['<a_0>', '<b_1>'],
+      ['<a_0>', '<b_2>', '<c_0>'],
+    ];
     writeIndex(path, good);
     expect(readIndex(path, 3)).toEqual(good);
     expect(() => writeIndex(join(dir, 'y.json'), [['<a_0>'], ['<a_0>', '<b_0>']])).toThrow('is the beginning of');

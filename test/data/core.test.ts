@@ -31,9 +31,12 @@ test('the same as the plain rule on random shops: remove all that are too small,
 
 function plainCore(edges: [number, number][], userK: number, itemK: number): boolean[] {
   const kept = edges.map(() => true);
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
-    for (const [side, k] of [[0, userK], [1, itemK]] as const) { // prettier-ignore
+    for (const [side, k] of [
+      [0, userK],
+      [1, itemK],
+    ] as const) {
       const degree = (node: number) => edges.filter((edge, e) => kept[e] && edge[side] === node).length;
       const small = edges.map((edge, e) => kept[e]! && degree(edge[side]) < k);
       for (const [e, falls] of small.entries()) if (falls) [kept[e], changed] = [false, true];

@@ -29,7 +29,12 @@ test('the same seed writes the same bytes, another seed others; both go through 
   const { counts, ...rest } = filterInteractions(catalogue.reviews, sampleItems(catalogue.items));
   expect(report).toMatchObject(counts);
   const { items, train, valid, test: last } = await loadDataset(dirs[0]!);
-  expect({ items, train, valid, test: last }).toEqual({ items: rest.items, train: rest.train, valid: rest.valid, test: rest.test }); // prettier-ignore
+  expect({ items, train, valid, test: last }).toEqual({
+    items: rest.items,
+    train: rest.train,
+    valid: rest.valid,
+    test: rest.test,
+  });
   for (const dir of dirs) rmSync(dir, { recursive: true });
 });
 
@@ -51,7 +56,10 @@ describe.each([42, 1])('the small sample, seed %i', (seed) => {
 
   test('popularity, transition and the whole history stand apart', () => {
     const whole = hits(wholeHistory(data.train, data.test));
-    const strangers = data.test.map((row, i) => ({ ...row, history: data.test[(i + 611) % data.test.length]!.history }));
+    const strangers = data.test.map((row, i) => ({
+      ...row,
+      history: data.test[(i + 611) % data.test.length]!.history,
+    }));
     expect(popular).toBeGreaterThan(0.05);
     expect(popular).toBeLessThan(0.12);
     expect(last).toBeGreaterThan(1.5 * popular);

@@ -19,7 +19,11 @@ test.each([
 
 test('any list of texts and whole numbers reads back', () => {
   const value = fc.oneof(fc.string({ unit: 'binary', maxLength: 8 }), fc.constantFrom(`'"`, `\\'`, ', '), fc.integer());
-  fc.assert(fc.property(fc.array(value), (list) => { expect(parsePythonList(pythonList(list))).toEqual(list); }));
+  fc.assert(
+    fc.property(fc.array(value), (list) => {
+      expect(parsePythonList(pythonList(list))).toEqual(list);
+    }),
+  );
 });
 
 test.each(['', 'x', '[1, 2', "['a' 'b']", "['a]", '[1.5]', '[a]'])('%j is no list', (text) => {
@@ -39,6 +43,10 @@ test('any CSV reads back, with the line of each record', () => {
 });
 
 test('CSV of another hand: \\r\\n, no line end at the end, empty cells; a quote that is not closed is an error', () => {
-  expect(parseCsv('a,b\r\n,"x ""y"""\r\nc,', 'x.csv').map(({ cells }) => cells)).toEqual([['a', 'b'], ['', 'x "y"'], ['c', '']]); // prettier-ignore
+  expect(parseCsv('a,b\r\n,"x ""y"""\r\nc,', 'x.csv').map(({ cells }) => cells)).toEqual([
+    ['a', 'b'],
+    ['', 'x "y"'],
+    ['c', ''],
+  ]);
   expect(() => parseCsv('a,b\nc,"d\n', 'x.csv')).toThrow('x.csv:2: a quote in this record is not closed');
 });

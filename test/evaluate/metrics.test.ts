@@ -6,7 +6,13 @@ import { expect, test } from 'vitest';
 import { checkResults, itemMetrics, rankMetrics, sidMetrics } from '../../lib/evaluate/metrics.js';
 import { type Result, readResults, writeResults } from '../../lib/evaluate/results-file.js';
 
-const result = (target: number, items: number[]): Result => ({ user: 'A', history: [0], target, items, scores: items.map((_, i) => 1 - i) }); // prettier-ignore
+const result = (target: number, items: number[]): Result => ({
+  user: 'A',
+  history: [0],
+  target,
+  items,
+  scores: items.map((_, i) => 1 - i),
+});
 
 test('the worked example of the docstring', () => {
   const { 'NDCG@3': gain, ...rest } = itemMetrics([result(5, [7, 5])], [1, 3]);
@@ -40,7 +46,12 @@ test('the plain definition on random ranks; both rise with k and NDCG never exce
 test('SIDs: items that share one count for each other and take one rank together', () => {
   const index = [['<a_1>'], ['<a_1>'], ['<a_2>'], ['<a_3>']];
   const rank2 = 1 / Math.log2(3);
-  expect(sidMetrics([result(2, [0, 1, 2])], index, [1, 2])).toEqual({ 'HR@1': 0, 'NDCG@1': 0, 'HR@2': 1, 'NDCG@2': rank2 }); // prettier-ignore
+  expect(sidMetrics([result(2, [0, 1, 2])], index, [1, 2])).toEqual({
+    'HR@1': 0,
+    'NDCG@1': 0,
+    'HR@2': 1,
+    'NDCG@2': rank2,
+  });
   expect(sidMetrics([result(1, [0])], index, [1])).toEqual({ 'HR@1': 1, 'NDCG@1': 1 });
   expect(itemMetrics([result(1, [0])], [1])).toEqual({ 'HR@1': 0, 'NDCG@1': 0 });
   expect(sidMetrics([result(2, [9, 2])], index, [1, 2])['HR@2']).toBe(1);
