@@ -12,7 +12,7 @@ import time
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 UPDATE_SECONDS = 2.0  # between two lines of a display that updates itself
 
@@ -70,6 +70,9 @@ def main(source, copy):
         client.execute()
     except CellExecutionError:
         say(f"a cell of {source} failed (what it printed stands above); the copy up to there: {copy}")
+        return 1
+    except (DeadKernelError, RuntimeError) as error:
+        say(f"{source}: the kernel died ({error}); what it wrote stands above")
         return 1
     finally:
         write(notebook, copy)
