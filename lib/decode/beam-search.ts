@@ -89,14 +89,15 @@ interface Scores {
 /** Scores of the trie's alphabet after each hidden state [rows, D]; the rest of the vocabulary only sums up. */
 function legalScores(model: LanguageModel, trie: ItemTrie, hidden: tf.Tensor2D, normalize: 'full' | 'legal'): Scores {
   const column = new Map([...trie.alphabet].map((token, i) => [token, i]));
-  const values = tf.tidy(() => {
+  const scores = tf.tidy(() => {
     const output = outputLayer(model.config, model.weights);
     const alphabet = tf.tensor1d(trie.alphabet, 'int32');
-    if (normalize === 'legal') return tf.matMul(hidden, tf.gather(output, alphabet), false, true).dataSync<'float32'>();
+    if (normalize === 'legal') return tf.matMul(hidden, tf.gather(output, alphabet), false, true);
     const logits = tf.matMul(hidden, output, false, true);
-    const total = tf.logSumExp(logits, 1, true);
-    return tf.sub(tf.gather(logits, alphabet, 1), total).dataSync<'float32'>();
+    return tf.sub(tf.gather(logits, alphabet, 1), tf.logSumExp(logits, 1, true));
   });
+  const values = scores.dataSync<'float32'>(); // outside of tidy, which would walk every number of an array
+  scores.dispose();
   return { values, column };
 }
 
