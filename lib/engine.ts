@@ -2,54 +2,61 @@
  * The one file that chooses the tensor engine. Everything else in `lib` speaks the TensorFlow.js API and never asks
  * which backend runs.
  *
- * Choice: `SIDLAB_BACKEND`, else the best that loads of `tensorflow`, `wasm`, `cpu`. An engine that was asked for by
- * name and does not load is an error, never a silent fallback.
+ * Choice: `SIDLAB_BACKEND`, else (`auto`) the best that loads of `tensorflow`, `wasm`, `cpu`. An engine that was asked
+ * for by name and does not load is an error; where the choice is ours and the best does not load, one line on standard
+ * error says why and how to mend it. Never a silent fallback: `kernelCounts` tells what really ran.
  */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
+import { forwardMissingKernels } from './forward-to-cpu.js';
 import { InputError } from './support/errors.js';
 
 export const ENGINES = ['tensorflow', 'wasm', 'cpu'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
+const MEND = 'npm run setup says what is missing';
 const require = createRequire(import.meta.url);
+const told = new Set<string>();
 
 /**
  * Loads an engine and makes it the backend of TensorFlow.js. Safe to call again.
- * @param name default `SIDLAB_BACKEND`, else the best that loads
+ * @param name `auto` or one of `ENGINES`; default `SIDLAB_BACKEND`, else `auto`
+ * @returns the engine that runs
  * @throws InputError if the named engine is unknown or does not load
  */
 export async function useEngine(name: string | undefined = process.env.SIDLAB_BACKEND): Promise<EngineName> {
-  const wanted = name === undefined || name === '' ? ENGINES : ENGINES.filter((engine) => engine === name);
+  const auto = name === undefined || name === '' || name === 'auto';
+  const wanted = auto ? ENGINES : ENGINES.filter((engine) => engine === name);
   if (wanted.length === 0) {
-    throw new InputError(`SIDLAB_BACKEND: expected one of ${ENGINES.join(', ')}, got ${name}`);
+    throw new InputError(`SIDLAB_BACKEND: expected auto or one of ${ENGINES.join(', ')}, got ${name}`);
   }
   const failures: string[] = [];
   for (const engine of wanted) {
     const failure = await load(engine);
-    if (failure === undefined) return engine;
-    failures.push(`${engine}: ${failure}`);
+    if (failure === undefined) {
+      if (failures.length > 0) tellOnce(`no ${failures.join('; no ')}; computing on ${engine}, slower. Mend: ${MEND}`);
+      return engine;
+    }
+    failures.push(`${engine} engine (${failure})`);
   }
-  throw new InputError(`no engine loads (${failures.join('; ')}); run npm run setup`);
+  throw new InputError(
+    `SIDLAB_BACKEND: no ${failures.join('; no ')}; ${MEND}, SIDLAB_BACKEND=auto takes what there is`,
+  );
 }
 
 /** @returns undefined when the engine runs, else why not */
 async function load(engine: EngineName): Promise<string | undefined> {
   try {
-    if (tf.getBackend() === engine) return undefined;
-  } catch {
-    // no backend has been chosen yet
-  }
-  try {
     if (engine === 'tensorflow') loadTensorflow();
     if (engine === 'wasm') loadWasm();
+    if (engine !== 'tensorflow') hushCpu();
     if (!(await tf.setBackend(engine))) return 'its backend refused to start';
     await tf.ready();
     return tf.getBackend() === engine ? undefined : `TensorFlow.js fell back to ${tf.getBackend()}`;
   } catch (error) {
-    return (error as Error).message.split('\n')[0];
+    return reason(error);
   }
 }
 
@@ -63,15 +70,27 @@ function loadTensorflow(): void {
 
 function loadWasm(): void {
   const wasm = require('@tensorflow/tfjs-backend-wasm') as { setWasmPaths(folder: string): void };
-  wasm.setWasmPaths(join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')), '/'));
-  forwardMissingKernels();
+  // Its paths can be set only before its first start.
+  if (!('wasm' in tf.engine().registry)) {
+    wasm.setWasmPaths(join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')), '/'));
+  }
+  forwardMissingKernels('wasm');
 }
 
-/** Kernels that WebAssembly lacks and the kit needs run on TensorFlow.js's own `cpu` kernels. */
-function forwardMissingKernels(): void {
-  for (const kernelName of ['UnsortedSegmentSum', 'Einsum']) {
-    if (tf.getKernel(kernelName, 'wasm')) continue;
-    const kernel = tf.getKernel(kernelName, 'cpu');
-    if (kernel) tf.registerKernel({ ...kernel, backendName: 'wasm' });
-  }
+/** TensorFlow.js's `cpu` greets its first tensor with an advertisement for the native engine. */
+function hushCpu(): void {
+  const cpu = tf.findBackend('cpu') as { firstUse?: boolean } | null;
+  if (cpu) cpu.firstUse = false;
+}
+
+/** One line; the package's own message for a missing addon is a page that recommends what does not apply here. */
+function reason(error: unknown): string {
+  const message = (error instanceof Error ? error.message : String(error)).split('\n')[0]!.trim();
+  return /native addon module .* can not be found/i.test(message) ? 'its addon is not built' : message;
+}
+
+function tellOnce(line: string): void {
+  if (told.has(line)) return;
+  told.add(line);
+  process.stderr.write(`sidlab: ${line}\n`);
 }
