@@ -46,7 +46,9 @@ export function chainExamples(
   window: number,
 ): Example[] {
   if (!prompt.endsWith('{history}') || separator !== '' || answer !== '{target}') {
-    throw new InputError('--mode chain: expected a template that is a bare sequence of items, such as sids; or take --mode row');
+    throw new InputError(
+      '--mode chain: expected a template that is a bare sequence of items, such as sids; or take --mode row',
+    );
   }
   const head = render.prompt([]);
   return [...userSequences(rows).values()].flatMap((sequence) =>
@@ -77,4 +79,9 @@ function cut(sequence: number[], window: number): { items: number[]; learnt: num
     texts.push({ items: sequence.slice(at - window, at + window), learnt: window });
   }
   return texts;
+}
+
+/** Runs of `size` elements, the last one of what is left. */
+export function cutInto<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
 }

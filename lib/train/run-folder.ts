@@ -81,7 +81,9 @@ export class RunFolder {
 
 /** Lines of `metrics.jsonl`; a last line that a kill cut short is passed over. */
 export function readMetrics(file: string): MetricLine[] {
-  const lines = readText(file, 'train first').split('\n').filter((line) => line !== '');
+  const lines = readText(file, 'train first')
+    .split('\n')
+    .filter((line) => line !== '');
   return lines.flatMap((line, i) => {
     try {
       return [JSON.parse(line) as MetricLine];

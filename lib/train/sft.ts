@@ -12,28 +12,23 @@ import { createRecommender } from '../evaluate/index.js';
 import type { Recommender } from '../evaluate/index.js';
 import {
   chain,
-  disposeForest,
   disposeWeights,
   findTemplate,
-  forwardForest,
   loadModel,
   loadTokenizer,
-  outputLayer,
   parseShape,
-  plant,
-  prepareForest,
   randomWeights,
   templateWords,
   wordTokenizer,
 } from '../lm/index.js';
 import type { Dropout, LanguageModel, TextTokenizer } from '../lm/index.js';
-import { chooseRows, targetLogProbs } from '../ops/index.js';
 import { readIndex } from '../sid/index-file.js';
 import type { SidIndex } from '../sid/index-file.js';
 import { hashFile, Random } from '../support/index.js';
 import { dropoutFrom } from './dropout.js';
-import { chainExamples, rowExamples } from './examples.js';
+import { chainExamples, cutInto, rowExamples } from './examples.js';
 import type { Example, ExampleMode } from './examples.js';
+import { forestPart, forestScorer } from './forest-part.js';
 import { train } from './loop.js';
 import type { Part, Task, TrainReport } from './loop.js';
 import { RunFolder } from './run-folder.js';
@@ -109,7 +104,13 @@ export async function sft(options: SftOptions): Promise<TrainReport> {
   };
   const dataset = await loadDataset(data);
   const index = readIndex(indexFile, dataset.items.length);
-  const config = { stage: 'sft', data: basename(data), index: hashFile(indexFile), rows: dataset.train.length, ...settings };
+  const config = {
+    stage: 'sft',
+    data: basename(data),
+    index: hashFile(indexFile),
+    rows: dataset.train.length,
+    ...settings,
+  };
   const folder = new RunFolder(run, config);
   const done = folder.card;
   if (done) return done.report as TrainReport;
@@ -164,7 +165,9 @@ export function sftTask(recommender: Recommender, dataset: Dataset, options: Sft
     },
     objective(batch, random) {
       const targets = batch.reduce((sum, example) => sum + example.at.length, 0);
-      const parts = byTokens(batch, tokenBudget).map((of) => lossPart(model, of, targets, dropoutFrom(random, dropout)));
+      const parts = byTokens(batch, tokenBudget).map((of) =>
+        lossPart(model, of, targets, dropoutFrom(random, dropout)),
+      );
       return { parts };
     },
     async validate() {
@@ -175,29 +178,10 @@ export function sftTask(recommender: Recommender, dataset: Dataset, options: Sft
 
 /** Negative log-likelihood of the examples' targets, divided by the number of targets of the whole batch. */
 function lossPart(model: LanguageModel, examples: readonly Example[], targets: number, dropout?: Dropout): Part {
-  const forest = plant(examples.map(({ tokens }) => chain(tokens)));
-  const prepared = prepareForest(model.config, forest);
-  const nodes = examples.flatMap(({ at }, e) => at.map((i) => forest.starts[e]! + i));
-  const rows = tf.tensor1d(nodes, 'int32');
-  const pairs = {
-    row: Int32Array.from(nodes.keys()),
-    token: Int32Array.from(examples.flatMap(({ target }) => target)),
-  };
-  const inverse = new Int32Array(forest.token.length).fill(nodes.length);
-  nodes.forEach((node, i) => (inverse[node] = i));
-  const back = tf.tensor1d(inverse, 'int32');
-  return {
-    tokens: forest.token.length,
-    loss() {
-      const hidden = forwardForest(model.config, model.weights, prepared, dropout);
-      const logProbs = targetLogProbs(chooseRows(hidden, rows, back), outputLayer(model.config, model.weights), pairs);
-      return tf.mul(tf.sum(logProbs), -1 / targets);
-    },
-    dispose() {
-      disposeForest(prepared);
-      tf.dispose([rows, back]);
-    },
-  };
+  const trees = examples.map(({ tokens }) => chain(tokens));
+  const pairs = examples.flatMap(({ at, target }, tree) => at.map((node, i) => ({ tree, node, token: target[i]! })));
+  const scorer = forestScorer(model.config, trees, pairs);
+  return forestPart(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / targets), dropout);
 }
 
 function meanLoss(model: LanguageModel, examples: readonly Example[], tokenBudget: number): number {
@@ -208,10 +192,6 @@ function meanLoss(model: LanguageModel, examples: readonly Example[], tokenBudge
     part.dispose();
     return sum + loss;
   }, 0);
-}
-
-function cutInto<T>(list: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
 }
 
 /** Runs of examples of at most `budget` tokens; a longer example stands alone. */
