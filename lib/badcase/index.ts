@@ -1,0 +1,3 @@
+/** Failure modes of a recommender, and their report. */
+export * from './bad-case-report.js';
+export * from './bad-cases.js';

@@ -1,0 +1,65 @@
+/**
+ * Figures in a notebook: one output with three faces. JupyterLab and VS Code draw the Plotly one (interactive, without
+ * a network), GitHub and print take the SVG, a terminal the text.
+ */
+import { toSvg } from './export-figure.js';
+import type { Figure, Json } from './figure.js';
+import { inNotebook, UpdatingOutput, writeFaces, type Faces } from './notebook.js';
+
+const PLOTLY = 'application/vnd.plotly.v1+json';
+
+/** Shows a figure in the running cell; outside a notebook prints one line about it. */
+export async function display(figure: Figure): Promise<void> {
+  if (!inNotebook()) {
+    process.stdout.write(figureText(figure) + '\n');
+    return;
+  }
+  writeFaces(await facesOf(figure));
+}
+
+async function facesOf(figure: Figure): Promise<Faces> {
+  return { ...quickFaces(figure), 'image/svg+xml': await toSvg(figure) };
+}
+
+function quickFaces(figure: Figure): Faces {
+  const { data, layout } = figure;
+  return { [PLOTLY]: { data, layout, config: { responsive: true } }, 'text/plain': figureText(figure) };
+}
+
+/** `[figure: Training loss]` */
+export function figureText(figure: Figure): string {
+  const title = figure.layout.title as { text?: Json } | undefined;
+  const text = String(title?.text ?? 'without a title');
+  return `[figure: ${text.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&')}]`;
+}
+
+export interface LiveFigureOptions {
+  /** Milliseconds between two drawings at least; updates in between are left out. Default 500. */
+  every?: number;
+}
+
+export interface LiveFigure {
+  /** Replaces what is shown. Cheap: the Plotly and text faces only. */
+  update(figure: Figure): void;
+  /** Shows the last update with all three faces, so that the saved notebook keeps it. */
+  end(): Promise<void>;
+}
+
+/** A figure that is redrawn in place, such as a loss curve while training. Outside a notebook nothing is shown. */
+export function liveFigure(options: LiveFigureOptions = {}): LiveFigure {
+  const { every = 500 } = options;
+  const output = new UpdatingOutput();
+  let last: Figure | undefined;
+  let drawn = -Infinity;
+  return {
+    update(figure) {
+      last = figure;
+      if (performance.now() - drawn < every) return;
+      drawn = performance.now();
+      output.write(quickFaces(figure));
+    },
+    async end() {
+      if (last && inNotebook()) output.write(await facesOf(last));
+    },
+  };
+}

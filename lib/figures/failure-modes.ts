@@ -1,0 +1,42 @@
+/** Failure modes: what share of the failed rows each explains, and how much likelier a row of it fails. */
+import { axis, barStyle, label, layout, type Figure } from './figure.js';
+
+export interface FailureModesOptions {
+  /** Default `Where the true item is missing from the list`. */
+  title?: string;
+}
+
+/** @param modes as `badCases` counts them: rows that failed, their share of all failed rows, lift */
+export function failureModes(
+  modes: Readonly<Record<string, { count: number; share: number; lift: number }>>,
+  options: FailureModesOptions = {},
+): Figure {
+  const { title = 'Where the true item is missing from the list' } = options;
+  const entries = Object.entries(modes).sort((a, b) => a[1].count - b[1].count); // the largest comes out on top
+  return {
+    data: [
+      {
+        type: 'bar',
+        orientation: 'h',
+        y: entries.map(([name]) => label(name, 24)),
+        x: entries.map(([, { share }]) => share),
+        marker: barStyle(0),
+        text: entries.map(([, { count, lift }]) => `${count} rows, fails ${lift.toFixed(2)} × as often`),
+        textposition: 'outside',
+        cliponaxis: false,
+      },
+    ],
+    layout: layout(title, {
+      showlegend: false,
+      height: Math.max(260, 168 + 70 * entries.length),
+      bargap: 0.4,
+      // Room on the right for the text beside the longest bar.
+      xaxis: axis({ title: 'share of failed rows', tickformat: '.0%', range: [0, 1.7 * longest(entries)] }),
+      yaxis: axis({ type: 'category', ticks: '', showgrid: false }),
+    }),
+  };
+}
+
+function longest(entries: [string, { share: number }][]): number {
+  return Math.max(0.01, ...entries.map(([, { share }]) => share));
+}

@@ -1,0 +1,97 @@
+/**
+ * What every figure has in common: the type of a Plotly figure, and a style that survives a black-and-white printer.
+ *
+ * Colours are Okabe & Ito's ("Color Universal Design", 2008), ordered so that neighbours differ in lightness; series
+ * also differ in dash, marker or hatching. Sizes are meant for 900 x 500 pixels.
+ */
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+/** A Plotly figure: plain JSON. */
+export interface Figure {
+  data: { [key: string]: Json }[];
+  layout: { [key: string]: Json };
+}
+
+/** One row of a table. */
+export type TableRow = Record<string, unknown>;
+
+export const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#444444'] as const;
+const DASHES = ['solid', 'dash', 'dot', 'dashdot', 'longdash', 'longdashdot'] as const;
+const MARKERS = ['circle', 'square', 'diamond', 'triangle-up', 'cross', 'x'] as const;
+const PATTERNS = ['', '/', 'x', '.', '-', '\\', '+'] as const;
+
+const of = <T>(list: readonly T[], i: number): T => list[i % list.length]!;
+
+/** Line of series `i`. */
+export function lineStyle(i: number): { [key: string]: Json } {
+  return { color: of(COLOURS, i), width: 2.5, dash: of(DASHES, i) };
+}
+
+/** Marker of series `i`. */
+export function markerStyle(i: number, size = 8): { [key: string]: Json } {
+  return { color: of(COLOURS, i), size, symbol: of(MARKERS, i) };
+}
+
+/** Bars of series `i`, hatched. */
+export function barStyle(i: number): { [key: string]: Json } {
+  const colour = of(COLOURS, i);
+  return {
+    color: colour,
+    line: { color: '#222222', width: 1 },
+    pattern: { shape: of(PATTERNS, i), fillmode: 'overlay', fgcolor: '#ffffff', fgopacity: 0.9, size: 8, solidity: 0.35 },
+  };
+}
+
+/** Text for Plotly, which reads a part of HTML: a title with `<b>` or `&` shows as it is. */
+export function escapeText(text: string): string {
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+}
+
+/** Escaped, control characters and runs of blanks as one blank, at most `most` characters, the last one an ellipsis. */
+export function label(text: string, most = 32): string {
+   
+  const clean = [...text.replace(/[\s\u0000-\u001f\u007f]+/g, ' ').trim()];
+  return escapeText(clean.length > most ? clean.slice(0, most - 1).join('').trimEnd() + '…' : clean.join(''));
+}
+
+export interface AxisOptions {
+  title?: string;
+  /** Further Plotly properties of the axis. */
+  [key: string]: Json | undefined;
+}
+
+export function axis({ title, ...rest }: AxisOptions = {}): { [key: string]: Json } {
+  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as {
+    [key: string]: Json;
+  };
+  return {
+    ...(title === undefined ? {} : { title: { text: escapeText(title), standoff: 12 } }),
+    automargin: true,
+    gridcolor: '#dddddd',
+    linecolor: '#444444',
+    showline: true,
+    zeroline: false,
+    ticks: 'outside',
+    ...given,
+  };
+}
+
+/** Layout with a title, at the kit's size and fonts; `rest` goes on top. */
+export function layout(title: string, rest: { [key: string]: Json } = {}): { [key: string]: Json } {
+  return {
+    title: { text: label(title, 80), x: 0.02, xanchor: 'left', y: 1, yref: 'container', yanchor: 'top', pad: { t: 16 }, font: { size: 19 } },
+    width: 900,
+    height: 500,
+    font: { family: 'DejaVu Sans, Verdana, sans-serif', size: 15, color: '#222222' },
+    paper_bgcolor: '#ffffff',
+    plot_bgcolor: '#ffffff',
+    margin: { l: 70, r: 30, t: 88, b: 60 },
+    legend: { orientation: 'h', x: 0, y: 1.01, xanchor: 'left', yanchor: 'bottom', font: { size: 14 } },
+    ...rest,
+  };
+}
+
+/** `rows` without those whose `field` is no finite number. */
+export function finiteRows(rows: readonly TableRow[], field: string): TableRow[] {
+  return rows.filter((row) => typeof row[field] === 'number' && Number.isFinite(row[field]));
+}

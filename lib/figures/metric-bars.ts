@@ -1,0 +1,43 @@
+/** Models side by side: a group of bars a metric, a bar a model. */
+import { axis, barStyle, label, layout, type Figure, type TableRow } from './figure.js';
+
+export interface MetricBarsOptions {
+  /** Default `Ranking quality on the test rows`. */
+  title?: string;
+  /** Field with the model's name. Default `model`. */
+  name?: string;
+  /** Fields to draw; default every field that is a number in every row, at most 6. */
+  metrics?: readonly string[];
+}
+
+/** @param rows one a model, `{model: 'popularity', 'HR@10': 0.04, ...}` */
+export function metricBars(rows: readonly TableRow[], options: MetricBarsOptions = {}): Figure {
+  const { title = 'Ranking quality on the test rows', name = 'model' } = options;
+  const isNumber = (field: string) => rows.every((row) => typeof row[field] === 'number');
+  const { metrics = Object.keys(rows[0] ?? {}).filter(isNumber).slice(0, 6) } = options;
+  const values = metrics.length * rows.length <= 18; // more would overlap
+  return {
+    data: rows.map((row, i) => {
+      const y = metrics.map((metric) => row[metric] as number);
+      return {
+        type: 'bar',
+        name: label(String(row[name]), 28),
+        x: metrics.map((metric) => label(metric, 20)),
+        y,
+        marker: barStyle(i),
+        ...(values ? { text: y.map(shortNumber), textposition: 'outside', textfont: { size: 12 }, cliponaxis: false } : {}),
+      };
+    }),
+    layout: layout(title, {
+      barmode: 'group',
+      showlegend: true,
+      xaxis: axis({ type: 'category' }),
+      yaxis: axis({ rangemode: 'tozero' }),
+    }),
+  };
+}
+
+/** `0.0432` -> `.043` */
+export function shortNumber(x: number): string {
+  return Number.isFinite(x) ? x.toFixed(3).replace(/^(-?)0\./, '$1.') : '';
+}

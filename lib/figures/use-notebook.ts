@@ -1,0 +1,24 @@
+/** Progress in a notebook: one line that is rewritten in place under the running cell, with a bar. */
+import { progressLine, setProgressSink, type ProgressState } from '../support/progress.js';
+import { escapeText } from './figure.js';
+import { inNotebook, UpdatingOutput } from './notebook.js';
+
+/**
+ * Sends progress to the running cell; call it once at the top of a notebook.
+ * @returns false outside a notebook, where progress stays on standard error
+ */
+export function useNotebook(): boolean {
+  if (!inNotebook()) return false;
+  const outputs = new WeakMap<ProgressState, UpdatingOutput>(); // one state object lives as long as its work
+  setProgressSink((state) => {
+    const output = outputs.get(state) ?? new UpdatingOutput();
+    outputs.set(state, output);
+    output.write({ 'text/html': progressHtml(state), 'text/plain': progressLine(state) });
+  });
+  return true;
+}
+
+function progressHtml(state: ProgressState): string {
+  const bar = state.total > 0 ? `<progress value="${state.done}" max="${state.total}"></progress> ` : '';
+  return `${bar}${escapeText(progressLine(state))}`;
+}

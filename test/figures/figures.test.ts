@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest';
+import {
+  escapeText,
+  failureModes,
+  historyLengths,
+  label,
+  lossCurve,
+  metricBars,
+  movingMean,
+  popularityCurve,
+  rankDistribution,
+  shortNumber,
+  sidUsage,
+  type Figure,
+} from '../../lib/figures/index.js';
+
+/** The traces, numbers rounded to 4 digits, styles left out. */
+function drawn(figure: Figure) {
+  const rounded = JSON.parse(JSON.stringify(figure.data), (_, value: unknown) =>
+    typeof value === 'number' ? Math.round(value * 1e4) / 1e4 : value,
+  ) as Record<string, unknown>[];
+  return rounded.map(({ type, name, x, y, text }) => ({ type, name, x, y, text }));
+}
+
+test('loss curve: a moving mean, and the metric on the right where a row has it', () => {
+  const rows = [
+    { step: 1, loss: 4 },
+    { step: 2, loss: 2, 'valid/HR@10': 0.05 },
+    { step: 3, loss: NaN },
+    { step: 4, loss: 1 },
+  ];
+  const figure = lossCurve(rows, { window: 2 });
+  expect(drawn(figure)).toEqual([
+    { type: 'scatter', x: [1, 2, 4], y: [4, 2, 1] },
+    { type: 'scatter', name: 'loss, mean of 2', x: [1, 2, 4], y: [4, 3, 1.5] },
+    { type: 'scatter', name: 'valid/HR@10 (right)', x: [2], y: [0.05] },
+  ]);
+  expect(figure.layout.yaxis2).toMatchObject({ side: 'right', title: { text: 'valid/HR@10' } });
+  expect(lossCurve([]).layout.yaxis2).toBeUndefined();
+  expect(movingMean([3, 1, 2], 2)).toEqual([3, 2, 1.5]);
+});
+
+test('metric bars: a bar a model in each group, hatched', () => {
+  const figure = metricBars([
+    { model: 'popularity', 'HR@10': 0.0432, 'NDCG@10': 0.0281 },
+    { model: 'a <b>', 'HR@10': 0.1095, 'NDCG@10': 0.0775 },
+  ]);
+  expect(drawn(figure)).toEqual([
+    { type: 'bar', name: 'popularity', x: ['HR@10', 'NDCG@10'], y: [0.0432, 0.0281], text: ['.043', '.028'] },
+    { type: 'bar', name: 'a &lt;b&gt;', x: ['HR@10', 'NDCG@10'], y: [0.1095, 0.0775], text: ['.110', '.077'] },
+  ]);
+  const patterns = figure.data.map(({ marker }) => JSON.stringify((marker as { pattern: object }).pattern));
+  expect(new Set(patterns).size).toBe(2);
+  expect([1.25, 0, -0.5].map(shortNumber)).toEqual(['1.250', '.000', '-.500']);
+});
+
+test('popularity: the head is where the share is reached', () => {
+  const figure = popularityCurve([1, 6, 2, 1, 0]);
+  expect(drawn(figure)).toEqual([
+    { type: 'scatter', name: 'interactions', x: [1, 2, 3, 4, 5], y: [6, 2, 1, 1, null] },
+    { type: 'scatter', name: 'share of all up to here (right)', x: [1, 2, 3, 4, 5], y: [0.6, 0.8, 0.9, 1, 1] },
+  ]);
+  expect(figure.layout.annotations).toMatchObject([{ x: 2, text: ' 2 items hold 80 % ' }]);
+  const long = popularityCurve(Array.from({ length: 100_000 }, (_, i) => i));
+  expect((long.data[0]!.x as number[]).length).toBeLessThan(1000);
+  expect((long.data[0]!.x as number[]).at(-1)).toBe(100_000);
+});
+
+test('history lengths, codes in use, ranks, failure modes', () => {
+  expect(drawn(historyLengths([2, 1, 2, 10]))).toEqual([{ type: 'bar', x: [1, 2, 10], y: [1, 2, 1] }]);
+  expect(drawn(sidUsage([[0, 3, 1], [2, 2, 0]]))).toEqual([ // prettier-ignore
+    { type: 'scatter', name: 'level a: 2 of 3', x: [1, 2], y: [3, 1] },
+    { type: 'scatter', name: 'level b: 2 of 3', x: [1, 2], y: [2, 2] },
+  ]);
+  expect(drawn(rankDistribution([1, 3, 2, 9, 0, 60], { bands: [1, 3, 10] }))).toEqual([
+    { type: 'bar', name: 'listed', x: ['1', '2 to 3', '4 to 10'], y: [0.1667, 0.3333, 0.1667], text: ['1', '2', '1'] },
+    { type: 'bar', name: 'not listed', x: ['not listed'], y: [0.3333], text: ['2'] },
+  ]);
+  const modes = { 'long tail': { count: 8, share: 0.4, lift: 1.1 }, 'cold start': { count: 2, share: 0.1, lift: 2 } };
+  expect(drawn(failureModes(modes))).toMatchObject([
+    { y: ['cold start', 'long tail'], x: [0.1, 0.4], text: ['2 rows, fails 2.00 × as often', '8 rows, fails 1.10 × as often'] },
+  ]);
+});
+
+test('labels are escaped, on one line, and cut with an ellipsis', () => {
+  expect(escapeText('a < b & <script>')).toBe('a &lt; b &amp; &lt;script&gt;');
+  expect(label('a\tb\n c')).toBe('a b c');
+  expect(label('&'.repeat(9), 5)).toBe('&amp;'.repeat(4) + '…');
+  expect(label('😀'.repeat(5), 5)).toBe('😀'.repeat(5));
+});
+
+test('figures are plain JSON and fit the page', () => {
+  for (const figure of [lossCurve([]), metricBars([]), popularityCurve([]), historyLengths([]), sidUsage([]), rankDistribution([]), failureModes({})]) { // prettier-ignore
+    expect(JSON.parse(JSON.stringify(figure))).toEqual(figure);
+    expect(figure.layout.width).toBe(900);
+    expect(figure.layout.xaxis).toMatchObject({ automargin: true });
+  }
+});
