@@ -6,22 +6,24 @@ export interface MetricBarsOptions {
   title?: string;
   /** Field with the model's name. Default `model`. */
   name?: string;
-  /** Fields to draw; default every field that is a number in every row, at most 6. */
+  /** Fields to draw; default those at 5 and 10 such as `HR@10`, or where there are none the first 6 numbers. */
   metrics?: readonly string[];
 }
 
 /** @param rows one a model, `{model: 'popularity', 'HR@10': 0.04, ...}` */
 export function metricBars(rows: readonly TableRow[], options: MetricBarsOptions = {}): Figure {
   const { title = 'Ranking quality on the test rows', name = 'model' } = options;
-  const isNumber = (field: string) => rows.every((row) => typeof row[field] === 'number');
-  const { metrics = Object.keys(rows[0] ?? {}).filter(isNumber).slice(0, 6) } = options;
+  const numbers = Object.keys(rows[0] ?? {}).filter((field) => rows.every((row) => typeof row[field] === 'number'));
+  const usual = numbers.filter((field) => /@(5|10)$/.test(field));
+  const { metrics = usual.length > 0 ? usual : numbers.slice(0, 6) } = options;
+  const names = rows.map((row) => label(String(row[name]), 28));
   const values = metrics.length * rows.length <= 18; // more would overlap
   return {
     data: rows.map((row, i) => {
       const y = metrics.map((metric) => row[metric] as number);
       return {
         type: 'bar',
-        name: label(String(row[name]), 28),
+        name: names[i]!,
         x: metrics.map((metric) => label(metric, 20)),
         y,
         marker: barStyle(i),
@@ -31,6 +33,10 @@ export function metricBars(rows: readonly TableRow[], options: MetricBarsOptions
     layout: layout(title, {
       barmode: 'group',
       showlegend: true,
+      // Names that would not fit on one line above the bars go beside them.
+      ...(names.join('').length + 6 * names.length > 90
+        ? { legend: { orientation: 'v', x: 1.02, y: 1, xanchor: 'left', yanchor: 'top', font: { size: 13 } } }
+        : {}),
       xaxis: axis({ type: 'category' }),
       yaxis: axis({ rangemode: 'tozero' }),
     }),
