@@ -2,4 +2,5 @@
 export * from './metrics.js';
 export * from './results-file.js';
 export * from './evaluate.js';
+export * from './evaluate-stage.js';
 export * from './recommender.js';

@@ -67,3 +67,8 @@ function checkIndex(index: SidIndex, path: string): void {
     }
   }
 }
+
+/** The codes in an index's tokens, `["<a_12>", "<b_200>"]` -> `[12, 200]`; index = item id. */
+export function indexCodes(index: SidIndex): number[][] {
+  return index.map((tokens) => tokens.map((token) => Number(token.slice(token.indexOf('_') + 1, -1))));
+}

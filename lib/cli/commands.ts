@@ -1,0 +1,155 @@
+/**
+ * The commands: each a thin call of one library function, and how its result reads.
+ */
+import { join } from 'node:path';
+import { badCaseReport } from '../badcase/index.js';
+import { baselineStage, BASELINES } from '../baselines/index.js';
+import type { BaselineName } from '../baselines/index.js';
+import { convert, filterStage, findName, writeSample } from '../data/index.js';
+import { doctor } from '../doctor.js';
+import { embedItems } from '../embed/index.js';
+import { evaluateStage } from '../evaluate/index.js';
+import { sidStage } from '../sid/index.js';
+import { InputError } from '../support/index.js';
+import { grpo, sft } from '../train/index.js';
+import type { FlagName, FlagValues } from './flags.js';
+import { pipelineCommand } from './pipeline-command.js';
+import { record } from './print.js';
+
+export interface Command {
+  summary: string;
+  flags: readonly FlagName[];
+  /** Flags without which it cannot run. */
+  needs?: readonly FlagName[];
+  /** Words beside the flags, for `--help`. */
+  words?: string;
+  /** Most commands compute on the engine; it is loaded for them first. */
+  engine: boolean;
+  /** @returns the object of `--json` */
+  run(values: FlagValues, words: string[]): unknown;
+  /** The result for people. Default: its fields. */
+  print?(result: never): string;
+}
+
+/** The values as the library function's options: the names are the same, and the functions check what they get. */
+function options<T>(values: FlagValues): T {
+  return values as T;
+}
+
+const indexOf = (values: FlagValues): string =>
+  (values.index as string | undefined) ?? join(values.data as string, `${findName(values.data as string)}.index.json`);
+
+export const COMMANDS: Record<string, Command> = {
+  doctor: {
+    summary: 'what runs here: engine, precision, speed, and what is missing',
+    flags: [],
+    engine: true,
+    run: () => doctor(),
+    print: record,
+  },
+  sample: {
+    summary: 'write a sample catalogue: reviews and metadata in the Amazon 2018 format',
+    flags: ['out', 'size', 'seed'],
+    needs: ['out'],
+    engine: false,
+    run: (values) => writeSample(options(values)),
+  },
+  filter: {
+    summary: 'reviews and metadata -> items and training, validation and test rows',
+    flags: ['reviews', 'meta', 'out', 'dataset', 'user-k', 'item-k', 'from', 'to', 'window', 'split', 'title-words'],
+    needs: ['reviews', 'meta', 'out', 'dataset'],
+    engine: false,
+    run: (values) => filterStage(options(values)),
+  },
+  embed: {
+    summary: 'item texts -> item vectors',
+    flags: ['data', 'dataset', 'encoder', 'width', 'embeddings', 'seed'],
+    needs: ['data'],
+    engine: true,
+    run: (values) => embedItems(options(values)),
+  },
+  sid: {
+    summary: 'item vectors -> semantic IDs',
+    flags: ['embeddings', 'index', 'method', 'levels', 'codebook-size', 'epochs', 'collisions', 'seed'],
+    needs: ['embeddings'],
+    engine: true,
+    run: ({ epochs, ...values }) =>
+      sidStage(options({ ...values, ...(epochs !== undefined && { iterations: epochs }) })),
+  },
+  convert: {
+    summary: "rows and index -> MiniOneRec's CSV and info files",
+    flags: ['data', 'dataset', 'index', 'out'],
+    needs: ['data'],
+    engine: false,
+    run: (values) => convert(options(values)),
+  },
+  sft: {
+    summary: 'supervised fine-tuning: a language model learns to write the SID of the next item',
+    flags: [
+      ...(['data', 'index', 'run', 'model', 'template', 'mode', 'window', 'epochs', 'learning-rate'] as const),
+      ...(['schedule', 'warmup-steps', 'batch-size', 'token-budget', 'dropout', 'weight-decay'] as const),
+      ...(['valid-rows', 'eval-epochs', 'patience', 'seed'] as const),
+    ],
+    needs: ['data'],
+    engine: true,
+    run: (values) =>
+      sft(options({ run: join(values.data as string, 'runs', 'sft'), ...values, index: indexOf(values) })),
+  },
+  grpo: {
+    summary: 'reinforcement learning from an SFT model: groups of beams, ranked rewards',
+    flags: [
+      ...([
+        'data',
+        'index',
+        'run',
+        'model',
+        'template',
+        'epochs',
+        'learning-rate',
+        'schedule',
+        'warmup-steps',
+      ] as const),
+      ...([
+        'batch-size',
+        'num-generations',
+        'beta',
+        'reward',
+        'sample-size',
+        'valid-rows',
+        'eval-steps',
+        'seed',
+      ] as const),
+    ],
+    needs: ['data', 'model'],
+    engine: true,
+    run: (values) =>
+      grpo(options({ run: join(values.data as string, 'runs', 'grpo'), ...values, index: indexOf(values) })),
+  },
+  evaluate: {
+    summary: 'rank the catalogue for every row by constrained beam search',
+    flags: ['data', 'index', 'model', 'template', 'split', 'num-beams', 'normalize', 'results'],
+    needs: ['data', 'model'],
+    engine: true,
+    run: (values) => evaluateStage(options({ ...values, index: indexOf(values) })),
+  },
+  baseline: {
+    summary: `a baseline's ranking of the same rows: ${Object.keys(BASELINES).join(', ')}`,
+    flags: ['data', 'dataset', 'results'],
+    needs: ['data'],
+    words: 'NAME',
+    engine: false,
+    run: (values, [name]) => {
+      if (name === undefined)
+        throw new InputError(`baseline: expected a name, one of ${Object.keys(BASELINES).join(', ')}`);
+      return baselineStage({ ...options<{ data: string }>(values), name: name as BaselineName });
+    },
+  },
+  badcase: {
+    summary: 'where and why recommendations fail: report and figures',
+    flags: ['data', 'dataset', 'results', 'out', 'top-k'],
+    needs: ['data', 'results'],
+    engine: false,
+    run: ({ topK, ...values }) => badCaseReport(options({ ...values, ...(topK !== undefined && { k: topK }) })),
+  },
+  pipeline: pipelineCommand,
+};

@@ -1,0 +1,129 @@
+/**
+ * The flags of the commands: the field's names in kebab case, each with one meaning everywhere.
+ */
+import { parseArgs } from 'node:util';
+import { InputError } from '../support/index.js';
+
+type Kind = 'text' | 'number' | 'integer' | 'integers' | 'switch';
+
+interface Flag {
+  kind: Kind;
+  /** Meaning and default, for `--help`. */
+  help: string;
+}
+
+export const FLAGS = {
+  reviews: { kind: 'text', help: 'reviews, JSON lines, plain or gzip (Amazon 2018)' },
+  meta: { kind: 'text', help: 'item metadata, JSON lines, plain or gzip' },
+  out: { kind: 'text', help: 'folder to write to' },
+  dataset: { kind: 'text', help: "NAME of the folder's files" },
+  config: { kind: 'text', help: 'configuration file, one object a stage' },
+  data: { kind: 'text', help: 'data folder, as filter writes it' },
+  index: { kind: 'text', help: 'index file (NAME.index.json)' },
+  results: { kind: 'text', help: 'results.jsonl' },
+  run: { kind: 'text', help: "the run's folder (pipeline: the runs' name)" },
+  size: { kind: 'text', help: 'tiny or small (default)' },
+  'user-k': { kind: 'integer', help: 'interactions of a user at least (5)' },
+  'item-k': { kind: 'integer', help: 'interactions of an item at least (5)' },
+  from: { kind: 'text', help: 'first month (1996-10)' },
+  to: { kind: 'text', help: 'last month, included (2018-10)' },
+  window: { kind: 'integer', help: 'items of a history at most (10)' },
+  split: { kind: 'text', help: 'chronological (default) or leave-one-out; of evaluate: test (default) or valid' },
+  'title-words': { kind: 'integer', help: 'longer titles are dropped (20)' },
+  encoder: { kind: 'text', help: 'lsa' },
+  width: { kind: 'integer', help: "the vectors' width (384, less for few items)" },
+  embeddings: { kind: 'text', help: '.npy file of item vectors' },
+  method: { kind: 'text', help: 'rqkmeans' },
+  levels: { kind: 'integer', help: 'codes in a SID (3)' },
+  'codebook-size': { kind: 'integers', help: 'codes a level (256), or one number a level: 64,256,256' },
+  collisions: { kind: 'text', help: 'reassign (default) or keep' },
+  model: { kind: 'text', help: 'model folder, or a shape such as qwen2:128x4 (sft)' },
+  template: { kind: 'text', help: 'wording: sids (default) or words' },
+  mode: { kind: 'text', help: 'chain (default: loss at every item of a history) or row' },
+  epochs: { kind: 'number', help: 'passes over the training rows' },
+  'sft-epochs': { kind: 'number', help: 'passes of sft over the training rows (20)' },
+  'sid-epochs': { kind: 'integer', help: 'rounds of k-means (100)' },
+  'learning-rate': { kind: 'number', help: 'peak learning rate' },
+  schedule: { kind: 'text', help: 'constant, linear or cosine (default)' },
+  'warmup-steps': { kind: 'integer', help: 'steps of linear rise' },
+  'batch-size': { kind: 'integer', help: 'examples (grpo: prompts) an update (64)' },
+  'token-budget': { kind: 'integer', help: 'tokens through the model at once (8192)' },
+  dropout: { kind: 'number', help: 'share set to zero while training (0.2)' },
+  'weight-decay': { kind: 'number', help: 'of AdamW (0.01)' },
+  'valid-rows': { kind: 'integer', help: 'validation rows that are ranked (500)' },
+  'eval-epochs': { kind: 'number', help: 'epochs between validations (1)' },
+  'eval-steps': { kind: 'integer', help: 'updates between validations (10)' },
+  patience: { kind: 'integer', help: 'stop after so many validations without a better one (0: never)' },
+  'num-generations': { kind: 'integer', help: 'beams a prompt in grpo (16)' },
+  beta: { kind: 'number', help: 'weight of the KL term (0.001)' },
+  reward: { kind: 'text', help: 'ranking (default) or rule' },
+  'sample-size': { kind: 'integer', help: 'training rows that grpo draws (0: all)' },
+  'num-beams': { kind: 'integer', help: 'beams, and items a row (50)' },
+  normalize: { kind: 'text', help: 'log-probabilities over the full vocabulary (default) or the legal tokens' },
+  'top-k': { kind: 'integer', help: 'a row fails whose item is not among the first so many (10)' },
+  seed: { kind: 'integer', help: 'one number fixes everything random (42)' },
+  json: { kind: 'switch', help: 'one JSON object on standard output' },
+  help: { kind: 'switch', help: 'this text' },
+} as const satisfies Record<string, Flag>;
+
+export type FlagName = keyof typeof FLAGS;
+export type FlagValues = Partial<Record<string, string | number | number[] | boolean>>;
+
+/**
+ * The values that were given, by their names in camel case.
+ * @throws InputError for a flag that the command does not know, or a value of another kind
+ */
+export function parseFlags(
+  command: string,
+  args: string[],
+  known: readonly FlagName[],
+): { values: FlagValues; rest: string[] } {
+  const all: readonly FlagName[] = [...known, 'json', 'help'];
+  const options = Object.fromEntries(
+    all.map((name) => [name, { type: FLAGS[name].kind === 'switch' ? ('boolean' as const) : ('string' as const) }]),
+  );
+  try {
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    const parsed = Object.entries(values).map(([name, value]) => [
+      camel(name),
+      parse(name as FlagName, value as string),
+    ]);
+    return { values: Object.fromEntries(parsed) as FlagValues, rest: positionals };
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    const message = (error as Error).message.split('. ')[0]!;
+    throw new InputError(`${command}: ${message}; sidlab ${command} --help names the flags`);
+  }
+}
+
+function parse(name: FlagName, value: string | boolean): string | number | number[] | boolean {
+  const { kind } = FLAGS[name];
+  const wrong = (what: string): InputError => new InputError(`--${name}: expected ${what}, got ${String(value)}`);
+  switch (kind) {
+    case 'switch':
+      return value;
+    case 'text':
+      if (value === '') throw wrong('a text');
+      return value;
+    case 'number':
+    case 'integer': {
+      const number = value === '' ? NaN : Number(value);
+      if (!Number.isFinite(number) || (kind === 'integer' && !Number.isInteger(number))) {
+        throw wrong(kind === 'integer' ? 'a whole number' : 'a number');
+      }
+      return number;
+    }
+    case 'integers': {
+      const numbers = String(value).split(',').map(Number);
+      if (!numbers.every((number) => Number.isInteger(number) && number > 0)) throw wrong('positive whole numbers');
+      return numbers.length === 1 ? numbers[0]! : numbers;
+    }
+    default:
+      throw new Error(`flags: unknown kind ${kind satisfies never}`);
+  }
+}
+
+/** `num-beams` -> `numBeams` */
+function camel(name: string): string {
+  return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,96 @@
+/** `sidlab pipeline`: the quickstart, own data by flags, or a configuration file. */
+import { resolve } from 'node:path';
+import { tableText } from '../figures/index.js';
+import { quickstart, readPipelineConfig, resultRows, runPipeline } from '../pipeline/index.js';
+import type { PipelineConfig, PipelineReport } from '../pipeline/index.js';
+import { InputError } from '../support/index.js';
+import type { Command } from './commands.js';
+import type { FlagValues } from './flags.js';
+
+export const pipelineCommand: Command = {
+  summary: 'all stages; without flags the quickstart on a sample catalogue',
+  flags: [
+    ...(['config', 'reviews', 'meta', 'out', 'dataset', 'run', 'user-k', 'item-k', 'from', 'to', 'window'] as const),
+    ...([
+      'split',
+      'title-words',
+      'levels',
+      'codebook-size',
+      'collisions',
+      'sid-epochs',
+      'model',
+      'sft-epochs',
+    ] as const),
+    ...(['learning-rate', 'batch-size', 'dropout', 'eval-epochs', 'num-beams', 'seed'] as const),
+  ],
+  engine: true,
+  run: (values) => runPipeline(configOf(values), (stage) => process.stderr.write(`-- ${stage}\n`)),
+  print: (report: PipelineReport) => summary(report),
+};
+
+function configOf(values: FlagValues): PipelineConfig {
+  const { config, reviews, ...flags } = values;
+  if (config !== undefined) {
+    if (Object.keys(flags).length > 0 || reviews !== undefined) {
+      throw new InputError('pipeline: expected --config alone; what the flags say goes into the file');
+    }
+    return readPipelineConfig(config as string);
+  }
+  if (reviews === undefined) {
+    const { seed, ...others } = flags;
+    if (Object.keys(others).length > 0) {
+      throw new InputError(
+        'pipeline: expected --reviews, --meta and --out beside the other flags, or no flag but --seed',
+      );
+    }
+    return quickstart(seed as number | undefined);
+  }
+  return ownData(values);
+}
+
+function ownData(values: FlagValues): PipelineConfig {
+  const { reviews, meta, out, dataset = 'data', run, seed } = values;
+  if (typeof meta !== 'string' || typeof out !== 'string') {
+    throw new InputError('pipeline: expected --meta and --out beside --reviews');
+  }
+  const pick = (...names: string[]): Record<string, unknown> =>
+    Object.fromEntries(names.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])));
+  const seeded = seed === undefined ? {} : { seed };
+  return {
+    out: resolve(out),
+    dataset: dataset as string,
+    ...(run !== undefined && { run: run as string }),
+    filter: {
+      reviews: resolve(reviews as string),
+      meta: resolve(meta),
+      ...pick('userK', 'itemK', 'from', 'to', 'window', 'split', 'titleWords'),
+    },
+    embed: { ...seeded },
+    sid: {
+      ...pick('levels', 'codebookSize', 'collisions'),
+      ...(values.sidEpochs !== undefined && { iterations: values.sidEpochs as number }),
+      ...seeded,
+    },
+    sft: {
+      ...pick('model', 'learningRate', 'batchSize', 'dropout', 'evalEpochs'),
+      ...(values.sftEpochs !== undefined && { epochs: values.sftEpochs as number }),
+      ...seeded,
+    },
+    evaluate: pick('numBeams'),
+    badcase: {},
+  } as PipelineConfig;
+}
+
+/** The results table, what GRPO has to say, and where everything is. */
+function summary({ baselines, models, stages, figures, results, seconds }: PipelineReport): string {
+  const warning = stages.grpo?.warning;
+  return [
+    tableText(resultRows(baselines, models)),
+    ...(warning === undefined ? [] : [`grpo: ${warning}`]),
+    `results: ${results}`,
+    ...(stages.badcase ? [`bad cases: ${stages.badcase.report}`] : []),
+    'figures (an .svg beside each):',
+    ...figures.map((figure) => `  ${figure}`),
+    `done in ${seconds.toFixed(1)} s`,
+  ].join('\n');
+}

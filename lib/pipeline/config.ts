@@ -1,0 +1,93 @@
+/**
+ * What a pipeline runs: one object a stage, the stage's own options in it. Stages that are not named do not run, but
+ * for filter, embed, sid, convert, sft, evaluate and the two baselines, which make the results table.
+ */
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { BadCasesOptions } from '../badcase/index.js';
+import type { BaselineName } from '../baselines/index.js';
+import type { FilterStageOptions, SampleOptions } from '../data/index.js';
+import type { EmbedItemsOptions } from '../embed/index.js';
+import type { RankOptions } from '../evaluate/index.js';
+import type { SidStageOptions } from '../sid/index.js';
+import { InputError, readJson } from '../support/index.js';
+import type { GrpoOptions, SftOptions } from '../train/index.js';
+
+export interface PipelineConfig {
+  /** Data folder; runs go to `OUT/runs/RUN`. */
+  out: string;
+  /** NAME of the files. */
+  dataset: string;
+  /** Folder of the figures. Default `OUT/figures`. */
+  figures?: string;
+  /** Name of the runs: another configuration needs another one. Default `main`. */
+  run?: string;
+  /** Writes a sample catalogue to `OUT/raw` first. */
+  sample?: SampleOptions;
+  filter?: Omit<FilterStageOptions, 'reviews' | 'meta' | 'out' | 'dataset'> & { reviews?: string; meta?: string };
+  embed?: Omit<EmbedItemsOptions, 'data' | 'dataset'>;
+  sid?: Omit<SidStageOptions, 'embeddings'>;
+  sft?: Omit<SftOptions, 'data' | 'index' | 'run' | 'onLog'>;
+  grpo?: Omit<GrpoOptions, 'data' | 'index' | 'run' | 'model' | 'onLog'>;
+  evaluate?: RankOptions;
+  badcase?: BadCasesOptions;
+  /** Default popularity and transition. */
+  baselines?: BaselineName[];
+}
+
+/** The folder that `data/` and `figures/` are in: the project's root, or `SIDLAB_HOME`. */
+export function homeFolder(): string {
+  return process.env.SIDLAB_HOME ?? fileURLToPath(new URL('../../', import.meta.url));
+}
+
+/** The whole pipeline on the small sample catalogue, in about two minutes on two cores. */
+export function quickstart(seed = 42): PipelineConfig {
+  const name = seed === 42 ? 'quickstart' : `quickstart-${seed}`;
+  return {
+    out: join(homeFolder(), 'data', name),
+    figures: join(homeFolder(), 'figures', name),
+    dataset: 'sample',
+    sample: { size: 'small', seed },
+    embed: { seed },
+    sid: { seed },
+    sft: {
+      model: 'qwen2:64x2',
+      epochs: 16,
+      batchSize: 16,
+      learningRate: 2e-3,
+      warmupSteps: 40,
+      evalEpochs: 2,
+      seed,
+    },
+    grpo: { sampleSize: 1024, epochs: 1, batchSize: 64, learningRate: 1e-4, evalSteps: 4, seed },
+    badcase: {},
+  };
+}
+
+const KEYS = [
+  'out',
+  'dataset',
+  'figures',
+  'run',
+  'sample',
+  'filter',
+  'embed',
+  'sid',
+  'sft',
+  'grpo',
+  'evaluate',
+  'badcase',
+  'baselines',
+];
+
+/** @throws InputError for a file that is no configuration: which key, and which there are */
+export function readPipelineConfig(file: string): PipelineConfig {
+  const config = readJson<PipelineConfig>(file);
+  for (const key of Object.keys(config)) {
+    if (!KEYS.includes(key)) throw new InputError(`${file}: unknown key ${key}; expected ${KEYS.join(', ')}`);
+  }
+  for (const key of ['out', 'dataset'] as const) {
+    if (typeof config[key] !== 'string') throw new InputError(`${file}: ${key} is missing; give it as a string`);
+  }
+  return { ...config, out: resolve(config.out) };
+}

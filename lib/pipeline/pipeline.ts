@@ -1,0 +1,137 @@
+/**
+ * The whole pipeline: from raw reviews to a results table, figures and bad cases.
+ */
+import { join } from 'node:path';
+import type { BadCaseReport } from '../badcase/index.js';
+import type { BaselineReport } from '../baselines/index.js';
+import { loadDataset } from '../data/index.js';
+import type { FilterReport } from '../data/index.js';
+import type { EmbedReport } from '../embed/index.js';
+import type { EvaluateReport } from '../evaluate/index.js';
+import { exportFigure, historyLengths, lossCurve, metricBars, popularityCurve, sidUsage } from '../figures/index.js';
+import type { Figure } from '../figures/index.js';
+import { countCodes, indexCodes, readIndex } from '../sid/index.js';
+import type { SidReport } from '../sid/index.js';
+import type { GrpoReport, TrainReport } from '../train/index.js';
+import { readMetrics } from '../train/index.js';
+import { runStage } from '../support/index.js';
+import type { PipelineConfig } from './config.js';
+import { PipelineStages } from './stages.js';
+
+export interface PipelineReport {
+  stages: {
+    filter: FilterReport;
+    embed: EmbedReport;
+    sid: SidReport;
+    sft: TrainReport;
+    grpo?: GrpoReport;
+    badcase?: BadCaseReport;
+  };
+  /** Figures of the last model: GRPO's where it ran, else SFT's. */
+  evaluate: EvaluateReport;
+  /** Figures of every model that was trained. */
+  models: Record<string, EvaluateReport>;
+  baselines: Record<string, BaselineReport>;
+  /** File of the last model's results. */
+  results: string;
+  /** Files. */
+  figures: string[];
+  seconds: number;
+}
+
+/** @param say told the name of each stage before it runs */
+export async function runPipeline(
+  config: PipelineConfig,
+  say: (stage: string) => void = () => {},
+): Promise<PipelineReport> {
+  const start = performance.now();
+  const stages = new PipelineStages(config);
+  const run = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    say(name);
+    return work();
+  };
+  if (config.sample) await run('sample', () => stages.sample());
+  const filter = await run('filter', () => stages.filter());
+  const baselines: Record<string, BaselineReport> = {};
+  for (const name of config.baselines ?? (['popularity', 'transition'] as const)) {
+    baselines[name] = await run(`baseline ${name}`, () => stages.baseline(name));
+  }
+  const embed = await run('embed', () => stages.embed());
+  const sid = await run('sid', () => stages.sid());
+  await run('convert', () => stages.convert());
+  const sft = await run('sft', () => stages.sft());
+  const sftReport = await run('evaluate sft', () => stages.evaluate('sft'));
+  const models: Record<string, EvaluateReport> = { sft: sftReport };
+  let last = sftReport;
+  let tuned: GrpoReport | undefined;
+  if (config.grpo) {
+    tuned = await run('grpo', () => stages.grpo());
+    models.grpo = last = await run('evaluate grpo', () => stages.evaluate('grpo'));
+  }
+  const badcase = config.badcase ? await run('badcase', () => stages.badcase(tuned ? 'grpo' : 'sft')) : undefined;
+  const rows = resultRows(baselines, models);
+  const figures = await run('figures', () => drawFigures(stages, rows));
+  return {
+    stages: { filter, embed, sid, sft, ...(tuned && { grpo: tuned }), ...(badcase && { badcase }) },
+    evaluate: last,
+    models,
+    baselines,
+    results: last.results,
+    figures: [...figures, ...(badcase?.figures.map((path) => `${path}.png`) ?? [])],
+    seconds: (performance.now() - start) / 1000,
+  };
+}
+
+export const TABLE_METRICS = ['HR@1', 'HR@5', 'HR@10', 'HR@20', 'NDCG@5', 'NDCG@10'] as const;
+
+/** The results table: one row a model. */
+export function resultRows(
+  baselines: Record<string, { item: Record<string, number> }>,
+  models: Record<string, { item: Record<string, number> }>,
+): Record<string, string | number>[] {
+  return [...Object.entries(baselines), ...Object.entries(models)].map(([model, { item }]) => ({
+    model,
+    ...Object.fromEntries(TABLE_METRICS.map((metric) => [metric, item[metric]!])),
+  }));
+}
+
+/** Every figure of the pipeline by its file name. */
+export async function pipelineFigures(
+  stages: PipelineStages,
+  rows: readonly Record<string, string | number>[],
+): Promise<Record<string, Figure>> {
+  const { config } = stages;
+  const { items, train, valid, test } = await loadDataset(config.out, config.dataset);
+  const counts = items.map(() => 0);
+  for (const { target } of train) counts[target]!++;
+  const codes = indexCodes(readIndex(stages.index, items.length));
+  const figures: Record<string, Figure> = {
+    'item-popularity': popularityCurve(counts, { title: 'Purchases of each item in the training rows' }),
+    'history-lengths': historyLengths([...train, ...valid, ...test].map(({ history }) => history.length)),
+    'sid-usage': sidUsage(countCodes(codes, codebookSizes(codes))),
+    'sft-loss': lossCurve(readMetrics(join(stages.runs, 'sft', 'metrics.jsonl')), { title: 'Supervised fine-tuning' }),
+    results: metricBars(rows, { metrics: ['HR@5', 'HR@10', 'NDCG@10'] }),
+  };
+  if (config.grpo) {
+    const lines = readMetrics(join(stages.runs, 'grpo', 'metrics.jsonl'));
+    figures['grpo-reward'] = lossCurve(lines, { title: 'GRPO: reward of the rollouts', loss: 'reward' });
+  }
+  return figures;
+}
+
+/** Codes of each level, as far as they occur. */
+function codebookSizes(codes: readonly (readonly number[])[]): number[] {
+  const levels = Math.max(...codes.map((code) => code.length));
+  return Array.from({ length: levels }, (_, level) => 1 + Math.max(...codes.map((code) => code[level] ?? 0)));
+}
+
+async function drawFigures(stages: PipelineStages, rows: Record<string, string | number>[]): Promise<string[]> {
+  const figures = await pipelineFigures(stages, rows);
+  const paths = Object.keys(figures).map((name) => join(stages.figures, name));
+  const outputs = paths.flatMap((path) => [`${path}.svg`, `${path}.png`]);
+  await runStage({ name: 'figures', dir: stages.runs, inputs: [], options: figures, outputs }, async () => {
+    for (const [name, figure] of Object.entries(figures)) await exportFigure(figure, join(stages.figures, name));
+    return paths.length;
+  });
+  return paths.map((path) => `${path}.png`);
+}

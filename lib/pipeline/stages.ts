@@ -1,0 +1,177 @@
+/**
+ * The stages of one pipeline, one method each; any of them can be replaced by a cell in a notebook. A stage whose
+ * inputs and options have not changed is not run again.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { badCaseReport } from '../badcase/index.js';
+import type { BadCaseReport } from '../badcase/index.js';
+import { baselineStage } from '../baselines/index.js';
+import type { BaselineName, BaselineReport } from '../baselines/index.js';
+import { convert, filterOutputs, filterStage, writeSample } from '../data/index.js';
+import type { ConvertReport, FilterReport, SampleReport } from '../data/index.js';
+import { embedItems } from '../embed/index.js';
+import type { EmbedReport } from '../embed/index.js';
+import { evaluateStage } from '../evaluate/index.js';
+import type { EvaluateReport } from '../evaluate/index.js';
+import { codebookFile, sidStage } from '../sid/index.js';
+import type { SidReport } from '../sid/index.js';
+import { InputError, runStage } from '../support/index.js';
+import type { Stage } from '../support/index.js';
+import { grpo, sft } from '../train/index.js';
+import type { GrpoReport, MetricLine, TrainReport } from '../train/index.js';
+import type { PipelineConfig } from './config.js';
+
+type Live = (lines: readonly MetricLine[]) => void;
+
+export class PipelineStages {
+  readonly index: string;
+  readonly embeddings: string;
+  readonly runs: string;
+  readonly figures: string;
+
+  constructor(readonly config: PipelineConfig) {
+    const { out, dataset, figures, run = 'main' } = config;
+    this.index = join(out, `${dataset}.index.json`);
+    this.embeddings = join(out, `${dataset}.emb-${config.embed?.encoder ?? 'lsa'}.npy`);
+    this.runs = join(out, 'runs', run);
+    this.figures = figures ?? join(out, 'figures');
+  }
+
+  /** Folder of the model that `sft` or `grpo` kept. */
+  model(of: 'sft' | 'grpo'): string {
+    return join(this.runs, of, 'model');
+  }
+
+  /** Results file of a model or a baseline. */
+  results(of: string): string {
+    return join(this.runs, of, 'results.jsonl');
+  }
+
+  /** Reviews and metadata: the configuration's, or the sample's. */
+  get raw(): { reviews: string; meta: string } {
+    const { reviews, meta } = this.config.filter ?? {};
+    if (reviews !== undefined && meta !== undefined) return { reviews, meta };
+    if (!this.config.sample) throw new InputError('pipeline: expected --reviews and --meta, both of them');
+    const folder = join(this.config.out, 'raw');
+    return { reviews: join(folder, 'reviews.jsonl.gz'), meta: join(folder, 'meta.jsonl.gz') };
+  }
+
+  sample(): Promise<SampleReport> {
+    const { reviews, meta } = this.raw;
+    const options = this.config.sample ?? {};
+    const out = join(this.config.out, 'raw');
+    return this.once('sample', options, [], [reviews, meta], () => writeSample({ ...options, out }));
+  }
+
+  filter(): Promise<FilterReport> {
+    const { out, dataset, filter = {} } = this.config;
+    const raw = this.raw;
+    const outputs = filterOutputs(out, dataset);
+    return this.once('filter', filter, [raw.reviews, raw.meta], outputs, () =>
+      filterStage({ ...filter, ...raw, out, dataset }),
+    );
+  }
+
+  embed(): Promise<EmbedReport> {
+    const { out: data, embed = {} } = this.config;
+    const options = { ...embed, embeddings: this.embeddings };
+    return this.once('embed', embed, [this.file('item.json')], [this.embeddings], () =>
+      embedItems({ ...options, data }),
+    );
+  }
+
+  sid(): Promise<SidReport> {
+    const { sid = {} } = this.config;
+    const outputs = [this.index, codebookFile(this.index, 0)];
+    return this.once('sid', sid, [this.embeddings], outputs, () =>
+      sidStage({ ...sid, embeddings: this.embeddings, index: this.index }),
+    );
+  }
+
+  convert(): Promise<ConvertReport> {
+    const { out, dataset } = this.config;
+    const outputs = [
+      join(out, 'info', `${dataset}.txt`),
+      ...['train', 'valid', 'test'].map((split) => join(out, split, `${dataset}.csv`)),
+    ];
+    return this.once('convert', {}, [this.index, ...this.splits()], outputs, () =>
+      convert({ data: out, dataset, index: this.index }),
+    );
+  }
+
+  sft(onLog?: Live): Promise<TrainReport> {
+    const { out: data, sft: options = {} } = this.config;
+    return sft({ ...options, data, index: this.index, run: join(this.runs, 'sft'), ...(onLog && { onLog }) });
+  }
+
+  grpo(onLog?: Live): Promise<GrpoReport> {
+    const { out: data, grpo: options = {}, sft: start } = this.config;
+    return grpo({
+      ...(start?.template !== undefined && { template: start.template }),
+      ...options,
+      data,
+      index: this.index,
+      run: join(this.runs, 'grpo'),
+      model: this.model('sft'),
+      ...(onLog && { onLog }),
+    });
+  }
+
+  evaluate(of: 'sft' | 'grpo'): Promise<EvaluateReport & { results: string }> {
+    const { out: data, evaluate: options = {}, sft: start } = this.config;
+    const model = this.model(of);
+    const results = this.results(of);
+    const inputs = [join(model, 'model.safetensors'), this.index, this.file('test.inter')];
+    return this.once(`evaluate-${of}`, [options, start?.template], inputs, [results], () =>
+      evaluateStage({
+        ...options,
+        ...(start?.template !== undefined && { template: start.template }),
+        data,
+        index: this.index,
+        model,
+        results,
+      }),
+    );
+  }
+
+  baseline(name: BaselineName): Promise<BaselineReport> {
+    const { out: data, dataset } = this.config;
+    const results = this.results(name);
+    return this.once(`baseline-${name}`, {}, this.splits(), [results], () =>
+      baselineStage({ name, data, dataset, results }),
+    );
+  }
+
+  badcase(of: 'sft' | 'grpo'): Promise<BadCaseReport> {
+    const { out: data, dataset, badcase = {} } = this.config;
+    const results = this.results(of);
+    const report = join(this.figures, 'badcase_report.json');
+    return this.once(`badcase-${of}`, badcase, [results, ...this.splits()], [report], () =>
+      badCaseReport({ ...badcase, data, dataset, results, out: this.figures }),
+    );
+  }
+
+  private file(ending: string): string {
+    return join(this.config.out, `${this.config.dataset}.${ending}`);
+  }
+
+  private splits(): string[] {
+    return ['item.json', 'train.inter', 'valid.inter', 'test.inter'].map((ending) => this.file(ending));
+  }
+
+  private async once<T>(
+    name: string,
+    options: unknown,
+    inputs: string[],
+    outputs: string[],
+    work: () => T | Promise<T>,
+  ): Promise<T> {
+    for (const input of inputs) {
+      if (!existsSync(input)) throw new InputError(`${name}: ${input}: no such file; run the stage before it`);
+    }
+    const dir = name.startsWith('evaluate') || name.startsWith('ba') ? this.runs : this.config.out;
+    const stage: Stage = { name, dir, inputs, options, outputs };
+    return (await runStage(stage, work)).result;
+  }
+}
