@@ -62,9 +62,9 @@ async function load(engine: EngineName): Promise<string | undefined> {
 
 function loadTensorflow(): void {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // TensorFlow's banners
-  // The package still calls a helper that Node 23 dropped.
+  // The package still calls a helper of Node's that warns in Node 22 and is gone in 23.
   const legacy = util as { isNullOrUndefined?: (value: unknown) => boolean };
-  legacy.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  legacy.isNullOrUndefined = (value) => value === null || value === undefined;
   require('@tensorflow/tfjs-node-gpu');
 }
 

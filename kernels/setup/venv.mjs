@@ -28,6 +28,8 @@ export async function createVenv() {
   rmSync(VENV, { recursive: true, force: true });
   const { ok, output, log } = await quietly('venv', python, ['-m', 'venv', VENV]);
   if (ok) {
+    // JupyterLab runs a script of its own with Node; without this it would be taken for one of our ES modules.
+    writeStamp(at('.venv/package.json'), { type: 'commonjs' });
     writeStamp(at('.venv/.stamp.json'), { packages: {} });
     return true;
   }
