@@ -1,5 +1,5 @@
 /** `sidlab pipeline`: the quickstart, own data by flags, or a configuration file. */
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { tableText } from '../figures/index.js';
 import { quickstart, readPipelineConfig, resultRows, runPipeline } from '../pipeline/index.js';
 import type { PipelineConfig, PipelineReport } from '../pipeline/index.js';
@@ -87,10 +87,15 @@ function summary({ baselines, models, stages, figures, results, seconds }: Pipel
   return [
     tableText(resultRows(baselines, models)),
     ...(warning === undefined ? [] : [`grpo: ${warning}`]),
-    `results: ${results}`,
-    ...(stages.badcase ? [`bad cases: ${stages.badcase.report}`] : []),
+    `results: ${short(results)}`,
+    ...(stages.badcase ? [`bad cases: ${short(stages.badcase.report)}`] : []),
     'figures (an .svg beside each):',
-    ...figures.map((figure) => `  ${figure}`),
+    ...figures.map((figure) => `  ${short(figure)}`),
     `done in ${seconds.toFixed(1)} s`,
   ].join('\n');
+}
+
+/** Seen from where the command was given. */
+function short(path: string): string {
+  return relative(process.cwd(), path);
 }

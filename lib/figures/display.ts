@@ -39,8 +39,11 @@ export interface LiveFigureOptions {
 }
 
 export interface LiveFigure {
-  /** Replaces what is shown. Cheap: the Plotly and text faces only. */
-  update(figure: Figure): void;
+  /**
+   * Replaces what is shown, by the Plotly and text faces only. A function is called only when it is time to draw, so
+   * that a loop may call this at every step.
+   */
+  update(figure: Figure | (() => Figure)): void;
   /** Shows the last update with all three faces, so that the saved notebook keeps it. */
   end(): Promise<void>;
 }
@@ -49,17 +52,18 @@ export interface LiveFigure {
 export function liveFigure(options: LiveFigureOptions = {}): LiveFigure {
   const { every = 500 } = options;
   const output = new UpdatingOutput();
-  let last: Figure | undefined;
+  let last: Figure | (() => Figure) | undefined;
+  const draw = (figure: Figure | (() => Figure)): Figure => (typeof figure === 'function' ? figure() : figure);
   let drawn = -Infinity;
   return {
     update(figure) {
       last = figure;
       if (performance.now() - drawn < every) return;
       drawn = performance.now();
-      output.write(quickFaces(figure));
+      output.write(quickFaces(draw(figure)));
     },
     async end() {
-      if (last && inNotebook()) output.write(await facesOf(last));
+      if (last && inNotebook()) output.write(await facesOf(draw(last)));
     },
   };
 }

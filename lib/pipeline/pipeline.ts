@@ -109,12 +109,19 @@ export async function pipelineFigures(
     'item-popularity': popularityCurve(counts, { title: 'Purchases of each item in the training rows' }),
     'history-lengths': historyLengths([...train, ...valid, ...test].map(({ history }) => history.length)),
     'sid-usage': sidUsage(countCodes(codes, codebookSizes(codes))),
-    'sft-loss': lossCurve(readMetrics(join(stages.runs, 'sft', 'metrics.jsonl')), { title: 'Supervised fine-tuning' }),
+    'sft-loss': lossCurve(readMetrics(join(stages.runs, 'sft', 'metrics.jsonl')), {
+      title: 'Supervised fine-tuning',
+      metric: 'valid NDCG@10',
+    }),
     results: metricBars(rows, { metrics: ['HR@5', 'HR@10', 'NDCG@10'] }),
   };
   if (config.grpo) {
     const lines = readMetrics(join(stages.runs, 'grpo', 'metrics.jsonl'));
-    figures['grpo-reward'] = lossCurve(lines, { title: 'GRPO: reward of the rollouts', loss: 'reward' });
+    figures['grpo-reward'] = lossCurve(lines, {
+      title: 'GRPO: reward of the rollouts',
+      loss: 'reward',
+      metric: 'valid NDCG@10',
+    });
   }
   return figures;
 }
