@@ -23,15 +23,23 @@ export function lossCurve(rows: readonly TableRow[], options: LossCurveOptions =
   const y = losses.map((row) => row[loss] as number);
   const data: Figure['data'] = [];
   if (window > 1) {
-    data.push({ type: 'scatter', mode: 'lines', x, y, line: { color: '#bbbbbb', width: 1 }, showlegend: false, hoverinfo: 'skip' });
+    data.push({
+      type: 'scatter',
+      mode: 'lines',
+      x: thin(x),
+      y: thin(y),
+      line: { color: '#bbbbbb', width: 1 },
+      showlegend: false,
+      hoverinfo: 'skip',
+    });
   }
   const few = losses.length <= 30;
   data.push({
     type: 'scatter',
     mode: few ? 'lines+markers' : 'lines',
     name: window > 1 ? `${escapeText(loss)}, mean of ${window}` : escapeText(loss),
-    x,
-    y: movingMean(y, window),
+    x: thin(x),
+    y: thin(movingMean(y, window)),
     line: lineStyle(0),
     ...(few ? { marker: markerStyle(0, 6) } : {}),
   });
@@ -59,6 +67,16 @@ export function lossCurve(rows: readonly TableRow[], options: LossCurveOptions =
         : {}),
     }),
   };
+}
+
+/** Most points of a line: more cannot be told apart, and would swell a notebook. */
+const MOST_POINTS = 400;
+
+/** Evenly chosen values, the last one among them, to six digits. */
+function thin(values: readonly number[]): number[] {
+  const every = Math.ceil(values.length / MOST_POINTS);
+  const kept = values.filter((_, i) => (values.length - 1 - i) % every === 0);
+  return kept.map((value) => Number(value.toPrecision(6)));
 }
 
 function findMetric(rows: readonly TableRow[]): string | undefined {

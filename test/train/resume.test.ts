@@ -1,0 +1,101 @@
+/**
+ * A run that is killed ends on the same bits as one that is not; a folder of another run is refused.
+ * The killed process is the built command (`npm test` builds it first).
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { filterStage, writeSample } from '../../lib/data/index.js';
+import { embedItems } from '../../lib/embed/index.js';
+import { useEngine } from '../../lib/engine.js';
+import { sidStage } from '../../lib/sid/index.js';
+import { hashFile, Random } from '../../lib/support/index.js';
+import { readMetrics, sft } from '../../lib/train/index.js';
+import type { SftOptions } from '../../lib/train/index.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'sidlab-resume-'));
+const options = (run: string): SftOptions => ({
+  data: folder,
+  index: join(folder, 'tiny.index.json'),
+  run: join(folder, run),
+  model: 'qwen2:32x1',
+  epochs: 6,
+  batchSize: 8,
+  evalEpochs: 0.5,
+  validRows: 20,
+  dropout: 0.2,
+});
+
+beforeAll(async () => {
+  await useEngine();
+  const { reviews, meta } = writeSample({ out: join(folder, 'raw'), size: 'tiny' });
+  await filterStage({ reviews, meta, out: folder, dataset: 'tiny' });
+  embedItems({ data: folder });
+  sidStage({ embeddings: join(folder, 'tiny.emb-lsa.npy'), codebookSize: 8 });
+});
+
+test('killed again and again, it ends on the same bits', async () => {
+  const whole = await sft(options('whole'));
+  const random = new Random(5);
+  let kills = 0;
+  for (let tries = 0; tries < 12 && !existsSync(join(folder, 'killed', 'card.json')); tries++) {
+    const status = await runAndKill('killed', kills < 3 ? 1 + random.int(20) : Infinity);
+    if (status !== 0) kills++;
+  }
+  expect(kills).toBeGreaterThanOrEqual(2);
+  const report = JSON.parse(readFileSync(join(folder, 'killed', 'card.json'), 'utf8')) as { report: typeof whole };
+  expect(report.report.best).toEqual(whole.best);
+  const weights = (run: string): string => hashFile(join(folder, run, 'model', 'model.safetensors'));
+  expect(weights('killed')).toBe(weights('whole'));
+  const losses = (run: string): unknown[] =>
+    readMetrics(join(folder, run, 'metrics.jsonl')).map(({ step, loss, norm }) => [step, loss, norm]);
+  expect(losses('killed')).toEqual(losses('whole'));
+});
+
+test('batches cut into parts by the token budget give the same trajectory', async () => {
+  const one = await sft({ ...options('one-part'), epochs: 2, dropout: 0 });
+  const many = await sft({ ...options('many-parts'), epochs: 2, dropout: 0, tokenBudget: 40 });
+  expect(many.steps).toBe(one.steps);
+  const last = (run: string): number => readMetrics(join(folder, run, 'metrics.jsonl')).at(-2)!.loss!;
+  expect(last('many-parts')).toBeCloseTo(last('one-part'), 3);
+});
+
+test('a finished run is not run again, one of another configuration is refused', async () => {
+  await sft(options('again'));
+  const before = hashFile(join(folder, 'again', 'metrics.jsonl'));
+  await sft(options('again'));
+  expect(hashFile(join(folder, 'again', 'metrics.jsonl'))).toBe(before);
+  await expect(sft({ ...options('again'), learningRate: 0.5 })).rejects.toThrow(
+    /config\.json: a run of another configuration \(learningRate is 0\.002 there, 0\.5 here\); give another --run/,
+  );
+});
+
+test('a loss that is not finite stops the run and keeps the last good checkpoint', async () => {
+  const run = { ...options('diverges'), learningRate: 1e30, clip: 0, warmupSteps: 0 };
+  await expect(sft(run)).rejects.toThrow(
+    /not finite at step \d+; the last good checkpoint stands in .*lower --learning-rate/,
+  );
+});
+
+/** The command in a process of its own, killed once `metrics.jsonl` has grown by `lines`. @returns exit status */
+function runAndKill(run: string, lines: number): Promise<number | null> {
+  const { data, index, model, epochs, batchSize, evalEpochs, validRows, dropout } = options(run);
+  const flags = { data, index, model, epochs, run: options(run).run, dropout };
+  const more = { 'batch-size': batchSize, 'eval-epochs': evalEpochs, 'valid-rows': validRows };
+  const args = Object.entries({ ...flags, ...more }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const child = spawn(process.execPath, ['dist/cli.js', 'sft', ...args], { stdio: 'ignore' });
+  const file = join(folder, run, 'metrics.jsonl');
+  const count = (): number => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').length : 0);
+  const from = count();
+  return new Promise((resolve) => {
+    const timer = setInterval(() => {
+      if (count() - from >= lines) child.kill('SIGKILL');
+    }, 2);
+    child.on('exit', (status) => {
+      clearInterval(timer);
+      resolve(status);
+    });
+  });
+}
