@@ -127,7 +127,7 @@ export const COMMANDS: Record<string, Command> = {
   },
   evaluate: {
     summary: 'rank the catalogue for every row by constrained beam search',
-    flags: ['data', 'index', 'model', 'template', 'split', 'num-beams', 'normalize', 'results'],
+    flags: ['data', 'index', 'model', 'template', 'split', 'num-beams', 'normalize', 'shuffle-histories', 'results'],
     needs: ['data', 'model'],
     engine: true,
     run: (values) => evaluateStage(options({ ...values, index: indexOf(values) })),

@@ -60,6 +60,7 @@ export const FLAGS = {
   'sample-size': { kind: 'integer', help: 'training rows that grpo draws (0: all)' },
   'num-beams': { kind: 'integer', help: 'beams, and items a row (50)' },
   normalize: { kind: 'text', help: 'log-probabilities over the full vocabulary (default) or the legal tokens' },
+  'shuffle-histories': { kind: 'integer', help: 'a control: deal the histories to the wrong rows, by this seed' },
   'top-k': { kind: 'integer', help: 'a row fails whose item is not among the first so many (10)' },
   seed: { kind: 'integer', help: 'one number fixes everything random (42)' },
   json: { kind: 'switch', help: 'one JSON object on standard output' },

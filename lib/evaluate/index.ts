@@ -1,6 +1,7 @@
 /** Ranking metrics and the file of results that they are computed from. */
 export * from './metrics.js';
 export * from './results-file.js';
+export * from './shuffle-histories.js';
 export * from './evaluate.js';
 export * from './evaluate-stage.js';
 export * from './recommender.js';

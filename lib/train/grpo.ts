@@ -203,13 +203,19 @@ export interface Group {
 /**
  * -mean over groups, completions and tokens of (advantage x log p - beta x KL), the KL to the reference estimated by
  * exp(d) - d - 1 with d = log reference - log policy (`k3`, Schulman 2020).
+ * @param given advantage of each completion of each group; default within the group
  */
-export function grpoPart(model: LanguageModel, reference: LanguageModel, groups: readonly Group[], beta: number): Part {
+export function grpoPart(
+  model: LanguageModel,
+  reference: LanguageModel,
+  groups: readonly Group[],
+  beta: number,
+  given: readonly (readonly number[])[] = groups.map(({ rewards }) => groupAdvantages(rewards)),
+): Part {
   const targets: TreeTarget[] = [];
   const weights: number[] = [];
   const advantages: number[] = [];
-  const trees = groups.map(({ prompt, completions, rewards }, tree) => {
-    const advantage = groupAdvantages(rewards);
+  const trees = groups.map(({ prompt, completions }, tree) => {
     const planted = comb(
       prompt,
       completions.map((completion) => completion.slice(0, -1)),
@@ -218,7 +224,7 @@ export function grpoPart(model: LanguageModel, reference: LanguageModel, groups:
       completion.forEach((token, i) => {
         targets.push({ tree, node: i === 0 ? prompt.length - 1 : planted.nodes[g]![i - 1]!, token });
         weights.push(1 / (groups.length * completions.length * completion.length));
-        advantages.push(advantage[g]!);
+        advantages.push(given[tree]![g]!);
       }),
     );
     return planted;

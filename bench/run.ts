@@ -1,0 +1,43 @@
+/**
+ * `npm run bench -- NAME... [--json]`: one row a name, ours beside a peer measured in the same run.
+ *
+ * Every row says processor and precision. `ratio` is ours over peer; `goal` what it is to reach.
+ */
+import { cpus } from 'node:os';
+import { tableText, useEngine } from 'sidlab';
+import { industrialQuality } from './industrial-quality.js';
+import { quickstartQuality } from './quickstart-quality.js';
+
+export interface Row {
+  name: string;
+  ours: number;
+  peer: number;
+  /** What no implementation can beat, where it was measured. */
+  floor: number | null;
+  unit: string;
+  ratio: number;
+  goal: string;
+  reached: boolean;
+  /** Of ours over its repetitions: largest minus smallest. */
+  spread: number;
+}
+
+const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
+  'quickstart-quality': quickstartQuality,
+  'industrial-quality': industrialQuality,
+};
+
+const args = process.argv.slice(2);
+const json = args.includes('--json');
+const asked = args.filter((arg) => arg !== '--json');
+const unknown = asked.filter((name) => !Object.hasOwn(BENCHMARKS, name));
+if (asked.length === 0 || unknown.length > 0) {
+  console.error(`bench: expected names of ${Object.keys(BENCHMARKS).join(', ')}, got ${unknown.join(', ') || 'none'}`);
+  process.exit(1);
+}
+const engine = await useEngine();
+const machine = { cpu: cpus()[0]?.model.trim() ?? 'unknown', engine, precision: 'float32' };
+for (const name of asked) {
+  const rows = (await BENCHMARKS[name]!()).map((row) => ({ ...row, ...machine }));
+  console.log(json ? rows.map((row) => JSON.stringify(row)).join('\n') : tableText(rows));
+}
