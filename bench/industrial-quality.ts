@@ -1,6 +1,6 @@
 /**
- * The pipeline on real input: `../shared/data/industrial/raw`, a small model of at most fifteen minutes of training on
- * two cores, HR@10 on its test rows against the transition baseline's.
+ * The pipeline on real input: `../shared/data/industrial/raw`, the default model, at most fifteen minutes of
+ * training on two cores, HR@10 on its test rows against the transition baseline's.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,16 +15,6 @@ export async function industrialQuality(): Promise<Row[]> {
       out: join(homeFolder(), 'data/industrial'),
       dataset: 'Industrial_and_Scientific',
       filter: { reviews: join(raw, 'reviews.jsonl.gz'), meta: join(raw, 'meta.jsonl.gz'), userK: 2, itemK: 1 },
-      sft: {
-        model: 'qwen2:128x4',
-        epochs: 30,
-        batchSize: 32,
-        learningRate: 1e-3,
-        dropout: 0.3,
-        warmupSteps: 100,
-        evalEpochs: 5,
-        validRows: 1000,
-      },
       badcase: {},
     },
     (stage) => console.error(stage),

@@ -6,7 +6,7 @@
 import { COMMANDS } from './cli/commands.js';
 import { parseFlags } from './cli/flags.js';
 import { helpAll, helpOne, record } from './cli/print.js';
-import { useEngine } from './engine.js';
+import { useEngine } from './engine/index.js';
 import { InputError } from './support/index.js';
 
 async function main(args: string[]): Promise<void> {

@@ -6,7 +6,7 @@ import { badCaseReport } from '../badcase/index.js';
 import { baselineStage, BASELINES } from '../baselines/index.js';
 import type { BaselineName } from '../baselines/index.js';
 import { convert, filterStage, findName, writeSample } from '../data/index.js';
-import { doctor } from '../doctor.js';
+import { doctor } from '../engine/index.js';
 import { embedItems } from '../embed/index.js';
 import { evaluateStage } from '../evaluate/index.js';
 import { sidStage } from '../sid/index.js';

@@ -56,6 +56,7 @@ export function quickstart(seed = 42): PipelineConfig {
       batchSize: 16,
       learningRate: 2e-3,
       warmupSteps: 40,
+      dropout: 0.2,
       evalEpochs: 2,
       seed,
     },

@@ -51,25 +51,25 @@ export interface SftOptions {
   mode?: ExampleMode;
   /** Items of context an item has at the least in chain mode. Default 10. */
   window?: number;
-  /** Default 20. */
+  /** Default 30. */
   epochs?: number;
-  /** Default 2e-3. */
+  /** Default 1e-3. */
   learningRate?: number;
   /** Default `cosine`. */
   schedule?: Schedule;
-  /** Default 20 (the reference's). */
+  /** Default 100. */
   warmupSteps?: number;
-  /** Examples an update. Default 64. */
+  /** Examples an update. Default 32. */
   batchSize?: number;
   /** Tokens that go through the model at once; a larger batch is cut, with the same gradient. Default 8192. */
   tokenBudget?: number;
-  /** On embeddings and residual branches, in [0, 1). Default 0.2. */
+  /** On embeddings and residual branches, in [0, 1). Default 0.3. */
   dropout?: number;
   /** Default 0.01. */
   weightDecay?: number;
   /** Gradient norm limit, 0 for none. Default 1. */
   clip?: number;
-  /** Share of an epoch between validations; at least a step. Default 1. */
+  /** Share of an epoch between validations; at least a step. Default 2. */
   evalEpochs?: number;
   /** Validation rows that are ranked, drawn once by the seed. Default 500. */
   validRows?: number;
@@ -87,16 +87,16 @@ export async function sft(options: SftOptions): Promise<TrainReport> {
     template: 'sids',
     mode: 'chain' as ExampleMode,
     window: 10,
-    epochs: 20,
-    learningRate: 2e-3,
+    epochs: 30,
+    learningRate: 1e-3,
     schedule: 'cosine' as Schedule,
-    warmupSteps: 20,
-    batchSize: 64,
+    warmupSteps: 100,
+    batchSize: 32,
     tokenBudget: 8192,
-    dropout: 0.2,
+    dropout: 0.3,
     weightDecay: 0.01,
     clip: 1,
-    evalEpochs: 1,
+    evalEpochs: 2,
     validRows: 500,
     patience: 0,
     seed: 42,

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { beamSearch, buildTrie, walk } from '../../lib/decode/index.js';
 import type { ItemTrie } from '../../lib/decode/index.js';
-import { useEngine } from '../../lib/engine.js';
+import { useEngine } from '../../lib/engine/engine.js';
 import { chain, forwardForest, loadModel, outputLayer, plant, prepareForest } from '../../lib/lm/index.js';
 import type { LanguageModel } from '../../lib/lm/index.js';
 import { Random } from '../../lib/support/index.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { embedItems, readNpy, symmetricEigen, type EncoderName } from '../../lib/embed/index.js';
 import { Random } from '../../lib/support/index.js';
-import { useEngine } from '../../lib/engine.js';
+import { useEngine } from '../../lib/engine/engine.js';
 
 beforeAll(() => useEngine());
 

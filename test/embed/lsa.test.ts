@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
 import { lsa, readNpy, rowOf, tfidf, type TfidfOptions, type Vectors } from '../../lib/embed/index.js';
-import { useEngine } from '../../lib/engine.js';
+import { useEngine } from '../../lib/engine/engine.js';
 
 interface Golden {
   texts: string[];

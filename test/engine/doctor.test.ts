@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { doctor } from '../../lib/doctor.js';
-import { installed } from '../../lib/installed.js';
+import { doctor } from '../../lib/engine/doctor.js';
+import { installed } from '../../lib/engine/installed.js';
 
 test('on wasm: names the engine, measures it, lists what runs elsewhere and what is missing', async () => {
   const report = await doctor({ engine: 'wasm', seconds: 0.1 });

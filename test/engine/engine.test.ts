@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { doctor } from '../../lib/doctor.js';
-import { ENGINES, useEngine } from '../../lib/engine.js';
-import { kernelCounts } from '../../lib/kernel-counts.js';
+import { doctor } from '../../lib/engine/doctor.js';
+import { ENGINES, useEngine } from '../../lib/engine/engine.js';
+import { kernelCounts } from '../../lib/engine/kernel-counts.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const packageFolder = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-node-gpu/package.json'));

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine.js';
-import { forwardMissingKernels, forwardedKernels } from '../../lib/forward-to-cpu.js';
-import { kernelCounts } from '../../lib/kernel-counts.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { forwardMissingKernels, forwardedKernels } from '../../lib/engine/forward-to-cpu.js';
+import { kernelCounts } from '../../lib/engine/kernel-counts.js';
 
 beforeAll(async () => {
   await useEngine('wasm');

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine.js';
+import { useEngine } from '../../lib/engine/engine.js';
 import { chain, comb, forwardForest, loadModel, outputLayer, plant, prepareForest } from '../../lib/lm/index.js';
 import type { Forest, LanguageModel } from '../../lib/lm/index.js';
 import { targetLogProbs } from '../../lib/ops/index.js';

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { readNpy, type Vectors } from '../../lib/embed/npy.js';
-import { useEngine } from '../../lib/engine.js';
+import { useEngine } from '../../lib/engine/engine.js';
 import { kmeans, reassign, rqKmeans, type Collisions } from '../../lib/sid/index.js';
 import { Random } from '../../lib/support/index.js';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { readNpy, writeNpy } from '../../lib/embed/npy.js';
-import { useEngine } from '../../lib/engine.js';
+import { useEngine } from '../../lib/engine/engine.js';
 import { readIndex, sidStage, type SidMethod } from '../../lib/sid/index.js';
 import { Random } from '../../lib/support/index.js';
 

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { filterStage, writeSample } from '../../lib/data/index.js';
 import { embedItems } from '../../lib/embed/index.js';
-import { useEngine } from '../../lib/engine.js';
+import { useEngine } from '../../lib/engine/engine.js';
 import { loadModel } from '../../lib/lm/index.js';
 import { sidStage } from '../../lib/sid/index.js';
 import { grpo, grpoPart, groupAdvantages, rankingReward, readMetrics, ruleReward, sft } from '../../lib/train/index.js';
@@ -98,7 +98,14 @@ test('a short run is no worse on validation than its start, by its own log', asy
   embedItems({ data: folder });
   sidStage({ embeddings: join(folder, 'tiny.emb-lsa.npy'), codebookSize: 8 });
   const shared = { data: folder, index: join(folder, 'tiny.index.json'), validRows: 50 };
-  const start = await sft({ ...shared, run: join(folder, 'sft'), model: 'qwen2:32x1', epochs: 6, batchSize: 8 });
+  const start = await sft({
+    ...shared,
+    run: join(folder, 'sft'),
+    model: 'qwen2:32x1',
+    epochs: 6,
+    batchSize: 8,
+    learningRate: 2e-3,
+  });
   const report = await grpo({
     ...shared,
     run: join(folder, 'grpo'),

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { filterStage, writeSample } from '../../lib/data/index.js';
 import { embedItems } from '../../lib/embed/index.js';
-import { useEngine } from '../../lib/engine.js';
+import { useEngine } from '../../lib/engine/engine.js';
 import { sidStage } from '../../lib/sid/index.js';
 import { hashFile, Random } from '../../lib/support/index.js';
 import { readMetrics, sft } from '../../lib/train/index.js';
@@ -68,7 +68,7 @@ test('a finished run is not run again, one of another configuration is refused',
   await sft(options('again'));
   expect(hashFile(join(folder, 'again', 'metrics.jsonl'))).toBe(before);
   await expect(sft({ ...options('again'), learningRate: 0.5 })).rejects.toThrow(
-    /config\.json: a run of another configuration \(learningRate is 0\.002 there, 0\.5 here\); give another --run/,
+    /config\.json: a run of another configuration \(learningRate is 0\.001 there, 0\.5 here\); give another --run/,
   );
 });
 

@@ -14,7 +14,7 @@ export interface Installed {
 }
 
 /** @param root the project's folder; default the one that this file belongs to */
-export function installed(root = fileURLToPath(new URL('..', import.meta.url))): Installed {
+export function installed(root = fileURLToPath(new URL('../..', import.meta.url))): Installed {
   const packages = sitePackages(join(root, '.venv/lib'));
   return {
     python: pythonOf(join(root, '.venv/pyvenv.cfg')),

@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { forwardMissingKernels } from './forward-to-cpu.js';
-import { InputError } from './support/errors.js';
+import { InputError } from '../support/errors.js';
 
 export const ENGINES = ['tensorflow', 'wasm', 'cpu'] as const;
 export type EngineName = (typeof ENGINES)[number];

@@ -1,0 +1,4 @@
+/** Which tensor engine computes, what it runs itself, and how fast. */
+export * from './doctor.js';
+export * from './engine.js';
+export * from './kernel-counts.js';
