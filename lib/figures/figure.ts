@@ -38,7 +38,14 @@ export function barStyle(i: number): { [key: string]: Json } {
   return {
     color: colour,
     line: { color: '#222222', width: 1 },
-    pattern: { shape: of(PATTERNS, i), fillmode: 'overlay', fgcolor: '#ffffff', fgopacity: 0.9, size: 8, solidity: 0.35 },
+    pattern: {
+      shape: of(PATTERNS, i),
+      fillmode: 'overlay',
+      fgcolor: '#ffffff',
+      fgopacity: 0.9,
+      size: 8,
+      solidity: 0.35,
+    },
   };
 }
 
@@ -49,9 +56,15 @@ export function escapeText(text: string): string {
 
 /** Escaped, control characters and runs of blanks as one blank, at most `most` characters, the last one an ellipsis. */
 export function label(text: string, most = 32): string {
-   
   const clean = [...text.replace(/[\s\u0000-\u001f\u007f]+/g, ' ').trim()];
-  return escapeText(clean.length > most ? clean.slice(0, most - 1).join('').trimEnd() + '…' : clean.join(''));
+  return escapeText(
+    clean.length > most
+      ? clean
+          .slice(0, most - 1)
+          .join('')
+          .trimEnd() + '…'
+      : clean.join(''),
+  );
 }
 
 export interface AxisOptions {
@@ -79,7 +92,16 @@ export function axis({ title, ...rest }: AxisOptions = {}): { [key: string]: Jso
 /** Layout with a title, at the kit's size and fonts; `rest` goes on top. */
 export function layout(title: string, rest: { [key: string]: Json } = {}): { [key: string]: Json } {
   return {
-    title: { text: label(title, 80), x: 0.02, xanchor: 'left', y: 1, yref: 'container', yanchor: 'top', pad: { t: 16 }, font: { size: 19 } },
+    title: {
+      text: label(title, 80),
+      x: 0.02,
+      xanchor: 'left',
+      y: 1,
+      yref: 'container',
+      yanchor: 'top',
+      pad: { t: 16 },
+      font: { size: 19 },
+    },
     width: 900,
     height: 500,
     font: { family: 'DejaVu Sans, Verdana, sans-serif', size: 15, color: '#222222' },

@@ -63,7 +63,16 @@ export function lossCurve(rows: readonly TableRow[], options: LossCurveOptions =
       xaxis: axis({ title: step }),
       yaxis: axis({ title: loss, rangemode: 'normal' }),
       ...(measured.length > 0
-        ? { yaxis2: axis({ title: metric!, overlaying: 'y', side: 'right', rangemode: 'tozero', tickmode: 'auto', showgrid: false }) }
+        ? {
+            yaxis2: axis({
+              title: metric!,
+              overlaying: 'y',
+              side: 'right',
+              rangemode: 'tozero',
+              tickmode: 'auto',
+              showgrid: false,
+            }),
+          }
         : {}),
     }),
   };

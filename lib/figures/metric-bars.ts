@@ -27,7 +27,9 @@ export function metricBars(rows: readonly TableRow[], options: MetricBarsOptions
         x: metrics.map((metric) => label(metric, 20)),
         y,
         marker: barStyle(i),
-        ...(values ? { text: y.map(shortNumber), textposition: 'outside', textfont: { size: 12 }, cliponaxis: false } : {}),
+        ...(values
+          ? { text: y.map(shortNumber), textposition: 'outside', textfont: { size: 12 }, cliponaxis: false }
+          : {}),
       };
     }),
     layout: layout(title, {

@@ -20,7 +20,14 @@ export function popularityCurve(counts: readonly number[], options: PopularityCu
   const rank = shown.map((i) => i + 1);
   return {
     data: [
-      { type: 'scatter', mode: 'lines', name: 'interactions', x: rank, y: shown.map((i) => sorted[i] || null), line: lineStyle(0) },
+      {
+        type: 'scatter',
+        mode: 'lines',
+        name: 'interactions',
+        x: rank,
+        y: shown.map((i) => sorted[i] || null),
+        line: lineStyle(0),
+      },
       {
         type: 'scatter',
         mode: 'lines',
@@ -34,15 +41,32 @@ export function popularityCurve(counts: readonly number[], options: PopularityCu
     layout: layout(title, {
       showlegend: true,
       xaxis: axis({ title: `item, most popular first (${sorted.length} in all)` }),
-      yaxis: axis({ title: 'interactions', ...(sorted[0]! > 50 ? { type: 'log', dtick: 1 } : { rangemode: 'tozero' }) }),
-      yaxis2: axis({ title: 'share', overlaying: 'y', side: 'right', range: [0, 1.02],
+      yaxis: axis({
+        title: 'interactions',
+        ...(sorted[0]! > 50 ? { type: 'log', dtick: 1 } : { rangemode: 'tozero' }),
+      }),
+      yaxis2: axis({
+        title: 'share',
+        overlaying: 'y',
+        side: 'right',
+        range: [0, 1.02],
         tickmode: 'linear',
         dtick: 0.2,
-        tickformat: '.0%', showgrid: false }),
+        tickformat: '.0%',
+        showgrid: false,
+      }),
       ...(cut > 0 && sorted.length > 0
         ? {
             shapes: [
-              { type: 'line', x0: cut, x1: cut, y0: 0, y1: 1, yref: 'paper', line: { color: '#444444', width: 1.5, dash: 'dot' } },
+              {
+                type: 'line',
+                x0: cut,
+                x1: cut,
+                y0: 0,
+                y1: 1,
+                yref: 'paper',
+                line: { color: '#444444', width: 1.5, dash: 'dot' },
+              },
             ],
             annotations: [
               {

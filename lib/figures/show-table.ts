@@ -48,7 +48,12 @@ export function tableHtml(rows: readonly TableRow[], options: ShowTableOptions =
 }
 
 function prepare(rows: readonly TableRow[], options: ShowTableOptions) {
-  const { columns = [...new Set(rows.flatMap((row) => Object.keys(row)))], digits = 4, most = 50, width = 60 } = options;
+  const {
+    columns = [...new Set(rows.flatMap((row) => Object.keys(row)))],
+    digits = 4,
+    most = 50,
+    width = 60,
+  } = options;
   const shown = rows.slice(0, most);
   return {
     columns: columns.map((name) => clip(name, width)),

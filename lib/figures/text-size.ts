@@ -7,7 +7,7 @@ const CLASSES: [RegExp, number][] = [
   [/[\s()[\]{}ftr/\\"-]/, 0.4],
   [/[mwMW%@]/, 0.95],
   [/[A-Z&<>+=~×…]/, 0.72],
-  [/[\u0000-\u024f]/, 0.62],  
+  [/[\u0000-\u024f]/, 0.62],
   [/[\u0300-\u036f]/, 0], // combining marks
 ];
 const OTHERS = 1; // ideographs, emoji

@@ -68,7 +68,15 @@ test('popularity: the head is where the share is reached', () => {
 
 test('history lengths, codes in use, ranks, failure modes', () => {
   expect(drawn(historyLengths([2, 1, 2, 10]))).toEqual([{ type: 'bar', x: [1, 2, 10], y: [1, 2, 1] }]);
-  expect(drawn(sidUsage([[0, 3, 1], [2, 2, 0]]))).toEqual([ // prettier-ignore
+  expect(
+    drawn(
+      sidUsage([
+        [0, 3, 1],
+        [2, 2, 0],
+      ]),
+    ),
+  ).toEqual([
+    // prettier-ignore
     { type: 'scatter', name: 'level a: 2 of 3', x: [1, 2], y: [3, 1] },
     { type: 'scatter', name: 'level b: 2 of 3', x: [1, 2], y: [2, 2] },
   ]);
@@ -78,7 +86,11 @@ test('history lengths, codes in use, ranks, failure modes', () => {
   ]);
   const modes = { 'long tail': { count: 8, share: 0.4, lift: 1.1 }, 'cold start': { count: 2, share: 0.1, lift: 2 } };
   expect(drawn(failureModes(modes))).toMatchObject([
-    { y: ['cold start', 'long tail'], x: [0.1, 0.4], text: ['2 rows, fails 2.00 × as often', '8 rows, fails 1.10 × as often'] },
+    {
+      y: ['cold start', 'long tail'],
+      x: [0.1, 0.4],
+      text: ['2 rows, fails 2.00 × as often', '8 rows, fails 1.10 × as often'],
+    },
   ]);
 });
 
@@ -90,7 +102,16 @@ test('labels are escaped, on one line, and cut with an ellipsis', () => {
 });
 
 test('figures are plain JSON and fit the page', () => {
-  for (const figure of [lossCurve([]), metricBars([]), popularityCurve([]), historyLengths([]), sidUsage([]), rankDistribution([]), failureModes({})]) { // prettier-ignore
+  for (const figure of [
+    lossCurve([]),
+    metricBars([]),
+    popularityCurve([]),
+    historyLengths([]),
+    sidUsage([]),
+    rankDistribution([]),
+    failureModes({}),
+  ]) {
+    // prettier-ignore
     expect(JSON.parse(JSON.stringify(figure))).toEqual(figure);
     expect(figure.layout.width).toBe(900);
     expect(figure.layout.xaxis).toMatchObject({ automargin: true });
