@@ -4,6 +4,5 @@ export * from './decoder.js';
 export * from './forest.js';
 export * from './model.js';
 export * from './prompts.js';
-export * from './safetensors.js';
 export * from './tokenizer.js';
 export * from './weights.js';

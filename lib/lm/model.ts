@@ -4,10 +4,9 @@
  */
 import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { InputError, readJson, writeAtomic, writeJson } from '../support/index.js';
+import { InputError, readJson, readSafetensors, writeAtomic, writeJson, writeSafetensors } from '../support/index.js';
 import { parseConfig, toHfConfig } from './config.js';
 import type { ModelConfig } from './config.js';
-import { readSafetensors, writeSafetensors } from './safetensors.js';
 import { toArrays, weightsFrom } from './weights.js';
 import type { Weights } from './weights.js';
 

@@ -3,8 +3,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { InputError, Random } from '../support/index.js';
+import type { NamedArray } from '../support/index.js';
 import type { ModelConfig } from './config.js';
-import type { NamedArray } from './safetensors.js';
 
 export type Weights = Map<string, tf.Variable>;
 

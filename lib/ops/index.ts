@@ -1,5 +1,6 @@
 export * from './adamw.js';
 export * from './custom-op.js';
+export * from './dropout.js';
 export * from './embedding.js';
 export * from './forest-attention.js';
 export * from './rms-norm.js';

@@ -13,8 +13,7 @@ import type { Figure } from '../figures/index.js';
 import { countCodes, indexCodes, readIndex } from '../sid/index.js';
 import type { SidReport } from '../sid/index.js';
 import type { GrpoReport, TrainReport } from '../train/index.js';
-import { readMetrics } from '../train/index.js';
-import { runStage } from '../support/index.js';
+import { readMetrics, runStage } from '../support/index.js';
 import type { PipelineConfig } from './config.js';
 import { PipelineStages } from './stages.js';
 

@@ -17,9 +17,9 @@ import type { EvaluateReport } from '../evaluate/index.js';
 import { codebookFile, sidStage } from '../sid/index.js';
 import type { SidReport } from '../sid/index.js';
 import { InputError, runStage } from '../support/index.js';
-import type { Stage } from '../support/index.js';
+import type { MetricLine, Stage } from '../support/index.js';
 import { grpo, sft } from '../train/index.js';
-import type { GrpoReport, MetricLine, TrainReport } from '../train/index.js';
+import type { GrpoReport, TrainReport } from '../train/index.js';
 import type { PipelineConfig } from './config.js';
 
 type Live = (lines: readonly MetricLine[]) => void;

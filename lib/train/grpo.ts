@@ -19,7 +19,8 @@ import type { Recommender } from '../evaluate/index.js';
 import { comb, disposeWeights, loadModel, loadTokenizer } from '../lm/index.js';
 import type { LanguageModel } from '../lm/index.js';
 import { readIndex } from '../sid/index-file.js';
-import { hashFile, InputError, Random } from '../support/index.js';
+import { hashFile, InputError, Random, RunFolder } from '../support/index.js';
+import type { MetricLine, Schedule } from '../support/index.js';
 import { cutInto } from './examples.js';
 import { forestPart, forestScorer } from './forest-part.js';
 import type { TreeTarget } from './forest-part.js';
@@ -27,9 +28,6 @@ import { train } from './loop.js';
 import type { Objective, Part, Task, TrainReport } from './loop.js';
 import { groupAdvantages, REWARDS } from './rewards.js';
 import type { RewardName } from './rewards.js';
-import { RunFolder } from './run-folder.js';
-import type { MetricLine } from './run-folder.js';
-import type { Schedule } from './schedule.js';
 import { validator } from './validate.js';
 
 export interface GrpoOptions {

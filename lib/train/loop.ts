@@ -8,16 +8,23 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { readSafetensors, saveModel, toArrays, weightsFrom, writeSafetensors } from '../lm/index.js';
+import { saveModel, toArrays, weightsFrom } from '../lm/index.js';
 import type { LanguageModel, TextTokenizer } from '../lm/index.js';
-import { InputError, Random, readJson, startProgress, writeJson } from '../support/index.js';
-import type { RandomState } from '../support/index.js';
-import { interrupted, watchInterrupts } from './interrupt.js';
+import {
+  InputError,
+  interrupted,
+  Random,
+  rateFactor,
+  readJson,
+  readSafetensors,
+  startProgress,
+  watchInterrupts,
+  writeJson,
+  writeSafetensors,
+} from '../support/index.js';
+import type { MetricLine, RandomState, RunFolder, Schedule } from '../support/index.js';
 import { Optimizer } from './optimizer.js';
 import type { OptimizerOptions } from './optimizer.js';
-import type { MetricLine, RunFolder } from './run-folder.js';
-import { rateFactor } from './schedule.js';
-import type { Schedule } from './schedule.js';
 
 /** A share of an update: several of them add up to the batch's gradient, whatever the cut. */
 export interface Part {

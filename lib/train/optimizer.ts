@@ -2,10 +2,11 @@
  * AdamW over a model's parameters, with clipping by the global norm (Pascanu et al., arXiv 1211.5063).
  */
 import * as tf from '@tensorflow/tfjs';
-import type { NamedArray, Weights } from '../lm/index.js';
+import type { Weights } from '../lm/index.js';
 import { toArrays } from '../lm/index.js';
 import { adamw } from '../ops/index.js';
 import type { AdamWOptions, Moments } from '../ops/index.js';
+import type { NamedArray } from '../support/index.js';
 
 export interface OptimizerOptions extends AdamWOptions {
   /** Gradients are scaled down to this norm; 0 leaves them. Default 1. */

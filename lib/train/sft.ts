@@ -22,18 +22,16 @@ import {
   wordTokenizer,
 } from '../lm/index.js';
 import type { Dropout, LanguageModel, TextTokenizer } from '../lm/index.js';
+import { dropoutFrom } from '../ops/index.js';
 import { readIndex } from '../sid/index-file.js';
 import type { SidIndex } from '../sid/index-file.js';
-import { hashFile, Random } from '../support/index.js';
-import { dropoutFrom } from './dropout.js';
+import { hashFile, Random, RunFolder } from '../support/index.js';
+import type { MetricLine, Schedule } from '../support/index.js';
 import { chainExamples, cutInto, rowExamples } from './examples.js';
 import type { Example, ExampleMode } from './examples.js';
 import { forestPart, forestScorer } from './forest-part.js';
 import { train } from './loop.js';
 import type { Part, Task, TrainReport } from './loop.js';
-import { RunFolder } from './run-folder.js';
-import type { MetricLine } from './run-folder.js';
-import type { Schedule } from './schedule.js';
 import { validator } from './validate.js';
 
 export interface SftOptions {

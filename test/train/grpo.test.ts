@@ -10,7 +10,8 @@ import { embedItems } from '../../lib/embed/index.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { loadModel } from '../../lib/lm/index.js';
 import { sidStage } from '../../lib/sid/index.js';
-import { grpo, grpoPart, groupAdvantages, rankingReward, readMetrics, ruleReward, sft } from '../../lib/train/index.js';
+import { grpo, grpoPart, groupAdvantages, rankingReward, ruleReward, sft } from '../../lib/train/index.js';
+import { readMetrics } from '../../lib/support/index.js';
 import type { Group } from '../../lib/train/index.js';
 
 beforeAll(async () => void (await useEngine()));

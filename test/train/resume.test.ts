@@ -11,8 +11,8 @@ import { filterStage, writeSample } from '../../lib/data/index.js';
 import { embedItems } from '../../lib/embed/index.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { sidStage } from '../../lib/sid/index.js';
-import { hashFile, Random } from '../../lib/support/index.js';
-import { readMetrics, sft } from '../../lib/train/index.js';
+import { hashFile, Random, readMetrics } from '../../lib/support/index.js';
+import { sft } from '../../lib/train/index.js';
 import type { SftOptions } from '../../lib/train/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-resume-'));

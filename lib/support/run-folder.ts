@@ -6,7 +6,8 @@
  */
 import { appendFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { InputError, readJson, readText, writeAtomic, writeJson } from '../support/index.js';
+import { InputError } from './errors.js';
+import { readJson, readText, writeAtomic, writeJson } from './files.js';
 
 export interface MetricLine {
   step: number;

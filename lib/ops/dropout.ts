@@ -3,11 +3,10 @@
  * generator has a state that no checkpoint can hold.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { Dropout } from '../lm/index.js';
 import type { Random } from '../support/index.js';
 
 /** @param rate share of entries set to zero, in [0, 1); the others grow by 1 / (1 - rate) */
-export function dropoutFrom(random: Random, rate: number): Dropout | undefined {
+export function dropoutFrom(random: Random, rate: number): ((x: tf.Tensor2D) => tf.Tensor2D) | undefined {
   if (rate === 0) return undefined;
   return (x) => tf.mul(x, tf.tensor2d(dropoutMask(random, x.size, rate), x.shape));
 }

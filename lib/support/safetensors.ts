@@ -3,7 +3,8 @@
  * Here float32; other types come with the loading of published weights.
  */
 import { readFileSync } from 'node:fs';
-import { InputError, writeAtomic } from '../support/index.js';
+import { InputError } from './errors.js';
+import { writeAtomic } from './files.js';
 
 export interface NamedArray {
   shape: number[];
