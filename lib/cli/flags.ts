@@ -36,7 +36,7 @@ export const FLAGS = {
   method: { kind: 'text', help: 'rqkmeans' },
   levels: { kind: 'integer', help: 'codes in a SID (3)' },
   'codebook-size': { kind: 'integers', help: 'codes a level (256), or one number a level: 64,256,256' },
-  collisions: { kind: 'text', help: 'reassign (default) or keep' },
+  collisions: { kind: 'text', help: 'reassign (default), rank (default of rqkmeans-constrained) or keep' },
   model: { kind: 'text', help: 'model folder, or a shape such as qwen2:128x4 (sft)' },
   template: { kind: 'text', help: 'wording: sids (default) or words' },
   mode: { kind: 'text', help: 'chain (default: loss at every item of a history) or row' },

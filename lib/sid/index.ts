@@ -1,6 +1,9 @@
 /** Item vectors -> semantic IDs, and the files that hold them. */
+export * from './collisions.js';
 export * from './index-file.js';
 export * from './kmeans.js';
+export * from './methods.js';
+export * from './quantized.js';
 export * from './reassign.js';
 export * from './rqkmeans.js';
 export * from './sid-stage.js';

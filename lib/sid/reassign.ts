@@ -12,6 +12,7 @@
  */
 import { rowOf, type Vectors } from '../embed/npy.js';
 import { codesByDistance, squaredDistance } from './distance.js';
+import { reconstruct } from './quantized.js';
 
 /**
  * @param vectors [N, D]
@@ -59,16 +60,6 @@ function nearestOfEach(vectors: Vectors, codes: readonly number[][], codebooks: 
     if (rival === undefined || distance < rival.distance) best.set(path.join(), { item, distance });
   });
   return new Set([...best.values()].map(({ item }) => item));
-}
-
-/** The sum of a SID's codes [D]. */
-export function reconstruct(path: readonly number[], codebooks: readonly Vectors[]): Float32Array {
-  const sum = new Float32Array(codebooks[0]!.width);
-  path.forEach((code, level) => {
-    const row = rowOf(codebooks[level]!, code);
-    for (let j = 0; j < sum.length; j++) sum[j]! += row[j]!;
-  });
-  return sum;
 }
 
 export function subtract(a: Float32Array, b: Float32Array): Float32Array {

@@ -3,12 +3,10 @@ import { basename, dirname, join } from 'node:path';
 import { readNpy, writeNpy } from '../embed/npy.js';
 import { InputError } from '../support/errors.js';
 import { sidTokens, writeIndex } from './index-file.js';
-import { rqKmeans, type RqKmeans, type RqKmeansOptions } from './rqkmeans.js';
+import { METHODS, SID_METHODS, type SidMethod, type SidOptions } from './methods.js';
+import type { Quantized } from './quantized.js';
 
-export const SID_METHODS = ['rqkmeans'] as const;
-export type SidMethod = (typeof SID_METHODS)[number];
-
-export interface SidStageOptions extends RqKmeansOptions {
+export interface SidStageOptions extends SidOptions {
   /** .npy file, row = item id. */
   embeddings: string;
   /** Default `rqkmeans`. */
@@ -17,7 +15,7 @@ export interface SidStageOptions extends RqKmeansOptions {
   index?: string;
 }
 
-export interface SidReport extends Pick<RqKmeans, 'codesUsed' | 'mse' | 'collision' | 'clusterSize'> {
+export interface SidReport extends Pick<Quantized, 'codesUsed' | 'mse' | 'collision' | 'clusterSize'> {
   method: SidMethod;
   items: number;
   levels: number;
@@ -31,15 +29,20 @@ export interface SidReport extends Pick<RqKmeans, 'codesUsed' | 'mse' | 'collisi
 
 const INDEX = '.index.json';
 
-/** @throws InputError for an unknown method and whatever `readNpy` and `rqKmeans` refuse; nothing is written then */
-export function sidStage(options: SidStageOptions): SidReport {
+/** @throws InputError for an unknown method and whatever `readNpy` and the method refuse; nothing is written then */
+export async function sidStage(options: SidStageOptions): Promise<SidReport> {
   const start = performance.now();
   const { embeddings, method = 'rqkmeans', index = defaultIndex(embeddings) } = options;
   if (!SID_METHODS.includes(method)) {
     throw new InputError(`sid: expected --method ${SID_METHODS.join(', ')}, got ${String(method)}`);
   }
   if (!index.endsWith(INDEX)) throw new InputError(`sid: expected --index to end in ${INDEX}, got ${index}`);
-  const { codes, codebooks, ...figures } = rqKmeans(readNpy(embeddings, 'run sidlab embed first'), options, embeddings);
+  const vectors = readNpy(embeddings, 'run sidlab embed first');
+  const { codes, codebooks, mse, collision, codesUsed, clusterSize } = await METHODS[method](
+    vectors,
+    options,
+    embeddings,
+  );
   const files = codebooks.map((_, level) => codebookFile(index, level));
   codebooks.forEach((codebook, level) => writeNpy(files[level]!, codebook));
   writeIndex(index, codes.map(sidTokens));
@@ -48,7 +51,10 @@ export function sidStage(options: SidStageOptions): SidReport {
     items: codes.length,
     levels: codebooks.length,
     codebookSize: codebooks.map((codebook) => codebook.rows),
-    ...figures,
+    codesUsed,
+    mse,
+    collision,
+    clusterSize,
     index,
     codebooks: files,
     seconds: (performance.now() - start) / 1000,

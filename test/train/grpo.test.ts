@@ -97,7 +97,7 @@ test('a short run is no worse on validation than its start, by its own log', asy
   const { reviews, meta } = writeSample({ out: join(folder, 'raw'), size: 'tiny' });
   await filterStage({ reviews, meta, out: folder, dataset: 'tiny' });
   embedItems({ data: folder });
-  sidStage({ embeddings: join(folder, 'tiny.emb-lsa.npy'), codebookSize: 8 });
+  await sidStage({ embeddings: join(folder, 'tiny.emb-lsa.npy'), codebookSize: 8 });
   const shared = { data: folder, index: join(folder, 'tiny.index.json'), validRows: 50 };
   const start = await sft({
     ...shared,

@@ -33,7 +33,7 @@ beforeAll(async () => {
   const { reviews, meta } = writeSample({ out: join(folder, 'raw'), size: 'tiny' });
   await filterStage({ reviews, meta, out: folder, dataset: 'tiny' });
   embedItems({ data: folder });
-  sidStage({ embeddings: join(folder, 'tiny.emb-lsa.npy'), codebookSize: 8 });
+  await sidStage({ embeddings: join(folder, 'tiny.emb-lsa.npy'), codebookSize: 8 });
 });
 
 test('killed again and again, it ends on the same bits', async () => {
@@ -52,6 +52,14 @@ test('killed again and again, it ends on the same bits', async () => {
   const losses = (run: string): unknown[] =>
     readMetrics(join(folder, run, 'metrics.jsonl')).map(({ step, loss, norm }) => [step, loss, norm]);
   expect(losses('killed')).toEqual(losses('whole'));
+});
+
+test('an interrupt saves, says so, and is gone on from', async () => {
+  expect(await runAndKill('interrupted', 10, 'SIGINT')).toBe(1);
+  expect(existsSync(join(folder, 'interrupted', 'card.json'))).toBe(false);
+  expect(await runAndKill('interrupted', Infinity)).toBe(0);
+  const weights = (run: string): string => hashFile(join(folder, run, 'model', 'model.safetensors'));
+  expect(weights('interrupted')).toBe(weights('whole'));
 });
 
 test('batches cut into parts by the token budget give the same trajectory', async () => {
@@ -80,7 +88,7 @@ test('a loss that is not finite stops the run and keeps the last good checkpoint
 });
 
 /** The command in a process of its own, killed once `metrics.jsonl` has grown by `lines`. @returns exit status */
-function runAndKill(run: string, lines: number): Promise<number | null> {
+function runAndKill(run: string, lines: number, signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
   const { data, index, model, epochs, batchSize, evalEpochs, validRows, dropout } = options(run);
   const flags = { data, index, model, epochs, run: options(run).run, dropout };
   const more = { 'batch-size': batchSize, 'eval-epochs': evalEpochs, 'valid-rows': validRows };
@@ -91,7 +99,9 @@ function runAndKill(run: string, lines: number): Promise<number | null> {
   const from = count();
   return new Promise((resolve) => {
     const timer = setInterval(() => {
-      if (count() - from >= lines) child.kill('SIGKILL');
+      if (count() - from < lines) return;
+      clearInterval(timer);
+      child.kill(signal);
     }, 2);
     child.on('exit', (status) => {
       clearInterval(timer);

@@ -1,0 +1,54 @@
+/** What every method asks of its vectors and sizes, checked before anything is computed. */
+import type { Vectors } from '../embed/npy.js';
+import { InputError } from '../support/errors.js';
+
+export interface LevelOptions {
+  /** Codes in a SID (L). Default 3, or as many as `codebookSize` has numbers. */
+  levels?: number;
+  /**
+   * Codes a level (K), at most N; one number for all levels or one a level. Default 256, in a catalogue of fewer than
+   * 2,048 items an eighth of them (at least 8, or as many as items).
+   */
+  codebookSize?: number | readonly number[];
+}
+
+/**
+ * @returns codes a level [L]
+ * @throws InputError for no items, or sizes out of range
+ */
+export function codebookSizes(items: number, options: LevelOptions, where: string): number[] {
+  const { codebookSize = Math.min(256, Math.max(Math.min(8, items), Math.ceil(items / 8))) } = options;
+  const { levels = typeof codebookSize === 'number' ? 3 : codebookSize.length } = options;
+  if (items < 1) throw new InputError(`${where}: expected item vectors, got none; embed the items first`);
+  if (!Number.isInteger(levels) || levels < 1 || levels > 25) {
+    throw new InputError(`sid: expected --levels from 1 to 25 (one letter each, and one for ranks), got ${levels}`);
+  }
+  const sizes = typeof codebookSize === 'number' ? Array<number>(levels).fill(codebookSize) : [...codebookSize];
+  if (sizes.length !== levels) {
+    throw new InputError(`sid: expected ${levels} codebook sizes, one a level, got ${sizes.length}`);
+  }
+  for (const size of sizes) {
+    if (!Number.isInteger(size) || size < 1 || size > items) {
+      throw new InputError(
+        `${where}: expected a codebook size from 1 to ${items}, the number of items, got ${size}; set --codebook-size`,
+      );
+    }
+  }
+  return sizes;
+}
+
+/** @throws InputError naming the first number that is not finite */
+export function checkFinite(vectors: Vectors, where: string): void {
+  const bad = vectors.data.findIndex((x) => !Number.isFinite(x));
+  if (bad >= 0) {
+    const [row, column] = [Math.floor(bad / vectors.width), bad % vectors.width];
+    throw new InputError(`${where}: row ${row}, column ${column} is ${vectors.data[bad]}; embed the items anew`);
+  }
+}
+
+/** @throws InputError unless `value` is a whole number of at least `least` */
+export function checkWhole(name: string, value: number, least = 1): void {
+  if (!Number.isInteger(value) || value < least) {
+    throw new InputError(`sid: expected ${name} of ${least} or more, got ${value}`);
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * The methods that turn item vectors into semantic IDs, by the names of `--method`. A new one is a line in `METHODS`
+ * and its options in `SidOptions`.
+ */
+import type { Vectors } from '../embed/npy.js';
+import type { Quantized } from './quantized.js';
+import { rqKmeans, type RqKmeansOptions } from './rqkmeans.js';
+
+/** The options of all methods; each reads its own. */
+export type SidOptions = RqKmeansOptions;
+
+/** @param where names the vectors in errors, such as their file */
+export type Quantizer = (vectors: Vectors, options: SidOptions, where: string) => Quantized | Promise<Quantized>;
+
+export const METHODS = {
+  rqkmeans: rqKmeans,
+} satisfies Record<string, Quantizer>;
+
+export type SidMethod = keyof typeof METHODS;
+export const SID_METHODS = Object.keys(METHODS) as SidMethod[];
