@@ -96,6 +96,10 @@ test('own data from reviews to results, and again without work', async () => {
   expect({ ...second, seconds: 0 }).toEqual({ ...report, seconds: 0 });
   expect(statSync(join(report.stages.sft.model, 'model.safetensors')).mtimeMs).toBe(trained);
 
+  const elsewhere = own.map((arg) => (arg === out ? join(folder, 'same-shop') : arg));
+  const same = JSON.parse((await sidlab(...elsewhere)).out) as PipelineReport;
+  expect(readFileSync(same.results, 'utf8')).toBe(readFileSync(report.results, 'utf8')); // same seed, same table
+
   const other = await sidlab(...own.map((arg) => (arg === '4' ? '5' : arg)));
   expect(other.status).toBe(1);
   expect(other.err).toContain('a run of another configuration (epochs is 4 there, 5 here)');
