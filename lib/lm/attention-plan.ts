@@ -5,8 +5,8 @@ import * as tf from '@tensorflow/tfjs';
 import type { AttentionBlock, AttentionPlan } from '../ops/index.js';
 import type { Forest } from './forest.js';
 
-/** A block is closed before padding would waste more than this share of its score products. */
-const MAX_WASTE = 0.4;
+/** What a block costs beside its score products, in scores of one head: some twenty kernel calls. */
+const BLOCK_COST = 40_000;
 const HIDDEN = -1e9;
 
 interface Span {
@@ -35,21 +35,24 @@ export function planAttention(forest: Forest): AttentionPlan {
   return { blocks, place: tf.tensor1d(place, 'int32') };
 }
 
-/** Spans in ascending length, cut where the shortest of a block would be padded too much. */
+/** Spans in ascending length, cut where scores and blocks together cost least (every cut of the lengths is tried). */
 function group(spans: Span[]): Span[][] {
-  const blocks: Span[][] = [];
-  let used = 0;
-  for (const span of spans) {
-    const block = blocks[blocks.length - 1];
-    const area = span.length ** 2;
-    if (block && (used + area) / ((block.length + 1) * area) >= 1 - MAX_WASTE) {
-      block.push(span);
-      used += area;
-    } else {
-      blocks.push([span]);
-      used = area;
+  const ends = [0]; // where spans of one length end
+  spans.forEach((span, i) => {
+    if (span.length !== spans[i + 1]?.length) ends.push(i + 1);
+  });
+  const best = [0]; // cost of the first so many lengths
+  const from = [0]; // where their last block begins
+  for (let e = 1; e < ends.length; e++) {
+    const length = spans[ends[e]! - 1]!.length;
+    best[e] = Infinity;
+    for (let b = 0; b < e; b++) {
+      const cost = best[b]! + BLOCK_COST + (ends[e]! - ends[b]!) * length * length;
+      if (cost < best[e]!) [best[e], from[e]] = [cost, b];
     }
   }
+  const blocks: Span[][] = [];
+  for (let e = ends.length - 1; e > 0; e = from[e]!) blocks.unshift(spans.slice(ends[from[e]!]!, ends[e]!));
   return blocks;
 }
 

@@ -10,38 +10,39 @@ export interface AdamWOptions {
   beta2?: number;
   /** Default 1e-8. */
   epsilon?: number;
-  /** Taken off matrices alone, not off norms and biases. Default 0. */
+  /** Default 0. */
   weightDecay?: number;
 }
 
-/** First and second moment of a parameter. */
+/** First and second moment, each of the parameter's shape. */
 export interface Moments {
   m: tf.Variable;
   v: tf.Variable;
 }
 
 /**
- * One update of one parameter, in place.
+ * One update: moments in place, the new parameter returned.
  * @param step counted from 1
- * @param scale factor on the gradient (clipping)
+ * @param decays 1 where weight decay acts, 0 elsewhere, of the parameter's shape; default everywhere
  */
 export function adamw(
-  parameter: tf.Variable,
+  parameter: tf.Tensor,
   gradient: tf.Tensor,
   { m, v }: Moments,
   step: number,
   rate: number,
-  scale: number,
   options: AdamWOptions = {},
-): void {
+  decays?: tf.Tensor,
+): tf.Tensor {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
-  tf.tidy(() => {
-    const g = scale === 1 ? gradient : tf.mul(gradient, scale);
-    m.assign(tf.add(tf.mul(m, beta1), tf.mul(g, 1 - beta1)));
-    v.assign(tf.add(tf.mul(v, beta2), tf.mul(tf.square(g), 1 - beta2)));
+  return tf.tidy(() => {
+    m.assign(tf.add(tf.mul(m, beta1), tf.mul(gradient, 1 - beta1)));
+    v.assign(tf.add(tf.mul(v, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
     const spread = tf.add(tf.mul(tf.sqrt(v), 1 / Math.sqrt(1 - beta2 ** step)), epsilon);
     const move = tf.div(tf.mul(m, rate / (1 - beta1 ** step)), spread);
-    const decay = parameter.rank > 1 ? 1 - rate * weightDecay : 1;
-    parameter.assign(tf.sub(decay === 1 ? parameter : tf.mul(parameter, decay), move));
+    if (weightDecay === 0) return tf.sub(parameter, move);
+    const shrink = rate * weightDecay;
+    const kept = decays ? tf.sub(1, tf.mul(decays, shrink)) : tf.scalar(1 - shrink);
+    return tf.sub(tf.mul(parameter, kept), move);
   });
 }
