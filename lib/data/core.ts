@@ -23,18 +23,30 @@ export function kCore(users: ArrayLike<number>, items: ArrayLike<number>, userK:
   }
   const kept = new Uint8Array(users.length).fill(1);
   const sides = [side(users, userK), side(items, itemK)] as const;
-  const falling = sides.flatMap((s, which) => [...s.degree.keys()].filter((n) => below(s, n)).map((n) => [which, n]));
+  // A node falls once: users are told from items by what is added to an item's number.
+  const offset = sides[0].degree.length;
+  const falling = new Int32Array(offset + sides[1].degree.length);
+  let waiting = 0;
+  for (const [which, { degree, k }] of sides.entries()) {
+    for (let node = 0; node < degree.length; node++) {
+      if (degree[node]! > 0 && degree[node]! < k) falling[waiting++] = node + which * offset;
+    }
+  }
   const removed = [0, 0];
-  while (falling.length > 0) {
-    const [which, node] = falling.pop() as [0 | 1, number];
+  while (waiting > 0) {
+    const fallen = falling[--waiting]!;
+    const which = fallen < offset ? 0 : 1;
+    const { first, edges } = sides[which];
+    const { ends, degree, k } = sides[1 - which]!;
+    const node = fallen - which * offset;
     removed[which]!++;
-    const other = sides[1 - which]!;
-    for (let e = sides[which].first[node]!; e !== -1; e = sides[which].next[e]!) {
-      if (!kept[e]) continue;
+    for (let at = first[node]!; at < first[node + 1]!; at++) {
+      const e = edges[at]!;
+      if (kept[e] === 0) continue;
       kept[e] = 0;
-      const neighbour = other.ends[e]!;
+      const neighbour = ends[e]!;
       // Falls at the moment it crosses its bound, so that it is queued once.
-      if (other.degree[neighbour]!-- === other.k) falling.push([1 - which, neighbour]);
+      if (degree[neighbour]!-- === k) falling[waiting++] = neighbour + (1 - which) * offset;
     }
   }
   return { kept, usersRemoved: removed[0]!, itemsRemoved: removed[1]! };
@@ -44,26 +56,20 @@ interface Side {
   ends: ArrayLike<number>;
   k: number;
   degree: Int32Array;
-  /** First interaction of a node, then a chain through `next`; -1 ends it. */
+  /** Interactions of node i are edges[first[i]] .. edges[first[i + 1]]. */
   first: Int32Array;
-  next: Int32Array;
+  edges: Int32Array;
 }
 
 function side(ends: ArrayLike<number>, k: number): Side {
   let count = 0;
   for (let e = 0; e < ends.length; e++) count = Math.max(count, ends[e]! + 1);
   const degree = new Int32Array(count);
-  const first = new Int32Array(count).fill(-1);
-  const next = new Int32Array(ends.length);
-  for (let e = 0; e < ends.length; e++) {
-    const node = ends[e]!;
-    degree[node]!++;
-    next[e] = first[node]!;
-    first[node] = e;
-  }
-  return { ends, k, degree, first, next };
-}
-
-function below({ degree, k }: Side, node: number): boolean {
-  return degree[node]! > 0 && degree[node]! < k;
+  for (let e = 0; e < ends.length; e++) degree[ends[e]!]!++;
+  const first = new Int32Array(count + 1);
+  for (let node = 0; node < count; node++) first[node + 1] = first[node]! + degree[node]!;
+  const free = first.slice();
+  const edges = new Int32Array(ends.length);
+  for (let e = 0; e < ends.length; e++) edges[free[ends[e]!]!++] = e;
+  return { ends, k, degree, first, edges };
 }

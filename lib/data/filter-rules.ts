@@ -1,9 +1,10 @@
 /**
- * The filter's rules, one function each: they drop, and count what they drop.
+ * The filter's rules over columns: they drop, and count what they drop.
  */
 import { kCore } from './core.js';
+import type { Rules } from './filter-options.js';
+import type { Interactions } from './interactions.js';
 import type { CatalogueItem } from './metadata.js';
-import type { Review } from './reviews.js';
 import { type TitleFault, titleFault } from './title.js';
 
 /** What each rule took away; interactions are counted at the first rule that takes them. */
@@ -37,62 +38,67 @@ export function nothingRemoved(duplicateItems: number): Removed {
   };
 }
 
-/** Items whose title stands, by their `asin`. */
+/** Items whose title stands, in the order given. */
 export function goodItems(
   items: readonly CatalogueItem[],
   words: number,
   removed: Record<TitleFault, number>,
-): Map<string, CatalogueItem> {
-  const good = new Map<string, CatalogueItem>();
-  for (const item of items) {
-    const fault = titleFault(item.title, words);
+): CatalogueItem[] {
+  return items.filter(({ title }) => {
+    const fault = titleFault(title, words);
     if (fault) removed[fault]++;
-    else good.set(item.asin, item);
-  }
-  return good;
-}
-
-/** Reviews of such items within [start, end), in seconds. */
-export function withinBounds(
-  reviews: readonly Review[],
-  bounds: { start: number; end: number },
-  items: Map<string, unknown>,
-  removed: Removed,
-): Review[] {
-  return reviews.filter(({ time, asin }) => {
-    if (time < bounds.start || time >= bounds.end) removed.interactionsOutsideDates++;
-    else if (!items.has(asin)) removed.interactionsWithoutItem++;
-    else return true;
-    return false;
+    return !fault;
   });
 }
 
-/** Reviews of users with at least max(2, userK) and items with at least itemK of them, repeats counted. */
-export function takeCore(
-  reviews: readonly Review[],
-  { userK, itemK }: { userK: number; itemK: number },
-  removed: Removed,
-): Review[] {
-  const counts = new Map<string, number>();
-  for (const { user } of reviews) counts.set(user, (counts.get(user) ?? 0) + 1);
-  const several = reviews.filter(({ user }) => counts.get(user)! > 1);
-  removed.usersWithOneInteraction = reviews.length - several.length;
-  const users = numbers(several.map(({ user }) => user));
-  const items = numbers(several.map(({ asin }) => asin));
-  const { kept, usersRemoved, itemsRemoved } = kCore(users, items, Math.max(2, userK), itemK);
-  const rest = several.filter((_, i) => kept[i]);
+/**
+ * Interactions within the dates, of items that stand.
+ * @param stands 1 for such an item; index = the item's number
+ * @returns indices into `data`
+ */
+export function withinBounds(data: Interactions, rules: Rules, stands: Uint8Array, removed: Removed): Int32Array {
+  const { length, times, items } = data;
+  const { start, end } = data.timed ? rules : { start: -Infinity, end: Infinity };
+  const kept = new Int32Array(length);
+  let count = 0;
+  for (let i = 0; i < length; i++) {
+    if (times[i]! < start || times[i]! >= end) removed.interactionsOutsideDates++;
+    else if (stands[items[i]!] === 0) removed.interactionsWithoutItem++;
+    else kept[count++] = i;
+  }
+  return kept.subarray(0, count);
+}
+
+/**
+ * Interactions of users with at least max(2, userK) and items with at least itemK of them, repeats counted.
+ * @param dated indices into `data`
+ * @returns those of the indices that stay
+ */
+export function takeCore(data: Interactions, dated: Int32Array, rules: Rules, removed: Removed): Int32Array {
+  const counts = new Int32Array(data.userNames.size);
+  for (let i = 0; i < dated.length; i++) counts[data.users[dated[i]!]!]!++;
+  const several = dated.filter((e) => counts[data.users[e]!]! > 1);
+  removed.usersWithOneInteraction = dated.length - several.length;
+  const users = several.map((e) => data.users[e]!);
+  const items = several.map((e) => data.items[e]!);
+  const { kept, usersRemoved } = kCore(users, items, Math.max(2, rules.userK), rules.itemK);
+  const rest = several.filter((_, i) => kept[i] === 1);
   removed.usersBelowK = usersRemoved;
   // An item of one-time buyers alone is gone before the core is taken, yet for the same reason.
-  const gone = new Set(reviews.map(({ asin }) => asin)).size - new Set(several.map(({ asin }) => asin)).size;
-  removed.itemsBelowK = itemsRemoved + gone;
-  removed.interactionsBelowK = reviews.length - rest.length;
+  removed.itemsBelowK =
+    distinct(data.items, dated, data.itemNames.size) - distinct(data.items, rest, data.itemNames.size);
+  removed.interactionsBelowK = dated.length - rest.length;
   return rest;
 }
 
-function numbers(names: readonly string[]): number[] {
-  const seen = new Map<string, number>();
-  return names.map((name) => {
-    if (!seen.has(name)) seen.set(name, seen.size);
-    return seen.get(name)!;
-  });
+/** How many different values there are among `values[at]`. */
+function distinct(values: Int32Array, at: Int32Array, size: number): number {
+  const seen = new Uint8Array(size);
+  let count = 0;
+  for (let i = 0; i < at.length; i++) {
+    const value = values[at[i]!]!;
+    count += 1 - seen[value]!;
+    seen[value] = 1;
+  }
+  return count;
 }

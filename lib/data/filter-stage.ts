@@ -3,13 +3,15 @@
  * All is computed before the first file is written, so a failure leaves the folder as it was.
  */
 import { join } from 'node:path';
-import { InputError, writeAllAtomic } from '../support/index.js';
+import { InputError } from '../support/index.js';
 import { SPLITS } from './dataset.js';
-import { type FilterCounts, type FilterOptions, filterInteractions } from './filter.js';
-import { formatInter } from './inter-file.js';
+import { type FilterCounts, checkTimes, countsOf, itemOf } from './filter.js';
+import { type FilterOptions, parseOptions } from './filter-options.js';
 import { formatItems } from './item-file.js';
 import { readMetadata } from './metadata.js';
-import { readReviews } from './reviews.js';
+import { readInteractions } from './read-interactions.js';
+import { select } from './select.js';
+import { writeSelection } from './write-rows.js';
 
 export interface FilterStageOptions extends FilterOptions {
   /** Reviews, one JSON object a line, plain or gzip. */
@@ -29,18 +31,25 @@ export interface FilterReport extends FilterCounts {
 /** @throws InputError for bad input (file, line, mend) or when nothing is left; nothing is written then */
 export async function filterStage(options: FilterStageOptions): Promise<FilterReport> {
   const start = performance.now();
-  const { reviews, meta, out, dataset, ...rules } = options;
+  const { reviews, meta, out, dataset, ...given } = options;
   checkName(dataset);
-  const filtered = filterInteractions(await readReviews(reviews), await readMetadata(meta), rules);
+  const rules = parseOptions(given);
+  const data = await readInteractions(reviews);
+  checkTimes(data, given);
+  const catalogue = await readMetadata(meta);
+  const selection = select(data, catalogue, rules);
   const file = (suffix: string) => join(out, `${dataset}.${suffix}`);
-  const texts: [string, string][] = [
-    [file('item.json'), formatItems(filtered.items)],
-    ...SPLITS.map((split): [string, string] => [file(`${split}.inter`), formatInter(filtered[split])]),
-    // without the seconds: equal input, equal bytes
-    [file('stats.json'), JSON.stringify(filtered.counts, null, 2) + '\n'],
-  ];
-  writeAllAtomic(texts);
-  return { ...filtered.counts, seconds: (performance.now() - start) / 1000 };
+  const counts = (split: FilterCounts['split']) => countsOf(data, catalogue, selection, split);
+  const split = writeSelection(
+    selection,
+    { train: file('train.inter'), valid: file('valid.inter'), test: file('test.inter') },
+    [
+      [file('item.json'), () => formatItems(selection.catalogue.map(itemOf))],
+      // without the seconds: equal input, equal bytes
+      [file('stats.json'), (rows) => JSON.stringify(counts(rows), null, 2) + '\n'],
+    ],
+  );
+  return { ...counts(split), seconds: (performance.now() - start) / 1000 };
 }
 
 /** The files that the stage writes, for whoever watches them. */

@@ -5,33 +5,19 @@
  *   1. users and items have a k each;
  *   2. items are numbered in the order of the metadata, whatever the reviews' order;
  *   3. equal times keep the order of the file, so that the same input always gives the same rows;
- *   4. nothing is dropped unsaid: `removed` counts by rule.
+ *   4. nothing is dropped unsaid: `removed` counts by rule;
+ *   5. dates widen only where `minItems` asks for it.
  */
 import type * as aq from 'arquero';
 import { InputError } from '../support/index.js';
 import type { Item, Row, Split } from './dataset.js';
-import { type Removed, goodItems, nothingRemoved, takeCore, withinBounds } from './filter-rules.js';
+import { type FilterOptions, parseOptions } from './filter-options.js';
+import type { Removed } from './filter-rules.js';
+import { type Interactions, fromReviews } from './interactions.js';
 import type { Catalogue, CatalogueItem } from './metadata.js';
-import { monthStart } from './months.js';
 import type { Review } from './reviews.js';
-import { SPLIT_RULES, type SplitRule, buildRows, splitRows } from './rows.js';
-
-export interface FilterOptions {
-  /** Fewest interactions of a user. At least 1; a user with one interaction gives no row anyway. Default 5. */
-  userK?: number;
-  /** Fewest interactions of an item. At least 1. Default 5. */
-  itemK?: number;
-  /** First month, `1996-10`, UTC. Default the reference's. */
-  from?: string;
-  /** Last month, included. Default `2018-10`. */
-  to?: string;
-  /** Longest history, in items. Default 10. */
-  window?: number;
-  /** `chronological` (8:1:1 of all rows in order of time, default) or `leave-one-out`. */
-  split?: SplitRule;
-  /** Most words of a title; longer ones drop the item. Default 20. */
-  titleWords?: number;
-}
+import { buildRows, splitRows } from './rows.js';
+import { type Selection, select } from './select.js';
 
 export interface FilterCounts {
   users: number;
@@ -39,6 +25,10 @@ export interface FilterCounts {
   interactions: number;
   /** interactions / (users * items) */
   density: number;
+  /** What the files held. */
+  read: { users: number; items: number; interactions: number };
+  /** First and last month, as they held in the end, or `any`. */
+  dates: { from: string; to: string };
   removed: Removed;
   /** Rows. */
   split: Record<Split, number>;
@@ -53,73 +43,71 @@ export interface Filtered extends Record<Split, Row[]> {
 }
 
 /**
- * @param reviews in the order of their file, or a table with the columns user, asin, time
+ * @param reviews in the order of their file, or a table with the columns user, asin, time, or columns already
  * @throws InputError if an option is out of range, or no row is left
  */
 export function filterInteractions(
-  reviews: readonly Review[] | aq.ColumnTable,
+  reviews: readonly Review[] | aq.ColumnTable | Interactions,
   catalogue: Catalogue | readonly CatalogueItem[],
   options: FilterOptions = {},
 ): Filtered {
   const rules = parseOptions(options);
-  const { items: listed, duplicates } = 'duplicates' in catalogue ? catalogue : { items: catalogue, duplicates: 0 };
-  const removed = nothingRemoved(duplicates);
-  const catalogued = goodItems(listed, rules.titleWords, removed);
-  const all = 'objects' in reviews ? (reviews.objects() as Review[]) : reviews;
-  const dated = withinBounds(all, rules, catalogued, removed);
-  const kept = takeCore(dated, rules, removed);
-  if (kept.length === 0) throw nothingLeft(all.length, removed, rules);
-
-  const bought = new Set(kept.map((review) => review.asin));
-  const numbered = [...catalogued.values()].filter(({ asin }) => bought.has(asin));
-  const ids = new Map(numbered.map(({ asin }, id) => [asin, id]));
-  const interactions = kept
-    .sort((a, b) => a.time - b.time) // stable: equal times stay in the order of the file
-    .map(({ user, asin }) => ({ user, item: ids.get(asin)! }));
+  const data = asInteractions(reviews);
+  checkTimes(data, options);
+  const listed = 'duplicates' in catalogue ? catalogue : { items: [...catalogue], duplicates: 0 };
+  const selection = select(data, listed, rules);
+  const names = Array.from(selection.userOf, (number) => selection.userNames.name(number));
+  const interactions = Array.from(selection.users, (user, i) => ({ user: names[user]!, item: selection.items[i]! }));
   const splits = splitRows(buildRows(interactions, rules.window), rules.split);
-  const users = new Set(kept.map((review) => review.user)).size;
+  const split = { train: splits.train.length, valid: splits.valid.length, test: splits.test.length };
   return {
     ...splits,
-    items: numbered.map(({ title, description, brand, categories }) => ({ title, description, brand, categories })),
-    asins: numbered.map(({ asin }) => asin),
-    counts: {
-      users,
-      items: numbered.length,
-      interactions: kept.length,
-      density: kept.length / (users * numbered.length),
-      removed,
-      split: { train: splits.train.length, valid: splits.valid.length, test: splits.test.length },
-    },
+    items: selection.catalogue.map(itemOf),
+    asins: selection.catalogue.map(({ asin }) => asin),
+    counts: countsOf(data, listed, selection, split),
   };
 }
 
-interface Rules extends Required<Omit<FilterOptions, 'from' | 'to'>> {
-  /** Seconds, included. */
-  start: number;
-  /** Seconds, excluded. */
-  end: number;
+export function countsOf(
+  data: Interactions,
+  { items: listed }: Catalogue,
+  {
+    users: { length: interactions },
+    userOf: { length: users },
+    catalogue: { length: items },
+    removed,
+    rules,
+  }: Selection,
+  split: Record<Split, number>,
+): FilterCounts {
+  return {
+    users,
+    items,
+    interactions,
+    density: interactions / (users * items),
+    read: { users: data.userNames.size, items: listed.length, interactions: data.length },
+    dates: data.timed ? { from: rules.from, to: rules.to } : { from: 'any', to: 'any' },
+    removed,
+    split,
+  };
 }
 
-function parseOptions(options: FilterOptions): Rules {
-  const { userK = 5, itemK = 5, from = '1996-10', to = '2018-10', window = 10 } = options;
-  const { split = 'chronological', titleWords = 20 } = options;
-  for (const [name, value] of Object.entries({ userK, itemK, window, titleWords })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new InputError(`filter: expected ${name} to be a whole number of at least 1, got ${value}`);
-    }
-  }
-  if (!SPLIT_RULES.includes(split)) {
-    throw new InputError(`filter: expected split to be one of ${SPLIT_RULES.join(', ')}, got ${String(split)}`);
-  }
-  const [start, end] = [monthStart(from, 'from'), monthStart(to, 'to', 1)];
-  if (start >= end) throw new InputError(`filter: expected from to come before to, got ${from} and ${to}`);
-  return { userK, itemK, window, split, titleWords, start, end };
+export function itemOf({ title, description, brand, categories }: CatalogueItem): Item {
+  return { title, description, brand, categories };
 }
 
-function nothingLeft(total: number, removed: Removed, { userK, itemK }: Rules): InputError {
-  const reasons = Object.entries(removed).filter(([, count]) => count > 0);
-  const why = reasons.map(([rule, count]) => `${rule} ${count}`).join(', ');
-  return new InputError(
-    `filter: nothing is left of ${total} reviews (${why}); lower --user-k (${userK}) or --item-k (${itemK}), or widen --from and --to`,
-  );
+/** Without a clock there are no dates to filter by, and no order between users. */
+export function checkTimes(
+  data: Interactions,
+  { from = 'any', to = 'any', split = 'chronological' }: FilterOptions,
+): void {
+  if (data.timed) return;
+  const mend = 'the interactions have an order a user, but no times';
+  if (split === 'chronological') throw new InputError(`filter: expected --split leave-one-out, since ${mend}`);
+  if (from !== 'any' || to !== 'any') throw new InputError(`filter: expected no --from and --to, since ${mend}`);
+}
+
+function asInteractions(reviews: readonly Review[] | aq.ColumnTable | Interactions): Interactions {
+  if ('userNames' in reviews) return reviews;
+  return fromReviews('objects' in reviews ? (reviews.objects() as Review[]) : reviews);
 }

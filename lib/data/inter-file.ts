@@ -5,12 +5,14 @@
 import { InputError, readLines } from '../support/index.js';
 import type { Row } from './dataset.js';
 
-const HEADER = 'user_id:token\titem_id_list:token_seq\titem_id:token';
+export const INTER_HEADER = 'user_id:token\titem_id_list:token_seq\titem_id:token';
 
 export function formatInter(rows: readonly Row[]): string {
-  return [HEADER, ...rows.map(({ user, history, target }) => `${user}\t${history.join(' ')}\t${target}`), ''].join(
-    '\n',
-  );
+  return [
+    INTER_HEADER,
+    ...rows.map(({ user, history, target }) => `${user}\t${history.join(' ')}\t${target}`),
+    '',
+  ].join('\n');
 }
 
 /**
@@ -23,8 +25,8 @@ export async function readInter(path: string, items: number): Promise<Row[]> {
   for await (const { text, number } of readLines(path)) {
     const where = `${path}:${number}`;
     if (headed) rows.push(parseRow(text, items, where));
-    else if (text !== HEADER) {
-      throw new InputError(`${where}: expected the header ${JSON.stringify(HEADER)}; run sidlab filter again`);
+    else if (text !== INTER_HEADER) {
+      throw new InputError(`${where}: expected the header ${JSON.stringify(INTER_HEADER)}; run sidlab filter again`);
     }
     headed = true;
   }

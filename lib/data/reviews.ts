@@ -1,11 +1,12 @@
 /**
- * Reviews of a shop in the shape of Amazon's 2018 raw files: one JSON object a line, plain or gzip.
+ * Reviews of a shop as Amazon's raw files have them: one JSON object a line.
  *
- * Fields used: `reviewerID`, `asin`, `unixReviewTime` (seconds), `overall` (stars; 0 where absent). Others are ignored.
- * A line that is broken or lacks a field is an error, not a gap: a silently shorter file would change every number.
+ * Fields used: user, item, time, stars (0 where absent), under the names of the file's year; others are ignored. A
+ * line that is broken or lacks a field is an error, not a gap: a silently shorter file would change every number.
  */
 import * as aq from 'arquero';
-import { InputError, readLines } from '../support/index.js';
+import { InputError } from '../support/index.js';
+import type { ReviewFields } from './json-lines.js';
 
 export interface Review {
   user: string;
@@ -15,17 +16,6 @@ export interface Review {
   stars: number;
   /** Seconds since 1970, UTC. */
   time: number;
-}
-
-/**
- * @returns reviews in the order of the file
- * @throws InputError for a missing or damaged file, a broken line, a missing field: file, line and mend
- */
-export async function readReviews(path: string): Promise<Review[]> {
-  const reviews: Review[] = [];
-  for await (const { text, number } of readLines(path)) reviews.push(parseReview(text, `${path}:${number}`));
-  if (reviews.length === 0) throw new InputError(`${path}: expected reviews, got an empty file; check the path`);
-  return reviews;
 }
 
 /** Columns `user`, `asin`, `stars`, `time`; a row is a review. */
@@ -38,19 +28,21 @@ export function reviewsTable(reviews: readonly Review[]): aq.ColumnTable {
   });
 }
 
-function parseReview(text: string, where: string): Review {
+/** One line as `fields` name it. @throws InputError for a broken line or a missing field */
+export function parseReview(text: string, where: string, names: ReviewFields): Review {
   const fields = parseObject(text, where);
-  const time = Number(fields.unixReviewTime ?? NaN);
+  const time = Number(fields[names.time] ?? NaN);
   if (!Number.isFinite(time)) {
+    const unit = names.perSecond === 1 ? 'seconds' : 'milliseconds';
     throw new InputError(
-      `${where}: expected unixReviewTime in seconds, got ${JSON.stringify(fields.unixReviewTime)}; mend or remove the line`,
+      `${where}: expected ${names.time} in ${unit}, got ${JSON.stringify(fields[names.time])}; mend or remove the line`,
     );
   }
   return {
-    user: idField(fields, 'reviewerID', where),
-    asin: idField(fields, 'asin', where),
-    stars: Number(fields.overall ?? 0),
-    time,
+    user: idField(fields, names.user, where),
+    asin: idField(fields, names.item, where),
+    stars: Number(fields[names.stars] ?? 0),
+    time: time / names.perSecond,
   };
 }
 

@@ -1,0 +1,56 @@
+/**
+ * A file's bytes in blocks of whole lines, gzip told by its first two bytes. Inflating runs on Node's thread pool
+ * while the reader works on the block before.
+ */
+import { closeSync, createReadStream, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { createGunzip } from 'node:zlib';
+import { InputError } from '../support/index.js';
+
+const SIZE = 1 << 20;
+const NEWLINE = 10;
+
+/**
+ * Every block ends in `\n`, the last one too where the file does not.
+ *
+ * @param line how many lines the reader has seen, for the message of a damaged file
+ * @throws InputError for a missing file, and for gzip that is damaged or cut short
+ */
+export async function* readBlocks(path: string, line: () => number): AsyncGenerator<Uint8Array> {
+  if (!existsSync(path)) throw new InputError(`${path}: no such file; check the path`);
+  if (!statSync(path).isFile()) throw new InputError(`${path}: expected a file, got a folder; check the path`);
+  const source = createReadStream(path, { highWaterMark: SIZE });
+  const packed = isGzip(path);
+  const bytes: AsyncIterable<Buffer> = packed ? source.pipe(createGunzip({ chunkSize: SIZE })) : source;
+  let rest: Uint8Array = new Uint8Array(0);
+  try {
+    for await (const chunk of bytes) {
+      const end = chunk.lastIndexOf(NEWLINE) + 1;
+      if (end > 0) yield rest.length > 0 ? Buffer.concat([rest, chunk.subarray(0, end)]) : chunk.subarray(0, end);
+      // A copy: the chunk's memory need not outlive it.
+      rest = end > 0 ? Uint8Array.prototype.slice.call(chunk, end) : Buffer.concat([rest, chunk]);
+    }
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(`${path}:${line() + 1}: damaged or cut short (${(error as Error).message}); fetch it again`);
+  } finally {
+    source.destroy(); // also where the reader stops early
+  }
+  if (rest.length > 0) yield Buffer.concat([rest, Uint8Array.of(NEWLINE)]);
+}
+
+/** The first bytes of a file, inflated where it is packed; for telling formats apart. */
+export async function readHead(path: string): Promise<string> {
+  for await (const block of readBlocks(path, () => 0)) return new TextDecoder().decode(block.subarray(0, 1 << 16));
+  return '';
+}
+
+export function isGzip(path: string): boolean {
+  const file = openSync(path, 'r');
+  try {
+    const magic = new Uint8Array(2);
+    readSync(file, magic);
+    return magic[0] === 0x1f && magic[1] === 0x8b;
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * The filter's work on columns: which interactions stay, in order of time, with users and items numbered anew.
+ */
+import { InputError } from '../support/index.js';
+import { type Rules, widened } from './filter-options.js';
+import { type Removed, goodItems, nothingRemoved, takeCore, withinBounds } from './filter-rules.js';
+import type { Interactions } from './interactions.js';
+import type { Catalogue, CatalogueItem } from './metadata.js';
+import { grown, type Names } from './names.js';
+import { orderByTime } from './sort-times.js';
+
+export interface Selection {
+  /** Of each interaction, oldest first: its user, from 0 in the order of first purchase. */
+  users: Int32Array;
+  /** Its item's id. */
+  items: Int32Array;
+  /** A user's number in `userNames`; index = user. */
+  userOf: Int32Array;
+  userNames: Names;
+  /** Index = item id. */
+  catalogue: CatalogueItem[];
+  removed: Removed;
+  /** The rules that held in the end: `from` may have moved. */
+  rules: Rules;
+}
+
+/** @throws InputError if nothing is left, or too few items at the widest dates */
+export function select(data: Interactions, { items, duplicates }: Catalogue, rules: Rules): Selection {
+  const removed = nothingRemoved(duplicates);
+  const good = goodItems(items, rules.titleWords, removed);
+  const earliest = rules.minItems > 0 ? data.times.reduce((a, b) => Math.min(a, b), Infinity) : Infinity;
+  for (let now = rules; ; now = widened(now)) {
+    const tried = { ...removed };
+    const kept = keep(data, good, now, tried);
+    const selection = number(data, kept, good, now, tried);
+    if (selection.catalogue.length >= rules.minItems && kept.length > 0) return selection;
+    if (rules.minItems > 0 && now.start > earliest) continue;
+    if (kept.length === 0) throw nothingLeft(data.length, tried, now);
+    throw new InputError(
+      `filter: expected ${rules.minItems} items, got ${selection.catalogue.length} with all dates since the first review; lower --min-items, --user-k or --item-k`,
+    );
+  }
+}
+
+/** Indices of the interactions that stay, in the order of the file. */
+function keep(data: Interactions, good: readonly CatalogueItem[], rules: Rules, removed: Removed): Int32Array {
+  const stands = new Uint8Array(data.itemNames.size);
+  for (const { asin } of good) {
+    const item = data.itemNames.find(asin);
+    if (item >= 0) stands[item] = 1;
+  }
+  return takeCore(data, withinBounds(data, rules, stands, removed), rules, removed);
+}
+
+function number(
+  data: Interactions,
+  kept: Int32Array,
+  good: readonly CatalogueItem[],
+  rules: Rules,
+  removed: Removed,
+): Selection {
+  const ids = new Int32Array(data.itemNames.size).fill(-1);
+  for (let i = 0; i < kept.length; i++) ids[data.items[kept[i]!]!] = 0; // bought
+  const catalogue = good.filter(({ asin }) => {
+    const item = data.itemNames.find(asin);
+    return item >= 0 && ids[item] === 0;
+  });
+  for (const [id, { asin }] of catalogue.entries()) ids[data.itemNames.find(asin)] = id;
+  const order = orderByTime(Float64Array.from(kept, (e) => data.times[e]!));
+  const numbers = new Int32Array(data.userNames.size).fill(-1);
+  const [users, items] = [new Int32Array(kept.length), new Int32Array(kept.length)];
+  let userOf = new Int32Array(1024);
+  let count = 0;
+  for (let i = 0; i < kept.length; i++) {
+    const e = kept[order[i]!]!;
+    const name = data.users[e]!;
+    if (numbers[name] === -1) {
+      if (count === userOf.length) userOf = grown(userOf, 2 * count);
+      userOf[count] = name;
+      numbers[name] = count++;
+    }
+    users[i] = numbers[name]!;
+    items[i] = ids[data.items[e]!]!;
+  }
+  return { users, items, userOf: userOf.subarray(0, count), userNames: data.userNames, catalogue, removed, rules };
+}
+
+function nothingLeft(total: number, removed: Removed, { userK, itemK }: Rules): InputError {
+  const reasons = Object.entries(removed).filter(([, count]) => count > 0);
+  const why = reasons.map(([rule, count]) => `${rule} ${count}`).join(', ');
+  return new InputError(
+    `filter: nothing is left of ${total} reviews (${why}); lower --user-k (${userK}) or --item-k (${itemK}), or widen --from and --to`,
+  );
+}
