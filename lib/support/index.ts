@@ -1,5 +1,6 @@
 export * from './errors.js';
 export * from './files.js';
+export * from './half-floats.js';
 export * from './interrupt.js';
 export * from './progress.js';
 export * from './random.js';
