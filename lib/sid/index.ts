@@ -1,6 +1,9 @@
 /** Item vectors -> semantic IDs, and the files that hold them. */
+export type { AssignmentProblem } from './assignment-prices.js';
+export * from './balanced-assign.js';
 export * from './collisions.js';
 export * from './index-file.js';
+export * from './kmeans-rounds.js';
 export * from './kmeans.js';
 export * from './methods.js';
 export * from './quantized.js';

@@ -1,13 +1,13 @@
 /**
- * One level of clustering: seeded k-means on the package ml-kmeans.
+ * One level of clustering: seeded k-means, on the engine for work and on the package ml-kmeans for small things.
  *
  * Follows Lloyd, "Least squares quantization in PCM" (1982). Departures:
- *   1. ml-kmeans's own start takes about a minute on 3,686 x 384 vectors and 256 codes, a round of its iteration
- *      0.6 s. So the start is ours, and rounds on the engine (distances as one matrix product) carry it close to a
- *      fixed point; ml-kmeans then iterates in exact arithmetic until nothing moves, usually a round or two;
- *   2. two starts are carried that far, and the one with the smaller error goes on. k-means++ (Arthur & Vassilvitskii
- *      2007) is the better one on item vectors; on the residuals of later levels it spends half of its codes on
- *      outliers and leaves two thirds of the items on one code, where the means of random groups do not;
+ *   1. ml-kmeans takes 0.6 s a round on 3,686 x 384 vectors and 256 codes, and a minute for its own start; beyond a
+ *      million products a round the rounds are ours (`kmeans-rounds.ts`). Both iterate until no row changes its code,
+ *      from the same starts;
+ *   2. by default two starts are carried to the end, and the one with the smaller error is kept. k-means++ is the
+ *      better one on item vectors; on the residuals of later levels it spends half of its codes on outliers and
+ *      leaves two thirds of the items on one code, where the means of random groups do not;
  *   3. a code that loses its last item keeps its place, so codes may go unused; it is counted, not hidden.
  *
  * Shapes: N rows, K codes, D width.
@@ -15,35 +15,77 @@
 import { kmeans as mlKmeans } from 'ml-kmeans';
 import { rowOf, type Vectors } from '../embed/npy.js';
 import { Random } from '../support/random.js';
-import { engineRounds } from './engine-rounds.js';
-import { groupStart, spreadStart } from './kmeans-start.js';
+import { kmeansRounds, type KmeansResult } from './kmeans-rounds.js';
+import { groupStart, pickRows, spreadStart } from './kmeans-start.js';
+
+export const KMEANS_STARTS = ['best', 'spread', 'groups', 'rows'] as const;
+export type KmeansStart = (typeof KMEANS_STARTS)[number];
 
 export interface KmeansOptions {
   /** Codes (K), at most N. */
   codes: number;
-  /** Rounds at most, on the engine and again in ml-kmeans. Default 100. */
+  /** Rounds at most. Default 100. */
   iterations?: number;
   /** Default 42. */
   seed?: number | string;
+  /**
+   * The first centres: k-means++ (`spread`), means of random groups (`groups`), random rows (`rows`), the better of
+   * the first two in the end (`best`), or centres of your own [K, D]. Default `best`.
+   */
+  start?: KmeansStart | Vectors;
+  /** Who iterates. Default `auto`: ml-kmeans up to a million products a round (N x K x D), `own` beyond. */
+  implementation?: 'auto' | 'own' | 'ml-kmeans';
 }
 
 /**
  * @param vectors [N, D], finite
- * @returns centres [K, D]
+ * @throws RangeError for more codes than rows, or centres of another shape
  */
-export function kmeans(vectors: Vectors, options: KmeansOptions): Vectors {
-  const { codes, iterations = 100, seed = 42 } = options;
+export function kmeans(vectors: Vectors, options: KmeansOptions): KmeansResult {
+  const { codes, iterations = 100, seed = 42, start = 'best', implementation = 'auto' } = options;
   if (!Number.isInteger(codes) || codes < 1 || codes > vectors.rows) {
     throw new RangeError(`kmeans: expected codes from 1 to ${vectors.rows}, one a row at most, got ${codes}`);
   }
+  if (typeof start === 'object' && (start.rows !== codes || start.width !== vectors.width)) {
+    throw new RangeError(
+      `kmeans: expected ${codes} x ${vectors.width} centres to start from, got ${start.rows} x ${start.width}`,
+    );
+  }
+  const small = vectors.data.length * codes <= 1e6;
+  const own = implementation === 'own' || (implementation === 'auto' && !small);
   const random = new Random(seed);
-  const spread = engineRounds(vectors, spreadStart(vectors, codes, random), iterations);
-  const groups = engineRounds(vectors, groupStart(vectors, codes, random), iterations);
+  const results = startsOf(vectors, codes, start, random).map((centres) =>
+    own ? kmeansRounds(vectors, centres, iterations) : mlRounds(vectors, centres, iterations),
+  );
+  return results.reduce((best, next) => (next.error < best.error ? next : best));
+}
+
+function startsOf(vectors: Vectors, codes: number, start: KmeansStart | Vectors, random: Random): Vectors[] {
+  if (typeof start === 'object') return [start];
+  switch (start) {
+    case 'best':
+      return [spreadStart(vectors, codes, random), groupStart(vectors, codes, random)];
+    case 'spread':
+      return [spreadStart(vectors, codes, random)];
+    case 'groups':
+      return [groupStart(vectors, codes, random)];
+    case 'rows':
+      return [pickRows(vectors, codes, random)];
+    default:
+      throw new RangeError(
+        `kmeans: expected a start of ${KMEANS_STARTS.join(', ')} or centres, got ${start satisfies never}`,
+      );
+  }
+}
+
+function mlRounds(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
   const lists = (of: Vectors) => Array.from({ length: of.rows }, (_, i) => Array.from(rowOf(of, i)));
-  const { centroids } = mlKmeans(lists(vectors), codes, {
-    initialization: lists((groups.error < spread.error ? groups : spread).centres),
+  const { centroids, iterations: rounds } = mlKmeans(lists(vectors), start.rows, {
+    initialization: lists(start),
     maxIterations: iterations,
     tolerance: 1e-10, // float32's exactness at unit length
   });
-  return { rows: codes, width: vectors.width, data: Float32Array.from(centroids.flat()) };
+  // A last look in our own arithmetic, so that ties are ours too.
+  const centres = { ...start, data: Float32Array.from(centroids.flat()) };
+  return { ...kmeansRounds(vectors, centres, 0), rounds };
 }

@@ -10,14 +10,12 @@
  *
  * Shapes: N items, L levels, K codes, D width.
  */
-import { rowOf, type Vectors } from '../embed/npy.js';
+import { type Vectors } from '../embed/npy.js';
 import { startProgress } from '../support/progress.js';
 import { checkFinite, checkWhole, codebookSizes, type LevelOptions } from './check-input.js';
 import { checkCollisions, settleCollisions, type Collisions } from './collisions.js';
-import { nearestCode } from './distance.js';
 import { kmeans } from './kmeans.js';
 import { codeUsage, collisionRate, meanSquaredError, type Quantized } from './quantized.js';
-import { subtract } from './reassign.js';
 
 export interface RqKmeansOptions extends LevelOptions {
   /** Rounds of k-means at most. Default 100. */
@@ -55,16 +53,25 @@ function quantise(vectors: Vectors, sizes: readonly number[], iterations: number
   const codes: number[][] = Array.from({ length: vectors.rows }, () => []);
   const progress = startProgress('sid', sizes.length, 'levels');
   const codebooks = sizes.map((size, level) => {
-    const codebook = kmeans(residual, { codes: size, iterations, seed: `${seed}/${level}` });
-    codes.forEach((path, i) => {
-      const left = rowOf(residual, i);
-      const code = nearestCode(left, codebook);
-      path.push(code);
-      left.set(subtract(left, rowOf(codebook, code)));
+    const { centres: codebook, codes: chosen } = kmeans(residual, {
+      codes: size,
+      iterations,
+      seed: `${seed}/${level}`,
     });
+    codes.forEach((path, i) => path.push(chosen[i]!));
+    subtractCodes(residual, chosen, codebook);
     progress.tick();
     return codebook;
   });
   progress.end();
   return { codes, codebooks };
+}
+
+/** Takes from every row [N, D] its code of [K, D], in place. */
+export function subtractCodes(rows: Vectors, codes: ArrayLike<number>, codebook: Vectors): void {
+  const { width, data } = rows;
+  for (let i = 0; i < rows.rows; i++) {
+    const from = codes[i]! * width;
+    for (let j = 0; j < width; j++) data[i * width + j]! -= codebook.data[from + j]!;
+  }
 }
