@@ -1,0 +1,120 @@
+/** The options of RQ-VAE and RQ-Kmeans+, their defaults and what is refused. */
+import type { Vectors } from '../embed/npy.js';
+import { InputError, SCHEDULES } from '../support/index.js';
+import type { MetricLine, Schedule } from '../support/index.js';
+import { checkFinite, checkWhole, codebookSizes, type LevelOptions } from './check-input.js';
+import { checkCollisions, type Collisions } from './collisions.js';
+import type { RqVaeShape } from './rqvae-parameters.js';
+
+export const BEST = ['loss', 'collision', 'utilisation', 'last'] as const;
+/**
+ * Which epoch's model is taken: the lowest reconstruction error, the lowest raw collision rate, the largest share of
+ * codes in use (ties: the lower error), or simply the last.
+ */
+export type Best = (typeof BEST)[number];
+
+export interface RqVaeOptions extends LevelOptions {
+  /** Widths of the encoder's hidden layers; the decoder has them in reverse. Default 2048, 1024, 512, 256, 128, 64. */
+  hidden?: readonly number[];
+  /** Width of the latent. Default 32. */
+  latent?: number;
+  /** Passes over the items. Default 150. */
+  epochs?: number;
+  /** Items a step. Default 512. */
+  batchSize?: number;
+  /** Peak rate. Default 1e-3. */
+  learningRate?: number;
+  /** After the warm-up. Default `linear`. */
+  schedule?: Schedule;
+  /** Epochs of linear rise. Default 5. */
+  warmupEpochs?: number;
+  /** Of AdamW. Default 0. */
+  weightDecay?: number;
+  /** Gradients are scaled down to this norm; 0 leaves them. Default 1. */
+  clip?: number;
+  /** Share of every layer's input set to zero while training, in [0, 1). Default 0. */
+  dropout?: number;
+  /** Batch normalisation after every linear layer but the last. Default false. */
+  batchNorm?: boolean;
+  /** Weight of the quantizer's loss beside the reconstruction's. Default 1. */
+  quantLossWeight?: number;
+  /** Weight of the commitment in the quantizer's loss. Default 0.25. */
+  commitment?: number;
+  /**
+   * Above 0, codes are dealt out evenly by Sinkhorn while training, at this epsilon; one for all levels or one a level.
+   * Default 0: the nearest code.
+   */
+  sinkhornEpsilon?: number | readonly number[];
+  /** Rounds of Sinkhorn. Default 50. */
+  sinkhornIterations?: number;
+  /** Rounds of the k-means that the codebooks start from, at most. Default 100. */
+  kmeansIterations?: number;
+  /** Latents that k-means sees: of all items (default), or of the first batch as in the reference. */
+  kmeansStart?: 'all' | 'batch';
+  /** Epochs between two looks at reconstruction, collisions and codes in use; also a checkpoint each. Default 10. */
+  evalEpochs?: number;
+  /** Default `loss`. */
+  best?: Best;
+  /** What to do with items that share a SID. Default `reassign`, in the latent space. */
+  collisions?: Collisions;
+  /** Default 42. */
+  seed?: number;
+  /** Folder for metrics, checkpoints and the best models; a run that was stopped goes on from it. Default: none. */
+  run?: string;
+  /** Called after each epoch, for a plot that draws while training. */
+  onLog?: (lines: readonly MetricLine[]) => void;
+}
+
+export interface RqVaePlan extends Required<
+  Omit<RqVaeOptions, 'levels' | 'codebookSize' | 'sinkhornEpsilon' | 'run' | 'onLog'>
+> {
+  shape: RqVaeShape;
+  /** One a level. */
+  epsilons: number[];
+  run: string | undefined;
+  onLog: ((lines: readonly MetricLine[]) => void) | undefined;
+}
+
+/** @throws InputError for vectors or options that cannot be */
+export function rqVaePlan(vectors: Vectors, options: RqVaeOptions, where: string, residual = false): RqVaePlan {
+  const { hidden = [2048, 1024, 512, 256, 128, 64], latent = residual ? vectors.width : 32 } = options;
+  const { epochs = 150, batchSize = 512, learningRate = 1e-3, schedule = 'linear', warmupEpochs = 5 } = options;
+  const { weightDecay = 0, clip = 1, dropout = 0, batchNorm = false, quantLossWeight = 1, commitment = 0.25 } = options;
+  const { sinkhornEpsilon = 0, sinkhornIterations = 50, kmeansIterations = 100, kmeansStart = 'all' } = options;
+  const { evalEpochs = 10, best = 'loss', collisions = 'reassign', seed = 42, run, onLog } = options;
+  const sizes = codebookSizes(vectors.rows, options, where);
+  checkFinite(vectors, where);
+  checkCollisions(collisions, vectors.rows, sizes, where);
+  for (const width of hidden) checkWhole('--hidden', width);
+  const whole = { latent, epochs, batchSize, kmeansIterations, sinkhornIterations, evalEpochs };
+  for (const [name, value] of Object.entries(whole)) checkWhole(name, value);
+  checkWhole('warmupEpochs', warmupEpochs, 0);
+  if (!(learningRate > 0 && learningRate < 10)) throw wrong('learningRate in (0, 10)', learningRate);
+  if (!SCHEDULES.includes(schedule)) throw wrong(`schedule ${SCHEDULES.join(', ')}`, schedule);
+  if (!BEST.includes(best)) throw wrong(`best ${BEST.join(', ')}`, best);
+  if (kmeansStart !== 'all' && kmeansStart !== 'batch') throw wrong('kmeansStart all or batch', kmeansStart);
+  if (!(dropout >= 0 && dropout < 1)) throw wrong('dropout in [0, 1)', dropout);
+  for (const [name, value] of Object.entries({ weightDecay, clip, quantLossWeight, commitment })) {
+    if (!(value >= 0 && value < Infinity)) throw wrong(`${name} of 0 or more`, value);
+  }
+  const epsilons = typeof sinkhornEpsilon === 'number' ? sizes.map(() => sinkhornEpsilon) : [...sinkhornEpsilon];
+  if (epsilons.length !== sizes.length || !epsilons.every((epsilon) => epsilon >= 0 && epsilon < Infinity)) {
+    throw wrong(`sinkhornEpsilon of 0 or more, one or ${sizes.length}`, epsilons.join(','));
+  }
+  const largest = Math.max(...sizes);
+  if (kmeansStart === 'batch' && Math.min(batchSize, vectors.rows) < largest) {
+    throw new InputError(
+      `sid: expected batchSize of ${largest} or more, a row a code to start k-means from the first batch, got ${batchSize}; raise --batch-size or take kmeansStart all`,
+    );
+  }
+  const shape = { input: vectors.width, hidden: [...hidden], latent, sizes, batchNorm, residual };
+  return {
+    ...{ shape, hidden, latent, epochs, batchSize, learningRate, schedule, warmupEpochs, weightDecay, clip, dropout },
+    ...{ batchNorm, quantLossWeight, commitment, epsilons, sinkhornIterations, kmeansIterations, kmeansStart },
+    ...{ evalEpochs, best, collisions, seed, run, onLog },
+  };
+}
+
+function wrong(expected: string, got: unknown): InputError {
+  return new InputError(`sid: expected ${expected}, got ${String(got)}`);
+}

@@ -1,0 +1,109 @@
+/**
+ * RQ-VAE: item vectors -> semantic IDs by an autoencoder whose latent is quantized level by level.
+ *
+ * Follows MiniOneRec's `rq/` (from LC-Rec, arXiv 2311.09049, and TIGER, arXiv 2305.05065): encoder
+ * 2048-1024-512-256-128-64 to a latent of 32, ReLU, Xavier normal, 3 x 256 codes, k-means start, commitment 0.25, AdamW
+ * 1e-3, clip 1. Departures:
+ *   1. 150 epochs of batches of 512 with a linear rate instead of 10,000 of 20,480 at a constant one: a plateau in
+ *      minutes (docs/log.md has the curve);
+ *   2. k-means sees all latents unless told otherwise, and the model with the lowest reconstruction error is taken,
+ *      not the one with the fewest raw collisions: collisions are settled afterwards anyway;
+ *   3. collisions are settled in the latent space as for every method (`collisions.ts`), so that none is left.
+ *
+ * Shapes: N items, D width, E latent width, L levels.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { rowOf, type Vectors } from '../embed/npy.js';
+import { hashText, type NamedArray } from '../support/index.js';
+import { settleCollisions } from './collisions.js';
+import { squaredDistance } from './distance.js';
+import { codeUsage, collisionRate, reconstruct, type Quantized } from './quantized.js';
+import { rqVaePlan, type RqVaeOptions, type RqVaePlan } from './rqvae-options.js';
+import { codebooksOf, toVariables, type RqVaeShape } from './rqvae-parameters.js';
+import { decode, encode, figuresOf } from './rqvae-step.js';
+import { trainRqVae, type Trained } from './rqvae-train.js';
+
+export type { RqVaeOptions } from './rqvae-options.js';
+
+export interface RqVaeModel {
+  shape: RqVaeShape;
+  /** Under the names of the reference's `state_dict`. */
+  arrays: Map<string, NamedArray>;
+}
+
+export interface RqVae extends Quantized {
+  model: RqVaeModel;
+  /** [N, E], where the codebooks live. */
+  latents: Vectors;
+  /** Reconstruction error with the nearest codes, before collisions were settled. */
+  rawMse: number;
+  /** Epoch whose model was taken. */
+  epoch: number;
+  steps: number;
+  trainSeconds: number;
+}
+
+/**
+ * @param vectors [N, D]
+ * @param where names the vectors in errors, such as their file
+ * @returns codebooks are in the latent space; `mse` is what the decoder makes of the final codes against the vectors
+ * @throws InputError for an option out of range, a row that is not finite, fewer items than codes, more items than
+ *   SIDs, a run folder of another configuration
+ */
+export async function rqvae(vectors: Vectors, options: RqVaeOptions = {}, where = 'rqvae'): Promise<RqVae> {
+  const plan = rqVaePlan(vectors, options, where);
+  return withCodes(vectors, plan, await trainRqVae(vectors, plan, { inputs: { vectors: fingerprint(vectors) } }));
+}
+
+/** Tells one set of vectors from another in a run's configuration. */
+export function fingerprint({ rows, width, data }: Vectors): string {
+  return `${rows} x ${width} ${hashText(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')).slice(0, 16)}`;
+}
+
+/** Codes of a trained model for the vectors that it was trained on, collisions settled. */
+export function withCodes(vectors: Vectors, plan: RqVaePlan, trained: Trained): RqVae {
+  const { shape, collisions } = plan;
+  const model = { shape, arrays: trained.arrays };
+  const { latents, codes: raw, mse: rawMse } = rqVaeCodes(model, vectors);
+  const codebooks = codebooksOf(shape, trained.arrays);
+  const codes = settleCollisions(latents, raw, codebooks, collisions);
+  return {
+    codes,
+    codebooks,
+    mse: decodedError(model, vectors, codes, codebooks),
+    collision: { raw: collisionRate(raw), final: collisionRate(codes) },
+    ...codeUsage(codes, shape.sizes),
+    model,
+    latents,
+    rawMse,
+    epoch: trained.figures.epoch,
+    steps: trained.steps,
+    trainSeconds: trained.seconds,
+  };
+}
+
+/** Latents, nearest codes and reconstruction error of any vectors: also of items that arrive later. */
+export function rqVaeCodes(
+  { shape, arrays }: RqVaeModel,
+  vectors: Vectors,
+): { latents: Vectors; codes: number[][]; mse: number } {
+  const parameters = toVariables(arrays);
+  const x = tf.tensor2d(vectors.data, [vectors.rows, vectors.width]);
+  try {
+    return { latents: encode(shape, parameters, x), ...figuresOf(shape, parameters, x) };
+  } finally {
+    tf.dispose([x, ...parameters.values()]);
+  }
+}
+
+function decodedError(model: RqVaeModel, vectors: Vectors, codes: readonly number[][], codebooks: Vectors[]): number {
+  const { rows } = vectors;
+  const sums: Vectors = { rows, width: model.shape.latent, data: new Float32Array(rows * model.shape.latent) };
+  codes.forEach((path, i) => sums.data.set(reconstruct(path, codebooks), i * sums.width));
+  const parameters = toVariables(model.arrays);
+  const out = decode(model.shape, parameters, sums);
+  tf.dispose([...parameters.values()]);
+  let error = 0;
+  for (let i = 0; i < rows; i++) error += squaredDistance(rowOf(vectors, i), rowOf(out, i));
+  return error / vectors.data.length;
+}

@@ -1,0 +1,243 @@
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Vectors } from '../../lib/embed/npy.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { AdamW } from '../../lib/sid/rqvae-optimizer.js';
+import {
+  bufferShapes,
+  fromVariables,
+  parameterShapes,
+  toVariables,
+  type RqVaeShape,
+} from '../../lib/sid/rqvae-parameters.js';
+import { balancedCodes } from '../../lib/sid/rqvae-sinkhorn.js';
+import { figuresOf, lossAndGradients } from '../../lib/sid/rqvae-step.js';
+import { rqvae, rqVaeCodes, type RqVaeOptions } from '../../lib/sid/rqvae.js';
+import { Random, readMetrics } from '../../lib/support/index.js';
+
+beforeAll(async () => void (await useEngine()));
+
+interface Golden {
+  width: number;
+  hidden: number[];
+  sizes: number[];
+  rows: number;
+  weight: number;
+  commitment: number;
+  clip: number;
+  rate: number;
+  decay: number;
+  cases: {
+    kind: string;
+    latent: number;
+    x: number[];
+    before: Record<string, number[]>;
+    codes: number[][];
+    losses: number[];
+    gradients: Record<string, number[]>;
+    after: Record<string, number[]>;
+    'reconstruction after': number;
+  }[];
+}
+
+const golden = JSON.parse(readFileSync('test/golden/rqvae.json', 'utf8')) as Golden;
+
+/** Groups of rows around centres, so that codes have something to find. */
+function clouds(rows: number, width: number, groups: number, seed = 1): Vectors {
+  const random = new Random(seed);
+  const centres = Array.from({ length: groups * width }, () => random.normal());
+  const data = Float32Array.from({ length: rows * width }, (_, at) => {
+    const [row, column] = [Math.floor(at / width), at % width];
+    return centres[(row % groups) * width + column]! + 0.2 * random.normal();
+  });
+  return { rows, width, data };
+}
+
+const small: RqVaeOptions = { hidden: [16], latent: 4, codebookSize: 8, epochs: 12, batchSize: 16, evalEpochs: 4 };
+
+describe.each(golden.cases)('against PyTorch: $kind', (given) => {
+  const shape: RqVaeShape = {
+    input: golden.width,
+    hidden: golden.hidden,
+    latent: given.latent,
+    sizes: golden.sizes,
+    batchNorm: given.kind === 'batch norm',
+    residual: given.kind === 'residual',
+  };
+  const shapes = new Map([...parameterShapes(shape), ...bufferShapes(shape)]);
+  const arrays = new Map(
+    [...shapes].map(([name, dims]) => [name, { shape: dims, data: Float32Array.from(given.before[name]!) }]),
+  );
+
+  test('loss, every gradient, one step', () => {
+    const before = tf.memory().numTensors;
+    const variables = toVariables(arrays);
+    const x = tf.tensor2d(given.x, [golden.rows, golden.width]);
+    const { losses, gradients } = lossAndGradients(shape, variables, x, {
+      quantLossWeight: golden.weight,
+      commitment: golden.commitment,
+    });
+    const near = (name: string, got: ArrayLike<number>, want: number[]): void => {
+      const worst = want.reduce((most, value, i) => Math.max(most, Math.abs(value - got[i]!)), 0);
+      expect(worst, name).toBeLessThan(2e-6);
+      expect(got.length, name).toBe(want.length);
+    };
+    near('losses', losses.dataSync(), given.losses);
+    expect([...gradients.keys()].sort()).toEqual(Object.keys(given.gradients).sort());
+    for (const [name, want] of Object.entries(given.gradients)) near(name, gradients.get(name)!.dataSync(), want);
+    const trained = new Map([...parameterShapes(shape).keys()].map((name) => [name, variables.get(name)!]));
+    const optimizer = new AdamW(trained);
+    optimizer.apply(gradients, 1, { rate: golden.rate, clip: golden.clip, weightDecay: golden.decay });
+    const after = fromVariables(variables);
+    expect([...after.keys()].sort()).toEqual(Object.keys(given.after).sort());
+    for (const [name, want] of Object.entries(given.after)) {
+      // Batch normalisation takes off what a bias adds: its gradient is 0 but for rounding, which Adam makes a step of.
+      if (shape.batchNorm && given.gradients[name]?.every((g) => Math.abs(g) < 1e-6)) continue;
+      near(`${name} after`, after.get(name)!.data, want);
+    }
+    expect(figuresOf(shape, variables, x).mse).toBeCloseTo(given['reconstruction after'], shape.batchNorm ? 3 : 5);
+    optimizer.dispose();
+    tf.dispose([losses, x, ...gradients.values(), ...variables.values()]);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('codes', () => {
+    if (shape.batchNorm) return; // PyTorch's codes here are those of the batch's own figures
+    const variables = toVariables(arrays);
+    const x = tf.tensor2d(given.x, [golden.rows, golden.width]);
+    expect(figuresOf(shape, variables, x).codes).toEqual(given.codes);
+    tf.dispose([x, ...variables.values()]);
+  });
+});
+
+test('vectors -> codes: every item its own, error falls, later items get the same codes', async () => {
+  const x = clouds(60, 10, 12);
+  const before = tf.memory().numTensors;
+  const lines: number[] = [];
+  const longer = { epochs: 40, learningRate: 1e-2 };
+  const found = await rqvae(x, { ...small, ...longer, onLog: (all) => lines.push(all.at(-1)!.loss!) });
+  expect(tf.memory().numTensors).toBe(before);
+  expect(new Set(found.codes.map(String)).size).toBe(60);
+  expect(found.collision.final).toBe(0);
+  expect(found.codebooks.map(({ rows, width }) => [rows, width])).toEqual([[8, 4], [8, 4], [8, 4]]); // prettier-ignore
+  expect(lines).toHaveLength(40);
+  expect(lines.at(-1)!).toBeLessThan(0.6 * lines[0]!);
+  const variance = x.data.reduce((sum, value) => sum + value * value, 0) / x.data.length;
+  expect(found.rawMse).toBeLessThan(0.5 * variance);
+  expect(rqVaeCodes(found.model, x).mse).toBe(found.rawMse);
+  const kept = await rqvae(x, { ...small, ...longer, collisions: 'keep' });
+  expect(kept.codes).toEqual(rqVaeCodes(found.model, x).codes);
+  expect(kept.mse).toBeCloseTo(found.rawMse, 6);
+});
+
+test('levels of different sizes, dropout, batch norm, Sinkhorn, one item', async () => {
+  const x = clouds(40, 6, 8);
+  const all = { ...small, codebookSize: [4, 8, 6, 2], dropout: 0.2, batchNorm: true, sinkhornEpsilon: [0, 0, 0, 0.01] };
+  const found = await rqvae(x, { ...all, schedule: 'constant', weightDecay: 0.01, best: 'collision' });
+  expect(found.codebooks.map((book) => book.rows)).toEqual([4, 8, 6, 2]);
+  expect(found.collision.final).toBe(0);
+  const one = await rqvae(clouds(1, 6, 1), { hidden: [4], latent: 2, epochs: 2 });
+  expect(one.codes).toEqual([[0, 0, 0]]);
+});
+
+test('Sinkhorn deals 32 equal rows out over 4 codes as evenly as the nearest code does not', () => {
+  const random = new Random(3);
+  const rows = tf.tensor2d(
+    Float32Array.from({ length: 64 }, () => 0.1 * random.normal()),
+    [32, 2],
+  );
+  const books = tf.tensor2d([[0, 0], [1, 0], [0, 1], [1, 1]]); // prettier-ignore
+  const closeness = tf.tidy(() => tf.sub(tf.mul(tf.matMul(rows, books, false, true), 2), tf.sum(tf.square(books), 1)));
+  const counts = (codes: ArrayLike<number>) => [0, 1, 2, 3].map((k) => Array.from(codes).filter((c) => c === k).length);
+  expect(counts(tf.argMax(closeness as tf.Tensor2D, 1).dataSync())).toEqual([32, 0, 0, 0]);
+  const dealt = counts(balancedCodes(closeness as tf.Tensor2D, rows, 0.003, 100).dataSync());
+  for (const count of dealt) expect(Math.abs(count - 8)).toBeLessThanOrEqual(2);
+});
+
+test('a run that is stopped ends on the same bits as one that is not', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rqvae-'));
+  const x = clouds(50, 8, 10);
+  const options: RqVaeOptions = { ...small, dropout: 0.1, epochs: 16 };
+  const whole = await rqvae(x, { ...options, run: join(folder, 'whole') });
+  const stopped = { ...options, run: join(folder, 'stopped') };
+  // SIGINT in the middle of epoch 6: saved there; then a kill in epoch 10, which goes on from the checkpoint of epoch 8.
+  await expect(rqvae(x, { ...stopped, onLog: at(6, () => void process.emit('SIGINT')) })).rejects.toThrow(
+    /interrupted after epoch 6; saved in .*stopped, run it again to go on/,
+  );
+  const killed = at(10, () => {
+    throw new Error('killed');
+  });
+  await expect(rqvae(x, { ...stopped, onLog: killed })).rejects.toThrow('killed');
+  const again = await rqvae(x, stopped);
+  expect(again.codes).toEqual(whole.codes);
+  for (const [name, { data }] of whole.model.arrays) expect(again.model.arrays.get(name)!.data).toEqual(data);
+  const losses = (run: string) =>
+    readMetrics(join(folder, run, 'metrics.jsonl')).map(({ step, loss, mse }) => [step, loss, mse]);
+  expect(losses('stopped')).toEqual(losses('whole'));
+  expect(['loss', 'collision', 'utilisation'].every((best) => existsSync(join(folder, 'whole', `best-${best}`)))).toBe(
+    true,
+  );
+  await expect(rqvae(x, { ...options, learningRate: 0.5, run: join(folder, 'whole') })).rejects.toThrow(
+    /another configuration \(learningRate is 0.001 there, 0.5 here\)/,
+  );
+  await expect(rqvae(clouds(50, 8, 9), { ...options, run: join(folder, 'whole') })).rejects.toThrow(
+    /another configuration \(vectors/,
+  );
+});
+
+function at(epoch: number, act: () => void): RqVaeOptions['onLog'] {
+  return (lines) => {
+    if (lines.at(-1)!.step === epoch) act();
+  };
+}
+
+describe('bad input says where and what to do', () => {
+  const x = clouds(20, 4, 4);
+  const cases: [string, RqVaeOptions, string][] = [
+    ['more codes than items', { codebookSize: 21 }, 'expected a codebook size from 1 to 20'],
+    ['more items than SIDs', { codebookSize: 2 }, 'expected at most 8 items for 2 x 2 x 2 codes, got 20'],
+    ['no epochs', { epochs: 0 }, 'expected epochs of 1 or more, got 0'],
+    ['half a batch', { batchSize: 2.5 }, 'expected batchSize of 1 or more, got 2.5'],
+    ['a rate of 0', { learningRate: 0 }, 'expected learningRate in (0, 10), got 0'],
+    ['dropout of everything', { dropout: 1 }, 'expected dropout in [0, 1), got 1'],
+    ['a layer of 0', { hidden: [8, 0] }, 'expected --hidden of 1 or more, got 0'],
+    [
+      'epsilons of other levels',
+      { sinkhornEpsilon: [0.1] },
+      'expected sinkhornEpsilon of 0 or more, one or 3, got 0.1',
+    ],
+    ['an unknown best', { best: 'luck' as 'loss' }, 'expected best loss, collision, utilisation, last, got luck'],
+    ['a small first batch', { kmeansStart: 'batch', batchSize: 4 }, 'expected batchSize of 8 or more'],
+  ];
+  test.each(cases)('%s', async (_, options, message) => {
+    await expect(rqvae(x, options)).rejects.toThrow(message);
+  });
+
+  test('rows that are not finite, no rows', async () => {
+    await expect(rqvae({ ...x, data: x.data.with(9, NaN) }, {}, 'x.npy')).rejects.toThrow(
+      'x.npy: row 2, column 1 is NaN; embed the items anew',
+    );
+    await expect(rqvae({ rows: 0, width: 4, data: new Float32Array() }, {})).rejects.toThrow('got none');
+  });
+
+  test('a loss that is not finite', async () => {
+    const huge = { ...x, data: x.data.map((value) => value * 1e30) };
+    await expect(rqvae(huge, { ...small, collisions: 'keep' })).rejects.toThrow(
+      /loss is not finite.*lower --learning-rate/,
+    );
+  });
+});
+
+test('constant vectors, duplicates by the hundred', async () => {
+  const constant = { rows: 30, width: 4, data: new Float32Array(120).fill(0.5) };
+  const same = await rqvae(constant, { ...small, epochs: 3 });
+  expect(same.collision).toEqual({ raw: 29 / 30, final: 0 });
+  const few = clouds(5, 4, 5);
+  const data = Float32Array.from({ length: 300 * 4 }, (_, i) => few.data[i % 20]!);
+  const many = await rqvae({ rows: 300, width: 4, data }, { ...small, epochs: 3 });
+  expect(many.collision.final).toBe(0);
+  expect(many.collision.raw).toBeGreaterThan(0.98);
+});
