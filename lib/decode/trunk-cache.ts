@@ -6,7 +6,7 @@
  * Hk key heads, g = H / Hk, d head width, D width.
  */
 import * as tf from '@tensorflow/tfjs';
-import { chain, forwardTokens, planAttention, plant } from '../lm/index.js';
+import { chain, forwardTokens, planAttention, plant, rotaryFrequencies } from '../lm/index.js';
 import type { LanguageModel } from '../lm/index.js';
 import { forestAttention, rotaryTable } from '../ops/index.js';
 
@@ -65,7 +65,7 @@ export class TrunkCache {
         const split = tf.reshape(rows, [prompts.length, this.longest, config.keyHeads, config.headDim]);
         return tf.keep(tf.transpose(split, [0, 2, 1, 3]) as tf.Tensor4D);
       };
-      const table = rotaryTable(forest.depth, config.headDim, config.ropeTheta);
+      const table = rotaryTable(forest.depth, rotaryFrequencies(config));
       const hidden = forwardTokens(config, weights, tf.tensor1d(forest.token, 'int32'), table, (_, q, k, v) => {
         this.layers.push({ trunkKeys: toTrunk(k), trunkValues: toTrunk(v) });
         return forestAttention(q, k, v, plan);
@@ -89,7 +89,7 @@ export class TrunkCache {
     const { mask, positions } = this.ancestors(count, grown);
     return tf.tidy(() => {
       const ids = tf.tensor1d(tokens.flat(), 'int32');
-      const table = rotaryTable(positions, config.headDim, config.ropeTheta);
+      const table = rotaryTable(positions, rotaryFrequencies(config));
       const own = tf.tensor(mask, [users, 1, 1, count, grown]);
       return forwardTokens(config, weights, ids, table, (layer, q, k, v) => {
         this.append(layer, k, v, users, count);

@@ -1,7 +1,7 @@
 /**
- * The decoder's forward pass over a forest: Qwen2's layers, with every product on the flat [N, D].
+ * The decoder's forward pass over a forest, with every product on the flat [N, D].
  *
- * Follows transformers' `modeling_qwen2`. Departure: nothing is padded but attention's blocks, and no logits are
+ * Follows transformers' `modeling_qwen2`, `modeling_qwen3` and `modeling_llama`. Departure: nothing is padded but attention's blocks, and no logits are
  * computed here (see `targetLogProbs`).
  *
  * Shapes: N tokens, D width, H heads, Hk key heads, d head width, F feed-forward, V vocabulary.
@@ -12,6 +12,7 @@ import type { AttentionPlan, RotaryTable } from '../ops/index.js';
 import type { ModelConfig } from './config.js';
 import type { Forest } from './forest.js';
 import { planAttention } from './attention-plan.js';
+import { rotaryFrequencies } from './rotary-frequencies.js';
 import type { Weights } from './weights.js';
 import { EMBEDDING, FINAL_NORM, layerWeight, OUTPUT } from './weights.js';
 
@@ -35,7 +36,7 @@ export function prepareForest(config: ModelConfig, forest: Forest): PreparedFore
   return {
     forest,
     ids: tf.tensor1d(forest.token, 'int32'),
-    table: rotaryTable(forest.depth, config.headDim, config.ropeTheta),
+    table: rotaryTable(forest.depth, rotaryFrequencies(config)),
     plan: planAttention(forest),
   };
 }
@@ -92,15 +93,20 @@ function attentionPart(
   const { heads, keyHeads, headDim, normEpsilon } = config;
   const weight = (part: string): tf.Variable => weights.get(layerWeight(layer, part))!;
   const normed = rmsNorm(x, weight('input_layernorm.weight') as tf.Tensor1D, normEpsilon);
-  const project = (name: string, count: number): tf.Tensor3D =>
-    tf.reshape(tf.add(linear(normed, weight(`self_attn.${name}.weight`)), weight(`self_attn.${name}.bias`)), [
-      -1,
-      count,
-      headDim,
-    ]);
-  const q = rotary(project('q_proj', heads), table);
-  const k = rotary(project('k_proj', keyHeads), table);
-  return linear(attend(layer, q, k, project('v_proj', keyHeads)), weight('self_attn.o_proj.weight'));
+  const project = (name: 'q' | 'k' | 'v', count: number): tf.Tensor3D => {
+    const flat = linear(normed, weight(`self_attn.${name}_proj.weight`));
+    const biased = config.architecture === 'qwen2' ? tf.add(flat, weight(`self_attn.${name}_proj.bias`)) : flat;
+    return tf.reshape(biased, [-1, count, headDim]);
+  };
+  const turned = (name: 'q' | 'k', count: number): tf.Tensor3D => {
+    const heads = project(name, count);
+    if (config.architecture !== 'qwen3') return rotary(heads, table);
+    const rows = tf.reshape<tf.Rank.R2>(heads, [-1, headDim]); // every head by itself
+    const normedHeads = rmsNorm(rows, weight(`self_attn.${name}_norm.weight`) as tf.Tensor1D, normEpsilon);
+    return rotary(tf.reshape(normedHeads, [-1, count, headDim]), table);
+  };
+  const [q, k, v] = [turned('q', heads), turned('k', keyHeads), project('v', keyHeads)];
+  return linear(attend(layer, q, k, v), weight('self_attn.o_proj.weight'));
 }
 
 function feedForwardPart(config: ModelConfig, weights: Weights, layer: number, x: tf.Tensor2D): tf.Tensor2D {

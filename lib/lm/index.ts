@@ -4,5 +4,7 @@ export * from './decoder.js';
 export * from './forest.js';
 export * from './model.js';
 export * from './prompts.js';
+export * from './rotary-frequencies.js';
 export * from './tokenizer.js';
+export * from './weight-files.js';
 export * from './weights.js';

@@ -2,12 +2,13 @@
  * A model folder in Hugging Face's layout: `config.json`, `model.safetensors`, `tokenizer.json`. Python's transformers
  * loads what is saved here.
  */
-import { copyFileSync, existsSync } from 'node:fs';
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { InputError, readJson, readSafetensors, writeAtomic, writeJson, writeSafetensors } from '../support/index.js';
+import { readJson, writeAtomic, writeJson, writeSafetensors } from '../support/index.js';
 import { parseConfig, toHfConfig } from './config.js';
 import type { ModelConfig } from './config.js';
-import { toArrays, weightsFrom } from './weights.js';
+import { readWeights } from './weight-files.js';
+import { toArrays } from './weights.js';
 import type { Weights } from './weights.js';
 
 export interface LanguageModel {
@@ -17,11 +18,9 @@ export interface LanguageModel {
 
 /** @throws InputError if a file of the folder is missing or damaged */
 export function loadModel(folder: string): LanguageModel {
-  const configFile = join(folder, 'config.json');
-  const weightsFile = join(folder, 'model.safetensors');
-  const config = parseConfig(readJson(configFile, '--model expects a folder in the Hugging Face layout'), configFile);
-  if (!existsSync(weightsFile)) throw new InputError(`${weightsFile}: no such file; the folder holds no weights`);
-  return { config, weights: weightsFrom(readSafetensors(weightsFile), config, weightsFile) };
+  const file = join(folder, 'config.json');
+  const config = parseConfig(readJson(file, '--model expects a folder in the Hugging Face layout'), file);
+  return { config, weights: readWeights(folder, config) };
 }
 
 /** Weights last: a folder with `model.safetensors` is whole. @param tokenizer file to copy, or its JSON text */

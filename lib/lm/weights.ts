@@ -21,15 +21,22 @@ export function layerWeight(layer: number, part: string): string {
 export function weightShapes(config: ModelConfig): Map<string, number[]> {
   const { width, feedForward, heads, keyHeads, headDim, vocabSize } = config;
   const shapes = new Map<string, number[]>([[EMBEDDING, [vocabSize, width]]]);
+  const biases: [string, number[]][] = [
+    ['self_attn.q_proj.bias', [heads * headDim]],
+    ['self_attn.k_proj.bias', [keyHeads * headDim]],
+    ['self_attn.v_proj.bias', [keyHeads * headDim]],
+  ];
+  const headNorms: [string, number[]][] = [
+    ['self_attn.q_norm.weight', [headDim]],
+    ['self_attn.k_norm.weight', [headDim]],
+  ];
   for (let layer = 0; layer < config.layers; layer++) {
     const parts: [string, number[]][] = [
       ['input_layernorm.weight', [width]],
       ['self_attn.q_proj.weight', [heads * headDim, width]],
-      ['self_attn.q_proj.bias', [heads * headDim]],
       ['self_attn.k_proj.weight', [keyHeads * headDim, width]],
-      ['self_attn.k_proj.bias', [keyHeads * headDim]],
       ['self_attn.v_proj.weight', [keyHeads * headDim, width]],
-      ['self_attn.v_proj.bias', [keyHeads * headDim]],
+      ...(config.architecture === 'qwen2' ? biases : config.architecture === 'qwen3' ? headNorms : []),
       ['self_attn.o_proj.weight', [width, heads * headDim]],
       ['post_attention_layernorm.weight', [width]],
       ['mlp.gate_proj.weight', [feedForward, width]],
@@ -56,18 +63,31 @@ export function randomWeights(config: ModelConfig, seed: number): Weights {
   return weights;
 }
 
+/** Where parameters come from, one at a time: a map in memory, or files. */
+export interface WeightSource {
+  get(name: string): NamedArray | undefined;
+}
+
 /** @param source the file, for the error's text @throws InputError if a parameter is missing or of another shape */
-export function weightsFrom(arrays: Map<string, NamedArray>, config: ModelConfig, source: string): Weights {
+export function weightsFrom(arrays: WeightSource, config: ModelConfig, source: string): Weights {
   const weights: Weights = new Map();
-  for (const [name, shape] of weightShapes(config)) {
-    const array = arrays.get(name);
-    if (!array) throw new InputError(`${source}: ${name} is missing; is config.json of the same model?`);
-    if (array.shape.join() !== shape.join()) {
-      throw new InputError(`${source}: expected ${name} of [${shape.join(', ')}], got [${array.shape.join(', ')}]`);
+  try {
+    for (const [name, shape] of weightShapes(config)) {
+      const array = arrays.get(name);
+      if (!array) throw new InputError(`${source}: ${name} is missing; is config.json of the same model?`);
+      if (array.shape.join() !== shape.join()) {
+        throw new InputError(`${source}: expected ${name} of [${shape.join(', ')}], got [${array.shape.join(', ')}]`);
+      }
+      weights.set(
+        name,
+        tf.tidy(() => tf.variable(tf.tensor(array.data, shape))),
+      );
     }
-    weights.set(name, tf.variable(tf.tensor(array.data, shape)));
+    return weights;
+  } catch (error) {
+    disposeWeights(weights);
+    throw error;
   }
-  return weights;
 }
 
 /** Reads every parameter off the engine. */

@@ -12,15 +12,14 @@ export interface RotaryTable {
   sin: tf.Tensor3D;
 }
 
-/** Angles of each token. @param positions [N] @param theta base of the frequencies */
-export function rotaryTable(positions: ArrayLike<number>, headDim: number, theta: number): RotaryTable {
-  const half = headDim / 2;
+/** Angles of each token. @param positions [N] @param frequencies [headDim / 2], radians a position */
+export function rotaryTable(positions: ArrayLike<number>, frequencies: Float32Array): RotaryTable {
+  const half = frequencies.length;
   const cos = new Float32Array(positions.length * half);
   const sin = new Float32Array(positions.length * half);
   for (let n = 0; n < positions.length; n++) {
     for (let i = 0; i < half; i++) {
-      // float32 frequencies, as the reference computes them
-      const angle = Math.fround(positions[n]! * Math.fround(1 / theta ** ((2 * i) / headDim)));
+      const angle = Math.fround(positions[n]! * frequencies[i]!); // in float32, as the reference computes it
       cos[n * half + i] = Math.cos(angle);
       sin[n * half + i] = Math.sin(angle);
     }

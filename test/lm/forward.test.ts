@@ -1,4 +1,4 @@
-/** The forest forward pass against Hugging Face's Qwen2 (golden files: test/golden/make_qwen2.py). */
+/** The forest forward pass against Hugging Face's decoders (golden files: test/golden/make_decoders.py). */
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -22,7 +22,7 @@ interface Golden {
 
 beforeAll(async () => void (await useEngine()));
 
-describe.each(['qwen2-tied', 'qwen2-untied'])('%s', (name) => {
+describe.each(['qwen2-tied', 'qwen2-untied', 'qwen3', 'llama'])('%s', (name) => {
   const folder = `test/golden/${name}`;
   const golden = JSON.parse(readFileSync(`${folder}/golden.json`, 'utf8')) as Golden;
   let model: LanguageModel;
