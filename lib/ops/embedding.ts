@@ -10,8 +10,17 @@ export function embedding(table: tf.Tensor2D, ids: tf.Tensor1D): tf.Tensor2D {
   return customOp<tf.Rank.R2>(
     [table],
     (table) => ({ value: tf.gather(table, ids) }),
-    (dy) => [tf.unsortedSegmentSum(dy, ids, rows)],
+    (dy) => [sumRows(dy, ids, rows)],
   );
+}
+
+/**
+ * Sum of the rows of `x` that go to the same place: scatterND adds up, on every engine by a kernel of its own
+ * (unsortedSegmentSum, the obvious one, takes a second where an engine lacks it).
+ * @param x [N, ...] @param to int32 [N] @returns [rows, ...]
+ */
+export function sumRows(x: tf.Tensor, to: tf.Tensor1D, rows: number): tf.Tensor {
+  return tf.scatterND(tf.reshape(to, [-1, 1]), x, [rows, ...x.shape.slice(1)]);
 }
 
 /**

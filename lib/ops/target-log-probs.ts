@@ -6,6 +6,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
+import { sumRows } from './embedding.js';
 
 export interface Targets {
   /** Row of the hidden states of each target, int32 [K]. */
@@ -51,7 +52,7 @@ export function targetLogProbs(
       return { value: tf.sub(tf.gatherND(shifted, indices), logTotal), saved: [probs, indices, rowOf] };
     },
     (dy, [hidden, output], [probs, indices, rowOf]) => {
-      const perRow = tf.unsortedSegmentSum(dy as tf.Tensor1D, rowOf as tf.Tensor1D, rows); // [M]
+      const perRow = sumRows(dy, rowOf as tf.Tensor1D, rows); // [M]
       const dLogits = tf.sub(
         tf.scatterND(indices!, dy, [rows, vocabulary]),
         tf.mul(probs!, tf.reshape(perRow, [rows, 1])),
