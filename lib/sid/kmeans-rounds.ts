@@ -15,9 +15,8 @@ import { rowOf, type Vectors } from '../embed/npy.js';
 import { squaredDistance } from './distance.js';
 import { EngineRows } from './engine-rows.js';
 
-export interface KmeansResult {
-  /** [K, D] */
-  centres: Vectors;
+/** The centres [K, D], and what was found with them. */
+export interface KmeansResult extends Vectors {
   /** The nearest centre of each row [N], ties to the lower. */
   codes: Int32Array;
   /** Sum of the rows' squared distances from their centres. */
@@ -41,7 +40,7 @@ export function kmeansRounds(vectors: Vectors, start: Vectors, iterations: numbe
       rounds++;
     }
     if (!settled) state.assign();
-    return { centres: state.centres, codes: state.codes, error: state.error(), rounds };
+    return { ...state.centres, codes: state.codes, error: state.error(), rounds };
   } finally {
     state.dispose();
   }

@@ -4,16 +4,18 @@
  */
 import type { Vectors } from '../embed/npy.js';
 import type { Quantized } from './quantized.js';
+import { rqKmeansConstrained, type RqKmeansConstrainedOptions } from './rqkmeans-constrained.js';
 import { rqKmeans, type RqKmeansOptions } from './rqkmeans.js';
 
 /** The options of all methods; each reads its own. */
-export type SidOptions = RqKmeansOptions;
+export type SidOptions = RqKmeansOptions & RqKmeansConstrainedOptions;
 
 /** @param where names the vectors in errors, such as their file */
 export type Quantizer = (vectors: Vectors, options: SidOptions, where: string) => Quantized | Promise<Quantized>;
 
 export const METHODS = {
   rqkmeans: rqKmeans,
+  'rqkmeans-constrained': rqKmeansConstrained,
 } satisfies Record<string, Quantizer>;
 
 export type SidMethod = keyof typeof METHODS;
