@@ -1,6 +1,7 @@
 export * from './attention-plan.js';
 export * from './config.js';
 export * from './decoder.js';
+export * from './extend-vocabulary.js';
 export * from './forest.js';
 export * from './model.js';
 export * from './prompts.js';

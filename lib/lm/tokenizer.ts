@@ -13,6 +13,7 @@ const UNKNOWN = '<unk>';
 export interface TextTokenizer {
   encode(text: string): number[];
   decode(ids: readonly number[]): string;
+  has(token: string): boolean;
   /** @throws InputError if the vocabulary lacks the token */
   tokenId(token: string): number;
   vocabSize: number;
@@ -42,6 +43,7 @@ export function parseTokenizer(json: string, source: string): TextTokenizer {
       return ids.map((id) => known(id, text));
     },
     decode: (ids) => tokenizer.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
+    has: (token) => tokenizer.token_to_id(token) !== undefined,
     tokenId(token) {
       const id = tokenizer.token_to_id(token);
       if (id === undefined)
@@ -90,7 +92,8 @@ export function wordTokenizer(words: readonly string[], index: SidIndex): TextTo
   return parseTokenizer(json, 'tokenizer.json');
 }
 
-function byLevelAndCode(a: string, b: string): number {
+/** Order of SID tokens: by level, then by code as a number. */
+export function byLevelAndCode(a: string, b: string): number {
   const [levelA, codeA] = parts(a);
   const [levelB, codeB] = parts(b);
   return levelA < levelB ? -1 : levelA > levelB ? 1 : codeA - codeB;

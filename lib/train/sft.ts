@@ -13,6 +13,7 @@ import type { Recommender } from '../evaluate/index.js';
 import {
   chain,
   disposeWeights,
+  extendVocabulary,
   findTemplate,
   loadModel,
   loadTokenizer,
@@ -127,9 +128,9 @@ export async function sft(options: SftOptions): Promise<TrainReport> {
   }
 }
 
-/** @param from a model folder, or a shape */
+/** @param from a model folder, whose vocabulary gets what it lacks of the index, or a shape */
 function startModel(from: string, index: SidIndex, seed: number): { model: LanguageModel; tokenizer: TextTokenizer } {
-  if (!from.startsWith('qwen2:')) return { model: loadModel(from), tokenizer: loadTokenizer(from) };
+  if (!/^(qwen2|qwen3|llama):/.test(from)) return extendVocabulary(loadModel(from), loadTokenizer(from), index, seed);
   const tokenizer = wordTokenizer(templateWords(), index);
   const config = parseShape(from, tokenizer.vocabSize, 0);
   return { model: { config, weights: randomWeights(config, seed) }, tokenizer };
