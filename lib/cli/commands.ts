@@ -9,7 +9,7 @@ import { convert, filterStage, findName, writeSample } from '../data/index.js';
 import { doctor } from '../engine/index.js';
 import { embedItems } from '../embed/index.js';
 import { evaluateStage } from '../evaluate/index.js';
-import { sidStage } from '../sid/index.js';
+import { extendIndex, sidStage } from '../sid/index.js';
 import { InputError } from '../support/index.js';
 import { grpo, sft } from '../train/index.js';
 import type { FlagName, FlagValues } from './flags.js';
@@ -39,6 +39,13 @@ function options<T>(values: FlagValues): T {
 const indexOf = (values: FlagValues): string =>
   (values.index as string | undefined) ?? join(values.data as string, `${findName(values.data as string)}.index.json`);
 
+function extendCommand({ embeddings, index, ...others }: FlagValues): ReturnType<typeof extendIndex> {
+  if (index === undefined || Object.keys(others).length > 0) {
+    throw new InputError('sid: expected --index and --embeddings beside --extend, and nothing else');
+  }
+  return extendIndex({ embeddings: embeddings as string, index: index as string });
+}
+
 export const COMMANDS: Record<string, Command> = {
   doctor: {
     summary: 'what runs here: engine, precision, speed, and what is missing',
@@ -55,26 +62,41 @@ export const COMMANDS: Record<string, Command> = {
     run: (values) => writeSample(options(values)),
   },
   filter: {
-    summary: 'reviews and metadata -> items and training, validation and test rows',
-    flags: ['reviews', 'meta', 'out', 'dataset', 'user-k', 'item-k', 'from', 'to', 'window', 'split', 'title-words'],
-    needs: ['reviews', 'meta', 'out', 'dataset'],
+    summary: 'raw interactions and item texts -> items and training, validation and test rows',
+    flags: [
+      ...(['reviews', 'meta', 'format', 'columns', 'out', 'dataset', 'user-k', 'item-k', 'from', 'to'] as const),
+      ...(['min-items', 'window', 'split', 'title-words'] as const),
+    ],
+    needs: ['reviews', 'out', 'dataset'],
     engine: false,
     run: (values) => filterStage(options(values)),
   },
   embed: {
     summary: 'item texts -> item vectors',
-    flags: ['data', 'dataset', 'encoder', 'width', 'embeddings', 'seed'],
+    flags: [
+      ...(['data', 'dataset', 'encoder', 'width', 'embeddings', 'seed'] as const),
+      ...(['pooling', 'cutoff-len', 'batch-size', 'token-budget'] as const),
+    ],
     needs: ['data'],
     engine: true,
     run: (values) => embedItems(options(values)),
   },
   sid: {
     summary: 'item vectors -> semantic IDs',
-    flags: ['embeddings', 'index', 'method', 'levels', 'codebook-size', 'epochs', 'collisions', 'seed'],
+    flags: [
+      ...(['embeddings', 'index', 'method', 'levels', 'codebook-size', 'epochs', 'collisions'] as const),
+      ...(['uniform', 'cluster-size', 'starts', 'extend', 'seed'] as const),
+    ],
     needs: ['embeddings'],
     engine: true,
-    run: ({ epochs, ...values }) =>
-      sidStage(options({ ...values, ...(epochs !== undefined && { iterations: epochs }) })),
+    run: ({ epochs, extend, ...values }) => {
+      if (extend) return extendCommand(values);
+      // Of k-means an epoch is a round.
+      const rounds = !['rqvae', 'rqkmeans-plus'].includes(String(values.method));
+      return sidStage(
+        options({ ...values, ...(epochs !== undefined && { [rounds ? 'iterations' : 'epochs']: epochs }) }),
+      );
+    },
   },
   convert: {
     summary: "rows and index -> MiniOneRec's CSV and info files",

@@ -66,9 +66,9 @@ export function sizeLimits(
   clusterSize: readonly number[] | undefined,
 ): readonly [number, number] {
   const even = Math.floor(rows / codes);
-  const [least, most] = clusterSize ?? [Math.max(0, even - 1), even + 1];
-  const whole = clusterSize === undefined || (clusterSize.length === 2 && clusterSize.every(Number.isInteger));
-  if (!whole || !(least! >= 0) || !(most! >= least!)) {
+  const pair = clusterSize ?? [Math.max(0, even - 1), even + 1];
+  const [least, most] = Array.isArray(pair) ? (pair as number[]) : [];
+  if (pair.length !== 2 || !pair.every(Number.isInteger) || !(least! >= 0) || !(most! >= least!)) {
     throw new InputError(`sid: expected two cluster sizes, the least and the most, got ${String(clusterSize)}`);
   }
   if (least! * codes > rows || most! * codes < rows) {

@@ -1,8 +1,11 @@
 /** Item vectors -> semantic IDs, and the files that hold them. */
+export * from './assign-sids.js';
 export type { AssignmentProblem } from './assignment-prices.js';
 export * from './balanced-assign.js';
 export * from './balanced-kmeans.js';
+export * from './codebook-files.js';
 export * from './collisions.js';
+export * from './extend-index.js';
 export * from './index-file.js';
 export * from './kmeans-rounds.js';
 export * from './kmeans.js';

@@ -5,13 +5,14 @@
  *   1. of the items that share a SID the one nearest to it keeps it (ties to the lower id), the others move in order
  *      of their ids;
  *   2. an item goes to the nearest code that is free under its prefix; where the whole prefix is taken, to the
- *      next nearest code of the level above that has room, and so on upwards. With as many SIDs as items this always
- *      ends.
+ *      next nearest code of the level above that has room, and so on upwards (`free-codes.ts`). With as many SIDs as
+ *      items this always ends.
  *
  * Shapes: N items, L levels, D width.
  */
 import { rowOf, type Vectors } from '../embed/npy.js';
-import { codesByDistance, squaredDistance } from './distance.js';
+import { squaredDistance } from './distance.js';
+import { FreeCodes } from './free-codes.js';
 import { reconstruct } from './quantized.js';
 
 /**
@@ -22,33 +23,13 @@ import { reconstruct } from './quantized.js';
  * @throws RangeError if there are more items than SIDs
  */
 export function reassign(vectors: Vectors, codes: readonly number[][], codebooks: readonly Vectors[]): number[][] {
-  const capacities = codebooks.map((_, level) => codebooks.slice(level).reduce((n, book) => n * book.rows, 1));
-  if (codes.length > capacities[0]!) {
-    throw new RangeError(`reassign: expected at most ${capacities[0]} items, as many as SIDs, got ${codes.length}`);
+  const free = new FreeCodes(codebooks);
+  if (codes.length > free.room) {
+    throw new RangeError(`reassign: expected at most ${free.room} items, as many as SIDs, got ${codes.length}`);
   }
-  const taken = new Map<string, number>(); // prefix -> items under it
-  const take = (path: readonly number[]) => {
-    for (let n = 1; n <= path.length; n++) {
-      const prefix = path.slice(0, n).join();
-      taken.set(prefix, (taken.get(prefix) ?? 0) + 1);
-    }
-  };
   const keepers = nearestOfEach(vectors, codes, codebooks);
-  for (const i of keepers) take(codes[i]!);
-  const hasRoom = (path: readonly number[]) => (taken.get(path.join()) ?? 0) < (capacities[path.length] ?? 1);
-
-  const settle = (residual: Float32Array, path: number[]): number[] => {
-    const book = codebooks[path.length];
-    if (book === undefined) return path;
-    const code = codesByDistance(residual, book).find((candidate) => hasRoom([...path, candidate]))!;
-    return settle(subtract(residual, rowOf(book, code)), [...path, code]);
-  };
-  return codes.map((own, i) => {
-    if (keepers.has(i)) return [...own];
-    const path = settle(rowOf(vectors, i), []);
-    take(path);
-    return path;
-  });
+  for (const i of keepers) free.take(codes[i]!);
+  return codes.map((own, i) => (keepers.has(i) ? [...own] : free.claim(rowOf(vectors, i))));
 }
 
 /** Of the items with equal codes the one nearest to what the codes stand for. */
@@ -60,8 +41,4 @@ function nearestOfEach(vectors: Vectors, codes: readonly number[][], codebooks: 
     if (rival === undefined || distance < rival.distance) best.set(path.join(), { item, distance });
   });
   return new Set([...best.values()].map(({ item }) => item));
-}
-
-export function subtract(a: Float32Array, b: Float32Array): Float32Array {
-  return a.map((x, j) => x - b[j]!);
 }

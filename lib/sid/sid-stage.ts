@@ -1,7 +1,8 @@
 /** The `sid` stage: a file of item vectors -> `NAME.index.json`, and a `NAME.codebook-LETTER.npy` a level beside it. */
 import { basename, dirname, join } from 'node:path';
-import { readNpy, writeNpy } from '../embed/npy.js';
+import { readNpy } from '../embed/npy.js';
 import { InputError } from '../support/errors.js';
+import { INDEX_ENDING, writeCodebooks } from './codebook-files.js';
 import { sidTokens, writeIndex } from './index-file.js';
 import { METHODS, SID_METHODS, type SidMethod, type SidOptions } from './methods.js';
 import type { Quantized } from './quantized.js';
@@ -19,6 +20,8 @@ export interface SidReport extends Pick<Quantized, 'codesUsed' | 'mse' | 'collis
   method: SidMethod;
   items: number;
   levels: number;
+  /** Items with a token more than levels, their rank among those of the same codes. */
+  ranked: number;
   /** Codes a level. */
   codebookSize: number[];
   index: string;
@@ -27,8 +30,6 @@ export interface SidReport extends Pick<Quantized, 'codesUsed' | 'mse' | 'collis
   seconds: number;
 }
 
-const INDEX = '.index.json';
-
 /** @throws InputError for an unknown method and whatever `readNpy` and the method refuse; nothing is written then */
 export async function sidStage(options: SidStageOptions): Promise<SidReport> {
   const start = performance.now();
@@ -36,15 +37,15 @@ export async function sidStage(options: SidStageOptions): Promise<SidReport> {
   if (!SID_METHODS.includes(method)) {
     throw new InputError(`sid: expected --method ${SID_METHODS.join(', ')}, got ${String(method)}`);
   }
-  if (!index.endsWith(INDEX)) throw new InputError(`sid: expected --index to end in ${INDEX}, got ${index}`);
+  if (!index.endsWith(INDEX_ENDING))
+    throw new InputError(`sid: expected --index to end in ${INDEX_ENDING}, got ${index}`);
   const vectors = readNpy(embeddings, 'run sidlab embed first');
   const { codes, codebooks, mse, collision, codesUsed, clusterSize } = await METHODS[method](
     vectors,
     options,
     embeddings,
   );
-  const files = codebooks.map((_, level) => codebookFile(index, level));
-  codebooks.forEach((codebook, level) => writeNpy(files[level]!, codebook));
+  const files = writeCodebooks(index, codebooks);
   writeIndex(index, codes.map(sidTokens));
   return {
     method,
@@ -54,6 +55,7 @@ export async function sidStage(options: SidStageOptions): Promise<SidReport> {
     codesUsed,
     mse,
     collision,
+    ranked: codes.filter((path) => path.length > codebooks.length).length,
     clusterSize,
     index,
     codebooks: files,
@@ -63,10 +65,5 @@ export async function sidStage(options: SidStageOptions): Promise<SidReport> {
 
 /** `data/Toys.emb-lsa.npy` -> `data/Toys.index.json` */
 function defaultIndex(embeddings: string): string {
-  return join(dirname(embeddings), basename(embeddings).replace(/(\.emb-[^.]*)?\.npy$/, '') + INDEX);
-}
-
-/** `data/Toys.index.json`, 0 -> `data/Toys.codebook-a.npy` */
-export function codebookFile(index: string, level: number): string {
-  return `${index.slice(0, -INDEX.length)}.codebook-${String.fromCharCode(97 + level)}.npy`;
+  return join(dirname(embeddings), basename(embeddings).replace(/(\.emb-[^.]*)?\.npy$/, '') + INDEX_ENDING);
 }
