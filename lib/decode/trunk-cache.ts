@@ -90,7 +90,7 @@ export class TrunkCache {
     return tf.tidy(() => {
       const ids = tf.tensor1d(tokens.flat(), 'int32');
       const table = rotaryTable(positions, rotaryFrequencies(config));
-      const own = tf.tensor(mask, [users, 1, 1, count, grown]);
+      const own = tf.tensor4d(mask, [users, 1, count, grown]);
       return forwardTokens(config, weights, ids, table, (layer, q, k, v) => {
         this.append(layer, k, v, users, count);
         return this.attend(layer, q, own, users, count);
@@ -129,21 +129,21 @@ export class TrunkCache {
     cache.values = extend(cache.values, v);
   }
 
-  /** One softmax over trunk and own ancestors. @param own [U, 1, 1, n, S] @returns [U * n, H * d] */
-  private attend(layer: number, q: tf.Tensor3D, own: tf.Tensor, users: number, count: number): tf.Tensor2D {
+  /** One softmax over trunk and own ancestors. @param own [U, 1, n, S] @returns [U * n, H * d] */
+  private attend(layer: number, q: tf.Tensor3D, own: tf.Tensor4D, users: number, count: number): tf.Tensor2D {
     const { heads, keyHeads, headDim } = this.model.config;
     const group = heads / keyHeads;
     const { trunkKeys, trunkValues, keys, values } = this.layers[layer]!;
-    const split = tf.transpose(tf.reshape(q, [users, count, keyHeads, group, headDim]), [0, 2, 3, 1, 4]);
-    const rows = tf.mul(tf.reshape(split, [users, keyHeads, group * count, headDim]), 1 / Math.sqrt(headDim));
-    const onTrunk = tf.add(tf.matMul(rows, trunkKeys, false, true), this.trunkMask); // [U, Hk, g * n, P]
     const grown = keys!.shape[2];
-    const raw = tf.reshape(tf.matMul(rows, keys!, false, true), [users, keyHeads, group, count, grown]);
+    const byHead = tf.transpose(tf.reshape(q, [users, count, heads, headDim]), [0, 2, 1, 3]);
+    const rows = tf.mul(tf.reshape(byHead, [users, keyHeads, group * count, headDim]), 1 / Math.sqrt(headDim));
+    const onTrunk = tf.add(tf.matMul(rows, trunkKeys, false, true), this.trunkMask); // [U, Hk, g * n, P]
+    const raw = tf.reshape(tf.matMul(rows, keys!, false, true), [users, heads, count, grown]);
     const onOwn = tf.reshape(tf.add(raw, own), [users, keyHeads, group * count, grown]);
     const probs = tf.softmax(tf.concat([onTrunk, onOwn], 3));
     const [trunkShare, ownShare] = tf.split(probs, [this.longest, grown], 3) as [tf.Tensor, tf.Tensor];
     const mixed = tf.add(tf.matMul(trunkShare, trunkValues), tf.matMul(ownShare, values!));
-    const back = tf.transpose(tf.reshape(mixed, [users, keyHeads, group, count, headDim]), [0, 3, 1, 2, 4]);
+    const back = tf.transpose(tf.reshape(mixed, [users, heads, count, headDim]), [0, 2, 1, 3]);
     return tf.reshape(back, [users * count, heads * headDim]);
   }
 

@@ -66,6 +66,25 @@ function loadTensorflow(): void {
   const legacy = util as { isNullOrUndefined?: (value: unknown) => boolean };
   legacy.isNullOrUndefined = (value) => value === null || value === undefined;
   require('@tensorflow/tfjs-node-gpu');
+  shareClones();
+}
+
+/**
+ * A clone shares its data, as on TensorFlow.js's other backends: the package computes an Identity for it, and the tape
+ * clones every tensor that a gradient needs.
+ */
+function shareClones(): void {
+  const identity = tf.getKernel('Identity', 'tensorflow');
+  if (!identity) return;
+  tf.unregisterKernel('Identity', 'tensorflow');
+  tf.registerKernel({
+    ...identity,
+    kernelFunc({ inputs, backend }) {
+      const { dataId, shape, dtype } = inputs.x as tf.TensorInfo;
+      (backend as tf.KernelBackend).incRef(dataId);
+      return { dataId, shape, dtype };
+    },
+  });
 }
 
 function loadWasm(): void {

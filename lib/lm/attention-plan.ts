@@ -75,7 +75,7 @@ function toBlock(forest: Forest, spans: Span[], length: number, gather: Int32Arr
     trees: spans.length,
     length,
     gather: tf.tensor1d(gather, 'int32'),
-    mask: tf.tensor5d(mask, [masks, 1, 1, length, length]),
+    mask: tf.tensor4d(mask, [masks, 1, length, length]),
     ...(real && { real: tf.tensor3d(real, [real.length, 1, 1]) }),
   };
 }

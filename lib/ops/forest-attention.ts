@@ -17,8 +17,8 @@ export interface AttentionBlock {
   gather: tf.Tensor1D;
   /** 1 where a place holds a token, 0 in padding, [B * T, 1, 1]; left out where nothing is padded. */
   real?: tf.Tensor3D;
-  /** Added to the scores: [1 or B, 1, 1, T, T], 0 where a query (row) sees a key (column). */
-  mask: tf.Tensor5D;
+  /** Added to the scores: [1 or B, 1, T, T], 0 where a query (row) sees a key (column). */
+  mask: tf.Tensor4D;
 }
 
 export interface AttentionPlan {
@@ -45,26 +45,25 @@ export function forestAttention(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, 
       const saved: tf.Tensor[] = [];
       for (const block of plan.blocks) {
         const [qb, kb, vb] = [toBlock(q, block, group), toBlock(k, block, 1), toBlock(v, block, 1)];
-        const probs = attend(qb, kb, block, group, scale); // [B, Hk, g * T, T]
-        parts.push(fromBlock(tf.matMul(probs, vb), block, group));
-        saved.push(probs);
+        const probs = attend(qb, kb, block, scale); // [B, Hk, g * T, T]
+        parts.push(fromBlock(tf.matMul(probs, vb), block, heads));
+        saved.push(probs, qb, kb, vb);
       }
       return { value: tf.reshape(tf.gather(join(parts), plan.place), [tokens, heads * width]), saved };
     },
-    (dy, [q, k, v], saved) => {
+    (dy, _, saved) => {
       const dq: tf.Tensor[] = [];
       const dk: tf.Tensor[] = [];
       const dv: tf.Tensor[] = [];
       const dFlat = tf.reshape(dy, [tokens, heads, width]);
       plan.blocks.forEach((block, i) => {
-        const probs = saved[i]!;
-        const [qb, kb, vb] = [toBlock(q!, block, group), toBlock(k!, block, 1), toBlock(v!, block, 1)];
+        const [probs, qb, kb, vb] = saved.slice(4 * i, 4 * i + 4) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
         const dOut = toBlock(dFlat, block, group, block.real);
         const dProbs = tf.matMul(dOut, vb, false, true);
         const dScores = tf.mul(tf.mul(probs, tf.sub(dProbs, tf.sum(tf.mul(dProbs, probs), -1, true))), scale);
-        dq.push(fromBlock(tf.matMul(dScores, kb), block, group));
-        dk.push(fromBlock(tf.matMul(dScores, qb, true), block, 1));
-        dv.push(fromBlock(tf.matMul(probs, dOut, true), block, 1));
+        dq.push(fromBlock(tf.matMul(dScores, kb), block, heads));
+        dk.push(fromBlock(tf.matMul(dScores, qb, true), block, keyHeads));
+        dv.push(fromBlock(tf.matMul(probs, dOut, true), block, keyHeads));
       });
       return [dq, dk, dv].map((parts) => tf.gather(join(parts), plan.place));
     },
@@ -72,12 +71,11 @@ export function forestAttention(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, 
 }
 
 /** Softmax of the masked scores. @returns [B, Hk, g * T, T] */
-function attend(q: tf.Tensor, k: tf.Tensor, block: AttentionBlock, group: number, scale: number): tf.Tensor {
-  const [trees, keyHeads] = q.shape as [number, number];
-  const { length } = block;
+function attend(q: tf.Tensor, k: tf.Tensor, { length, mask }: AttentionBlock, scale: number): tf.Tensor {
+  const shape = [...q.shape.slice(0, 3), length];
   const scores = tf.mul(tf.matMul(q, k, false, true), scale);
-  const masked = tf.add(tf.reshape(scores, [trees, keyHeads, group, length, length]), block.mask);
-  return tf.reshape(tf.softmax(masked), [trees, keyHeads, group * length, length]);
+  const byHead = shaped(scores, [q.shape[0]!, -1, length, length]); // a query head's rows lie together
+  return shaped(tf.softmax(tf.add(byHead, mask)), shape);
 }
 
 /** [N, h, d] -> [B, h / group, group * T, d]; places outside `real` become zero. */
@@ -86,15 +84,22 @@ function toBlock(x: tf.Tensor, block: AttentionBlock, group: number, real?: tf.T
   const { trees, length, gather } = block;
   const taken = tf.gather(x, gather); // [B * T, h, d]
   const rows = real ? tf.mul(taken, real) : taken;
-  const split = tf.transpose(tf.reshape(rows, [trees, length, heads / group, group, width]), [0, 2, 3, 1, 4]);
-  return tf.reshape(split, [trees, heads / group, group * length, width]);
+  const byHead = tf.transpose(tf.reshape(rows, [trees, length, heads, width]), [0, 2, 1, 3]);
+  return shaped(byHead, [trees, heads / group, group * length, width]);
 }
 
-/** [B, h, group * T, d] -> [B * T, h * group, d] */
-function fromBlock(x: tf.Tensor, { trees, length }: AttentionBlock, group: number): tf.Tensor {
-  const [, heads, , width] = x.shape as [number, number, number, number];
-  const split = tf.transpose(tf.reshape(x, [trees, heads, group, length, width]), [0, 3, 1, 2, 4]);
-  return tf.reshape(split, [trees * length, heads * group, width]);
+/** [B, h / group, group * T, d] -> [B * T, h, d] */
+function fromBlock(x: tf.Tensor, { trees, length }: AttentionBlock, heads: number): tf.Tensor {
+  const width = x.shape[3]!;
+  const byPlace = tf.transpose(shaped(x, [trees, heads, length, width]), [0, 2, 1, 3]);
+  return tf.reshape(byPlace, [trees * length, heads, width]);
+}
+
+/** A reshape that costs nothing where nothing changes: on a native engine each is a call. */
+function shaped(x: tf.Tensor, shape: number[]): tf.Tensor {
+  const size = shape.reduce((product, n) => product * Math.abs(n), 1);
+  const whole = shape.map((n) => (n === -1 ? x.size / size : n));
+  return whole.length === x.rank && whole.every((n, i) => n === x.shape[i]) ? x : tf.reshape(x, whole);
 }
 
 function join(parts: tf.Tensor[]): tf.Tensor {
