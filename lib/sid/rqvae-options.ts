@@ -14,6 +14,11 @@ export const BEST = ['loss', 'collision', 'utilisation', 'last'] as const;
 export type Best = (typeof BEST)[number];
 
 export interface RqVaeOptions extends LevelOptions {
+  /**
+   * Multiplies the vectors by one number so that their mean square is 1, and divides errors by its square again. Rows
+   * of unit length have entries of a twentieth, in which the biases' first steps drown. Default true.
+   */
+  normalize?: boolean;
   /** Widths of the encoder's hidden layers; the decoder has them in reverse. Default 2048, 1024, 512, 256, 128, 64. */
   hidden?: readonly number[];
   /** Width of the latent. Default 32. */
@@ -69,19 +74,24 @@ export interface RqVaePlan extends Required<
   Omit<RqVaeOptions, 'levels' | 'codebookSize' | 'sinkhornEpsilon' | 'run' | 'onLog'>
 > {
   shape: RqVaeShape;
+  /** What vectors are multiplied by. */
+  scale: number;
   /** One a level. */
   epsilons: number[];
   run: string | undefined;
   onLog: ((lines: readonly MetricLine[]) => void) | undefined;
 }
 
-/** @throws InputError for vectors or options that cannot be */
+/**
+ * @param residual encoder and decoder add to their input, so that the latent is as wide as the vectors
+ * @throws InputError for vectors or options that cannot be
+ */
 export function rqVaePlan(vectors: Vectors, options: RqVaeOptions, where: string, residual = false): RqVaePlan {
   const { hidden = [2048, 1024, 512, 256, 128, 64], latent = residual ? vectors.width : 32 } = options;
   const { epochs = 150, batchSize = 512, learningRate = 1e-3, schedule = 'linear', warmupEpochs = 5 } = options;
   const { weightDecay = 0, clip = 1, dropout = 0, batchNorm = false, quantLossWeight = 1, commitment = 0.25 } = options;
   const { sinkhornEpsilon = 0, sinkhornIterations = 50, kmeansIterations = 100, kmeansStart = 'all' } = options;
-  const { evalEpochs = 10, best = 'loss', collisions = 'reassign', seed = 42, run, onLog } = options;
+  const { normalize = true, evalEpochs = 10, best = 'loss', collisions = 'reassign', seed = 42, run, onLog } = options;
   const sizes = codebookSizes(vectors.rows, options, where);
   checkFinite(vectors, where);
   checkCollisions(collisions, vectors.rows, sizes, where);
@@ -101,6 +111,7 @@ export function rqVaePlan(vectors: Vectors, options: RqVaeOptions, where: string
   if (epsilons.length !== sizes.length || !epsilons.every((epsilon) => epsilon >= 0 && epsilon < Infinity)) {
     throw wrong(`sinkhornEpsilon of 0 or more, one or ${sizes.length}`, epsilons.join(','));
   }
+  if (residual && latent !== vectors.width) throw wrong(`a latent of ${vectors.width}, the vectors' width`, latent);
   const largest = Math.max(...sizes);
   if (kmeansStart === 'batch' && Math.min(batchSize, vectors.rows) < largest) {
     throw new InputError(
@@ -109,10 +120,18 @@ export function rqVaePlan(vectors: Vectors, options: RqVaeOptions, where: string
   }
   const shape = { input: vectors.width, hidden: [...hidden], latent, sizes, batchNorm, residual };
   return {
+    ...{ normalize, scale: normalize ? 1 / rootMeanSquare(vectors) : 1 },
     ...{ shape, hidden, latent, epochs, batchSize, learningRate, schedule, warmupEpochs, weightDecay, clip, dropout },
     ...{ batchNorm, quantLossWeight, commitment, epsilons, sinkhornIterations, kmeansIterations, kmeansStart },
     ...{ evalEpochs, best, collisions, seed, run, onLog },
   };
+}
+
+/** 1 where all is 0. */
+function rootMeanSquare({ data }: Vectors): number {
+  let sum = 0;
+  for (const value of data) sum += value * value;
+  return Math.sqrt(sum / data.length) || 1;
 }
 
 function wrong(expected: string, got: unknown): InputError {

@@ -5,18 +5,18 @@
  * Shapes: N items, D width, E latent width, K codes of a level.
  */
 import * as tf from '@tensorflow/tfjs';
-import { rowOf, type Vectors } from '../embed/npy.js';
+import type { Vectors } from '../embed/npy.js';
 import type { NamedArray } from '../support/index.js';
-import { nearestCode } from './distance.js';
 import { kmeans } from './kmeans.js';
+import { subtractCodes } from './residual.js';
 import { codebookName, startArrays, toVariables } from './rqvae-parameters.js';
 import type { RqVaePlan } from './rqvae-options.js';
 import { encode } from './rqvae-step.js';
 
 /**
- * @param x [N, D]
+ * @param x [N, D], scaled
  * @param first items of the first batch
- * @param codebooks to start from instead of k-means, one a level [K, E]
+ * @param codebooks to start from instead of k-means, one a level [K, E], in the unscaled space
  */
 export function startModel(
   plan: RqVaePlan,
@@ -27,7 +27,9 @@ export function startModel(
   const { shape, seed, kmeansStart, kmeansIterations: iterations } = plan;
   const arrays = startArrays(shape, seed);
   if (codebooks) {
-    codebooks.forEach((book, level) => arrays.get(codebookName(level))!.data.set(book.data));
+    codebooks.forEach((book, level) =>
+      arrays.get(codebookName(level))!.data.set(book.data.map((value) => value * plan.scale)),
+    );
     return arrays;
   }
   const parameters = toVariables(arrays);
@@ -38,11 +40,7 @@ export function startModel(
   shape.sizes.forEach((codes, level) => {
     const book = kmeans(residual, { codes, iterations, seed: `${seed}/${level}` });
     arrays.get(codebookName(level))!.data.set(book.data);
-    for (let i = 0; i < residual.rows; i++) {
-      const left = rowOf(residual, i);
-      const code = rowOf(book, nearestCode(left, book));
-      for (let j = 0; j < left.length; j++) left[j]! -= code[j]!;
-    }
+    subtractCodes(residual, book.codes, book);
   });
   return arrays;
 }

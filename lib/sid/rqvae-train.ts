@@ -30,8 +30,10 @@ export interface Trained {
 export interface TrainRqVaeOptions {
   /** Codebooks to start from instead of k-means. */
   codebooks?: readonly Vectors[];
-  /** The best model's raw collision rate may not be higher. Default 1. */
+  /** The best model by loss is sought among those with at most this raw collision rate. Default 1: all. */
   mostCollisions?: number;
+  /** Name for the progress line. Default `rqvae`. */
+  name?: string;
   /** What decides the start besides the plan, for `config.json`. */
   inputs?: Record<string, unknown>;
 }
@@ -66,13 +68,13 @@ class Training {
     // What follows changes where the results go or are shown, not what they are.
     const aside = ['run', 'onLog', 'collisions', 'best'];
     const config = Object.fromEntries(Object.entries(plan).filter(([name]) => !aside.includes(name)));
-    this.folder = new RqVaeRun(plan.run, { ...config, ...options.inputs });
+    this.folder = new RqVaeRun(plan.run, { ...options.inputs, ...config });
     this.random = new Random(`${plan.seed}/dropout`);
     const saved = this.folder.load();
     this.state = saved?.state ?? { epoch: 0, step: 0, seconds: 0, random: this.random.save(), best: {} };
     this.secondsBefore = this.state.seconds;
     this.random.restore(this.state.random);
-    this.x = tf.tensor2d(vectors.data, [vectors.rows, vectors.width]);
+    this.x = tf.tidy(() => tf.mul(tf.tensor2d(vectors.data, [vectors.rows, vectors.width]), plan.scale));
     const arrays = saved?.parameters ?? startModel(plan, this.x, this.batches(0)[0]!, options.codebooks);
     this.variables = toVariables(arrays);
     const names = [...parameterShapes(plan.shape).keys()];
@@ -83,7 +85,7 @@ class Training {
   async run(): Promise<Trained> {
     const { epochs, evalEpochs, onLog, best } = this.plan;
     const state = this.state;
-    const progress = startProgress('rqvae', epochs, 'epochs');
+    const progress = startProgress(this.options.name ?? 'rqvae', epochs, 'epochs');
     progress.tick(state.epoch);
     if (state.step === 0) this.look();
     while (state.epoch < epochs) {
@@ -97,9 +99,10 @@ class Training {
       await new Promise(setImmediate); // computing blocks the event loop: let plots draw and interrupts arrive
     }
     progress.end();
-    const arrays = this.folder.best(best);
-    const figures = state.best[best];
-    if (!arrays || !figures) throw new InputError(`sid: the best model by ${best} is lost; remove ${this.plan.run}`);
+    const name = state.best[best] ? best : 'collision'; // no model has as few collisions as asked for: the fewest
+    const arrays = this.folder.best(name);
+    const figures = state.best[name];
+    if (!arrays || !figures) throw new InputError(`sid: the best model by ${name} is lost; remove ${this.plan.run}`);
     return { arrays, figures, epochs, steps: state.step, seconds: this.seconds() };
   }
 
@@ -159,8 +162,9 @@ class Training {
 
   /** Looks at the model as it stands, and keeps it where it is the best by some measure. */
   private look(): Omit<EpochFigures, 'epoch'> {
-    const { shape } = this.plan;
-    const { mse, codes } = figuresOf(shape, this.variables, this.x);
+    const { shape, scale } = this.plan;
+    const { mse: scaled, codes } = figuresOf(shape, this.variables, this.x);
+    const mse = scaled / scale ** 2;
     const used = codeUsage(codes, shape.sizes).codesUsed.reduce((sum, n) => sum + n, 0);
     const utilisation = used / shape.sizes.reduce((sum, n) => sum + n, 0);
     const figures = { epoch: this.state.epoch, mse, collision: collisionRate(codes), utilisation };
@@ -178,7 +182,7 @@ class Training {
   private beats(name: Best, now: EpochFigures): boolean {
     const old = this.state.best[name];
     const { mostCollisions = 1 } = this.options;
-    if (now.collision > mostCollisions) return false;
+    if (name === 'loss' && now.collision > mostCollisions) return false;
     if (!old || name === 'last') return true;
     switch (name) {
       case 'loss':

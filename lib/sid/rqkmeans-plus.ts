@@ -1,0 +1,110 @@
+/**
+ * RQ-Kmeans+: an RQ-VAE that begins as constrained RQ-Kmeans and learns what to add to it.
+ *
+ * Follows MiniOneRec's RQ-Kmeans+ (after GPR, arXiv 2511.10138): the encoder is `x + MLP(x)` with the last layer
+ * zeroed, the latent as wide as the vectors, the codebooks those of constrained RQ-Kmeans; rate 1e-4, batches of 2,048.
+ * Departures:
+ *   1. the decoder is `q + MLP(q)` with the last layer zeroed too, so that training starts at the error of the codebooks
+ *      themselves and not at that of a random network;
+ *   2. the model taken is the one with the lowest error among those that collide no more than the constrained RQ-Kmeans
+ *      it started from (where none does, the one that collides least: `start` and `collision.raw` tell).
+ *
+ * Shapes: N items, D width, L levels, K codes.
+ */
+import { existsSync } from 'node:fs';
+import { readNpy, type Vectors } from '../embed/npy.js';
+import { hashText, InputError } from '../support/index.js';
+import { codebookSizes } from './check-input.js';
+import { indexCodes, readIndex } from './index-file.js';
+import { collisionRate, meanSquaredError } from './quantized.js';
+import { rqKmeansConstrained } from './rqkmeans-constrained.js';
+import { rqVaePlan, type RqVaeOptions } from './rqvae-options.js';
+import { trainRqVae } from './rqvae-train.js';
+import { fingerprint, withCodes, type RqVae } from './rqvae.js';
+
+export interface RqKmeansPlusOptions extends RqVaeOptions {
+  /**
+   * Index file that constrained RQ-Kmeans wrote for the same vectors, its codebooks beside it; its levels and sizes
+   * are taken. Default: none, constrained RQ-Kmeans is run first.
+   */
+  startIndex?: string;
+}
+
+export interface RqKmeansPlus extends RqVae {
+  /** Constrained RQ-Kmeans before anything was learnt: its error, and its raw collision rate. */
+  start: { mse: number; collision: number };
+}
+
+/**
+ * @param vectors [N, D]
+ * @param where names the vectors in errors, such as their file
+ * @throws InputError as `rqvae`, and for codebooks that are missing or of another width
+ */
+export async function rqKmeansPlus(
+  vectors: Vectors,
+  options: RqKmeansPlusOptions = {},
+  where = 'rqKmeansPlus',
+): Promise<RqKmeansPlus> {
+  const { startIndex, epochs = 60, batchSize = 2048, learningRate = 1e-4, ...rest } = options;
+  const given = startIndex === undefined ? undefined : readStart(startIndex, vectors);
+  const levels = given ? { codebookSize: given.codebooks.map((book) => book.rows) } : {};
+  const plan = rqVaePlan(vectors, { ...rest, ...levels, epochs, batchSize, learningRate }, where, true);
+  const { codebooks, codes } = given ?? computeStart(vectors, options, where);
+  const start = { mse: meanSquaredError(vectors, codes, codebooks), collision: collisionRate(codes) };
+  const trained = await trainRqVae(vectors, plan, {
+    name: 'rqkmeans-plus',
+    codebooks,
+    mostCollisions: start.collision,
+    inputs: { vectors: fingerprint(vectors), codebooks: hashText(codebooks.map(fingerprint).join()) },
+  });
+  return { ...withCodes(vectors, plan, trained), start };
+}
+
+interface Start {
+  codebooks: Vectors[];
+  /** [N][L] */
+  codes: number[][];
+}
+
+function computeStart(vectors: Vectors, options: RqKmeansPlusOptions, where: string): Start {
+  const { seed, kmeansIterations: iterations } = options;
+  return rqKmeansConstrained(
+    vectors,
+    {
+      codebookSize: codebookSizes(vectors.rows, options, where),
+      collisions: 'keep',
+      ...(iterations !== undefined && { iterations }),
+      ...(seed !== undefined && { seed }),
+    },
+    where,
+  );
+}
+
+/** @throws InputError */
+function readStart(index: string, vectors: Vectors): Start {
+  const codebooks = readCodebooks(index);
+  for (const [level, { width }] of codebooks.entries()) {
+    if (width !== vectors.width) {
+      throw new InputError(
+        `${codebookPath(index, level)}: expected codes of the vectors' width ${vectors.width}, got ${width}; ` +
+          'run --method rqkmeans-constrained on the same vectors',
+      );
+    }
+  }
+  const codes = indexCodes(readIndex(index, vectors.rows)).map((path) => path.slice(0, codebooks.length));
+  return { codebooks, codes };
+}
+
+/** The codebooks beside an index file, one a level [K, D]. @throws InputError if there is none */
+export function readCodebooks(index: string): Vectors[] {
+  const books: Vectors[] = [];
+  while (existsSync(codebookPath(index, books.length))) books.push(readNpy(codebookPath(index, books.length)));
+  if (books.length === 0) {
+    throw new InputError(`${codebookPath(index, 0)}: no such file; run sidlab sid --method rqkmeans-constrained first`);
+  }
+  return books;
+}
+
+function codebookPath(index: string, level: number): string {
+  return `${index.replace(/\.index\.json$/, '')}.codebook-${String.fromCharCode(97 + level)}.npy`;
+}
