@@ -114,15 +114,15 @@ function rounds(
   return { ...centres, codes, error, rounds: Math.min(round, iterations) };
 }
 
-/** Distances [N * K] onto whole numbers from 0 to 2^26: finer than float32's own steps at the largest. */
-export function wholeCosts(distances: Float32Array): { costs: Int32Array; scale: number } {
+/** Distances [N * K] onto whole numbers from 0 to `top`; the default is finer than float32's own steps at the largest. */
+export function wholeCosts(distances: Float32Array, top = 2 ** 26): { costs: Int32Array; scale: number } {
   let [low, high] = [Infinity, -Infinity];
   for (let at = 0; at < distances.length; at++) {
     const distance = distances[at]!;
     if (distance < low) low = distance;
     if (distance > high) high = distance;
   }
-  const scale = high > low ? 2 ** 26 / (high - low) : 1;
+  const scale = high > low ? top / (high - low) : 1;
   const costs = new Int32Array(distances.length);
   for (let at = 0; at < costs.length; at++) costs[at] = (distances[at]! - low) * scale + 0.5;
   return { costs, scale };

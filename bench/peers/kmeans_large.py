@@ -1,0 +1,28 @@
+"""faiss' ResidualQuantizer, for `npm run bench -- kmeans-large`.
+
+python kmeans_large.py FOLDER: reads vectors.npy and job.json {levels, bits, iterations}; prints {"seconds", "mse"}. Beam 1
+and plain k-means at every level (Train_default), as many rounds as ours, all rows (no sub-sampling): the same algorithm.
+"""
+import json
+import pathlib
+import sys
+import time
+
+import faiss
+import numpy as np
+
+folder = pathlib.Path(sys.argv[1])
+job = json.loads((folder / "job.json").read_text())
+x = np.load(folder / "vectors.npy")
+quantizer = faiss.ResidualQuantizer(x.shape[1], job["levels"], job["bits"])
+quantizer.train_type = faiss.ResidualQuantizer.Train_default
+quantizer.max_beam_size = 1
+quantizer.cp.niter = job["iterations"]
+quantizer.cp.max_points_per_centroid = len(x)
+quantizer.cp.seed = 42
+begin = time.perf_counter()
+quantizer.train(x)
+codes = quantizer.compute_codes(x)
+seconds = time.perf_counter() - begin
+mse = float(((x - quantizer.decode(codes)).astype(np.float64) ** 2).mean())
+print(json.dumps({"seconds": seconds, "mse": mse}))

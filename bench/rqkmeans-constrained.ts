@@ -1,0 +1,44 @@
+/**
+ * Constrained residual k-means whole, 3 x 256 on 3,686 x 384, 5 rounds a level: ours against the same algorithm in NumPy
+ * with OR-tools inside, from the same first centres (greedy k-means++, ours, through a file).
+ */
+import { Random, rqKmeansConstrained, spreadStart, type Vectors } from 'sidlab';
+import { industrialVectors } from './industrial-vectors.js';
+import { named } from './kmeans.js';
+import { inTurn, peerFolder, runPeer, timed } from './peer.js';
+import type { Row } from './run.js';
+
+const ITERATIONS = 5;
+
+export async function rqkmeansConstrained(): Promise<Row[]> {
+  const vectors = industrialVectors();
+  const starts: Vectors[] = [];
+  const run = (startFrom: (residual: Vectors, level: number) => Vectors) =>
+    timed(() => rqKmeansConstrained(vectors, { iterations: ITERATIONS, tolerance: 0, collisions: 'keep', startFrom }));
+  run((residual, level) => (starts[level] = spreadStart(residual, 256, new Random(level))));
+  const [least, most] = [13, 15];
+  const job = { levels: 3, iterations: ITERATIONS, least, most, scale: 2 ** 20 };
+  const folder = peerFolder(job, { vectors, ...named(starts) });
+  const { times, ours, peer } = await inTurn(
+    3,
+    () => run((_, level) => starts[level]!),
+    () => runPeer<{ seconds: number; mse: number; least: number; most: number }>('rqkmeans_constrained.py', folder),
+  );
+  const { mse, clusterSize } = ours.value;
+  const within = clusterSize.min >= least && clusterSize.max <= most;
+  return [
+    {
+      name: 'rqkmeans-constrained',
+      ...times,
+      floor: null,
+      unit: 's',
+      goal: 'at most 0.15 x, error no higher, sizes within the limits',
+      reached:
+        times.ratio !== null && times.ratio <= 0.15 && within && typeof peer !== 'string' && mse <= peer.mse * 1.0005,
+      note:
+        typeof peer === 'string'
+          ? peer
+          : `error ${mse.toExponential(4)}, sizes ${clusterSize.min} to ${clusterSize.max}; of OR-tools inside ${peer.mse.toExponential(4)}`,
+    },
+  ];
+}
