@@ -77,12 +77,15 @@ export function withinBounds(data: Interactions, rules: Rules, stands: Uint8Arra
 export function takeCore(data: Interactions, dated: Int32Array, rules: Rules, removed: Removed): Int32Array {
   const counts = new Int32Array(data.userNames.size);
   for (let i = 0; i < dated.length; i++) counts[data.users[dated[i]!]!]!++;
-  const several = dated.filter((e) => counts[data.users[e]!]! > 1);
+  const several = filtered(dated, (e) => counts[data.users[e]!]! > 1);
   removed.usersWithOneInteraction = dated.length - several.length;
-  const users = several.map((e) => data.users[e]!);
-  const items = several.map((e) => data.items[e]!);
+  const [users, items] = [new Int32Array(several.length), new Int32Array(several.length)];
+  for (let i = 0; i < several.length; i++) {
+    users[i] = data.users[several[i]!]!;
+    items[i] = data.items[several[i]!]!;
+  }
   const { kept, usersRemoved } = kCore(users, items, Math.max(2, rules.userK), rules.itemK);
-  const rest = several.filter((_, i) => kept[i] === 1);
+  const rest = filtered(several, (_, i) => kept[i] === 1);
   removed.usersBelowK = usersRemoved;
   // An item of one-time buyers alone is gone before the core is taken, yet for the same reason.
   removed.itemsBelowK =
@@ -101,4 +104,12 @@ function distinct(values: Int32Array, at: Int32Array, size: number): number {
     seen[value] = 1;
   }
   return count;
+}
+
+/** `values.filter`, several times faster on millions of them. */
+function filtered(values: Int32Array, keep: (value: number, i: number) => boolean): Int32Array {
+  const kept = new Int32Array(values.length);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (keep(values[i]!, i)) kept[count++] = values[i]!;
+  return kept.subarray(0, count);
 }

@@ -1,4 +1,6 @@
 /** Reviews and item texts -> filtered, split, converted files; the sample catalogue. */
+export * from './catalogue.js';
+export * from './columns.js';
 export * from './convert.js';
 export * from './converted-files.js';
 export * from './core.js';
@@ -9,12 +11,14 @@ export * from './filter-options.js';
 export type { Removed } from './filter-rules.js';
 export * from './filter-stage.js';
 export * from './inter-file.js';
+export * from './formats.js';
 export * from './interactions.js';
 export * from './item-file.js';
 export * from './load.js';
 export * from './metadata.js';
 export * from './names.js';
 export * from './python.js';
+export * from './python-dict.js';
 export * from './read-interactions.js';
 export * from './reviews.js';
 export * from './rows.js';

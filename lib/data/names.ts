@@ -10,12 +10,15 @@ const decoder = new TextDecoder();
 export class Names {
   /** How many there are. */
   size = 0;
-  /** Number + 1 of the name in a slot, 0 where it is free; a power of two of them. */
-  private slots = new Int32Array(1 << 12);
-  private hashes = new Int32Array(1 << 11);
-  /** Name i is bytes starts[i] .. starts[i + 1]. */
-  private starts = new Uint32Array((1 << 11) + 1);
+  /**
+   * Four words a slot: the name's number + 1 (0 where the slot is free), its hash, and where its bytes begin and end;
+   * side by side, so that a look-up touches memory twice, slot and bytes.
+   */
+  private slots = new Int32Array(4 << 12);
+  /** Slot of a name / 4; index = number. */
+  private places = new Int32Array(1 << 11);
   private bytes = new Uint8Array(1 << 15);
+  private used = 0;
 
   /** The number of the name in `source[from .. to)`; a new one where it is met for the first time. */
   number(source: Uint8Array, from: number, to: number): number {
@@ -37,7 +40,8 @@ export class Names {
   }
 
   name(number: number): string {
-    return decoder.decode(this.bytes.subarray(this.starts[number]!, this.starts[number + 1]!));
+    const slot = 4 * this.places[number]!;
+    return decoder.decode(this.bytes.subarray(this.slots[slot + 2]!, this.slots[slot + 3]!));
   }
 
   /** All names; index = number. */
@@ -47,59 +51,67 @@ export class Names {
 
   /** Copies a name's bytes to `target[at ..]`. @returns where they end */
   copy(number: number, target: Uint8Array, at: number): number {
-    const end = this.starts[number + 1]!;
-    for (let i = this.starts[number]!; i < end; i++) target[at++] = this.bytes[i]!;
+    const slot = 4 * this.places[number]!;
+    const end = this.slots[slot + 3]!;
+    for (let from = this.slots[slot + 2]!; from < end; from++) target[at++] = this.bytes[from]!;
     return at;
   }
 
-  /** Bytes of the longest name. */
-  longest(): number {
+  /** Bytes of the longest of some names. */
+  longest(numbers: Int32Array): number {
     let longest = 0;
-    for (let i = 0; i < this.size; i++) longest = Math.max(longest, this.starts[i + 1]! - this.starts[i]!);
+    for (let i = 0; i < numbers.length; i++) {
+      const slot = 4 * this.places[numbers[i]!]!;
+      longest = Math.max(longest, this.slots[slot + 3]! - this.slots[slot + 2]!);
+    }
     return longest;
   }
 
   /** Where the name is, or the free slot where it belongs. */
   private slotOf(source: Uint8Array, from: number, to: number, hash: number): number {
-    const { slots, hashes, starts, bytes } = this;
+    const { slots, bytes } = this;
     const mask = slots.length - 1;
-    let slot = hash & mask;
-    for (let number = slots[slot]! - 1; number >= 0; number = slots[slot]! - 1) {
-      if (hashes[number] === hash) {
-        let at = starts[number]!;
-        if (starts[number + 1]! - at === to - from) {
+    let slot = (hash << 2) & mask;
+    while (slots[slot] !== 0) {
+      if (slots[slot + 1] === hash) {
+        let at = slots[slot + 2]!;
+        if (slots[slot + 3]! - at === to - from) {
           let i = from;
           for (; i < to && source[i] === bytes[at]; i++) at++;
           if (i === to) return slot;
         }
       }
-      slot = (slot + 1) & mask;
+      slot = (slot + 4) & mask;
     }
     return slot;
   }
 
   private add(source: Uint8Array, from: number, to: number, hash: number, slot: number): number {
     const number = this.size++;
-    const start = this.starts[number]!;
-    const end = start + to - from;
-    if (end > this.bytes.length) this.bytes = grown(this.bytes, Math.max(end, 2 * this.bytes.length));
+    const start = this.used;
+    this.used += to - from;
+    if (this.used > this.bytes.length) this.bytes = grown(this.bytes, Math.max(this.used, 2 * this.bytes.length));
     this.bytes.set(source.subarray(from, to), start);
-    this.starts[number + 1] = end;
-    this.hashes[number] = hash;
     this.slots[slot] = number + 1;
-    if (2 * this.size === this.slots.length) this.double();
+    this.slots[slot + 1] = hash;
+    this.slots[slot + 2] = start;
+    this.slots[slot + 3] = this.used;
+    this.places[number] = slot >>> 2;
+    if (8 * this.size === this.slots.length) this.double();
     return number;
   }
 
   private double(): void {
-    this.hashes = grown(this.hashes, this.slots.length);
-    this.starts = grown(this.starts, this.slots.length + 1);
-    this.slots = new Int32Array(2 * this.slots.length);
+    const old = this.slots;
+    this.places = grown(this.places, 2 * this.places.length);
+    this.slots = new Int32Array(2 * old.length);
     const mask = this.slots.length - 1;
-    for (let number = 0; number < this.size; number++) {
-      let slot = this.hashes[number]! & mask;
-      while (this.slots[slot]! > 0) slot = (slot + 1) & mask;
-      this.slots[slot] = number + 1;
+    for (let from = 0; from < old.length; from += 4) {
+      if (old[from] === 0) continue;
+      let slot = (old[from + 1]! << 2) & mask;
+      while (this.slots[slot] !== 0) slot = (slot + 4) & mask;
+      for (let i = 0; i < 4; i++) this.slots[slot + i] = old[from + i]!;
+      this.places[old[from]! - 1] = slot >>> 2;
     }
   }
 }

@@ -37,7 +37,7 @@ export function parsePythonList(text: string): (string | number)[] | undefined {
     const match = token.exec(inner);
     if (!match) return undefined;
     const quoted = match[1] ?? match[2];
-    values.push(quoted === undefined ? Number(match[3]) : unescape(quoted));
+    values.push(quoted === undefined ? Number(match[3]) : unescapePython(quoted));
   }
   return values;
 }
@@ -50,7 +50,8 @@ function escapeCode(code: number): string {
 
 const ESCAPED: Record<string, string> = { n: '\n', r: '\r', t: '\t', '\n': '' };
 
-function unescape(body: string): string {
+/** The text that stands between the quotes of a Python literal. */
+export function unescapePython(body: string): string {
   return body.replace(
     /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([^]))/g,
     (_, x, u, long, other?: string) =>

@@ -6,7 +6,7 @@ import { type Rules, widened } from './filter-options.js';
 import { type Removed, goodItems, nothingRemoved, takeCore, withinBounds } from './filter-rules.js';
 import type { Interactions } from './interactions.js';
 import type { Catalogue, CatalogueItem } from './metadata.js';
-import { grown, type Names } from './names.js';
+import type { Names } from './names.js';
 import { orderByTime } from './sort-times.js';
 
 export interface Selection {
@@ -27,12 +27,14 @@ export interface Selection {
 /** @throws InputError if nothing is left, or too few items at the widest dates */
 export function select(data: Interactions, { items, duplicates }: Catalogue, rules: Rules): Selection {
   const removed = nothingRemoved(duplicates);
-  const good = goodItems(items, rules.titleWords, removed);
+  const good = goodItems(items, rules.titleWords, removed)
+    .map((item) => ({ item, number: data.itemNames.find(item.asin) }))
+    .filter(({ number }) => number >= 0);
   const earliest = rules.minItems > 0 ? data.times.reduce((a, b) => Math.min(a, b), Infinity) : Infinity;
   for (let now = rules; ; now = widened(now)) {
     const tried = { ...removed };
     const kept = keep(data, good, now, tried);
-    const selection = number(data, kept, good, now, tried);
+    const selection = renumber(data, kept, good, now, tried);
     if (selection.catalogue.length >= rules.minItems && kept.length > 0) return selection;
     if (rules.minItems > 0 && now.start > earliest) continue;
     if (kept.length === 0) throw nothingLeft(data.length, tried, now);
@@ -42,46 +44,55 @@ export function select(data: Interactions, { items, duplicates }: Catalogue, rul
   }
 }
 
+/** An item whose title stands, and its number in the interactions' `itemNames`. */
+interface Good {
+  item: CatalogueItem;
+  number: number;
+}
+
 /** Indices of the interactions that stay, in the order of the file. */
-function keep(data: Interactions, good: readonly CatalogueItem[], rules: Rules, removed: Removed): Int32Array {
+function keep(data: Interactions, good: readonly Good[], rules: Rules, removed: Removed): Int32Array {
   const stands = new Uint8Array(data.itemNames.size);
-  for (const { asin } of good) {
-    const item = data.itemNames.find(asin);
-    if (item >= 0) stands[item] = 1;
-  }
+  for (const { number } of good) stands[number] = 1;
   return takeCore(data, withinBounds(data, rules, stands, removed), rules, removed);
 }
 
-function number(
+function renumber(
   data: Interactions,
   kept: Int32Array,
-  good: readonly CatalogueItem[],
+  good: readonly Good[],
   rules: Rules,
   removed: Removed,
 ): Selection {
+  const bought = new Uint8Array(data.itemNames.size);
+  for (let i = 0; i < kept.length; i++) bought[data.items[kept[i]!]!] = 1;
+  const listed = good.filter(({ number }) => bought[number] === 1);
   const ids = new Int32Array(data.itemNames.size).fill(-1);
-  for (let i = 0; i < kept.length; i++) ids[data.items[kept[i]!]!] = 0; // bought
-  const catalogue = good.filter(({ asin }) => {
-    const item = data.itemNames.find(asin);
-    return item >= 0 && ids[item] === 0;
-  });
-  for (const [id, { asin }] of catalogue.entries()) ids[data.itemNames.find(asin)] = id;
-  const order = orderByTime(Float64Array.from(kept, (e) => data.times[e]!));
+  for (const [id, { number }] of listed.entries()) ids[number] = id;
+  const times = new Float64Array(kept.length);
+  const pairs = new Int32Array(2 * kept.length); // user and item side by side: they are fetched in another order
+  for (let i = 0; i < kept.length; i++) {
+    const e = kept[i]!;
+    times[i] = data.times[e]!;
+    pairs[2 * i] = data.users[e]!;
+    pairs[2 * i + 1] = ids[data.items[e]!]!;
+  }
+  const order = orderByTime(times);
   const numbers = new Int32Array(data.userNames.size).fill(-1);
   const [users, items] = [new Int32Array(kept.length), new Int32Array(kept.length)];
-  let userOf = new Int32Array(1024);
+  const userOf = new Int32Array(Math.min(kept.length, numbers.length));
   let count = 0;
   for (let i = 0; i < kept.length; i++) {
-    const e = kept[order[i]!]!;
-    const name = data.users[e]!;
+    const at = 2 * order[i]!;
+    const name = pairs[at]!;
     if (numbers[name] === -1) {
-      if (count === userOf.length) userOf = grown(userOf, 2 * count);
       userOf[count] = name;
       numbers[name] = count++;
     }
     users[i] = numbers[name]!;
-    items[i] = ids[data.items[e]!]!;
+    items[i] = pairs[at + 1]!;
   }
+  const catalogue = listed.map(({ item }) => item);
   return { users, items, userOf: userOf.subarray(0, count), userNames: data.userNames, catalogue, removed, rules };
 }
 

@@ -15,7 +15,8 @@ export function orderByTime(times: Float64Array): Int32Array {
   const keys = sortableBits(times);
   const counts = Array.from({ length: DIGITS }, () => new Int32Array(SIZE));
   for (let i = 0; i < n; i++) for (let d = 0; d < DIGITS; d++) counts[d]![digit(keys, i, d)]!++;
-  let order = new Int32Array(n).map((_, i) => i);
+  let order = new Int32Array(n);
+  for (let i = 0; i < n; i++) order[i] = i;
   let next = new Int32Array(n);
   for (let d = 0; d < DIGITS; d++) {
     const count = counts[d]!;
@@ -29,7 +30,8 @@ export function orderByTime(times: Float64Array): Int32Array {
 
 /** Halves of each number's bits, the low one first. */
 function sortableBits(times: Float64Array): Uint32Array {
-  const numbers = times.map((time) => time + 0); // -0 and 0 are one time
+  const numbers = new Float64Array(times.length);
+  for (let i = 0; i < times.length; i++) numbers[i] = times[i]! + 0; // -0 and 0 are one time
   const halves = new Uint32Array(numbers.buffer);
   for (let i = 1; i < halves.length; i += 2) {
     if (halves[i]! >= 0x80000000) {

@@ -46,38 +46,76 @@ function writeTogether<T>(paths: readonly string[], write: (temporaries: string[
 
 /** @returns rows a split */
 function writeRows(selection: Selection, paths: Record<Split, string>): Record<Split, number> {
-  const { users, items, userOf, userNames, rules } = selection;
-  const longest = userNames.longest() + 12 * (rules.window + 2);
-  const outs = SPLITS.map((split) => new Out(paths[split], longest));
+  const { users, items, rules } = selection;
+  const { window } = rules;
+  const { words, bytes: all, stride, name, longest } = userRecords(selection);
+  const outs = SPLITS.map((split) => new Out(paths[split], longest + 11 * (window + 2)));
   try {
     const splitOf = splitter(selection);
-    const history = new Int32Array(userOf.length * rules.window); // a ring a user
-    const seen = new Int32Array(userOf.length);
     for (let i = 0; i < users.length; i++) {
-      const user = users[i]!;
-      const before = seen[user]!++;
-      const ring = user * rules.window;
+      const record = users[i]! * stride;
+      const before = words[record]!;
       if (before > 0) {
-        const out = outs[splitOf(user)]!;
+        const out = outs[splitOf(users[i]!)]!;
         out.room();
-        out.at = userNames.copy(userOf[user]!, out.bytes, out.at);
-        out.byte(TAB);
-        for (let h = Math.max(0, before - rules.window); h < before; h++) {
-          out.number(history[ring + (h % rules.window)]!);
-          out.byte(SPACE);
+        const { bytes } = out;
+        let at = out.at;
+        const from = 4 * (record + name);
+        for (let end = from + words[record + 1]!, c = from; c < end; c++) bytes[at++] = all[c]!;
+        const length = Math.min(before, window);
+        let oldest = before > window ? before % window : 0;
+        for (let h = 0; h < length; h++) {
+          bytes[at++] = h === 0 ? TAB : SPACE;
+          at = writeNumber(words[record + 2 + oldest]!, bytes, at);
+          if (++oldest === window) oldest = 0;
         }
-        out.bytes[out.at - 1] = TAB; // in place of the last space
-        out.number(items[i]!);
-        out.byte(NEWLINE);
+        bytes[at++] = TAB;
+        at = writeNumber(items[i]!, bytes, at);
+        bytes[at++] = NEWLINE;
+        out.at = at;
         out.rows++;
       }
-      history[ring + (before % rules.window)] = items[i]!;
+      words[record] = before + 1;
+      words[record + 2 + (before % window)] = items[i]!;
     }
     for (const out of outs) out.flush();
   } finally {
     for (const out of outs) out.close();
   }
   return { train: outs[0]!.rows, valid: outs[1]!.rows, test: outs[2]!.rows };
+}
+
+/**
+ * All that a row needs of its user side by side, since memory is what a row waits for: words 0 interactions so far,
+ * 1 bytes of the name, 2 .. window + 1 the last items (a ring), then the name.
+ */
+function userRecords({ userOf, userNames, rules }: Selection) {
+  const longest = userNames.longest(userOf);
+  const name = 2 + rules.window;
+  const stride = name + Math.ceil(longest / 4);
+  const words = new Int32Array(userOf.length * stride);
+  const bytes = new Uint8Array(words.buffer);
+  for (let user = 0; user < userOf.length; user++) {
+    const at = 4 * (user * stride + name);
+    words[user * stride + 1] = userNames.copy(userOf[user]!, bytes, at) - at;
+  }
+  return { words, bytes, stride, name, longest };
+}
+
+/** A whole number's decimal digits at `bytes[at ..]`. @returns where they end */
+function writeNumber(value: number, bytes: Uint8Array, at: number): number {
+  const end =
+    at + (value < 10 ? 1 : value < 100 ? 2 : value < 1000 ? 3 : value < 10_000 ? 4 : value < 100_000 ? 5 : long(value));
+  for (let i = end - 1; i >= at; i--) {
+    const next = (value / 10) | 0;
+    bytes[i] = ZERO + value - 10 * next;
+    value = next;
+  }
+  return end;
+}
+
+function long(value: number): number {
+  return value < 1e6 ? 6 : value < 1e7 ? 7 : value < 1e8 ? 8 : value < 1e9 ? 9 : 10;
 }
 
 /** The split of each row, asked in the order of the rows: `splitRows` one by one. */
@@ -122,22 +160,6 @@ class Out {
   /** Makes room for a row. */
   room(): void {
     if (this.at + this.longest > this.bytes.length) this.flush();
-  }
-
-  byte(value: number): void {
-    this.bytes[this.at++] = value;
-  }
-
-  number(value: number): void {
-    let digits = 1;
-    for (let power = 10; power <= value; power *= 10) digits++;
-    const end = this.at + digits;
-    for (let i = end - 1; i >= this.at; i--) {
-      const next = (value / 10) | 0;
-      this.bytes[i] = ZERO + value - 10 * next;
-      value = next;
-    }
-    this.at = end;
   }
 
   flush(): void {
