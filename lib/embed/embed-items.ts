@@ -3,51 +3,92 @@
  *
  * Follows MiniOneRec's text of an item: title + " " + description.
  */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { findName } from '../data/load.js';
 import { readItems } from '../data/item-file.js';
 import { InputError } from '../support/errors.js';
+import { encodeTexts } from './encode-texts.js';
+import type { LengthBatchesOptions } from './length-batches.js';
 import { lsa, type LsaOptions } from './lsa.js';
 import { writeNpy } from './npy.js';
+import type { Pooling } from './encoder-config.js';
+import { loadSentenceEncoder, type SentenceEncoderOptions } from './sentence-encoder.js';
+import { modelStamp } from './transformers.js';
 
-export const ENCODERS = ['lsa'] as const;
-export type EncoderName = (typeof ENCODERS)[number];
-
-export interface EmbedItemsOptions extends LsaOptions {
+export interface EmbedItemsOptions extends LsaOptions, SentenceEncoderOptions, LengthBatchesOptions {
   /** Data folder with `NAME.item.json`. */
   data: string;
   /** NAME of its files; default as in `loadDataset`. */
   dataset?: string;
-  /** Default `lsa`. */
-  encoder?: EncoderName;
+  /** `lsa`, a folder with an ONNX model, or an id of the model hub. Default `lsa`. */
+  encoder?: string;
   /** File to write; default `NAME.emb-ENCODER.npy` in the data folder. */
   embeddings?: string;
 }
 
 export interface EmbedReport {
-  encoder: EncoderName;
+  encoder: string;
   items: number;
   width: number;
   /** Items without a word: rows of zeros. */
   empty: number;
   embeddings: string;
   seconds: number;
+  /** Of a sentence encoder: how it pooled, whether rows have length 1, its longest text. */
+  pooling?: Pooling;
+  normalize?: boolean;
+  maxTokens?: number;
+  /** Items whose text was longer and lost its end. */
+  truncated?: number;
+  /** Tokens of all different texts. */
+  tokens?: number;
+  /** Items that an earlier run, killed, had done. */
+  resumed?: number;
 }
 
-/** @throws InputError for an unknown encoder, items that are missing or without any text; nothing is written then */
-export function embedItems(options: EmbedItemsOptions): EmbedReport {
+/**
+ * @throws InputError for an encoder that cannot be had, items that are missing or without any text, a batch that fails;
+ *   nothing is written then but the rows that are done (`EMBEDDINGS.partial`, for the next run)
+ */
+export async function embedItems(options: EmbedItemsOptions): Promise<EmbedReport> {
   const start = performance.now();
   const { data, dataset = findName(options.data), encoder = 'lsa' } = options;
-  const { embeddings = join(data, `${dataset}.emb-${encoder}.npy`) } = options;
-  if (!ENCODERS.includes(encoder)) {
-    throw new InputError(`embed: expected --encoder ${ENCODERS.join(', ')}, got ${String(encoder)}`);
-  }
+  const { embeddings = join(data, embeddingsName(dataset, encoder)) } = options;
   const items = readItems(join(data, `${dataset}.item.json`));
-  const { vectors, empty } = lsa(
-    items.map(({ title, description }) => `${title} ${description}`),
-    options,
-  );
+  const texts = items.map(({ title, description }) => `${title} ${description}`);
+  const made = encoder === 'lsa' ? byLsa(texts, options) : await bySentences(encoder, texts, embeddings, options);
+  const { vectors, finish, ...figures } = made;
   writeNpy(embeddings, vectors);
+  finish();
   const seconds = (performance.now() - start) / 1000;
-  return { encoder, items: vectors.rows, width: vectors.width, empty, embeddings, seconds };
+  return { encoder, items: vectors.rows, width: vectors.width, embeddings, seconds, ...figures };
+}
+
+/** `Toys`, `models/bge-small` -> `Toys.emb-bge-small.npy`; of an id the part behind the slash; dots become dashes. */
+export function embeddingsName(dataset: string, encoder = 'lsa'): string {
+  return `${dataset}.emb-${basename(encoder).replaceAll('.', '-')}.npy`;
+}
+
+function byLsa(texts: readonly string[], options: EmbedItemsOptions) {
+  if (options.pooling !== undefined) {
+    throw new InputError('embed: expected --pooling with a sentence encoder; lsa pools nothing');
+  }
+  const { vectors, empty } = lsa(texts, options);
+  return { vectors, empty, finish: () => {} };
+}
+
+async function bySentences(name: string, texts: readonly string[], embeddings: string, options: EmbedItemsOptions) {
+  if (options.width !== undefined) {
+    throw new InputError(`embed: expected --width with lsa; the width of ${name} is its own`);
+  }
+  const encoder = await loadSentenceEncoder(name, options);
+  try {
+    const key = [modelStamp(name), options.dtype];
+    const partial = `${embeddings}.partial`;
+    const { vectors, finish, ...figures } = await encodeTexts(encoder, texts, { ...options, partial, key });
+    const { pooling, normalize, maxTokens } = encoder;
+    return { vectors, finish, pooling, normalize, maxTokens, ...figures };
+  } finally {
+    await encoder.close();
+  }
 }

@@ -1,7 +1,12 @@
 /** Item texts -> vectors, and the files that hold them. */
 export * from './embed-items.js';
+export * from './encode-texts.js';
+export * from './encoder-config.js';
+export * from './length-batches.js';
 export * from './lsa.js';
 export * from './npy.js';
+export * from './pool-tokens.js';
+export * from './sentence-encoder.js';
 export * from './symmetric-eigen.js';
 export * from './tfidf.js';
 export * from './truncated-svd.js';

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { embedItems, readNpy, symmetricEigen, type EncoderName } from '../../lib/embed/index.js';
+import { embedItems, readNpy, symmetricEigen } from '../../lib/embed/index.js';
 import { Random } from '../../lib/support/index.js';
 import { useEngine } from '../../lib/engine/engine.js';
 
@@ -15,9 +15,9 @@ function folder(titles: string[]): string {
   return data;
 }
 
-test('a row an item, in the order of the ids', () => {
+test('a row an item, in the order of the ids', async () => {
   const data = folder(['hex bolt', 'hex nut', 'wing nut', 'hex bolt']);
-  const report = embedItems({ data, width: 2 });
+  const report = await embedItems({ data, width: 2 });
   expect(report).toMatchObject({ encoder: 'lsa', items: 4, width: 2, empty: 0 });
   expect(report.embeddings).toBe(join(data, 'Tools.emb-lsa.npy'));
   const { rows, width, data: numbers } = readNpy(report.embeddings);
@@ -25,11 +25,14 @@ test('a row an item, in the order of the ids', () => {
   [0, 1].forEach((j) => expect(numbers[j]).toBeCloseTo(numbers[6 + j]!, 5));
 });
 
-test('mistakes are told before anything is written', () => {
+test('mistakes are told before anything is written', async () => {
   const data = folder(['hex bolt', 'hex nut']);
-  expect(() => embedItems({ data, encoder: 'bert' as EncoderName })).toThrow('expected --encoder lsa, got bert');
-  expect(() => embedItems({ data, width: 9 })).toThrow('expected a width from 1 to 1');
-  expect(() => embedItems({ data: join(data, 'none') })).toThrow('no such folder');
+  const wrong = (options: object) => expect(embedItems({ data, ...options })).rejects;
+  await wrong({ encoder: 'bert' }).toThrow('expected --encoder lsa, a folder');
+  await wrong({ encoder: './no/such/folder' }).toThrow('got ./no/such/folder');
+  await wrong({ width: 9 }).toThrow('expected a width from 1 to 1');
+  await wrong({ pooling: 'mean' }).toThrow('lsa pools nothing');
+  await wrong({ data: join(data, 'none') }).toThrow('no such folder');
   expect(existsSync(join(data, 'Tools.emb-lsa.npy'))).toBe(false);
 });
 
