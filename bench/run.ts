@@ -7,6 +7,7 @@ import { cpus } from 'node:os';
 import { tableText, useEngine } from 'sidlab';
 import { industrialQuality } from './industrial-quality.js';
 import { balancedAssignBench } from './balanced-assign.js';
+import { filterBench } from './filter.js';
 import { kmeansBench } from './kmeans.js';
 import { kmeansLarge } from './kmeans-large.js';
 import { rqkmeansConstrained } from './rqkmeans-constrained.js';
@@ -30,6 +31,7 @@ export interface Row {
 }
 
 const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
+  filter: filterBench,
   'quickstart-quality': quickstartQuality,
   'industrial-quality': industrialQuality,
   'rqkmeans-constrained': rqkmeansConstrained,
