@@ -59,5 +59,7 @@ function centreTensors({ rows, width, data }: Vectors): [tf.Tensor2D, tf.Tensor1
     for (let j = k * width; j < (k + 1) * width; j++) sum += data[j]! * data[j]!;
     squares[k] = sum;
   }
-  return [tf.tensor2d(data.map((x) => -2 * x), [rows, width]), tf.tensor1d(squares)]; // prettier-ignore
+  const scaled = new Float32Array(data.length);
+  for (let at = 0; at < data.length; at++) scaled[at] = -2 * data[at]!;
+  return [tf.tensor2d(scaled, [rows, width]), tf.tensor1d(squares)];
 }

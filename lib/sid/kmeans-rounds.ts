@@ -1,15 +1,19 @@
 /**
- * Lloyd's rounds of k-means, exact, with most rows passed over once the centres move little.
+ * Lloyd's rounds of k-means, exact, in which only centres that moved are looked at.
  *
- * Follows Hamerly, "Making k-means even faster" (SDM 2010): a row whose distance to its centre is at most (upper
- * bound) what its distance to any other is at least (lower bound) keeps its code without being looked at. Departures:
- *   1. the rows that are looked at go through the engine together, one matrix product for all; its float32 distances
- *      propose, and where they differ by no more than their error float64 decides (`distance.ts`), so that equal rows
- *      get equal codes on every engine;
- *   2. sums of clusters change by the rows that changed their code alone.
+ * Follows Kaukoranta, Franti & Nevalainen, "A fast exact GLA based on code vector activity detection" (IEEE TIP 2000):
+ * after a few rounds most centres stand still, and a row whose own centre is still the nearer one needs no distance
+ * to those. (Hamerly's bounds by the triangle inequality pass over fewer rows here: one large cluster that drifts
+ * opens them all.) Departures:
+ *   1. each row keeps a lower bound of its distance to all centres but its own, which a centre that stands still
+ *      cannot break; rows that the centres that moved do not settle go through the engine against all centres, one
+ *      product for all such rows;
+ *   2. the engine's float32 distances propose; where they differ by no more than their error float64 decides
+ *      (`distance.ts`), so that equal rows get equal codes on every engine;
+ *   3. sums of clusters change by the rows that changed their code alone.
  * A code that loses its last row keeps its place.
  *
- * Shapes: N rows, K codes, D width.
+ * Shapes: N rows, K codes, M codes that moved, D width. Distances are less |x|^2 throughout.
  */
 import { rowOf, type Vectors } from '../embed/npy.js';
 import { squaredDistance } from './distance.js';
@@ -54,29 +58,37 @@ export function nearestCodes(vectors: Vectors, centres: Vectors): Int32Array {
   return state.codes;
 }
 
+/** What float32 products of unit size may be off by; the error grows with the rows' and centres' squares. */
+const FLOAT32_ERROR = 4e-6;
+
 class Rounds {
   readonly codes: Int32Array;
   readonly centres: Vectors;
   private readonly rows: EngineRows;
   /** |x|^2 [N] */
   private readonly squares: Float64Array;
-  private readonly upper: Float64Array;
-  private readonly lower: Float64Array;
+  /** Distance to the own centre [N]. */
+  private readonly own: Float64Array;
+  /** Of the distances to all others, no more than the least [N]. */
+  private readonly others: Float64Array;
   private readonly sums: Float64Array;
   private readonly counts: Int32Array;
+  /** Codes whose centres moved since rows were last given theirs. */
+  private moved: number[];
 
   constructor(
     private readonly vectors: Vectors,
     start: Vectors,
   ) {
-    this.centres = { ...start, data: start.data.slice() };
+    this.centres = { rows: start.rows, width: start.width, data: start.data.slice() };
     this.codes = new Int32Array(vectors.rows).fill(-1);
     this.rows = new EngineRows(vectors);
     this.squares = squaresOf(vectors);
-    this.upper = new Float64Array(vectors.rows).fill(Infinity);
-    this.lower = new Float64Array(vectors.rows);
+    this.own = new Float64Array(vectors.rows);
+    this.others = new Float64Array(vectors.rows);
     this.sums = new Float64Array(start.data.length);
     this.counts = new Int32Array(start.rows);
+    this.moved = [...Array(start.rows).keys()];
   }
 
   dispose(): void {
@@ -85,66 +97,93 @@ class Rounds {
 
   /** Gives every row its nearest centre. @returns how many changed their code */
   assign(): number {
-    const { vectors, centres } = this;
-    const open = this.openRows();
-    // What float32 products may be off by, of numbers of this size.
-    const scale = Math.max(...squaresOf(centres));
+    const { vectors, centres, moved } = this;
+    const largest = squaresOf(centres).reduce((most, square) => Math.max(most, square), 0);
+    const slack = (row: number): number => FLOAT32_ERROR * (this.squares[row]! + largest);
     let changed = 0;
-    const look = (row: number, distances: Float32Array, at: number): void => {
-      if (this.choose(row, distances, at, 4e-6 * (this.squares[row]! + scale))) changed++;
-    };
-    if (open.length > 0.5 * vectors.rows) {
+    if (moved.length > centres.rows / 2) {
       this.rows.forEachChunk(centres, (first, rows, distances) => {
-        for (let i = 0; i < rows; i++) look(first + i, distances, i * centres.rows);
+        for (let i = 0; i < rows; i++) changed += this.choose(first + i, distances, i * centres.rows, slack(first + i));
       });
-    } else if (open.length > 0) {
-      const some = new EngineRows(gather(vectors, open));
-      some.forEachChunk(centres, (first, rows, distances) => {
-        for (let i = 0; i < rows; i++) look(open[first + i]!, distances, i * centres.rows);
-      });
-      some.dispose();
+      return changed;
     }
+    if (moved.length === 0) return 0;
+    const open: number[] = [];
+    const place = new Int32Array(centres.rows).fill(-1);
+    moved.forEach((code, m) => (place[code] = m));
+    this.rows.forEachChunk(gather(centres, moved), (first, rows, distances) => {
+      for (let i = 0; i < rows; i++) {
+        const step = this.chooseMoved(first + i, distances, i * moved.length, place, slack(first + i));
+        if (step < 0) open.push(first + i);
+        else changed += step;
+      }
+    });
+    if (open.length === 0) return changed;
+    const some = new EngineRows(gather(vectors, open));
+    some.forEachChunk(centres, (first, rows, distances) => {
+      for (let i = 0; i < rows; i++) {
+        const row = open[first + i]!;
+        changed += this.choose(row, distances, i * centres.rows, slack(row));
+      }
+    });
+    some.dispose();
     return changed;
   }
 
-  /** Rows whose bounds do not settle them. */
-  private openRows(): number[] {
-    const { codes, upper, lower, vectors, centres } = this;
-    const open: number[] = [];
-    for (let i = 0; i < codes.length; i++) {
-      if (upper[i]! <= lower[i]!) continue;
-      if (codes[i]! >= 0) {
-        upper[i] = Math.sqrt(squaredDistance(rowOf(vectors, i), rowOf(centres, codes[i]!)));
-        if (upper[i]! < lower[i]!) continue;
-      }
-      open.push(i);
+  /**
+   * Chooses between the row's own centre and those that moved.
+   * @param place of a code among those that moved, else -1 [K]
+   * @returns 1 where the code changed, 0 where it did not, -1 where only all centres can tell
+   */
+  private chooseMoved(row: number, distances: Float32Array, at: number, place: Int32Array, slack: number): number {
+    const { moved, codes, others } = this;
+    const old = codes[row]!;
+    const stands = place[old]! < 0;
+    let best = old;
+    let nearest = stands ? this.own[row]! : distances[at + place[old]!]!;
+    let second = Infinity;
+    for (let m = 0; m < moved.length; m++) {
+      const distance = distances[at + m]!;
+      if (distance >= second || moved[m] === old) continue;
+      if (distance < nearest) {
+        second = nearest;
+        nearest = distance;
+        best = moved[m]!;
+      } else second = distance;
     }
-    return open;
+    second = Math.min(second, others[row]!);
+    if (second - nearest <= slack) return -1;
+    this.own[row] = nearest;
+    others[row] = second;
+    return this.give(row, best);
   }
 
-  /** @param slack what the distances may be off by. @returns whether the row changed its code */
-  private choose(row: number, distances: Float32Array, at: number, slack: number): boolean {
+  /** Chooses among all centres. @param slack what the distances may be off by. @returns 1 where the code changed */
+  private choose(row: number, distances: Float32Array, at: number, slack: number): number {
     const codes = this.centres.rows;
-    let [best, bestDistance, second] = [0, Infinity, Infinity];
+    let [best, nearest, second] = [0, Infinity, Infinity];
     for (let k = 0; k < codes; k++) {
       const distance = distances[at + k]!;
       if (distance >= second) continue;
-      if (distance < bestDistance) {
-        second = bestDistance;
-        bestDistance = distance;
+      if (distance < nearest) {
+        second = nearest;
+        nearest = distance;
         best = k;
       } else second = distance;
     }
-    if (second - bestDistance <= slack) best = this.decide(row, distances, at, bestDistance + slack);
-    const square = this.squares[row]!;
-    this.upper[row] = Math.sqrt(Math.max(0, square + bestDistance + slack));
-    this.lower[row] = Math.sqrt(Math.max(0, square + second - slack));
+    if (second - nearest <= slack) best = this.decide(row, distances, at, nearest + slack);
+    this.own[row] = distances[at + best]!;
+    this.others[row] = this.own[row] === nearest ? second : nearest;
+    return this.give(row, best);
+  }
+
+  private give(row: number, code: number): number {
     const old = this.codes[row]!;
-    if (old === best) return false;
-    this.codes[row] = best;
+    if (old === code) return 0;
+    this.codes[row] = code;
     if (old >= 0) this.add(row, old, -1);
-    this.add(row, best, 1);
-    return true;
+    this.add(row, code, 1);
+    return 1;
   }
 
   /** The nearest in float64 of the centres whose float32 distance is at most `limit`; ties to the lower. */
@@ -168,27 +207,21 @@ class Rounds {
     this.counts[code]! += sign;
   }
 
-  /** Moves the centres to the means of their rows, and the bounds by as much. */
+  /** Moves the centres to the means of their rows. */
   update(): void {
-    const { centres, sums, counts, codes, upper, lower } = this;
-    const { rows, width, data } = centres;
-    const moved = new Float64Array(rows);
-    let [far, farthest, next] = [0, 0, 0];
+    const { sums, counts } = this;
+    const { rows, width, data } = this.centres;
+    this.moved = [];
     for (let k = 0; k < rows; k++) {
       if (counts[k] === 0) continue;
-      let sum = 0;
+      let still = true;
       for (let j = k * width; j < (k + 1) * width; j++) {
-        const old = data[j]!;
-        data[j] = sums[j]! / counts[k]!;
-        sum += (data[j]! - old) ** 2;
+        const mean = Math.fround(sums[j]! / counts[k]!);
+        if (mean === data[j]) continue;
+        data[j] = mean;
+        still = false;
       }
-      moved[k] = Math.sqrt(sum) * (1 + 1e-12);
-      if (moved[k]! > farthest) [far, farthest, next] = [k, moved[k]!, farthest];
-      else if (moved[k]! > next) next = moved[k]!;
-    }
-    for (let i = 0; i < codes.length; i++) {
-      upper[i]! += moved[codes[i]!]!;
-      lower[i]! -= codes[i] === far ? next : farthest;
+      if (!still) this.moved.push(k);
     }
   }
 
