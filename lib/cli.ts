@@ -10,7 +10,8 @@ import { useEngine } from './engine/index.js';
 import { InputError } from './support/index.js';
 
 async function main(args: string[]): Promise<void> {
-  const [name, ...rest] = args;
+  const two = Object.hasOwn(COMMANDS, `${args[0]} ${args[1]}`); // `sid quality`
+  const [name, rest] = two ? [`${args[0]} ${args[1]}`, args.slice(2)] : [args[0], args.slice(1)];
   if (name === undefined || name === '--help' || name === 'help') return void console.log(helpAll(COMMANDS));
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name]! : undefined;
   if (!command) throw new InputError(`sidlab: expected one of ${Object.keys(COMMANDS).join(', ')}, got ${name}`);

@@ -15,6 +15,7 @@ import { grpo, sft } from '../train/index.js';
 import type { FlagName, FlagValues } from './flags.js';
 import { pipelineCommand } from './pipeline-command.js';
 import { record } from './print.js';
+import { qualityCommand } from './quality-command.js';
 
 export interface Command {
   summary: string;
@@ -86,6 +87,8 @@ export const COMMANDS: Record<string, Command> = {
     flags: [
       ...(['embeddings', 'index', 'method', 'levels', 'codebook-size', 'epochs', 'collisions'] as const),
       ...(['uniform', 'cluster-size', 'starts', 'extend', 'seed'] as const),
+      ...(['hidden', 'latent', 'learning-rate', 'schedule', 'warmup-epochs', 'batch-size'] as const),
+      ...(['dropout', 'weight-decay', 'best', 'run', 'start-index'] as const),
     ],
     needs: ['embeddings'],
     engine: true,
@@ -93,11 +96,13 @@ export const COMMANDS: Record<string, Command> = {
       if (extend) return extendCommand(values);
       // Of k-means an epoch is a round.
       const rounds = !['rqvae', 'rqkmeans-plus'].includes(String(values.method));
+      const hidden = typeof values.hidden === 'number' ? { hidden: [values.hidden] } : {};
       return sidStage(
-        options({ ...values, ...(epochs !== undefined && { [rounds ? 'iterations' : 'epochs']: epochs }) }),
+        options({ ...values, ...hidden, ...(epochs !== undefined && { [rounds ? 'iterations' : 'epochs']: epochs }) }),
       );
     },
   },
+  'sid quality': qualityCommand,
   convert: {
     summary: "rows and index -> MiniOneRec's CSV and info files",
     flags: ['data', 'dataset', 'index', 'out'],

@@ -10,5 +10,6 @@ export * from './notebook.js';
 export * from './popularity-curve.js';
 export * from './rank-distribution.js';
 export * from './show-table.js';
+export * from './sid-quality.js';
 export * from './sid-usage.js';
 export * from './use-notebook.js';

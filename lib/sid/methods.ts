@@ -5,10 +5,12 @@
 import type { Vectors } from '../embed/npy.js';
 import type { Quantized } from './quantized.js';
 import { rqKmeansConstrained, type RqKmeansConstrainedOptions } from './rqkmeans-constrained.js';
+import { rqKmeansPlus, type RqKmeansPlusOptions } from './rqkmeans-plus.js';
 import { rqKmeans, type RqKmeansOptions } from './rqkmeans.js';
+import { rqvae } from './rqvae.js';
 
 /** The options of all methods; each reads its own. */
-export type SidOptions = RqKmeansOptions & RqKmeansConstrainedOptions;
+export type SidOptions = RqKmeansOptions & RqKmeansConstrainedOptions & RqKmeansPlusOptions;
 
 /** @param where names the vectors in errors, such as their file */
 export type Quantizer = (vectors: Vectors, options: SidOptions, where: string) => Quantized | Promise<Quantized>;
@@ -16,6 +18,8 @@ export type Quantizer = (vectors: Vectors, options: SidOptions, where: string) =
 export const METHODS = {
   rqkmeans: rqKmeans,
   'rqkmeans-constrained': rqKmeansConstrained,
+  rqvae,
+  'rqkmeans-plus': rqKmeansPlus,
 } satisfies Record<string, Quantizer>;
 
 export type SidMethod = keyof typeof METHODS;

@@ -11,10 +11,10 @@
  *
  * Shapes: N items, D width, L levels, K codes.
  */
-import { existsSync } from 'node:fs';
-import { readNpy, type Vectors } from '../embed/npy.js';
-import { hashText, InputError } from '../support/index.js';
+import type { Vectors } from '../embed/npy.js';
+import { hashText } from '../support/index.js';
 import { codebookSizes } from './check-input.js';
+import { readCodebooks } from './codebook-files.js';
 import { indexCodes, readIndex } from './index-file.js';
 import { collisionRate, meanSquaredError } from './quantized.js';
 import { rqKmeansConstrained } from './rqkmeans-constrained.js';
@@ -82,29 +82,7 @@ function computeStart(vectors: Vectors, options: RqKmeansPlusOptions, where: str
 
 /** @throws InputError */
 function readStart(index: string, vectors: Vectors): Start {
-  const codebooks = readCodebooks(index);
-  for (const [level, { width }] of codebooks.entries()) {
-    if (width !== vectors.width) {
-      throw new InputError(
-        `${codebookPath(index, level)}: expected codes of the vectors' width ${vectors.width}, got ${width}; ` +
-          'run --method rqkmeans-constrained on the same vectors',
-      );
-    }
-  }
+  const codebooks = readCodebooks(index, vectors.width);
   const codes = indexCodes(readIndex(index, vectors.rows)).map((path) => path.slice(0, codebooks.length));
   return { codebooks, codes };
-}
-
-/** The codebooks beside an index file, one a level [K, D]. @throws InputError if there is none */
-export function readCodebooks(index: string): Vectors[] {
-  const books: Vectors[] = [];
-  while (existsSync(codebookPath(index, books.length))) books.push(readNpy(codebookPath(index, books.length)));
-  if (books.length === 0) {
-    throw new InputError(`${codebookPath(index, 0)}: no such file; run sidlab sid --method rqkmeans-constrained first`);
-  }
-  return books;
-}
-
-function codebookPath(index: string, level: number): string {
-  return `${index.replace(/\.index\.json$/, '')}.codebook-${String.fromCharCode(97 + level)}.npy`;
 }

@@ -45,6 +45,7 @@ export class AdamW {
         const g = scale ? tf.mul(gradient, scale) : gradient;
         m.assign(tf.add(tf.mul(m, BETA1), g));
         v.assign(tf.add(tf.mul(v, BETA2), tf.square(g)));
+        if (move === 0) return; // the end of a schedule: the divisor below would be infinite
         const divisor = tf.add(tf.mul(tf.sqrt(v), spread / move), EPSILON / move);
         const kept = weightDecay > 0 ? tf.mul(parameter, 1 - rate * weightDecay) : parameter;
         parameter.assign(tf.sub(kept, tf.div(m, divisor)));

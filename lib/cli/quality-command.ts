@@ -1,0 +1,28 @@
+/** `sidlab sid quality`: figures of semantic IDs, and a gate. */
+import { tableText } from '../figures/index.js';
+import { sidQualityStage, type SidQualityReport, type SidQualityStageOptions } from '../sid/index.js';
+import type { Command } from './commands.js';
+import { record } from './print.js';
+
+export const qualityCommand: Command = {
+  summary: 'figures of semantic IDs: collisions, codes in use, neighbours; and a gate',
+  flags: ['index', 'embeddings', 'data', 'dataset', 'category', 'limits', 'out', 'seed'],
+  needs: ['index'],
+  engine: true,
+  run: async (values) => {
+    const report = await sidQualityStage(values as unknown as SidQualityStageOptions);
+    if (!report.pass) process.exitCode = 1;
+    return report;
+  },
+  print: (report: SidQualityReport) => {
+    const { levels, prefixes, checks, ...rest } = report;
+    const flat = levels.map(({ clusterSize, ...level }) => ({
+      ...level,
+      items: `${clusterSize.min} / ${clusterSize.median} / ${clusterSize.max}`,
+    }));
+    const tables = [flat, prefixes, ...(checks.length > 0 ? [checks] : [])];
+    return [record(rest), ...tables.map((rows) => tableText(rows as unknown as Record<string, unknown>[]))].join(
+      '\n\n',
+    );
+  },
+};
