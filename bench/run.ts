@@ -12,6 +12,7 @@ import { kmeansBench } from './kmeans.js';
 import { kmeansLarge } from './kmeans-large.js';
 import { rqkmeansConstrained } from './rqkmeans-constrained.js';
 import { quickstartQuality } from './quickstart-quality.js';
+import { sidMethods } from './sid-methods.js';
 
 export interface Row {
   name: string;
@@ -34,6 +35,7 @@ const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
   filter: filterBench,
   'quickstart-quality': quickstartQuality,
   'industrial-quality': industrialQuality,
+  'sid-methods': sidMethods,
   'rqkmeans-constrained': rqkmeansConstrained,
   'kmeans-large': kmeansLarge,
   kmeans: kmeansBench,
