@@ -91,8 +91,8 @@ def start(model, x, rounds, generator):
             left = left - book[torch.cdist(left, book).argmin(1)]
 
 
-def step(model, optimizer, batch, weight, commitment, clip):
-    total, _, _, _ = model.loss(batch, weight, commitment)
+def step(model, optimizer, batch, weight, commitment, clip, plain):
+    total = F.mse_loss(model.decode(model.encode(batch)), batch) if plain else model.loss(batch, weight, commitment)[0]
     optimizer.zero_grad()
     total.backward()
     nn.utils.clip_grad_norm_(model.parameters(), clip)
@@ -105,20 +105,22 @@ def train(x, options, watch=lambda *_: None):
     generator = torch.Generator().manual_seed(get("seed", 42))
     torch.manual_seed(get("seed", 42))
     model = RqVae(x.shape[1], get("hidden", [2048, 1024, 512, 256, 128, 64]), get("latent", 32), get("sizes", [256] * 3))
-    start(model, x, get("kmeansIterations", 100), generator)
     peak = get("learningRate", 1e-3)
     optimizer = torch.optim.AdamW(model.parameters(), lr=peak, weight_decay=get("weightDecay", 0))
     epochs, batch = get("epochs", 150), get("batchSize", 512)
     per_epoch = -(-len(x) // batch)
     warmup, total, n = get("warmupEpochs", 5) * per_epoch, epochs * per_epoch, 0
     for epoch in range(epochs):
+        if epoch == get("autoencoderEpochs", 15):
+            start(model, x, get("kmeansIterations", 100), generator)
+        plain = epoch < get("autoencoderEpochs", 15)
         begun = time.perf_counter()
         losses = []
         for rows in torch.randperm(len(x), generator=generator).split(batch):
             n += 1
             done = 0 if get("schedule", "linear") == "constant" else min(1, (n - warmup) / max(1, total - warmup))
             optimizer.param_groups[0]["lr"] = peak * (n / warmup if n <= warmup else 1 - done)
-            losses.append(step(model, optimizer, x[rows], get("quantLossWeight", 1), get("commitment", 0.25), get("clip", 1)))
+            losses.append(step(model, optimizer, x[rows], get("quantLossWeight", 1), get("commitment", 0.25), get("clip", 1), plain))
         watch(model, epoch + 1, float(torch.stack(losses).mean()), time.perf_counter() - begun)
     return model
 
@@ -136,6 +138,8 @@ def main():
     options = json.load(sys.stdin)
     torch.set_num_threads(options.get("threads", torch.get_num_threads()))
     x = torch.from_numpy(numpy.load(options["embeddings"]).astype("float32"))
+    scale = float(x.square().mean().rsqrt())  # as `normalize`
+    x = x * scale
     seconds, losses, best = [], [], {}
 
     def watch(model, epoch, loss, took):
@@ -144,8 +148,9 @@ def main():
         if epoch % options.get("evalEpochs", 10) == 0 or epoch == options.get("epochs", 150):
             model.eval()
             now = {**figures(model, x), "epoch": epoch}
+            now["mse"] /= scale**2
             model.train()
-            if not best or now["mse"] < best["mse"]:
+            if epoch > options.get("autoencoderEpochs", 15) and (not best or now["mse"] < best["mse"]):
                 best.update(now)
 
     train(x, options, watch)

@@ -19,6 +19,8 @@ const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
 export class AdamW {
   private readonly m = new Map<string, tf.Variable>();
   private readonly v = new Map<string, tf.Variable>();
+  /** Updates of each parameter so far: those that begin later have their own count, as in PyTorch. */
+  private readonly counts = new Map<string, number>();
 
   constructor(private readonly parameters: ReadonlyMap<string, tf.Variable>) {
     for (const [name, parameter] of parameters) {
@@ -33,12 +35,14 @@ export class AdamW {
     }
   }
 
-  /** One update in place. @param gradients by the parameters' names @param step counted from 1 */
-  apply(gradients: ReadonlyMap<string, tf.Tensor>, step: number, { rate, clip, weightDecay }: StepOptions): void {
-    const spread = Math.sqrt((1 - BETA2) / (1 - BETA2 ** step)); // of v as kept
-    const move = (rate * (1 - BETA1)) / (1 - BETA1 ** step);
+  /** One update in place of the parameters that have a gradient. @param gradients by the parameters' names */
+  apply(gradients: ReadonlyMap<string, tf.Tensor>, { rate, clip, weightDecay }: StepOptions): void {
     const scale = clip > 0 ? clipScale([...gradients.values()], clip) : undefined;
     for (const [name, gradient] of gradients) {
+      const step = (this.counts.get(name) ?? 0) + 1;
+      this.counts.set(name, step);
+      const spread = Math.sqrt((1 - BETA2) / (1 - BETA2 ** step)); // of v as kept
+      const move = (rate * (1 - BETA1)) / (1 - BETA1 ** step);
       const parameter = this.parameters.get(name)!;
       const [m, v] = [this.m.get(name)!, this.v.get(name)!];
       tf.tidy(() => {
@@ -57,6 +61,9 @@ export class AdamW {
   save(): Map<string, NamedArray> {
     const arrays = new Map<string, NamedArray>();
     for (const [name, shape, data] of this.named()) arrays.set(name, { shape, data: data.dataSync<'float32'>() });
+    for (const [name, count] of this.counts) {
+      arrays.set(`${name}.updates`, { shape: [1], data: Float32Array.of(count) });
+    }
     return arrays;
   }
 
@@ -67,6 +74,7 @@ export class AdamW {
       if (!array) throw new Error(`AdamW.restore: expected ${name} in the checkpoint, got none; remove the checkpoint`);
       tf.tidy(() => variable.assign(tf.tensor(array.data, shape)));
     }
+    for (const name of this.parameters.keys()) this.counts.set(name, arrays.get(`${name}.updates`)?.data[0] ?? 0);
   }
 
   dispose(): void {

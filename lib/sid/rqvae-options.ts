@@ -52,6 +52,11 @@ export interface RqVaeOptions extends LevelOptions {
   sinkhornEpsilon?: number | readonly number[];
   /** Rounds of Sinkhorn. Default 50. */
   sinkhornIterations?: number;
+  /**
+   * Epochs of plain autoencoding before k-means fills the codebooks and quantization begins; 0 begins at once, as the
+   * reference does, on what random weights make of the items. Default 15, at most `epochs` - 1.
+   */
+  autoencoderEpochs?: number;
   /** Rounds of the k-means that the codebooks start from, at most. Default 100. */
   kmeansIterations?: number;
   /** Latents that k-means sees: of all items (default), or of the first batch as in the reference. */
@@ -91,6 +96,7 @@ export function rqVaePlan(vectors: Vectors, options: RqVaeOptions, where: string
   const { epochs = 150, batchSize = 512, learningRate = 1e-3, schedule = 'linear', warmupEpochs = 5 } = options;
   const { weightDecay = 0, clip = 1, dropout = 0, batchNorm = false, quantLossWeight = 1, commitment = 0.25 } = options;
   const { sinkhornEpsilon = 0, sinkhornIterations = 50, kmeansIterations = 100, kmeansStart = 'all' } = options;
+  const { autoencoderEpochs = residual ? 0 : Math.min(15, Math.max(0, epochs - 1)) } = options;
   const { normalize = true, evalEpochs = 10, best = 'loss', collisions = 'reassign', seed = 42, run, onLog } = options;
   const sizes = codebookSizes(vectors.rows, options, where);
   checkFinite(vectors, where);
@@ -99,6 +105,8 @@ export function rqVaePlan(vectors: Vectors, options: RqVaeOptions, where: string
   const whole = { latent, epochs, batchSize, kmeansIterations, sinkhornIterations, evalEpochs };
   for (const [name, value] of Object.entries(whole)) checkWhole(name, value);
   checkWhole('warmupEpochs', warmupEpochs, 0);
+  checkWhole('autoencoderEpochs', autoencoderEpochs, 0);
+  if (autoencoderEpochs >= epochs) throw wrong(`autoencoderEpochs of at most ${epochs - 1}`, autoencoderEpochs);
   if (!(learningRate > 0 && learningRate < 10)) throw wrong('learningRate in (0, 10)', learningRate);
   if (!SCHEDULES.includes(schedule)) throw wrong(`schedule ${SCHEDULES.join(', ')}`, schedule);
   if (!BEST.includes(best)) throw wrong(`best ${BEST.join(', ')}`, best);
@@ -123,7 +131,7 @@ export function rqVaePlan(vectors: Vectors, options: RqVaeOptions, where: string
     ...{ normalize, scale: normalize ? 1 / rootMeanSquare(vectors) : 1 },
     ...{ shape, hidden, latent, epochs, batchSize, learningRate, schedule, warmupEpochs, weightDecay, clip, dropout },
     ...{ batchNorm, quantLossWeight, commitment, epsilons, sinkhornIterations, kmeansIterations, kmeansStart },
-    ...{ evalEpochs, best, collisions, seed, run, onLog },
+    ...{ autoencoderEpochs, evalEpochs, best, collisions, seed, run, onLog },
   };
 }
 

@@ -19,6 +19,8 @@ export interface LossOptions {
   /** Weight of the commitment in it. */
   commitment: number;
   assignment?: Assignment;
+  /** A plain autoencoder: the decoder sees the latent itself. Default true. */
+  quantize?: boolean;
   /** Dropout; called once a layer, encoder first. */
   maskOf?: MaskOf;
 }
@@ -41,24 +43,22 @@ export function lossAndGradients(
   x: tf.Tensor2D,
   options: LossOptions,
 ): LossAndGradients {
-  const { quantLossWeight, commitment, assignment, maskOf } = options;
+  const { quantLossWeight, commitment, assignment, quantize = true, maskOf } = options;
   const gradients = new Map<string, tf.Tensor>();
   const losses = tf.tidy(() => {
     const encoder = mlpForward(shape, 'encoder', parameters, x, maskOf);
-    const { quantized, loss, tape } = quantizeForward(
-      encoder.out,
-      codebookTensors(shape, parameters),
-      commitment,
-      assignment,
-    );
-    const decoder = mlpForward(shape, 'decoder', parameters, quantized, maskOf);
+    const inner = quantize
+      ? quantizeForward(encoder.out, codebookTensors(shape, parameters), commitment, assignment)
+      : undefined;
+    const loss = inner?.loss ?? tf.scalar(0);
+    const decoder = mlpForward(shape, 'decoder', parameters, inner?.quantized ?? encoder.out, maskOf);
     const difference = tf.sub<tf.Tensor2D>(decoder.out, x);
     const reconstruction = tf.mul(tf.sum(tf.square(difference)), 1 / x.size);
     const dOut = tf.mul<tf.Tensor2D>(difference, 2 / x.size);
     const dQuantized = mlpBackward(shape, 'decoder', parameters, decoder.tape, dOut, gradients, true);
-    const d = quantizeBackward(tape, dQuantized, shape.sizes, commitment, quantLossWeight);
-    mlpBackward(shape, 'encoder', parameters, encoder.tape, d.latent, gradients, false);
-    d.codebooks.forEach((gradient, level) => gradients.set(codebookName(level), gradient));
+    const d = inner && quantizeBackward(inner.tape, dQuantized, shape.sizes, commitment, quantLossWeight);
+    mlpBackward(shape, 'encoder', parameters, encoder.tape, d?.latent ?? dQuantized, gradients, false);
+    d?.codebooks.forEach((gradient, level) => gradients.set(codebookName(level), gradient));
     for (const gradient of gradients.values()) tf.keep(gradient);
     return tf.stack([tf.add(reconstruction, tf.mul(loss, quantLossWeight)), reconstruction, loss]);
   });

@@ -14,7 +14,7 @@ import { AdamW } from './rqvae-optimizer.js';
 import type { Best, RqVaePlan } from './rqvae-options.js';
 import { fromVariables, parameterShapes, toVariables } from './rqvae-parameters.js';
 import { RqVaeRun, type EpochFigures, type RqVaeState } from './rqvae-run.js';
-import { startModel } from './rqvae-start.js';
+import { startCodebooks, startModel } from './rqvae-start.js';
 import { figuresOf, lossAndGradients } from './rqvae-step.js';
 
 export interface Trained {
@@ -75,7 +75,7 @@ class Training {
     this.secondsBefore = this.state.seconds;
     this.random.restore(this.state.random);
     this.x = tf.tidy(() => tf.mul(tf.tensor2d(vectors.data, [vectors.rows, vectors.width]), plan.scale));
-    const arrays = saved?.parameters ?? startModel(plan, this.x, this.batches(0)[0]!, options.codebooks);
+    const arrays = saved?.parameters ?? startModel(plan, options.codebooks);
     this.variables = toVariables(arrays);
     const names = [...parameterShapes(plan.shape).keys()];
     this.optimizer = new AdamW(new Map(names.map((name) => [name, this.variables.get(name)!])));
@@ -83,18 +83,19 @@ class Training {
   }
 
   async run(): Promise<Trained> {
-    const { epochs, evalEpochs, onLog, best } = this.plan;
+    const { epochs, evalEpochs, autoencoderEpochs, onLog, best } = this.plan;
     const state = this.state;
     const progress = startProgress(this.options.name ?? 'rqvae', epochs, 'epochs');
     progress.tick(state.epoch);
-    if (state.step === 0) this.look();
+    if (this.options.codebooks && state.step === 0) this.look();
     while (state.epoch < epochs) {
       const line = this.epoch();
-      if (state.epoch % evalEpochs === 0 || state.epoch === epochs) Object.assign(line, this.look());
+      const due = state.epoch % evalEpochs === 0 || state.epoch === epochs;
+      if (due && state.epoch > autoencoderEpochs) Object.assign(line, this.look());
       this.folder.log(line);
       onLog?.(this.folder.lines);
       progress.tick(1, `loss ${line.loss!.toPrecision(3)}`);
-      if (line.mse !== undefined || interrupted()) this.save();
+      if (due || interrupted()) this.save();
       if (interrupted() && state.epoch < epochs) this.stop();
       await new Promise(setImmediate); // computing blocks the event loop: let plots draw and interrupts arrive
     }
@@ -120,13 +121,17 @@ class Training {
     const { learningRate, schedule, warmupEpochs, epochs, clip, weightDecay } = this.plan;
     const state = this.state;
     const batches = this.batches(state.epoch);
+    if (state.epoch === this.plan.autoencoderEpochs && !this.options.codebooks) {
+      startCodebooks(this.plan, this.x, batches[0]!, this.variables);
+      this.look();
+    }
     const losses: tf.Tensor[] = [];
     let rate = 0;
     for (const batch of batches) {
       state.step++;
       rate = learningRate * rateFactor(schedule, state.step, warmupEpochs * batches.length, epochs * batches.length);
       const { losses: own, gradients } = this.gradients(batch);
-      this.optimizer.apply(gradients, state.step, { rate, clip, weightDecay });
+      this.optimizer.apply(gradients, { rate, clip, weightDecay });
       tf.dispose([...gradients.values()]);
       losses.push(own);
     }
@@ -151,6 +156,7 @@ class Training {
     const { shape, quantLossWeight, commitment, epsilons, sinkhornIterations: iterations, dropout } = this.plan;
     const x = tf.tidy(() => tf.gather(this.x, tf.tensor1d([...batch], 'int32')));
     const result = lossAndGradients(shape, this.variables, x, {
+      quantize: this.state.epoch >= this.plan.autoencoderEpochs,
       ...{ quantLossWeight, commitment, assignment: { epsilons, iterations } },
       ...(dropout > 0 && {
         maskOf: (of: [number, number]) => tf.tensor2d(dropoutMask(this.random, of[0] * of[1], dropout), of),

@@ -9,7 +9,9 @@
  *   2. k-means sees all latents unless told otherwise, and the model with the lowest reconstruction error is taken,
  *      not the one with the fewest raw collisions: collisions are settled afterwards anyway;
  *   3. vectors are scaled to a mean square of 1 (`normalize`): without it, rows of unit length end on 3 % of the codes;
- *   4. collisions are settled in the latent space as for every method (`collisions.ts`), so that none is left.
+ *   4. the first epochs train a plain autoencoder, and k-means fills the codebooks from its latents: from those of random
+ *      weights, which all look alike, most codes die within a few epochs;
+ *   5. collisions are settled in the latent space as for every method (`collisions.ts`), so that none is left.
  *
  * Shapes: N items, D width, E latent width, L levels.
  */
