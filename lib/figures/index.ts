@@ -13,3 +13,4 @@ export * from './show-table.js';
 export * from './sid-quality.js';
 export * from './sid-usage.js';
 export * from './use-notebook.js';
+export * from './vector-map.js';
