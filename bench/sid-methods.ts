@@ -40,10 +40,12 @@ export async function sidMethods(): Promise<Row[]> {
   await stages.filter();
   const { items } = await stages.embed();
   const scores: Record<string, { hr: number[]; ndcg: number[] }> = {};
-  for (const method of ['random', ...SID_METHODS]) {
-    const data = join(home, method);
-    const index = await makeIndex(method, data, home, stages.embeddings, items);
-    for (const seed of SEEDS) {
+  const methods = ['random', ...SID_METHODS];
+  // seeds outside, so that a run that is cut short has every method as often
+  for (const seed of SEEDS) {
+    for (const method of methods) {
+      const data = join(home, method);
+      const index = await makeIndex(method, data, home, stages.embeddings, items);
       const { model } = await sft({ ...RECIPE, data, index, run: join(data, `runs/sft-${seed}`), seed });
       const { item } = await evaluateStage({ data, index, model });
       const score = (scores[method] ??= { hr: [], ndcg: [] });
