@@ -7,11 +7,14 @@ import { cpus } from 'node:os';
 import { tableText, useEngine } from 'sidlab';
 import { industrialQuality } from './industrial-quality.js';
 import { balancedAssignBench } from './balanced-assign.js';
+import { embedBench } from './embed.js';
 import { filterBench } from './filter.js';
 import { kmeansBench } from './kmeans.js';
 import { kmeansLarge } from './kmeans-large.js';
 import { rqkmeansConstrained } from './rqkmeans-constrained.js';
 import { quickstartQuality } from './quickstart-quality.js';
+import { rqkmeansPlusBench } from './rqkmeans-plus.js';
+import { rqvaeBench } from './rqvae.js';
 import { sidMethods } from './sid-methods.js';
 
 export interface Row {
@@ -33,11 +36,14 @@ export interface Row {
 
 const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
   filter: filterBench,
+  embed: embedBench,
   'quickstart-quality': quickstartQuality,
   'industrial-quality': industrialQuality,
   'sid-methods': sidMethods,
   'rqkmeans-constrained': rqkmeansConstrained,
   'kmeans-large': kmeansLarge,
+  rqvae: rqvaeBench,
+  'rqkmeans-plus': rqkmeansPlusBench,
   kmeans: kmeansBench,
   'balanced-assign': balancedAssignBench,
 };

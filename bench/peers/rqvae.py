@@ -1,11 +1,12 @@
 """A PyTorch twin of lib/sid/rqvae.ts: the peer of `npm run bench -- rqvae`, and what test/golden/make_rqvae.py calls.
 
-Written from the papers' description (TIGER, LC-Rec, MiniOneRec's options). Reads one JSON object from standard input,
-writes one to standard output:
-    {"task": "time", "embeddings": FILE, "epochs": E, "batch": B}   -> {"seconds": [an epoch ...], "losses": [...]}
-    {"task": "train", "embeddings": FILE, ... options}              -> {"mse", "codesUsed", "collision", "seconds"}
+Written from the papers' description (TIGER, LC-Rec, MiniOneRec's options). Reads a folder's `job.json` (options under
+ours' names) and `vectors.npy`; prints {"mse", "codesUsed", "collision", "epoch"} of the epoch with the lowest error,
+{"seconds"} (the median of an epoch but the first) and {"losses"} of all epochs.
 """
 import json
+import pathlib
+import statistics
 import sys
 import time
 
@@ -135,9 +136,10 @@ def figures(model, x):
 def main():
     import numpy
 
-    options = json.load(sys.stdin)
+    folder = pathlib.Path(sys.argv[1])
+    options = json.loads((folder / "job.json").read_text())
     torch.set_num_threads(options.get("threads", torch.get_num_threads()))
-    x = torch.from_numpy(numpy.load(options["embeddings"]).astype("float32"))
+    x = torch.from_numpy(numpy.load(folder / "vectors.npy").astype("float32"))
     scale = float(x.square().mean().rsqrt())  # as `normalize`
     x = x * scale
     seconds, losses, best = [], [], {}
@@ -154,7 +156,7 @@ def main():
                 best.update(now)
 
     train(x, options, watch)
-    print(json.dumps({**best, "seconds": seconds, "losses": losses, "torch": torch.__version__}))
+    print(json.dumps({**best, "seconds": statistics.median(seconds[1:] or seconds), "losses": losses}))
 
 
 if __name__ == "__main__":
