@@ -24,5 +24,6 @@ export * from './reviews.js';
 export * from './rows.js';
 export * from './table.js';
 export * from './title.js';
+export * from './to-danfo.js';
 export * from './sort-times.js';
 export * from './sample.js';
