@@ -5,6 +5,8 @@ export * from './encoder-config.js';
 export * from './length-batches.js';
 export * from './lsa.js';
 export * from './npy.js';
+export { DTYPES, type Dtype } from './npy-header.js';
+export { readNpz, writeNpz } from './npz.js';
 export * from './pool-tokens.js';
 export * from './sentence-encoder.js';
 export * from './symmetric-eigen.js';

@@ -1,9 +1,22 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readNpy, writeNpy } from '../../lib/embed/index.js';
+import { DTYPES, readNpy, readNpz, writeNpy, writeNpz } from '../../lib/embed/index.js';
+import { halfToNumber, numberToHalf } from '../../lib/embed/half.js';
+import { InputError } from '../../lib/support/index.js';
+
+interface Golden {
+  values: Record<string, number[][]>;
+  /** Bits of float32, and of the float16 that NumPy rounds them to. */
+  floats: number[];
+  halves: number[];
+}
+
+const FOLDER = fileURLToPath(new URL('../golden/npy', import.meta.url));
+const golden = JSON.parse(readFileSync(join(FOLDER, 'golden.json'), 'utf8')) as Golden;
 
 const dir = mkdtempSync(join(tmpdir(), 'npy-'));
 const path = join(dir, 'x.npy');
@@ -62,8 +75,84 @@ test('a file that is none of this says why in one line', () => {
   expect(() => readNpy(npy(header('<f4', '2, 2'), one))).toThrow(/expected \d+ bytes for 2 x 2, got \d+/);
   expect(() => readNpy(npy(header('<f4', '0, 1'), one))).toThrow('bytes for 0 x 1');
   expect(() => readNpy(npy(header('<i8', '1, 1'), one))).toThrow('got <i8');
-  expect(() => readNpy(npy(header('>f4', '1, 1'), one))).toThrow('got >f4');
+  expect(() => readNpy(npy(header('|b1', '1, 1'), one))).toThrow('got |b1');
   expect(() => readNpy(npy(header('<f4', '1,'), one))).toThrow('expected two dimensions (rows, width), got (1,)');
   expect(() => readNpy(npy("{'descr': '<f4'}", one))).toThrow('header is damaged');
+  expect(() => readNpy(npy(header('<f4', '1, 1').replace('}', "'x': True}"), one))).toThrow('header is damaged');
+  expect(() => readNpy(npy(`junk ${header('<f4', '1, 1')}`, one))).toThrow('header is damaged');
+  expect(() => readNpy(npy(header('<f4', '9007199254740991, 0'), Buffer.alloc(0)))).toThrow('is no size of a file');
   expect(() => writeNpy(path, { rows: 2, width: 2, data: new Float32Array(3) })).toThrow('2 x 2 = 4 numbers, got 3');
+});
+
+test("NumPy's own files: three widths, both byte orders, both orders of the numbers, three versions", () => {
+  expect(Object.keys(golden.values).length).toBe(14);
+  for (const [name, values] of Object.entries(golden.values)) {
+    const { rows, width, data } = readNpy(join(FOLDER, `${name}.npy`));
+    expect([name, rows, width, ...data]).toEqual([name, 2, 3, ...values.flat()]);
+  }
+});
+
+test("NumPy's own archives, stored and deflated", () => {
+  const { a, b } = readNpz(join(FOLDER, 'stored.npz'));
+  expect([...a!.data]).toEqual(golden.values['version-2']!.flat());
+  expect(b).toEqual(readNpy(join(FOLDER, 'version-2.npy')));
+  const deflated = readNpy(join(FOLDER, 'deflated.npz')); // one array: as if it were an .npy
+  expect([deflated.rows, deflated.width]).toEqual([16, 3]);
+  expect(() => readNpy(join(FOLDER, 'stored.npz'))).toThrow('expected one array, got a, b');
+  expect(() => readNpz(join(FOLDER, 'stored.npz'), ['c'])).toThrow('no array c; it has a, b');
+  expect(() => readNpz(join(FOLDER, 'mixed.npz'))).toThrow(
+    'mixed.npz:ids: expected float32, float64 or float16, got <i8',
+  );
+  expect(Object.keys(readNpz(join(FOLDER, 'mixed.npz'), ['a']))).toEqual(['a']);
+});
+
+test("rounding to float16 is NumPy's; every half comes back as itself", () => {
+  const floats = new Float32Array(Uint32Array.from(golden.floats).buffer);
+  expect([...floats].map(numberToHalf)).toEqual(golden.halves);
+  const back = Array.from({ length: 65536 }, (_, half) => numberToHalf(halfToNumber(half)));
+  const isNaNHalf = (half: number) => (half & 0x7fff) > 0x7c00;
+  expect(back.findIndex((half, i) => (isNaNHalf(i) ? !isNaNHalf(half) : half !== i))).toBe(-1);
+});
+
+test('every kind that is written is read back', () => {
+  const data = Float32Array.of(0.5, -2, 3, 1024, 0.25, -0);
+  for (const dtype of DTYPES) {
+    for (const fortran of [false, true]) {
+      writeNpy(path, { rows: 3, width: 2, data }, { dtype, fortran });
+      expect(readNpy(path)).toEqual({ rows: 3, width: 2, data });
+      const archive = join(dir, 'x.npz');
+      writeNpz(
+        archive,
+        { x: { rows: 3, width: 2, data }, y: { rows: 0, width: 2, data: new Float32Array() } },
+        { dtype },
+      );
+      expect(readNpz(archive).x).toEqual({ rows: 3, width: 2, data });
+      expect(readNpz(archive).y!.rows).toBe(0);
+    }
+  }
+});
+
+test('damage ends in one line or in an array of the right size, never otherwise', () => {
+  const files = ['version-2.npy', 'stored.npz', 'deflated.npz'].map((name) => readFileSync(join(FOLDER, name)));
+  const damaged = join(dir, 'damaged');
+  const hits = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 6 });
+  let errors = 0;
+  fc.assert(
+    fc.property(fc.constantFrom(...files), hits, fc.option(fc.nat()), (whole, changes, cut) => {
+      const bytes = Buffer.from(whole);
+      const zip = whole[0] === 0x50;
+      for (const [at, value] of changes) bytes[at % (zip ? bytes.length : 128)] = value;
+      writeFileSync(damaged, cut === null ? bytes : bytes.subarray(0, cut % bytes.length));
+      try {
+        const matrices = Object.values(bytes[0] === 0x50 ? readNpz(damaged) : { x: readNpy(damaged) });
+        for (const { rows, width, data } of matrices) expect(data.length).toBe(rows * width);
+      } catch (error) {
+        errors++;
+        expect(error).toBeInstanceOf(InputError);
+        expect((error as Error).message).not.toContain('\n');
+      }
+    }),
+    { numRuns: 1500 },
+  );
+  expect(errors).toBeGreaterThan(100);
 });
