@@ -47,14 +47,14 @@ export function raisePrices(problem: AssignmentProblem, prices: Float64Array, sw
   if (sweeps === 0) return choices.best;
   const sizes = new Int32Array(clusters);
   for (const k of choices.best) sizes[k]!++;
-  const columns = transpose(costs, items, clusters);
+  const column = new Int32Array(items);
   const top = new Float64Array(Math.max(...upper) + 1);
   for (let sweep = 0; sweep < sweeps; sweep++) {
     let changed = false;
     for (let k = 0; k < clusters; k++) {
       const room = prices[k]! > 0 ? upper[k]! : lower[k]!; // what fits its price
       if (sizes[k] === room || (prices[k] === 0 && sizes[k]! >= room && sizes[k]! <= upper[k]!)) continue;
-      const column = columns.subarray(k * items, (k + 1) * items);
+      for (let i = 0; i < items; i++) column[i] = costs[i * clusters + k]!;
       const price = bestPrice(column, k, choices, lower[k]!, upper[k]!, top);
       if (price === prices[k]) continue;
       prices[k] = price;
@@ -64,17 +64,6 @@ export function raisePrices(problem: AssignmentProblem, prices: Float64Array, sw
     if (!changed) break;
   }
   return choices.best;
-}
-
-function transpose(costs: Int32Array, rows: number, width: number): Int32Array {
-  const out = new Int32Array(costs.length);
-  for (let block = 0; block < rows; block += 16) {
-    const end = Math.min(rows, block + 16);
-    for (let k = 0; k < width; k++) {
-      for (let i = block; i < end; i++) out[k * rows + i] = costs[i * width + k]!;
-    }
-  }
-  return out;
 }
 
 /** Both choices of item `i` anew; ties to the lower cluster. */

@@ -70,15 +70,17 @@ function checkProblem({ items, clusters, costs, lower, upper }: AssignmentProble
       `balancedAssign: expected ${least} to ${most} items, what the clusters take, got ${items}; widen the limits`,
     );
   }
-  for (const cost of costs) {
-    if (cost >= 2 ** 30 || cost <= -(2 ** 30)) throw new RangeError('balancedAssign: expected costs below 2^30');
+  for (let at = 0; at < costs.length; at++) {
+    if (costs[at]! >= 2 ** 30 || costs[at]! <= -(2 ** 30))
+      throw new RangeError('balancedAssign: expected costs below 2^30');
   }
 }
 
 class ClusterNetwork {
   readonly cluster: Int32Array;
+  private readonly nodes: number;
   private readonly members: number[][];
-  /** Cost of the cheapest move a -> b [K * K], and the item that moves. */
+  /** Cost of the cheapest move a -> b [(K + 1) * (K + 1)], and the item that moves; to and from the ground 0 or none. */
   private readonly move: Float64Array;
   private readonly mover: Int32Array;
   /** Items that go on from the cluster to the ground [K]. */
@@ -104,9 +106,11 @@ class ClusterNetwork {
     this.excess[clusters] = -items;
     this.setFlows(lower, upper);
     this.spreadTies();
-    this.move = new Float64Array(clusters * clusters).fill(Infinity);
-    this.mover = new Int32Array(clusters * clusters).fill(-1);
+    this.nodes = clusters + 1;
+    this.move = new Float64Array(this.nodes * this.nodes).fill(Infinity);
+    this.mover = new Int32Array(this.nodes * this.nodes).fill(-1);
     for (let i = 0; i < items; i++) this.offer(i);
+    for (let k = 0; k < clusters; k++) this.openGround(k);
     this.distance = new Float64Array(clusters + 1);
     this.from = new Int32Array(clusters + 1);
     this.open = new Int32Array(clusters + 1);
@@ -151,7 +155,7 @@ class ClusterNetwork {
   /** Item `i` as the one to move out of its cluster, where it is the cheapest. */
   private offer(i: number): void {
     const { clusters, costs } = this.problem;
-    const a = this.cluster[i]! * clusters;
+    const a = this.cluster[i]! * this.nodes;
     const row = i * clusters;
     const own = costs[row + this.cluster[i]!]!;
     const { move, mover } = this;
@@ -201,22 +205,15 @@ class ClusterNetwork {
     }
   }
 
-  /** @returns the place of the nearest of the `left` open nodes */
+  /** Relaxes the arcs of `a`. @returns the place of the nearest of the `left` open nodes */
   private relax(a: number, base: number, left: number): number {
-    const { clusters } = this.problem;
     const { distance, from, prices, open, move } = this;
-    const { lower, upper } = this.problem;
+    const row = a * this.nodes;
     let place = 0;
     let nearest = Infinity;
-    const ground = a === clusters;
-    const row = a * clusters;
     for (let o = 0; o < left; o++) {
       const b = open[o]!;
-      let cost: number;
-      if (b === clusters) cost = this.flow[a]! < upper[a]! ? 0 : Infinity;
-      else if (ground) cost = this.flow[b]! > lower[b]! ? 0 : Infinity;
-      else cost = move[row + b]!;
-      const reach = base + cost + prices[b]!;
+      const reach = base + move[row + b]! + prices[b]!;
       let d = distance[b]!;
       if (reach < d) {
         distance[b] = d = reach;
@@ -230,15 +227,25 @@ class ClusterNetwork {
     return place;
   }
 
+  /** The arcs between cluster `k` and the ground, open while its flow can grow or shrink. */
+  private openGround(k: number): void {
+    const { nodes, move, flow } = this;
+    const { lower, upper } = this.problem;
+    move[k * nodes + nodes - 1] = flow[k]! < upper[k]! ? 0 : Infinity;
+    move[(nodes - 1) * nodes + k] = flow[k]! > lower[k]! ? 0 : Infinity;
+  }
+
   /** One unit from node `a` to node `b`: an item moves, or a flow to the ground changes. */
   private pass(a: number, b: number): void {
     const { clusters } = this.problem;
     if (b === clusters) {
       this.flow[a]!++;
+      this.openGround(a);
     } else if (a === clusters) {
       this.flow[b]!--;
+      this.openGround(b);
     } else {
-      const i = this.mover[a * clusters + b]!;
+      const i = this.mover[a * this.nodes + b]!;
       const own = this.members[a]!;
       own[own.indexOf(i)] = own[own.length - 1]!;
       own.pop();
@@ -253,7 +260,7 @@ class ClusterNetwork {
   private forget(a: number, i: number): void {
     const { clusters, costs } = this.problem;
     const { move, mover } = this;
-    const row = a * clusters;
+    const row = a * this.nodes;
     for (let b = 0; b < clusters; b++) {
       if (mover[row + b] !== i) continue;
       let best = Infinity;
