@@ -108,13 +108,13 @@ def train(x, options, watch=lambda *_: None):
     model = RqVae(x.shape[1], get("hidden", [2048, 1024, 512, 256, 128, 64]), get("latent", 32), get("sizes", [256] * 3))
     peak = get("learningRate", 1e-3)
     optimizer = torch.optim.AdamW(model.parameters(), lr=peak, weight_decay=get("weightDecay", 0))
-    epochs, batch = get("epochs", 150), get("batchSize", 512)
+    epochs, batch = get("epochs", 60), get("batchSize", 256)
     per_epoch = -(-len(x) // batch)
-    warmup, total, n = get("warmupEpochs", 5) * per_epoch, epochs * per_epoch, 0
+    warmup, total, n = get("warmupEpochs", 2) * per_epoch, epochs * per_epoch, 0
     for epoch in range(epochs):
-        if epoch == get("autoencoderEpochs", 15):
+        if epoch == get("autoencoderEpochs", 10):
             start(model, x, get("kmeansIterations", 100), generator)
-        plain = epoch < get("autoencoderEpochs", 15)
+        plain = epoch < get("autoencoderEpochs", 10)
         begun = time.perf_counter()
         losses = []
         for rows in torch.randperm(len(x), generator=generator).split(batch):
@@ -147,12 +147,12 @@ def main():
     def watch(model, epoch, loss, took):
         seconds.append(took)
         losses.append(loss)
-        if epoch % options.get("evalEpochs", 10) == 0 or epoch == options.get("epochs", 150):
+        if epoch % options.get("evalEpochs", 10) == 0 or epoch == options.get("epochs", 60):
             model.eval()
             now = {**figures(model, x), "epoch": epoch}
             now["mse"] /= scale**2
             model.train()
-            if epoch > options.get("autoencoderEpochs", 15) and (not best or now["mse"] < best["mse"]):
+            if epoch > options.get("autoencoderEpochs", 10) and (not best or now["mse"] < best["mse"]):
                 best.update(now)
 
     train(x, options, watch)

@@ -6,6 +6,7 @@ export * from './balanced-kmeans.js';
 export * from './codebook-files.js';
 export * from './collisions.js';
 export * from './engine-rows.js';
+export * from './evened-codes.js';
 export * from './extend-index.js';
 export * from './index-file.js';
 export * from './kmeans-rounds.js';

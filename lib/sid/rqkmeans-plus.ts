@@ -6,8 +6,11 @@
  * Departures:
  *   1. the decoder is `q + MLP(q)` with the last layer zeroed too, so that training starts at the error of the codebooks
  *      themselves and not at that of a random network;
- *   2. the model taken is the one with the lowest error among those that collide no more than the constrained RQ-Kmeans
- *      it started from (where none does, the one that collides least: `start` and `collision.raw` tell).
+ *   2. when it is trained, codes are dealt out as constrained RQ-Kmeans deals them (N/K - 1 to N/K + 1 items a code and
+ *      level, the optimum): with the nearest codes it collides more than what it started from, though its error is
+ *      lower;
+ *   3. 24 epochs of batches of 256 at a peak rate of 1e-3 instead of thousands of 2,048 at 1e-4: at 1e-4 a dozen
+ *      epochs move the error by half a per cent.
  *
  * Shapes: N items, D width, L levels, K codes.
  */
@@ -15,6 +18,7 @@ import type { Vectors } from '../embed/npy.js';
 import { hashText } from '../support/index.js';
 import { codebookSizes } from './check-input.js';
 import { readCodebooks } from './codebook-files.js';
+import { evenedCodes } from './evened-codes.js';
 import { indexCodes, readIndex } from './index-file.js';
 import { collisionRate, meanSquaredError } from './quantized.js';
 import { rqKmeansConstrained } from './rqkmeans-constrained.js';
@@ -22,6 +26,7 @@ import { rqVaePlan, type RqVaeOptions } from './rqvae-options.js';
 import { trainRqVae } from './rqvae-train.js';
 import { fingerprint, withCodes, type RqVae } from './rqvae.js';
 
+/** As `RqVaeOptions`, with other defaults: 24 epochs, looked at every 4, no plain autoencoding. */
 export interface RqKmeansPlusOptions extends RqVaeOptions {
   /**
    * Index file that constrained RQ-Kmeans wrote for the same vectors, its codebooks beside it; its levels and sizes
@@ -45,19 +50,18 @@ export async function rqKmeansPlus(
   options: RqKmeansPlusOptions = {},
   where = 'rqKmeansPlus',
 ): Promise<RqKmeansPlus> {
-  const { startIndex, epochs = 60, batchSize = 2048, learningRate = 1e-4, ...rest } = options;
+  const { startIndex, epochs = 24, batchSize = 256, learningRate = 1e-3, evalEpochs = 4, ...rest } = options;
   const given = startIndex === undefined ? undefined : readStart(startIndex, vectors);
   const levels = given ? { codebookSize: given.codebooks.map((book) => book.rows) } : {};
-  const plan = rqVaePlan(vectors, { ...rest, ...levels, epochs, batchSize, learningRate }, where, true);
+  const plan = rqVaePlan(vectors, { ...rest, ...levels, epochs, batchSize, learningRate, evalEpochs }, where, true);
   const { codebooks, codes } = given ?? computeStart(vectors, options, where);
   const start = { mse: meanSquaredError(vectors, codes, codebooks), collision: collisionRate(codes) };
   const trained = await trainRqVae(vectors, plan, {
     name: 'rqkmeans-plus',
     codebooks,
-    mostCollisions: start.collision,
     inputs: { vectors: fingerprint(vectors), codebooks: hashText(codebooks.map(fingerprint).join()) },
   });
-  return { ...withCodes(vectors, plan, trained), start };
+  return { ...withCodes(vectors, plan, trained, (latents, books) => evenedCodes(latents, books)), start };
 }
 
 interface Start {

@@ -23,15 +23,15 @@ export interface RqVaeOptions extends LevelOptions {
   hidden?: readonly number[];
   /** Width of the latent. Default 32. */
   latent?: number;
-  /** Passes over the items. Default 150. */
+  /** Passes over the items. Default 60. */
   epochs?: number;
-  /** Items a step. Default 512. */
+  /** Items a step. Default 256. */
   batchSize?: number;
   /** Peak rate. Default 1e-3. */
   learningRate?: number;
   /** After the warm-up. Default `linear`. */
   schedule?: Schedule;
-  /** Epochs of linear rise. Default 5. */
+  /** Epochs of linear rise. Default 2. */
   warmupEpochs?: number;
   /** Of AdamW. Default 0. */
   weightDecay?: number;
@@ -54,7 +54,7 @@ export interface RqVaeOptions extends LevelOptions {
   sinkhornIterations?: number;
   /**
    * Epochs of plain autoencoding before k-means fills the codebooks and quantization begins; 0 begins at once, as the
-   * reference does, on what random weights make of the items. Default 15, at most `epochs` - 1.
+   * reference does, on what random weights make of the items. Default 10, at most `epochs` - 1.
    */
   autoencoderEpochs?: number;
   /** Rounds of the k-means that the codebooks start from, at most. Default 100. */
@@ -93,10 +93,10 @@ export interface RqVaePlan extends Required<
  */
 export function rqVaePlan(vectors: Vectors, options: RqVaeOptions, where: string, residual = false): RqVaePlan {
   const { hidden = [2048, 1024, 512, 256, 128, 64], latent = residual ? vectors.width : 32 } = options;
-  const { epochs = 150, batchSize = 512, learningRate = 1e-3, schedule = 'linear', warmupEpochs = 5 } = options;
+  const { epochs = 60, batchSize = 256, learningRate = 1e-3, schedule = 'linear', warmupEpochs = 2 } = options;
   const { weightDecay = 0, clip = 1, dropout = 0, batchNorm = false, quantLossWeight = 1, commitment = 0.25 } = options;
   const { sinkhornEpsilon = 0, sinkhornIterations = 50, kmeansIterations = 100, kmeansStart = 'all' } = options;
-  const { autoencoderEpochs = residual ? 0 : Math.min(15, Math.max(0, epochs - 1)) } = options;
+  const { autoencoderEpochs = residual ? 0 : Math.min(10, Math.max(0, epochs - 1)) } = options;
   const { normalize = true, evalEpochs = 10, best = 'loss', collisions = 'reassign', seed = 42, run, onLog } = options;
   const sizes = codebookSizes(vectors.rows, options, where);
   checkFinite(vectors, where);

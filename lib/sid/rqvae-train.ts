@@ -30,8 +30,6 @@ export interface Trained {
 export interface TrainRqVaeOptions {
   /** Codebooks to start from instead of k-means. */
   codebooks?: readonly Vectors[];
-  /** The best model by loss is sought among those with at most this raw collision rate. Default 1: all. */
-  mostCollisions?: number;
   /** Name for the progress line. Default `rqvae`. */
   name?: string;
   /** What decides the start besides the plan, for `config.json`. */
@@ -100,10 +98,9 @@ class Training {
       await new Promise(setImmediate); // computing blocks the event loop: let plots draw and interrupts arrive
     }
     progress.end();
-    const name = state.best[best] ? best : 'collision'; // no model has as few collisions as asked for: the fewest
-    const arrays = this.folder.best(name);
-    const figures = state.best[name];
-    if (!arrays || !figures) throw new InputError(`sid: the best model by ${name} is lost; remove ${this.plan.run}`);
+    const arrays = this.folder.best(best);
+    const figures = state.best[best];
+    if (!arrays || !figures) throw new InputError(`sid: the best model by ${best} is lost; remove ${this.plan.run}`);
     return { arrays, figures, epochs, steps: state.step, seconds: this.seconds() };
   }
 
@@ -187,8 +184,6 @@ class Training {
 
   private beats(name: Best, now: EpochFigures): boolean {
     const old = this.state.best[name];
-    const { mostCollisions = 1 } = this.options;
-    if (name === 'loss' && now.collision > mostCollisions) return false;
     if (!old || name === 'last') return true;
     switch (name) {
       case 'loss':

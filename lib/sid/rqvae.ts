@@ -4,7 +4,7 @@
  * Follows MiniOneRec's `rq/` (from LC-Rec, arXiv 2311.09049, and TIGER, arXiv 2305.05065): encoder
  * 2048-1024-512-256-128-64 to a latent of 32, ReLU, Xavier normal, 3 x 256 codes, k-means start, commitment 0.25, AdamW
  * 1e-3, clip 1. Departures:
- *   1. 150 epochs of batches of 512 with a linear rate instead of 10,000 of 20,480 at a constant one: a plateau in
+ *   1. 60 epochs of batches of 256 with a linear rate instead of 10,000 of 20,480 at a constant one: a plateau in
  *      minutes (docs/log.md has the curve);
  *   2. k-means sees all latents unless told otherwise, and the model with the lowest reconstruction error is taken,
  *      not the one with the fewest raw collisions: collisions are settled afterwards anyway;
@@ -40,7 +40,7 @@ export interface RqVae extends Quantized {
   model: RqVaeModel;
   /** [N, E], where the codebooks live. */
   latents: Vectors;
-  /** Reconstruction error with the nearest codes, before collisions were settled. */
+  /** Reconstruction error before collisions were settled. */
   rawMse: number;
   /** Epoch whose model was taken. */
   epoch: number;
@@ -65,12 +65,21 @@ export function fingerprint({ rows, width, data }: Vectors): string {
   return `${rows} x ${width} ${hashText(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')).slice(0, 16)}`;
 }
 
-/** Codes of a trained model for the vectors that it was trained on, collisions settled. */
-export function withCodes(vectors: Vectors, plan: RqVaePlan, trained: Trained): RqVae {
+/**
+ * Codes of a trained model for the vectors that it was trained on, collisions settled.
+ * @param assign raw codes from latents and codebooks; default the nearest code, level by level
+ */
+export function withCodes(
+  vectors: Vectors,
+  plan: RqVaePlan,
+  trained: Trained,
+  assign?: (latents: Vectors, codebooks: readonly Vectors[]) => number[][],
+): RqVae {
   const { shape, scale, collisions } = plan;
   const model = { shape, scale, arrays: trained.arrays };
-  const { latents, codes: raw, mse: rawMse } = rqVaeCodes(model, vectors);
+  const { latents, codes: nearest, mse } = rqVaeCodes(model, vectors);
   const codebooks = codebooksOf(shape, trained.arrays);
+  const raw = assign?.(latents, codebooks) ?? nearest;
   const codes = settleCollisions(latents, raw, codebooks, collisions);
   return {
     codes,
@@ -80,7 +89,7 @@ export function withCodes(vectors: Vectors, plan: RqVaePlan, trained: Trained): 
     ...codeUsage(codes, shape.sizes),
     model,
     latents,
-    rawMse,
+    rawMse: assign ? decodedError(model, vectors, raw, codebooks) : mse,
     epoch: trained.figures.epoch,
     steps: trained.steps,
     trainSeconds: trained.seconds,
