@@ -4,6 +4,7 @@ export * from './encode-texts.js';
 export * from './encoder-config.js';
 export * from './length-batches.js';
 export * from './lsa.js';
+export * from './most-alike.js';
 export * from './npy.js';
 export { DTYPES, type Dtype } from './npy-header.js';
 export { readNpz, writeNpz } from './npz.js';
