@@ -1,0 +1,95 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, expect, test } from 'vitest';
+import { rowOf, type Vectors } from '../../lib/embed/npy.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { nearestCode, squaredDistance } from '../../lib/sid/distance.js';
+import { balancedKmeans, kmeans, kmeansRounds, nearestCodes, pickRows } from '../../lib/sid/index.js';
+import { Random } from '../../lib/support/index.js';
+
+beforeAll(() => useEngine());
+
+function cloud(rows: number, width: number, seed = 1): Vectors {
+  const random = new Random(seed);
+  return { rows, width, data: Float32Array.from({ length: rows * width }, () => random.normal()) };
+}
+
+/** Lloyd's rounds in float64 without any bound. */
+function plain(vectors: Vectors, start: Vectors, iterations: number): { codes: number[]; error: number } {
+  const centres = { ...start, data: start.data.slice() };
+  const look = () => Array.from({ length: vectors.rows }, (_, i) => nearestCode(rowOf(vectors, i), centres));
+  let codes = look();
+  for (let round = 0; round < iterations; round++) {
+    for (let k = 0; k < centres.rows; k++) {
+      const own = codes.flatMap((code, i) => (code === k ? [i] : []));
+      if (own.length === 0) continue;
+      for (let j = 0; j < centres.width; j++) {
+        centres.data[k * centres.width + j] = own.reduce((sum, i) => sum + rowOf(vectors, i)[j]!, 0) / own.length;
+      }
+    }
+    codes = look();
+  }
+  const error = codes.reduce((sum, code, i) => sum + squaredDistance(rowOf(vectors, i), rowOf(centres, code)), 0);
+  return { codes, error };
+}
+
+test.each([1, 2, 5, 40])('the rounds are plain Lloyd: %i of them', (iterations) => {
+  for (const [rows, width, codes] of [
+    [400, 3, 30],
+    [300, 12, 8],
+    [50, 2, 50],
+    [20, 4, 1],
+  ] as const) {
+    // prettier-ignore
+    const x = cloud(rows, width, rows);
+    const start = pickRows(x, codes, new Random(2));
+    const [fast, slow] = [kmeansRounds(x, start, iterations), plain(x, start, iterations)];
+    const apart = Math.abs(fast.error - slow.error);
+    expect(apart).toBeLessThanOrEqual(1e-5 * slow.error + 1e-9);
+    expect([...fast.codes]).toEqual(slow.codes);
+    expect(fast.error).toBeCloseTo(plain(x, fast, 0).error, 6); // the codes are the nearest centres
+  }
+});
+
+test('the package and our own end on the same centres from the same start', () => {
+  const x = cloud(200, 4);
+  const start = pickRows(x, 9, new Random(5));
+  const [a, b] = (['own', 'ml-kmeans'] as const).map((implementation) =>
+    kmeans(x, { codes: 9, start, implementation }),
+  );
+  expect([...a!.codes]).toEqual([...b!.codes]);
+  a!.data.forEach((value, at) => expect(value).toBeCloseTo(b!.data[at]!, 5));
+});
+
+test('equal rows get equal codes, ties the lower one', () => {
+  const base = cloud(4, 16);
+  const x = { rows: 400, width: 16, data: Float32Array.from({ length: 6400 }, (_, at) => base.data[at % 64]!) };
+  const { codes, error } = kmeans(x, { codes: 32, implementation: 'own' });
+  for (let i = 4; i < 400; i++) expect(codes[i]).toBe(codes[i % 4]);
+  expect(error).toBeLessThan(1e-8);
+  const twice = { rows: 2, width: 16, data: Float32Array.from([...base.data.slice(0, 16), ...base.data.slice(0, 16)]) };
+  expect(new Set(nearestCodes(x, twice))).toEqual(new Set([0]));
+});
+
+test('nothing stays on the engine', () => {
+  const x = cloud(300, 8);
+  const before = tf.memory().numTensors;
+  for (const start of ['best', 'spread', 'groups', 'rows'] as const) kmeans(x, { codes: 20, start, iterations: 3 });
+  kmeans(x, { codes: 20, start: 'rows', implementation: 'own' });
+  balancedKmeans(x, { codes: 10, iterations: 3 });
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test('balanced rounds lower the error, and stop', () => {
+  const x = cloud(300, 6);
+  const start = pickRows(x, 12, new Random(1));
+  const errors = [1, 2, 4, 100].map((iterations) => balancedKmeans(x, { codes: 12, start, iterations, tolerance: 0 }));
+  for (let i = 1; i < 4; i++) expect(errors[i]!.error).toBeLessThanOrEqual(errors[i - 1]!.error);
+  expect(errors[3]!.rounds).toBeLessThan(100);
+});
+
+test('mistakes', () => {
+  const x = cloud(10, 2);
+  expect(() => kmeans(x, { codes: 11 })).toThrow('expected codes from 1 to 10');
+  expect(() => kmeans(x, { codes: 3, start: cloud(3, 4) })).toThrow('expected 3 x 2 centres to start from, got 3 x 4');
+  expect(() => kmeans(x, { codes: 3, start: 'middle' as 'rows' })).toThrow('expected a start of best, spread');
+});
