@@ -4,7 +4,8 @@
  * Shapes: N rows, D width.
  */
 import { InputError } from '../support/errors.js';
-import { halfToNumber, numberToHalf } from './half.js';
+import { halfToNumber } from '../support/half-floats.js';
+import { numberToHalf } from './number-to-half.js';
 import { BYTES, formatNpyHeader, parseNpyHeader, type Dtype } from './npy-header.js';
 
 /** A matrix of float32 in row-major order; of item vectors row = item id. */

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DTYPES, readNpy, readNpz, writeNpy, writeNpz } from '../../lib/embed/index.js';
-import { halfToNumber, numberToHalf } from '../../lib/embed/half.js';
-import { InputError } from '../../lib/support/index.js';
+import { numberToHalf } from '../../lib/embed/number-to-half.js';
+import { halfToNumber, InputError } from '../../lib/support/index.js';
 
 interface Golden {
   values: Record<string, number[][]>;

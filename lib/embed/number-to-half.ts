@@ -1,17 +1,6 @@
-/**
- * IEEE 754 binary16, which JavaScript of Node 20 has no array of: 1 sign bit, 5 exponent bits, 10 of the fraction.
- */
+/** Numbers to IEEE half precision, which JavaScript of Node 20 has no array of; the way back is in `lib/support`. */
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
-
-/** The number that 16 bits stand for, exactly. */
-export function halfToNumber(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 1023;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
-}
 
 /** The nearest half of a float32, ties to even as NumPy's; beyond 65,504 infinity. */
 export function numberToHalf(value: number): number {
