@@ -16,8 +16,9 @@ export const qualityCommand: Command = {
   },
   print: (report: SidQualityReport) => {
     const { levels, prefixes, checks, ...rest } = report;
-    const flat = levels.map(({ clusterSize, ...level }) => ({
+    const flat = levels.map(({ clusterSize, mse, ...level }) => ({
       ...level,
+      mse: mse?.toPrecision(3) ?? '',
       items: `${clusterSize.min} / ${clusterSize.median} / ${clusterSize.max}`,
     }));
     const tables = [flat, prefixes, ...(checks.length > 0 ? [checks] : [])];
