@@ -1,7 +1,8 @@
 /**
  * Residual k-means at scale, 4 x 256 on 100,000 x 384 rows drawn from a mixture of 1,000 Gaussians: ours against
- * faiss' ResidualQuantizer with beam 1, plain k-means at every level, all rows, 10 rounds each; random rows to start
- * from on both sides. Equal error: ours at most 0.5 % above.
+ * faiss' ResidualQuantizer with beam 1, plain k-means at every level, all rows, random rows to start from on both
+ * sides. Two rows: 10 rounds each (faiss starts every level from the same rows, which costs it error at later levels),
+ * and as few of ours as end on no more than faiss' error.
  */
 import { kmeans, Random, subtractCodes, type Vectors } from 'sidlab';
 import { productSeconds } from './industrial-vectors.js';
@@ -10,37 +11,43 @@ import type { Row } from './run.js';
 
 const [ROWS, WIDTH, LEVELS, BITS, ITERATIONS] = [100_000, 384, 4, 8, 10];
 
+/** Rounds of ours that end below faiss' error. */
+const ENOUGH = 2;
+
 export async function kmeansLarge(): Promise<Row[]> {
   const vectors = mixture();
   const folder = peerFolder({ levels: LEVELS, bits: BITS, iterations: ITERATIONS }, { vectors });
-  const run = () => {
-    const { seconds, value } = timed(() => {
-      const residual = { ...vectors, data: vectors.data.slice() };
-      for (let level = 0; level < LEVELS; level++) {
-        const found = kmeans(residual, { codes: 2 ** BITS, iterations: ITERATIONS, start: 'rows', seed: level });
-        subtractCodes(residual, found.codes, found);
-      }
-      return residual;
-    });
-    let sum = 0;
-    for (const x of value.data) sum += x * x;
-    return { seconds, mse: sum / value.data.length };
-  };
-  const { times, ours, peer } = await inTurn(3, run, () =>
-    runPeer<{ seconds: number; mse: number }>('kmeans_large.py', folder),
-  );
-  const equal = typeof peer !== 'string' && ours.mse <= peer.mse * 1.005;
-  return [
-    {
-      name: 'kmeans-large',
+  const faiss = () => runPeer<{ seconds: number; mse: number }>('kmeans_large.py', folder);
+  const product = productSeconds(vectors, 2 ** BITS);
+  const rows: Row[] = [];
+  for (const iterations of [ITERATIONS, ENOUGH]) {
+    const { times, ours, peer } = await inTurn(3, () => residualKmeans(vectors, iterations), faiss);
+    const equal = typeof peer !== 'string' && ours.mse <= peer.mse * 1.005;
+    rows.push({
+      name: `kmeans-large ${iterations === ITERATIONS ? 'at equal rounds' : 'at equal error'}`,
       ...times,
-      floor: productSeconds(vectors, 2 ** BITS) * LEVELS * (ITERATIONS + 1),
+      floor: product * LEVELS * (iterations + 1),
       unit: 's',
       goal: 'at most 1.0 x at equal error',
       reached: times.ratio !== null && times.ratio <= 1 && equal,
       note: typeof peer === 'string' ? peer : `error ${ours.mse.toFixed(5)}, of faiss ${peer.mse.toFixed(5)}`,
-    },
-  ];
+    });
+  }
+  return rows;
+}
+
+function residualKmeans(vectors: Vectors, iterations: number): { seconds: number; mse: number } {
+  const { seconds, value } = timed(() => {
+    const residual = { ...vectors, data: vectors.data.slice() };
+    for (let level = 0; level < LEVELS; level++) {
+      const found = kmeans(residual, { codes: 2 ** BITS, iterations, start: 'rows', seed: level });
+      subtractCodes(residual, found.codes, found);
+    }
+    return residual;
+  });
+  let sum = 0;
+  for (const x of value.data) sum += x * x;
+  return { seconds, mse: sum / value.data.length };
 }
 
 function mixture(): Vectors {

@@ -3,20 +3,30 @@
  * product each, in chunks of rows, so that 100,000 x 384 rows and 256 centres fit.
  *
  * |x - c|^2 = |x|^2 + (|c|^2 - 2 x.c), and the first term says nothing about which centre is nearest: what is
- * computed is the part in brackets. In float32: near ties are the caller's to decide.
+ * computed is the part in brackets, as [x, 1] times [-2 c, |c|^2], so that nothing is left to add. In float32: near
+ * ties are the caller's to decide.
  *
  * Shapes: N rows, K centres, D width.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Vectors } from '../embed/npy.js';
 
-const CHUNK = 4_194_304; // distances at a time: 16 MiB
+/** Rows of a chunk: with 256 centres 16 MiB of distances at a time. */
+const CHUNK = 16_384;
 
 export class EngineRows {
-  private readonly whole: tf.Tensor2D;
+  private readonly chunks: tf.Tensor2D[] = [];
 
   constructor(private readonly vectors: Vectors) {
-    this.whole = tf.tensor2d(vectors.data, [vectors.rows, vectors.width]);
+    const { rows, width, data } = vectors;
+    for (let first = 0; first < rows; first += CHUNK) {
+      const count = Math.min(CHUNK, rows - first);
+      const padded = new Float32Array(count * (width + 1)).fill(1); // [x, 1]
+      for (let i = 0; i < count; i++) {
+        padded.set(data.subarray((first + i) * width, (first + i + 1) * width), i * (width + 1));
+      }
+      this.chunks.push(tf.tensor2d(padded, [count, width + 1]));
+    }
   }
 
   /**
@@ -24,19 +34,13 @@ export class EngineRows {
    * @param centres [K, D]
    */
   forEachChunk(centres: Vectors, visit: (first: number, rows: number, distances: Float32Array) => void): void {
-    const chunk = Math.max(1, Math.floor(CHUNK / centres.rows));
-    const { rows: all, width } = this.vectors;
-    const [c, squares] = centreTensors(centres);
-    for (let first = 0; first < all; first += chunk) {
-      const rows = Math.min(chunk, all - first);
-      const distances = tf.tidy(() => {
-        const x = rows === all ? this.whole : this.whole.slice([first, 0], [rows, width]);
-        return x.matMul(c, false, true).add(squares);
-      });
-      visit(first, rows, distances.dataSync<'float32'>());
+    const c = centreTensor(centres);
+    this.chunks.forEach((x, chunk) => {
+      const distances = x.matMul<tf.Tensor2D>(c, false, true);
+      visit(chunk * CHUNK, x.shape[0], distances.dataSync<'float32'>());
       distances.dispose();
-    }
-    tf.dispose([c, squares]);
+    });
+    c.dispose();
   }
 
   /** The same of all rows at once [N, K]. */
@@ -47,19 +51,20 @@ export class EngineRows {
   }
 
   dispose(): void {
-    this.whole.dispose();
+    tf.dispose(this.chunks);
   }
 }
 
-/** -2 c [K, D] and |c|^2 [K] */
-function centreTensors({ rows, width, data }: Vectors): [tf.Tensor2D, tf.Tensor1D] {
-  const squares = new Float32Array(rows);
-  for (let k = 0; k < rows; k++) {
+/** [-2 c, |c|^2], [K, D + 1] */
+function centreTensor({ rows, width, data }: Vectors): tf.Tensor2D {
+  const padded = new Float32Array(rows * (width + 1));
+  for (let k = 0, at = 0; k < rows; k++, at++) {
     let sum = 0;
-    for (let j = k * width; j < (k + 1) * width; j++) sum += data[j]! * data[j]!;
-    squares[k] = sum;
+    for (let j = k * width; j < (k + 1) * width; j++, at++) {
+      padded[at] = -2 * data[j]!;
+      sum += data[j]! * data[j]!;
+    }
+    padded[at] = sum;
   }
-  const scaled = new Float32Array(data.length);
-  for (let at = 0; at < data.length; at++) scaled[at] = -2 * data[at]!;
-  return [tf.tensor2d(scaled, [rows, width]), tf.tensor1d(squares)];
+  return tf.tensor2d(padded, [rows, width + 1]);
 }
