@@ -132,13 +132,14 @@ export function readSafetensors(path: string): Map<string, NamedArray> {
 
 /** Writes float32 tensors in the order of the map, one after the other, and renames the file when it is whole. */
 export function writeSafetensors(path: string, arrays: ReadonlyMap<string, NamedArray>): void {
-  const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
   let offset = 0;
-  for (const [name, { shape, data }] of arrays) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] };
+  const entries = [...arrays].map(([name, { shape, data }]): [string, unknown] => {
+    const from = offset;
     offset += data.byteLength;
-  }
-  const text = JSON.stringify(header);
+    return [name, { dtype: 'F32', shape, data_offsets: [from, offset] }];
+  });
+  // fromEntries defines each name, `__proto__` too; an assignment would not
+  const text = JSON.stringify(Object.fromEntries([['__metadata__', { format: 'pt' }], ...entries]));
   const json = Buffer.from(text + ' '.repeat((8 - (Buffer.byteLength(text) % 8)) % 8));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(json.length));

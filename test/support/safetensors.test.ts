@@ -39,6 +39,12 @@ test('what is written is read, names of any letters and empty tensors included',
   );
 });
 
+test('a tensor may be called anything', () => {
+  const arrays = new Map([['__proto__', { shape: [1], data: Float32Array.of(7) }]]);
+  writeSafetensors(path, arrays);
+  expect(readSafetensors(path)).toEqual(arrays);
+});
+
 test('bfloat16 and float16 become the float32 of the same value', () => {
   const data = Buffer.from(Uint16Array.from([0x3fc0, 0xc000, 0x3e00, 0xc000, 0x0001, 0x7c00]).buffer);
   const header = {
