@@ -1,8 +1,7 @@
 """all-MiniLM-L6-v2 by sentence-transformers, for `npm run bench -- embed`.
 
-python embed.py FOLDER: reads job.json {texts, batches}; encodes the texts once at each batch size (sentence-
-transformers sorts by length itself) and prints {"seconds": the best size's, "batch", "sizes": {size: seconds}, "floor",
-"width", "vectors": file of float32}. The floor: the products of the linear layers and of attention alone, over the
+python embed.py FOLDER: reads job.json {texts, batch}; encodes the texts (sentence-transformers sorts by length itself)
+and prints {"seconds", "processor": seconds of all threads, "floor", "vectors": file of float32}. The floor: the products of the linear layers and of attention alone, over the
 same tokens without padding, back to back. Loading is not counted.
 """
 import json
@@ -19,12 +18,9 @@ job = json.loads((folder / "job.json").read_text())
 texts = job["texts"]
 model = SentenceTransformer(str(get_model_path()), device="cpu")
 model.encode(texts[:8])
-sizes, vectors = {}, None
-for size in job["batches"]:
-    begin = time.perf_counter()
-    vectors = model.encode(texts, batch_size=size)
-    sizes[size] = time.perf_counter() - begin
-best = min(sizes, key=sizes.get)
+begin, busy = time.perf_counter(), time.process_time()
+vectors = model.encode(texts, batch_size=job["batch"])
+seconds, processor = time.perf_counter() - begin, time.process_time() - busy
 
 
 def floor() -> float:
@@ -46,7 +42,6 @@ def floor() -> float:
     return seconds
 
 
-floor()
 vectors.astype("float32").tofile(folder / "peer.f32")
-out = {"seconds": sizes[best], "batch": best, "sizes": sizes, "floor": min(floor(), floor())}
-print(json.dumps({**out, "width": int(vectors.shape[1]), "vectors": str(folder / "peer.f32")}))
+out = {"seconds": seconds, "processor": processor, "floor": min(floor(), floor())}
+print(json.dumps({**out, "vectors": str(folder / "peer.f32")}))
