@@ -34,7 +34,7 @@ class Shown(NotebookClient):
         elif kind == "update_display_data" and time.monotonic() - self.last_update >= UPDATE_SECONDS:
             self.last_update = time.monotonic()
             line = content["data"].get("text/plain", "").strip().split("\n")[0]
-            if line:
+            if line and not line.startswith("[figure:"):
                 say("    " + line[:160])
         return super().process_message(msg, cell, cell_index)
 

@@ -22,5 +22,30 @@ process.emitWarning = (warning, ...rest) => {
   emitWarning.call(process, warning, ...rest);
 };
 
+queueSends(createRequire(createRequire(import.meta.url).resolve('tslab/dist/main.js'))('zeromq'));
+
 process.argv = [process.argv[0], process.argv[1], 'kernel', '--config-path', connection];
 createRequire(import.meta.url)('tslab/dist/main.js').main();
+
+/**
+ * tslab sends without waiting for the message before, and a socket that is still writing (a slow reader, a large
+ * figure) throws: the kernel dies. Here each socket's messages wait for one another.
+ */
+function queueSends({ Publisher, Router, Reply }) {
+  for (const { prototype } of [Publisher, Router, Reply]) {
+    const { send } = prototype;
+    const last = new WeakMap(); // socket -> its last message on the way
+    const queued = function (...message) {
+      const before = last.get(this);
+      const sent = before ? before.then(() => send.apply(this, message)) : send.apply(this, message);
+      const done = sent.then(
+        () => {},
+        () => {},
+      );
+      last.set(this, done);
+      done.then(() => last.get(this) === done && last.delete(this));
+      return sent;
+    };
+    Object.defineProperty(prototype, 'send', { value: queued }); // the inherited one is read-only
+  }
+}
