@@ -1,6 +1,6 @@
 /**
  * Item texts through all-MiniLM-L6-v2: ours (Transformers.js, onnxruntime) against sentence-transformers with its
- * default batch of 32 (8 was tried and was slower), on every 38th Industrial item; tokenization counted, loading not.
+ * default batch of 32, on every 38th Industrial item; tokenization counted, loading not.
  * The model is made by `python bench/peers/export_minilm.py`. The note carries minima and processor seconds too: on a
  * machine with neighbours the medians say more about them.
  */

@@ -7,8 +7,8 @@
  *   1. pooling, scaling and longest text come from the model's files, not from the caller;
  *   2. texts are tokenized once, before the batches are made, and padded on the right up to the batch's own longest
  *      (for decoders such as Qwen3-Embedding too: causal attention does not see what follows);
- *   3. onnxruntime gets as many threads as there are processors: its own default counts cores, and is half as fast
- *      where two of them are threads of one core. They sleep while they wait, so that neighbours can compute.
+ *   3. onnxruntime gets as many threads as there are processors, and they sleep while they wait, so that neighbours
+ *      can compute.
  *
  * Shapes: B texts, T tokens of the longest, D width.
  */
