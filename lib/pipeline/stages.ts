@@ -10,7 +10,7 @@ import { baselineStage } from '../baselines/index.js';
 import type { BaselineName, BaselineReport } from '../baselines/index.js';
 import { convert, filterOutputs, filterStage, writeSample } from '../data/index.js';
 import type { ConvertReport, FilterReport, SampleReport } from '../data/index.js';
-import { embedItems } from '../embed/index.js';
+import { embedItems, embeddingsName } from '../embed/index.js';
 import type { EmbedReport } from '../embed/index.js';
 import { evaluateStage } from '../evaluate/index.js';
 import type { EvaluateReport } from '../evaluate/index.js';
@@ -33,7 +33,7 @@ export class PipelineStages {
   constructor(readonly config: PipelineConfig) {
     const { out, dataset, figures, run = 'main' } = config;
     this.index = join(out, `${dataset}.index.json`);
-    this.embeddings = join(out, `${dataset}.emb-${config.embed?.encoder ?? 'lsa'}.npy`);
+    this.embeddings = join(out, embeddingsName(dataset, config.embed?.encoder ?? 'lsa'));
     this.runs = join(out, 'runs', run);
     this.figures = figures ?? join(out, 'figures');
   }
