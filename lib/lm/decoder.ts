@@ -12,6 +12,7 @@ import type { AttentionPlan, RotaryTable } from '../ops/index.js';
 import type { ModelConfig } from './config.js';
 import type { Forest } from './forest.js';
 import { planAttention } from './attention-plan.js';
+import { linear } from './linear.js';
 import { rotaryFrequencies } from './rotary-frequencies.js';
 import type { Weights } from './weights.js';
 import { EMBEDDING, FINAL_NORM, layerWeight, OUTPUT } from './weights.js';
@@ -94,7 +95,7 @@ function attentionPart(
   const weight = (part: string): tf.Variable => weights.get(layerWeight(layer, part))!;
   const normed = rmsNorm(x, weight('input_layernorm.weight') as tf.Tensor1D, normEpsilon);
   const project = (name: 'q' | 'k' | 'v', count: number): tf.Tensor3D => {
-    const flat = linear(normed, weight(`self_attn.${name}_proj.weight`));
+    const flat = linear(weights, layerWeight(layer, `self_attn.${name}_proj.weight`), normed);
     const biased = config.architecture === 'qwen2' ? tf.add(flat, weight(`self_attn.${name}_proj.bias`)) : flat;
     return tf.reshape(biased, [-1, count, headDim]);
   };
@@ -106,18 +107,13 @@ function attentionPart(
     return rotary(tf.reshape(normedHeads, [-1, count, headDim]), table);
   };
   const [q, k, v] = [turned('q', heads), turned('k', keyHeads), project('v', keyHeads)];
-  return linear(attend(layer, q, k, v), weight('self_attn.o_proj.weight'));
+  return linear(weights, layerWeight(layer, 'self_attn.o_proj.weight'), attend(layer, q, k, v));
 }
 
 function feedForwardPart(config: ModelConfig, weights: Weights, layer: number, x: tf.Tensor2D): tf.Tensor2D {
   const weight = (part: string): tf.Variable => weights.get(layerWeight(layer, part))!;
   const normed = rmsNorm(x, weight('post_attention_layernorm.weight') as tf.Tensor1D, config.normEpsilon);
-  const gate = linear(normed, weight('mlp.gate_proj.weight'));
-  const up = linear(normed, weight('mlp.up_proj.weight'));
-  return linear(swiglu(gate, up), weight('mlp.down_proj.weight'));
-}
-
-/** `x @ weight^T`: [N, in] and [out, in] -> [N, out] */
-function linear(x: tf.Tensor2D, weight: tf.Tensor): tf.Tensor2D {
-  return tf.matMul(x, weight as tf.Tensor2D, false, true);
+  const project = (part: string, x: tf.Tensor2D): tf.Tensor2D => linear(weights, layerWeight(layer, part), x);
+  const [gate, up] = [project('mlp.gate_proj.weight', normed), project('mlp.up_proj.weight', normed)];
+  return project('mlp.down_proj.weight', swiglu(gate, up));
 }

@@ -14,6 +14,13 @@ import type { Weights } from './weights.js';
 export interface LanguageModel {
   config: ModelConfig;
   weights: Weights;
+  /** Names of the weights that learn; default all. */
+  trainable?: ReadonlySet<string>;
+}
+
+/** The weights that learn. */
+export function trainableWeights({ weights, trainable }: LanguageModel): Weights {
+  return trainable ? new Map([...weights].filter(([name]) => trainable.has(name))) : weights;
 }
 
 /** @throws InputError if a file of the folder is missing or damaged */

@@ -8,7 +8,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { saveModel, toArrays, weightsFrom } from '../lm/index.js';
+import { saveModel, toArrays, trainableWeights, weightsFrom } from '../lm/index.js';
 import type { LanguageModel, TextTokenizer } from '../lm/index.js';
 import {
   InputError,
@@ -128,7 +128,7 @@ class Loop<Batch> {
     private readonly folder: RunFolder,
     private readonly options: LoopOptions,
   ) {
-    this.optimizer = new Optimizer(model.weights, options);
+    this.optimizer = new Optimizer(trainableWeights(model), options);
     this.random = new Random(`${options.seed}/train`);
     this.state = { step: 0, epoch: 0, position: 0, tokens: 0, seconds: 0, random: this.random.save(), stale: 0 };
     this.resume();
@@ -254,7 +254,8 @@ class Loop<Batch> {
 
 /** Loss and gradient of a batch, its parts added up. */
 function accumulate(model: LanguageModel, parts: readonly Part[]): { loss: number; gradients: Map<string, tf.Tensor> } {
-  const variables = [...model.weights.values()];
+  const weights = trainableWeights(model);
+  const variables = [...weights.values()];
   let loss = 0;
   let sums = new Map<string, tf.Tensor>();
   for (const part of parts) {
@@ -263,7 +264,7 @@ function accumulate(model: LanguageModel, parts: readonly Part[]): { loss: numbe
     value.dispose();
     part.dispose();
     const next = new Map<string, tf.Tensor>();
-    for (const [name, variable] of model.weights) {
+    for (const [name, variable] of weights) {
       const gradient = grads[variable.name];
       const sum = sums.get(name);
       if (gradient) next.set(name, sum ? tf.add(sum, gradient) : gradient);

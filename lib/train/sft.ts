@@ -10,22 +10,10 @@ import { loadDataset } from '../data/index.js';
 import type { Dataset } from '../data/index.js';
 import { createRecommender } from '../evaluate/index.js';
 import type { Recommender } from '../evaluate/index.js';
-import {
-  chain,
-  disposeWeights,
-  extendVocabulary,
-  findTemplate,
-  loadModel,
-  loadTokenizer,
-  parseShape,
-  randomWeights,
-  templateWords,
-  wordTokenizer,
-} from '../lm/index.js';
-import type { Dropout, LanguageModel, TextTokenizer } from '../lm/index.js';
+import { chain, disposeWeights, findTemplate } from '../lm/index.js';
+import type { Dropout, LanguageModel } from '../lm/index.js';
 import { dropoutFrom } from '../ops/index.js';
 import { readIndex } from '../sid/index-file.js';
-import type { SidIndex } from '../sid/index-file.js';
 import { hashFile, Random, RunFolder } from '../support/index.js';
 import type { MetricLine, Schedule } from '../support/index.js';
 import { chainExamples, cutInto, rowExamples } from './examples.js';
@@ -33,6 +21,7 @@ import type { Example, ExampleMode } from './examples.js';
 import { forestPart, forestScorer } from './forest-part.js';
 import { train } from './loop.js';
 import type { Part, Task, TrainReport } from './loop.js';
+import { startModel } from './start-model.js';
 import { validator } from './validate.js';
 
 export interface SftOptions {
@@ -126,14 +115,6 @@ export async function sft(options: SftOptions): Promise<TrainReport> {
   } finally {
     disposeWeights(model.weights);
   }
-}
-
-/** @param from a model folder, whose vocabulary gets what it lacks of the index, or a shape */
-function startModel(from: string, index: SidIndex, seed: number): { model: LanguageModel; tokenizer: TextTokenizer } {
-  if (!/^(qwen2|qwen3|llama):/.test(from)) return extendVocabulary(loadModel(from), loadTokenizer(from), index, seed);
-  const tokenizer = wordTokenizer(templateWords(), index);
-  const config = parseShape(from, tokenizer.vocabSize, 0);
-  return { model: { config, weights: randomWeights(config, seed) }, tokenizer };
 }
 
 export interface SftTaskOptions {
