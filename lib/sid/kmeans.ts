@@ -8,13 +8,15 @@
  *   2. by default two starts are carried to the end, and the one with the smaller error is kept. k-means++ is the
  *      better one on item vectors; on the residuals of later levels it spends half of its codes on outliers and
  *      leaves two thirds of the items on one code, where the means of random groups do not;
- *   3. a code that loses its last item keeps its place, so codes may go unused; it is counted, not hidden.
+ *   3. codes that are empty in the end move to the farthest rows, and the rounds go on (`empty-codes.ts`); with fewer
+ *      distinct rows than codes some go unused.
  *
  * Shapes: N rows, K codes, D width.
  */
 import { kmeans as mlKmeans } from 'ml-kmeans';
 import { rowOf, type Vectors } from '../embed/npy.js';
 import { Random } from '../support/random.js';
+import { fillEmptyCodes } from './empty-codes.js';
 import { kmeansRounds, type KmeansResult } from './kmeans-rounds.js';
 import { groupStart, pickRows, spreadStart } from './kmeans-start.js';
 
@@ -55,9 +57,30 @@ export function kmeans(vectors: Vectors, options: KmeansOptions): KmeansResult {
   const own = implementation === 'own' || (implementation === 'auto' && !small);
   const random = new Random(seed);
   const results = startsOf(vectors, codes, start, random).map((centres) =>
-    own ? kmeansRounds(vectors, centres, iterations) : mlRounds(vectors, centres, iterations),
+    withoutEmpty(vectors, centres, iterations, own ? kmeansRounds : mlRounds),
   );
   return results.reduce((best, next) => (next.error < best.error ? next : best));
+}
+
+/**
+ * Rounds until nothing changes and no code is empty that could be filled. A move takes the error of at least one row
+ * away, so this ends; when all rounds are spent one last move is made, and the rows get their codes.
+ */
+function withoutEmpty(
+  vectors: Vectors,
+  start: Vectors,
+  iterations: number,
+  iterate: (vectors: Vectors, start: Vectors, iterations: number) => KmeansResult,
+): KmeansResult {
+  let result = iterate(vectors, start, iterations);
+  while (true) {
+    const filled = fillEmptyCodes(vectors, result, result.codes);
+    if (filled === undefined) return result;
+    const left = iterations - result.rounds;
+    const next = left > 0 ? iterate(vectors, filled, left) : kmeansRounds(vectors, filled, 0);
+    result = { ...next, rounds: result.rounds + next.rounds };
+    if (left <= 0) return result;
+  }
 }
 
 function startsOf(vectors: Vectors, codes: number, start: KmeansStart | Vectors, random: Random): Vectors[] {

@@ -3,7 +3,8 @@ import { beforeAll, expect, test } from 'vitest';
 import { rowOf, type Vectors } from '../../lib/embed/npy.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { nearestCode, squaredDistance } from '../../lib/sid/distance.js';
-import { balancedKmeans, kmeans, kmeansRounds, nearestCodes, pickRows } from '../../lib/sid/index.js';
+import { fillEmptyCodes } from '../../lib/sid/empty-codes.js';
+import { balancedKmeans, kmeans, kmeansRounds, nearestCodes, pickRows, rqKmeans } from '../../lib/sid/index.js';
 import { Random } from '../../lib/support/index.js';
 
 beforeAll(() => useEngine());
@@ -92,4 +93,40 @@ test('mistakes', () => {
   expect(() => kmeans(x, { codes: 11 })).toThrow('expected codes from 1 to 10');
   expect(() => kmeans(x, { codes: 3, start: cloud(3, 4) })).toThrow('expected 3 x 2 centres to start from, got 3 x 4');
   expect(() => kmeans(x, { codes: 3, start: 'middle' as 'rows' })).toThrow('expected a start of best, spread');
+});
+
+test.each(['own', 'ml-kmeans'] as const)('no code stays empty where a row could fill it: %s', (implementation) => {
+  const points = { rows: 4, width: 1, data: Float32Array.from([0, 1, 10, 11]) };
+  for (let seed = 0; seed < 20; seed++) {
+    const left = { ...points, data: Float32Array.from([-0.5, 0.5, -0.5, 0.5]) };
+    expect(kmeans(left, { codes: 2, start: 'groups', seed, implementation }).error).toBe(0);
+    expect(rqKmeans(points, { levels: 2, codebookSize: 2, seed }).mse).toBe(0);
+  }
+  const x = cloud(60, 3);
+  const far = { rows: 12, width: 3, data: new Float32Array(36).fill(100) }; // eleven of them nobody's nearest
+  far.data.fill(0, 0, 3);
+  for (const iterations of [1, 2, 100]) {
+    const { codes, rounds, error } = kmeans(x, { codes: 12, start: far, iterations, implementation });
+    expect(new Set(codes).size, `${iterations}`).toBe(12);
+    expect(rounds).toBeLessThanOrEqual(iterations);
+    expect(error).toBeLessThan(0.8 * kmeansRounds(x, far, iterations).error);
+  }
+});
+
+test('empty codes go to the farthest rows, one of equal rows, none that lies on its centre', () => {
+  const x = { rows: 5, width: 1, data: Float32Array.from([0, 3, 3, -2, 0]) };
+  const centres = { rows: 4, width: 1, data: Float32Array.from([9, 0, 8, 7]) };
+  const codes = Int32Array.of(1, 1, 1, 1, 1);
+  expect([...fillEmptyCodes(x, centres, codes)!.data]).toEqual([3, 0, -2, 7]);
+  expect(fillEmptyCodes(x, { ...centres, rows: 1, data: centres.data.slice(1, 2) }, codes.fill(0))).toBeUndefined();
+  const on = { rows: 2, width: 1, data: Float32Array.from([3, 0]) };
+  expect(fillEmptyCodes({ rows: 2, width: 1, data: Float32Array.of(3, 3) }, on, Int32Array.of(0, 0))).toBeUndefined();
+});
+
+test('without empty codes nothing changes', () => {
+  const x = cloud(200, 6);
+  const start = pickRows(x, 10, new Random(3));
+  const rounds = kmeansRounds(x, start, 100);
+  expect(new Set(rounds.codes).size).toBe(10);
+  expect(kmeans(x, { codes: 10, start, implementation: 'own' })).toEqual(rounds);
 });
