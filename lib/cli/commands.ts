@@ -116,6 +116,7 @@ export const COMMANDS: Record<string, Command> = {
       ...(['data', 'index', 'run', 'model', 'template', 'mode', 'window', 'epochs', 'learning-rate'] as const),
       ...(['schedule', 'warmup-steps', 'batch-size', 'token-budget', 'dropout', 'weight-decay'] as const),
       ...(['valid-rows', 'eval-epochs', 'patience', 'seed'] as const),
+      ...(['warmup-ratio', 'batch-tokens', 'eval-steps', 'best-metric', 'keep', 'keep-last'] as const),
     ],
     needs: ['data'],
     engine: true,

@@ -5,6 +5,7 @@
  * sees the old file or the new one, nothing between.
  */
 import {
+  appendFileSync,
   closeSync,
   createReadStream,
   existsSync,
@@ -62,12 +63,25 @@ function writeAllWith(files: readonly Write[]): void {
     for (const { path, temporary } of named) renameSync(temporary, (at = path));
   } catch (error) {
     for (const { temporary } of named) if (existsSync(temporary)) rmSync(temporary);
-    // What the file system refuses is told in a line; anything else is a defect of `write`.
-    if (!(error instanceof Error && 'syscall' in error)) throw error;
-    throw new InputError(
-      `${at}: cannot be written (${error.message}); check the folder, its rights and the room on disk`,
-    );
+    throw refused(at, error);
   }
+}
+
+/** Adds to the end of a file. @throws InputError if the file system refuses (a full disk) */
+export function appendOrFail(path: string, data: string | Uint8Array): void {
+  try {
+    appendFileSync(path, data);
+  } catch (error) {
+    throw refused(path, error);
+  }
+}
+
+/** What the file system refuses is told in a line; anything else is a defect of ours. */
+function refused(path: string, error: unknown): unknown {
+  if (!(error instanceof Error && 'syscall' in error)) return error;
+  return new InputError(
+    `${path}: cannot be written (${error.message}); check the folder, its rights and the room on disk`,
+  );
 }
 
 /** `value` as JSON with a newline at the end. `indent` as in `JSON.stringify`, default 2. */

@@ -1,26 +1,28 @@
 /**
- * A run's folder: `config.json`, `metrics.jsonl`, `checkpoint-N/`, `model/` (the best so far) and `card.json` when done.
+ * A run's folder: `config.json`, `metrics.jsonl` and the same for TensorBoard, `checkpoint-N/`, `model/` (the best so
+ * far) and `card.json` when done.
  *
  * A checkpoint is written under a temporary name and renamed, so that whatever stands under `checkpoint-N` is whole. A
- * killed run goes on from the last one; what `metrics.jsonl` says of later steps is dropped.
+ * killed run goes on from the last one; what `metrics.jsonl` says of later steps is dropped. One process at a time
+ * writes there (`run-lock.ts`).
  */
-import { appendFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from './errors.js';
-import { readJson, readText, writeAtomic, writeJson } from './files.js';
-
-export interface MetricLine {
-  step: number;
-  [name: string]: number;
-}
+import { appendOrFail, readJson, writeAtomic, writeJson } from './files.js';
+import { readMetrics, type MetricLine } from './metric-lines.js';
+import { RunLock } from './run-lock.js';
+import { TensorboardLog } from './tensorboard-log.js';
 
 export class RunFolder {
   readonly metricsFile: string;
   readonly modelFolder: string;
+  private readonly lock: RunLock | undefined;
+  private events: TensorboardLog | undefined;
 
   /**
    * @param config whatever decides the result; a folder that holds another one is refused
-   * @throws InputError if the folder belongs to a run of another configuration
+   * @throws InputError if the folder belongs to a run of another configuration, or another process writes there
    */
   constructor(
     readonly folder: string,
@@ -30,7 +32,9 @@ export class RunFolder {
     this.modelFolder = join(folder, 'model');
     const file = join(folder, 'config.json');
     if (existsSync(file)) refuseOther(file, readJson<Record<string, unknown>>(file), config);
-    else writeJson(file, config);
+    if (this.card) return; // nothing will be written
+    this.lock = new RunLock(folder);
+    if (!existsSync(file)) writeJson(file, config);
   }
 
   /** Result of a finished run, if it is one. */
@@ -39,9 +43,17 @@ export class RunFolder {
     return existsSync(file) ? readJson<Record<string, unknown>>(file) : undefined;
   }
 
-  finish(card: Record<string, unknown>): void {
+  /** Writes the card and lets the folder go. @param keep checkpoints that stay beside the best model; default 0 */
+  finish(card: Record<string, unknown>, keep = 0): void {
+    this.lock?.check();
     writeJson(join(this.folder, 'card.json'), card);
-    for (const step of this.checkpoints()) rmSync(this.checkpoint(step), { recursive: true });
+    this.dropCheckpoints(keep);
+    this.release();
+  }
+
+  /** Lets another process write in the folder. */
+  release(): void {
+    this.lock?.release();
   }
 
   checkpoint(step: number): string {
@@ -54,45 +66,48 @@ export class RunFolder {
     return names.flatMap((step) => (step === undefined ? [] : [Number(step)])).sort((a, b) => a - b);
   }
 
-  /** Lets `write` fill the checkpoint's folder, then puts it in place and drops all but the last `keep`. */
+  /**
+   * Lets `write` fill the checkpoint's folder, then puts it in place and drops all but the last `keep`. A step that has
+   * a checkpoint keeps it: the same step is the same state. A failure leaves what stands as it is.
+   */
   saveCheckpoint(step: number, keep: number, write: (folder: string) => void): void {
+    this.lock?.check();
+    if (existsSync(this.checkpoint(step))) return;
     const temporary = join(this.folder, 'checkpoint.tmp');
     rmSync(temporary, { recursive: true, force: true });
-    mkdirSync(temporary, { recursive: true });
-    write(temporary);
-    rmSync(this.checkpoint(step), { recursive: true, force: true });
-    renameSync(temporary, this.checkpoint(step));
-    for (const old of this.checkpoints().slice(0, -keep)) rmSync(this.checkpoint(old), { recursive: true });
+    try {
+      mkdirSync(temporary, { recursive: true });
+      write(temporary);
+      renameSync(temporary, this.checkpoint(step));
+    } catch (error) {
+      rmSync(temporary, { recursive: true, force: true });
+      throw error;
+    }
+    this.dropCheckpoints(keep);
+  }
+
+  private dropCheckpoints(keep: number): void {
+    const steps = this.checkpoints();
+    for (const old of steps.slice(0, steps.length - keep)) rmSync(this.checkpoint(old), { recursive: true });
   }
 
   log(line: MetricLine): void {
-    appendFileSync(this.metricsFile, JSON.stringify(line) + '\n');
+    this.lock?.check();
+    this.events ??= new TensorboardLog(this.folder, this.readLog());
+    appendOrFail(this.metricsFile, JSON.stringify(line) + '\n');
+    this.events.log(line);
   }
 
   readLog(): MetricLine[] {
     return existsSync(this.metricsFile) ? readMetrics(this.metricsFile) : [];
   }
 
-  /** Drops what a killed run logged after the checkpoint that it goes on from. */
+  /** Drops what a killed run logged after the checkpoint that it goes on from; TensorBoard's file likewise. */
   truncateLog(step: number): void {
     const kept = this.readLog().filter((line) => line.step <= step);
     writeAtomic(this.metricsFile, kept.map((line) => JSON.stringify(line) + '\n').join(''));
+    this.events = new TensorboardLog(this.folder, kept);
   }
-}
-
-/** Lines of `metrics.jsonl`; a last line that a kill cut short is passed over. */
-export function readMetrics(file: string): MetricLine[] {
-  const lines = readText(file, 'train first')
-    .split('\n')
-    .filter((line) => line !== '');
-  return lines.flatMap((line, i) => {
-    try {
-      return [JSON.parse(line) as MetricLine];
-    } catch {
-      if (i === lines.length - 1) return [];
-      throw new InputError(`${file}:${i + 1}: not valid JSON; remove the line`);
-    }
-  });
 }
 
 function refuseOther(file: string, there: Record<string, unknown>, here: Record<string, unknown>): void {

@@ -8,32 +8,20 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { saveModel, toArrays, trainableWeights, weightsFrom } from '../lm/index.js';
+import { saveModel, trainableWeights } from '../lm/index.js';
 import type { LanguageModel, TextTokenizer } from '../lm/index.js';
-import {
-  InputError,
-  interrupted,
-  Random,
-  rateFactor,
-  readJson,
-  readSafetensors,
-  startProgress,
-  watchInterrupts,
-  writeJson,
-  writeSafetensors,
-} from '../support/index.js';
-import type { MetricLine, RandomState, RunFolder, Schedule } from '../support/index.js';
+import { InputError, interrupted, Random, rateFactor, startProgress, watchInterrupts } from '../support/index.js';
+import type { MetricLine, RunFolder, Schedule } from '../support/index.js';
+import { resumeCheckpoint, saveCheckpoint } from './checkpoint.js';
+import type { LoopState } from './checkpoint.js';
+import { batchGradients } from './gradients.js';
+import type { Part } from './gradients.js';
 import { Optimizer } from './optimizer.js';
 import type { OptimizerOptions } from './optimizer.js';
+import { planSteps } from './step-plan.js';
+import type { StepPlan, StepPlanOptions } from './step-plan.js';
 
-/** A share of an update: several of them add up to the batch's gradient, whatever the cut. */
-export interface Part {
-  /** Called once within the gradient; what it needs was made before. The parts' losses add up to the batch's. */
-  loss(): tf.Scalar;
-  /** Tokens that went through the model. */
-  tokens: number;
-  dispose(): void;
-}
+export type { Part } from './gradients.js';
 
 export interface Objective {
   parts: Part[];
@@ -50,22 +38,25 @@ export interface Task<Batch> {
   validate(): Promise<Record<string, number>>;
 }
 
-export interface LoopOptions extends OptimizerOptions {
-  epochs: number;
+/** Validation figures of which the smaller is the better. */
+const SMALLER = ['loss'];
+
+export interface LoopOptions extends OptimizerOptions, StepPlanOptions {
   learningRate: number;
   schedule: Schedule;
-  warmupSteps: number;
-  /** Validate, keep the best and save a checkpoint every so many steps; also at the end. */
-  evalSteps: number;
   /** Validate before the first step too, so that the start can be the best. */
   evalStart: boolean;
-  /** Validation figure that decides which model is the best; larger is better. */
+  /** Validation figure that decides which model is the best; larger is better, but of `loss`. */
   bestMetric: string;
   /** Stop after so many validations without a better one; 0 never stops. */
   patience: number;
-  /** Checkpoints kept. */
+  /** Checkpoints kept while training; more than one stay when it is done. */
   keep: number;
+  /** Keep the model of the last step too, in `last/`. Default false. */
+  keepLast?: boolean;
   seed: number;
+  /** How a model is saved to a folder. Default whole, in the Hugging Face layout. */
+  save?: (folder: string) => void;
   /** Called after each step and validation, for a plot that draws while training. */
   onLog?: (lines: readonly MetricLine[]) => void;
 }
@@ -79,22 +70,10 @@ export interface TrainReport {
   model: string;
 }
 
-interface State {
-  step: number;
-  epoch: number;
-  /** Batches of the epoch already done. */
-  position: number;
-  tokens: number;
-  seconds: number;
-  random: RandomState;
-  best?: { step: number; metrics: Record<string, number> };
-  /** Validations since the best. */
-  stale: number;
-}
-
 /**
  * @param model trained in place
- * @throws InputError on a loss that is not finite (the last good checkpoint stays), and on interrupt after saving
+ * @throws InputError on a loss that is not finite (the last good checkpoint stays), on a disk that is full (likewise),
+ *   and on interrupt after saving
  */
 export async function train<Batch>(
   model: LanguageModel,
@@ -105,11 +84,15 @@ export async function train<Batch>(
 ): Promise<TrainReport> {
   const loop = new Loop(model, tokenizer, task, run, options);
   const release = watchInterrupts();
+  let done = false;
   try {
-    return await loop.run();
+    const report = await loop.run();
+    done = true;
+    return report;
   } finally {
     release();
     loop.dispose();
+    if (!done) run.release();
   }
 }
 
@@ -117,9 +100,11 @@ class Loop<Batch> {
   private readonly optimizer: Optimizer;
   private readonly random: Random;
   private readonly lines: MetricLine[];
-  private state: State;
+  private readonly plan: StepPlan;
+  private readonly state: LoopState;
   private readonly started = performance.now();
   private readonly secondsBefore: number;
+  private readonly tokensBefore: number;
 
   constructor(
     private readonly model: LanguageModel,
@@ -128,59 +113,62 @@ class Loop<Batch> {
     private readonly folder: RunFolder,
     private readonly options: LoopOptions,
   ) {
+    this.plan = planSteps((epoch) => task.batches(epoch).length, options);
     this.optimizer = new Optimizer(trainableWeights(model), options);
     this.random = new Random(`${options.seed}/train`);
-    this.state = { step: 0, epoch: 0, position: 0, tokens: 0, seconds: 0, random: this.random.save(), stale: 0 };
-    this.resume();
+    this.state = resumeCheckpoint(folder, model, this.optimizer) ?? {
+      ...{ step: 0, epoch: 0, position: 0, tokens: 0, seconds: 0, stale: 0 },
+      random: this.random.save(),
+    };
+    this.random.restore(this.state.random);
+    if (this.state.best && !existsSync(folder.modelFolder)) throw new InputError(`${folder.modelFolder}: lost`);
     this.secondsBefore = this.state.seconds;
+    this.tokensBefore = this.state.tokens;
     this.lines = folder.readLog();
   }
 
   async run(): Promise<TrainReport> {
-    const { epochs, evalSteps, evalStart, patience } = this.options;
-    const state = this.state;
-    const perEpoch = this.task.batches(0).length;
-    const total = perEpoch * epochs;
-    if (total === 0) throw new InputError(`${this.task.name}: nothing to train on; is the training split empty?`);
-    const progress = startProgress(this.task.name, total, 'steps');
-    progress.tick(state.step);
+    const { evalStart, keepLast = false } = this.options;
+    const { state, plan } = this;
+    if (plan.total === 0) throw new InputError(`${this.task.name}: nothing to train on; is the training split empty?`);
+    const progress = startProgress(this.task.name, plan.total - state.step, 'steps');
     if (evalStart && state.step === 0) await this.validate();
-    let stopped = patience > 0 && state.stale >= patience;
-    for (; state.epoch < epochs && !stopped; state.epoch++, state.position = 0) {
-      const batches = this.task.batches(state.epoch);
-      while (state.position < batches.length && !stopped) {
-        const line = this.update(batches[state.position]!, total);
-        state.position++;
-        this.log(line);
-        progress.tick(1, `loss ${line.loss!.toFixed(3)}, ${Math.round(state.tokens / this.seconds())} tokens/s`);
-        await new Promise(setImmediate); // computing blocks the event loop: let plots draw and interrupts arrive
-        if (state.step % evalSteps === 0 || state.step === total) {
-          await this.validate();
-          stopped = patience > 0 && state.stale >= patience;
-        }
-        if (interrupted()) this.stopInterrupted();
+    let batches = this.task.batches(state.epoch);
+    while (state.step < plan.total && !this.exhausted()) {
+      if (state.position === batches.length) {
+        batches = this.task.batches(++state.epoch);
+        state.position = 0;
+        continue;
       }
+      const line = this.update(batches[state.position]!);
+      state.position++;
+      this.log(line);
+      progress.tick(1, `loss ${line.loss!.toFixed(3)}, ${this.tokensPerSecond()} tokens/s`);
+      await new Promise(setImmediate); // computing blocks the event loop: let plots draw and interrupts arrive
+      if (state.step % plan.evalSteps === 0 || state.step === plan.total) await this.validate();
+      if (interrupted()) this.stopInterrupted();
     }
     progress.end();
+    if (keepLast) this.saveModel(join(this.folder.folder, 'last'));
     const { step: steps, tokens, best } = state;
     return { steps, tokens, seconds: this.seconds(), best: best!, model: this.folder.modelFolder };
   }
 
-  private update(batch: Batch, total: number): MetricLine {
-    const { learningRate, schedule, warmupSteps } = this.options;
-    const state = this.state;
+  /** Whether patience is at its end. */
+  private exhausted(): boolean {
+    return this.options.patience > 0 && this.state.stale >= this.options.patience;
+  }
+
+  private update(batch: Batch): MetricLine {
+    const { learningRate, schedule } = this.options;
+    const { state, plan } = this;
     const { parts, metrics = {} } = this.task.objective(batch, this.random);
-    const { loss, gradients } = accumulate(this.model, parts);
+    const { loss, gradients } = batchGradients(this.model, parts);
     const step = state.step + 1;
-    const rate = learningRate * rateFactor(schedule, step, warmupSteps, total);
+    const rate = learningRate * rateFactor(schedule, step, plan.warmup, plan.total);
     const norm = Number.isFinite(loss) ? this.optimizer.apply(gradients, step, rate) : NaN;
     tf.dispose([...gradients.values()]);
-    if (!Number.isFinite(norm)) {
-      throw new InputError(
-        `${this.task.name}: the loss or its gradient is not finite at step ${step}; the last good checkpoint stands in ` +
-          `${this.folder.folder}; lower --learning-rate`,
-      );
-    }
+    if (!Number.isFinite(norm)) this.stopDiverged(step);
     state.step = step;
     state.tokens += parts.reduce((sum, part) => sum + part.tokens, 0);
     return { step, epoch: state.epoch, loss, norm, rate, tokens: state.tokens, seconds: this.seconds(), ...metrics };
@@ -188,14 +176,20 @@ class Loop<Batch> {
 
   /** Validates, keeps the model if it is the best, saves a checkpoint. */
   private async validate(): Promise<void> {
-    const state = this.state;
+    const { state } = this;
+    const { bestMetric } = this.options;
     const metrics = await this.task.validate();
+    const figure = metrics[bestMetric];
+    if (figure === undefined) {
+      const names = Object.keys(metrics).join(', ');
+      throw new InputError(`${this.task.name}: expected --best-metric to be one of ${names}, got ${bestMetric}`);
+    }
     this.log({ step: state.step, ...Object.fromEntries(Object.entries(metrics).map(([k, v]) => [`valid ${k}`, v])) });
-    const figure = metrics[this.options.bestMetric]!;
-    if (!state.best || figure > state.best.metrics[this.options.bestMetric]!) {
+    const sign = SMALLER.includes(bestMetric) ? -1 : 1;
+    if (!state.best || sign * figure > sign * state.best.metrics[bestMetric]!) {
+      this.saveModel(this.folder.modelFolder);
       state.best = { step: state.step, metrics };
       state.stale = 0;
-      saveModel(this.folder.modelFolder, this.model, { json: this.tokenizer.json });
     } else state.stale++;
     this.save();
   }
@@ -206,34 +200,23 @@ class Loop<Batch> {
     this.options.onLog?.(this.lines);
   }
 
-  private save(): void {
-    const state = { ...this.state, seconds: this.seconds(), random: this.random.save() };
-    this.folder.saveCheckpoint(state.step, this.options.keep, (folder) => {
-      writeSafetensors(join(folder, 'model.safetensors'), toArrays(this.model.weights));
-      writeSafetensors(join(folder, 'optimizer.safetensors'), this.optimizer.save());
-      writeJson(join(folder, 'state.json'), state);
-    });
+  private saveModel(folder: string): void {
+    const { save = (at) => saveModel(at, this.model, { json: this.tokenizer.json }) } = this.options;
+    save(folder);
   }
 
-  private resume(): void {
-    const step = this.folder.checkpoints().at(-1);
-    if (step === undefined) {
-      this.folder.truncateLog(-1);
-      return;
-    }
-    const folder = this.folder.checkpoint(step);
-    const state = readJson<State>(join(folder, 'state.json'));
-    const file = join(folder, 'model.safetensors');
-    const saved = weightsFrom(readSafetensors(file), this.model.config, file);
-    for (const [name, value] of saved) {
-      this.model.weights.get(name)!.assign(value);
-      value.dispose();
-    }
-    this.optimizer.restore(readSafetensors(join(folder, 'optimizer.safetensors')));
-    this.random.restore(state.random);
-    this.state = state;
-    this.folder.truncateLog(step);
-    if (state.best && !existsSync(this.folder.modelFolder)) throw new InputError(`${this.folder.modelFolder}: lost`);
+  private save(): void {
+    const state = { ...this.state, seconds: this.seconds(), random: this.random.save() };
+    saveCheckpoint(this.folder, this.options.keep, this.model, this.optimizer, state);
+  }
+
+  private stopDiverged(step: number): never {
+    const last = this.folder.checkpoints().at(-1);
+    const stands =
+      last === undefined ? 'no checkpoint yet' : `the last good one stands: ${this.folder.checkpoint(last)}`;
+    throw new InputError(
+      `${this.task.name}: the loss or its gradient is not finite at step ${step}; ${stands}; lower --learning-rate`,
+    );
   }
 
   private stopInterrupted(): never {
@@ -247,30 +230,12 @@ class Loop<Batch> {
     return this.secondsBefore + (performance.now() - this.started) / 1000;
   }
 
+  /** Of this process, so that what a resumed run did before does not count. */
+  private tokensPerSecond(): number {
+    return Math.round((this.state.tokens - this.tokensBefore) / (this.seconds() - this.secondsBefore));
+  }
+
   dispose(): void {
     this.optimizer.dispose();
   }
-}
-
-/** Loss and gradient of a batch, its parts added up. */
-function accumulate(model: LanguageModel, parts: readonly Part[]): { loss: number; gradients: Map<string, tf.Tensor> } {
-  const weights = trainableWeights(model);
-  const variables = [...weights.values()];
-  let loss = 0;
-  let sums = new Map<string, tf.Tensor>();
-  for (const part of parts) {
-    const { value, grads } = tf.variableGrads(() => part.loss(), variables);
-    loss += value.dataSync()[0]!;
-    value.dispose();
-    part.dispose();
-    const next = new Map<string, tf.Tensor>();
-    for (const [name, variable] of weights) {
-      const gradient = grads[variable.name];
-      const sum = sums.get(name);
-      if (gradient) next.set(name, sum ? tf.add(sum, gradient) : gradient);
-      if (gradient && sum) tf.dispose([gradient, sum]);
-    }
-    sums = next;
-  }
-  return { loss, gradients: sums };
 }

@@ -47,8 +47,12 @@ export interface SftOptions {
   schedule?: Schedule;
   /** Default 100. */
   warmupSteps?: number;
+  /** Warm-up as a share of all updates, in place of `warmupSteps`. Default 0. */
+  warmupRatio?: number;
   /** Examples an update. Default 32. */
   batchSize?: number;
+  /** Tokens an update, in place of `batchSize`: as many examples as fit. Default 0, by examples. */
+  batchTokens?: number;
   /** Tokens that go through the model at once; a larger batch is cut, with the same gradient. Default 8192. */
   tokenBudget?: number;
   /** On embeddings and residual branches, in [0, 1). Default 0.3. */
@@ -59,6 +63,14 @@ export interface SftOptions {
   clip?: number;
   /** Share of an epoch between validations; at least a step. Default 2. */
   evalEpochs?: number;
+  /** Updates between validations, in place of `evalEpochs`. Default 0. */
+  evalSteps?: number;
+  /** Validation figure that decides which model is the best: `NDCG@10`, `HR@10`, `loss` ... Default `NDCG@10`. */
+  bestMetric?: string;
+  /** Checkpoints kept while training; more than one stay when it is done. Default 1. */
+  keep?: number;
+  /** Keep the model of the last step too, in `last/`. Default false. */
+  keepLast?: boolean;
   /** Validation rows that are ranked, drawn once by the seed. Default 500. */
   validRows?: number;
   /** Default 0: train to the end, keep the best. */
@@ -78,13 +90,19 @@ export async function sft(options: SftOptions): Promise<TrainReport> {
     epochs: 30,
     learningRate: 1e-3,
     schedule: 'cosine' as Schedule,
-    warmupSteps: 100,
+    warmupSteps: given.warmupRatio ? 0 : 100,
+    warmupRatio: 0,
     batchSize: 32,
+    batchTokens: 0,
     tokenBudget: 8192,
     dropout: 0.3,
     weightDecay: 0.01,
     clip: 1,
     evalEpochs: 2,
+    evalSteps: 0,
+    bestMetric: 'NDCG@10',
+    keep: 1,
+    keepLast: false,
     validRows: 500,
     patience: 0,
     seed: 42,
@@ -92,12 +110,13 @@ export async function sft(options: SftOptions): Promise<TrainReport> {
   };
   const dataset = await loadDataset(data);
   const index = readIndex(indexFile, dataset.items.length);
+  const { keep, keepLast, ...decides } = settings;
   const config = {
     stage: 'sft',
     data: basename(data),
     index: hashFile(indexFile),
     rows: dataset.train.length,
-    ...settings,
+    ...decides,
   };
   const folder = new RunFolder(run, config);
   const done = folder.card;
@@ -106,11 +125,12 @@ export async function sft(options: SftOptions): Promise<TrainReport> {
   try {
     const recommender = createRecommender(model, tokenizer, index, settings.template);
     const task = sftTask(recommender, dataset, settings);
-    const perEpoch = task.batches(0).length;
-    const evalSteps = Math.max(1, Math.round(perEpoch * settings.evalEpochs));
-    const loop = { ...settings, evalSteps, evalStart: false, bestMetric: 'NDCG@10', keep: 1, ...(onLog && { onLog }) };
+    const loop = { ...settings, evalStart: false, ...(onLog && { onLog }) };
     const report = await train(model, tokenizer, task, folder, loop);
-    folder.finish({ report, config, seed: settings.seed, backend: tf.getBackend(), node: process.version });
+    folder.finish(
+      { report, config, seed: settings.seed, backend: tf.getBackend(), node: process.version },
+      keep > 1 ? keep : 0,
+    );
     return report;
   } finally {
     disposeWeights(model.weights);
@@ -122,6 +142,7 @@ export interface SftTaskOptions {
   mode: ExampleMode;
   window: number;
   batchSize: number;
+  batchTokens?: number;
   tokenBudget: number;
   dropout: number;
   validRows: number;
@@ -129,7 +150,7 @@ export interface SftTaskOptions {
 }
 
 export function sftTask(recommender: Recommender, dataset: Dataset, options: SftTaskOptions): Task<Example[]> {
-  const { template, mode, window, batchSize, tokenBudget, dropout, seed } = options;
+  const { template, mode, window, batchSize, batchTokens = 0, tokenBudget, dropout, seed } = options;
   const { model, render } = recommender;
   const examples =
     mode === 'chain'
@@ -141,7 +162,7 @@ export function sftTask(recommender: Recommender, dataset: Dataset, options: Sft
     name: 'sft',
     batches(epoch) {
       const order = new Random(`${seed}/sft/${epoch}`).shuffle([...examples]);
-      return cutInto(order, batchSize);
+      return batchTokens > 0 ? byTokens(order, batchTokens) : cutInto(order, batchSize);
     },
     objective(batch, random) {
       const targets = batch.reduce((sum, example) => sum + example.at.length, 0);

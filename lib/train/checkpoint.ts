@@ -1,0 +1,76 @@
+/**
+ * What a killed run goes on from, bit for bit: the weights that learn, the optimizer's state, and where the loop stands.
+ *
+ * Departure from transformers' Trainer: weights that do not learn are left out (they are the start's), so that a
+ * checkpoint of an adapter is as small as the adapter.
+ */
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { toArrays, trainableWeights } from '../lm/index.js';
+import type { LanguageModel } from '../lm/index.js';
+import {
+  InputError,
+  readJson,
+  readSafetensors,
+  SafetensorsFile,
+  writeJson,
+  writeSafetensors,
+} from '../support/index.js';
+import type { RandomState, RunFolder } from '../support/index.js';
+import type { Optimizer } from './optimizer.js';
+
+export interface LoopState {
+  step: number;
+  epoch: number;
+  /** Batches of the epoch already done. */
+  position: number;
+  tokens: number;
+  /** Of training so far, pauses left out. */
+  seconds: number;
+  random: RandomState;
+  best?: { step: number; metrics: Record<string, number> };
+  /** Validations since the best. */
+  stale: number;
+}
+
+/** @param keep checkpoints that stand at most @throws InputError if there is no room; what stood stands */
+export function saveCheckpoint(
+  folder: RunFolder,
+  keep: number,
+  model: LanguageModel,
+  optimizer: Optimizer,
+  state: LoopState,
+): void {
+  folder.saveCheckpoint(state.step, keep, (at) => {
+    writeSafetensors(join(at, 'model.safetensors'), toArrays(trainableWeights(model)));
+    writeSafetensors(join(at, 'optimizer.safetensors'), optimizer.save());
+    writeJson(join(at, 'state.json'), state);
+  });
+}
+
+/** Takes up the last checkpoint, if there is one. @throws InputError if it is not of this model */
+export function resumeCheckpoint(folder: RunFolder, model: LanguageModel, optimizer: Optimizer): LoopState | undefined {
+  const step = folder.checkpoints().at(-1);
+  folder.truncateLog(step ?? -1);
+  if (step === undefined) return undefined;
+  const at = folder.checkpoint(step);
+  restoreWeights(join(at, 'model.safetensors'), model);
+  optimizer.restore(readSafetensors(join(at, 'optimizer.safetensors')));
+  return readJson<LoopState>(join(at, 'state.json'));
+}
+
+/** One weight at a time, so that the file is never in memory as a whole. */
+function restoreWeights(path: string, model: LanguageModel): void {
+  const file = new SafetensorsFile(path);
+  try {
+    for (const [name, weight] of trainableWeights(model)) {
+      const { shape, data } = file.read(name);
+      if (shape.join() !== weight.shape.join()) {
+        throw new InputError(`${path}: expected ${name} of [${weight.shape.join(', ')}], got [${shape.join(', ')}]`);
+      }
+      tf.tidy(() => weight.assign(tf.tensor(data, weight.shape)));
+    }
+  } finally {
+    file.close();
+  }
+}
