@@ -6,11 +6,10 @@
  * Hk key heads, g = H / Hk, d head width, D width.
  */
 import * as tf from '@tensorflow/tfjs';
-import { chain, forwardTokens, planAttention, plant, rotaryFrequencies } from '../lm/index.js';
+import { forwardTokens, rotaryFrequencies } from '../lm/index.js';
 import type { LanguageModel } from '../lm/index.js';
-import { forestAttention, rotaryTable } from '../ops/index.js';
-
-const HIDDEN = -1e9;
+import { rotaryTable } from '../ops/index.js';
+import { HIDDEN, prefill } from './prefill.js';
 
 interface LayerCache {
   /** [U, Hk, P, d] */
@@ -24,7 +23,7 @@ interface LayerCache {
 export class TrunkCache {
   /** Hidden state of every prompt's last token [U, D]. */
   readonly last: tf.Tensor2D;
-  private readonly layers: LayerCache[] = [];
+  private readonly layers: LayerCache[];
   private readonly lengths: number[];
   private readonly longest: number;
   /** Added to trunk scores [U, 1, 1, P]: 0 on a user's own prompt. */
@@ -37,42 +36,13 @@ export class TrunkCache {
     private readonly model: LanguageModel,
     prompts: readonly (readonly number[])[],
   ) {
-    if (prompts.some((prompt) => prompt.length === 0))
-      throw new Error('TrunkCache: expected prompts of at least a token');
-    this.lengths = prompts.map((prompt) => prompt.length);
-    this.longest = Math.max(...this.lengths);
+    const { last, layers, mask, lengths, longest } = prefill(model, prompts);
+    this.last = last;
+    this.layers = layers.map(({ keys, values }) => ({ trunkKeys: keys, trunkValues: values }));
+    this.trunkMask = mask;
+    this.lengths = lengths;
+    this.longest = longest;
     this.parents = prompts.map(() => []);
-    const padding = this.lengths.flatMap((length) =>
-      Array.from({ length: this.longest }, (_, i) => (i < length ? 0 : HIDDEN)),
-    );
-    this.trunkMask = tf.tensor4d(padding, [prompts.length, 1, 1, this.longest]);
-    this.last = this.prefill(prompts);
-  }
-
-  private prefill(prompts: readonly (readonly number[])[]): tf.Tensor2D {
-    const { config, weights } = this.model;
-    return tf.tidy(() => {
-      const forest = plant(prompts.map((prompt) => chain(prompt)));
-      const plan = planAttention(forest);
-      const padded = tf.tensor1d(
-        prompts.flatMap((prompt, u) =>
-          Array.from({ length: this.longest }, (_, i) => forest.starts[u]! + Math.min(i, prompt.length - 1)),
-        ),
-        'int32',
-      );
-      const toTrunk = (x: tf.Tensor3D): tf.Tensor4D => {
-        const rows = tf.gather(x, padded); // [U * P, Hk, d]
-        const split = tf.reshape(rows, [prompts.length, this.longest, config.keyHeads, config.headDim]);
-        return tf.keep(tf.transpose(split, [0, 2, 1, 3]) as tf.Tensor4D);
-      };
-      const table = rotaryTable(forest.depth, rotaryFrequencies(config));
-      const hidden = forwardTokens(config, weights, tf.tensor1d(forest.token, 'int32'), table, (_, q, k, v) => {
-        this.layers.push({ trunkKeys: toTrunk(k), trunkValues: toTrunk(v) });
-        return forestAttention(q, k, v, plan);
-      });
-      const ends = prompts.map((prompt, u) => forest.starts[u]! + prompt.length - 1);
-      return tf.gather(hidden, tf.tensor1d(ends, 'int32'));
-    });
   }
 
   /**
