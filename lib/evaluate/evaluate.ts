@@ -41,7 +41,7 @@ export async function rankRows(
   const results = new Array<Result>(rows.length);
   for (let at = 0; at < order.length; at += batchRows) {
     const batch = order.slice(at, at + batchRows);
-    const prompts = batch.map((r) => render.prompt(rows[r]!.history));
+    const prompts = batch.map((r) => render.prompt(rows[r]!.history, rows[r]!.target));
     beamSearch(model, trie, prompts, beamOptions).forEach((ranking, i) => {
       const { user, history, target } = rows[batch[i]!]!;
       results[batch[i]!] = { user, history, target, ...ranking };

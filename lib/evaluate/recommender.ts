@@ -3,10 +3,40 @@
  */
 import { buildTrie } from '../decode/index.js';
 import type { ItemTrie } from '../decode/index.js';
-import { createRenderer, findTemplate, loadModel, loadTokenizer } from '../lm/index.js';
-import type { LanguageModel, Renderer, TextTokenizer } from '../lm/index.js';
+import {
+  answersWithSid,
+  createRenderer,
+  findTemplate,
+  loadChatTemplate,
+  loadModel,
+  loadTokenizer,
+  placesIn,
+  TEMPLATES,
+} from '../lm/index.js';
+import type {
+  ChatTemplate,
+  LanguageModel,
+  Renderer,
+  RendererOptions,
+  Template,
+  Templates,
+  TextTokenizer,
+} from '../lm/index.js';
 import type { SidIndex } from '../sid/index-file.js';
 import { InputError } from '../support/index.js';
+
+/** How SIDs are written: in tokens of their own, or spelled in the subwords that the vocabulary has. */
+export const SID_TOKENS = ['new', 'subwords'] as const;
+export type SidTokens = (typeof SID_TOKENS)[number];
+
+export interface RecommenderOptions extends Omit<RendererOptions, 'end' | 'chat'> {
+  /** Default `new`. */
+  sidTokens?: SidTokens;
+  /** Default: the kit's own. */
+  templates?: Templates;
+  /** Wraps prompts as a user's message. Default: none. */
+  chat?: ChatTemplate | undefined;
+}
 
 export interface Recommender {
   model: LanguageModel;
@@ -16,23 +46,89 @@ export interface Recommender {
   index: SidIndex;
 }
 
-/** @throws InputError if the tokenizer lacks a token of the index, or the model a row for one of its tokens */
+/**
+ * @param template name of a task that answers with a SID
+ * @throws InputError for another task, if the tokenizer lacks a token of the index or cannot spell it, or if the model
+ *   has no row for one of the tokenizer's tokens
+ */
 export function createRecommender(
   model: LanguageModel,
   tokenizer: TextTokenizer,
   index: SidIndex,
   template: string,
+  options: RecommenderOptions = {},
 ): Recommender {
-  index.flat().forEach((token) => tokenizer.tokenId(token));
+  const { sidTokens = 'new', templates = TEMPLATES, ...others } = options;
+  const found = findTemplate(template, templates);
+  if (!answersWithSid(found)) {
+    const ranked = Object.keys(templates).filter((name) => answersWithSid(templates[name]!));
+    throw new InputError(`template: expected one that answers with a SID (${ranked.join(', ')}), got ${template}`);
+  }
+  checkVocabulary(model, tokenizer, index, sidTokens);
+  const render = modelRenderer(model, tokenizer, index, found, others);
+  return { model, tokenizer, render, trie: buildTrie(index.map((_, item) => render.answer(item))), index };
+}
+
+/** A template's renderer for a model, whatever it answers with. */
+export function modelRenderer(
+  { config }: LanguageModel,
+  tokenizer: TextTokenizer,
+  index: SidIndex,
+  template: Template,
+  { chat, ...options }: Omit<RecommenderOptions, 'sidTokens' | 'templates'> = {},
+): Renderer {
+  const ends = [template.answer, ...template.prompts].some((text) => placesIn(text).includes('end'));
+  const end = ends ? endToken(tokenizer, config.eosTokenId) : undefined;
+  return createRenderer(template, index, tokenizer, { ...options, ...(chat && { chat }), ...(end && { end }) });
+}
+
+/** The text of the model's end of text. @throws InputError if the tokenizer has no such token */
+function endToken(tokenizer: TextTokenizer, id: number): string {
+  const text = id < tokenizer.vocabSize ? tokenizer.decode([id]) : '';
+  if (text === '' || !tokenizer.has(text) || tokenizer.tokenId(text) !== id) {
+    throw new InputError(
+      `tokenizer: it lacks the end token ${id} of the model's config.json (eos_token_id); mend either`,
+    );
+  }
+  return text;
+}
+
+function checkVocabulary(model: LanguageModel, tokenizer: TextTokenizer, index: SidIndex, sidTokens: SidTokens): void {
+  const tokens = [...new Set(index.flat())];
+  const known = tokens.find((token) => tokenizer.has(token));
+  switch (sidTokens) {
+    case 'new':
+      tokens.forEach((token) => tokenizer.tokenId(token));
+      break;
+    case 'subwords':
+      if (known !== undefined) {
+        throw new InputError(`--sid-tokens subwords: ${known} is a token of the vocabulary; take --sid-tokens new`);
+      }
+      tokens.forEach((token) => checkSpelling(tokenizer, token));
+      break;
+    default:
+      throw new InputError(`--sid-tokens: expected ${SID_TOKENS.join(' or ')}, got ${sidTokens satisfies never}`);
+  }
   if (tokenizer.vocabSize > model.config.vocabSize) {
     throw new InputError(
       `tokenizer: expected at most ${model.config.vocabSize} tokens, the model's vocabulary, got ${tokenizer.vocabSize}`,
     );
   }
-  const render = createRenderer(findTemplate(template), index, tokenizer);
-  return { model, tokenizer, render, trie: buildTrie(index.map((_, item) => render.answer(item))), index };
 }
 
-export function loadRecommender(folder: string, index: SidIndex, template: string): Recommender {
-  return createRecommender(loadModel(folder), loadTokenizer(folder), index, template);
+function checkSpelling(tokenizer: TextTokenizer, token: string): void {
+  const spelled = tokenizer.decode(tokenizer.encode(token));
+  if (spelled.trim() === token) return;
+  throw new InputError(`--sid-tokens subwords: the vocabulary spells ${token} as ${spelled}; take --sid-tokens new`);
+}
+
+/** @param options `chat: true` takes the chat template of the model's folder */
+export function loadRecommender(
+  folder: string,
+  index: SidIndex,
+  template: string,
+  { chat = false, ...options }: Omit<RecommenderOptions, 'chat'> & { chat?: boolean } = {},
+): Recommender {
+  const wrap = chat ? loadChatTemplate(folder) : undefined;
+  return createRecommender(loadModel(folder), loadTokenizer(folder), index, template, { ...options, chat: wrap });
 }

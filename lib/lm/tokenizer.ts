@@ -17,6 +17,10 @@ export interface TextTokenizer {
   /** @throws InputError if the vocabulary lacks the token */
   tokenId(token: string): number;
   vocabSize: number;
+  /** What stands before every text by the tokenizer's own rule (Llama's begin of text); mostly nothing. */
+  begin: readonly number[];
+  /** Control tokens, which no text of the shop may spell. */
+  special: readonly string[];
   /** `tokenizer.json`'s text. */
   json: string;
 }
@@ -25,7 +29,7 @@ export interface TextTokenizer {
 export function parseTokenizer(json: string, source: string): TextTokenizer {
   const raw = JSON.parse(json) as {
     model?: { vocab?: Record<string, number>; unk_token?: string };
-    added_tokens?: { id: number }[];
+    added_tokens?: { id: number; content: string; special: boolean }[];
   };
   if (!raw.model?.vocab) throw new InputError(`${source}: no model.vocab; is it a tokenizer.json?`);
   const tokenizer = new Tokenizer(raw, {});
@@ -50,9 +54,21 @@ export function parseTokenizer(json: string, source: string): TextTokenizer {
         throw new InputError(`${source}: the vocabulary lacks ${token}; is the index of this model?`);
       return id;
     },
+    begin: beginOf(tokenizer),
+    special: (raw.added_tokens ?? []).flatMap(({ content, special }) => (special ? [content] : [])),
     vocabSize: ids.reduce((most, id) => Math.max(most, id), -1) + 1,
     json,
   };
+}
+
+/** What the post-processor puts before a text. */
+function beginOf(tokenizer: Tokenizer): number[] {
+  const ids = (add_special_tokens: boolean): (number | undefined)[] =>
+    tokenizer.encode('0', { add_special_tokens }).ids;
+  const [bare] = ids(false);
+  const whole = ids(true);
+  const before = whole.slice(0, Math.max(0, whole.indexOf(bare)));
+  return before.every((id) => id !== undefined) ? (before as number[]) : [];
 }
 
 /** @throws InputError if the folder has no `tokenizer.json` */

@@ -1,8 +1,8 @@
 /**
- * Training examples of the task "SIDs to SID": a user's history in, the SID of the next item out.
+ * Training examples in tokens.
  *
- * Two modes with the same next-item objective:
- *   `row`    one example a row, loss on its answer (the reference's way);
+ * Two modes, for "SIDs to SID" with the same next-item objective:
+ *   `row`    one example a row of any task, loss on its answer (the reference's way);
  *   `chain`  one example a user, loss at every item of the history but the first: a fraction of the tokens.
  */
 import type { Row } from '../data/dataset.js';
@@ -22,15 +22,18 @@ export const EXAMPLE_MODES = ['row', 'chain'] as const;
 export type ExampleMode = (typeof EXAMPLE_MODES)[number];
 
 export function rowExamples(rows: readonly Row[], render: Renderer): Example[] {
-  return rows.map(({ history, target }) => {
-    const prompt = render.prompt(history);
-    const answer = render.answer(target);
-    return {
-      tokens: [...prompt, ...answer.slice(0, -1)],
-      at: answer.map((_, i) => prompt.length - 1 + i),
-      target: answer,
-    };
-  });
+  return rows.map((row) => rowExample(row, render));
+}
+
+/** @param wording which of the template's prompts */
+export function rowExample({ history, target }: Row, render: Renderer, wording = 0): Example {
+  const prompt = render.prompt(history, target, wording);
+  const answer = render.answer(target, history);
+  return {
+    tokens: [...prompt, ...answer.slice(0, -1)],
+    at: answer.map((_, i) => prompt.length - 1 + i),
+    target: answer,
+  };
 }
 
 /**
@@ -42,10 +45,10 @@ export function rowExamples(rows: readonly Row[], render: Renderer): Example[] {
 export function chainExamples(
   rows: readonly Row[],
   render: Renderer,
-  { prompt, separator, answer }: Template,
+  { prompts: [prompt = ''], separator, answer }: Template,
   window: number,
 ): Example[] {
-  if (!prompt.endsWith('{history}') || separator !== '' || answer !== '{target}') {
+  if (!prompt.endsWith('{history}') || separator !== '' || answer !== '{sid}') {
     throw new InputError(
       '--mode chain: expected a template that is a bare sequence of items, such as sids; or take --mode row',
     );

@@ -7,5 +7,6 @@ export * from './loop.js';
 export * from './optimizer.js';
 export * from './rewards.js';
 export * from './sft.js';
+export * from './tasks/index.js';
 export * from './step-plan.js';
 export * from './validate.js';
