@@ -1,9 +1,13 @@
-/** New items join an index: the vectors' rows beyond its last id get SIDs from the saved codebooks, the others keep theirs. */
-import { readNpy } from '../embed/npy.js';
+/**
+ * New items join an index: the vectors' rows beyond its last id get SIDs from the saved codebooks (of a learned method:
+ * from what its saved encoder makes of them), the others keep theirs.
+ */
+import { readNpy, type Vectors } from '../embed/npy.js';
 import { InputError } from '../support/errors.js';
 import { assignSids } from './assign-sids.js';
-import { readCodebooks } from './codebook-files.js';
-import { indexCodes, readIndex, sidTokens, writeIndex } from './index-file.js';
+import { sidTokens, writeIndex } from './index-file.js';
+import { inCodebookSpace, readSids } from './saved-sids.js';
+import { movedItems, writeCard } from './sid-card.js';
 
 export interface ExtendIndexOptions {
   /** .npy file of all items, the old ones first; row = item id. Of the same encoder and options as before. */
@@ -20,22 +24,29 @@ export interface ExtendReport {
   levels: number;
 }
 
-/** @throws InputError as `readIndex`, `readCodebooks` and `assignSids`, and for fewer vectors than items; nothing is written then */
+/**
+ * @throws InputError as `readSids` and `assignSids`, and for fewer vectors than items or vectors of another width;
+ *   nothing is written then
+ */
 export function extendIndex({ embeddings, index }: ExtendIndexOptions): ExtendReport {
-  const old = readIndex(index);
+  const saved = readSids(index);
+  const { codes: old, codebooks, card } = saved;
   const vectors = readNpy(embeddings, 'run sidlab embed first');
   if (vectors.rows < old.length) {
     throw new InputError(
       `${embeddings}: expected ${old.length} rows or more, one an item of ${index}, got ${vectors.rows}; embed all items`,
     );
   }
-  const codebooks = readCodebooks(index, vectors.width);
-  const added = {
-    rows: vectors.rows - old.length,
-    width: vectors.width,
-    data: vectors.data.slice(old.length * vectors.width),
-  };
-  const codes = assignSids(added, codebooks, indexCodes(old));
-  writeIndex(index, [...old, ...codes.map(sidTokens)]);
+  const added = inCodebookSpace(saved, rowsFrom(vectors, old.length), embeddings);
+  const codes = assignSids(added, codebooks, old);
+  writeIndex(index, [...old, ...codes].map(sidTokens));
+  if (card) {
+    const moved = { ...card.moved, ...movedItems(codes, assignSids(added, codebooks), old.length) };
+    writeCard(index, { ...card, items: vectors.rows, moved });
+  }
   return { index, items: vectors.rows, added: added.rows, levels: codebooks.length };
+}
+
+function rowsFrom({ rows, width, data }: Vectors, first: number): Vectors {
+  return { rows: rows - first, width, data: data.slice(first * width) };
 }

@@ -1,18 +1,19 @@
 /** `sid quality`: an index, its codebooks, vectors and data -> `NAME.sid-quality.json`, three figures, pass or fail. */
-import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { loadDataset } from '../data/load.js';
 import { readNpy } from '../embed/npy.js';
 import { exportFigure, sidLevels, sidPrefixes, sidUsage } from '../figures/index.js';
 import { InputError, readJson, writeJson } from '../support/index.js';
-import { codebookFile, readCodebooks } from './codebook-files.js';
-import { indexCodes, readIndex } from './index-file.js';
 import { qualityGate, type GateCheck, type QualityLimits } from './quality-gate.js';
 import { sidQuality, type SidQuality } from './quality.js';
 import { countCodes } from './quantized.js';
+import { decoderOf, readSids } from './saved-sids.js';
 
 export interface SidQualityStageOptions {
-  /** Index file; `NAME.codebook-LETTER.npy` beside it are used where they are as wide as the embeddings. */
+  /**
+   * Index file. What the sid stage wrote beside it says how errors and raw codes are computed; without it, codebooks
+   * that are as wide as the embeddings are taken for codes of these.
+   */
   index: string;
   /** .npy file of the vectors that the SIDs were made from. */
   embeddings?: string;
@@ -45,16 +46,19 @@ export async function sidQualityStage(options: SidQualityStageOptions): Promise<
   const { index, embeddings, data, dataset, out = dirname(index), seed = 42 } = options;
   const limits = typeof options.limits === 'string' ? readJson<QualityLimits>(options.limits) : (options.limits ?? {});
   const set = data === undefined ? undefined : await loadDataset(data, dataset);
-  const codes = indexCodes(readIndex(index, set?.items.length));
+  const saved = readSids(index, set?.items.length);
+  const { codes, raw, codebooks } = saved;
   const vectors = embeddings === undefined ? undefined : readNpy(embeddings, 'run sidlab embed first');
-  const codebooks = existsSync(codebookFile(index, 0)) ? readCodebooks(index) : [];
-  const near = vectors && codebooks.length > 0 && codebooks.every((book) => book.width === vectors.width);
+  const decode = vectors && decoderOf(saved, vectors, embeddings!);
+  const near = decode ?? (codebooks.length > 0 && codebooks.every((book) => book.width === vectors?.width));
   const sizes = codebooks.map((book) => book.rows);
   const quality = sidQuality({
     codes,
     ...(sizes.length > 0 && { sizes }),
     ...(vectors && { vectors }),
     ...(near && { codebooks }),
+    ...(decode && { decode }),
+    ...(raw && { raw }),
     ...(set && {
       categories: categoriesOf(set.items, options.category),
       targets: set.test.map(({ target }) => target),

@@ -7,7 +7,7 @@
  *
  * Shapes: N items, L levels, K codes of a level, D width.
  */
-import { rowOf, type Vectors } from '../embed/npy.js';
+import type { Vectors } from '../embed/npy.js';
 import { InputError } from '../support/errors.js';
 import { nearestCodes } from './kmeans-rounds.js';
 import { nearestNeighbours } from './neighbours.js';
@@ -30,9 +30,14 @@ export interface SidQualityInput {
   sizes?: readonly number[];
   /** [N, D]; for neighbours and errors. */
   vectors?: Vectors;
-  /** One a level [K, D], in the space of `vectors`; for errors and raw codes. */
+  /** One a level [K, D], in the space of `vectors`; or [K, E], of which `decode` makes vectors. For errors and raw codes. */
   codebooks?: readonly Vectors[];
-  /** Codes before collisions were settled; default what `codebooks` give, level by level the nearest code. */
+  /** Sums of codes [N, E] -> [N, D], where the codebooks live in a latent space. */
+  decode?: (sums: Vectors) => Vectors;
+  /**
+   * Codes before collisions were settled; default what `codebooks` give without `decode`, level by level the nearest
+   * code.
+   */
   raw?: readonly number[][];
   /** A category of each item [N], `''` where it has none. */
   categories?: readonly string[];
@@ -49,7 +54,7 @@ export interface LevelQuality {
   perplexity: number;
   /** Items of a code; over all codes of the level. */
   clusterSize: { min: number; median: number; max: number };
-  /** Mean squared error with the codes up to this level; null without codebooks in the vectors' space. */
+  /** Mean squared error with the codes up to this level; null without vectors or codebooks. */
   mse: number | null;
 }
 
@@ -80,26 +85,26 @@ export interface SidQuality {
 
 /** @throws InputError where codes, vectors, codebooks, categories and targets do not fit together */
 export function sidQuality(input: SidQualityInput): SidQuality {
-  const { codes, vectors, codebooks, categories, targets, seed = 42 } = input;
+  const { codes, vectors, codebooks, decode, categories, targets, seed = 42 } = input;
   check(input);
   const depth = Math.min(...codes.map((path) => path.length), codebooks?.length ?? Infinity);
   const own = codes.map((path) => path.slice(0, depth));
   const sizes = input.sizes ?? own[0]!.map((_, level) => Math.max(...own.map((path) => path[level]!)) + 1);
   const counts = countCodes(own, sizes);
-  const raw = input.raw ?? (vectors && codebooks ? greedyCodes(vectors, codebooks) : undefined);
+  const raw = input.raw ?? (vectors && codebooks && !decode ? greedyCodes(vectors, codebooks) : undefined);
   const pairs = vectors ? nearestNeighbours(vectors, { seed }) : [];
   const count = (of: readonly number[][]): number => ambiguous(of).filter(Boolean).length;
   return {
     items: codes.length,
     collision: { raw: raw ? collisionRate(raw) : null, final: collisionRate(codes) },
-    ambiguousItems: { raw: raw ? count(raw as number[][]) : null, final: count(codes as number[][]) },
+    ambiguousItems: { raw: raw ? count(raw) : null, final: count(codes) },
     targets: targets
       ? {
           rows: targets.length,
           ambiguous: { raw: raw ? ambiguousShare(raw, targets) : null, final: ambiguousShare(codes, targets) },
         }
       : null,
-    levels: counts.map((level, i) => levelQuality(level, i, vectors, own, codebooks)),
+    levels: counts.map((level, i) => levelQuality(level, i, own, input)),
     prefixes: counts.map((_, i) => ({
       length: i + 1,
       prefixes: new Set(own.map((path) => path.slice(0, i + 1).join())).size,
@@ -114,9 +119,8 @@ export function sidQuality(input: SidQualityInput): SidQuality {
 function levelQuality(
   counts: readonly number[],
   level: number,
-  vectors: Vectors | undefined,
   codes: readonly number[][],
-  codebooks: readonly Vectors[] | undefined,
+  { vectors, codebooks, decode }: SidQualityInput,
 ): LevelQuality {
   const sorted = [...counts].sort((a, b) => a - b);
   return {
@@ -125,7 +129,7 @@ function levelQuality(
     used: counts.filter((count) => count > 0).length,
     perplexity: perplexity(counts),
     clusterSize: { min: sorted[0]!, median: sorted[Math.floor(sorted.length / 2)]!, max: sorted.at(-1)! },
-    mse: vectors && codebooks ? meanSquaredError(vectors, codes as number[][], codebooks.slice(0, level + 1)) : null,
+    mse: vectors && codebooks ? meanSquaredError(vectors, codes, codebooks.slice(0, level + 1), decode) : null,
   };
 }
 
@@ -141,7 +145,7 @@ function greedyCodes(vectors: Vectors, codebooks: readonly Vectors[]): number[][
   return codes;
 }
 
-function check({ codes, vectors, codebooks, categories, targets, raw }: SidQualityInput): void {
+function check({ codes, vectors, codebooks, decode, categories, targets, raw }: SidQualityInput): void {
   const items = codes.length;
   const fail = (what: string): InputError => new InputError(`sid quality: ${what}; are they of the same data?`);
   if (items === 0) throw new InputError('sid quality: expected items, got none; run sidlab sid first');
@@ -151,7 +155,7 @@ function check({ codes, vectors, codebooks, categories, targets, raw }: SidQuali
   const beyond = targets?.find((item) => !(item >= 0 && item < items));
   if (beyond !== undefined) throw fail(`expected targets from 0 to ${items - 1}, got ${beyond}`);
   if (!codebooks) return;
-  if (vectors && codebooks.some((book) => book.width !== rowOf(vectors, 0).length)) {
+  if (vectors && !decode && codebooks.some((book) => book.width !== vectors.width)) {
     throw fail(`expected codebooks of width ${vectors.width}, got ${codebooks.map((book) => book.width).join(', ')}`);
   }
   const bad = codes.findIndex((path) => codebooks.some((book, level) => !(path[level]! < book.rows)));

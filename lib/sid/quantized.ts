@@ -5,10 +5,13 @@
  */
 import { rowOf, type Vectors } from '../embed/npy.js';
 import { squaredDistance } from './distance.js';
+import type { RqVaeModel } from './rqvae-model.js';
 
 export interface Quantized {
   /** [N][L]; a colliding item may have one more, its rank in the group (`collisions.ts`). */
   codes: number[][];
+  /** Codes before collisions were settled [N][L]. */
+  raw: number[][];
   /** One a level [K, D]; the codes of a level may be fewer than asked for, never more. */
   codebooks: Vectors[];
   /** Mean over items and dimensions of the squared error of the SID's codes, after collisions were settled. */
@@ -19,6 +22,8 @@ export interface Quantized {
   codesUsed: number[];
   /** Items a code, over all levels and codes, those without any counted as 0. */
   clusterSize: { min: number; max: number };
+  /** Of a learned method: its codebooks are as wide as this model's latent. */
+  model?: RqVaeModel;
 }
 
 /** 1 - (distinct SIDs) / items: MiniOneRec's collision rate. */
@@ -60,9 +65,28 @@ export function reconstruct(path: readonly number[], codebooks: readonly Vectors
   return sum;
 }
 
-/** Mean over items and dimensions of the squared difference between vectors and their SIDs' codes. */
-export function meanSquaredError(vectors: Vectors, codes: readonly number[][], codebooks: readonly Vectors[]): number {
+/**
+ * Mean over items and dimensions of the squared difference between vectors and what their SIDs stand for.
+ * @param decode sums of codes [N, E] -> [N, D]; default the sums themselves
+ */
+export function meanSquaredError(
+  vectors: Vectors,
+  codes: readonly number[][],
+  codebooks: readonly Vectors[],
+  decode?: (sums: Vectors) => Vectors,
+): number {
+  const decoded = decode?.(sumsOfCodes(codes, codebooks));
   let sum = 0;
-  codes.forEach((path, i) => (sum += squaredDistance(rowOf(vectors, i), reconstruct(path, codebooks))));
+  codes.forEach((path, i) => {
+    sum += squaredDistance(rowOf(vectors, i), decoded ? rowOf(decoded, i) : reconstruct(path, codebooks));
+  });
   return sum / vectors.data.length;
+}
+
+/** [N, D] */
+function sumsOfCodes(codes: readonly number[][], codebooks: readonly Vectors[]): Vectors {
+  const width = codebooks[0]!.width;
+  const data = new Float32Array(codes.length * width);
+  codes.forEach((path, i) => data.set(reconstruct(path, codebooks), i * width));
+  return { rows: codes.length, width, data };
 }

@@ -45,6 +45,7 @@ export function finishSids(vectors: Vectors, raw: number[][], codebooks: Vectors
   const codes = settleCollisions(vectors, raw, codebooks, collisions);
   return {
     codes,
+    raw,
     codebooks,
     mse: meanSquaredError(vectors, codes, codebooks),
     collision: { raw: collisionRate(raw), final: collisionRate(codes) },

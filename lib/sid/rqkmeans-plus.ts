@@ -15,13 +15,14 @@
  * Shapes: N items, D width, L levels, K codes.
  */
 import type { Vectors } from '../embed/npy.js';
-import { hashText } from '../support/index.js';
+import { hashText, InputError } from '../support/index.js';
 import { codebookSizes } from './check-input.js';
 import { readCodebooks } from './codebook-files.js';
 import { evenedCodes } from './evened-codes.js';
-import { indexCodes, readIndex } from './index-file.js';
 import { collisionRate, meanSquaredError } from './quantized.js';
 import { rqKmeansConstrained } from './rqkmeans-constrained.js';
+import { readSids } from './saved-sids.js';
+import { readCard } from './sid-card.js';
 import { rqVaePlan, type RqVaeOptions } from './rqvae-options.js';
 import { trainRqVae } from './rqvae-train.js';
 import { fingerprint, withCodes, type RqVae } from './rqvae.js';
@@ -86,7 +87,11 @@ function computeStart(vectors: Vectors, options: RqKmeansPlusOptions, where: str
 
 /** @throws InputError */
 function readStart(index: string, vectors: Vectors): Start {
+  const method = readCard(index)?.method ?? 'rqkmeans-constrained';
+  if (method !== 'rqkmeans-constrained') {
+    throw new InputError(`${index}: expected an index of rqkmeans-constrained to start from, got one of ${method}`);
+  }
   const codebooks = readCodebooks(index, vectors.width);
-  const codes = indexCodes(readIndex(index, vectors.rows)).map((path) => path.slice(0, codebooks.length));
-  return { codebooks, codes };
+  const { codes, raw = codes } = readSids(index, vectors.rows);
+  return { codebooks, codes: raw.map((path) => path.slice(0, codebooks.length)) };
 }

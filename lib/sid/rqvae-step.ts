@@ -93,13 +93,3 @@ export function figuresOf(shape: RqVaeShape, parameters: Tensors, x: tf.Tensor2D
   tf.dispose([error!, ...codes]);
   return { mse, codes: Array.from({ length: x.shape[0] }, (_, i) => levels.map((level) => level[i]!)) };
 }
-
-/** What the decoder makes of sums of codes. @param quantized [N, E] @returns [N, D] */
-export function decode(shape: RqVaeShape, parameters: Tensors, quantized: Vectors): Vectors {
-  const out = tf.tidy(() =>
-    mlpInfer(shape, 'decoder', parameters, tf.tensor2d(quantized.data, [quantized.rows, quantized.width])),
-  );
-  const vectors = { rows: quantized.rows, width: shape.input, data: out.dataSync<'float32'>().slice() };
-  out.dispose();
-  return vectors;
-}

@@ -16,25 +16,18 @@
  * Shapes: N items, D width, E latent width, L levels.
  */
 import * as tf from '@tensorflow/tfjs';
-import { rowOf, type Vectors } from '../embed/npy.js';
-import { hashText, type NamedArray } from '../support/index.js';
+import type { Vectors } from '../embed/npy.js';
+import { hashText } from '../support/index.js';
 import { settleCollisions } from './collisions.js';
-import { squaredDistance } from './distance.js';
-import { codeUsage, collisionRate, reconstruct, type Quantized } from './quantized.js';
+import { codeUsage, collisionRate, meanSquaredError, type Quantized } from './quantized.js';
+import { decodeSums, type RqVaeModel } from './rqvae-model.js';
 import { rqVaePlan, type RqVaeOptions, type RqVaePlan } from './rqvae-options.js';
-import { codebooksOf, toVariables, type RqVaeShape } from './rqvae-parameters.js';
-import { decode, encode, figuresOf } from './rqvae-step.js';
+import { codebooksOf, toVariables } from './rqvae-parameters.js';
+import { encode, figuresOf } from './rqvae-step.js';
 import { trainRqVae, type Trained } from './rqvae-train.js';
 
+export type { RqVaeModel } from './rqvae-model.js';
 export type { RqVaeOptions } from './rqvae-options.js';
-
-export interface RqVaeModel {
-  shape: RqVaeShape;
-  /** Under the names of the reference's `state_dict`. */
-  arrays: Map<string, NamedArray>;
-  /** What vectors are multiplied by before they are encoded, and divided by after they are decoded. */
-  scale: number;
-}
 
 export interface RqVae extends Quantized {
   model: RqVaeModel;
@@ -81,15 +74,17 @@ export function withCodes(
   const codebooks = codebooksOf(shape, trained.arrays);
   const raw = assign?.(latents, codebooks) ?? nearest;
   const codes = settleCollisions(latents, raw, codebooks, collisions);
+  const error = (of: number[][]): number => meanSquaredError(vectors, of, codebooks, (sums) => decodeSums(model, sums));
   return {
     codes,
+    raw,
     codebooks,
-    mse: decodedError(model, vectors, codes, codebooks),
+    mse: error(codes),
     collision: { raw: collisionRate(raw), final: collisionRate(codes) },
     ...codeUsage(codes, shape.sizes),
     model,
     latents,
-    rawMse: assign ? decodedError(model, vectors, raw, codebooks) : mse,
+    rawMse: assign ? error(raw) : mse,
     epoch: trained.figures.epoch,
     steps: trained.steps,
     trainSeconds: trained.seconds,
@@ -109,19 +104,4 @@ export function rqVaeCodes(
   } finally {
     tf.dispose([x, ...parameters.values()]);
   }
-}
-
-function decodedError(model: RqVaeModel, vectors: Vectors, codes: readonly number[][], codebooks: Vectors[]): number {
-  const { rows } = vectors;
-  const sums: Vectors = { rows, width: model.shape.latent, data: new Float32Array(rows * model.shape.latent) };
-  codes.forEach((path, i) => sums.data.set(reconstruct(path, codebooks), i * sums.width));
-  const parameters = toVariables(model.arrays);
-  const out = decode(model.shape, parameters, sums);
-  tf.dispose([...parameters.values()]);
-  let error = 0;
-  for (let i = 0; i < rows; i++) {
-    const decoded = rowOf(out, i).map((value) => value / model.scale);
-    error += squaredDistance(rowOf(vectors, i), decoded);
-  }
-  return error / vectors.data.length;
 }

@@ -1,11 +1,14 @@
-/** The `sid` stage: a file of item vectors -> `NAME.index.json`, and a `NAME.codebook-LETTER.npy` a level beside it. */
+/**
+ * The `sid` stage: a file of item vectors -> `NAME.index.json`, and beside it a `NAME.codebook-LETTER.npy` a level,
+ * `NAME.sid.json` and, of a learned method, `NAME.sid.safetensors`.
+ */
 import { basename, dirname, join } from 'node:path';
 import { readNpy } from '../embed/npy.js';
 import { InputError } from '../support/errors.js';
-import { INDEX_ENDING, writeCodebooks } from './codebook-files.js';
-import { sidTokens, writeIndex } from './index-file.js';
+import { INDEX_ENDING } from './codebook-files.js';
 import { METHODS, SID_METHODS, type SidMethod, type SidOptions } from './methods.js';
 import type { Quantized } from './quantized.js';
+import { writeSids } from './saved-sids.js';
 
 export interface SidStageOptions extends SidOptions {
   /** .npy file, row = item id. */
@@ -27,6 +30,10 @@ export interface SidReport extends Pick<Quantized, 'codesUsed' | 'mse' | 'collis
   index: string;
   /** Files, one a level [K, D]. */
   codebooks: string[];
+  /** File: method, the codebooks' space, what collisions moved. */
+  card: string;
+  /** File of a learned method's encoder and decoder. */
+  model: string | null;
   seconds: number;
 }
 
@@ -40,13 +47,9 @@ export async function sidStage(options: SidStageOptions): Promise<SidReport> {
   if (!index.endsWith(INDEX_ENDING))
     throw new InputError(`sid: expected --index to end in ${INDEX_ENDING}, got ${index}`);
   const vectors = readNpy(embeddings, 'run sidlab embed first');
-  const { codes, codebooks, mse, collision, codesUsed, clusterSize } = await METHODS[method](
-    vectors,
-    options,
-    embeddings,
-  );
-  const files = writeCodebooks(index, codebooks);
-  writeIndex(index, codes.map(sidTokens));
+  const found: Quantized = await METHODS[method](vectors, options, embeddings);
+  const { codes, codebooks, mse, collision, codesUsed, clusterSize } = found;
+  const files = writeSids(index, method, vectors.width, found);
   return {
     method,
     items: codes.length,
@@ -58,7 +61,7 @@ export async function sidStage(options: SidStageOptions): Promise<SidReport> {
     ranked: codes.filter((path) => path.length > codebooks.length).length,
     clusterSize,
     index,
-    codebooks: files,
+    ...files,
     seconds: (performance.now() - start) / 1000,
   };
 }
