@@ -9,8 +9,9 @@
  * Shapes: U users, B beams, V vocabulary, A alphabet of the trie.
  */
 import * as tf from '@tensorflow/tfjs';
-import { outputLayer } from '../lm/index.js';
+import { outputTable } from '../lm/index.js';
 import type { LanguageModel } from '../lm/index.js';
+import { gatherRows, tableLogits } from '../ops/index.js';
 import type { ItemTrie } from './item-trie.js';
 import { TrunkCache } from './trunk-cache.js';
 
@@ -90,10 +91,10 @@ interface Scores {
 function legalScores(model: LanguageModel, trie: ItemTrie, hidden: tf.Tensor2D, normalize: 'full' | 'legal'): Scores {
   const column = new Map([...trie.alphabet].map((token, i) => [token, i]));
   const scores = tf.tidy(() => {
-    const output = outputLayer(model.config, model.weights);
+    const output = outputTable(model.config, model.weights);
     const alphabet = tf.tensor1d(trie.alphabet, 'int32');
-    if (normalize === 'legal') return tf.matMul(hidden, tf.gather(output, alphabet), false, true);
-    const logits = tf.matMul(hidden, output, false, true);
+    if (normalize === 'legal') return tf.matMul(hidden, gatherRows(output, alphabet), false, true);
+    const logits = tableLogits(hidden, output);
     return tf.sub(tf.gather(logits, alphabet, 1), tf.logSumExp(logits, 1, true));
   });
   const values = scores.dataSync<'float32'>(); // outside of tidy, which would walk every number of an array

@@ -7,15 +7,16 @@
  * Shapes: N tokens, D width, H heads, Hk key heads, d head width, F feed-forward, V vocabulary.
  */
 import * as tf from '@tensorflow/tfjs';
-import { embedding, forestAttention, rmsNorm, rotary, rotaryTable, swiglu } from '../ops/index.js';
+import { forestAttention, rmsNorm, rotary, rotaryTable, swiglu, wholeTable } from '../ops/index.js';
 import type { AttentionPlan, RotaryTable } from '../ops/index.js';
+import { embedTokens, outputTable } from './adapted-weights.js';
 import type { ModelConfig } from './config.js';
 import type { Forest } from './forest.js';
 import { planAttention } from './attention-plan.js';
 import { linear } from './linear.js';
 import { rotaryFrequencies } from './rotary-frequencies.js';
 import type { Weights } from './weights.js';
-import { EMBEDDING, FINAL_NORM, layerWeight, OUTPUT } from './weights.js';
+import { FINAL_NORM, layerWeight } from './weights.js';
 
 /** Applied to the embeddings and to what every layer adds to the residual stream; `undefined` outside training. */
 export type Dropout = (x: tf.Tensor2D) => tf.Tensor2D;
@@ -70,7 +71,7 @@ export function forwardTokens(
   attend: Attend,
   dropout: Dropout = (x) => x,
 ): tf.Tensor2D {
-  let x = dropout(embedding(weights.get(EMBEDDING)! as tf.Tensor2D, ids));
+  let x = dropout(embedTokens(weights, ids));
   for (let layer = 0; layer < config.layers; layer++) {
     x = tf.add(x, dropout(attentionPart(config, weights, layer, x, table, attend)));
     x = tf.add(x, dropout(feedForwardPart(config, weights, layer, x)));
@@ -78,9 +79,9 @@ export function forwardTokens(
   return rmsNorm(x, weights.get(FINAL_NORM)! as tf.Tensor1D, config.normEpsilon);
 }
 
-/** The output layer [V, D]: the embedding table where the two are tied. */
+/** The output layer in one tensor [V, D] (see `outputTable`); a copy where some of its rows stand apart to learn. */
 export function outputLayer(config: ModelConfig, weights: Weights): tf.Tensor2D {
-  return weights.get(config.tied ? EMBEDDING : OUTPUT)! as tf.Tensor2D;
+  return wholeTable(outputTable(config, weights));
 }
 
 function attentionPart(

@@ -1,3 +1,4 @@
+export * from './adapted-weights.js';
 export * from './attention-plan.js';
 export * from './chat-template.js';
 export * from './config.js';

@@ -5,5 +5,6 @@ export * from './embedding.js';
 export * from './forest-attention.js';
 export * from './rms-norm.js';
 export * from './rotary.js';
+export * from './split-table.js';
 export * from './swiglu.js';
 export * from './target-log-probs.js';

@@ -7,6 +7,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
 import { sumRows } from './embedding.js';
+import { learningRows, tableLogits, tableLogitsGradient, withLearningRows } from './split-table.js';
+import type { Table } from './split-table.js';
 
 export interface Targets {
   /** Row of the hidden states of each target, int32 [K]. */
@@ -18,18 +20,13 @@ export interface Targets {
 /**
  * `log softmax(hidden @ output^T)[row, token]`
  * @param hidden [M, D]
- * @param output the output layer [V, D]
+ * @param output the output layer [V, D], of which some rows may learn alone
  * @param legal added to the logits [M, V]: 0 where a token is legal, a large negative number elsewhere; default all
  *   legal (normalised over the whole vocabulary)
  * @returns [K]
  */
-export function targetLogProbs(
-  hidden: tf.Tensor2D,
-  output: tf.Tensor2D,
-  targets: Targets,
-  legal?: tf.Tensor2D,
-): tf.Tensor1D {
-  const [rows, vocabulary] = [hidden.shape[0], output.shape[0]];
+export function targetLogProbs(hidden: tf.Tensor2D, output: Table, targets: Targets, legal?: tf.Tensor2D): tf.Tensor1D {
+  const rows = hidden.shape[0];
   const count = targets.row.length;
   const pairs = new Int32Array(2 * count);
   for (let k = 0; k < count; k++) {
@@ -39,9 +36,9 @@ export function targetLogProbs(
   const indices = tf.tensor2d(pairs, [count, 2], 'int32');
   const rowOf = tf.tensor1d(targets.row, 'int32');
   return customOp<tf.Rank.R1>(
-    [hidden, output],
-    (hidden, output) => {
-      const logits = tf.matMul(hidden as tf.Tensor2D, output as tf.Tensor2D, false, true); // [M, V]
+    [hidden, ...learningRows(output)],
+    (hidden, ...learning) => {
+      const logits = tableLogits(hidden as tf.Tensor2D, withLearningRows(output, learning)); // [M, V]
       const shown = legal ? tf.add(logits, legal) : logits;
       const top = tf.max(shown, 1, true);
       const shifted = tf.sub(shown, top);
@@ -51,13 +48,13 @@ export function targetLogProbs(
       const logTotal = tf.gather(tf.reshape(tf.log(total), [rows]), rowOf); // [K]
       return { value: tf.sub(tf.gatherND(shifted, indices), logTotal), saved: [probs, indices, rowOf] };
     },
-    (dy, [hidden, output], [probs, indices, rowOf]) => {
+    (dy, [hidden, ...learning], [probs, indices, rowOf]) => {
       const perRow = sumRows(dy, rowOf as tf.Tensor1D, rows); // [M]
       const dLogits = tf.sub(
-        tf.scatterND(indices!, dy, [rows, vocabulary]),
+        tf.scatterND(indices!, dy, [rows, probs!.shape[1]!]),
         tf.mul(probs!, tf.reshape(perRow, [rows, 1])),
       ) as tf.Tensor2D; // [M, V]
-      return [tf.matMul(dLogits, output as tf.Tensor2D), tf.matMul(dLogits, hidden as tf.Tensor2D, true)];
+      return tableLogitsGradient(dLogits, hidden as tf.Tensor2D, withLearningRows(output, learning));
     },
   );
 }

@@ -3,7 +3,7 @@
  * and in the loss alone.
  */
 import * as tf from '@tensorflow/tfjs';
-import { disposeForest, forwardForest, outputLayer, plant, prepareForest } from '../lm/index.js';
+import { disposeForest, forwardForest, outputTable, plant, prepareForest } from '../lm/index.js';
 import type { Dropout, LanguageModel, Tree } from '../lm/index.js';
 import { chooseRows, targetLogProbs } from '../ops/index.js';
 import type { Part } from './loop.js';
@@ -47,7 +47,7 @@ export function forestScorer(
     tokens: forest.token.length,
     logProbs(model, dropout) {
       const hidden = forwardForest(model.config, model.weights, prepared, dropout);
-      return targetLogProbs(chooseRows(hidden, rows, inverse), outputLayer(model.config, model.weights), pairs);
+      return targetLogProbs(chooseRows(hidden, rows, inverse), outputTable(model.config, model.weights), pairs);
     },
     dispose() {
       disposeForest(prepared);
