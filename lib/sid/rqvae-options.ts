@@ -57,6 +57,11 @@ export interface RqVaeOptions extends LevelOptions {
    * reference does, on what random weights make of the items. Default 10, at most `epochs` - 1.
    */
   autoencoderEpochs?: number;
+  /**
+   * Epochs after the codebooks' start at whose ends codes that no item uses begin anew at an item's residual; 0 leaves
+   * them dead, as the reference does. Default half of the epochs that quantize; of RQ-Kmeans+ 0.
+   */
+  reseedEpochs?: number;
   /** Rounds of the k-means that the codebooks start from, at most. Default 100. */
   kmeansIterations?: number;
   /** Latents that k-means sees: of all items (default), or of the first batch as in the reference. */
@@ -97,6 +102,7 @@ export function rqVaePlan(vectors: Vectors, options: RqVaeOptions, where: string
   const { weightDecay = 0, clip = 1, dropout = 0, batchNorm = false, quantLossWeight = 1, commitment = 0.25 } = options;
   const { sinkhornEpsilon = 0, sinkhornIterations = 50, kmeansIterations = 100, kmeansStart = 'all' } = options;
   const { autoencoderEpochs = residual ? 0 : Math.min(10, Math.max(0, epochs - 1)) } = options;
+  const { reseedEpochs = residual ? 0 : Math.floor((epochs - autoencoderEpochs) / 2) } = options;
   const { normalize = true, evalEpochs = 10, best = 'loss', collisions = 'reassign', seed = 42, run, onLog } = options;
   const sizes = codebookSizes(vectors.rows, options, where);
   checkFinite(vectors, where);
@@ -106,6 +112,7 @@ export function rqVaePlan(vectors: Vectors, options: RqVaeOptions, where: string
   for (const [name, value] of Object.entries(whole)) checkWhole(name, value);
   checkWhole('warmupEpochs', warmupEpochs, 0);
   checkWhole('autoencoderEpochs', autoencoderEpochs, 0);
+  checkWhole('reseedEpochs', reseedEpochs, 0);
   if (autoencoderEpochs >= epochs) throw wrong(`autoencoderEpochs of at most ${epochs - 1}`, autoencoderEpochs);
   if (!(learningRate > 0 && learningRate < 10)) throw wrong('learningRate in (0, 10)', learningRate);
   if (!SCHEDULES.includes(schedule)) throw wrong(`schedule ${SCHEDULES.join(', ')}`, schedule);
@@ -131,7 +138,7 @@ export function rqVaePlan(vectors: Vectors, options: RqVaeOptions, where: string
     ...{ normalize, scale: normalize ? 1 / rootMeanSquare(vectors) : 1 },
     ...{ shape, hidden, latent, epochs, batchSize, learningRate, schedule, warmupEpochs, weightDecay, clip, dropout },
     ...{ batchNorm, quantLossWeight, commitment, epsilons, sinkhornIterations, kmeansIterations, kmeansStart },
-    ...{ autoencoderEpochs, evalEpochs, best, collisions, seed, run, onLog },
+    ...{ autoencoderEpochs, reseedEpochs, evalEpochs, best, collisions, seed, run, onLog },
   };
 }
 

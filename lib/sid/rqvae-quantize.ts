@@ -10,6 +10,7 @@
  * Shapes: B rows, E width of the latent, K codes of a level, L levels.
  */
 import * as tf from '@tensorflow/tfjs';
+import { sumRows } from '../ops/index.js';
 import { balancedCodes } from './rqvae-sinkhorn.js';
 
 /** How rows get their codes while training: the nearest, or by Sinkhorn where the level's epsilon is above 0. */
@@ -83,7 +84,7 @@ export function quantizeBackward(
   return {
     latent: tf.sub(dQuantized, tf.mul(differences[0]!, commitment * scale)),
     codebooks: differences.map((difference, level) =>
-      tf.unsortedSegmentSum(tf.mul<tf.Tensor2D>(difference, scale), codes[level]!, sizes[level]!),
-    ),
+      sumRows(tf.mul(difference, scale), codes[level]!, sizes[level]!),
+    ) as tf.Tensor2D[],
   };
 }

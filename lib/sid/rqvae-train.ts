@@ -13,6 +13,7 @@ import { codeUsage, collisionRate } from './quantized.js';
 import { AdamW } from './rqvae-optimizer.js';
 import type { Best, RqVaePlan } from './rqvae-options.js';
 import { fromVariables, parameterShapes, toVariables } from './rqvae-parameters.js';
+import { reseedDeadCodes } from './rqvae-reseed.js';
 import { RqVaeRun, type EpochFigures, type RqVaeState } from './rqvae-run.js';
 import { startCodebooks, startModel } from './rqvae-start.js';
 import { figuresOf, lossAndGradients } from './rqvae-step.js';
@@ -145,8 +146,19 @@ class Training {
       reconstruction: reconstruction!,
       quantizer: quantizer!,
       rate,
+      ...this.reseed(),
       seconds: this.seconds(),
     };
+  }
+
+  /** Codes that begin anew after this epoch, all levels together; which items they get is decided by its number. */
+  private reseed(): { reseeded?: number } {
+    const { shape, seed, autoencoderEpochs, reseedEpochs } = this.plan;
+    const { epoch } = this.state;
+    if (epoch <= autoencoderEpochs || epoch > autoencoderEpochs + reseedEpochs) return {};
+    const random = new Random(`${seed}/reseed/${epoch}`);
+    const moved = reseedDeadCodes(shape, this.variables, this.x, random);
+    return { reseeded: moved.reduce((sum, count) => sum + count, 0) };
   }
 
   private gradients(batch: readonly number[]) {

@@ -11,7 +11,8 @@
  *   3. vectors are scaled to a mean square of 1 (`normalize`): without it, rows of unit length end on 3 % of the codes;
  *   4. the first epochs train a plain autoencoder, and k-means fills the codebooks from its latents: from those of random
  *      weights, which all look alike, most codes die within a few epochs;
- *   5. collisions are settled in the latent space as for every method (`collisions.ts`), so that none is left.
+ *   5. in the first half of the epochs that quantize, codes that no item uses begin anew (`rqvae-reseed.ts`);
+ *   6. collisions are settled in the latent space as for every method (`collisions.ts`), so that none is left.
  *
  * Shapes: N items, D width, E latent width, L levels.
  */
