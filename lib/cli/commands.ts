@@ -117,6 +117,7 @@ export const COMMANDS: Record<string, Command> = {
       ...(['schedule', 'warmup-steps', 'batch-size', 'token-budget', 'dropout', 'weight-decay'] as const),
       ...(['valid-rows', 'eval-epochs', 'patience', 'seed'] as const),
       ...(['warmup-ratio', 'batch-tokens', 'eval-steps', 'best-metric', 'keep', 'keep-last'] as const),
+      ...(['optimizer', 'muon-scale'] as const),
     ],
     needs: ['data'],
     engine: true,

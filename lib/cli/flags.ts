@@ -63,6 +63,8 @@ export const FLAGS = {
   schedule: { kind: 'text', help: 'constant, linear or cosine (default)' },
   'warmup-steps': { kind: 'integer', help: 'steps of linear rise' },
   'warmup-ratio': { kind: 'number', help: 'share of all updates that rise linearly, in place of --warmup-steps (0)' },
+  optimizer: { kind: 'text', help: "adamw (default) or muon (the layers' matrices; AdamW for the rest)" },
+  'muon-scale': { kind: 'text', help: "rms (default, at AdamW's rate) or spectral" },
   'batch-tokens': { kind: 'integer', help: 'tokens an update, in place of --batch-size (0: by examples)' },
   'best-metric': { kind: 'text', help: 'validation figure that chooses the model (NDCG@10), such as HR@10 or loss' },
   keep: { kind: 'integer', help: 'checkpoints kept while training; more than one stay (1)' },

@@ -1,17 +1,23 @@
 /**
- * AdamW over a model's parameters, with clipping by the global norm (Pascanu et al., arXiv 1211.5063).
- *
- * Small parameters are updated as one long vector: a kernel call costs what it costs, and a small model has dozens of
- * them. Weight decay acts on matrices alone, not on norms and biases.
+ * The update of a model's parameters, with clipping by the global norm (Pascanu et al., arXiv 1211.5063): AdamW for all
+ * of them, or Muon for the matrices of the layers and AdamW for the rest.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Weights } from '../lm/index.js';
 import { toArrays } from '../lm/index.js';
-import { adamw } from '../ops/index.js';
-import type { AdamWOptions, Moments } from '../ops/index.js';
+import { MUON_SCALES } from '../ops/index.js';
+import type { AdamWOptions, MuonOptions } from '../ops/index.js';
+import { InputError } from '../support/index.js';
 import type { NamedArray } from '../support/index.js';
+import { AdamWGroup, MuonGroup } from './optimizer-groups.js';
+import type { UpdateGroup } from './optimizer-groups.js';
 
-export interface OptimizerOptions extends AdamWOptions {
+export const OPTIMIZERS = ['adamw', 'muon'] as const;
+export type OptimizerName = (typeof OPTIMIZERS)[number];
+
+export interface OptimizerOptions extends AdamWOptions, MuonOptions {
+  /** `muon` takes the matrices of the layers, and AdamW the rest, both at the same rate. Default `adamw`. */
+  optimizer?: OptimizerName;
   /** Gradients are scaled down to this norm; 0 leaves them. Default 1. */
   clip?: number;
 }
@@ -19,22 +25,22 @@ export interface OptimizerOptions extends AdamWOptions {
 /** Numbers packed into one vector at most; a larger parameter is one by itself. */
 const PACK = 1 << 20;
 
-interface Chunk {
-  names: string[];
-  sizes: number[];
-  moments: Moments;
-  /** 1 where weight decay acts. */
-  decays: tf.Tensor1D;
-}
-
 export class Optimizer {
-  private readonly chunks: Chunk[];
+  private readonly groups: UpdateGroup[];
+  private readonly clip: number;
 
-  constructor(
-    private readonly weights: Weights,
-    private readonly options: OptimizerOptions = {},
-  ) {
-    this.chunks = pack(weights).map((names) => newChunk(names, weights));
+  /** @throws InputError for an optimizer or a scale that there is none of */
+  constructor(weights: Weights, options: OptimizerOptions = {}) {
+    const { optimizer = 'adamw', clip = 1, muonScale = 'rms' } = options;
+    expectOne('optimizer', optimizer, OPTIMIZERS);
+    expectOne('muon-scale', muonScale, MUON_SCALES);
+    this.clip = clip;
+    const turned = optimizer === 'muon' ? [...weights].filter(([name, weight]) => isLayerMatrix(name, weight)) : [];
+    const rest = new Map([...weights].filter(([name]) => !turned.some(([other]) => other === name)));
+    this.groups = [
+      ...pack(rest).map((names) => new AdamWGroup(names, weights, options)),
+      ...turned.map(([name, weight]) => new MuonGroup(name, weight, options)),
+    ];
   }
 
   /**
@@ -42,67 +48,43 @@ export class Optimizer {
    * @returns the gradients' norm before clipping; where it is not finite nothing was changed
    */
   apply(gradients: ReadonlyMap<string, tf.Tensor>, step: number, rate: number): number {
-    const { clip = 1, ...adam } = this.options;
-    const flat = this.chunks.map((chunk) => this.flatten(chunk, (name) => gradients.get(name)));
-    const norm = globalNorm(flat);
+    const all = this.groups.map((group) => group.gradient((name) => gradients.get(name)));
+    const norm = globalNorm(all);
     if (Number.isFinite(norm)) {
-      const scale = clip > 0 && norm > clip ? clip / norm : 1;
-      this.chunks.forEach((chunk, c) => this.update(chunk, flat[c]!, scale, step, rate, adam));
+      const scale = this.clip > 0 && norm > this.clip ? this.clip / norm : 1;
+      this.groups.forEach((group, g) =>
+        tf.tidy(() => group.update(scale === 1 ? all[g]! : tf.mul(all[g]!, scale), step, rate)),
+      );
     }
-    tf.dispose(flat);
+    tf.dispose(all);
     return norm;
   }
 
-  private update(chunk: Chunk, flat: tf.Tensor1D, scale: number, step: number, rate: number, adam: AdamWOptions): void {
-    tf.tidy(() => {
-      const gradient = scale === 1 ? flat : tf.mul(flat, scale);
-      const parameter = this.flatten(chunk, (name) => this.weights.get(name));
-      const next = adamw(parameter, gradient, chunk.moments, step, rate, adam, chunk.decays);
-      const parts = chunk.sizes.length === 1 ? [next] : tf.split(next, chunk.sizes);
-      chunk.names.forEach((name, i) => {
-        const weight = this.weights.get(name)!;
-        weight.assign(tf.reshape(parts[i]!, weight.shape));
-      });
-    });
-  }
-
-  /** A chunk's tensors end to end. */
-  private flatten({ names, sizes }: Chunk, of: (name: string) => tf.Tensor | undefined): tf.Tensor1D {
-    return tf.tidy(() => {
-      const parts = names.map((name, i) => {
-        const tensor = of(name);
-        return tensor ? tf.reshape<tf.Rank.R1>(tensor, [sizes[i]!]) : tf.zeros<tf.Rank.R1>([sizes[i]!]);
-      });
-      return parts.length === 1 ? parts[0]! : tf.concat(parts);
-    });
-  }
-
-  /** Moments by the names of their parameters. */
+  /** Moments and momenta by the names of their parameters. */
   save(): Map<string, NamedArray> {
-    return toArrays(
-      new Map(
-        this.chunks.flatMap(({ moments: { m, v }, names }) => [
-          [`${names[0]}.m`, m] as const,
-          [`${names[0]}.v`, v] as const,
-        ]),
-      ),
-    );
+    return toArrays(new Map(this.groups.flatMap(({ state }) => [...state])));
   }
 
   restore(arrays: ReadonlyMap<string, NamedArray>): void {
-    for (const { moments, names } of this.chunks) {
-      for (const key of ['m', 'v'] as const) {
-        const array = arrays.get(`${names[0]}.${key}`);
-        if (array?.data.length !== moments[key].size)
-          throw new Error(`optimizer: ${names[0]}.${key} is not of this model`);
-        tf.tidy(() => moments[key].assign(tf.tensor1d(array.data)));
-      }
+    for (const [name, variable] of this.groups.flatMap(({ state }) => [...state])) {
+      const array = arrays.get(name);
+      if (array?.data.length !== variable.size) throw new Error(`optimizer: ${name} is not of this model`);
+      tf.tidy(() => variable.assign(tf.tensor(array.data, variable.shape)));
     }
   }
 
   dispose(): void {
-    for (const { moments, decays } of this.chunks) tf.dispose([moments.m, moments.v, decays]);
+    for (const group of this.groups) group.dispose();
   }
+}
+
+function expectOne(flag: string, value: string, names: readonly string[]): void {
+  if (!names.includes(value)) throw new InputError(`--${flag}: expected one of ${names.join(', ')}, got ${value}`);
+}
+
+/** Embeddings and the output layer are matrices of no layer. */
+function isLayerMatrix(name: string, { rank }: tf.Tensor): boolean {
+  return rank === 2 && /\.layers\.\d+\./.test(name);
 }
 
 /** Names of the parameters, in order, in runs of at most `PACK` numbers. */
@@ -118,19 +100,6 @@ function pack(weights: Weights): string[][] {
     used += weight.size;
   }
   return chunks;
-}
-
-function newChunk(names: string[], weights: Weights): Chunk {
-  const sizes = names.map((name) => weights.get(name)!.size);
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  const decays = new Float32Array(total);
-  let at = 0;
-  names.forEach((name, i) => {
-    if (weights.get(name)!.rank > 1) decays.fill(1, at, at + sizes[i]!);
-    at += sizes[i]!;
-  });
-  const zeros = (): tf.Variable => tf.tidy(() => tf.variable(tf.zeros([total])));
-  return { names, sizes, moments: { m: zeros(), v: zeros() }, decays: tf.tensor1d(decays) };
 }
 
 function globalNorm(tensors: tf.Tensor[]): number {

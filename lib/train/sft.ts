@@ -13,6 +13,7 @@ import type { Recommender } from '../evaluate/index.js';
 import { chain, disposeWeights, findTemplate } from '../lm/index.js';
 import type { Dropout, LanguageModel } from '../lm/index.js';
 import { dropoutFrom } from '../ops/index.js';
+import type { MuonScale } from '../ops/index.js';
 import { readIndex } from '../sid/index-file.js';
 import { hashFile, Random, RunFolder } from '../support/index.js';
 import type { MetricLine, Schedule } from '../support/index.js';
@@ -21,6 +22,7 @@ import type { Example, ExampleMode } from './examples.js';
 import { forestPart, forestScorer } from './forest-part.js';
 import { train } from './loop.js';
 import type { Part, Task, TrainReport } from './loop.js';
+import type { OptimizerName } from './optimizer.js';
 import { startModel } from './start-model.js';
 import { validator } from './validate.js';
 
@@ -49,6 +51,10 @@ export interface SftOptions {
   warmupSteps?: number;
   /** Warm-up as a share of all updates, in place of `warmupSteps`. Default 0. */
   warmupRatio?: number;
+  /** `muon` takes the matrices of the layers, AdamW the rest. Default `adamw`. */
+  optimizer?: OptimizerName;
+  /** What Muon's update is multiplied with: `rms` or `spectral`. Default `rms`, at AdamW's rate. */
+  muonScale?: MuonScale;
   /** Examples an update. Default 32. */
   batchSize?: number;
   /** Tokens an update, in place of `batchSize`: as many examples as fit. Default 0, by examples. */
@@ -92,6 +98,8 @@ export async function sft(options: SftOptions): Promise<TrainReport> {
     schedule: 'cosine' as Schedule,
     warmupSteps: given.warmupRatio ? 0 : 100,
     warmupRatio: 0,
+    optimizer: 'adamw' as OptimizerName,
+    muonScale: 'rms' as MuonScale,
     batchSize: 32,
     batchTokens: 0,
     tokenBudget: 8192,
