@@ -5,3 +5,4 @@ export * from './shuffle-histories.js';
 export * from './evaluate.js';
 export * from './evaluate-stage.js';
 export * from './recommender.js';
+export * from './text/index.js';
