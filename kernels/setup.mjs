@@ -16,6 +16,7 @@ import { installNodeModules } from './setup/node-modules.mjs';
 import { linkPackage } from './setup/notebook-link.mjs';
 import { printMissing, say, timed } from './setup/report.mjs';
 import { buildAddon, installTensorflow } from './setup/tensorflow.mjs';
+import { buildOps } from './setup/tensorflow-ops.mjs';
 import { createVenv } from './setup/venv.mjs';
 
 const [command = 'setup', ...args] = process.argv.slice(2);
@@ -30,8 +31,9 @@ async function setUp(options) {
   const tensorflow = venv.then(() => timed('TensorFlow (pip)', () => installTensorflow(options)));
   const jupyter = tensorflow.then(() => timed('JupyterLab (pip)', () => installJupyter(options)));
   const addon = Promise.all([packages, tensorflow]).then(() => timed("TensorFlow's addon", () => buildAddon(options)));
+  const ops = addon.then(() => timed('fused operations', () => buildOps(options)));
   const build = packages.then(() => timed('build', buildLibrary)).then(linkPackage);
-  const outcomes = await Promise.allSettled([packages, jupyter, addon, build]);
+  const outcomes = await Promise.allSettled([packages, jupyter, ops, build]);
   printMissing();
   const failure = outcomes.find(({ status }) => status === 'rejected');
   if (failure) throw failure.reason;

@@ -62,7 +62,7 @@ async function noCompiler() {
 }
 
 /** TensorFlow's folder in the venv, where it has what the addon links to. */
-function libraryFolder() {
+export function libraryFolder() {
   const packages = sitePackages();
   const folder = packages && join(packages, 'tensorflow');
   return folder && existsSync(join(folder, 'libtensorflow_cc.so.2')) ? folder : undefined;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { useEngine, type EngineName } from './engine.js';
 import { forwardedKernels } from './forward-to-cpu.js';
+import { missingNativeOps } from './native-ops.js';
 import { installed, type Installed } from './installed.js';
 import { matMulRates, type Rates } from './matmul-rates.js';
 
@@ -80,5 +81,7 @@ function missing(backend: EngineName, { python, jupyterlab, tensorflow }: Instal
     const what = tensorflow === null ? 'TensorFlow: give pip an index that it reaches and install g++' : '';
     lines.push(`${what || "TensorFlow's addon: install g++, or unset SIDLAB_BACKEND"}; ${mend}`);
   }
+  const ops = backend === 'tensorflow' ? missingNativeOps() : undefined;
+  if (ops !== undefined) lines.push(`the fused operations (${ops}); ${mend}`);
   return lines;
 }

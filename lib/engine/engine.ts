@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { forwardMissingKernels } from './forward-to-cpu.js';
+import { registerNativeOps } from './native-ops.js';
 import { InputError } from '../support/errors.js';
 
 export const ENGINES = ['tensorflow', 'wasm', 'cpu'] as const;
@@ -67,6 +68,7 @@ function loadTensorflow(): void {
   legacy.isNullOrUndefined = (value) => value === null || value === undefined;
   require('@tensorflow/tfjs-node-gpu');
   shareClones();
+  registerNativeOps();
 }
 
 /**

@@ -2,3 +2,4 @@
 export * from './doctor.js';
 export * from './engine.js';
 export * from './kernel-counts.js';
+export * from './native-ops.js';

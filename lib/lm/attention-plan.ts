@@ -1,7 +1,9 @@
 /**
- * How a forest's trees are laid into blocks for attention: trees of like length together, so that padding is cheap.
+ * What attention needs to know of a forest: two runs of nodes that each node sees, or blocks of padded trees, trees of
+ * like length together, so that padding is cheap.
  */
 import * as tf from '@tensorflow/tfjs';
+import { hasFused } from '../ops/index.js';
 import type { AttentionBlock, AttentionPlan } from '../ops/index.js';
 import type { Forest } from './forest.js';
 
@@ -15,6 +17,11 @@ interface Span {
 }
 
 export function planAttention(forest: Forest): AttentionPlan {
+  const runs = hasFused('SidlabForestAttention') ? twoRuns(forest) : undefined;
+  if (runs) {
+    const starts = tf.tensor1d([...forest.starts, forest.token.length], 'int32');
+    return { spans: { runs: tf.tensor2d(runs, [forest.token.length, 3], 'int32'), starts } };
+  }
   const spans = forest.starts
     .map((start, t) => ({ start, length: (forest.starts[t + 1] ?? forest.token.length) - start }))
     .sort((a, b) => a.length - b.length || a.start - b.start);
@@ -33,6 +40,29 @@ export function planAttention(forest: Forest): AttentionPlan {
     return toBlock(forest, block, length, gather);
   });
   return { blocks, place: tf.tensor1d(place, 'int32') };
+}
+
+export function disposePlan(plan: AttentionPlan): void {
+  if (plan.spans) return tf.dispose([plan.spans.runs, plan.spans.starts]);
+  const blocks = plan.blocks.flatMap(({ gather, mask, real }) => (real ? [gather, mask, real] : [gather, mask]));
+  tf.dispose([plan.place, ...blocks]);
+}
+
+/**
+ * What each node sees as two runs of nodes [N, 3]: the first from its tree's root, the second up to itself.
+ * @returns undefined where a node sees more runs than that
+ */
+export function twoRuns({ parent }: Forest): Int32Array | undefined {
+  const runs = new Int32Array(3 * parent.length);
+  for (let i = 0; i < parent.length; i++) {
+    const of = 3 * parent[i]!;
+    if (parent[i]! < 0) runs.fill(i, 3 * i, 3 * i + 3);
+    else if (parent[i] === i - 1) runs.set(runs.subarray(of, of + 3), 3 * i);
+    else if (runs[of] === runs[of + 1])
+      runs.set([runs[of + 2]!, parent[i]! + 1, i], 3 * i); // a branch begins
+    else return undefined;
+  }
+  return runs;
 }
 
 /** Spans in ascending length, cut where scores and blocks together cost least (every cut of the lengths is tried). */

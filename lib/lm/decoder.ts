@@ -12,7 +12,7 @@ import type { AttentionPlan, RotaryTable } from '../ops/index.js';
 import { embedTokens, outputTable } from './adapted-weights.js';
 import type { ModelConfig } from './config.js';
 import type { Forest } from './forest.js';
-import { planAttention } from './attention-plan.js';
+import { disposePlan, planAttention } from './attention-plan.js';
 import { linear } from './linear.js';
 import { rotaryFrequencies } from './rotary-frequencies.js';
 import type { Weights } from './weights.js';
@@ -44,8 +44,8 @@ export function prepareForest(config: ModelConfig, forest: Forest): PreparedFore
 }
 
 export function disposeForest({ ids, table, plan }: PreparedForest): void {
-  const blocks = plan.blocks.flatMap(({ gather, mask, real }) => (real ? [gather, mask, real] : [gather, mask]));
-  tf.dispose([ids, table.cos, table.sin, plan.place, ...blocks]);
+  tf.dispose([ids, table.cos, table.sin]);
+  disposePlan(plan);
 }
 
 /** @returns hidden states after the last norm [N, D] */

@@ -2,6 +2,7 @@
  * AdamW (Loshchilov & Hutter, arXiv 1711.05101), PyTorch's form: decay times the rate, bias-corrected moments.
  */
 import * as tf from '@tensorflow/tfjs';
+import { hasFused, runFused } from './fused.js';
 
 export interface AdamWOptions {
   /** Default 0.9. */
@@ -14,7 +15,7 @@ export interface AdamWOptions {
   weightDecay?: number;
 }
 
-/** First and second moment, each of the parameter's shape. */
+/** First and second moment, each of the parameter's shape; nobody else holds their data, which may change in place. */
 export interface Moments {
   m: tf.Variable;
   v: tf.Variable;
@@ -36,6 +37,11 @@ export function adamw(
 ): tf.Tensor {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
   return tf.tidy(() => {
+    if (hasFused('SidlabAdamW')) {
+      const numbers = [beta1, beta2, epsilon, rate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)];
+      const inputs = [parameter, gradient, m, v, decays ?? tf.tensor1d([1])];
+      return runFused('SidlabAdamW', [...inputs, tf.tensor1d([...numbers, rate * weightDecay])])[0]!;
+    }
     m.assign(tf.add(tf.mul(m, beta1), tf.mul(gradient, 1 - beta1)));
     v.assign(tf.add(tf.mul(v, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
     const spread = tf.add(tf.mul(tf.sqrt(v), 1 / Math.sqrt(1 - beta2 ** step)), epsilon);

@@ -1,14 +1,18 @@
 /**
- * Attention over forests of token trees (docs: a node sees exactly its ancestors and itself).
+ * Attention over forests of token trees: a node sees exactly its ancestors and itself.
  *
- * Trees are gathered into padded blocks of like length for the score products alone; everything else in the model runs
+ * The plain face. Trees are gathered into padded blocks of like length for the score products alone; everything else in the model runs
  * on the flat [N, D]. Grouped queries share their keys without a copy: the query heads of a group are rows of one
  * product.
+ *
+ * The fused face (`kernels/tensorflow/ops/forest_attention.cc`) takes forests whose nodes see at most two runs of
+ * nodes, as chains and combs do; it pads nothing and keeps no scores.
  *
  * Shapes: N tokens, B trees of a block, T its longest tree, H query heads, Hk key heads, g = H / Hk, d head width.
  */
 import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
+import { runFused } from './fused.js';
 
 export interface AttentionBlock {
   trees: number;
@@ -21,7 +25,19 @@ export interface AttentionBlock {
   mask: tf.Tensor4D;
 }
 
-export interface AttentionPlan {
+/** What each node sees, as two runs of nodes. */
+export interface AttentionSpans {
+  /** int32 [N, 3]: begin and end of the first run, begin of the second, which ends with the node itself. */
+  runs: tf.Tensor2D;
+  /** Where trees begin, and N at the end: int32 [trees + 1]. */
+  starts: tf.Tensor1D;
+}
+
+/** For the fused face where the engine has it and the forest's shape allows, else for the plain one. */
+export type AttentionPlan = { spans: AttentionSpans } | AttentionBlocks;
+
+export interface AttentionBlocks {
+  spans?: undefined;
   blocks: AttentionBlock[];
   /** Where token n stands among the places of all blocks, int32 [N]. */
   place: tf.Tensor1D;
@@ -34,6 +50,21 @@ export interface AttentionPlan {
  * @returns [N, H * d]
  */
 export function forestAttention(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, plan: AttentionPlan): tf.Tensor2D {
+  return plan.spans ? fusedAttention(q, k, v, plan.spans) : plainAttention(q, k, v, plan);
+}
+
+function fusedAttention(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, { runs, starts }: AttentionSpans): tf.Tensor2D {
+  return customOp<tf.Rank.R2>(
+    [q, k, v],
+    (...inputs) => {
+      const [value, total] = runFused('SidlabForestAttention', [...inputs, runs, starts]);
+      return { value: value!, saved: [value!, total!] };
+    },
+    (dy, inputs, saved) => runFused('SidlabForestAttentionGrad', [dy, ...inputs, ...saved, runs, starts]),
+  );
+}
+
+function plainAttention(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, plan: AttentionBlocks): tf.Tensor2D {
   const [tokens, heads, width] = q.shape;
   const keyHeads = k.shape[1];
   const group = heads / keyHeads;

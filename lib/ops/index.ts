@@ -3,6 +3,7 @@ export * from './custom-op.js';
 export * from './dropout.js';
 export * from './embedding.js';
 export * from './forest-attention.js';
+export * from './fused.js';
 export * from './muon.js';
 export * from './rms-norm.js';
 export * from './rotary.js';

@@ -3,6 +3,33 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
+import { faceOf, runFused } from './fused.js';
+
+interface Face {
+  /** @returns y [N, D] and what each row was multiplied with [N, 1] */
+  forward(x: tf.Tensor, weight: tf.Tensor, epsilon: number): tf.Tensor[];
+  /** @returns dx [N, D], dWeight [D] */
+  backward(dy: tf.Tensor, x: tf.Tensor, weight: tf.Tensor, scale: tf.Tensor): tf.Tensor[];
+}
+
+const plain: Face = {
+  forward(x, weight, epsilon) {
+    const scale = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon)); // [N, 1]
+    return [tf.mul(tf.mul(x, scale), weight), scale];
+  },
+  backward(dy, x, weight, scale) {
+    const normal = tf.mul(x, scale); // [N, D]
+    const dNormal = tf.mul(dy, weight);
+    const along = tf.mul(tf.sum(tf.mul(dNormal, normal), -1, true), 1 / x.shape[1]!); // [N, 1]
+    const dx = tf.mul(tf.sub(dNormal, tf.mul(normal, along)), scale);
+    return [dx, tf.sum(tf.mul(dy, normal), 0)];
+  },
+};
+
+const fused: Face = {
+  forward: (x, weight, epsilon) => runFused('SidlabRmsNorm', [x, weight, tf.tensor1d([epsilon])]),
+  backward: (dy, x, weight, scale) => runFused('SidlabRmsNormGrad', [dy, x, weight, scale]),
+};
 
 /**
  * `x / sqrt(mean(x^2) + epsilon) * weight`, the mean over the last axis.
@@ -11,19 +38,13 @@ import { customOp } from './custom-op.js';
  * @returns [N, D]
  */
 export function rmsNorm(x: tf.Tensor2D, weight: tf.Tensor1D, epsilon: number): tf.Tensor2D {
-  const width = x.shape[1];
+  const { forward, backward } = faceOf('SidlabRmsNorm', plain, fused);
   return customOp<tf.Rank.R2>(
     [x, weight],
     (x, weight) => {
-      const scale = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon)); // [N, 1]
-      return { value: tf.mul(tf.mul(x, scale), weight), saved: [scale] };
+      const [value, scale] = forward(x!, weight!, epsilon);
+      return { value: value!, saved: [scale!] };
     },
-    (dy, [x, weight], [scale]) => {
-      const normal = tf.mul(x!, scale!); // [N, D]
-      const dNormal = tf.mul(dy, weight!);
-      const along = tf.mul(tf.sum(tf.mul(dNormal, normal), -1, true), 1 / width); // [N, 1]
-      const dx = tf.mul(tf.sub(dNormal, tf.mul(normal, along)), scale!);
-      return [dx, tf.sum(tf.mul(dy, normal), 0)];
-    },
+    (dy, [x, weight], [scale]) => backward(dy, x!, weight!, scale!),
   );
 }

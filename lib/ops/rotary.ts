@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
+import { faceOf, runFused } from './fused.js';
 
 export interface RotaryTable {
   /** [N, 1, headDim / 2] */
@@ -28,16 +29,23 @@ export function rotaryTable(positions: ArrayLike<number>, frequencies: Float32Ar
   return { cos: tf.tensor3d(cos, shape), sin: tf.tensor3d(sin, shape) };
 }
 
+type Turn = (x: tf.Tensor, table: RotaryTable, direction: 1 | -1) => tf.Tensor;
+
+const plain: Turn = (x, { cos, sin }, direction) => {
+  const turned = direction === 1 ? sin : tf.neg(sin);
+  const [re, im] = tf.split(x, 2, 2) as [tf.Tensor, tf.Tensor]; // each [N, H, headDim / 2]
+  return tf.concat([tf.sub(tf.mul(re, cos), tf.mul(im, turned)), tf.add(tf.mul(im, cos), tf.mul(re, turned))], 2);
+};
+
+const fused: Turn = (x, { cos, sin }, direction) =>
+  runFused('SidlabRotary', [x, cos, sin, tf.tensor1d([direction])])[0]!;
+
 /** Turns every head of every token by its position. @param x [N, H, headDim] @returns [N, H, headDim] */
-export function rotary(x: tf.Tensor3D, { cos, sin }: RotaryTable): tf.Tensor3D {
+export function rotary(x: tf.Tensor3D, table: RotaryTable): tf.Tensor3D {
+  const turn = faceOf('SidlabRotary', plain, fused);
   return customOp<tf.Rank.R3>(
     [x],
-    (x) => ({ value: turn(x, cos, sin) }),
-    (dy) => [turn(dy, cos, tf.neg(sin))], // a rotation's transpose turns back
+    (x) => ({ value: turn(x!, table, 1) }),
+    (dy) => [turn(dy, table, -1)], // a rotation's transpose turns back
   );
-}
-
-function turn(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor): tf.Tensor {
-  const [re, im] = tf.split(x, 2, 2) as [tf.Tensor, tf.Tensor]; // each [N, H, headDim / 2]
-  return tf.concat([tf.sub(tf.mul(re, cos), tf.mul(im, sin)), tf.add(tf.mul(im, cos), tf.mul(re, sin))], 2);
 }

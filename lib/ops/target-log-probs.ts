@@ -7,6 +7,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
 import { sumRows } from './embedding.js';
+import { faceOf, runFused } from './fused.js';
 import { learningRows, tableLogits, tableLogitsGradient, withLearningRows } from './split-table.js';
 import type { Table } from './split-table.js';
 
@@ -17,6 +18,40 @@ export interface Targets {
   token: Int32Array;
 }
 
+/** The targets on the engine. */
+interface Places {
+  /** int32 [K] */
+  row: tf.Tensor1D;
+  /** int32 [K] */
+  token: tf.Tensor1D;
+}
+
+interface Face {
+  /** @returns log p of each target [K], and the log of each row's sum of exp [M] */
+  forward(logits: tf.Tensor2D, places: Places): tf.Tensor[];
+  /** @returns dLogits [M, V] */
+  backward(dy: tf.Tensor, logits: tf.Tensor2D, places: Places, total: tf.Tensor): tf.Tensor2D;
+}
+
+const plain: Face = {
+  forward(logits, { row, token }) {
+    const total = tf.logSumExp(logits, 1); // [M]
+    return [tf.sub(tf.gatherND(logits, tf.stack([row, token], 1)), tf.gather(total, row)), total];
+  },
+  backward(dy, logits, { row, token }, total) {
+    const [rows] = logits.shape;
+    const probs = tf.exp(tf.sub(logits, tf.reshape(total, [rows, 1])));
+    const perRow = tf.reshape(sumRows(dy, row, rows), [rows, 1]);
+    return tf.sub(tf.scatterND(tf.stack([row, token], 1), dy, logits.shape), tf.mul(probs, perRow));
+  },
+};
+
+const fused: Face = {
+  forward: (logits, { row, token }) => runFused('SidlabTargetLogProbs', [logits, row, token]),
+  backward: (dy, logits, { row, token }, total) =>
+    runFused('SidlabTargetLogProbsGrad', [dy, logits, row, token, total])[0] as tf.Tensor2D,
+};
+
 /**
  * `log softmax(hidden @ output^T)[row, token]`
  * @param hidden [M, D]
@@ -26,35 +61,20 @@ export interface Targets {
  * @returns [K]
  */
 export function targetLogProbs(hidden: tf.Tensor2D, output: Table, targets: Targets, legal?: tf.Tensor2D): tf.Tensor1D {
-  const rows = hidden.shape[0];
-  const count = targets.row.length;
-  const pairs = new Int32Array(2 * count);
-  for (let k = 0; k < count; k++) {
-    pairs[2 * k] = targets.row[k]!;
-    pairs[2 * k + 1] = targets.token[k]!;
-  }
-  const indices = tf.tensor2d(pairs, [count, 2], 'int32');
-  const rowOf = tf.tensor1d(targets.row, 'int32');
+  const { forward, backward } = faceOf('SidlabTargetLogProbs', plain, fused);
+  const places = { row: tf.tensor1d(targets.row, 'int32'), token: tf.tensor1d(targets.token, 'int32') };
   return customOp<tf.Rank.R1>(
     [hidden, ...learningRows(output)],
-    (hidden, ...learning) => {
-      const logits = tableLogits(hidden as tf.Tensor2D, withLearningRows(output, learning)); // [M, V]
-      const shown = legal ? tf.add(logits, legal) : logits;
-      const top = tf.max(shown, 1, true);
-      const shifted = tf.sub(shown, top);
-      const exp = tf.exp(shifted);
-      const total = tf.sum(exp, 1, true); // [M, 1]
-      const probs = tf.div(exp, total);
-      const logTotal = tf.gather(tf.reshape(tf.log(total), [rows]), rowOf); // [K]
-      return { value: tf.sub(tf.gatherND(shifted, indices), logTotal), saved: [probs, indices, rowOf] };
+    (hidden, ...rows) => {
+      const all = tableLogits(hidden as tf.Tensor2D, withLearningRows(output, rows)); // [M, V]
+      const logits = legal ? tf.add<tf.Tensor2D>(all, legal) : all;
+      const [value, total] = forward(logits, places);
+      return { value: value!, saved: [logits, total!, places.row, places.token] };
     },
-    (dy, [hidden, ...learning], [probs, indices, rowOf]) => {
-      const perRow = sumRows(dy, rowOf as tf.Tensor1D, rows); // [M]
-      const dLogits = tf.sub(
-        tf.scatterND(indices!, dy, [rows, probs!.shape[1]!]),
-        tf.mul(probs!, tf.reshape(perRow, [rows, 1])),
-      ) as tf.Tensor2D; // [M, V]
-      return tableLogitsGradient(dLogits, hidden as tf.Tensor2D, withLearningRows(output, learning));
+    (dy, [hidden, ...rows], [logits, total, row, token]) => {
+      const kept = { row: row as tf.Tensor1D, token: token as tf.Tensor1D };
+      const dLogits = backward(dy, logits as tf.Tensor2D, kept, total!);
+      return tableLogitsGradient(dLogits, hidden as tf.Tensor2D, withLearningRows(output, rows));
     },
   );
 }

@@ -1,0 +1,196 @@
+// Attention over forests whose nodes see at most two runs of nodes: chains (their own past) and combs (the trunk, and
+// their own branch). No padding, no scores in memory: what is kept of the softmax is one number a row.
+// lib/ops/forest-attention.ts is the plain face.
+//
+// N tokens, H query heads, Hk key heads, g = H / Hk, d head width, T nodes of a tree. A task is a tree and a key head.
+#include <cmath>
+#include <cstring>
+
+#include "op.h"
+
+namespace sidlab {
+namespace {
+
+struct Forest {
+  int64_t tokens, heads, keyHeads, group, width;
+  const int32_t* spans;   // [N, 3]: begin and end of the first run, begin of the second, which ends at the node itself
+  const int32_t* starts;  // [trees + 1]
+  int64_t trees;
+  float scale;
+};
+
+Forest forestOf(const Call& call, int q, int k, int spans, int starts) {
+  Forest f;
+  f.tokens = call.dim(q, 0);
+  f.heads = call.dim(q, 1);
+  f.width = call.dim(q, 2);
+  f.keyHeads = call.dim(k, 1);
+  f.group = f.heads / f.keyHeads;
+  f.spans = call.ints(spans);
+  f.starts = call.ints(starts);
+  f.trees = call.size(starts) - 1;
+  f.scale = 1.0f / std::sqrt(static_cast<float>(f.width));
+  return f;
+}
+
+// Rows [start, start + length) of one head, turned: out[c * length + j] = x[start + j, head, c]
+void turned(const float* x, int64_t start, int64_t length, int64_t head, int64_t heads, int64_t width, float* out) {
+  for (int64_t j = 0; j < length; ++j) {
+    const float* from = x + ((start + j) * heads + head) * width;
+    for (int64_t c = 0; c < width; ++c) out[c * length + j] = from[c];
+  }
+}
+
+// out[j] = sum over c of row[c] * turnedRows[c][j], for j in [from, to)
+inline void products(const float* row, const float* turnedRows, int64_t width, int64_t length, int64_t from, int64_t to,
+                     float* out) {
+  for (int64_t j = from; j < to; ++j) out[j] = 0;
+  int64_t c = 0;
+  for (; c + 4 <= width; c += 4) {
+    const float a = row[c], b = row[c + 1], e = row[c + 2], f = row[c + 3];
+    const float *p = turnedRows + c * length, *q = p + length, *r = q + length, *s = r + length;
+#pragma omp simd
+    for (int64_t j = from; j < to; ++j) out[j] += a * p[j] + b * q[j] + e * r[j] + f * s[j];
+  }
+  for (; c < width; ++c) {
+    const float a = row[c];
+    const float* p = turnedRows + c * length;
+#pragma omp simd
+    for (int64_t j = from; j < to; ++j) out[j] += a * p[j];
+  }
+}
+
+// q [N, H, d], k [N, Hk, d], v [N, Hk, d], spans, starts -> out [N, H * d], total [N, H]: log of the sum of exp
+void forward(Call& call) {
+  const float *q = call.floats(0), *k = call.floats(1), *v = call.floats(2);
+  const Forest f = forestOf(call, 0, 1, 3, 4);
+  const int64_t d = f.width;
+  float* out = call.output({f.tokens, f.heads * d});
+  float* total = call.output({f.tokens, f.heads});
+#pragma omp parallel if (f.tokens * f.heads * d > kAlone / 4)
+  {
+    std::vector<float> keys, scores, query(d);
+#pragma omp for schedule(dynamic)
+    for (int64_t task = 0; task < f.trees * f.keyHeads; ++task) {
+      const int64_t tree = task / f.keyHeads, head = task % f.keyHeads;
+      const int64_t start = f.starts[tree], length = f.starts[tree + 1] - start;
+      keys.resize(length * d);
+      scores.resize(length);
+      turned(k, start, length, head, f.keyHeads, d, keys.data());
+      for (int64_t i = 0; i < length; ++i) {
+        const int32_t* span = f.spans + 3 * (start + i);
+        const int64_t runs[2][2] = {{span[0] - start, span[1] - start}, {span[2] - start, i + 1}};
+        for (int64_t g = 0; g < f.group; ++g) {
+          const int64_t own = (start + i) * f.heads + head * f.group + g;
+          for (int64_t c = 0; c < d; ++c) query[c] = q[own * d + c] * f.scale;
+          float top = -INFINITY;
+          for (const auto& [from, to] : runs) {
+            products(query.data(), keys.data(), d, length, from, to, scores.data());
+            for (int64_t j = from; j < to; ++j) top = scores[j] > top ? scores[j] : top;
+          }
+          float sum = 0;
+          for (const auto& [from, to] : runs) {
+            float part = 0;
+#pragma omp simd reduction(+ : part)
+            for (int64_t j = from; j < to; ++j) {
+              scores[j] = fastExp(scores[j] - top);
+              part += scores[j];
+            }
+            sum += part;
+          }
+          total[own] = top + std::log(sum);
+          float* to = out + own * d;
+          for (int64_t c = 0; c < d; ++c) to[c] = 0;
+          const float share = 1.0f / sum;
+          for (const auto& [from, until] : runs) {
+            for (int64_t j = from; j < until; ++j) {
+              const float p = scores[j] * share;
+              const float* value = v + ((start + j) * f.keyHeads + head) * d;
+#pragma omp simd
+              for (int64_t c = 0; c < d; ++c) to[c] += p * value[c];
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+// dOut [N, H * d], q, k, v, out, total, spans, starts -> dq [N, H, d], dk [N, Hk, d], dv [N, Hk, d]
+void backward(Call& call) {
+  const float *dOut = call.floats(0), *q = call.floats(1), *k = call.floats(2), *v = call.floats(3);
+  const float *out = call.floats(4), *total = call.floats(5);
+  const Forest f = forestOf(call, 1, 2, 6, 7);
+  const int64_t d = f.width;
+  float* dq = call.output(call.shape(1));
+  float* dk = call.output(call.shape(2));
+  float* dv = call.output(call.shape(3));
+#pragma omp parallel if (f.tokens * f.heads * d > kAlone / 4)
+  {
+    std::vector<float> keys, values, probs, dProbs, query(d);
+#pragma omp for schedule(dynamic)
+    for (int64_t task = 0; task < f.trees * f.keyHeads; ++task) {
+      const int64_t tree = task / f.keyHeads, head = task % f.keyHeads;
+      const int64_t start = f.starts[tree], length = f.starts[tree + 1] - start;
+      keys.resize(length * d);
+      values.resize(length * d);
+      probs.resize(length);
+      dProbs.resize(length);
+      turned(k, start, length, head, f.keyHeads, d, keys.data());
+      turned(v, start, length, head, f.keyHeads, d, values.data());
+      for (int64_t j = 0; j < length; ++j) {
+        std::memset(dk + ((start + j) * f.keyHeads + head) * d, 0, d * sizeof(float));
+        std::memset(dv + ((start + j) * f.keyHeads + head) * d, 0, d * sizeof(float));
+      }
+      for (int64_t i = 0; i < length; ++i) {
+        const int32_t* span = f.spans + 3 * (start + i);
+        const int64_t runs[2][2] = {{span[0] - start, span[1] - start}, {span[2] - start, i + 1}};
+        for (int64_t g = 0; g < f.group; ++g) {
+          const int64_t own = (start + i) * f.heads + head * f.group + g;
+          const float *gradient = dOut + own * d, *answer = out + own * d;
+          float along = 0;
+          for (int64_t c = 0; c < d; ++c) {
+            query[c] = q[own * d + c] * f.scale;
+            along += gradient[c] * answer[c];
+          }
+          float* to = dq + own * d;
+          for (int64_t c = 0; c < d; ++c) to[c] = 0;
+          for (const auto& [from, until] : runs) {
+            products(query.data(), keys.data(), d, length, from, until, probs.data());
+            products(gradient, values.data(), d, length, from, until, dProbs.data());
+#pragma omp simd
+            for (int64_t j = from; j < until; ++j) {
+              probs[j] = fastExp(probs[j] - total[own]);
+              dProbs[j] = probs[j] * (dProbs[j] - along) * f.scale;
+            }
+            for (int64_t j = from; j < until; ++j) {
+              const int64_t at = ((start + j) * f.keyHeads + head) * d;
+              const float p = probs[j], ds = dProbs[j];
+              const float* own_q = q + own * d;
+#pragma omp simd
+              for (int64_t c = 0; c < d; ++c) {
+                to[c] += ds * k[at + c];
+                dk[at + c] += ds * own_q[c];
+                dv[at + c] += p * gradient[c];
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void registerForestAttention() {
+  registerOp<forward>("SidlabForestAttention",
+                      {"q: float", "k: float", "v: float", "spans: int32", "starts: int32"},
+                      {"out: float", "total: float"});
+  registerOp<backward>("SidlabForestAttentionGrad",
+                       {"dout: float", "q: float", "k: float", "v: float", "out: float", "total: float",
+                        "spans: int32", "starts: int32"},
+                       {"dq: float", "dk: float", "dv: float"});
+}
+
+}  // namespace sidlab

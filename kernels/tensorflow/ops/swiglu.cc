@@ -1,0 +1,38 @@
+// The gate of the feed-forward layer: silu(gate) * up. lib/ops/swiglu.ts is the plain face.
+#include "op.h"
+
+namespace sidlab {
+namespace {
+
+// gate, up -> y
+void forward(Call& call) {
+  const int64_t size = call.size(0);
+  const float *gate = call.floats(0), *up = call.floats(1);
+  float* y = call.output(call.shape(0));
+#pragma omp parallel for simd if (size > kAlone)
+  for (int64_t i = 0; i < size; ++i) y[i] = gate[i] / (1.0f + fastExp(-gate[i])) * up[i];
+}
+
+// dy, gate, up -> dGate, dUp
+void backward(Call& call) {
+  const int64_t size = call.size(0);
+  const float *dy = call.floats(0), *gate = call.floats(1), *up = call.floats(2);
+  float* dGate = call.output(call.shape(0));
+  float* dUp = call.output(call.shape(0));
+#pragma omp parallel for simd if (size > kAlone)
+  for (int64_t i = 0; i < size; ++i) {
+    const float sigmoid = 1.0f / (1.0f + fastExp(-gate[i]));
+    const float silu = gate[i] * sigmoid;
+    dUp[i] = dy[i] * silu;
+    dGate[i] = dy[i] * up[i] * (sigmoid + silu * (1.0f - sigmoid));
+  }
+}
+
+}  // namespace
+
+void registerSwiglu() {
+  registerOp<forward>("SidlabSwiglu", {"gate: float", "up: float"}, {"y: float"});
+  registerOp<backward>("SidlabSwigluGrad", {"dy: float", "gate: float", "up: float"}, {"dgate: float", "dup: float"});
+}
+
+}  // namespace sidlab

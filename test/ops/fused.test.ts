@@ -1,0 +1,179 @@
+/**
+ * Fast against plain: every fused operation beside its plain face, values and gradients, on the same random inputs.
+ * Skipped where the engine has no fused operations; that they ran is proved by TensorFlow.js's own list of kernels.
+ */
+import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { registerNativeOps, unregisterNativeOps, useEngine } from '../../lib/engine/index.js';
+import { chain, comb, disposePlan, plant, planAttention, twoRuns } from '../../lib/lm/index.js';
+import { adamw, forestAttention, hasFused, rmsNorm, rotary, rotaryTable, swiglu } from '../../lib/ops/index.js';
+import { targetLogProbs } from '../../lib/ops/index.js';
+import { Random } from '../../lib/support/index.js';
+
+const say = (line: string): boolean => process.stderr.write(`${line}\n`);
+
+await useEngine();
+const there = hasFused('SidlabRmsNorm');
+if (!there) say(`fused operations: not on this engine, tests skipped`);
+const random = new Random('fused');
+
+beforeAll(() => registerNativeOps());
+afterEach(() => registerNativeOps());
+
+function normal(...shape: number[]): tf.Tensor {
+  const size = shape.reduce((product, n) => product * n, 1);
+  return tf.tensor(
+    Float32Array.from({ length: size }, () => random.normal()),
+    shape,
+  );
+}
+
+type Op = (...inputs: tf.Tensor[]) => tf.Tensor;
+
+/** Kernels that ran, values and gradients (of a random direction) of both faces. */
+async function bothFaces(make: () => Op, inputs: tf.Tensor[]): Promise<{ kernels: string[]; off: number }> {
+  const results: Float32Array[][] = [];
+  let kernels: string[] = [];
+  let direction: tf.Tensor | undefined;
+  for (const fused of [true, false]) {
+    if (fused) registerNativeOps();
+    else unregisterNativeOps();
+    const op = make();
+    const profile = await tf.profile(() => {
+      const value = op(...inputs);
+      direction ??= normal(...value.shape);
+      const grads = tf.grads((...given) => op(...given))(inputs, direction);
+      results.push([value, ...grads].map((tensor) => tensor.dataSync<'float32'>()));
+      return value;
+    });
+    if (fused) kernels = profile.kernelNames;
+  }
+  const off = results[0]!.map((values, i) => {
+    const other = results[1]![i]!;
+    const size = Math.sqrt(other.reduce((sum, x) => sum + x * x, 0)) + 1e-12;
+    return Math.sqrt(values.reduce((sum, x, j) => sum + (x - other[j]!) ** 2, 0)) / size;
+  });
+  return { kernels, off: Math.max(...off) };
+}
+
+describe.skipIf(!there)('fused and plain', () => {
+  test.each([
+    [
+      'SidlabRmsNorm',
+      () => (x: tf.Tensor, w: tf.Tensor) => rmsNorm(x as tf.Tensor2D, w as tf.Tensor1D, 1e-6),
+      [[301, 70], [70]],
+    ],
+    [
+      'SidlabSwiglu',
+      () => (a: tf.Tensor, b: tf.Tensor) => swiglu(a as tf.Tensor2D, b as tf.Tensor2D),
+      [
+        [301, 70],
+        [301, 70],
+      ],
+    ],
+    [
+      'SidlabRotary',
+      () => {
+        const table = rotaryTable(
+          Int32Array.from({ length: 50 }, (_, i) => i % 9),
+          Float32Array.from([1, 0.3, 0.01]),
+        );
+        return (x: tf.Tensor) => rotary(x as tf.Tensor3D, table);
+      },
+      [[50, 3, 6]],
+    ],
+    [
+      'SidlabTargetLogProbs',
+      () => {
+        const targets = { row: Int32Array.from([0, 2, 2, 1]), token: Int32Array.from([3, 76, 4, 0]) };
+        return (hidden: tf.Tensor, output: tf.Tensor) =>
+          targetLogProbs(hidden as tf.Tensor2D, output as tf.Tensor2D, targets);
+      },
+      [
+        [3, 16],
+        [77, 16],
+      ],
+    ],
+  ] as [string, () => Op, number[][]][])('%s', async (name, make, shapes) => {
+    const { kernels, off } = await bothFaces(
+      make,
+      shapes.map((shape) => normal(...shape)),
+    );
+    say(`${name}: relative difference ${off.toExponential(1)}`);
+    expect(kernels).toContain(name);
+    expect(kernels.some((kernel) => kernel === `${name}Grad` || kernel === 'SidlabRotary')).toBe(true);
+    expect(off).toBeLessThan(1e-5);
+  });
+
+  test('attention over chains and combs, grouped keys', async () => {
+    const tokens = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+    const trees = [chain(tokens(1)), comb(tokens(7), [tokens(3), tokens(1), tokens(4)]), chain(tokens(33))];
+    const forest = plant(trees);
+    const nodes = forest.token.length;
+    const plans: ReturnType<typeof planAttention>[] = [];
+    const make = (): Op => {
+      const plan = planAttention(forest);
+      plans.push(plan);
+      return (q, k, v) => forestAttention(q as tf.Tensor3D, k as tf.Tensor3D, v as tf.Tensor3D, plan);
+    };
+    const { kernels, off } = await bothFaces(make, [normal(nodes, 6, 18), normal(nodes, 2, 18), normal(nodes, 2, 18)]);
+    say(`attention: relative difference ${off.toExponential(1)}`);
+    expect(kernels).toEqual(expect.arrayContaining(['SidlabForestAttention', 'SidlabForestAttentionGrad']));
+    expect(plans.map(({ spans }) => spans === undefined)).toEqual([false, true]);
+    expect(off).toBeLessThan(1e-5);
+    plans.forEach(disposePlan);
+  });
+
+  test('AdamW, moments included, with and without decay by number', () => {
+    const run = (): Float32Array[] => {
+      const seeded = new Random('adamw');
+      const draw = (): tf.Tensor1D => tf.tensor1d(Float32Array.from({ length: 999 }, () => seeded.normal()));
+      const [m, v] = [tf.variable(tf.zeros([999])), tf.variable(tf.zeros([999]))];
+      const decays = tf.tensor1d(Float32Array.from({ length: 999 }, () => seeded.int(2)));
+      let parameter: tf.Tensor = draw();
+      for (let step = 1; step <= 5; step++) {
+        const given = step % 2 === 0 ? decays : undefined;
+        parameter = adamw(parameter, draw(), { m, v }, step, 0.01, { weightDecay: 0.1 }, given);
+      }
+      return [parameter, m, v].map((tensor) => tensor.dataSync<'float32'>());
+    };
+    const fused = run();
+    unregisterNativeOps();
+    const plain = run();
+    fused.forEach((values, i) => values.forEach((x, j) => expect(Math.abs(x - plain[i]![j]!)).toBeLessThan(1e-5)));
+  });
+});
+
+test('two runs are the ancestors, for every forest of chains and combs', () => {
+  const tree = fc.tuple(fc.integer({ min: 1, max: 6 }), fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 4 }));
+  fc.assert(
+    fc.property(fc.array(tree, { minLength: 1, maxLength: 5 }), (shapes) => {
+      const forest = plant(
+        shapes.map(([trunk, branches]) =>
+          comb(
+            Array<number>(trunk).fill(0),
+            branches.map((n) => Array<number>(n).fill(0)),
+          ),
+        ),
+      );
+      const runs = twoRuns(forest)!;
+      forest.parent.forEach((_, node) => {
+        const [from, to, own] = runs.subarray(3 * node, 3 * node + 3);
+        const seen = [];
+        for (let i = from!; i < to!; i++) seen.push(i);
+        for (let i = own!; i <= node; i++) seen.push(i);
+        const ancestors = [];
+        for (let a = node; a >= 0; a = forest.parent[a]!) ancestors.unshift(a);
+        expect(seen).toEqual(ancestors);
+      });
+    }),
+  );
+});
+
+test('a node that sees three runs is left to the plain face', () => {
+  const tree = comb([1, 2], [[3], [4, 5]]);
+  tree.token.push(6);
+  tree.parent.push(3); // a branch on the second branch's first token
+  expect(twoRuns(plant([tree]))).toBeUndefined();
+});
