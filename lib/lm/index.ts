@@ -1,5 +1,6 @@
 export * from './adapted-weights.js';
 export * from './attention-plan.js';
+export * from './bpe-tokenizer.js';
 export * from './chat-template.js';
 export * from './config.js';
 export * from './decoder.js';
@@ -12,5 +13,6 @@ export * from './prompts.js';
 export * from './rotary-frequencies.js';
 export * from './templates.js';
 export * from './tokenizer.js';
+export * from './train-bpe.js';
 export * from './weight-files.js';
 export * from './weights.js';

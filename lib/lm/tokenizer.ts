@@ -46,7 +46,10 @@ export function parseTokenizer(json: string, source: string): TextTokenizer {
       const ids: (number | undefined)[] = tokenizer.encode(text, { add_special_tokens: false }).ids;
       return ids.map((id) => known(id, text));
     },
-    decode: (ids) => tokenizer.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
+    decode: (ids) =>
+      ids.length === 0
+        ? ''
+        : tokenizer.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
     has: (token) => tokenizer.token_to_id(token) !== undefined,
     tokenId(token) {
       const id = tokenizer.token_to_id(token);
@@ -79,26 +82,19 @@ export function loadTokenizer(folder: string): TextTokenizer {
 
 /**
  * A word-level `tokenizer.json`: end of text 0, unknown 1, then `words` in the order of first occurrence, then the SID
- * tokens that occur in the index, level by level and by code. SID tokens are added tokens: they need no space between.
+ * tokens, level by level and by code. SID tokens are added tokens: they need no space between.
  */
-export function wordTokenizer(words: readonly string[], index: SidIndex): TextTokenizer {
+export function wordTokenizer(words: readonly string[], index: SidIndex, sids: SidVocabulary = 'used'): TextTokenizer {
   const vocabulary = [...new Set([END_OF_TEXT, UNKNOWN, ...words])];
   const vocab = Object.fromEntries(vocabulary.map((word, id) => [word, id]));
-  const sids = [...new Set(index.flat())].sort(byLevelAndCode);
-  const added = [END_OF_TEXT, ...sids].map((content) => ({
-    id: content === END_OF_TEXT ? 0 : vocabulary.length + sids.indexOf(content),
-    content,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: content === END_OF_TEXT,
-  }));
   const json = JSON.stringify({
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: added,
+    added_tokens: [
+      ...addedTokens([END_OF_TEXT], 0, true),
+      ...addedTokens(sidVocabulary(index, sids), vocabulary.length),
+    ],
     normalizer: null,
     pre_tokenizer: { type: 'Whitespace' },
     post_processor: null,
@@ -106,6 +102,35 @@ export function wordTokenizer(words: readonly string[], index: SidIndex): TextTo
     model: { type: 'WordLevel', vocab, unk_token: UNKNOWN },
   });
   return parseTokenizer(json, 'tokenizer.json');
+}
+
+/** Entries of `added_tokens`, ids rising from `first`. */
+export function addedTokens(tokens: readonly string[], first: number, special = false): Record<string, unknown>[] {
+  const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false, special };
+  return tokens.map((content, i) => ({ id: first + i, content, ...plain }));
+}
+
+/** Which SID tokens a vocabulary gets: those that occur in the index, or every code of every level. */
+export const SID_VOCABULARIES = ['used', 'all'] as const;
+export type SidVocabulary = (typeof SID_VOCABULARIES)[number];
+
+/**
+ * Tokens of an index by level and code. `all` fills every level up to the largest code of any, so that items that come
+ * later find their tokens.
+ */
+export function sidVocabulary(index: SidIndex, sids: SidVocabulary): string[] {
+  const used = [...new Set(index.flat())].sort(byLevelAndCode);
+  switch (sids) {
+    case 'used':
+      return used;
+    case 'all': {
+      const codes = 1 + Math.max(...used.map((token) => parts(token)[1]));
+      const levels = [...new Set(used.map((token) => parts(token)[0]))];
+      return levels.flatMap((level) => Array.from({ length: codes }, (_, code) => `<${level}_${code}>`));
+    }
+    default:
+      throw new InputError(`--sid-vocabulary: expected ${SID_VOCABULARIES.join(' or ')}, got ${sids satisfies never}`);
+  }
 }
 
 /** Order of SID tokens: by level, then by code as a number. */
