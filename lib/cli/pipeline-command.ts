@@ -10,17 +10,9 @@ import type { FlagValues } from './flags.js';
 export const pipelineCommand: Command = {
   summary: 'all stages; without flags the quickstart on a sample catalogue',
   flags: [
-    ...(['config', 'reviews', 'meta', 'out', 'dataset', 'run', 'user-k', 'item-k', 'from', 'to', 'window'] as const),
-    ...([
-      'split',
-      'title-words',
-      'levels',
-      'codebook-size',
-      'collisions',
-      'sid-epochs',
-      'model',
-      'sft-epochs',
-    ] as const),
+    ...(['config', 'reviews', 'meta', 'format', 'columns', 'out', 'dataset', 'run', 'user-k', 'item-k'] as const),
+    ...(['from', 'to', 'min-items', 'window', 'split', 'title-words', 'levels', 'codebook-size'] as const),
+    ...(['collisions', 'sid-epochs', 'model', 'sft-epochs'] as const),
     ...(['learning-rate', 'batch-size', 'dropout', 'eval-epochs', 'num-beams', 'seed'] as const),
   ],
   engine: true,
@@ -39,9 +31,7 @@ function configOf(values: FlagValues): PipelineConfig {
   if (reviews === undefined) {
     const { seed, ...others } = flags;
     if (Object.keys(others).length > 0) {
-      throw new InputError(
-        'pipeline: expected --reviews, --meta and --out beside the other flags, or no flag but --seed',
-      );
+      throw new InputError('pipeline: expected --reviews and --out beside the other flags, or no flag but --seed');
     }
     return quickstart(seed as number | undefined);
   }
@@ -50,9 +40,7 @@ function configOf(values: FlagValues): PipelineConfig {
 
 function ownData(values: FlagValues): PipelineConfig {
   const { reviews, meta, out, dataset = 'data', run, seed } = values;
-  if (typeof meta !== 'string' || typeof out !== 'string') {
-    throw new InputError('pipeline: expected --meta and --out beside --reviews');
-  }
+  if (typeof out !== 'string') throw new InputError('pipeline: expected --out beside --reviews');
   const pick = (...names: string[]): Record<string, unknown> =>
     Object.fromEntries(names.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])));
   const seeded = seed === undefined ? {} : { seed };
@@ -62,8 +50,8 @@ function ownData(values: FlagValues): PipelineConfig {
     ...(run !== undefined && { run: run as string }),
     filter: {
       reviews: resolve(reviews as string),
-      meta: resolve(meta),
-      ...pick('userK', 'itemK', 'from', 'to', 'window', 'split', 'titleWords'),
+      ...(meta !== undefined && { meta: resolve(meta as string) }),
+      ...pick('format', 'columns', 'userK', 'itemK', 'from', 'to', 'minItems', 'window', 'split', 'titleWords'),
     },
     embed: { ...seeded },
     sid: {

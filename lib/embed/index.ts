@@ -12,4 +12,5 @@ export * from './pool-tokens.js';
 export * from './sentence-encoder.js';
 export * from './symmetric-eigen.js';
 export * from './tfidf.js';
+export { modelStamp } from './transformers.js';
 export * from './truncated-svd.js';

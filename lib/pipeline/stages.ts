@@ -10,11 +10,11 @@ import { baselineStage } from '../baselines/index.js';
 import type { BaselineName, BaselineReport } from '../baselines/index.js';
 import { convert, filterOutputs, filterStage, writeSample } from '../data/index.js';
 import type { ConvertReport, FilterReport, SampleReport } from '../data/index.js';
-import { embedItems, embeddingsName } from '../embed/index.js';
+import { embedItems, embeddingsName, modelStamp } from '../embed/index.js';
 import type { EmbedReport } from '../embed/index.js';
 import { evaluateStage } from '../evaluate/index.js';
 import type { EvaluateReport } from '../evaluate/index.js';
-import { codebookFile, sidStage } from '../sid/index.js';
+import { sidOutputs, sidStage } from '../sid/index.js';
 import type { SidReport } from '../sid/index.js';
 import { InputError, runStage } from '../support/index.js';
 import type { MetricLine, Stage } from '../support/index.js';
@@ -48,42 +48,45 @@ export class PipelineStages {
     return join(this.runs, of, 'results.jsonl');
   }
 
-  /** Reviews and metadata: the configuration's, or the sample's. */
-  get raw(): { reviews: string; meta: string } {
+  /** Reviews and, where there is any, metadata: the configuration's, or the sample's. */
+  get raw(): { reviews: string; meta?: string } {
     const { reviews, meta } = this.config.filter ?? {};
-    if (reviews !== undefined && meta !== undefined) return { reviews, meta };
-    if (!this.config.sample) throw new InputError('pipeline: expected --reviews and --meta, both of them');
+    if (reviews !== undefined) return { reviews, ...(meta !== undefined && { meta }) };
+    if (!this.config.sample) throw new InputError('pipeline: expected --reviews, or a sample to be written');
     const folder = join(this.config.out, 'raw');
     return { reviews: join(folder, 'reviews.jsonl.gz'), meta: join(folder, 'meta.jsonl.gz') };
   }
 
   sample(): Promise<SampleReport> {
-    const { reviews, meta } = this.raw;
     const options = this.config.sample ?? {};
     const out = join(this.config.out, 'raw');
-    return this.once('sample', options, [], [reviews, meta], () => writeSample({ ...options, out }));
+    return this.once('sample', options, [], Object.values(this.raw), () => writeSample({ ...options, out }));
   }
 
   filter(): Promise<FilterReport> {
     const { out, dataset, filter = {} } = this.config;
     const raw = this.raw;
     const outputs = filterOutputs(out, dataset);
-    return this.once('filter', filter, [raw.reviews, raw.meta], outputs, () =>
+    return this.once('filter', filter, Object.values(raw), outputs, () =>
       filterStage({ ...filter, ...raw, out, dataset }),
     );
   }
 
   embed(): Promise<EmbedReport> {
     const { out: data, embed = {} } = this.config;
-    const options = { ...embed, embeddings: this.embeddings };
-    return this.once('embed', embed, [this.file('item.json')], [this.embeddings], () =>
-      embedItems({ ...options, data }),
+    const { encoder = 'lsa' } = embed;
+    // another model in the same folder makes other vectors
+    const options = encoder === 'lsa' ? embed : { ...embed, model: modelStamp(encoder) };
+    return this.once('embed', options, [this.file('item.json')], [this.embeddings], () =>
+      embedItems({ ...embed, embeddings: this.embeddings, data }),
     );
   }
 
   sid(): Promise<SidReport> {
     const { sid = {} } = this.config;
-    const outputs = [this.index, codebookFile(this.index, 0)];
+    const { method = 'rqkmeans', codebookSize, startIndex } = sid;
+    const { levels = typeof codebookSize === 'object' ? codebookSize.length : 3 } = sid;
+    const outputs = sidOutputs(this.index, method, startIndex === undefined ? levels : 1); // else they are its levels
     return this.once('sid', sid, [this.embeddings], outputs, () =>
       sidStage({ ...sid, embeddings: this.embeddings, index: this.index }),
     );

@@ -40,7 +40,8 @@ describe('mistakes end in one line, before anything is written', () => {
     [['filter', '--user-k', 'five'], '--user-k: expected a whole number, got five'],
     [['filter', '--colour', 'red'], "filter: Unknown option '--colour'"],
     [['baseline', 'psychic', '--data', folder], 'expected one of popularity, transition, got psychic'],
-    [['pipeline', '--meta', 'x'], 'expected --reviews, --meta and --out'],
+    [['pipeline', '--meta', 'x'], 'expected --reviews and --out'],
+    [['pipeline', '--reviews', 'x'], 'expected --out beside --reviews'],
     [['evaluate', '--data', folder, '--model', folder], folder],
   ])('%j', async (args, message) => {
     const { status, out, err } = await run(args, 'wasm');

@@ -1,0 +1,64 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { readItems } from '../../lib/data/item-file.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { PipelineStages, type PipelineConfig } from '../../lib/pipeline/index.js';
+import { Random } from '../../lib/support/index.js';
+
+const TINY = 'test/golden/tiny-encoder';
+
+let out: string;
+
+beforeAll(async () => void (await useEngine()));
+beforeEach(() => void (out = mkdtempSync(join(tmpdir(), 'pipeline-'))));
+
+/** Orders of a shop under column names of its own. */
+function orders(): string {
+  const random = new Random(4);
+  const lines = Array.from({ length: 400 }, (_, i) => `c${random.int(40)},s${random.int(24)},${1.5e9 + i * 3600}`);
+  const file = join(out, 'orders.csv');
+  writeFileSync(file, ['customer,sku,bought_at', ...lines].join('\n') + '\n');
+  return file;
+}
+
+const COLUMNS = 'user=customer,item=sku,time=bought_at';
+
+test('a table with columns of its own, and no item texts: placeholders, as filter has them', async () => {
+  const filter = { reviews: orders(), format: 'csv', columns: COLUMNS, userK: 2, itemK: 1 } as const;
+  const config: PipelineConfig = { out, dataset: 'shop', filter, sid: { codebookSize: 8 } };
+  const stages = new PipelineStages(config);
+  expect(stages.raw).toEqual({ reviews: filter.reviews });
+  expect(await stages.filter()).toMatchObject({ format: 'csv', texts: false, users: 40, items: 24 });
+  expect(readItems(join(out, 'shop.item.json'))[0]!.title).toMatch(/^item s\d+$/);
+  expect((await stages.embed()).items).toBe(24);
+  const sid = await stages.sid();
+  expect(sid.collision.final).toBe(0);
+  await stages.convert();
+  expect(readFileSync(join(out, 'info/shop.txt'), 'utf8')).toContain('item s');
+  expect(() => new PipelineStages({ out, dataset: 'none' }).filter()).toThrow('pipeline: expected --reviews');
+  // again nothing is done, until a file that quality and later items need is gone
+  expect((await new PipelineStages(config).sid()).seconds).toBe(sid.seconds);
+  rmSync(join(out, 'shop.sid.json'));
+  expect((await new PipelineStages(config).sid()).seconds).not.toBe(sid.seconds);
+  expect(existsSync(join(out, 'shop.sid.json'))).toBe(true);
+});
+
+test.skipIf(!existsSync('node_modules/onnxruntime-node'))(
+  "other weights in the encoder's folder: embed runs again",
+  async () => {
+    const encoder = join(out, 'encoder');
+    cpSync(TINY, encoder, { recursive: true, preserveTimestamps: true });
+    const filter = { reviews: orders(), columns: COLUMNS, userK: 2, itemK: 1 };
+    const stages = new PipelineStages({ out, dataset: 'shop', filter, embed: { encoder } });
+    await stages.filter();
+    const first = await stages.embed();
+    expect((await stages.embed()).seconds).toBe(first.seconds);
+    const model = join(encoder, 'onnx', 'model.onnx');
+    utimesSync(model, 1.6e9, 1.6e9);
+    const second = await stages.embed();
+    expect(second.seconds).not.toBe(first.seconds);
+    expect((await stages.embed()).seconds).toBe(second.seconds);
+  },
+);
