@@ -1,0 +1,88 @@
+/** A tiny model and a task of chains for tests of the loop. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { chain, parseShape, randomWeights, wordTokenizer } from '../../lib/lm/index.js';
+import type { LanguageModel, TextTokenizer } from '../../lib/lm/index.js';
+import { dropoutFrom } from '../../lib/ops/index.js';
+import { Random, RunFolder } from '../../lib/support/index.js';
+import { cutInto, forestPart, forestScorer, train } from '../../lib/train/index.js';
+import type { LoopOptions, Part, Task, TrainReport } from '../../lib/train/index.js';
+
+export interface Text {
+  tokens: number[];
+  /** How many of the last tokens are learnt. */
+  answer: number;
+}
+
+/** Mean negative log-likelihood of the answers, in parts of `micro` texts. */
+export function textParts(
+  model: LanguageModel,
+  texts: readonly Text[],
+  micro: number,
+  random: Random,
+  rate = 0,
+): Part[] {
+  const all = texts.reduce((sum, { answer }) => sum + answer, 0);
+  return cutInto(texts, micro).map((of) => {
+    const trees = of.map(({ tokens }) => chain(tokens.slice(0, -1)));
+    const targets = of.flatMap(({ tokens, answer }, tree) =>
+      Array.from({ length: answer }, (_, i) => {
+        const node = tokens.length - 1 - answer + i;
+        return { tree, node, token: tokens[node + 1]! };
+      }),
+    );
+    const scorer = forestScorer(model.config, trees, targets);
+    return forestPart(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / all), dropoutFrom(random, rate));
+  });
+}
+
+export const tokenizer: TextTokenizer = wordTokenizer(['a'], [['<a_0>']]);
+
+export function tinyModel(): LanguageModel {
+  const config = parseShape('qwen2:32x1', 20, 0);
+  return { config, weights: randomWeights(config, 1) };
+}
+
+export interface TinyOptions extends Partial<LoopOptions> {
+  /** Validation figure after each validation, in turn. */
+  figures?: number[];
+  /** Loss that is not a number from this update on. */
+  nanAt?: number;
+}
+
+/** Eight batches of four random texts an epoch, with dropout, validated every third update. */
+export function tinyTask(model: LanguageModel, { figures = [], nanAt }: TinyOptions = {}): Task<Text[]> {
+  const random = new Random(3);
+  const texts = Array.from({ length: 32 }, () => ({
+    tokens: Array.from({ length: 3 + random.int(6) }, () => random.int(20)),
+    answer: 2,
+  }));
+  let [updates, validations] = [0, 0];
+  return {
+    name: 'sft',
+    batches: (epoch) => cutInto(new Random(epoch).shuffle([...texts]), 4),
+    objective(batch, random) {
+      const parts = textParts(model, batch, 4, random, 0.2);
+      if (++updates === nanAt) parts[0]!.loss = () => tf.scalar(NaN);
+      return { parts };
+    },
+    validate: async () => ({ figure: figures[validations++] ?? validations, loss: 1 / validations }),
+  };
+}
+
+export const newFolder = (): string => join(mkdtempSync(join(tmpdir(), 'sidlab-loop-')), 'run');
+
+export async function trainTiny(folder: string, options: TinyOptions = {}): Promise<TrainReport> {
+  const { figures: _, nanAt: __, ...given } = options;
+  const model = tinyModel();
+  const run = new RunFolder(folder, { stage: 'test' });
+  const report = await train(model, tokenizer, tinyTask(model, options), run, {
+    ...{ epochs: 2, learningRate: 1e-2, schedule: 'cosine', evalSteps: 3, evalStart: false, bestMetric: 'figure' },
+    ...{ patience: 0, keep: 1, seed: 7 },
+    ...given,
+  });
+  run.finish({ report }, given.keep ?? 0);
+  return report;
+}
