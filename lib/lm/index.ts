@@ -12,6 +12,7 @@ export * from './preference-text.js';
 export * from './prompts.js';
 export * from './rotary-frequencies.js';
 export * from './templates.js';
+export * from './title-weights.js';
 export * from './tokenizer.js';
 export * from './train-bpe.js';
 export * from './weight-files.js';

@@ -16,6 +16,7 @@ import {
   saveModel,
   wordTokenizer,
 } from '../../lib/lm/index.js';
+import type { Item } from '../../lib/data/index.js';
 import type { LanguageModel } from '../../lib/lm/index.js';
 
 beforeAll(async () => void (await useEngine()));
@@ -62,4 +63,48 @@ test('saved and loaded, nothing is left to add', () => {
   const again = extendVocabulary(loadModel(folder), loadTokenizer(folder), INDEX);
   expect(again.added).toEqual([]);
   expect(logits(again.model, [3, 41, 43])).toEqual(logits(extended.model, [3, 41, 43]));
+});
+
+test('an index whose tokens are there: stated, and no row is touched', () => {
+  const once = extendVocabulary(loadModel('test/golden/qwen3'), wordTokenizer(words(41), []), INDEX);
+  expect(once.reused).toEqual([]);
+  const table = once.model.weights.get('model.embed_tokens.weight')!;
+  const again = extendVocabulary(once.model, once.tokenizer, INDEX);
+  expect(again.reused).toEqual(['<a_2>', '<b_9>', '<b_10>']);
+  expect(again.model.weights.get('model.embed_tokens.weight')).toBe(table);
+});
+
+test('all codes join, level by level, up to the largest of any', () => {
+  const model = loadModel('test/golden/qwen2-tied');
+  const { added, tokenizer } = extendVocabulary(model, wordTokenizer(words(35), []), INDEX, 1, { sids: 'all' });
+  expect(added).toHaveLength(2 * 11);
+  expect(added[3]).toBe('<a_3>');
+  expect(tokenizer.tokenId('<b_0>')).toBe(35 + 11);
+});
+
+test('rows from titles: the mean over the items of a code of the mean over their words', () => {
+  const model = loadModel('test/golden/qwen2-untied');
+  const item = (title: string): Item => ({ title, description: '', brand: '', categories: '' });
+  const items = [item('word3 word5'), item('word3')];
+  const table = (name: string): number[][] => model.weights.get(name)!.arraySync() as number[][];
+  const [old, oldOut] = [table('model.embed_tokens.weight'), table('lm_head.weight')];
+  const extended = extendVocabulary(model, wordTokenizer(words(41), []), INDEX, 1, {
+    sids: 'all',
+    init: 'title',
+    items,
+  });
+  const [now, nowOut] = [table('model.embed_tokens.weight'), table('lm_head.weight')];
+  const at = (token: string): number => extended.tokenizer.tokenId(token);
+  const [three, five] = [at('word3'), at('word5')];
+  old[0]!.forEach((_, d) => {
+    expect(now[at('<b_10>')]![d]).toBeCloseTo((old[three]![d]! + old[five]![d]!) / 2, 3);
+    expect(now[at('<b_9>')]![d]).toBeCloseTo(old[three]![d]!, 3);
+    expect(now[at('<a_2>')]![d]).toBeCloseTo(0.75 * old[three]![d]! + 0.25 * old[five]![d]!, 3);
+    expect(nowOut[at('<b_9>')]![d]).toBeCloseTo(oldOut[three]![d]!, 3);
+    const mean = old.reduce((sum, row) => sum + row[d]!, 0) / old.length;
+    expect(now[at('<a_0>')]![d]).toBeCloseTo(mean, 3); // a code without items
+  });
+  expect(() => extendVocabulary(model, wordTokenizer(words(41), []), INDEX, 1, { init: 'title' })).toThrow(
+    '--init title: expected 2 items with titles, got 0',
+  );
 });
