@@ -62,7 +62,7 @@ test('a resumed run has every step once, in one file whose records are whole', (
   const lengths: number[] = [];
   for (let at = 0; at < bytes.length; at += 16 + lengths.at(-1)!) {
     const length = Number(bytes.readBigUInt64LE(at));
-    expect(tfRecord(bytes.subarray(at + 12, at + 12 + length)).equals(bytes.subarray(at, at + 16 + length))).toBe(true);
+    expect(bytes.subarray(at, at + 16 + length).equals(tfRecord(bytes.subarray(at + 12, at + 12 + length)))).toBe(true);
     lengths.push(length);
   }
   expect(lengths).toHaveLength(1 + 6 + 1);

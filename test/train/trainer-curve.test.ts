@@ -49,7 +49,7 @@ test("loss, gradient norm and rate are the Trainer's over 50 updates", async () 
     norm: gap('norm', golden.norm),
     rate: gap('rate', golden.learningRate),
   };
-  console.log(`largest differences to transformers: ${JSON.stringify(gaps)}`);
+  process.stderr.write(`largest differences to transformers: ${JSON.stringify(gaps)}\n`);
   expect(gaps.loss).toBeLessThan(1e-4);
   expect(gaps.norm).toBeLessThan(1e-3);
   expect(gaps.rate).toBeLessThan(1e-9);
