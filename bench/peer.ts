@@ -3,19 +3,27 @@
  * whose packages `bench/peers/requirements.txt` lists.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { homeFolder, writeNpy, type Vectors } from 'sidlab';
 import type { Row } from './run.js';
 
-/** A folder with what a peer reads: `job.json`, matrices as `NAME.npy`, whole numbers as `NAME.i32`. */
+/** To be removed in the end. */
+const folders: string[] = [];
+
+/**
+ * A folder with what a peer reads: `job.json`, matrices as `NAME.npy`, whole numbers as `NAME.i32`. It is removed when
+ * the benchmark ends.
+ */
 export function peerFolder(
   job: object,
   matrices: Record<string, Vectors> = {},
   integers: Record<string, Int32Array> = {},
 ): string {
   const folder = mkdtempSync(join(tmpdir(), 'sidlab-bench-'));
+  if (folders.length === 0) process.once('exit', () => folders.forEach((path) => rmSync(path, { recursive: true })));
+  folders.push(folder);
   writeFileSync(join(folder, 'job.json'), JSON.stringify(job));
   for (const [name, matrix] of Object.entries(matrices)) writeNpy(join(folder, `${name}.npy`), matrix);
   for (const [name, values] of Object.entries(integers)) writeFileSync(join(folder, `${name}.i32`), values);

@@ -21,9 +21,8 @@ export const qualityCommand: Command = {
       mse: mse?.toPrecision(3) ?? '',
       items: `${clusterSize.min} / ${clusterSize.median} / ${clusterSize.max}`,
     }));
-    const tables = [flat, prefixes, ...(checks.length > 0 ? [checks] : [])];
-    return [record(rest), ...tables.map((rows) => tableText(rows as unknown as Record<string, unknown>[]))].join(
-      '\n\n',
-    );
+    const asRows = (of: readonly object[]) => of.map((row) => ({ ...row }));
+    const tables = [flat, asRows(prefixes), ...(checks.length > 0 ? [asRows(checks)] : [])];
+    return [record(rest), ...tables.map((rows) => tableText(rows))].join('\n\n');
   },
 };

@@ -2,9 +2,9 @@
  * A file's bytes in blocks of whole lines, gzip told by its first two bytes. Inflating runs on Node's thread pool
  * while the reader works on the block before.
  */
-import { closeSync, createReadStream, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
-import { InputError } from '../support/index.js';
+import { checkFile, InputError, isGzip } from '../support/index.js';
 
 /** Of a block, in bytes: small enough to stay in the processor's cache between inflating and reading. */
 const SIZE = 1 << 18;
@@ -17,8 +17,7 @@ const NEWLINE = 10;
  * @throws InputError for a missing file, and for gzip that is damaged or cut short
  */
 export async function* readBlocks(path: string, line: () => number): AsyncGenerator<Uint8Array> {
-  if (!existsSync(path)) throw new InputError(`${path}: no such file; check the path`);
-  if (!statSync(path).isFile()) throw new InputError(`${path}: expected a file, got a folder; check the path`);
+  checkFile(path);
   const source = createReadStream(path, { highWaterMark: SIZE });
   const packed = isGzip(path);
   const bytes: AsyncIterable<Buffer> = packed ? source.pipe(createGunzip({ chunkSize: SIZE })) : source;
@@ -50,15 +49,4 @@ export async function readHead(path: string): Promise<string> {
     if (!(error as Error).message.includes('damaged')) throw error;
   }
   return '';
-}
-
-export function isGzip(path: string): boolean {
-  const file = openSync(path, 'r');
-  try {
-    const magic = new Uint8Array(2);
-    readSync(file, magic);
-    return magic[0] === 0x1f && magic[1] === 0x8b;
-  } finally {
-    closeSync(file);
-  }
 }

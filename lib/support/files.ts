@@ -117,7 +117,7 @@ export interface Line {
  * @throws InputError for a missing file, and for gzip that is damaged or cut short (with the line that it reaches)
  */
 export async function* readLines(path: string): AsyncGenerator<Line> {
-  checkFile(path, 'check the path');
+  checkFile(path);
   const source = createReadStream(path);
   const bytes: AsyncIterable<Uint8Array> = isGzip(path) ? source.pipe(createGunzip()) : source;
   const decoder = new TextDecoder();
@@ -142,12 +142,14 @@ export async function* readLines(path: string): AsyncGenerator<Line> {
   if (rest !== '') yield { text: rest, number: number + 1 };
 }
 
-function checkFile(path: string, mend: string): void {
+/** @throws InputError for a path that is no file; `mend` says how to get it */
+export function checkFile(path: string, mend = 'check the path'): void {
   if (!existsSync(path)) throw new InputError(`${path}: no such file; ${mend}`);
   if (!statSync(path).isFile()) throw new InputError(`${path}: expected a file, got a folder; ${mend}`);
 }
 
-function isGzip(path: string): boolean {
+/** Told by the first two bytes. */
+export function isGzip(path: string): boolean {
   const file = openSync(path, 'r');
   try {
     const magic = new Uint8Array(2);
