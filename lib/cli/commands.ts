@@ -13,6 +13,7 @@ import { extendIndex, sidStage } from '../sid/index.js';
 import { InputError } from '../support/index.js';
 import { grpo, sft } from '../train/index.js';
 import type { FlagName, FlagValues } from './flags.js';
+import { generateCommand } from './generate-command.js';
 import { pipelineCommand } from './pipeline-command.js';
 import { record } from './print.js';
 import { qualityCommand } from './quality-command.js';
@@ -161,6 +162,7 @@ export const COMMANDS: Record<string, Command> = {
     engine: true,
     run: (values) => evaluateStage(options({ ...values, index: indexOf(values) })),
   },
+  generate: generateCommand,
   baseline: {
     summary: `a baseline's ranking of the same rows: ${Object.keys(BASELINES).join(', ')}`,
     flags: ['data', 'dataset', 'results'],

@@ -11,6 +11,7 @@ export { readNpz, writeNpz } from './npz.js';
 export * from './pool-tokens.js';
 export * from './sentence-encoder.js';
 export * from './symmetric-eigen.js';
+export * from './text-embedder.js';
 export * from './tfidf.js';
 export { modelStamp } from './transformers.js';
 export * from './truncated-svd.js';

@@ -1,0 +1,26 @@
+/** `sidlab generate`: a model writes a task's answers, and how good they are. */
+import { join } from 'node:path';
+import { findName } from '../data/index.js';
+import { answerTable } from '../evaluate/index.js';
+import { tableText } from '../figures/index.js';
+import { generateStage } from '../train/index.js';
+import type { GenerateReport, GenerateStageOptions } from '../train/index.js';
+import type { Command } from './commands.js';
+import { record } from './print.js';
+
+export const generateCommand: Command = {
+  summary: "a model writes a task's answers without the trie: BLEU, ROUGE and cosine of texts, hits of SIDs",
+  flags: [
+    ...(['data', 'index', 'model', 'task', 'split', 'limit', 'results', 'templates', 'chat-template'] as const),
+    ...(['temperature', 'top-p', 'max-tokens', 'cutoff-len', 'batch-size', 'encoder', 'seed'] as const),
+  ],
+  needs: ['data', 'model', 'task'],
+  engine: true,
+  run: ({ batchSize, ...values }) => {
+    const data = values.data as string;
+    const index = values.index ?? join(data, `${findName(data)}.index.json`);
+    const rows = batchSize === undefined ? {} : { batchRows: batchSize };
+    return generateStage({ ...values, ...rows, index } as unknown as GenerateStageOptions);
+  },
+  print: ({ examples, ...report }: GenerateReport) => `${record(report)}\n\n${tableText(answerTable(examples))}`,
+};

@@ -1,0 +1,134 @@
+/**
+ * The `generate` stage: a model writes the answers of one task, without the trie -> `generations.jsonl` and the task's
+ * figures (GRec's for its text tasks: BLEU-4, ROUGE-1, 2, L, cosine; for tasks that answer with a SID the share that is
+ * one, and hits).
+ *
+ * Prompts have the wording of evaluation, the first of the task, and are cut as in training; tasks of items ask about
+ * items that no training saw. Departure from GRec: its BERTScore is left out (it needs a model of its own; the cosine of
+ * a sentence encoder says the same).
+ */
+import { dirname, join } from 'node:path';
+import { loadDataset } from '../data/index.js';
+import type { GenerateOptions } from '../decode/index.js';
+import { textEmbedder } from '../embed/index.js';
+import { generateAnswers, sidAnswers, textMetrics, writeGenerations } from '../evaluate/index.js';
+import type { AnswerRow, SidMetrics, TextMetrics } from '../evaluate/index.js';
+import {
+  answersWithSid,
+  disposeWeights,
+  findTemplate,
+  loadChatTemplate,
+  loadModel,
+  loadTokenizer,
+  readTemplates,
+} from '../lm/index.js';
+import { readIndex } from '../sid/index-file.js';
+import type { SidIndex } from '../sid/index-file.js';
+import { InputError, interrupted, watchInterrupts } from '../support/index.js';
+import { answerExamples, longestSid } from './answer-examples.js';
+
+export interface GenerateStageOptions extends Omit<GenerateOptions, 'endTokens' | 'stop' | 'label'> {
+  /** Data folder. */
+  data: string;
+  index: string;
+  /** Model folder. */
+  model: string;
+  /** Name of a template, such as `index2item`. */
+  task: string;
+  /** Default `test`. */
+  split?: 'valid' | 'test';
+  /** The first so many examples. Default 0: all. */
+  limit?: number;
+  /** File of templates, added to the kit's own. Default none. */
+  templates?: string;
+  /** Tokens of a prompt at most. Default 512. */
+  cutoffLen?: number;
+  /** Wrap prompts in the chat template of the model's folder. Default false. */
+  chatTemplate?: boolean;
+  /** Of the cosine: `lsa`, a folder or id of a sentence encoder, or `none`. Default `lsa`. */
+  encoder?: string;
+  /** File to write; default `generations-TASK.jsonl` beside the model folder. */
+  results?: string;
+}
+
+export interface GenerateReport {
+  task: string;
+  rows: number;
+  /** Of a task that answers with texts. */
+  text?: TextMetrics;
+  /** Of a task that answers with a SID. */
+  sid?: SidMetrics;
+  /** Texts that ran out of tokens before they ended. */
+  unended: number;
+  /** Prompts that were longer than the limit. */
+  cut: number;
+  tokens: number;
+  tokensPerSecond: number;
+  /** The first five rows. */
+  examples: AnswerRow[];
+  results: string;
+}
+
+/** @throws InputError for an unknown task or one without examples, and on interrupt, after writing the texts that ended */
+export async function generateStage(options: GenerateStageOptions): Promise<GenerateReport> {
+  const { data, index: indexFile, model: folder, task, split = 'test', limit = 0, encoder = 'lsa' } = options;
+  const {
+    results = join(dirname(folder), `generations-${task}.jsonl`),
+    templates,
+    cutoffLen,
+    chatTemplate,
+    ...given
+  } = options;
+  const template = findTemplate(task, readTemplates(templates));
+  const dataset = await loadDataset(data);
+  const index = readIndex(indexFile, dataset.items.length);
+  const tokenizer = loadTokenizer(folder);
+  const wrap = chatTemplate ? loadChatTemplate(folder) : undefined;
+  const model = loadModel(folder);
+  const release = watchInterrupts();
+  try {
+    const prompts = { ...(cutoffLen !== undefined && { cutoffLen }), ...(wrap && { chat: wrap }) };
+    const { examples, cut } = answerExamples(model, tokenizer, dataset, index, template, {
+      ...prompts,
+      split,
+      limit,
+    });
+    if (examples.length === 0)
+      throw new InputError(`generate: ${task} has no examples in ${split}; take another split`);
+    const coded = answersWithSid(template);
+    const { rows, tokens, tokensPerSecond } = await generateAnswers(model, tokenizer, examples, {
+      ...generation(given),
+      ...(coded && given.maxTokens === undefined && { maxTokens: longestSid(tokenizer, examples, template) }),
+      stop: interrupted,
+    });
+    writeGenerations(results, rows);
+    if (rows.length < examples.length) {
+      throw new InputError(`generate: interrupted; ${rows.length} of ${examples.length} texts are in ${results}`);
+    }
+    const figures = coded
+      ? { sid: sidFigures(rows, index) }
+      : { text: await textMetrics(rows, encoder === 'none' ? undefined : textEmbedder(encoder, dataset.items)) };
+    const unended = rows.filter(({ ended }) => !ended).length;
+    return {
+      ...{ task, rows: rows.length, ...figures, unended, cut, tokens, tokensPerSecond },
+      ...{ examples: rows.slice(0, 5), results },
+    };
+  } finally {
+    release();
+    disposeWeights(model.weights);
+  }
+}
+
+function generation(given: GenerateOptions): GenerateOptions {
+  const { maxTokens, temperature, topP, topK, seed, batchRows } = given;
+  const all = { maxTokens, temperature, topP, topK, seed, batchRows };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+function sidFigures(rows: readonly AnswerRow[], index: SidIndex): SidMetrics {
+  return sidAnswers(
+    rows.map(({ text }) => [text]),
+    rows.map(({ item }) => item!),
+    index,
+  );
+}

@@ -1,0 +1,188 @@
+/** A model that has learnt its answers by heart writes them, and their figures say so. */
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { useEngine } from '../../lib/engine/engine.js';
+import {
+  answerTable,
+  generateAnswers,
+  readGenerations,
+  sidAnswers,
+  textCosines,
+  textMetrics,
+  writeGenerations,
+} from '../../lib/evaluate/index.js';
+import type { AnswerRow, TextExample } from '../../lib/evaluate/index.js';
+import { tableHtml } from '../../lib/figures/index.js';
+import {
+  chain,
+  forwardForest,
+  outputLayer,
+  parseShape,
+  plant,
+  prepareForest,
+  randomWeights,
+  wordTokenizer,
+} from '../../lib/lm/index.js';
+import type { LanguageModel, TextTokenizer } from '../../lib/lm/index.js';
+import { targetLogProbs } from '../../lib/ops/index.js';
+
+const INDEX = [
+  ['<a_1>', '<b_1>'],
+  ['<a_1>', '<b_2>'],
+  ['<a_2>', '<b_1>'],
+];
+const TITLES = ['steel kettle with lid', 'lamp', 'cordless drill and driver kit for wood'];
+const END = '<|endoftext|>';
+
+let model: LanguageModel;
+let tokenizer: TextTokenizer;
+let examples: TextExample[];
+
+beforeAll(async () => {
+  await useEngine();
+  tokenizer = wordTokenizer(TITLES.join(' title sid of ').split(' '), INDEX);
+  const config = parseShape('qwen2:32x1', tokenizer.vocabSize, 0);
+  model = { config, weights: randomWeights(config, 3) };
+  examples = INDEX.flatMap((sid, item) => [
+    { prompt: tokenizer.encode(`title of ${sid.join('')}`), answer: TITLES[item]!, item },
+    { prompt: tokenizer.encode(`sid of ${TITLES[item]}`), answer: sid.join(''), item },
+  ]);
+  learn(examples.map(({ prompt, answer }) => [prompt, tokenizer.encode(answer + END)]));
+});
+
+/** Adam on the answers' tokens, by the forest's own forward pass. */
+function learn(pairs: (readonly [prompt: readonly number[], answer: readonly number[]])[]): void {
+  const { config, weights } = model;
+  const forest = plant(pairs.map(([prompt, answer]) => chain([...prompt, ...answer])));
+  const at = pairs.flatMap(([prompt, answer], t) => answer.map((_, i) => forest.starts[t]! + prompt.length - 1 + i));
+  const targets = { row: Int32Array.from(at), token: Int32Array.from(pairs.flatMap(([, answer]) => answer)) };
+  const prepared = prepareForest(config, forest);
+  const adam = tf.train.adam(0.01);
+  for (let step = 0; step < 60; step++) {
+    adam.minimize(
+      () => {
+        const hidden = forwardForest(config, weights, prepared);
+        return tf.neg(tf.mean(targetLogProbs(hidden, outputLayer(config, weights), targets))).asScalar();
+      },
+      false,
+      [...weights.values()],
+    );
+  }
+}
+
+test('what was learnt by heart is written, each text to its own end', async () => {
+  const { rows, tokens, tokensPerSecond } = await generateAnswers(model, tokenizer, examples, { maxTokens: 12 });
+  const bare = (text: string): string => text.replaceAll(' ', '');
+  rows.forEach(({ text, ended }, i) => {
+    expect(bare(text)).toBe(bare(examples[i]!.answer));
+    expect(ended).toBe(true);
+  });
+  expect(tokens).toBe(examples.reduce((sum, { answer }) => sum + tokenizer.encode(answer).length + 1, 0));
+  expect(tokensPerSecond).toBeGreaterThan(0);
+  expect(await textMetrics(rows)).toMatchObject({ exact: 1, 'ROUGE-1': 1, 'ROUGE-L': 1 });
+  const sids = rows.filter((_, i) => i % 2 === 1);
+  const figures = sidAnswers(
+    sids.map(({ text }) => [text]),
+    sids.map(({ item }) => item!),
+    INDEX,
+  );
+  expect(figures).toEqual({
+    valid: 1,
+    duplicates: 0,
+    item: { 'HR@1': 1, 'NDCG@1': 1 },
+    sid: { 'HR@1': 1, 'NDCG@1': 1 },
+  });
+});
+
+test('texts cut by the limit say so, and stopped ones are left out', async () => {
+  const { rows } = await generateAnswers(model, tokenizer, examples, { maxTokens: 2 });
+  expect(rows.map(({ ended }) => ended)).toEqual([false, false, true, false, false, false]);
+  let asked = 0;
+  const stop = (): boolean => asked++ >= 2;
+  const stopped = await generateAnswers(model, tokenizer, examples, { maxTokens: 12, batchRows: 6, stop });
+  expect(stopped.rows.map(({ answer }) => answer)).toEqual(['lamp']); // the only answer of two tokens
+});
+
+describe('figures by hand', () => {
+  const row = (answer: string, text: string): AnswerRow => ({ prompt: '', answer, text, ended: true });
+
+  test('of texts', async () => {
+    const rows = [row('a steel kettle for tea', 'a steel kettle for two'), row('lamp', 'Lamp')];
+    const figures = await textMetrics(rows);
+    expect(figures).toEqual({
+      exact: 0, // upper and lower case differ
+      // the text of one word counts as one run of two, three and four words that does not match
+      'BLEU-4': expect.closeTo(((5 / 6) * (3 / 5) * (2 / 4) * (1 / 3)) ** 0.25, 12),
+      'BLEU-4 of rows': expect.closeTo((0.2 ** 0.25 + 0.1 ** 0.75) / 2, 12),
+      'ROUGE-1': expect.closeTo(0.9, 12),
+      'ROUGE-2': expect.closeTo(0.375, 12), // a text of one word has no pair
+      'ROUGE-L': expect.closeTo(0.9, 12),
+      'distinct-2': 1,
+      'distinct-2 of answers': 1,
+    });
+    expect(await textMetrics([])).toMatchObject({ exact: 0, 'BLEU-4': 0, 'ROUGE-1': 0, 'distinct-2': 0 });
+  });
+
+  test('of vectors, whoever made them', async () => {
+    const vectors: Record<string, [number, number]> = { kettle: [3, 4], pot: [4, 3], lamp: [0, 2], '': [0, 0] };
+    const embed = (texts: readonly string[]) => ({
+      rows: texts.length,
+      width: 2,
+      data: Float32Array.from(texts.flatMap((text) => vectors[text]!)),
+    });
+    const cosines = await textCosines(['kettle', 'kettle', 'lamp', 'lamp'], ['pot', 'kettle', 'lamp', ''], embed);
+    expect(cosines).toEqual([expect.closeTo(0.96, 6), expect.closeTo(1, 6), expect.closeTo(1, 6), 0]);
+    expect((await textMetrics([row('kettle', 'pot'), row('lamp', '')], embed)).cosine).toBeCloseTo(0.48, 6);
+  });
+
+  test('of SIDs: the invalid take up their rank, those that share a SID follow one another', () => {
+    const shared = [...INDEX, INDEX[0]!];
+    const texts = [
+      ['nonsense', '<a_1> <b_1>'],
+      ['<a_2><b_1>', '<a_2><b_1>'],
+      ['<a_2><b_2>', ''],
+    ];
+    expect(sidAnswers(texts, [3, 2, 0], shared)).toEqual({
+      valid: 3 / 6,
+      duplicates: 1,
+      item: { 'HR@1': 1 / 3, 'NDCG@1': 1 / 3 }, // item 3 stands third: nonsense, item 0, item 3
+      sid: { 'HR@1': 1 / 3, 'NDCG@1': 1 / 3 },
+    });
+    expect(sidAnswers(texts, [3, 2, 0], shared, [3])).toMatchObject({
+      item: { 'HR@3': 2 / 3, 'NDCG@3': expect.closeTo((1 / 2 + 1) / 3, 12) },
+      sid: { 'HR@3': 2 / 3, 'NDCG@3': expect.closeTo((1 / Math.log2(3) + 1) / 3, 12) },
+    });
+  });
+});
+
+describe('the file', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'sidlab-generations-')), 'generations.jsonl');
+  const rows: AnswerRow[] = [
+    { prompt: 'a "b"\n', answer: 'ключ\u2028', text: '', ended: false, item: 3 },
+    { prompt: '', answer: '', text: '<b>\x1b[31m</b>', ended: true },
+  ];
+
+  test('reads as it was written, one object a line', async () => {
+    writeGenerations(file, rows);
+    expect(await readGenerations(file)).toEqual(rows);
+    expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(2);
+  });
+
+  test('a line of another kind is told with its number', async () => {
+    writeFileSync(file, JSON.stringify(rows[0]) + '\n{"prompt":"","answer":"","text":7,"ended":true}\n');
+    await expect(readGenerations(file)).rejects.toThrow(`${file}:2: text is missing or of another kind`);
+    writeFileSync(file, '');
+    await expect(readGenerations(file)).rejects.toThrow('got an empty file');
+  });
+
+  test('in a table nothing that a model wrote steers the terminal or the page', () => {
+    const [first, second] = answerTable(rows);
+    expect(first).toEqual({ prompt: 'a "b"', answer: 'ключ', text: '' });
+    expect(second!.text).toBe('<b> [31m</b>');
+    expect(tableHtml([second!])).toContain('&lt;b&gt; [31m&lt;/b&gt;');
+    expect(answerTable(rows, 1)).toHaveLength(1);
+  });
+});
