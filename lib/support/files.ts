@@ -162,8 +162,19 @@ export function isGzip(path: string): boolean {
 
 /** SHA-256 of a file's bytes or of a string, in hex. */
 export function hashFile(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
+  const hash = createHash('sha256');
+  const file = openSync(path, 'r');
+  try {
+    const chunk = new Uint8Array(CHUNK);
+    for (let got = readSync(file, chunk); got > 0; got = readSync(file, chunk)) hash.update(chunk.subarray(0, got));
+  } finally {
+    closeSync(file);
+  }
+  return hash.digest('hex');
 }
+
+/** Bytes of a file that are hashed at once: a model's weights are larger than what a single read gives. */
+const CHUNK = 1 << 22;
 
 export function hashText(text: string): string {
   return createHash('sha256').update(text).digest('hex');

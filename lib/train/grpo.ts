@@ -28,6 +28,7 @@ import { train } from './loop.js';
 import type { Objective, Part, Task, TrainReport } from './loop.js';
 import { groupAdvantages, REWARDS } from './rewards.js';
 import type { RewardName } from './rewards.js';
+import { runCard } from './run-card.js';
 import { validator } from './validate.js';
 
 export interface GrpoOptions {
@@ -118,7 +119,7 @@ export async function grpo(options: GrpoOptions): Promise<GrpoReport> {
     const task = grpoTask(recommender, reference, dataset, settings);
     const loop = { ...settings, evalStart: true, bestMetric: 'NDCG@10', patience: 0, keep: 1, ...(onLog && { onLog }) };
     const report = withStart(await train(model, tokenizer, task, folder, loop), folder);
-    folder.finish({ report, config, seed: settings.seed, backend: tf.getBackend(), node: process.version });
+    folder.finish(runCard(report, config, { dataset, index: indexFile, model: start }));
     return report;
   } finally {
     disposeWeights(model.weights);

@@ -8,6 +8,7 @@ export * from './loop.js';
 export * from './optimizer.js';
 export * from './rewards.js';
 export * from './run-card.js';
+export * from './run-card.js';
 export * from './sft.js';
 export * from './tasks/index.js';
 export * from './step-plan.js';
