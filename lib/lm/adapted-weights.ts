@@ -4,16 +4,16 @@
  */
 import type * as tf from '@tensorflow/tfjs';
 import { gatherRows } from '../ops/index.js';
-import type { Table } from '../ops/index.js';
+import type { LowRank, Table } from '../ops/index.js';
 import type { ModelConfig } from './config.js';
 import { EMBEDDING, OUTPUT } from './weights.js';
 import type { Weights } from './weights.js';
 
-/** Adapters of rank r beside some of the matrices: `x @ W^T + scale * dropout(x) @ A^T @ B^T`. */
-export interface Adapters {
+/** How the adapters beside the matrices are used (`lowRankLinear`). */
+export interface AdapterUse {
   /** alpha / r, or alpha / sqrt(r) in rsLoRA. */
   scale: number;
-  /** What the adapter of the matrix `name` sees of x; left out outside training. */
+  /** Dropout of what the adapter of the matrix `name` sees; left out outside training. */
   mask?: (name: string, shape: [number, number]) => tf.Tensor2D;
 }
 
@@ -26,17 +26,29 @@ export interface NewRows {
 export class AdaptedWeights extends Map<string, tf.Variable> {
   constructor(
     entries: Iterable<readonly [string, tf.Variable]>,
-    readonly adapters?: Adapters,
+    /** Left out where there are no adapters, and where they are merged into their matrices. */
+    readonly adapters?: AdapterUse,
     readonly newRows?: NewRows,
   ) {
     super(entries);
   }
-
-  /** The same variables, seen through other adapters' settings. */
-  with(adapters: Adapters): AdaptedWeights {
-    return new AdaptedWeights(this, adapters, this.newRows);
-  }
 }
+
+/** Name of one of the two factors beside the matrix `name`. */
+export function factorName(name: string, factor: 'A' | 'B'): string {
+  return name.replace(/weight$/, `lora_${factor}.weight`);
+}
+
+/** The adapter beside the matrix `name`, if it has one. @param shape of what the matrix is multiplied with [N, in] */
+export function adapterOf(weights: Weights, name: string, shape: [number, number]): LowRank | undefined {
+  if (!(weights instanceof AdaptedWeights) || !weights.adapters) return undefined;
+  const [a, b] = (['A', 'B'] as const).map((factor) => weights.get(factorName(name, factor)) as tf.Tensor | undefined);
+  if (!a || !b) return undefined;
+  const { scale, mask } = weights.adapters;
+  return { a: a as tf.Tensor2D, b: b as tf.Tensor2D, scale, ...(mask && { mask: () => mask(name, shape) }) };
+}
+
+export type TableName = typeof EMBEDDING | typeof OUTPUT;
 
 /** Name of the rows that learn of a table, [n, D]. */
 export function newRowsName(table: string): string {
@@ -44,7 +56,7 @@ export function newRowsName(table: string): string {
 }
 
 /** The embedding table or the output layer, whole or split. */
-export function tableOf(weights: Weights, name: typeof EMBEDDING | typeof OUTPUT): Table {
+export function tableOf(weights: Weights, name: TableName): Table {
   const table = weights.get(name)! as tf.Tensor as tf.Tensor2D;
   if (!(weights instanceof AdaptedWeights) || !weights.newRows) return table;
   return {

@@ -1,8 +1,15 @@
 /** A layer's matrix, by its name: what adapters hook into. */
 import * as tf from '@tensorflow/tfjs';
+import { lowRankLinear } from '../ops/index.js';
+import { adapterOf } from './adapted-weights.js';
 import type { Weights } from './weights.js';
 
-/** `x @ weight^T`: [N, in] and [out, in] -> [N, out]. @param name of the matrix, as in the weights */
+/**
+ * `x @ weight^T`, and what its adapter adds where it has one: [N, in] and [out, in] -> [N, out].
+ * @param name of the matrix, as in the weights
+ */
 export function linear(weights: Weights, name: string, x: tf.Tensor2D): tf.Tensor2D {
-  return tf.matMul(x, weights.get(name)! as unknown as tf.Tensor2D, false, true);
+  const weight = weights.get(name)! as tf.Tensor as tf.Tensor2D;
+  const adapter = adapterOf(weights, name, x.shape);
+  return adapter ? lowRankLinear(x, weight, adapter) : tf.matMul(x, weight, false, true);
 }

@@ -1,21 +1,25 @@
 /**
- * A model folder in Hugging Face's layout: `config.json`, `model.safetensors`, `tokenizer.json`. Python's transformers
- * loads what is saved here.
+ * A model folder: Hugging Face's layout (`config.json`, `model.safetensors`, `tokenizer.json`), or an adapter's in
+ * PEFT's (`lora-files.ts`). Python's transformers and peft load what is saved here.
  */
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readJson, writeAtomic, writeJson, writeSafetensors } from '../support/index.js';
-import { parseConfig, toHfConfig } from './config.js';
+import { writeAtomic } from '../support/index.js';
+import { AdaptedWeights } from './adapted-weights.js';
 import type { ModelConfig } from './config.js';
-import { readWeights } from './weight-files.js';
-import { toArrays } from './weights.js';
+import { isAdapter, loadAdapter, saveAdapter } from './lora-files.js';
+import { foldLora } from './lora-merge.js';
+import type { Lora } from './lora.js';
 import type { Weights } from './weights.js';
+import { loadWholeModel, saveWholeModel } from './whole-model.js';
 
 export interface LanguageModel {
   config: ModelConfig;
   weights: Weights;
   /** Names of the weights that learn; default all. */
   trainable?: ReadonlySet<string>;
+  /** Of the adapters beside its matrices, if it has any. */
+  lora?: Lora;
 }
 
 /** The weights that learn. */
@@ -23,17 +27,26 @@ export function trainableWeights({ weights, trainable }: LanguageModel): Weights
   return trainable ? new Map([...weights].filter(([name]) => trainable.has(name))) : weights;
 }
 
-/** @throws InputError if a file of the folder is missing or damaged */
-export function loadModel(folder: string): LanguageModel {
-  const file = join(folder, 'config.json');
-  const config = parseConfig(readJson(file, '--model expects a folder in the Hugging Face layout'), file);
-  return { config, weights: readWeights(folder, config) };
+/** Numbers that learn, and all numbers of the model. */
+export function countParameters(model: LanguageModel): { learning: number; all: number } {
+  const count = (weights: Weights): number => [...weights.values()].reduce((sum, { size }) => sum + size, 0);
+  return { learning: count(trainableWeights(model)), all: count(model.weights) };
 }
 
-/** Weights last: a folder with `model.safetensors` is whole. @param tokenizer file to copy, or its JSON text */
+/** A folder's model; an adapter's is its base with the adapter merged. @throws InputError if a file is missing or damaged */
+export function loadModel(folder: string): LanguageModel {
+  return isAdapter(folder) ? foldLora(loadAdapter(folder)) : loadWholeModel(folder);
+}
+
+/**
+ * Weights last: a folder with `model.safetensors` (or `adapter_model.safetensors`) is whole. A model whose adapters are
+ * not merged is saved as an adapter.
+ * @param tokenizer file to copy, or its JSON text
+ */
 export function saveModel(folder: string, model: LanguageModel, tokenizer?: { file: string } | { json: string }): void {
-  writeJson(join(folder, 'config.json'), toHfConfig(model.config));
+  const { lora, weights } = model;
   if (tokenizer && 'json' in tokenizer) writeAtomic(join(folder, 'tokenizer.json'), tokenizer.json);
   if (tokenizer && 'file' in tokenizer) copyFileSync(tokenizer.file, join(folder, 'tokenizer.json'));
-  writeSafetensors(join(folder, 'model.safetensors'), toArrays(model.weights));
+  if (lora && weights instanceof AdaptedWeights && weights.adapters) saveAdapter(folder, { ...model, lora });
+  else saveWholeModel(folder, model);
 }

@@ -4,6 +4,7 @@ export * from './dropout.js';
 export * from './embedding.js';
 export * from './forest-attention.js';
 export * from './fused.js';
+export * from './low-rank-linear.js';
 export * from './muon.js';
 export * from './rms-norm.js';
 export * from './rotary.js';
