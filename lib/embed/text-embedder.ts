@@ -5,26 +5,29 @@ import { lsa } from './lsa.js';
 import type { Vectors } from './npy.js';
 import { loadSentenceEncoder } from './sentence-encoder.js';
 
-/** Texts -> vectors [N, D], row = text. */
-export type TextEmbedder = (texts: readonly string[]) => Promise<Vectors>;
+export interface TextEmbedder {
+  /** Texts -> vectors [N, D], row = text. */
+  embed(texts: readonly string[]): Promise<Vectors>;
+  close(): Promise<void>;
+}
 
 /**
  * @param encoder `lsa`, a folder with an ONNX sentence encoder, or an id of the model hub. `lsa` is fitted to the items'
- *   texts and the given ones together, so that one text's vector depends on the others a little; a sentence encoder's
- *   does not, and is loaded for the call alone
- * @throws InputError if the encoder cannot be had or there is no text with a word
+ *   texts and the given ones together, so that one text's vector depends on the others a little
+ * @throws InputError if the encoder cannot be had; `embed`: if there is no text with a word
  */
-export function textEmbedder(encoder: string, items: readonly Item[]): TextEmbedder {
-  if (encoder === 'lsa') return (texts) => Promise.resolve(byLsa(texts, items));
-  return async (texts) => {
-    const loaded = await loadSentenceEncoder(encoder);
-    try {
+export async function textEmbedder(encoder: string, items: readonly Item[]): Promise<TextEmbedder> {
+  if (encoder === 'lsa') {
+    return { embed: (texts) => Promise.resolve(byLsa(texts, items)), close: () => Promise.resolve() };
+  }
+  const loaded = await loadSentenceEncoder(encoder);
+  return {
+    async embed(texts) {
       const { vectors, finish } = await encodeTexts(loaded, texts);
       finish();
       return vectors;
-    } finally {
-      await loaded.close();
-    }
+    },
+    close: () => loaded.close(),
   };
 }
 

@@ -84,6 +84,8 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
   const index = readIndex(indexFile, dataset.items.length);
   const tokenizer = loadTokenizer(folder);
   const wrap = chatTemplate ? loadChatTemplate(folder) : undefined;
+  const coded = answersWithSid(template);
+  const embedder = coded || encoder === 'none' ? undefined : await textEmbedder(encoder, dataset.items);
   const model = loadModel(folder);
   const release = watchInterrupts();
   try {
@@ -95,7 +97,6 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
     });
     if (examples.length === 0)
       throw new InputError(`generate: ${task} has no examples in ${split}; take another split`);
-    const coded = answersWithSid(template);
     const { rows, tokens, tokensPerSecond } = await generateAnswers(model, tokenizer, examples, {
       ...generation(given),
       ...(coded && given.maxTokens === undefined && { maxTokens: longestSid(tokenizer, examples, template) }),
@@ -105,9 +106,7 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
     if (rows.length < examples.length) {
       throw new InputError(`generate: interrupted; ${rows.length} of ${examples.length} texts are in ${results}`);
     }
-    const figures = coded
-      ? { sid: sidFigures(rows, index) }
-      : { text: await textMetrics(rows, encoder === 'none' ? undefined : textEmbedder(encoder, dataset.items)) };
+    const figures = coded ? { sid: sidFigures(rows, index) } : { text: await textMetrics(rows, embedder?.embed) };
     const unended = rows.filter(({ ended }) => !ended).length;
     return {
       ...{ task, rows: rows.length, ...figures, unended, cut, tokens, tokensPerSecond },
@@ -116,6 +115,7 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
   } finally {
     release();
     disposeWeights(model.weights);
+    await embedder?.close();
   }
 }
 

@@ -1,0 +1,114 @@
+/** The `generate` stage on a small shop: examples, file and figures belong together. */
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { loadDataset } from '../../lib/data/index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { readGenerations, textMetrics } from '../../lib/evaluate/index.js';
+import { disposeWeights, loadTokenizer, saveModel, TEMPLATES } from '../../lib/lm/index.js';
+import { readIndex } from '../../lib/sid/index.js';
+import { generateStage, taskExamples } from '../../lib/train/index.js';
+import { startModel } from '../../lib/train/start-model.js';
+
+const NOUNS = ['kettle', 'lamp', 'drill', 'tent', 'router'];
+const QUALITIES = ['steel', 'folding', 'compact', 'cordless'];
+const ITEMS = QUALITIES.flatMap((quality) => NOUNS.map((noun) => ({ quality, noun })));
+
+const data = join(mkdtempSync(join(tmpdir(), 'sidlab-generate-')), 'shop');
+const index = join(data, 'shop.index.json');
+const model = join(data, 'runs/sft/model');
+const shared = { data, index, model, encoder: 'none' };
+
+beforeAll(async () => {
+  await useEngine();
+  mkdirSync(data, { recursive: true });
+  const items = ITEMS.map(({ quality, noun }) => ({
+    title: `${quality} ${noun}`,
+    description: `A ${quality} ${noun} for every day. It is easy to clean.`,
+    brand: 'Acme',
+    categories: noun,
+  }));
+  writeFileSync(join(data, 'shop.item.json'), JSON.stringify({ ...items }));
+  writeFileSync(index, JSON.stringify({ ...ITEMS.map((_, i) => [`<a_${Math.floor(i / 5)}>`, `<b_${i % 5}>`]) }));
+  const header = 'user_id:token\titem_id_list:token_seq\titem_id:token\n';
+  const rows = ITEMS.map((_, i) => `u${i}\t${i} ${(i + 1) % 20}\t${(i + 2) % 20}\n`).join('');
+  for (const split of ['train', 'valid', 'test']) writeFileSync(join(data, `shop.${split}.inter`), header + rows);
+  const templates = [TEMPLATES.sid2title!, TEMPLATES.item2index!, TEMPLATES.index2item!];
+  const dataset = await loadDataset(data);
+  const start = startModel('qwen2:32x1', readIndex(index, 20), 1, { templates, items: dataset.items, vocabSize: 300 });
+  saveModel(model, start.model, { json: start.tokenizer.json });
+  disposeWeights(start.model.weights);
+});
+
+test('a task of texts: one line a held-out item, and the figures of those lines', async () => {
+  const report = await generateStage({ ...shared, task: 'sid2title', maxTokens: 6 });
+  expect(report.results).toBe(join(data, 'runs/sft/generations-sid2title.jsonl'));
+  const rows = await readGenerations(report.results);
+  const expected = taskExamples(await loadDataset(data), readIndex(index, 20), 'sid2title', 'test');
+  expect(rows.map(({ answer }) => answer)).toEqual(expected.map(({ answer }) => answer));
+  expect(rows.map(({ prompt }) => prompt)).toEqual(expected.map(({ prompt }) => prompt));
+  expect(report).toMatchObject({ task: 'sid2title', rows: rows.length, cut: 0, text: await textMetrics(rows) });
+  expect(report.sid).toBeUndefined();
+  expect(report.unended).toBe(rows.filter(({ ended }) => !ended).length);
+  expect(report.examples).toEqual(rows.slice(0, 5));
+  expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+});
+
+test('with an encoder a cosine stands beside', async () => {
+  const { text } = await generateStage({ ...shared, task: 'index2item', maxTokens: 4, encoder: 'lsa' });
+  expect(text!.cosine).toBeGreaterThanOrEqual(-1);
+  expect(text!.cosine).toBeLessThanOrEqual(1);
+});
+
+test('a task of SIDs: as many tokens as a SID and its end need, and the share that is one', async () => {
+  const item2index = await generateStage({ ...shared, task: 'item2index' });
+  expect(item2index.text).toBeUndefined();
+  expect(item2index.sid).toMatchObject({ valid: expect.any(Number), item: { 'HR@1': expect.any(Number) } });
+  const sids = await generateStage({ ...shared, task: 'sids' });
+  expect(sids).toMatchObject({ rows: 20, tokens: 40 }); // this task's answers have no end
+});
+
+test('the first so many, and the same again by the same seed', async () => {
+  const sampled = { ...shared, task: 'sids2title', temperature: 1, topP: 0.9, maxTokens: 5, limit: 4 };
+  const first = await generateStage(sampled);
+  const again = await generateStage({ ...sampled, batchRows: 2 });
+  const other = await generateStage({ ...sampled, seed: 7 });
+  expect(first.rows).toBe(4);
+  expect(again.examples).toEqual(first.examples);
+  expect(other.examples).not.toEqual(first.examples);
+});
+
+test('prompts beyond the limit are cut and counted', async () => {
+  const whole = loadTokenizer(model).encode(TEMPLATES.sids2title!.prompts[0]!.replace('{history}', '')).length;
+  const { cut } = await generateStage({ ...shared, task: 'sids2title', maxTokens: 1, cutoffLen: whole + 2 });
+  expect(cut).toBe(20);
+});
+
+test('interrupted: the texts that ended are kept, and said', async () => {
+  const results = join(data, 'interrupted.jsonl');
+  const run = generateStage({ ...shared, task: 'sids', batchRows: 5, maxTokens: 30, results });
+  let steps = 0; // since it watches for interrupts
+  const press = (): void => {
+    const [first] = process.listeners('SIGINT');
+    if (first?.name === 'handler') steps++;
+    if (steps < 40) setImmediate(press);
+    else process.emit('SIGINT');
+  };
+  setImmediate(press);
+  await expect(run).rejects.toThrow(/interrupted; \d+ of 20 texts are in .*interrupted\.jsonl/);
+  const kept = await readGenerations(results); // 40 of 120 steps: a batch of 30 and a part of the second
+  expect(kept).toHaveLength(5);
+});
+
+describe('mistakes are told before anything is computed', () => {
+  test.each([
+    [{ task: 'poem' }, 'template: expected one of sids, words'],
+    [{ task: 'sids', model: join(data, 'none') }, 'none'],
+    [{ task: 'sids', limit: -1 }, 'expected limit to be a whole number (0: all), got -1'],
+    [{ task: 'sids', topP: 0.5 }, 'expected a temperature above 0'],
+    [{ task: 'sid2title', encoder: 'no such folder', maxTokens: 1 }, 'expected --encoder lsa'],
+  ])('%j', async (wrong, message) => {
+    await expect(generateStage({ ...shared, ...wrong })).rejects.toThrow(message);
+  });
+});
