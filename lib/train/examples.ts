@@ -16,6 +16,8 @@ export interface Example {
   at: number[];
   /** The next token of each of them. */
   target: number[];
+  /** Whether the prompt was longer than the limit. */
+  cut?: true;
 }
 
 export const EXAMPLE_MODES = ['row', 'chain'] as const;
@@ -27,13 +29,21 @@ export function rowExamples(rows: readonly Row[], render: Renderer): Example[] {
 
 /** @param wording which of the template's prompts */
 export function rowExample({ history, target }: Row, render: Renderer, wording = 0): Example {
+  const before = render.cut;
   const prompt = render.prompt(history, target, wording);
   const answer = render.answer(target, history);
   return {
     tokens: [...prompt, ...answer.slice(0, -1)],
     at: answer.map((_, i) => prompt.length - 1 + i),
     target: answer,
+    ...(render.cut > before && { cut: true }),
   };
+}
+
+/** Some items of one user, in order; all but the first `learnt` are learnt. */
+export interface ChainText {
+  items: number[];
+  learnt: number;
 }
 
 /**
@@ -42,26 +52,25 @@ export function rowExample({ history, target }: Row, render: Renderer, wording =
  *   into texts of twice as many, each item learnt once
  * @throws InputError if the wording is not a bare sequence of items
  */
-export function chainExamples(
-  rows: readonly Row[],
-  render: Renderer,
-  { prompts: [prompt = ''], separator, answer }: Template,
-  window: number,
-): Example[] {
-  if (!prompt.endsWith('{history}') || separator !== '' || answer !== '{sid}') {
+export function chainTexts(rows: readonly Row[], template: Template, window: number): ChainText[] {
+  if (!canChain(template)) {
     throw new InputError(
       '--mode chain: expected a template that is a bare sequence of items, such as sids; or take --mode row',
     );
   }
-  const head = render.prompt([]);
-  return [...userSequences(rows).values()].flatMap((sequence) =>
-    cut(sequence, window).map(({ items, learnt }) => {
-      const text = [...head, ...items.flatMap((item) => render.answer(item))];
-      const from = text.length - items.slice(learnt).reduce((sum, item) => sum + render.answer(item).length, 0);
-      const at = Array.from({ length: text.length - from }, (_, i) => from - 1 + i);
-      return { tokens: text.slice(0, -1), at, target: at.map((i) => text[i + 1]!) };
-    }),
-  );
+  return [...userSequences(rows).values()].flatMap((sequence) => cut(sequence, window));
+}
+
+export function chainExample({ items, learnt }: ChainText, render: Renderer): Example {
+  const text = [...render.prompt([]), ...items.flatMap((item) => render.answer(item))];
+  const from = text.length - items.slice(learnt).reduce((sum, item) => sum + render.answer(item).length, 0);
+  const at = Array.from({ length: text.length - from }, (_, i) => from - 1 + i);
+  return { tokens: text.slice(0, -1), at, target: at.map((i) => text[i + 1]!) };
+}
+
+/** Whether a wording is a bare sequence of items, so that what follows any of them is predicted by the same words. */
+export function canChain({ prompts, separator, answer }: Template): boolean {
+  return prompts.length === 1 && prompts[0]!.endsWith('{history}') && separator === '' && answer === '{sid}';
 }
 
 /** What each user bought, oldest first: the first row's history, then every row's target. */
@@ -75,8 +84,8 @@ export function userSequences(rows: readonly Row[]): Map<string, number[]> {
   return sequences;
 }
 
-/** Texts of at most 2 * window items; all but the first `learnt` items of each are learnt. */
-function cut(sequence: number[], window: number): { items: number[]; learnt: number }[] {
+/** Texts of at most 2 * window items. */
+function cut(sequence: number[], window: number): ChainText[] {
   const texts = [{ items: sequence.slice(0, 2 * window), learnt: 1 }];
   for (let at = 2 * window; at < sequence.length; at += window) {
     texts.push({ items: sequence.slice(at - window, at + window), learnt: window });

@@ -7,24 +7,26 @@
 import { basename } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { loadDataset } from '../data/index.js';
-import type { Dataset } from '../data/index.js';
-import { createRecommender } from '../evaluate/index.js';
-import type { Recommender } from '../evaluate/index.js';
-import { chain, disposeWeights, findTemplate } from '../lm/index.js';
-import type { Dropout, LanguageModel } from '../lm/index.js';
-import { dropoutFrom } from '../ops/index.js';
+import type { Dataset, Row } from '../data/index.js';
+import { createRecommender, modelRenderer } from '../evaluate/index.js';
+import type { SidTokens } from '../evaluate/index.js';
+import { disposeWeights, loadChatTemplate, shopOf } from '../lm/index.js';
+import type { Renderer, RowStart, SidVocabulary } from '../lm/index.js';
 import type { MuonScale } from '../ops/index.js';
 import { readIndex } from '../sid/index-file.js';
+import type { SidIndex } from '../sid/index-file.js';
 import { hashFile, Random, RunFolder } from '../support/index.js';
 import type { MetricLine, Schedule } from '../support/index.js';
-import { chainExamples, cutInto, rowExamples } from './examples.js';
-import type { Example, ExampleMode } from './examples.js';
-import { forestPart, forestScorer } from './forest-part.js';
+import type { ExampleMode } from './examples.js';
 import { train } from './loop.js';
-import type { Part, Task, TrainReport } from './loop.js';
+import type { TrainReport } from './loop.js';
 import type { OptimizerName } from './optimizer.js';
+import { sftTask } from './sft-task.js';
+import type { Validation } from './sft-task.js';
 import { startModel } from './start-model.js';
-import { validator } from './validate.js';
+import type { StartModel } from './start-model.js';
+import { planTasks, taskRows, TaskSet } from './tasks/index.js';
+import type { TaskCounts, TaskPlan } from './tasks/index.js';
 
 export interface SftOptions {
   /** Data folder with `NAME.item.json` and the splits. */
@@ -35,10 +37,31 @@ export interface SftOptions {
   run: string;
   /** A model folder, or the shape of a model from random weights. Default `qwen2:128x4`. */
   model?: string;
-  /** Wording, one of `TEMPLATES`. Default `sids`. */
+  /** Task, one of `TEMPLATES`; of a mix the one whose rows are ranked. Default `sids`, or the mix's first with SIDs. */
   template?: string;
-  /** `chain` learns at every item of a user's history, `row` at the answer of each row. Default `chain`. */
+  /** Mix of tasks, such as `sids,title2sid:0.5,sid2title:n=5000` (`parseTasks`). Default: the template alone. */
+  tasks?: string;
+  /** File of templates, added to the kit's own. Default none. */
+  templates?: string;
+  /** Share of every task's examples, drawn once by the seed. Default 1. */
+  dataRatio?: number;
+  /**
+   * `chain` learns at every item of a user's history, `row` at the answer of each row. Default `chain` for a bare
+   * sequence of items, such as `sids`, else `row`.
+   */
   mode?: ExampleMode;
+  /** Tokens of a prompt at most; a longer one loses the oldest items. Default 512. */
+  cutoffLen?: number;
+  /** Wrap prompts in the chat template of the model's folder. Default false. */
+  chatTemplate?: boolean;
+  /** SIDs in tokens of their own (`new`), or spelled in the subwords that the vocabulary has. Default `new`. */
+  sidTokens?: SidTokens;
+  /** Which SID tokens join the vocabulary: those of the index, or all codes. Default `used`. */
+  sidVocabulary?: SidVocabulary;
+  /** What their rows start from in a model folder: the mean row, or the words of their items' titles. Default `mean`. */
+  init?: RowStart;
+  /** Tokens of the subword vocabulary that a shape learns where its tasks hold text. Default 8192. */
+  vocabSize?: number;
   /** Items of context an item has at the least in chain mode. Default 10. */
   window?: number;
   /** Default 30. */
@@ -86,12 +109,20 @@ export interface SftOptions {
   onLog?: (lines: readonly MetricLine[]) => void;
 }
 
-export async function sft(options: SftOptions): Promise<TrainReport> {
+export interface SftReport extends TrainReport {
+  /** Examples of each task of the mix. */
+  tasks: Record<string, TaskCounts>;
+  /** Prompts that were longer than the limit, over all steps. */
+  cut: number;
+  /** SID tokens that joined a folder's vocabulary, and those that it had. */
+  sids?: { added: number; reused: number };
+}
+
+export async function sft(options: SftOptions): Promise<SftReport> {
   const { data, index: indexFile, run, onLog, ...given } = options;
+  const plan = planTasks(given);
   const settings = {
     model: 'qwen2:128x4',
-    template: 'sids',
-    mode: 'chain' as ExampleMode,
     window: 10,
     epochs: 30,
     learningRate: 1e-3,
@@ -108,112 +139,95 @@ export async function sft(options: SftOptions): Promise<TrainReport> {
     clip: 1,
     evalEpochs: 2,
     evalSteps: 0,
-    bestMetric: 'NDCG@10',
+    bestMetric: plan.ranked === undefined ? 'loss' : 'NDCG@10',
     keep: 1,
     keepLast: false,
     validRows: 500,
     patience: 0,
     seed: 42,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    template: plan.ranked,
+    mode: plan.mode,
   };
   const dataset = await loadDataset(data);
   const index = readIndex(indexFile, dataset.items.length);
-  const { keep, keepLast, ...decides } = settings;
+  const tasks = new TaskSet(dataset, plan.parts, shopOf(index, dataset.items), settings);
+  const { keep } = settings;
+  const decides: Partial<typeof settings> = { ...settings };
+  delete decides.keep;
+  delete decides.keepLast;
   const config = {
     stage: 'sft',
     data: basename(data),
     index: hashFile(indexFile),
     rows: dataset.train.length,
     ...decides,
+    ...(given.templates !== undefined && { templates: ownTemplates(plan) }),
+    ...(given.tasks !== undefined && { counts: tasks.counts() }),
   };
   const folder = new RunFolder(run, config);
   const done = folder.card;
-  if (done) return done.report as TrainReport;
-  const { model, tokenizer } = startModel(settings.model, index, settings.seed);
+  if (done) return done.report as SftReport;
+  const start = startModel(settings.model, index, settings.seed, {
+    ...settings,
+    items: dataset.items,
+    ...(plan.custom && { templates: plan.parts.map(({ template }) => template) }),
+  });
   try {
-    const recommender = createRecommender(model, tokenizer, index, settings.template);
-    const task = sftTask(recommender, dataset, settings);
+    const { renderers, validation } = prepare(start, dataset, index, plan, settings);
+    const task = sftTask(start.model, tasks, renderers, validation, settings);
     const loop = { ...settings, evalStart: false, ...(onLog && { onLog }) };
-    const report = await train(model, tokenizer, task, folder, loop);
+    const trained = await train(start.model, start.tokenizer, task, folder, loop);
+    const cut = folder.readLog().reduce((sum, line) => sum + (line.cut ?? 0), 0);
+    const report = { ...trained, tasks: tasks.counts(), cut, ...(start.sids && { sids: start.sids }) };
     folder.finish(
       { report, config, seed: settings.seed, backend: tf.getBackend(), node: process.version },
       keep > 1 ? keep : 0,
     );
     return report;
   } finally {
-    disposeWeights(model.weights);
+    disposeWeights(start.model.weights);
   }
 }
 
-export interface SftTaskOptions {
-  template: string;
-  mode: ExampleMode;
-  window: number;
-  batchSize: number;
-  batchTokens?: number;
-  tokenBudget: number;
-  dropout: number;
+/** What a run needs to know of a file of templates: the wordings that it trained. */
+function ownTemplates({ parts }: TaskPlan): Record<string, unknown> {
+  return Object.fromEntries(parts.map(({ name, template }) => [name, template]));
+}
+
+interface PrepareOptions {
+  model: string;
+  chatTemplate?: boolean;
+  cutoffLen?: number;
+  sidTokens?: SidTokens;
   validRows: number;
   seed: number;
 }
 
-export function sftTask(recommender: Recommender, dataset: Dataset, options: SftTaskOptions): Task<Example[]> {
-  const { template, mode, window, batchSize, batchTokens = 0, tokenBudget, dropout, seed } = options;
-  const { model, render } = recommender;
-  const examples =
-    mode === 'chain'
-      ? chainExamples(dataset.train, render, findTemplate(template), window)
-      : rowExamples(dataset.train, render);
-  const heldOut = rowExamples(dataset.valid, render);
-  const validate = validator(recommender, dataset.valid, options.validRows, seed);
-  return {
-    name: 'sft',
-    batches(epoch) {
-      const order = new Random(`${seed}/sft/${epoch}`).shuffle([...examples]);
-      return batchTokens > 0 ? byTokens(order, batchTokens) : cutInto(order, batchSize);
-    },
-    objective(batch, random) {
-      const targets = batch.reduce((sum, example) => sum + example.at.length, 0);
-      const parts = byTokens(batch, tokenBudget).map((of) =>
-        lossPart(model, of, targets, dropoutFrom(random, dropout)),
-      );
-      return { parts };
-    },
-    async validate() {
-      return { loss: meanLoss(model, heldOut, tokenBudget), ...(await validate()) };
-    },
+/** A renderer for each task, and the held-out rows: all of the task that is ranked, `validRows` of the others. */
+function prepare(
+  { model, tokenizer }: StartModel,
+  dataset: Dataset,
+  index: SidIndex,
+  { parts, templates, ranked }: TaskPlan,
+  options: PrepareOptions,
+): { renderers: Renderer[]; validation: Validation } {
+  const { chatTemplate, cutoffLen, sidTokens, validRows, seed } = options;
+  const rendering = {
+    items: dataset.items,
+    ...(cutoffLen !== undefined && { cutoffLen }),
+    ...(chatTemplate && { chat: loadChatTemplate(options.model) }),
   };
-}
-
-/** Negative log-likelihood of the examples' targets, divided by the number of targets of the whole batch. */
-function lossPart(model: LanguageModel, examples: readonly Example[], targets: number, dropout?: Dropout): Part {
-  const trees = examples.map(({ tokens }) => chain(tokens));
-  const pairs = examples.flatMap(({ at, target }, tree) => at.map((node, i) => ({ tree, node, token: target[i]! })));
-  const scorer = forestScorer(model.config, trees, pairs);
-  return forestPart(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / targets), dropout);
-}
-
-function meanLoss(model: LanguageModel, examples: readonly Example[], tokenBudget: number): number {
-  const targets = examples.reduce((sum, { at }) => sum + at.length, 0);
-  return byTokens(examples, tokenBudget).reduce((sum, of) => {
-    const part = lossPart(model, of, targets);
-    const loss = tf.tidy(() => part.loss().dataSync()[0]!);
-    part.dispose();
-    return sum + loss;
-  }, 0);
-}
-
-/** Runs of examples of at most `budget` tokens; a longer example stands alone. */
-function byTokens(examples: readonly Example[], budget: number): Example[][] {
-  const parts: Example[][] = [];
-  let used = Infinity;
-  for (const example of examples) {
-    if (used + example.tokens.length > budget) {
-      parts.push([]);
-      used = 0;
-    }
-    parts[parts.length - 1]!.push(example);
-    used += example.tokens.length;
-  }
-  return parts;
+  const renderers = parts.map(({ template }) => modelRenderer(model, tokenizer, index, template, rendering));
+  const shop = shopOf(index, dataset.items);
+  const heldOut = parts.map(({ name, template }, task) => {
+    const rows = taskRows(dataset, template, 'valid', shop);
+    const some = (): Row[] => new Random(`${seed}/held-out/${name}`).shuffle([...rows]).slice(0, validRows);
+    return { name, rows: name === ranked ? rows : some(), render: renderers[task]! };
+  });
+  if (ranked === undefined) return { renderers, validation: { heldOut } };
+  const spelled = { ...rendering, templates, ...(sidTokens && { sidTokens }) };
+  const recommender = createRecommender(model, tokenizer, index, ranked, spelled);
+  const { rows } = heldOut.find(({ name }) => name === ranked)!;
+  return { renderers, validation: { heldOut, ranking: { recommender, rows } } };
 }

@@ -1,6 +1,10 @@
 /** What training starts from: a model folder, or random weights of a shape. */
+import type { Item } from '../data/index.js';
 import {
+  bpeTokenizer,
   extendVocabulary,
+  holdsText,
+  itemText,
   loadModel,
   loadTokenizer,
   parseShape,
@@ -8,17 +12,69 @@ import {
   templateWords,
   wordTokenizer,
 } from '../lm/index.js';
-import type { LanguageModel, TextTokenizer } from '../lm/index.js';
+import type { LanguageModel, RowStart, SidVocabulary, Template, TextTokenizer } from '../lm/index.js';
+import type { SidTokens } from '../evaluate/index.js';
 import type { SidIndex } from '../sid/index-file.js';
+import { InputError } from '../support/index.js';
+
+export interface StartOptions {
+  /** What the model is to read and write; default the kit's wordings of SIDs alone. */
+  templates?: readonly Template[];
+  /** The shop's items: their texts make the vocabulary of a shape, and rows from titles. */
+  items?: readonly Item[];
+  /** Default `new`. */
+  sidTokens?: SidTokens;
+  /** Default `used`. */
+  sidVocabulary?: SidVocabulary;
+  /** Default `mean`. */
+  init?: RowStart;
+  /** Tokens of a shape's subword vocabulary. Default 8192. */
+  vocabSize?: number;
+}
+
+export interface StartModel {
+  model: LanguageModel;
+  tokenizer: TextTokenizer;
+  /** SID tokens that joined a folder's vocabulary, and those that it had. */
+  sids?: { added: number; reused: number };
+}
 
 /** @param from a model folder, whose vocabulary gets what it lacks of the index, or a shape */
-export function startModel(
-  from: string,
-  index: SidIndex,
-  seed: number,
-): { model: LanguageModel; tokenizer: TextTokenizer } {
-  if (!/^(qwen2|qwen3|llama):/.test(from)) return extendVocabulary(loadModel(from), loadTokenizer(from), index, seed);
-  const tokenizer = wordTokenizer(templateWords(), index);
-  const config = parseShape(from, tokenizer.vocabSize, 0);
-  return { model: { config, weights: randomWeights(config, seed) }, tokenizer };
+export function startModel(from: string, index: SidIndex, seed: number, options: StartOptions = {}): StartModel {
+  const { sidTokens = 'new', sidVocabulary = 'used', init = 'mean', items = [] } = options;
+  if (isShape(from)) {
+    if (init !== 'mean')
+      throw new InputError(`--init ${init}: expected a model folder, whose rows it reads, got ${from}`);
+    const tokenizer = shapeTokenizer(index, options);
+    const config = parseShape(from, tokenizer.vocabSize, 0);
+    return { model: { config, weights: randomWeights(config, seed) }, tokenizer };
+  }
+  const [loaded, given] = [loadModel(from), loadTokenizer(from)];
+  if (sidTokens === 'subwords') return { model: loaded, tokenizer: given };
+  const { model, tokenizer, added, reused } = extendVocabulary(loaded, given, index, seed, {
+    sids: sidVocabulary,
+    init,
+    items,
+  });
+  return { model, tokenizer, sids: { added: added.length, reused: reused.length } };
+}
+
+export function isShape(from: string): boolean {
+  return /^(qwen2|qwen3|llama):/.test(from);
+}
+
+/** Words where SIDs are all that a model reads beside its wordings, else subwords of the shop's own texts. */
+function shapeTokenizer(index: SidIndex, options: StartOptions): TextTokenizer {
+  const { templates, items = [], sidTokens = 'new', sidVocabulary = 'used', vocabSize } = options;
+  const spelled = sidTokens === 'subwords';
+  if (!spelled && !templates?.some(holdsText)) return wordTokenizer(templateWords(templates), index, sidVocabulary);
+  const texts = [
+    ...templateWords(templates),
+    ...(templates ?? []).flatMap(({ prompts }) => prompts),
+    ...items
+      .map((item) => itemText(item))
+      .flatMap((text) => [text.title, text.description, text.brand, text.categories]),
+    ...(spelled ? index.map((tokens) => tokens.join('')) : []),
+  ];
+  return bpeTokenizer(texts, index, { sids: spelled ? 'none' : sidVocabulary, ...(vocabSize && { vocabSize }) });
 }

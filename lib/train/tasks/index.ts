@@ -1,6 +1,10 @@
 /**
- * Tasks of fine-tuning: which rows a task has (`taskRows`), and its examples as text
- * (`taskExamples(dataset, index, task, split): {prompt, answer, item?}[]`). The words are in `lib/lm/templates.json`.
+ * Tasks of fine-tuning: which rows a task has (`taskRows`), its examples as text
+ * (`taskExamples(dataset, index, task, split): {prompt, answer, item?}[]`), and mixes of tasks (`parseTasks`,
+ * `TaskSet`). The words are in `lib/lm/templates.json`.
  */
+export * from './plan-tasks.js';
 export * from './task-examples.js';
+export * from './task-mix.js';
 export * from './task-rows.js';
+export * from './task-set.js';
