@@ -14,6 +14,7 @@ import { InputError } from '../support/index.js';
 import { grpo, sft } from '../train/index.js';
 import type { FlagName, FlagValues } from './flags.js';
 import { generateCommand } from './generate-command.js';
+import { options } from './options.js';
 import { pipelineCommand } from './pipeline-command.js';
 import { record } from './print.js';
 import { qualityCommand } from './quality-command.js';
@@ -31,11 +32,6 @@ export interface Command {
   run(values: FlagValues, words: string[]): unknown;
   /** The result for people. Default: its fields. */
   print?(result: never): string;
-}
-
-/** The values as the library function's options: the names are the same, and the functions check what they get. */
-function options<T>(values: FlagValues): T {
-  return values as T;
 }
 
 const indexOf = (values: FlagValues): string =>

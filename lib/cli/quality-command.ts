@@ -1,7 +1,8 @@
 /** `sidlab sid quality`: figures of semantic IDs, and a gate. */
 import { tableText } from '../figures/index.js';
-import { sidQualityStage, type SidQualityReport, type SidQualityStageOptions } from '../sid/index.js';
+import { sidQualityStage, type SidQualityReport } from '../sid/index.js';
 import type { Command } from './commands.js';
+import { options } from './options.js';
 import { record } from './print.js';
 
 export const qualityCommand: Command = {
@@ -10,7 +11,7 @@ export const qualityCommand: Command = {
   needs: ['index'],
   engine: true,
   run: async (values) => {
-    const report = await sidQualityStage(values as unknown as SidQualityStageOptions);
+    const report = await sidQualityStage(options(values));
     if (!report.pass) process.exitCode = 1;
     return report;
   },
