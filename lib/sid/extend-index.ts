@@ -6,11 +6,12 @@ import { readNpy, type Vectors } from '../embed/npy.js';
 import { InputError } from '../support/errors.js';
 import { assignSids } from './assign-sids.js';
 import { sidTokens, writeIndex } from './index-file.js';
-import { inCodebookSpace, readSids } from './saved-sids.js';
+import { meanSquaredError } from './quantized.js';
+import { decoderOf, inCodebookSpace, readSids, type SavedSids } from './saved-sids.js';
 import { movedItems, writeCard } from './sid-card.js';
 
 export interface ExtendIndexOptions {
-  /** .npy file of all items, the old ones first; row = item id. Of the same encoder and options as before. */
+  /** .npy file of all items, the old ones first; row = item id. Of the same encoder, options and fit as before. */
   embeddings: string;
   /** Index to extend, `NAME.index.json`, its codebooks beside it. */
   index: string;
@@ -25,8 +26,8 @@ export interface ExtendReport {
 }
 
 /**
- * @throws InputError as `readSids` and `assignSids`, and for fewer vectors than items or vectors of another width;
- *   nothing is written then
+ * @throws InputError as `readSids` and `assignSids`, and for fewer vectors than items, vectors of another width or of
+ *   another fit than the SIDs were made of; nothing is written then
  */
 export function extendIndex({ embeddings, index }: ExtendIndexOptions): ExtendReport {
   const saved = readSids(index);
@@ -37,16 +38,36 @@ export function extendIndex({ embeddings, index }: ExtendIndexOptions): ExtendRe
       `${embeddings}: expected ${old.length} rows or more, one an item of ${index}, got ${vectors.rows}; embed all items`,
     );
   }
-  const added = inCodebookSpace(saved, rowsFrom(vectors, old.length), embeddings);
+  const added = inCodebookSpace(saved, part(vectors, old.length, vectors.rows), embeddings);
+  if (card) checkFit(saved, part(vectors, 0, old.length), card.mse, embeddings);
   const codes = assignSids(added, codebooks, old);
-  writeIndex(index, [...old, ...codes].map(sidTokens));
+  const all = [...old, ...codes];
+  writeIndex(index, all.map(sidTokens));
   if (card) {
     const moved = { ...card.moved, ...movedItems(codes, assignSids(added, codebooks), old.length) };
-    writeCard(index, { ...card, items: vectors.rows, moved });
+    const mse = meanSquaredError(vectors, all, codebooks, decoderOf(saved, vectors, embeddings));
+    writeCard(index, { ...card, items: vectors.rows, mse, moved });
   }
   return { index, items: vectors.rows, added: added.rows, levels: codebooks.length };
 }
 
-function rowsFrom({ rows, width, data }: Vectors, first: number): Vectors {
-  return { rows: rows - first, width, data: data.slice(first * width) };
+/** How much larger the error may be with the same vectors: engines differ in the last digits. */
+const TOLERANCE = 1.01;
+
+/**
+ * The old items' codes must stand for their vectors as well as they did. `lsa` fits anew to all texts: then every
+ * vector is another one, and the codebooks say nothing about it.
+ */
+function checkFit(saved: SavedSids, vectors: Vectors, before: number, where: string): void {
+  const now = meanSquaredError(vectors, saved.codes, saved.codebooks, decoderOf(saved, vectors, where));
+  if (now <= TOLERANCE * before + 1e-9) return;
+  throw new InputError(
+    `${where}: expected the first ${vectors.rows} vectors to be those that the SIDs were made of (error ` +
+      `${before.toPrecision(3)}), got others (${now.toPrecision(3)}); lsa fits anew to all texts, so take a sentence ` +
+      'encoder, or run sidlab sid again',
+  );
+}
+
+function part({ width, data }: Vectors, from: number, to: number): Vectors {
+  return { rows: to - from, width, data: data.slice(from * width, to * width) };
 }

@@ -20,7 +20,7 @@ export function writeSids(
   index: string,
   method: SidMethod,
   width: number,
-  { codes, raw, codebooks, model }: Pick<Quantized, 'codes' | 'raw' | 'codebooks' | 'model'>,
+  { codes, raw, codebooks, mse, model }: Pick<Quantized, 'codes' | 'raw' | 'codebooks' | 'mse' | 'model'>,
 ): { codebooks: string[]; card: string; model: string | null } {
   const books = writeCodebooks(index, codebooks);
   const modelFile = besideIndex(index, MODEL_ENDING);
@@ -33,6 +33,7 @@ export function writeSids(
     items: codes.length,
     width,
     codebookSize: codebooks.map((book) => book.rows),
+    mse,
     moved: movedItems(codes, raw),
     ...(model && { model: { shape: model.shape, scale: model.scale } }),
   });
@@ -89,7 +90,7 @@ export function inCodebookSpace({ card, model }: SavedSids, vectors: Vectors, wh
   return model ? encodeVectors(model, vectors) : vectors;
 }
 
-/** What `sidQuality` needs to compute errors. @throws InputError as `inCodebookSpace` */
+/** Sums of codes [N, E] -> [N, D]; none where they are vectors themselves. @throws InputError as `inCodebookSpace` */
 export function decoderOf(
   { card, model }: SavedSids,
   vectors: Vectors,

@@ -28,6 +28,8 @@ export interface SidCard {
   width: number;
   /** K of each level [L]. */
   codebookSize: number[];
+  /** Mean squared error of the items' final codes: vectors of another fit are known by a larger one. */
+  mse: number;
   /** Item id -> its codes before collisions were settled, where they were others. */
   moved: Record<string, number[]>;
   /** Of a learned method: what its arrays are. */
@@ -78,6 +80,7 @@ function isCard(card: Partial<SidCard> | null): card is SidCard {
     (card!.space === 'vectors' || (card!.space === 'latent' && isObject(card!.model))) &&
     Number.isInteger(card!.items) &&
     Number.isInteger(card!.width) &&
+    typeof card!.mse === 'number' &&
     Array.isArray(card!.codebookSize) &&
     isObject(card!.moved) &&
     isObject(card!.files)

@@ -97,6 +97,8 @@ describe.each(SID_METHODS)('%s', (method) => {
     const { raw, card } = readSids(index, 84);
     expect(card).toMatchObject({ method, items: 84, moved: saved.card!.moved });
     expect(raw!.slice(0, ITEMS)).toEqual(saved.raw);
+    expect(card!.mse).toBeLessThan(2 * saved.card!.mse + 0.2);
+    expect(extendIndex({ embeddings: all, index })).toMatchObject({ items: 84, added: 0 });
     if (saved.model) {
       const later = { rows: LATER, width: WIDTH, data: x.data.slice(ITEMS * WIDTH) };
       expect(raw!.slice(ITEMS)).toEqual(rqVaeCodes(saved.model, later).codes);
@@ -115,6 +117,17 @@ describe.each(SID_METHODS)('%s', (method) => {
     const { raw, codebooks: books } = await METHODS[method](first, { ...small, ...(method === 'rqvae' && rqvae) }, 'x'); // prettier-ignore
     expect(readSids(index)).toMatchObject({ raw, codebooks: books });
   });
+});
+
+test.each(SID_METHODS)('vectors of another fit are noticed: %s', async (method) => {
+  await make(method);
+  const was = readFileSync(index, 'utf8');
+  const turned = { ...x, data: x.data.map((_, at) => x.data[at - (at % WIDTH) + ((at + 1) % WIDTH)]!) }; // columns
+  writeNpy(all, turned);
+  expect(() => extendIndex({ embeddings: all, index })).toThrow(
+    /all.npy: expected the first 60 vectors to be those that the SIDs were made of \(error .*\), got others \(.*\); lsa fits anew/,
+  );
+  expect(readFileSync(index, 'utf8')).toBe(was);
 });
 
 test('codebooks of another method, of another run, an index that is not theirs: one line each', async () => {
