@@ -15,6 +15,7 @@ import { rqkmeansConstrained } from './rqkmeans-constrained.js';
 import { quickstartQuality } from './quickstart-quality.js';
 import { rqkmeansPlusBench } from './rqkmeans-plus.js';
 import { rqvaeBench } from './rqvae.js';
+import { sidDatasets } from './sid-datasets.js';
 import { sidMethods } from './sid-methods.js';
 
 export interface Row {
@@ -40,6 +41,7 @@ const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
   'quickstart-quality': quickstartQuality,
   'industrial-quality': industrialQuality,
   'sid-methods': sidMethods,
+  'sid-datasets': sidDatasets,
   'rqkmeans-constrained': rqkmeansConstrained,
   'kmeans-large': kmeansLarge,
   rqvae: rqvaeBench,
