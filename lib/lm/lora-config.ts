@@ -82,7 +82,9 @@ function positive(value: unknown, name: string, file: string): number {
 /** The last part of each name: PEFT takes `q_proj` and `self_attn.q_proj` alike. */
 function names(given: unknown, known: object, option: string, file: string): string[] {
   const list: unknown[] = Array.isArray(given) ? given : [given];
-  const short = list.map((name) => (typeof name === 'string' ? name.split('.').at(-1)! : String(name)));
+  const short = list.map((name) =>
+    typeof name === 'string' && /^[\w.]+$/.test(name) ? name.split('.').at(-1)! : String(name),
+  );
   const odd = short.find((name) => !Object.hasOwn(known, name));
   if (odd === undefined) return [...new Set(short)];
   throw new InputError(`${file}: expected ${option} to be some of ${Object.keys(known).join(', ')}, got ${odd}`);

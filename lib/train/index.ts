@@ -4,6 +4,7 @@ export * from './forest-part.js';
 export * from './generate-stage.js';
 export * from './gradients.js';
 export * from './grpo.js';
+export * from './learning-part.js';
 export * from './loop.js';
 export * from './optimizer.js';
 export * from './rewards.js';

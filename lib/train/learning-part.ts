@@ -10,41 +10,61 @@ export interface LearningOptions {
   freeze?: Freeze;
 }
 
+/** @throws InputError where the two options, or an option and the start, do not go together */
+export function checkLearning(from: string, { lora = false, freeze: what = 'none' }: LearningOptions): void {
+  const refuse = (wrong: boolean, message: string): void => {
+    if (wrong) throw new InputError(message);
+  };
+  const shape = /^\w+:\d+x\d+$/.test(from);
+  refuse(!FREEZE.includes(what), `--freeze: expected one of ${FREEZE.join(', ')}, got ${what}`);
+  refuse(
+    shape && what === 'all-but-new-rows',
+    `--freeze ${what}: expected --model to be a folder, to which the index adds tokens, got ${from}`,
+  );
+  if (lora === false) return;
+  const { modules = [] } = lora === true ? {} : lora;
+  parseLora(lora === true ? {} : lora, from, false);
+  refuse(shape, `--lora: expected --model to be a folder with weights, got ${from}`);
+  refuse(
+    isAdapter(from),
+    `--lora: expected --model to be a whole model; sidlab merge makes one of the adapter ${from}`,
+  );
+  refuse(what === 'all-but-embeddings', `--freeze ${what}: leaves nothing for --lora to learn; leave one of them out`);
+  refuse(
+    what !== 'none' && modules.length > 0,
+    `--lora-modules: with --freeze ${what} no module is trained whole; leave one of them out`,
+  );
+}
+
+/** SID tokens of a vocabulary. */
+export interface SidTokenCounts {
+  /** How many joined it. */
+  added: number;
+  /** The rows that count as new. */
+  rows?(): NewRows;
+}
+
 /**
  * @param from the model's folder, or a shape
- * @param newRows of the tokens that the index added
  * @param seed of the adapters' start
  * @returns the model with what learns marked; its variables may be replaced
- * @throws InputError where the two options, or an option and the start, do not go together
+ * @throws InputError as `checkLearning`, and where there are no new rows
  */
 export function learningPart(
   model: LanguageModel,
   from: string,
-  { lora = false, freeze: what = 'none' }: LearningOptions,
-  newRows: NewRows | undefined,
+  options: LearningOptions,
+  { added, rows }: SidTokenCounts,
   seed: number,
 ): LanguageModel {
-  if (!FREEZE.includes(what)) throw new InputError(`--freeze: expected one of ${FREEZE.join(', ')}, got ${what}`);
+  checkLearning(from, options);
+  const { lora = false, freeze: what = 'none' } = options;
+  const newRows = what === 'all-but-new-rows' ? rows?.() : undefined;
   if (lora === false) return freeze(model, what, newRows);
-  const options = lora === true ? {} : lora;
-  refuse(from, what, options);
+  const given = lora === true ? {} : lora;
   // a matrix stands in any case, so of `freeze` only what it says of the tables is left
-  const parsed = parseLora({ ...options, ...(what !== 'none' && { modules: [] }) }, from, newRows !== undefined);
-  const started = what === 'all-but-new-rows' ? freeze(model, what, newRows) : model;
-  return addLora(started, parsed, seed);
-}
-
-function refuse(from: string, what: Freeze, { modules = [] }: LoraOptions): void {
-  if (/^\w+:\d/.test(from)) throw new InputError(`--lora: expected --model to be a folder with weights, got ${from}`);
-  if (isAdapter(from)) {
-    throw new InputError(`--lora: expected --model to be a whole model, got an adapter; sidlab merge makes it one`);
-  }
-  if (what === 'all-but-embeddings') {
-    throw new InputError('--freeze all-but-embeddings: nothing is left for --lora to learn; leave one of them out');
-  }
-  if (what !== 'none' && modules.length > 0) {
-    throw new InputError(`--lora-modules: with --freeze ${what} no module is trained whole; leave one of them out`);
-  }
+  const parsed = parseLora({ ...given, ...(what !== 'none' && { modules: [] }) }, from, added > 0);
+  return addLora(what === 'all-but-new-rows' ? freeze(model, what, newRows) : model, parsed, seed);
 }
 
 /**

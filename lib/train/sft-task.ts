@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Row } from '../data/index.js';
 import type { Recommender } from '../evaluate/index.js';
-import { chain } from '../lm/index.js';
+import { chain, withLoraDropout } from '../lm/index.js';
 import type { Dropout, LanguageModel, Renderer } from '../lm/index.js';
 import { dropoutFrom } from '../ops/index.js';
 import { Random } from '../support/index.js';
@@ -63,7 +63,7 @@ export function sftTask(
       const batch = drafts.map((draft) => tasks.example(draft, renderers));
       const targets = batch.reduce((sum, example) => sum + example.at.length, 0);
       const parts = byTokens(batch, tokenBudget, tokensOf).map((of) =>
-        lossPart(model, of, targets, dropoutFrom(random, dropout)),
+        lossPart(withLoraDropout(model, random), of, targets, dropoutFrom(random, dropout)),
       );
       const cut = batch.filter((example) => example.cut).length;
       return { parts, ...(cut > 0 && { metrics: { cut } }) };

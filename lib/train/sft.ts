@@ -18,6 +18,8 @@ import type { SidIndex } from '../sid/index-file.js';
 import { hashFile, Random, RunFolder } from '../support/index.js';
 import type { MetricLine, Schedule } from '../support/index.js';
 import type { ExampleMode } from './examples.js';
+import { checkLearning } from './learning-part.js';
+import type { LearningOptions } from './learning-part.js';
 import { train } from './loop.js';
 import type { TrainReport } from './loop.js';
 import type { OptimizerName } from './optimizer.js';
@@ -28,7 +30,7 @@ import type { StartModel } from './start-model.js';
 import { planTasks, taskRows, TaskSet } from './tasks/index.js';
 import type { TaskCounts, TaskPlan } from './tasks/index.js';
 
-export interface SftOptions {
+export interface SftOptions extends LearningOptions {
   /** Data folder with `NAME.item.json` and the splits. */
   data: string;
   /** Index file. */
@@ -149,6 +151,7 @@ export async function sft(options: SftOptions): Promise<SftReport> {
     template: plan.ranked,
     mode: plan.mode,
   };
+  checkLearning(settings.model, given);
   const dataset = await loadDataset(data);
   const index = readIndex(indexFile, dataset.items.length);
   const tasks = new TaskSet(dataset, plan.parts, shopOf(index, dataset.items), settings);

@@ -16,8 +16,10 @@ import type { LanguageModel, RowStart, SidVocabulary, Template, TextTokenizer } 
 import type { SidTokens } from '../evaluate/index.js';
 import type { SidIndex } from '../sid/index-file.js';
 import { InputError } from '../support/index.js';
+import { learningPart, sidRows } from './learning-part.js';
+import type { LearningOptions } from './learning-part.js';
 
-export interface StartOptions {
+export interface StartOptions extends LearningOptions {
   /** What the model is to read and write; default the kit's wordings of SIDs alone. */
   templates?: readonly Template[];
   /** The shop's items: their texts make the vocabulary of a shape, and rows from titles. */
@@ -47,16 +49,20 @@ export function startModel(from: string, index: SidIndex, seed: number, options:
       throw new InputError(`--init ${init}: expected a model folder, whose rows it reads, got ${from}`);
     const tokenizer = shapeTokenizer(index, options);
     const config = parseShape(from, tokenizer.vocabSize, 0);
-    return { model: { config, weights: randomWeights(config, seed) }, tokenizer };
+    const model = { config, weights: randomWeights(config, seed) };
+    return { model: learningPart(model, from, options, { added: 0 }, seed), tokenizer };
   }
   const [loaded, given] = [loadModel(from), loadTokenizer(from)];
-  if (sidTokens === 'subwords') return { model: loaded, tokenizer: given };
+  if (sidTokens === 'subwords')
+    return { model: learningPart(loaded, from, options, { added: 0 }, seed), tokenizer: given };
   const { model, tokenizer, added, reused } = extendVocabulary(loaded, given, index, seed, {
     sids: sidVocabulary,
     init,
     items,
   });
-  return { model, tokenizer, sids: { added: added.length, reused: reused.length } };
+  const counts = { added: added.length, rows: () => sidRows(tokenizer, added, reused) };
+  const sids = { added: added.length, reused: reused.length };
+  return { model: learningPart(model, from, options, counts, seed), tokenizer, sids };
 }
 
 export function isShape(from: string): boolean {
