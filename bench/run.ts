@@ -11,11 +11,13 @@ import { embedBench } from './embed.js';
 import { filterBench } from './filter.js';
 import { kmeansBench } from './kmeans.js';
 import { kmeansLarge } from './kmeans-large.js';
+import { loadBench } from './load.js';
 import { rqkmeansConstrained } from './rqkmeans-constrained.js';
 import { quickstartQuality } from './quickstart-quality.js';
 import { rqkmeansPlusBench } from './rqkmeans-plus.js';
 import { rqvaeBench } from './rqvae.js';
 import { sidDatasets } from './sid-datasets.js';
+import { sftSmall } from './sft-small.js';
 import { sidMethods } from './sid-methods.js';
 
 export interface Row {
@@ -43,6 +45,8 @@ const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
   'sid-methods': sidMethods,
   'sid-datasets': sidDatasets,
   'rqkmeans-constrained': rqkmeansConstrained,
+  load: loadBench,
+  'sft-small': sftSmall,
   'kmeans-large': kmeansLarge,
   rqvae: rqvaeBench,
   'rqkmeans-plus': rqkmeansPlusBench,

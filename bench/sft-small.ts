@@ -1,0 +1,129 @@
+/**
+ * A small model (width 128, 4 layers, prompts of SIDs alone), one epoch over Industrial's training rows in row mode, 32
+ * rows a step: ours against the same model in PyTorch (transformers' Qwen2, padded batches, fused AdamW) on the same
+ * rows in the same order. The same objective in chain mode beside it, as many users a step.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  chainExamples,
+  createRecommender,
+  disposeWeights,
+  findTemplate,
+  homeFolder,
+  InputError,
+  loadDataset,
+  parseShape,
+  PipelineStages,
+  Random,
+  randomWeights,
+  readIndex,
+  rowExamples,
+  templateWords,
+  toHfConfig,
+  wordTokenizer,
+} from 'sidlab';
+import type { Example } from 'sidlab';
+import { inTurn, peerFolder, runPeer, type Timed } from './peer.js';
+import type { Row } from './run.js';
+import { trainSteps } from './train-steps.js';
+
+const BATCH = 32;
+const OPTIONS = { rate: 1e-3, weightDecay: 0.01, clip: 1, tokenBudget: 8192 };
+
+interface Epoch extends Timed {
+  loss: number;
+  tokens: number;
+}
+
+export async function sftSmall(): Promise<Row[]> {
+  const { rows, chains, vocabSize, index, tokenizer } = await examples();
+  const config = parseShape('qwen2:128x4', vocabSize, 0);
+  const epoch = async (batches: Example[][]): Promise<Epoch> => {
+    const model = { config, weights: randomWeights(config, 42) };
+    createRecommender(model, tokenizer, index, 'sids');
+    await trainSteps(model, batches.slice(0, 1), OPTIONS);
+    const steps = await trainSteps(model, batches, OPTIONS);
+    disposeWeights(model.weights);
+    const sum = (of: 'seconds' | 'tokens'): number => steps.reduce((total, step) => total + step[of], 0);
+    const last = steps.slice(-50);
+    return {
+      seconds: sum('seconds'),
+      tokens: sum('tokens'),
+      loss: last.reduce((total, { loss }) => total + loss, 0) / last.length,
+    };
+  };
+  const batches = inBatches(rows);
+  const texts = batches.map((batch) => batch.map(({ tokens, at, target }) => textOf(tokens, at, target)));
+  const job = { config: toHfConfig(config), ...OPTIONS, batches: texts };
+  const folder = peerFolder(job);
+  const { times, ours, peer } = await inTurn(
+    3,
+    () => epoch(batches),
+    () => runPeer<Epoch & { padded: number }>('sft_small.py', folder),
+  );
+  const inChains = await epoch(inBatches(chains));
+  const say = ({ loss, tokens }: Epoch): string => `loss ${loss.toFixed(3)}, ${Math.round(tokens / 1000)}k tokens`;
+  const note =
+    typeof peer === 'string'
+      ? peer
+      : `${say(ours)}; of PyTorch ${say(peer)}, ${Math.round(peer.padded / 1000)}k padded`;
+  return [
+    {
+      name: 'sft-small, row mode',
+      ...times,
+      floor: null,
+      unit: 's an epoch',
+      goal: 'at most 1.0 x, the same loss',
+      reached:
+        times.ratio !== null && times.ratio <= 1 && typeof peer !== 'string' && Math.abs(ours.loss - peer.loss) < 0.05,
+      note,
+    },
+    {
+      name: 'sft-small, chain mode',
+      ours: inChains.seconds,
+      peer: times.peer,
+      ratio: times.peer === null ? null : inChains.seconds / times.peer,
+      floor: null,
+      unit: 's an epoch',
+      goal: 'reported',
+      reached: true,
+      spread: 0,
+      note: say(inChains),
+    },
+  ];
+}
+
+/** The text whole, and the place of its first learnt token. */
+function textOf(tokens: number[], at: number[], target: number[]): { tokens: number[]; from: number } {
+  return { tokens: [...tokens, target.at(-1)!], from: at[0]! + 1 };
+}
+
+function inBatches(examples: readonly Example[]): Example[][] {
+  const order = new Random('sft-small').shuffle([...examples]);
+  return Array.from({ length: Math.ceil(order.length / BATCH) }, (_, i) => order.slice(i * BATCH, (i + 1) * BATCH));
+}
+
+async function examples() {
+  const raw = join(homeFolder(), '../shared/data/industrial/raw');
+  if (!existsSync(raw)) throw new InputError(`${raw}: no such folder; the benchmark needs the real data`);
+  const out = join(homeFolder(), 'data/bench-industrial');
+  const filter = { reviews: join(raw, 'reviews.jsonl.gz'), meta: join(raw, 'meta.jsonl.gz'), userK: 2, itemK: 1 };
+  const stages = new PipelineStages({ out, dataset: 'Industrial_and_Scientific', filter });
+  await stages.filter();
+  await stages.embed();
+  await stages.sid();
+  const dataset = await loadDataset(out);
+  const index = readIndex(stages.index, dataset.items.length);
+  const tokenizer = wordTokenizer(templateWords(), index);
+  const weights = new Map<string, never>();
+  const config = parseShape('qwen2:32x1', tokenizer.vocabSize, 0);
+  const { render } = createRecommender({ config, weights }, tokenizer, index, 'sids');
+  return {
+    rows: rowExamples(dataset.train, render),
+    chains: chainExamples(dataset.train, render, findTemplate('sids'), 10),
+    vocabSize: tokenizer.vocabSize,
+    index,
+    tokenizer,
+  };
+}
