@@ -115,6 +115,8 @@ export const COMMANDS: Record<string, Command> = {
       ...(['valid-rows', 'eval-epochs', 'patience', 'seed'] as const),
       ...(['warmup-ratio', 'batch-tokens', 'eval-steps', 'best-metric', 'keep', 'keep-last'] as const),
       ...(['optimizer', 'muon-scale'] as const),
+      ...(['tasks', 'templates', 'data-ratio', 'cutoff-len', 'chat-template'] as const),
+      ...(['sid-tokens', 'sid-vocabulary', 'init', 'vocab-size'] as const),
     ],
     needs: ['data'],
     engine: true,
@@ -153,7 +155,10 @@ export const COMMANDS: Record<string, Command> = {
   },
   evaluate: {
     summary: 'rank the catalogue for every row by constrained beam search',
-    flags: ['data', 'index', 'model', 'template', 'split', 'num-beams', 'normalize', 'shuffle-histories', 'results'],
+    flags: [
+      ...(['data', 'index', 'model', 'template', 'split', 'num-beams', 'normalize', 'shuffle-histories'] as const),
+      ...(['results', 'templates', 'cutoff-len', 'chat-template', 'sid-tokens'] as const),
+    ],
     needs: ['data', 'model'],
     engine: true,
     run: (values) => evaluateStage(options({ ...values, index: indexOf(values) })),

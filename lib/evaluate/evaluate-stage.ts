@@ -1,13 +1,16 @@
 /** The `evaluate` stage: model folder, data folder and index -> `results.jsonl` and the ranking figures. */
 import { dirname, join } from 'node:path';
 import { loadDataset } from '../data/index.js';
-import { disposeWeights } from '../lm/index.js';
+import { disposeWeights, findTemplate, readTemplates, shopOf, taskRows } from '../lm/index.js';
 import { readIndex } from '../sid/index-file.js';
+import { InputError } from '../support/index.js';
 import { evaluate } from './evaluate.js';
 import type { EvaluateReport, RankOptions } from './evaluate.js';
 import { loadRecommender } from './recommender.js';
+import type { SidTokens } from './recommender.js';
 import { writeResults } from './results-file.js';
 import { shuffleHistories } from './shuffle-histories.js';
+import { trainedWith } from './trained-with.js';
 
 export interface EvaluateStageOptions extends RankOptions {
   /** Data folder. */
@@ -15,8 +18,19 @@ export interface EvaluateStageOptions extends RankOptions {
   index: string;
   /** Model folder. */
   model: string;
-  /** Default `sids`; the wording that the model was trained with. */
+  /**
+   * A task that answers with a SID; of items, held-out ones are asked about. Default the one that the model's run ranked
+   * on validation rows, else `sids`.
+   */
   template?: string;
+  /** File of templates, added to the kit's own. Default those of the model's run. */
+  templates?: string;
+  /** Tokens of a prompt at most. Default as in the model's run, else 512. */
+  cutoffLen?: number;
+  /** Wrap prompts in the chat template of the model's folder. Default as in the model's run. */
+  chatTemplate?: boolean;
+  /** How SIDs are written. Default as in the model's run, else `new`. */
+  sidTokens?: SidTokens;
   /** Default `test`. */
   split?: 'valid' | 'test';
   /** Deals the histories out to the wrong rows first, by this seed: a control. Default: not. */
@@ -25,25 +39,41 @@ export interface EvaluateStageOptions extends RankOptions {
   results?: string;
 }
 
-export async function evaluateStage(options: EvaluateStageOptions): Promise<EvaluateReport & { results: string }> {
-  const {
-    data,
-    index: indexFile,
-    model,
-    template = 'sids',
-    split = 'test',
-    results,
-    shuffleHistories: seed,
-    ...rank
-  } = options;
+export interface EvaluateStageReport extends EvaluateReport {
+  template: string;
+  /** Prompts that were longer than the limit. */
+  cut: number;
+  /** File. */
+  results: string;
+}
+
+export async function evaluateStage(options: EvaluateStageOptions): Promise<EvaluateStageReport> {
+  const { data, index: indexFile, model, split = 'test', results, shuffleHistories: seed, ...others } = options;
+  const { template: asked, templates: from, cutoffLen, chatTemplate, sidTokens, ...rank } = others;
+  const run = trainedWith(model);
+  const template = asked ?? run.template ?? 'sids';
+  const templates = from === undefined ? run.templates : readTemplates(from);
   const file = results ?? join(dirname(model), 'results.jsonl');
   const dataset = await loadDataset(data);
-  const rows = seed === undefined ? dataset[split] : shuffleHistories(dataset[split], seed);
-  const recommender = loadRecommender(model, readIndex(indexFile, dataset.items.length), template);
+  const index = readIndex(indexFile, dataset.items.length);
+  const found = findTemplate(template, templates);
+  const whole = taskRows(dataset, found, split, shopOf(index, dataset.items));
+  if (seed !== undefined && found.of === 'items') {
+    throw new InputError(`--shuffle-histories: ${template} asks about items, which have no history`);
+  }
+  const rows = seed === undefined ? whole : shuffleHistories(whole, seed);
+  const limit = cutoffLen ?? run.cutoffLen;
+  const recommender = loadRecommender(model, index, template, {
+    templates,
+    items: dataset.items,
+    chat: chatTemplate ?? run.chatTemplate ?? false,
+    sidTokens: sidTokens ?? run.sidTokens ?? 'new',
+    ...(limit !== undefined && { cutoffLen: limit }),
+  });
   try {
     const { report, results: ranked } = await evaluate(recommender, rows, rank);
     writeResults(file, ranked);
-    return { ...report, results: file };
+    return { ...report, template, cut: recommender.render.cut, results: file };
   } finally {
     disposeWeights(recommender.model.weights);
   }

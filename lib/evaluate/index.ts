@@ -6,3 +6,4 @@ export * from './evaluate.js';
 export * from './evaluate-stage.js';
 export * from './recommender.js';
 export * from './text/index.js';
+export * from './trained-with.js';

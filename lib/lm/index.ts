@@ -18,6 +18,7 @@ export * from './model.js';
 export * from './preference-text.js';
 export * from './prompts.js';
 export * from './rotary-frequencies.js';
+export * from './task-rows.js';
 export * from './templates.js';
 export * from './title-weights.js';
 export * from './tokenizer.js';

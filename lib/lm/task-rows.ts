@@ -6,10 +6,12 @@
  * Left out: rows whose prompt or answer lacks its text (an item without a description), and those whose answer stands in
  * their prompt word for word.
  */
-import type { Dataset, Row, Split } from '../../data/index.js';
-import { placesIn, renderAnswer, renderPrompt } from '../../lm/index.js';
-import type { Shop, Template } from '../../lm/index.js';
-import { Random } from '../../support/index.js';
+import type { Dataset, Row, Split } from '../data/dataset.js';
+import { Random } from '../support/index.js';
+import { renderAnswer, renderPrompt } from './prompts.js';
+import type { Shop } from './prompts.js';
+import { placesIn } from './templates.js';
+import type { Template } from './templates.js';
 
 /** Share of the items for validation, and as many again for the test; at least one of each. */
 export const HELD_OUT = 0.05;

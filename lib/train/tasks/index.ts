@@ -6,5 +6,5 @@
 export * from './plan-tasks.js';
 export * from './task-examples.js';
 export * from './task-mix.js';
-export * from './task-rows.js';
+export { HELD_OUT, taskRows } from '../../lm/index.js';
 export * from './task-set.js';

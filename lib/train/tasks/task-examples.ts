@@ -1,9 +1,16 @@
 /** A task's examples as text, for reading, generating and scoring; the first wording, which is that of evaluation. */
 import type { Dataset, Split } from '../../data/index.js';
-import { answersWithSid, findTemplate, renderAnswer, renderPrompt, shopOf, TEMPLATES } from '../../lm/index.js';
+import {
+  answersWithSid,
+  findTemplate,
+  renderAnswer,
+  renderPrompt,
+  shopOf,
+  taskRows,
+  TEMPLATES,
+} from '../../lm/index.js';
 import type { Templates } from '../../lm/index.js';
 import type { SidIndex } from '../../sid/index-file.js';
-import { taskRows } from './task-rows.js';
 
 export interface TaskExample {
   prompt: string;

@@ -5,12 +5,12 @@
  * Every wording of a task is trained, the first one, which evaluation uses, among them.
  */
 import type { Dataset, Row } from '../../data/index.js';
+import { taskRows } from '../../lm/index.js';
 import type { Renderer, Shop } from '../../lm/index.js';
 import { InputError, Random } from '../../support/index.js';
 import { chainExample, chainTexts, rowExample } from '../examples.js';
 import type { ChainText, Example } from '../examples.js';
 import type { TaskPart } from './task-mix.js';
-import { taskRows } from './task-rows.js';
 
 export interface Draft {
   /** Number of the task in the mix. */
