@@ -43,3 +43,20 @@ export function parseGenerateOptions(model: LanguageModel, options: GenerateOpti
   }
   return { maxTokens, temperature, topP, topK, seed, endTokens, batchRows, stop, label };
 }
+
+/** Tokens that can be written after a prompt. @throws InputError if it is empty or fills the model's positions */
+export function checkRoom(
+  { config }: LanguageModel,
+  prompt: readonly number[],
+  number: number,
+  maxTokens: number,
+): number {
+  if (prompt.length === 0) throw new InputError(`generate: expected prompt ${number} to have tokens, got none`);
+  const room = config.maxPositions - prompt.length;
+  if (room < 1) {
+    throw new InputError(
+      `generate: prompt ${number} has ${prompt.length} tokens, the model has ${config.maxPositions} positions; shorten it`,
+    );
+  }
+  return Math.min(maxTokens, room);
+}

@@ -4,8 +4,9 @@
  * Shapes: U texts, V vocabulary, D width.
  */
 import * as tf from '@tensorflow/tfjs';
-import { outputLayer } from '../lm/index.js';
+import { outputTable } from '../lm/index.js';
 import type { LanguageModel } from '../lm/index.js';
+import { tableLogits } from '../ops/index.js';
 import type { Random } from '../support/index.js';
 import { drawPlace, nucleus } from './generate-nucleus.js';
 import type { GenerateSettings } from './generate-options.js';
@@ -17,7 +18,7 @@ export function nextTokens(
   texts: readonly { random: Random }[],
   { temperature, topP, topK }: GenerateSettings,
 ): number[] {
-  const logits = (): tf.Tensor2D => tf.matMul(hidden, outputLayer(config, weights), false, true);
+  const logits = (): tf.Tensor2D => tableLogits(hidden, outputTable(config, weights));
   if (temperature === 0) return [...read(() => tf.argMax(logits(), 1))];
   const best = topK > 0 && topK < config.vocabSize ? tf.tidy(() => tf.topk(logits(), topK)) : undefined;
   const shares = read(() => tf.softmax(tf.div(best?.values ?? logits(), temperature), 1)); // [U * V] or [U * topK]

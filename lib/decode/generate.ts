@@ -8,9 +8,9 @@
  *   3. nothing is padded but attention on the prompts, and texts that have ended leave the batch.
  */
 import type { LanguageModel } from '../lm/index.js';
-import { InputError, Random, startProgress } from '../support/index.js';
+import { Random, startProgress } from '../support/index.js';
 import { ChainCache } from './generate-cache.js';
-import { parseGenerateOptions } from './generate-options.js';
+import { checkRoom, parseGenerateOptions } from './generate-options.js';
 import type { GenerateOptions, GenerateSettings } from './generate-options.js';
 import { nextTokens } from './generate-tokens.js';
 
@@ -70,20 +70,16 @@ export async function generate(
 }
 
 function openTexts(
-  { config }: LanguageModel,
+  model: LanguageModel,
   prompts: readonly (readonly number[])[],
   { maxTokens, seed }: GenerateSettings,
 ): Open[] {
-  return prompts.map((prompt, number) => {
-    if (prompt.length === 0) throw new InputError(`generate: expected prompt ${number} to have tokens, got none`);
-    const room = config.maxPositions - prompt.length;
-    if (room < 1) {
-      throw new InputError(
-        `generate: prompt ${number} has ${prompt.length} tokens, the model has ${config.maxPositions} positions; shorten it`,
-      );
-    }
-    return { number, tokens: [], random: new Random(`${seed}/${number}`), room: Math.min(maxTokens, room) };
-  });
+  return prompts.map((prompt, number) => ({
+    number,
+    tokens: [],
+    random: new Random(`${seed}/${number}`),
+    room: checkRoom(model, prompt, number, maxTokens),
+  }));
 }
 
 type Ended = { text: Open; reason: Generation['reason'] }[];

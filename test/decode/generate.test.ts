@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { drawPlace, generate, nucleus } from '../../lib/decode/index.js';
+import { drawPlace, freeBeams, generate, nucleus } from '../../lib/decode/index.js';
 import type { GenerateOptions } from '../../lib/decode/index.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { chain, forwardForest, loadModel, outputLayer, plant, prepareForest } from '../../lib/lm/index.js';
@@ -15,6 +15,7 @@ interface Golden {
   models: Record<
     string,
     {
+      beams: { texts: number[][]; scores: number[] }[];
       greedy: number[][];
       stop: number;
       stopped: number[][];
@@ -32,7 +33,7 @@ const tokensOf = async (model: LanguageModel, asked: number[][], options: Genera
   (await generate(model, asked, options)).texts.map(({ tokens }) => tokens);
 
 describe.each(Object.keys(golden.models))('%s', (name) => {
-  const { greedy, stop, stopped, nucleus: warped } = golden.models[name]!;
+  const { beams, greedy, stop, stopped, nucleus: warped } = golden.models[name]!;
   let model: LanguageModel;
   beforeAll(() => {
     model = loadModel(`test/golden/${name}`);
@@ -52,6 +53,16 @@ describe.each(Object.keys(golden.models))('%s', (name) => {
       const { texts } = await generate(model, prompts, { maxTokens, endTokens: [stop, 0], batchRows });
       const expected = stopped.map((tokens) => (tokens.at(-1) === stop ? tokens.slice(0, -1) : tokens));
       expect(texts.map(({ tokens }) => tokens)).toEqual(expected.map((tokens) => upToEnd(tokens)));
+    }
+  });
+
+  test('beams without the trie: the texts and scores of transformers', async () => {
+    for (const batchRows of [16, 1]) {
+      const found = await freeBeams(model, prompts, { numBeams: 4, maxTokens: 9, endTokens: [stop], batchRows });
+      found.forEach((texts, p) => {
+        expect(texts.map(({ tokens }) => tokens)).toEqual(beams[p]!.texts);
+        texts.forEach(({ score }, b) => expect(score).toBeCloseTo(beams[p]!.scores[b]!, 4));
+      });
     }
   });
 
@@ -128,6 +139,30 @@ describe('with one model', () => {
     await generate(model, prompts, { maxTokens: 20, endTokens: [0, 38] });
     await generate(model, prompts, { ...sampling, topK: 5 });
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('beams: one is greedy, many are all texts there are, best first', async () => {
+    const one = await freeBeams(model, prompts, { numBeams: 1, maxTokens: 6, endTokens: [] });
+    const greedy = await tokensOf(model, prompts, { maxTokens: 6, endTokens: [] });
+    expect(one.map(([beam]) => beam!.tokens)).toEqual(greedy);
+    const vocabulary = model.config.vocabSize;
+    const [all] = await freeBeams(model, [prompts[0]!], { numBeams: vocabulary, maxTokens: 2, endTokens: [38] });
+    const share = all!.map(({ score }) => Math.exp(score)).reduce((sum, p) => sum + p, 0);
+    expect(share).toBeLessThan(1);
+    expect(all!.map(({ score }) => score)).toEqual(all!.map(({ score }) => score).sort((a, b) => b - a));
+    expect(new Set(all!.map(({ tokens, ended }) => `${tokens} ${ended}`)).size).toBe(vocabulary);
+    expect(all!.some(({ tokens, ended }) => ended && tokens.length === 0)).toBe(true); // ended at once
+  });
+
+  test('beams: stopped ones are left empty, and nothing is leaked', async () => {
+    const before = tf.memory().numTensors;
+    let asked = 0;
+    const stop = (): boolean => asked++ >= 8;
+    const found = await freeBeams(model, prompts, { numBeams: 3, maxTokens: 6, endTokens: [], batchRows: 3, stop });
+    expect(found.filter((texts) => texts.length === 3)).toHaveLength(3);
+    expect(found.filter((texts) => texts.length === 0)).toHaveLength(3);
+    expect(tf.memory().numTensors).toBe(before);
+    await expect(freeBeams(model, prompts, { numBeams: 42 })).rejects.toThrow("numBeams from 1 to the vocabulary's 41");
   });
 
   test('no prompts: nothing', async () => {

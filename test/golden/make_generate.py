@@ -3,7 +3,8 @@
     pip install torch==2.13.0 transformers && python test/golden/make_generate.py   (writes generate.json beside itself)
 
 The models are the tiny ones of make_decoders.py. `greedy`: what `generate(do_sample=False)` writes after each prompt,
-prompts one by one; end of text is token 0, and a second run ends at token `stop`, one that these models do write.
+prompts one by one; end of text is token 0, and a second run ends at token `stop`, one that these models do write. `beams`: the four best texts of beam search that ends at `stop`, and
+the sums of their log-probabilities.
 `nucleus`: the distribution that transformers draws the first token from, by its own warpers (temperature, top-k, top-p).
 """
 import json
@@ -46,7 +47,17 @@ for name in ["qwen2-tied", "qwen2-untied", "qwen3", "llama"]:
             logits = TopPLogitsWarper(options["topP"])(None, logits)
         shares = torch.softmax(logits, -1)[0].tolist()
         warped.append(dict(options=options, shares=[float(f"{x:.9g}") for x in shares]))
-    models[name] = dict(greedy=free, stop=stop, stopped=greedy(stop), nucleus=warped)
+
+    beams = []
+    config = GenerationConfig(do_sample=False, num_beams=4, num_return_sequences=4, length_penalty=0.0, max_new_tokens=9,
+                              eos_token_id=stop, pad_token_id=stop, return_dict_in_generate=True, output_scores=True)
+    for prompt in PROMPTS:
+        ids = torch.tensor([prompt])
+        out = model.generate(ids, attention_mask=torch.ones_like(ids), generation_config=config)
+        texts = [text[len(prompt):].tolist() for text in out.sequences]
+        texts = [text[: text.index(stop)] if stop in text else text for text in texts]
+        beams.append(dict(texts=texts, scores=[float(f"{x:.7g}") for x in out.sequences_scores.tolist()]))
+    models[name] = dict(beams=beams, greedy=free, stop=stop, stopped=greedy(stop), nucleus=warped)
 
 made_by = f"torch {torch.__version__}, transformers {transformers.__version__}"
 out = dict(madeBy=made_by, prompts=PROMPTS, maxTokens=MAX_TOKENS, models=models)

@@ -1,0 +1,182 @@
+/**
+ * Beam search without the trie: the likeliest texts after a prompt, items or not. GRec's ranking figures come from it.
+ *
+ * Follows transformers' `generate(num_beams=B, length_penalty=0)`: a step keeps the B best texts that go on; a text that
+ * ends counts where it is among the step's B best; a prompt is done when it has B ended texts and nothing that goes on
+ * is better than the worst of them. Departures: as in `generate`; equal scores go by the beam's rank, then by the token.
+ *
+ * Shapes: U prompts of a batch, B beams, V vocabulary, D width.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { outputTable } from '../lm/index.js';
+import type { LanguageModel } from '../lm/index.js';
+import { tableLogits } from '../ops/index.js';
+import { InputError, startProgress } from '../support/index.js';
+import { checkRoom, parseGenerateOptions } from './generate-options.js';
+import type { GenerateOptions, GenerateSettings } from './generate-options.js';
+import { TrunkCache } from './trunk-cache.js';
+
+export interface FreeBeamOptions extends Pick<GenerateOptions, 'maxTokens' | 'endTokens' | 'stop' | 'label'> {
+  /** Texts a prompt. Default 20. */
+  numBeams?: number;
+  /** Prompts that grow together, as far as the longest of them has room. Default 16. */
+  batchRows?: number;
+}
+
+export interface FreeBeam {
+  /** Without the token that ended it. */
+  tokens: number[];
+  /** Sum of log-probabilities, that of the end included. */
+  score: number;
+  /** False where `maxTokens` cut it. */
+  ended: boolean;
+}
+
+/** A text that goes on. */
+interface Live {
+  tokens: number[];
+  score: number;
+  /** Grown node of the cache that holds its last token; -1 before the first. */
+  grown: number;
+}
+
+interface Search {
+  live: Live[];
+  /** Best first, at most B. */
+  done: FreeBeam[];
+  closed: boolean;
+}
+
+/**
+ * @param prompts token ids [prompts][...]
+ * @returns of each prompt at most B texts, best first; none of the prompts that `stop` left open
+ * @throws InputError as `generate` does
+ */
+export async function freeBeams(
+  model: LanguageModel,
+  prompts: readonly (readonly number[])[],
+  options: FreeBeamOptions = {},
+): Promise<FreeBeam[][]> {
+  const { numBeams = 20, batchRows = 16, ...others } = options;
+  const settings = parseGenerateOptions(model, { ...others, batchRows });
+  if (!Number.isInteger(numBeams) || numBeams < 1 || numBeams > model.config.vocabSize) {
+    throw new InputError(
+      `generate: expected numBeams from 1 to the vocabulary's ${model.config.vocabSize}, got ${numBeams}`,
+    );
+  }
+  const room = prompts.map((prompt, number) => checkRoom(model, prompt, number, settings.maxTokens));
+  const progress = startProgress(settings.label, prompts.length, 'rows');
+  const order = [...prompts.keys()].sort((a, b) => prompts[a]!.length - prompts[b]!.length || a - b);
+  const found = prompts.map((): FreeBeam[] => []);
+  for (let at = 0; at < order.length && !settings.stop(); at += batchRows) {
+    const batch = order.slice(at, at + batchRows);
+    const most = Math.min(...batch.map((number) => room[number]!));
+    const searches = await searchBatch(
+      model,
+      batch.map((number) => prompts[number]!),
+      numBeams,
+      most,
+      settings,
+    );
+    batch.forEach((number, u) => (found[number] = searches[u]!.closed ? searches[u]!.done : []));
+    progress.tick(batch.length);
+  }
+  progress.end();
+  return found;
+}
+
+async function searchBatch(
+  model: LanguageModel,
+  prompts: readonly (readonly number[])[],
+  numBeams: number,
+  maxTokens: number,
+  { endTokens, stop }: GenerateSettings,
+): Promise<Search[]> {
+  const cache = new TrunkCache(model, prompts);
+  try {
+    const searches = prompts.map((): Search => ({
+      live: [{ tokens: [], score: 0, grown: -1 }],
+      done: [],
+      closed: false,
+    }));
+    let hidden = cache.last.clone();
+    let width = 1; // hidden rows a prompt
+    let grown = 0; // nodes of the cache a prompt
+    for (let step = 1; ; step++) {
+      const best = bestTokens(model, hidden, Math.min(numBeams + endTokens.length, model.config.vocabSize));
+      hidden.dispose();
+      searches.forEach((search, u) => advance(search, best, u * width, numBeams, endTokens, step === maxTokens));
+      await new Promise(setImmediate); // computing blocks the event loop: let plots draw and interrupts arrive
+      if (searches.every(({ closed }) => closed) || stop()) return searches;
+      width = Math.max(...searches.map(({ live }) => live.length));
+      hidden = grow(cache, searches, width, grown);
+      grown += width;
+    }
+  } finally {
+    cache.dispose();
+  }
+}
+
+interface Best {
+  /** [rows * K] log-probabilities, best first. */
+  scores: Float32Array;
+  /** [rows * K] */
+  tokens: Int32Array;
+  /** K */
+  count: number;
+}
+
+/** The best tokens after each hidden state [rows, D]. */
+function bestTokens({ config, weights }: LanguageModel, hidden: tf.Tensor2D, count: number): Best {
+  const [values, indices] = tf.tidy((): [tf.Tensor, tf.Tensor] => {
+    const logits = tableLogits(hidden, outputTable(config, weights));
+    const best = tf.topk(logits, count);
+    return [tf.sub(best.values, tf.logSumExp(logits, 1, true)), best.indices];
+  });
+  const [scores, tokens] = [values.dataSync<'float32'>(), indices.dataSync<'int32'>()];
+  tf.dispose([values, indices]);
+  return { scores, tokens, count };
+}
+
+/** One step of a prompt's search. @param last no text goes on after this step */
+function advance(
+  search: Search,
+  { scores, tokens, count }: Best,
+  firstRow: number,
+  numBeams: number,
+  endTokens: readonly number[],
+  last: boolean,
+): void {
+  if (search.closed) return;
+  const candidates = search.live.flatMap(({ tokens: text, score, grown }, b) =>
+    Array.from({ length: count }, (_, k) => {
+      const at = (firstRow + b) * count + k;
+      return { text, token: tokens[at]!, score: score + scores[at]!, grown };
+    }),
+  );
+  candidates.sort((a, b) => b.score - a.score); // stable: by beam, then by token
+  const ends = ({ token }: { token: number }): boolean => endTokens.includes(token);
+  for (const candidate of candidates.slice(0, numBeams)) {
+    const { text, token, score } = candidate;
+    if (ends(candidate)) search.done.push({ tokens: text, score, ended: true });
+    else if (last) search.done.push({ tokens: [...text, token], score, ended: false });
+  }
+  search.done = search.done.sort((a, b) => b.score - a.score).slice(0, numBeams);
+  const going = candidates.filter((candidate) => !ends(candidate)).slice(0, numBeams);
+  search.live = going.map(({ text, token, score, grown }) => ({ tokens: [...text, token], score, grown }));
+  const worst = search.done.length === numBeams ? search.done.at(-1)!.score : -Infinity;
+  search.closed = last || search.live[0]!.score <= worst;
+}
+
+/** A node for each text that goes on; prompts with fewer repeat their last one, which nobody reads. @returns [U * width, D] */
+function grow(cache: TrunkCache, searches: readonly Search[], width: number, grown: number): tf.Tensor2D {
+  const padded = searches.map(({ live }) =>
+    Array.from({ length: width }, (_, b) => live[Math.min(b, live.length - 1)]!),
+  );
+  const hidden = cache.grow(
+    padded.map((of) => of.map(({ tokens }) => tokens.at(-1)!)),
+    padded.map((of) => of.map(({ grown }) => grown)),
+  );
+  for (const { live } of searches) live.forEach((text, b) => (text.grown = grown + b));
+  return hidden;
+}
