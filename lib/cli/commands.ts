@@ -9,12 +9,15 @@ import { convert, filterStage, findName, writeSample } from '../data/index.js';
 import { doctor } from '../engine/index.js';
 import { embedItems } from '../embed/index.js';
 import { evaluateStage } from '../evaluate/index.js';
+import { mergeStage } from '../lm/index.js';
 import { extendIndex, sidStage } from '../sid/index.js';
 import { InputError } from '../support/index.js';
 import { grpo, sft } from '../train/index.js';
+import type { SftOptions } from '../train/index.js';
 import type { FlagName, FlagValues } from './flags.js';
 import { generateCommand } from './generate-command.js';
 import { options } from './options.js';
+import { LORA_FLAGS, loraOption } from './lora-flags.js';
 import { pipelineCommand } from './pipeline-command.js';
 import { record } from './print.js';
 import { qualityCommand } from './quality-command.js';
@@ -115,13 +118,17 @@ export const COMMANDS: Record<string, Command> = {
       ...(['valid-rows', 'eval-epochs', 'patience', 'seed'] as const),
       ...(['warmup-ratio', 'batch-tokens', 'eval-steps', 'best-metric', 'keep', 'keep-last'] as const),
       ...(['optimizer', 'muon-scale'] as const),
+      ...LORA_FLAGS,
       ...(['tasks', 'templates', 'data-ratio', 'cutoff-len', 'chat-template'] as const),
       ...(['sid-tokens', 'sid-vocabulary', 'init', 'vocab-size'] as const),
     ],
     needs: ['data'],
     engine: true,
-    run: (values) =>
-      sft(options({ run: join(values.data as string, 'runs', 'sft'), ...values, index: indexOf(values) })),
+    run: (values) => {
+      const { others, lora } = loraOption(values);
+      const run = join(values.data as string, 'runs', 'sft');
+      return sft({ ...options<SftOptions>({ run, ...others, index: indexOf(values) }), ...(lora && { lora }) });
+    },
   },
   grpo: {
     summary: 'reinforcement learning from an SFT model: groups of beams, ranked rewards',
@@ -164,6 +171,13 @@ export const COMMANDS: Record<string, Command> = {
     run: (values) => evaluateStage(options({ ...values, index: indexOf(values) })),
   },
   generate: generateCommand,
+  merge: {
+    summary: 'an adapter and its base -> one model folder',
+    flags: ['model', 'adapter', 'out'],
+    needs: ['adapter', 'out'],
+    engine: true,
+    run: (values) => mergeStage(options(values)),
+  },
   baseline: {
     summary: `a baseline's ranking of the same rows: ${Object.keys(BASELINES).join(', ')}`,
     flags: ['data', 'dataset', 'results'],

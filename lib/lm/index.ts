@@ -14,6 +14,7 @@ export * from './lora-config.js';
 export * from './lora-files.js';
 export * from './lora-merge.js';
 export * from './lora.js';
+export * from './merge-stage.js';
 export * from './model.js';
 export * from './preference-text.js';
 export * from './prompts.js';

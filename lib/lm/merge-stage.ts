@@ -1,0 +1,56 @@
+/** An adapter and its base become one model folder, which needs neither of them. */
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { InputError } from '../support/index.js';
+import { loadAdapter } from './lora-files.js';
+import { foldLora } from './lora-merge.js';
+import { loraMatrices } from './lora.js';
+import { disposeWeights, weightShapes } from './weights.js';
+import { saveWholeModel } from './whole-model.js';
+
+export interface MergeOptions {
+  /** Folder of the base. Default the one that the adapter names. */
+  model?: string;
+  /** Folder of the adapter, of ours or of Python's peft. */
+  adapter: string;
+  /** Folder to write to. */
+  out: string;
+}
+
+export interface MergeReport {
+  base: string;
+  /** Matrices that had an adapter. */
+  matrices: number;
+  vocabSize: number;
+  parameters: number;
+  model: string;
+}
+
+/** Of the adapter's folder, else of the base's. */
+const BESIDE = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'chat_template.jinja'];
+
+/** @throws InputError if a file is missing or damaged, the two do not fit, or `out` is one of them */
+export function mergeStage({ model: base, adapter, out }: MergeOptions): MergeReport {
+  const loaded = loadAdapter(adapter, base);
+  const { lora, config } = loaded;
+  const plain = foldLora(loaded);
+  try {
+    if ([adapter, lora!.base].some((folder) => resolve(folder) === resolve(out))) {
+      throw new InputError(`--out: expected a folder of its own, got ${out}, which holds the adapter or its base`);
+    }
+    mkdirSync(out, { recursive: true });
+    for (const name of BESIDE) {
+      const from = [adapter, lora!.base].map((folder) => join(folder, name)).find((file) => existsSync(file));
+      if (from !== undefined) copyFileSync(from, join(out, name));
+    }
+    saveWholeModel(out, plain);
+    const parameters = [...weightShapes(config).values()].reduce(
+      (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
+      0,
+    );
+    const matrices = loraMatrices(config.layers, lora!).length;
+    return { base: lora!.base, matrices, vocabSize: config.vocabSize, parameters, model: out };
+  } finally {
+    disposeWeights(plain.weights);
+  }
+}
