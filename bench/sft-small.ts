@@ -6,7 +6,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  chainExamples,
+  chainExample,
+  chainTexts,
   createRecommender,
   disposeWeights,
   findTemplate,
@@ -121,7 +122,7 @@ async function examples() {
   const { render } = createRecommender({ config, weights }, tokenizer, index, 'sids');
   return {
     rows: rowExamples(dataset.train, render),
-    chains: chainExamples(dataset.train, render, findTemplate('sids'), 10),
+    chains: chainTexts(dataset.train, findTemplate('sids'), 10).map((text) => chainExample(text, render)),
     vocabSize: tokenizer.vocabSize,
     index,
     tokenizer,
