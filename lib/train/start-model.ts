@@ -9,6 +9,7 @@ import {
   loadTokenizer,
   parseShape,
   randomWeights,
+  TEMPLATES,
   templateWords,
   wordTokenizer,
 } from '../lm/index.js';
@@ -75,12 +76,15 @@ function shapeTokenizer(index: SidIndex, options: StartOptions): TextTokenizer {
   const spelled = sidTokens === 'subwords';
   if (!spelled && !templates?.some(holdsText)) return wordTokenizer(templateWords(templates), index, sidVocabulary);
   const texts = [
-    ...templateWords(templates),
-    ...(templates ?? []).flatMap(({ prompts }) => prompts),
+    ...(templates ?? [TEMPLATES.sids!, TEMPLATES.words!]).flatMap(({ prompts }) => prompts.map(withoutPlaces)),
     ...items
       .map((item) => itemText(item))
       .flatMap((text) => [text.title, text.description, text.brand, text.categories]),
     ...(spelled ? index.map((tokens) => tokens.join('')) : []),
   ];
   return bpeTokenizer(texts, index, { sids: spelled ? 'none' : sidVocabulary, ...(vocabSize && { vocabSize }) });
+}
+
+function withoutPlaces(text: string): string {
+  return text.replace(/\{\w+\}/g, ' ');
 }
