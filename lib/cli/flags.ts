@@ -108,7 +108,7 @@ export const FLAGS = {
   beta: { kind: 'number', help: 'weight of the KL term (0.001)' },
   reward: { kind: 'text', help: 'ranking (default) or rule' },
   'sample-size': { kind: 'integer', help: 'training rows that grpo draws (0: all)' },
-  'num-beams': { kind: 'integer', help: 'beams, and items a row (50)' },
+  'num-beams': { kind: 'integer', help: 'beams, and items a row (50; of generate 0: one text)' },
   normalize: { kind: 'text', help: 'log-probabilities over the full vocabulary (default) or the legal tokens' },
   'shuffle-histories': { kind: 'integer', help: 'a control: deal the histories to the wrong rows, by this seed' },
   'top-k': { kind: 'integer', help: 'a row fails whose item is not among the first so many (10)' },

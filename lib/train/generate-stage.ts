@@ -9,10 +9,9 @@
  */
 import { dirname, join } from 'node:path';
 import { loadDataset } from '../data/index.js';
-import type { GenerateOptions } from '../decode/index.js';
 import { textEmbedder } from '../embed/index.js';
 import { generateAnswers, sidAnswers, textMetrics, writeGenerations } from '../evaluate/index.js';
-import type { AnswerRow, SidMetrics, TextMetrics } from '../evaluate/index.js';
+import type { AnswerOptions, AnswerRow, SidMetrics, TextMetrics } from '../evaluate/index.js';
 import {
   answersWithSid,
   disposeWeights,
@@ -27,7 +26,7 @@ import type { SidIndex } from '../sid/index-file.js';
 import { InputError, interrupted, watchInterrupts } from '../support/index.js';
 import { answerExamples, longestSid } from './answer-examples.js';
 
-export interface GenerateStageOptions extends Omit<GenerateOptions, 'endTokens' | 'stop' | 'label'> {
+export interface GenerateStageOptions extends Omit<AnswerOptions, 'endTokens' | 'stop' | 'label'> {
   /** Data folder. */
   data: string;
   index: string;
@@ -119,15 +118,15 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
   }
 }
 
-function generation(given: GenerateOptions): GenerateOptions {
-  const { maxTokens, temperature, topP, topK, seed, batchRows } = given;
-  const all = { maxTokens, temperature, topP, topK, seed, batchRows };
+function generation(given: AnswerOptions): AnswerOptions {
+  const { maxTokens, temperature, topP, topK, seed, batchRows, numBeams } = given;
+  const all = { maxTokens, temperature, topP, topK, seed, batchRows, numBeams };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
 function sidFigures(rows: readonly AnswerRow[], index: SidIndex): SidMetrics {
   return sidAnswers(
-    rows.map(({ text }) => [text]),
+    rows.map(({ text, beams }) => beams ?? [text]),
     rows.map(({ item }) => item!),
     index,
   );

@@ -97,6 +97,26 @@ test('what was learnt by heart is written, each text to its own end', async () =
   });
 });
 
+test('beams: the best text is the one learnt, the others stand behind it', async () => {
+  const asked = examples.filter((_, i) => i % 2 === 1);
+  const { rows, tokens } = await generateAnswers(model, tokenizer, asked, { numBeams: 3, maxTokens: 3 });
+  rows.forEach(({ text, beams, ended }, i) => {
+    expect(text.replaceAll(' ', '')).toBe(asked[i]!.answer);
+    expect(ended).toBe(true);
+    expect(beams).toHaveLength(3);
+    expect(beams![0]).toBe(text);
+  });
+  expect(tokens).toBeGreaterThan(0);
+  const figures = sidAnswers(
+    rows.map(({ beams }) => beams!),
+    rows.map(({ item }) => item!),
+    INDEX,
+  );
+  expect(figures.item).toMatchObject({ 'HR@1': 1, 'HR@3': 1 });
+  const both = generateAnswers(model, tokenizer, asked, { numBeams: 3, temperature: 1 });
+  await expect(both).rejects.toThrow('expected beams or a temperature, got both');
+});
+
 test('texts cut by the limit say so, and stopped ones are left out', async () => {
   const { rows } = await generateAnswers(model, tokenizer, examples, { maxTokens: 2 });
   expect(rows.map(({ ended }) => ended)).toEqual([false, false, true, false, false, false]);
@@ -161,7 +181,7 @@ describe('figures by hand', () => {
 describe('the file', () => {
   const file = join(mkdtempSync(join(tmpdir(), 'sidlab-generations-')), 'generations.jsonl');
   const rows: AnswerRow[] = [
-    { prompt: 'a "b"\n', answer: 'ключ\u2028', text: '', ended: false, item: 3 },
+    { prompt: 'a "b"\n', answer: 'ключ\u2028', text: '', ended: false, item: 3, beams: ['', 'b'] },
     { prompt: '', answer: '', text: '<b>\x1b[31m</b>', ended: true },
   ];
 

@@ -67,6 +67,9 @@ test('a task of SIDs: as many tokens as a SID and its end need, and the share th
   expect(item2index.sid).toMatchObject({ valid: expect.any(Number), item: { 'HR@1': expect.any(Number) } });
   const sids = await generateStage({ ...shared, task: 'sids' });
   expect(sids).toMatchObject({ rows: 20, tokens: 40 }); // this task's answers have no end
+  const beams = await generateStage({ ...shared, task: 'sids', numBeams: 5 });
+  expect(Object.keys(beams.sid!.item)).toEqual(['HR@1', 'NDCG@1', 'HR@3', 'NDCG@3', 'HR@5', 'NDCG@5']);
+  expect(beams.examples[0]!.beams).toHaveLength(5);
 });
 
 test('the first so many, and the same again by the same seed', async () => {

@@ -1,8 +1,9 @@
 /** What a model writes after each prompt of a task, beside what it should have written. */
-import { generate } from '../../decode/index.js';
+import { freeBeams, generate } from '../../decode/index.js';
 import type { GenerateOptions } from '../../decode/index.js';
 import { END_OF_TEXT } from '../../lm/index.js';
 import type { LanguageModel, TextTokenizer } from '../../lm/index.js';
+import { InputError } from '../../support/index.js';
 
 export interface TextExample {
   /** Token ids. */
@@ -22,6 +23,13 @@ export interface AnswerRow {
   /** False where the model ran out of tokens before it ended. */
   ended: boolean;
   item?: number;
+  /** Of beam search all texts, best first; the first is `text`. */
+  beams?: string[];
+}
+
+export interface AnswerOptions extends GenerateOptions {
+  /** Beam search with so many beams, in place of one greedy or sampled text. Default 0: none. */
+  numBeams?: number;
 }
 
 export interface Answers {
@@ -35,23 +43,74 @@ export interface Answers {
 /**
  * A text ends at the model's own end of text, and at the kit's where the vocabulary has it (an instruct model's own end
  * is that of a turn; what it was trained on here ends with the other).
+ * @throws InputError as `generate` does, and for beams that are to be sampled
  */
 export async function generateAnswers(
   model: LanguageModel,
   tokenizer: TextTokenizer,
   examples: readonly TextExample[],
-  options: GenerateOptions = {},
+  options: AnswerOptions = {},
 ): Promise<Answers> {
-  const ends = [model.config.eosTokenId, ...(tokenizer.has(END_OF_TEXT) ? [tokenizer.tokenId(END_OF_TEXT)] : [])];
+  const { numBeams = 0, ...others } = options;
+  const end = tokenizer.has(END_OF_TEXT) ? [tokenizer.tokenId(END_OF_TEXT)] : [];
+  const endTokens = [...new Set([model.config.eosTokenId, ...end])];
   const prompts = examples.map(({ prompt }) => prompt);
-  const { texts, tokens, tokensPerSecond } = await generate(model, prompts, { endTokens: ends, ...options });
+  const written = await (numBeams > 0
+    ? writeBeams(model, prompts, { endTokens, ...others, numBeams })
+    : writeTexts(model, prompts, { endTokens, ...others }));
   const rows = examples.flatMap(({ prompt, answer, item }, i): AnswerRow[] => {
-    const { tokens, reason } = texts[i]!;
-    if (reason === 'stopped') return [];
-    const text = tokenizer.decode(tokens).trim();
+    const texts = written.texts[i]!.map((tokens) => tokenizer.decode(tokens).trim());
+    const [text] = texts;
+    if (text === undefined) return [];
     return [
-      { prompt: tokenizer.decode(prompt), answer, text, ended: reason === 'end', ...(item !== undefined && { item }) },
+      {
+        ...{ prompt: tokenizer.decode(prompt), answer, text, ended: written.ended[i]! },
+        ...(item !== undefined && { item }),
+        ...(numBeams > 0 && { beams: texts }),
+      },
     ];
   });
-  return { rows, tokens, tokensPerSecond };
+  return { rows, tokens: written.tokens, tokensPerSecond: written.tokens / Math.max(written.seconds, 1e-9) };
+}
+
+interface Written {
+  /** Tokens of each prompt's texts, best first; none where it was stopped. */
+  texts: number[][][];
+  /** Whether the best text of each came to its end. */
+  ended: boolean[];
+  tokens: number;
+  seconds: number;
+}
+
+async function writeTexts(
+  model: LanguageModel,
+  prompts: readonly (readonly number[])[],
+  options: GenerateOptions,
+): Promise<Written> {
+  const { texts, tokens, seconds } = await generate(model, prompts, options);
+  return {
+    texts: texts.map(({ tokens, reason }) => (reason === 'stopped' ? [] : [tokens])),
+    ended: texts.map(({ reason }) => reason === 'end'),
+    tokens,
+    seconds,
+  };
+}
+
+async function writeBeams(
+  model: LanguageModel,
+  prompts: readonly (readonly number[])[],
+  { temperature = 0, topP = 1, topK = 0, ...options }: AnswerOptions,
+): Promise<Written> {
+  if (temperature > 0 || topP < 1 || topK > 0) {
+    throw new InputError('generate: expected beams or a temperature, got both; beams draw nothing');
+  }
+  const start = performance.now();
+  const found = await freeBeams(model, prompts, options);
+  const all = found.flat();
+  return {
+    texts: found.map((beams) => beams.map(({ tokens }) => tokens)),
+    ended: found.map(([best]) => best?.ended ?? false),
+    tokens: all.reduce((sum, { tokens, ended }) => sum + tokens.length + Number(ended), 0),
+    seconds: (performance.now() - start) / 1000,
+  };
 }

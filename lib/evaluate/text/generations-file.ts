@@ -19,7 +19,9 @@ export async function readGenerations(path: string): Promise<AnswerRow[]> {
 }
 
 function parseRow(line: string, where: string): AnswerRow {
-  const { prompt, answer, text, ended, item } = parseObject(line, where);
+  const { prompt, answer, text, ended, item, beams } = parseObject(line, where);
+  const texts = (value: unknown): value is string[] =>
+    Array.isArray(value) && value.every((element) => typeof element === 'string');
   const wrong = (field: string): never => {
     throw new InputError(`${where}: ${field} is missing or of another kind; generate again`);
   };
@@ -28,5 +30,6 @@ function parseRow(line: string, where: string): AnswerRow {
   if (typeof text !== 'string') return wrong('text');
   if (typeof ended !== 'boolean') return wrong('ended');
   if (item !== undefined && typeof item !== 'number') return wrong('item');
-  return { prompt, answer, text, ended, ...(item !== undefined && { item }) };
+  if (beams !== undefined && !texts(beams)) return wrong('beams');
+  return { prompt, answer, text, ended, ...(item !== undefined && { item }), ...(beams !== undefined && { beams }) };
 }
