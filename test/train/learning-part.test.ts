@@ -1,0 +1,146 @@
+/** Runs whose model learns in part: killed and gone on with bit for bit, saved small, loaded by every later stage. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { filterStage, writeSample } from '../../lib/data/index.js';
+import { embedItems } from '../../lib/embed/index.js';
+import { useEngine } from '../../lib/engine/index.js';
+import { evaluateStage } from '../../lib/evaluate/index.js';
+import {
+  EMBEDDING,
+  loadModel,
+  loadTokenizer,
+  mergeStage,
+  parseShape,
+  randomWeights,
+  saveModel,
+  templateWords,
+  weightArray,
+  wordTokenizer,
+} from '../../lib/lm/index.js';
+import { readSafetensors } from '../../lib/support/index.js';
+import { hashFile, readMetrics } from '../../lib/support/index.js';
+import { sidStage } from '../../lib/sid/index.js';
+import { checkLearning, sft } from '../../lib/train/index.js';
+import type { LearningOptions, SftOptions, SftReport } from '../../lib/train/index.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'sidlab-learning-'));
+const base = join(folder, 'base');
+const options = (run: string, learning: LearningOptions): SftOptions => ({
+  data: folder,
+  index: join(folder, 'tiny.index.json'),
+  run: join(folder, run),
+  model: base,
+  epochs: 1.5,
+  batchSize: 16,
+  evalEpochs: 0.5,
+  validRows: 5,
+  dropout: 0.2,
+  learningRate: 1e-2,
+  warmupSteps: 0,
+  ...learning,
+});
+
+beforeAll(async () => {
+  await useEngine();
+  const { reviews, meta } = writeSample({ out: join(folder, 'raw'), size: 'tiny' });
+  await filterStage({ reviews, meta, out: folder, dataset: 'tiny' });
+  await embedItems({ data: folder });
+  await sidStage({ embeddings: join(folder, 'tiny.emb-lsa.npy'), codebookSize: 8 });
+  const tokenizer = wordTokenizer(templateWords(), []);
+  const config = parseShape('qwen2:32x1', tokenizer.vocabSize + 3, 0); // three rows of padding
+  saveModel(base, { config, weights: randomWeights(config, 4) }, { json: tokenizer.json });
+});
+
+describe.each<[string, LearningOptions, string[]]>([
+  ['lora', { lora: { rank: 4, dropout: 0.1 } }, ['lora_A', 'lora_B', 'embed_tokens.weight']],
+  [
+    'lora-rows',
+    { lora: { rank: 4, dropout: 0.1, targets: ['q_proj', 'v_proj'] }, freeze: 'all-but-new-rows' },
+    ['lora_A', 'lora_B', 'new_rows'],
+  ],
+  ['lora-alone', { lora: { rank: 4, dropout: 0 }, freeze: 'embeddings' }, ['lora_A', 'lora_B']],
+  ['rows', { freeze: 'all-but-new-rows' }, ['new_rows']],
+])('%s', (name, learning, learns) => {
+  let report: SftReport;
+
+  test('killed twice it ends on the same bits; a checkpoint holds what learns', async () => {
+    report = await sft(options(name, learning));
+    const killed = options(`${name}-killed`, learning);
+    for (const at of [4, 8]) {
+      const onLog: SftOptions['onLog'] = (lines) => {
+        if (lines.at(-1)!.step === at) throw new Error('killed');
+      };
+      await expect(sft({ ...killed, onLog })).rejects.toThrow('killed');
+      for (const checkpoint of readdirSync(killed.run).filter((file) => file.startsWith('checkpoint-'))) {
+        const names = [...readSafetensors(join(killed.run, checkpoint, 'model.safetensors')).keys()];
+        expect(names.every((key) => learns.some((part) => key.includes(part)))).toBe(true);
+        expect(learns.every((part) => names.some((key) => key.includes(part)))).toBe(true);
+      }
+    }
+    const again = await sft(killed);
+    expect(again.best).toEqual(report.best);
+    const file = learning.lora ? 'adapter_model.safetensors' : 'model.safetensors';
+    expect(hashFile(join(again.model, file))).toBe(hashFile(join(report.model, file)));
+    const losses = (run: string): unknown[] =>
+      readMetrics(join(folder, run, 'metrics.jsonl')).map(({ step, loss, norm }) => [step, loss, norm]);
+    expect(losses(`${name}-killed`)).toEqual(losses(name));
+    const learnt = losses(name).flatMap((line) => (line as number[])[1] ?? []);
+    expect(learnt.at(-1)).toBeLessThan(learnt[0]!);
+  });
+
+  test('rows that stand keep their bits', () => {
+    const [before, after] = [loadModel(base), loadModel(report.model)].map((model) => weightArray(model, EMBEDDING));
+    const old = loadTokenizer(base).vocabSize * before!.shape[1]!;
+    const equal = before!.data.subarray(0, old).every((x, i) => x === after!.data[i]);
+    expect(equal).toBe(learning.freeze !== undefined);
+  });
+
+  test('evaluated from its folder as merged', async () => {
+    const evaluate = (model: string, results: string): ReturnType<typeof evaluateStage> =>
+      evaluateStage({
+        data: folder,
+        index: options(name, {}).index,
+        model,
+        numBeams: 10,
+        results: join(folder, results),
+      });
+    const ours = await evaluate(report.model, `${name}.jsonl`);
+    if (!learning.lora) return void expect(existsSync(join(report.model, 'adapter_config.json'))).toBe(false);
+    const size = (at: string): number => statSync(at).size;
+    expect(size(join(report.model, 'adapter_model.safetensors'))).toBeLessThan(size(join(base, 'model.safetensors')));
+    const out = join(folder, `${name}-merged`);
+    const merged = mergeStage({ adapter: report.model, out });
+    expect(merged.matrices).toBe(learning.freeze === 'all-but-new-rows' ? 2 : 7);
+    const theirs = await evaluate(out, `${name}-merged.jsonl`);
+    expect(theirs.item).toEqual(ours.item);
+    expect(readFileSync(join(folder, `${name}-merged.jsonl`), 'utf8')).toBe(
+      readFileSync(join(folder, `${name}.jsonl`), 'utf8'),
+    );
+  });
+});
+
+test.each<[string, LearningOptions, string]>([
+  ['qwen2:32x1', { lora: true }, '--lora: expected --model to be a folder with weights, got qwen2:32x1'],
+  ['qwen2:32x1', { freeze: 'all-but-new-rows' }, '--freeze all-but-new-rows: expected --model to be a folder'],
+  ['test/golden/qwen3', { freeze: 'most' as never }, '--freeze: expected one of none, all-but-new-rows, embeddings'],
+  ['test/golden/qwen3', { lora: true, freeze: 'all-but-embeddings' }, 'leaves nothing for --lora to learn'],
+  [
+    'test/golden/qwen3',
+    { lora: { modules: ['lm_head'] }, freeze: 'embeddings' },
+    '--lora-modules: with --freeze embeddings',
+  ],
+  ['test/golden/qwen3', { lora: { rank: 1.5 } }, '--lora-rank: expected a positive integer, got 1.5'],
+  ['test/golden/lora/rows', { lora: true }, 'sidlab merge makes one of the adapter test/golden/lora/rows'],
+])('%s with %j is refused', (from, learning, message) => {
+  expect(() => checkLearning(from, learning)).toThrow(message);
+});
+
+test('merging over the adapter or its base is refused', () => {
+  expect(() => mergeStage({ adapter: 'test/golden/lora/rows', out: 'test/golden/lora/rows' })).toThrow(
+    '--out: expected',
+  );
+  expect(() => mergeStage({ adapter: 'test/golden/lora/rows', out: './test/golden/qwen3' })).toThrow('--out: expected');
+  expect(() => mergeStage({ adapter: base, out: join(folder, 'x') })).toThrow('adapter_config.json');
+});
