@@ -1,0 +1,70 @@
+/** Combs of texts that begin alike: nothing of a text is lost, and the gradient is that of the separate texts. */
+import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { useEngine } from '../../lib/engine/index.js';
+import { chain, disposeWeights, parseShape, randomWeights } from '../../lib/lm/index.js';
+import { batchGradients, forestPart, forestScorer, shareTrunks } from '../../lib/train/index.js';
+import type { Example, TreeTarget } from '../../lib/train/index.js';
+
+await useEngine();
+
+/** Texts of few tokens, so that many begin alike; loss on the last ones. */
+const example: fc.Arbitrary<Example> = fc
+  .tuple(fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 1, maxLength: 9 }), fc.integer({ min: 1, max: 4 }))
+  .map(([tokens, learnt]) => {
+    const at = tokens.map((_, i) => i).slice(-learnt);
+    return { tokens, at, target: at.map((i) => tokens[i + 1] ?? 3) };
+  });
+
+test('every target hangs on a node whose path is its text', () => {
+  fc.assert(
+    fc.property(fc.array(example, { minLength: 1, maxLength: 12 }), (examples) => {
+      const { trees, targets } = shareTrunks(examples);
+      const found = targets.map(({ tree, node, token }) => {
+        const path: number[] = [];
+        for (let a = node; a >= 0; a = trees[tree]!.parent[a]!) path.unshift(trees[tree]!.token[a]!);
+        return JSON.stringify([path, token]);
+      });
+      const asked = examples.flatMap(({ tokens, at, target }) =>
+        at.map((i, k) => JSON.stringify([tokens.slice(0, i + 1), target[k]])),
+      );
+      expect(found.sort()).toEqual(asked.sort());
+      const tokens = trees.reduce((sum, tree) => sum + tree.token.length, 0);
+      expect(tokens).toBeLessThanOrEqual(examples.reduce((sum, { tokens }) => sum + tokens.length, 0));
+    }),
+  );
+});
+
+test('a wording and eight endings become one comb', () => {
+  const wording = [5, 6, 7, 8, 9];
+  const examples = Array.from({ length: 8 }, (_, i) => ({ tokens: [...wording, 20 + i], at: [5], target: [1] }));
+  const { trees } = shareTrunks(examples);
+  expect(trees).toHaveLength(1);
+  expect(trees[0]!.token).toHaveLength(5 + 8);
+});
+
+test('the gradient is that of the separate texts', () => {
+  const config = parseShape('qwen2:64x2', 8, 0);
+  const model = { config, weights: randomWeights(config, 1) };
+  const examples = fc.sample(example, { numRuns: 24, seed: 7 });
+  const gradients = (trees: Parameters<typeof forestScorer>[1], targets: TreeTarget[]) =>
+    batchGradients(model, [
+      forestPart(model, forestScorer(config, trees, targets), (logProbs) => tf.neg(tf.mean(logProbs))),
+    ]);
+  const { trees, targets } = shareTrunks(examples);
+  expect(trees.length).toBeLessThan(examples.length);
+  const shared = gradients(trees, targets);
+  const separate = gradients(
+    examples.map(({ tokens }) => chain(tokens)),
+    examples.flatMap(({ at, target }, tree) => at.map((node, i) => ({ tree, node, token: target[i]! }))),
+  );
+  expect(shared.loss).toBeCloseTo(separate.loss, 5);
+  for (const [name, gradient] of shared.gradients) {
+    const other = separate.gradients.get(name)!;
+    const [norm, off] = [tf.norm(other), tf.norm(tf.sub(gradient, other))].map((tensor) => tensor.dataSync()[0]!);
+    expect(off! / norm!, name).toBeLessThan(1e-5);
+  }
+  tf.dispose([...shared.gradients.values(), ...separate.gradients.values()]);
+  disposeWeights(model.weights);
+});
