@@ -51,7 +51,9 @@ export function renderPrompt(template: Template, subject: Subject, shop: Shop, w
   const { history, cut } = shortened(template, subject.history, shrink);
   const longest = template.of === 'items' && shrink > 0 ? longestPlace(places, subject, shop) : undefined;
   return fill(template.prompts[wording]!, (place) => {
-    const value = valueOf(place, { ...subject, history }, shop, template.separator);
+    // what the whole history says of a taste is short, and stays
+    const told = place === 'preference' ? subject : { ...subject, history };
+    const value = valueOf(place, told, shop, template.separator);
     if (place === longest) return value.split(' ').slice(0, -shrink).join(' ');
     return place.startsWith('history') ? value.slice(cut) : value;
   });
