@@ -2,7 +2,7 @@
  * A model folder: Hugging Face's layout (`config.json`, `model.safetensors`, `tokenizer.json`), or an adapter's in
  * PEFT's (`lora-files.ts`). Python's transformers and peft load what is saved here.
  */
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomic } from '../support/index.js';
 import { AdaptedWeights } from './adapted-weights.js';
@@ -36,6 +36,12 @@ export function countParameters(model: LanguageModel): { learning: number; all: 
 /** A folder's model; an adapter's is its base with the adapter merged. @throws InputError if a file is missing or damaged */
 export function loadModel(folder: string): LanguageModel {
   return isAdapter(folder) ? foldLora(loadAdapter(folder)) : loadWholeModel(folder);
+}
+
+/** The file that tells a model folder from another: its adapter, its weights, or the list of their files. */
+export function modelFile(folder: string): string {
+  const names = ['adapter_model.safetensors', 'model.safetensors', 'model.safetensors.index.json'];
+  return join(folder, names.find((name) => existsSync(join(folder, name))) ?? 'model.safetensors');
 }
 
 /**

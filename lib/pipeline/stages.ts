@@ -14,6 +14,7 @@ import { embedItems, embeddingsName, modelStamp } from '../embed/index.js';
 import type { EmbedReport } from '../embed/index.js';
 import { evaluateStage } from '../evaluate/index.js';
 import type { EvaluateReport } from '../evaluate/index.js';
+import { modelFile } from '../lm/index.js';
 import { sidOutputs, sidStage } from '../sid/index.js';
 import type { SidReport } from '../sid/index.js';
 import { InputError, runStage } from '../support/index.js';
@@ -125,7 +126,7 @@ export class PipelineStages {
     const { out: data, evaluate: options = {}, sft: start } = this.config;
     const model = this.model(of);
     const results = this.results(of);
-    const inputs = [join(model, 'model.safetensors'), this.index, this.file('test.inter')];
+    const inputs = [modelFile(model), this.index, this.file('test.inter')];
     return this.once(`evaluate-${of}`, [options, start?.template], inputs, [results], () =>
       evaluateStage({
         ...options,

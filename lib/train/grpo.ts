@@ -16,7 +16,7 @@ import type { Dataset, Row } from '../data/index.js';
 import { beamSearch } from '../decode/index.js';
 import { createRecommender } from '../evaluate/index.js';
 import type { Recommender } from '../evaluate/index.js';
-import { comb, disposeWeights, loadModel, loadTokenizer } from '../lm/index.js';
+import { comb, disposeWeights, loadModel, loadTokenizer, modelFile } from '../lm/index.js';
 import type { LanguageModel } from '../lm/index.js';
 import { readIndex } from '../sid/index-file.js';
 import { hashFile, InputError, Random, RunFolder } from '../support/index.js';
@@ -107,7 +107,7 @@ export async function grpo(options: GrpoOptions): Promise<GrpoReport> {
   }
   const dataset = await loadDataset(data);
   const index = readIndex(indexFile, dataset.items.length);
-  const origin = hashFile(`${start}/model.safetensors`);
+  const origin = hashFile(modelFile(start));
   const config = { stage: 'grpo', data: basename(data), index: hashFile(indexFile), start: origin, ...settings };
   const folder = new RunFolder(run, config);
   const done = folder.card;
