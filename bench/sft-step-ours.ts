@@ -1,0 +1,23 @@
+/** Ours of `sft-step`, in a process of its own, so that its memory is its own. Usage: node sft-step-ours.js FOLDER */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseConfig, Random, randomWeights, useEngine } from 'sidlab';
+import { median } from './peer.js';
+import type { StepJob } from './sft-step.js';
+import { trainSteps } from './train-steps.js';
+
+await useEngine();
+const job = JSON.parse(readFileSync(join(process.argv[2]!, 'job.json'), 'utf8')) as StepJob;
+const config = parseConfig(job.config, 'job.json');
+const model = { config, weights: randomWeights(config, 42) };
+const random = new Random('sft-step');
+const batch = Array.from({ length: job.texts }, () => {
+  const text = Array.from({ length: job.length }, () => random.int(config.vocabSize));
+  const at = Array.from({ length: job.learnt }, (_, i) => job.length - job.learnt - 1 + i);
+  return { tokens: text.slice(0, -1), at, target: at.map((i) => text[i + 1]!) };
+});
+const batches = Array.from({ length: job.steps + 1 }, () => batch);
+const steps = await trainSteps(model, batches, { rate: 1e-5, weightDecay: 0.01, clip: 1, tokenBudget: 1 << 20 });
+const each = steps.slice(1).map(({ seconds }) => seconds);
+const peak = process.resourceUsage().maxRSS * 1024;
+console.log(JSON.stringify({ seconds: median(each), each, peak }));
