@@ -119,17 +119,23 @@ function longestPlace(places: readonly Place[], subject: Subject, shop: Shop): P
   return places.reduce((longest, place) => (size(place) > size(longest) ? place : longest));
 }
 
-/** How far a prompt can shrink. */
-function steps(template: Template, { history, item }: Subject, shop: Shop, wording: number): number {
+/** How far a prompt can shrink: to its last item, and to nothing of it; of an item's prompt word by word. */
+function steps(
+  template: Template,
+  { history, item }: Subject,
+  shop: Shop,
+  wording: number,
+): { items: number; all: number } {
   const places = placesIn(template.prompts[wording]!);
   if (template.of === 'items') {
     const longest = longestPlace(places, { history, item }, shop);
-    return valueOf(longest, { history, item }, shop, '').split(' ').length;
+    return { items: 0, all: valueOf(longest, { history, item }, shop, '').split(' ').length };
   }
   const last = { history: history.slice(-1), item };
   const texts = places.filter((place) => place.startsWith('history'));
   const characters = texts.map((place) => valueOf(place, last, shop, template.separator).length);
-  return Math.max(0, history.length - 1) + Math.max(0, ...characters);
+  const items = Math.max(0, history.length - 1);
+  return { items, all: items + Math.max(0, ...characters) };
 }
 
 /** What a prompt and an answer are in tokens. */
@@ -169,15 +175,23 @@ export function createRenderer(
   const answers = new Map<number, number[]>();
   const encode = (text: string): number[] =>
     chat ? tokenizer.encode(chat.wrap(text)) : [...tokenizer.begin, ...tokenizer.encode(text)];
+  const tooLong = ({ length }: number[]): never => {
+    throw new InputError(
+      `--cutoff-len: expected at least ${length}, the tokens of the wording by itself, got ${cutoffLen}`,
+    );
+  };
   let cut = 0;
   return {
     prompt(history, item = -1, wording = 0) {
       const subject = { history, item };
       const at = (shrink: number): number[] => encode(renderPrompt(template, subject, shop, wording, shrink));
-      const whole = at(0);
-      if (whole.length <= cutoffLen) return whole;
+      const uncut = at(0);
+      if (uncut.length <= cutoffLen) return uncut;
       cut++;
-      return longestThatFits(at, steps(template, subject, shop, wording), cutoffLen);
+      const { items: whole, all } = steps(template, subject, shop, wording);
+      return (
+        longestThatFits(at, 1, whole, cutoffLen) ?? longestThatFits(at, whole + 1, all, cutoffLen) ?? tooLong(at(all))
+      );
     },
     answer(item, history = []) {
       const known = byItem ? answers.get(item) : undefined;
@@ -192,19 +206,20 @@ export function createRenderer(
   };
 }
 
-/** By halving: less is left out only where that fits. */
-function longestThatFits(at: (shrink: number) => number[], most: number, limit: number): number[] {
-  let best = at(most);
-  if (best.length > limit) {
-    throw new InputError(
-      `--cutoff-len: expected at least ${best.length}, the tokens of the wording by itself, got ${limit}`,
-    );
-  }
-  for (let low = 1, high = most - 1; low <= high;) {
-    const middle = (low + high) >> 1;
+/** By halving: less is left out only where that fits. @returns undefined if nothing from `low` to `high` does */
+function longestThatFits(
+  at: (shrink: number) => number[],
+  low: number,
+  high: number,
+  limit: number,
+): number[] | undefined {
+  let best: number[] | undefined;
+  for (let from = low, to = high, middle = high; from <= to; middle = (from + to) >> 1) {
     const ids = at(middle);
-    if (ids.length <= limit) [best, high] = [ids, middle - 1];
-    else low = middle + 1;
+    if (ids.length > limit) {
+      if (middle === high) return undefined;
+      from = middle + 1;
+    } else [best, to] = [ids, middle - 1];
   }
   return best;
 }
