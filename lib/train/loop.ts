@@ -14,29 +14,16 @@ import { InputError, interrupted, Random, rateFactor, startProgress, watchInterr
 import type { MetricLine, RunFolder, Schedule } from '../support/index.js';
 import { resumeCheckpoint, saveCheckpoint } from './checkpoint.js';
 import type { LoopState } from './checkpoint.js';
+import { estimateRun, estimateText, refuseIfTooLarge } from './estimate.js';
 import { batchGradients } from './gradients.js';
-import type { Part } from './gradients.js';
 import { Optimizer } from './optimizer.js';
 import type { OptimizerOptions } from './optimizer.js';
 import { planSteps } from './step-plan.js';
 import type { StepPlan, StepPlanOptions } from './step-plan.js';
+import type { Task } from './task.js';
 
+export type { Objective, Outline, Task } from './task.js';
 export type { Part } from './gradients.js';
-
-export interface Objective {
-  parts: Part[];
-  /** Logged beside the loss. */
-  metrics?: Record<string, number>;
-}
-
-export interface Task<Batch> {
-  name: 'sft' | 'grpo';
-  /** Batches of an epoch in order; decided by the epoch's number alone. */
-  batches(epoch: number): Batch[];
-  /** @param random for dropout and sampling; its state is part of a checkpoint */
-  objective(batch: Batch, random: Random): Objective;
-  validate(): Promise<Record<string, number>>;
-}
 
 /** Validation figures of which the smaller is the better. */
 const SMALLER = ['loss'];
@@ -57,6 +44,8 @@ export interface LoopOptions extends OptimizerOptions, StepPlanOptions {
   seed: number;
   /** How a model is saved to a folder. Default whole, in the Hugging Face layout. */
   save?: (folder: string) => void;
+  /** Told in a sentence what the run will take, before one that is not over in seconds. Default standard error. */
+  say?: (line: string) => void;
   /** Called after each step and validation, for a plot that draws while training. */
   onLog?: (lines: readonly MetricLine[]) => void;
 }
@@ -82,6 +71,7 @@ export async function train<Batch>(
   run: RunFolder,
   options: LoopOptions,
 ): Promise<TrainReport> {
+  if (run.checkpoints().length === 0) tellBeforehand(model, task, options);
   const loop = new Loop(model, tokenizer, task, run, options);
   const release = watchInterrupts();
   let done = false;
@@ -94,6 +84,19 @@ export async function train<Batch>(
     loop.dispose();
     if (!done) run.release();
   }
+}
+
+/** Runs shorter than this are not announced, seconds. */
+const SHORT = 10;
+
+/** @throws InputError if the run cannot fit into the machine's memory */
+function tellBeforehand<Batch>(model: LanguageModel, task: Task<Batch>, options: LoopOptions): void {
+  const { outline } = task;
+  if (!outline) return;
+  const { say = (line) => process.stderr.write(line + '\n') } = options;
+  const estimate = estimateRun(model, task, outline, options);
+  refuseIfTooLarge(task.name, estimate);
+  if (estimate.seconds > SHORT) say(estimateText(task.name, estimate));
 }
 
 class Loop<Batch> {

@@ -48,7 +48,7 @@ export function sftTask(
   renderers: readonly Renderer[],
   { heldOut, ranking }: Validation,
   options: SftTaskOptions,
-): Task<Draft[]> {
+): Task<Draft[]> & Required<Pick<Task<Draft[]>, 'outline'>> {
   const { batchSize, batchTokens = 0, tokenBudget, dropout, validRows, seed } = options;
   const rank = ranking && validator(ranking.recommender, ranking.rows, validRows, seed);
   const held = heldOut.map(({ name, rows, render }) => ({ name, examples: rowExamples(rows, render) }));
@@ -67,6 +67,11 @@ export function sftTask(
       );
       const cut = batch.filter((example) => example.cut).length;
       return { parts, ...(cut > 0 && { metrics: { cut } }) };
+    },
+    outline(drafts) {
+      const batch = drafts.map((draft) => tasks.example(draft, renderers));
+      const sizes = byTokens(batch, tokenBudget, tokensOf).map((of) => of.reduce((sum, one) => sum + tokensOf(one), 0));
+      return { sizes, examples: drafts.length, first: (examples) => drafts.slice(0, examples) };
     },
     async validate() {
       const losses = held.map(({ name, examples }) => ({ name, ...heldOutLoss(model, examples, tokenBudget) }));

@@ -5,7 +5,6 @@
  * ranking figure on validation rows, not by the loss; a bare decoder from random weights is a first-class start.
  */
 import { basename } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
 import { loadDataset } from '../data/index.js';
 import type { Dataset, Row } from '../data/index.js';
 import { createRecommender, modelRenderer } from '../evaluate/index.js';
@@ -20,9 +19,12 @@ import type { MetricLine, Schedule } from '../support/index.js';
 import type { ExampleMode } from './examples.js';
 import { checkLearning } from './learning-part.js';
 import type { LearningOptions } from './learning-part.js';
+import { estimateRun, refuseIfTooLarge } from './estimate.js';
+import type { RunEstimate } from './estimate.js';
 import { train } from './loop.js';
 import type { TrainReport } from './loop.js';
 import type { OptimizerName } from './optimizer.js';
+import { decisive, runCard } from './run-card.js';
 import { sftTask } from './sft-task.js';
 import type { Validation } from './sft-task.js';
 import { startModel } from './start-model.js';
@@ -120,8 +122,49 @@ export interface SftReport extends TrainReport {
   sids?: { added: number; reused: number };
 }
 
+/** Trains, or gives the report of the finished run in the folder. */
 export async function sft(options: SftOptions): Promise<SftReport> {
-  const { data, index: indexFile, run, onLog, ...given } = options;
+  const { run, onLog, ...given } = options;
+  const settled = await settle(given);
+  const { config, settings, dataset, tasks } = settled;
+  const folder = new RunFolder(run, config);
+  const done = folder.card;
+  if (done) return done.report as SftReport;
+  const { start, task } = begin(settled);
+  try {
+    const loop = { ...settings, evalStart: false, ...(onLog && { onLog }) };
+    const trained = await train(start.model, start.tokenizer, task, folder, loop);
+    const cut = folder.readLog().reduce((sum, line) => sum + (line.cut ?? 0), 0);
+    const report = { ...trained, tasks: tasks.counts(), cut, ...(start.sids && { sids: start.sids }) };
+    const { seed, keep, model } = settings;
+    const card = runCard(report, { ...config, seed }, { dataset, index: options.index, model });
+    folder.finish(card, keep > 1 ? keep : 0);
+    return report;
+  } finally {
+    disposeWeights(start.model.weights);
+  }
+}
+
+/** What a run would take; nothing is written. @throws InputError as the run itself would, or if it cannot fit */
+export async function sftEstimate(options: SftPlan): Promise<RunEstimate> {
+  const settled = await settle(options);
+  const { start, task } = begin(settled);
+  try {
+    const estimate = estimateRun(start.model, task, task.outline, settled.settings);
+    refuseIfTooLarge(task.name, estimate);
+    return estimate;
+  } finally {
+    disposeWeights(start.model.weights);
+  }
+}
+
+/** A run without its folder. */
+export type SftPlan = Omit<SftOptions, 'run' | 'onLog'>;
+
+type Settled = Awaited<ReturnType<typeof settle>>;
+
+/** Options with their defaults, and what they name. */
+async function settle({ data, index: indexFile, ...given }: SftPlan) {
   const plan = planTasks(given);
   const settings = {
     model: 'qwen2:128x4',
@@ -155,42 +198,27 @@ export async function sft(options: SftOptions): Promise<SftReport> {
   const dataset = await loadDataset(data);
   const index = readIndex(indexFile, dataset.items.length);
   const tasks = new TaskSet(dataset, plan.parts, shopOf(index, dataset.items), settings);
-  const { keep } = settings;
-  const decides: Partial<typeof settings> = { ...settings };
-  delete decides.keep;
-  delete decides.keepLast;
   const config = {
     stage: 'sft',
     data: basename(data),
     index: hashFile(indexFile),
     rows: dataset.train.length,
-    ...decides,
+    ...decisive(settings),
     ...(given.templates !== undefined && { templates: ownTemplates(plan) }),
     ...(given.tasks !== undefined && { counts: tasks.counts() }),
   };
-  const folder = new RunFolder(run, config);
-  const done = folder.card;
-  if (done) return done.report as SftReport;
+  return { plan, settings, dataset, index, tasks, config };
+}
+
+/** The model that it starts from, and what it learns. */
+function begin({ plan, settings, dataset, index, tasks }: Settled) {
   const start = startModel(settings.model, index, settings.seed, {
     ...settings,
     items: dataset.items,
     ...(plan.custom && { templates: plan.parts.map(({ template }) => template) }),
   });
-  try {
-    const { renderers, validation } = prepare(start, dataset, index, plan, settings);
-    const task = sftTask(start.model, tasks, renderers, validation, settings);
-    const loop = { ...settings, evalStart: false, ...(onLog && { onLog }) };
-    const trained = await train(start.model, start.tokenizer, task, folder, loop);
-    const cut = folder.readLog().reduce((sum, line) => sum + (line.cut ?? 0), 0);
-    const report = { ...trained, tasks: tasks.counts(), cut, ...(start.sids && { sids: start.sids }) };
-    folder.finish(
-      { report, config, seed: settings.seed, backend: tf.getBackend(), node: process.version },
-      keep > 1 ? keep : 0,
-    );
-    return report;
-  } finally {
-    disposeWeights(start.model.weights);
-  }
+  const { renderers, validation } = prepare(start, dataset, index, plan, settings);
+  return { start, task: sftTask(start.model, tasks, renderers, validation, settings) };
 }
 
 /** What a run needs to know of a file of templates: the wordings that it trained. */

@@ -1,0 +1,47 @@
+/**
+ * The most that tensors hold at once while a piece of work runs. `tf.memory()` counts every clone and reshape with its
+ * full size; here a buffer counts once. An engine that makes a buffer of its own for a reshape (TensorFlow's shares the
+ * memory underneath) has it counted: the figure errs on the high side.
+ */
+import * as tf from '@tensorflow/tfjs';
+
+/** What TensorFlow.js's engine keeps of every tensor. */
+interface Tracking {
+  state: { numDataBuffers: number; tensorInfo: WeakMap<object, { bytes: number }> };
+  trackTensor(tensor: tf.Tensor, backend?: object): void;
+  removeDataId(dataId: object, backend: object): void;
+}
+
+export interface LiveBytes<T> {
+  result: T;
+  /** Most bytes of buffers that were made by `work` and stood together; what an operation uses within is not seen. */
+  peak: number;
+  /** Those that still stand. */
+  left: number;
+}
+
+export function liveBytes<T>(work: () => T): LiveBytes<T> {
+  const engine = tf.engine() as object as Tracking;
+  const { trackTensor, removeDataId } = engine;
+  const own = new WeakSet<object>(); // what stood before may be freed without counting
+  let [live, peak] = [0, 0];
+  engine.trackTensor = function (tensor, backend) {
+    const before = this.state.numDataBuffers;
+    trackTensor.call(this, tensor, backend);
+    if (this.state.numDataBuffers === before) return;
+    own.add(tensor.dataId);
+    live += this.state.tensorInfo.get(tensor.dataId)!.bytes;
+    peak = Math.max(peak, live);
+  };
+  engine.removeDataId = function (dataId, backend) {
+    const bytes = this.state.tensorInfo.get(dataId)?.bytes ?? 0;
+    removeDataId.call(this, dataId, backend);
+    if (own.has(dataId)) live -= bytes;
+  };
+  try {
+    const result = work();
+    return { result, peak, left: live };
+  } finally {
+    Object.assign(engine, { trackTensor, removeDataId });
+  }
+}

@@ -1,0 +1,76 @@
+/** What a run will take: counted exactly where it can be, refused where it cannot fit. */
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, expect, test } from 'vitest';
+import { useEngine } from '../../lib/engine/index.js';
+import { cutInto, estimateRun, estimateText, liveBytes, refuseIfTooLarge } from '../../lib/train/index.js';
+import type { Outline, RunEstimate } from '../../lib/train/index.js';
+import { tinyModel, tinyTask, type Text } from './tiny-task.js';
+
+beforeAll(async () => void (await useEngine()));
+
+test('buffers count once, clones not at all, what stood before neither', () => {
+  const before = tf.ones([1000]);
+  const { peak, left, result } = liveBytes(() => {
+    const a = tf.ones([100]);
+    const b = a.clone();
+    const c = tf.add(a, b);
+    const d = tf.mul(c, a);
+    tf.dispose([a, b, c, before]);
+    return d;
+  });
+  expect(peak).toBe(1200);
+  expect(left).toBe(400);
+  result.dispose();
+});
+
+/** Two parts a batch of four texts. */
+const outline = (batch: Text[]): Outline<Text[]> => ({
+  sizes: cutInto(batch, 2).map((of) => of.reduce((sum, { tokens }) => sum + tokens.length - 1, 0)),
+  examples: batch.length,
+  first: (count) => batch.slice(0, count),
+});
+
+test('parameters, updates and tokens are exact', () => {
+  const model = tinyModel();
+  const task = tinyTask(model);
+  const tokens = task.batches(0).flatMap((batch) => outline(batch).sizes);
+  const estimate = estimateRun(model, task, outline, { epochs: 2.5 });
+  const parameters = [...model.weights.values()].reduce((sum, { size }) => sum + size, 0);
+  const perEpoch = tokens.reduce((a, b) => a + b, 0);
+  expect(estimate).toMatchObject({ parameters, trainable: parameters, steps: 20, tokensPerEpoch: perEpoch });
+  expect(estimate).toMatchObject({ largestPart: Math.max(...tokens), tokens: Math.round(2.5 * perEpoch) });
+  expect(estimate.memory).toBeGreaterThan(3 * 4 * parameters); // gradient and two moments
+  expect(estimate.seconds).toBeGreaterThan(0);
+});
+
+test('what learns alone needs gradients and moments; Muon keeps one of them', () => {
+  const model = tinyModel();
+  const of = (trainable: string[] | undefined, optimizer: 'adamw' | 'muon'): number => {
+    const part = trainable ? { ...model, trainable: new Set(trainable) } : model;
+    return estimateRun(part, tinyTask(part), outline, { epochs: 1, optimizer }).memory;
+  };
+  expect(of(['model.norm.weight'], 'adamw')).toBeLessThan(of(undefined, 'muon'));
+  expect(of(undefined, 'muon')).toBeLessThan(of(undefined, 'adamw'));
+});
+
+const estimate: RunEstimate = {
+  ...{ parameters: 494e6, trainable: 494e6, steps: 1170, tokensPerEpoch: 3.4e6, tokens: 102e6, largestPart: 8192 },
+  ...{ memory: 20 * 2 ** 30, free: 10 * 2 ** 30, fixed: 4 * 2 ** 30, seconds: 3700 },
+};
+
+test('a run that cannot fit is refused with what would make it fit', () => {
+  refuseIfTooLarge('sft', { ...estimate, free: 21 * 2 ** 30 });
+  expect(() => refuseIfTooLarge('sft', estimate)).toThrow(
+    'sft: needs about 20 GiB more memory, 10 GiB are free; --token-budget 2560 would fit',
+  );
+  expect(() => refuseIfTooLarge('sft', { ...estimate, fixed: 10 * 2 ** 30 })).toThrow(
+    'sft: needs about 20 GiB more memory, 10 GiB are free; --lora or --freeze learns fewer weights, --model a smaller one',
+  );
+});
+
+test('in a sentence', () => {
+  expect(estimateText('sft', estimate)).toBe(
+    'sft: 494 M parameters, all of them learn; 1170 updates, 3.4 M tokens an epoch, 102 M in all, at most 8192 at once; ' +
+      'about 20 GiB more memory (10 GiB free), about 1 h 1 min and validation',
+  );
+});
