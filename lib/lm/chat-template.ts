@@ -6,14 +6,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Template } from '@huggingface/jinja';
-import { InputError, readJson, readText, writeAtomic, writeJson } from '../support/index.js';
+import { InputError, readJson, readText } from '../support/index.js';
 
 export interface ChatTemplate {
   /** A conversation of one user's message, up to where the answer begins. */
   wrap(message: string): string;
-  source: string;
-  /** `bos_token` and `eos_token`, which templates may name. */
-  variables: Record<string, string>;
 }
 
 /** @throws InputError if the folder has no chat template, or one that does not parse */
@@ -31,13 +28,6 @@ export function loadChatTemplate(folder: string): ChatTemplate {
   });
 }
 
-/** Beside a model's `tokenizer.json`, where `loadChatTemplate` and Python's transformers find it. */
-export function saveChatTemplate(folder: string, { source, variables }: ChatTemplate): void {
-  const tokens = Object.fromEntries(Object.entries(variables).filter(([, token]) => token !== ''));
-  writeJson(join(folder, 'tokenizer_config.json'), { tokenizer_class: 'PreTrainedTokenizerFast', ...tokens });
-  writeAtomic(join(folder, 'chat_template.jinja'), source);
-}
-
 /** @param variables `bos_token` and `eos_token`, which templates may name */
 export function parseChatTemplate(source: string, where: string, variables: Record<string, string> = {}): ChatTemplate {
   const guarded = <T>(work: () => T): T => {
@@ -51,7 +41,7 @@ export function parseChatTemplate(source: string, where: string, variables: Reco
   const wrap = (content: string): string =>
     template.render({ messages: [{ role: 'user', content }], add_generation_prompt: true, ...variables });
   guarded(() => wrap('a message'));
-  return { wrap, source, variables };
+  return { wrap };
 }
 
 interface TokenizerConfig {
