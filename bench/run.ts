@@ -9,6 +9,7 @@ import { industrialQuality } from './industrial-quality.js';
 import { balancedAssignBench } from './balanced-assign.js';
 import { embedBench } from './embed.js';
 import { filterBench } from './filter.js';
+import { generateBench } from './generate.js';
 import { kmeansBench } from './kmeans.js';
 import { kmeansLarge } from './kmeans-large.js';
 import { loadBench } from './load.js';
@@ -18,6 +19,7 @@ import { rqkmeansPlusBench } from './rqkmeans-plus.js';
 import { rqvaeBench } from './rqvae.js';
 import { sidDatasets } from './sid-datasets.js';
 import { sftSmall } from './sft-small.js';
+import { sftStep } from './sft-step.js';
 import { sidMethods } from './sid-methods.js';
 
 export interface Row {
@@ -46,7 +48,10 @@ const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
   'sid-datasets': sidDatasets,
   'rqkmeans-constrained': rqkmeansConstrained,
   load: loadBench,
+  generate: generateBench,
   'sft-small': sftSmall,
+  'sft-step': sftStep,
+  'sft-memory': sftStep,
   'kmeans-large': kmeansLarge,
   rqvae: rqvaeBench,
   'rqkmeans-plus': rqkmeansPlusBench,
