@@ -85,6 +85,6 @@ export function joinNewRows(model: LanguageModel): LanguageModel {
     joined.set(name, whole);
     joined.delete(newRowsName(name));
   }
-  const { config, lora } = model;
-  return { config, weights: joined, ...(lora && { lora }) };
+  const { config, lora, folders } = model;
+  return { config, weights: joined, ...(lora && { lora }), ...(folders && { folders }) };
 }

@@ -22,6 +22,7 @@ export * from './rotary-frequencies.js';
 export * from './task-rows.js';
 export * from './templates.js';
 export * from './title-weights.js';
+export * from './tokenizer-files.js';
 export * from './tokenizer.js';
 export * from './train-bpe.js';
 export * from './weight-files.js';

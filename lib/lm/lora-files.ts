@@ -70,7 +70,7 @@ export function loadAdapter(folder: string, base?: string): LanguageModel {
   try {
     const model = loadWholeModel(config.lora.base);
     try {
-      return adapted(model, file, config);
+      return { ...adapted(model, file, config), folders: [folder, config.lora.base] };
     } catch (error) {
       disposeWeights(model.weights);
       throw error;

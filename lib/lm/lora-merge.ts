@@ -22,7 +22,7 @@ export function unmergeLora(model: LanguageModel): LanguageModel {
 
 /** Merges what is not merged, puts new rows into their tables and drops the adapters: a plain model. */
 export function foldLora(model: LanguageModel): LanguageModel {
-  const { config, weights } = joinNewRows(mergeLora(model));
+  const { config, weights, folders } = joinNewRows(mergeLora(model));
   const plain = new Map(weights);
   for (const [name, variable] of weights) {
     variable.trainable = true;
@@ -30,7 +30,7 @@ export function foldLora(model: LanguageModel): LanguageModel {
     variable.dispose();
     plain.delete(name);
   }
-  return { config, weights: plain };
+  return { config, weights: plain, ...(folders && { folders }) };
 }
 
 function turn(model: LanguageModel, sign: 1 | -1): LanguageModel {

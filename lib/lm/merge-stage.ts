@@ -1,12 +1,12 @@
 /** An adapter and its base become one model folder, which needs neither of them. */
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { InputError } from '../support/index.js';
 import { loadAdapter } from './lora-files.js';
 import { foldLora } from './lora-merge.js';
 import { loraMatrices } from './lora.js';
+import { saveModel } from './model.js';
 import { disposeWeights, weightShapes } from './weights.js';
-import { saveWholeModel } from './whole-model.js';
 
 export interface MergeOptions {
   /** Folder of the base. Default the one that the adapter names. */
@@ -26,9 +26,6 @@ export interface MergeReport {
   model: string;
 }
 
-/** Of the adapter's folder, else of the base's. */
-const BESIDE = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'chat_template.jinja'];
-
 /** @throws InputError if a file is missing or damaged, the two do not fit, or `out` is one of them */
 export function mergeStage({ model: base, adapter, out }: MergeOptions): MergeReport {
   const loaded = loadAdapter(adapter, base);
@@ -38,12 +35,8 @@ export function mergeStage({ model: base, adapter, out }: MergeOptions): MergeRe
     if ([adapter, lora!.base].some((folder) => resolve(folder) === resolve(out))) {
       throw new InputError(`--out: expected a folder of its own, got ${out}, which holds the adapter or its base`);
     }
-    mkdirSync(out, { recursive: true });
-    for (const name of BESIDE) {
-      const from = [adapter, lora!.base].map((folder) => join(folder, name)).find((file) => existsSync(file));
-      if (from !== undefined) copyFileSync(from, join(out, name));
-    }
-    saveWholeModel(out, plain);
+    const tokenizer = plain.folders!.map((folder) => join(folder, 'tokenizer.json')).find((file) => existsSync(file));
+    saveModel(out, plain, tokenizer === undefined ? undefined : { file: tokenizer });
     const parameters = [...weightShapes(config).values()].reduce(
       (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
       0,

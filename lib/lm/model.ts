@@ -2,14 +2,15 @@
  * A model folder: Hugging Face's layout (`config.json`, `model.safetensors`, `tokenizer.json`), or an adapter's in
  * PEFT's (`lora-files.ts`). Python's transformers and peft load what is saved here.
  */
-import { copyFileSync, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeAtomic } from '../support/index.js';
+import { readText } from '../support/index.js';
 import { AdaptedWeights } from './adapted-weights.js';
 import type { ModelConfig } from './config.js';
 import { isAdapter, loadAdapter, saveAdapter } from './lora-files.js';
 import { foldLora } from './lora-merge.js';
 import type { Lora } from './lora.js';
+import { saveTokenizer } from './tokenizer-files.js';
 import type { Weights } from './weights.js';
 import { loadWholeModel, saveWholeModel } from './whole-model.js';
 
@@ -20,6 +21,8 @@ export interface LanguageModel {
   trainable?: ReadonlySet<string>;
   /** Of the adapters beside its matrices, if it has any. */
   lora?: Lora;
+  /** Folders that it was loaded from: what lies beside the tokenizer there goes with it when it is saved. */
+  folders?: readonly string[];
 }
 
 /** The weights that learn. */
@@ -50,9 +53,8 @@ export function modelFile(folder: string): string {
  * @param tokenizer file to copy, or its JSON text
  */
 export function saveModel(folder: string, model: LanguageModel, tokenizer?: { file: string } | { json: string }): void {
-  const { lora, weights } = model;
-  if (tokenizer && 'json' in tokenizer) writeAtomic(join(folder, 'tokenizer.json'), tokenizer.json);
-  if (tokenizer && 'file' in tokenizer) copyFileSync(tokenizer.file, join(folder, 'tokenizer.json'));
+  const { lora, weights, folders } = model;
+  if (tokenizer) saveTokenizer(folder, 'json' in tokenizer ? tokenizer.json : readText(tokenizer.file), folders);
   if (lora && weights instanceof AdaptedWeights && weights.adapters) saveAdapter(folder, { ...model, lora });
   else saveWholeModel(folder, model);
 }

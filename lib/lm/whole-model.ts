@@ -14,7 +14,7 @@ import { EMBEDDING, OUTPUT, weightShapes } from './weights.js';
 export function loadWholeModel(folder: string): LanguageModel {
   const file = join(folder, 'config.json');
   const config = parseConfig(readJson(file, '--model expects a folder in the Hugging Face layout'), file);
-  return { config, weights: readWeights(folder, config) };
+  return { config, weights: readWeights(folder, config), folders: [folder] };
 }
 
 /** Adapters are not looked at: merge them first. */
