@@ -12,8 +12,8 @@ import { evaluateStage } from '../evaluate/index.js';
 import { mergeStage } from '../lm/index.js';
 import { extendIndex, sidStage } from '../sid/index.js';
 import { InputError } from '../support/index.js';
-import { grpo, sft } from '../train/index.js';
-import type { SftOptions } from '../train/index.js';
+import { estimateText, grpo, sft, sftEstimate } from '../train/index.js';
+import type { RunEstimate, SftPlan, SftReport } from '../train/index.js';
 import type { FlagName, FlagValues } from './flags.js';
 import { generateCommand } from './generate-command.js';
 import { options } from './options.js';
@@ -21,6 +21,7 @@ import { LORA_FLAGS, loraOption } from './lora-flags.js';
 import { pipelineCommand } from './pipeline-command.js';
 import { record } from './print.js';
 import { qualityCommand } from './quality-command.js';
+import { runsCommand } from './runs-command.js';
 
 export interface Command {
   summary: string;
@@ -117,18 +118,20 @@ export const COMMANDS: Record<string, Command> = {
       ...(['schedule', 'warmup-steps', 'batch-size', 'token-budget', 'dropout', 'weight-decay'] as const),
       ...(['valid-rows', 'eval-epochs', 'patience', 'seed'] as const),
       ...(['warmup-ratio', 'batch-tokens', 'eval-steps', 'best-metric', 'keep', 'keep-last'] as const),
-      ...(['optimizer', 'muon-scale'] as const),
+      ...(['optimizer', 'muon-scale', 'dry-run'] as const),
       ...LORA_FLAGS,
       ...(['tasks', 'templates', 'data-ratio', 'cutoff-len', 'chat-template'] as const),
       ...(['sid-tokens', 'sid-vocabulary', 'init', 'vocab-size'] as const),
     ],
     needs: ['data'],
     engine: true,
-    run: (values) => {
+    run: ({ dryRun, ...values }) => {
       const { others, lora } = loraOption(values);
-      const run = join(values.data as string, 'runs', 'sft');
-      return sft({ ...options<SftOptions>({ run, ...others, index: indexOf(values) }), ...(lora && { lora }) });
+      const { run = join(values.data as string, 'runs', 'sft'), ...given } = others;
+      const plan = { ...options<SftPlan>({ ...given, index: indexOf(values) }), ...(lora && { lora }) };
+      return dryRun ? sftEstimate(plan) : sft({ ...plan, run: run as string });
     },
+    print: (result: SftReport | RunEstimate) => ('free' in result ? estimateText('sft', result) : record(result)),
   },
   grpo: {
     summary: 'reinforcement learning from an SFT model: groups of beams, ranked rewards',
@@ -197,5 +200,6 @@ export const COMMANDS: Record<string, Command> = {
     engine: false,
     run: ({ topK, ...values }) => badCaseReport(options({ ...values, ...(topK !== undefined && { k: topK }) })),
   },
+  runs: runsCommand,
   pipeline: pipelineCommand,
 };

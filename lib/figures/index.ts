@@ -9,6 +9,7 @@ export * from './metric-bars.js';
 export * from './notebook.js';
 export * from './popularity-curve.js';
 export * from './rank-distribution.js';
+export * from './run-curves.js';
 export * from './show-table.js';
 export * from './sid-quality.js';
 export * from './sid-usage.js';

@@ -82,7 +82,7 @@ export function lossCurve(rows: readonly TableRow[], options: LossCurveOptions =
 const MOST_POINTS = 400;
 
 /** Evenly chosen values, the last one among them, to six digits. */
-function thin(values: readonly number[]): number[] {
+export function thin(values: readonly number[]): number[] {
   const every = Math.ceil(values.length / MOST_POINTS);
   const kept = values.filter((_, i) => (values.length - 1 - i) % every === 0);
   return kept.map((value) => Number(value.toPrecision(6)));

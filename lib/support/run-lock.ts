@@ -75,6 +75,13 @@ export class RunLock {
   }
 }
 
+/** Whether a process that lives writes in the folder; of another machine's it is believed. */
+export function isLocked(folder: string): boolean {
+  const found = read(join(folder, 'run.lock'));
+  const holder = found === undefined ? undefined : parse(found);
+  return holder !== undefined && (holder.host !== hostname() || lives(holder));
+}
+
 function refuseLiving(folder: string, file: string, found: string): void {
   const holder = parse(found);
   if (!holder || holder.pid === process.pid) return;

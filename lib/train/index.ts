@@ -1,4 +1,5 @@
 export * from './checkpoint.js';
+export * from './compare-runs.js';
 export * from './estimate.js';
 export * from './examples.js';
 export * from './forest-part.js';

@@ -1,0 +1,80 @@
+/** The curves of several runs over one another: loss above, validation figure below, each run with a dash of its own. */
+import { axis, escapeText, finiteRows, label, layout, lineStyle, markerStyle } from './figure.js';
+import type { Figure, TableRow } from './figure.js';
+import { movingMean, thin } from './loss-curve.js';
+
+export interface RunCurvesOptions {
+  /** Default `Training runs`. */
+  title?: string;
+  /** Field of the horizontal axis: `step`, `tokens` or `seconds`. Default `step`. */
+  x?: string;
+  /** Field of the upper panel. Default `loss`. */
+  loss?: string;
+  /** Field of the lower panel. Default the first named like `valid ...` that the most runs have. */
+  metric?: string;
+  /** Points averaged into a line of the upper panel. Default a fiftieth of a run's. */
+  window?: number;
+}
+
+/** @param runs rows of each run's `metrics.jsonl` */
+export function runCurves(
+  runs: readonly { name: string; lines: readonly TableRow[] }[],
+  options: RunCurvesOptions = {},
+): Figure {
+  const { title = 'Training runs', x = 'step', loss = 'loss', metric = commonMetric(runs), window } = options;
+  const data: Figure['data'] = [];
+  runs.forEach(({ name, lines }, i) => {
+    const group = { name: label(name, 40), legendgroup: String(i) };
+    const losses = finiteRows(finiteRows(lines, x), loss);
+    if (losses.length > 0) {
+      const mean = window ?? Math.max(1, Math.round(losses.length / 50));
+      const y = movingMean(
+        losses.map((row) => row[loss] as number),
+        mean,
+      );
+      const at = losses.map((row) => row[x] as number);
+      data.push({ ...group, type: 'scatter', mode: 'lines', x: thin(at), y: thin(y), line: lineStyle(i) });
+    }
+    const measured = metric === undefined ? [] : placed(lines, x, metric);
+    if (measured.length === 0) return;
+    data.push({
+      ...{ ...group, type: 'scatter', mode: 'lines+markers', showlegend: losses.length === 0, yaxis: 'y2' },
+      x: measured.map(([at]) => at),
+      y: measured.map(([, value]) => value),
+      line: lineStyle(i),
+      marker: markerStyle(i, 8),
+    });
+  });
+  const both = metric !== undefined;
+  return {
+    data,
+    layout: layout(title, {
+      showlegend: true,
+      height: both ? 700 : 500,
+      xaxis: axis({ title: x, anchor: both ? 'y2' : 'y' }),
+      yaxis: axis({ title: escapeText(loss), rangemode: 'normal', domain: both ? [0.54, 1] : [0, 1] }),
+      ...(both && { yaxis2: axis({ title: metric, rangemode: 'tozero', domain: [0, 0.46] }) }),
+    }),
+  };
+}
+
+/** A validation has its step alone: its tokens and seconds are those of the line before it. */
+function placed(lines: readonly TableRow[], x: string, metric: string): [number, number][] {
+  let at = 0;
+  return lines.flatMap((row): [number, number][] => {
+    if (typeof row[x] === 'number') at = row[x];
+    const value = row[metric];
+    return typeof value === 'number' && Number.isFinite(value) ? [[at, value]] : [];
+  });
+}
+
+function commonMetric(runs: readonly { lines: readonly TableRow[] }[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const { lines } of runs) {
+    const names = new Set(lines.flatMap((line) => Object.keys(line).filter((key) => key.startsWith('valid '))));
+    for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const most = Math.max(0, ...counts.values());
+  const common = [...counts].filter(([, count]) => count === most).map(([name]) => name);
+  return common.find((name) => name === 'valid NDCG@10') ?? common[0];
+}

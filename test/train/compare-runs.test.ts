@@ -1,0 +1,69 @@
+/** The runs of a folder: found, summed up, told apart, drawn. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { runCurves } from '../../lib/figures/index.js';
+import { RunFolder, writeJson } from '../../lib/support/index.js';
+import { compareRuns } from '../../lib/train/index.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'sidlab-runs-'));
+
+/** Five steps, validated after the second and the fourth. */
+function makeRun(name: string, config: Record<string, unknown>, figures: [number, number]): RunFolder {
+  const run = new RunFolder(join(folder, name), { stage: 'sft', seed: 42, ...config });
+  for (let step = 1; step <= 5; step++) {
+    run.log({ step, loss: 6 - step, tokens: 100 * step, seconds: 0.5 * step });
+    if (step % 2 === 0)
+      run.log({ step, 'valid loss': figures[step / 2 - 1]!, 'valid NDCG@10': figures[step / 2 - 1]! });
+  }
+  return run;
+}
+
+beforeAll(() => {
+  makeRun('runs/a/sft', { learningRate: 1e-3, lora: { rank: 8 } }, [0.2, 0.1]).finish({});
+  makeRun('runs/b/sft', { learningRate: 3e-3, lora: { rank: 16 } }, [0.1, 0.3]).release();
+  makeRun('runs/c/sft', { learningRate: 3e-3, bestMetric: 'loss' }, [0.1, 0.3]);
+  writeJson(join(folder, 'runs/a/sft/model/config.json'), {}); // a model's, no run's
+});
+
+test('how far they got: finished, to be gone on with, and still at it', () => {
+  const { runs } = compareRuns(folder);
+  const same = { stage: 'sft', steps: 5, loss: 1, seconds: 2.5 };
+  expect(runs).toEqual([
+    { ...same, name: 'runs/a/sft', state: 'finished', metric: 'NDCG@10', best: 0.2, at: 2 },
+    { ...same, name: 'runs/b/sft', state: 'stopped', metric: 'NDCG@10', best: 0.3, at: 4 },
+    { ...same, name: 'runs/c/sft', state: 'running', metric: 'loss', best: 0.1, at: 2 },
+  ]);
+});
+
+test('in what they differ: the options that are not the same in all, nested ones too', () => {
+  const names = ['runs/a/sft', 'runs/b/sft', 'runs/c/sft'];
+  const values = (...of: (string | null)[]): Record<string, string | null> =>
+    Object.fromEntries(names.map((name, i) => [name, of[i]!]));
+  expect(compareRuns(folder).differences).toEqual([
+    { option: 'learningRate', values: values('0.001', '0.003', '0.003') },
+    { option: 'lora.rank', values: values('8', '16', null) },
+    { option: 'bestMetric', values: values(null, null, 'loss') },
+  ]);
+  expect(compareRuns(join(folder, 'runs/b')).differences).toEqual([]);
+});
+
+test('a folder without runs says what a run is', () => {
+  const empty = mkdtempSync(join(tmpdir(), 'sidlab-runs-'));
+  expect(() => compareRuns(empty)).toThrow(`${empty}: no run in it (a folder with config.json and metrics.jsonl)`);
+  expect(() => compareRuns(join(empty, 'x'))).toThrow('no such folder');
+});
+
+test('curves: a dash a run, one legend entry each, validation below at its own steps', () => {
+  const { curves } = compareRuns(folder);
+  const { data, layout } = runCurves(curves);
+  expect(data).toHaveLength(6);
+  const losses = data.filter(({ yaxis }) => yaxis === undefined);
+  const dashes = losses.map(({ line }) => (line as { dash: string }).dash);
+  expect(new Set(dashes).size).toBe(3);
+  expect(data.filter(({ showlegend }) => showlegend !== false)).toEqual(losses);
+  expect(data[1]).toMatchObject({ x: [2, 4], y: [0.2, 0.1], yaxis: 'y2' });
+  expect(layout.yaxis2).toMatchObject({ title: { text: 'valid NDCG@10' } });
+  expect(runCurves(curves, { x: 'tokens', metric: 'valid loss' }).data[1]).toMatchObject({ x: [200, 400] });
+});
