@@ -22,9 +22,7 @@ export function bpeTokenizer(
   options: BpeTokenizerOptions = {},
 ): TextTokenizer {
   const { vocabSize = BPE_VOCABULARY, sids = 'used' } = options;
-  if (!Number.isInteger(vocabSize) || vocabSize < 257) {
-    throw new InputError(`--vocab-size: expected at least 257, the bytes and the end of text, got ${vocabSize}`);
-  }
+  checkVocabSize(vocabSize);
   const { vocab, merges } = trainBpe(texts, { vocabSize });
   const added = sids === 'none' ? [] : sidVocabulary(index, sids);
   const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
@@ -51,4 +49,10 @@ export function bpeTokenizer(
     },
   });
   return parseTokenizer(json, 'tokenizer.json');
+}
+
+/** @throws InputError for a vocabulary that cannot spell every byte */
+export function checkVocabSize(vocabSize: number): void {
+  if (Number.isInteger(vocabSize) && vocabSize >= 257) return;
+  throw new InputError(`--vocab-size: expected at least 257, the bytes and the end of text, got ${vocabSize}`);
 }

@@ -27,7 +27,7 @@ import type { OptimizerName } from './optimizer.js';
 import { decisive, runCard } from './run-card.js';
 import { sftTask } from './sft-task.js';
 import type { Validation } from './sft-task.js';
-import { startModel } from './start-model.js';
+import { checkStart, startModel } from './start-model.js';
 import type { StartModel } from './start-model.js';
 import { planTasks, taskRows, TaskSet } from './tasks/index.js';
 import type { TaskCounts, TaskPlan } from './tasks/index.js';
@@ -195,6 +195,8 @@ async function settle({ data, index: indexFile, ...given }: SftPlan) {
     mode: plan.mode,
   };
   checkLearning(settings.model, given);
+  checkStart(settings.model, given);
+  if (given.chatTemplate) loadChatTemplate(settings.model);
   const dataset = await loadDataset(data);
   const index = readIndex(indexFile, dataset.items.length);
   const tasks = new TaskSet(dataset, plan.parts, shopOf(index, dataset.items), settings);

@@ -2,6 +2,7 @@
 import type { Item } from '../data/index.js';
 import {
   bpeTokenizer,
+  checkVocabSize,
   extendVocabulary,
   holdsText,
   itemText,
@@ -9,11 +10,14 @@ import {
   loadTokenizer,
   parseShape,
   randomWeights,
+  ROW_STARTS,
+  SID_VOCABULARIES,
   TEMPLATES,
   templateWords,
   wordTokenizer,
 } from '../lm/index.js';
 import type { LanguageModel, RowStart, SidVocabulary, Template, TextTokenizer } from '../lm/index.js';
+import { SID_TOKENS } from '../evaluate/index.js';
 import type { SidTokens } from '../evaluate/index.js';
 import type { SidIndex } from '../sid/index-file.js';
 import { InputError } from '../support/index.js';
@@ -42,12 +46,29 @@ export interface StartModel {
   sids?: { added: number; reused: number };
 }
 
+/** What can be said of the options before anything is loaded. @throws InputError for what does not fit */
+export function checkStart(
+  from: string,
+  options: Pick<StartOptions, 'sidTokens' | 'sidVocabulary' | 'init' | 'vocabSize'>,
+): void {
+  const { sidTokens = 'new', sidVocabulary = 'used', init = 'mean', vocabSize = 257 } = options;
+  const among = (flag: string, known: readonly string[], given: string): void => {
+    if (!known.includes(given)) throw new InputError(`--${flag}: expected ${known.join(' or ')}, got ${given}`);
+  };
+  among('sid-tokens', SID_TOKENS, sidTokens);
+  among('sid-vocabulary', SID_VOCABULARIES, sidVocabulary);
+  among('init', ROW_STARTS, init);
+  if (init !== 'mean' && isShape(from)) {
+    throw new InputError(`--init ${init}: expected --model to be a folder, whose rows it reads, got ${from}`);
+  }
+  checkVocabSize(vocabSize);
+}
+
 /** @param from a model folder, whose vocabulary gets what it lacks of the index, or a shape */
 export function startModel(from: string, index: SidIndex, seed: number, options: StartOptions = {}): StartModel {
+  checkStart(from, options);
   const { sidTokens = 'new', sidVocabulary = 'used', init = 'mean', items = [] } = options;
   if (isShape(from)) {
-    if (init !== 'mean')
-      throw new InputError(`--init ${init}: expected a model folder, whose rows it reads, got ${from}`);
     const tokenizer = shapeTokenizer(index, options);
     const config = parseShape(from, tokenizer.vocabSize, 0);
     const model = { config, weights: randomWeights(config, seed) };
