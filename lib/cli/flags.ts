@@ -91,7 +91,10 @@ export const FLAGS = {
     kind: 'integer',
     help: 'examples an update (32), of grpo prompts (64), of embed and generate texts at once (64)',
   },
-  'token-budget': { kind: 'integer', help: 'tokens through the model at once (8192, of embed 2048)' },
+  'token-budget': {
+    kind: 'integer',
+    help: 'tokens through the model at once (8192, of embed 2048, of generate 16384)',
+  },
   lora: { kind: 'switch', help: 'adapters of low rank learn in place of the matrices; saved in the format of peft' },
   'lora-rank': { kind: 'integer', help: 'rank of the adapters (32)' },
   'lora-alpha': { kind: 'number', help: 'adapters are scaled by alpha / rank (32)' },

@@ -12,7 +12,8 @@ export const generateCommand: Command = {
   summary: "a model writes a task's answers without the trie: BLEU, ROUGE and cosine of texts, hits of SIDs",
   flags: [
     ...(['data', 'index', 'model', 'task', 'split', 'limit', 'results', 'templates', 'chat-template'] as const),
-    ...(['num-beams', 'temperature', 'top-p', 'max-tokens', 'cutoff-len', 'batch-size', 'encoder', 'seed'] as const),
+    ...(['num-beams', 'temperature', 'top-p', 'max-tokens', 'cutoff-len', 'batch-size'] as const),
+    ...(['token-budget', 'encoder', 'seed'] as const),
   ],
   needs: ['data', 'model', 'task'],
   engine: true,

@@ -17,6 +17,8 @@ export interface GenerateOptions {
   endTokens?: readonly number[];
   /** Texts that grow together. Default 64. No text depends on it but by rounding. */
   batchRows?: number;
+  /** Tokens of prompts that go through the model at once; a longer prompt goes alone. Default 16384. */
+  tokenBudget?: number;
   /** Asked after every step; true leaves the open texts as they are. Default never. */
   stop?: () => boolean;
   /** Shown on the progress line. Default `generate`. */
@@ -29,7 +31,12 @@ export type GenerateSettings = Required<GenerateOptions>;
 /** @throws InputError if an option is out of range, or sampling is asked of greedy generation */
 export function parseGenerateOptions(model: LanguageModel, options: GenerateOptions): GenerateSettings {
   const { maxTokens = 128, temperature = 0, topP = 1, topK = 0, seed = 42, batchRows = 64 } = options;
-  const { endTokens = [model.config.eosTokenId], stop = () => false, label = 'generate' } = options;
+  const {
+    tokenBudget = 16_384,
+    endTokens = [model.config.eosTokenId],
+    stop = () => false,
+    label = 'generate',
+  } = options;
   const check = (name: string, right: boolean, what: string, got: number): void => {
     if (!right) throw new InputError(`generate: expected ${name} to be ${what}, got ${got}`);
   };
@@ -38,10 +45,11 @@ export function parseGenerateOptions(model: LanguageModel, options: GenerateOpti
   check('topP', topP > 0 && topP <= 1, 'above 0 and at most 1', topP);
   check('topK', Number.isInteger(topK) && topK >= 0, 'a whole number', topK);
   check('batchRows', Number.isInteger(batchRows) && batchRows >= 1, 'a positive integer', batchRows);
+  check('tokenBudget', Number.isInteger(tokenBudget) && tokenBudget >= 1, 'a positive integer', tokenBudget);
   if (temperature === 0 && (topP < 1 || topK > 0)) {
     throw new InputError('generate: expected a temperature above 0 beside topP or topK; greedy draws nothing');
   }
-  return { maxTokens, temperature, topP, topK, seed, endTokens, batchRows, stop, label };
+  return { maxTokens, temperature, topP, topK, seed, endTokens, batchRows, tokenBudget, stop, label };
 }
 
 /** Tokens that can be written after a prompt. @throws InputError if it is empty or fills the model's positions */

@@ -55,10 +55,9 @@ export async function generate(
   const written = { tokens: 0, seconds: 0 };
   const generations = prompts.map((): Generation => ({ tokens: [], reason: 'stopped' }));
   const progress = startProgress(settings.label, prompts.length, 'rows');
-  // like lengths together, so that no short prompt pays for a long one
-  const order = [...texts].sort((a, b) => prompts[a.number]!.length - prompts[b.number]!.length || a.number - b.number);
-  for (let at = 0; at < order.length && !settings.stop(); at += settings.batchRows) {
-    await growBatch(model, order.slice(at, at + settings.batchRows), prompts, settings, (ended, count) => {
+  for (const batch of cutIntoBatches(texts, prompts, settings)) {
+    if (settings.stop()) break;
+    await growBatch(model, batch, prompts, settings, (ended, count) => {
       for (const { text, reason } of ended) generations[text.number] = { tokens: text.tokens, reason };
       written.tokens += count;
       written.seconds = (performance.now() - start) / 1000;
@@ -80,6 +79,26 @@ function openTexts(
     random: new Random(`${seed}/${number}`),
     room: checkRoom(model, prompt, number, maxTokens),
   }));
+}
+
+/** Like lengths together, so that no short prompt pays for a long one. */
+function cutIntoBatches(
+  texts: readonly Open[],
+  prompts: readonly (readonly number[])[],
+  { batchRows, tokenBudget }: GenerateSettings,
+): Open[][] {
+  const length = ({ number }: Open): number => prompts[number]!.length;
+  const batches: Open[][] = [];
+  let tokens = Infinity;
+  for (const text of [...texts].sort((a, b) => length(a) - length(b) || a.number - b.number)) {
+    if (tokens + length(text) > tokenBudget || batches.at(-1)!.length === batchRows) {
+      batches.push([]);
+      tokens = 0;
+    }
+    batches.at(-1)!.push(text);
+    tokens += length(text);
+  }
+  return batches;
 }
 
 type Ended = { text: Open; reason: Generation['reason'] }[];

@@ -119,8 +119,8 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
 }
 
 function generation(given: AnswerOptions): AnswerOptions {
-  const { maxTokens, temperature, topP, topK, seed, batchRows, numBeams } = given;
-  const all = { maxTokens, temperature, topP, topK, seed, batchRows, numBeams };
+  const { maxTokens, temperature, topP, topK, seed, batchRows, tokenBudget, numBeams } = given;
+  const all = { maxTokens, temperature, topP, topK, seed, batchRows, tokenBudget, numBeams };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 

@@ -49,8 +49,8 @@ describe.each(Object.keys(golden.models))('%s', (name) => {
   });
 
   test('texts that end leave the batch, the others do not notice', async () => {
-    for (const batchRows of [64, 2]) {
-      const { texts } = await generate(model, prompts, { maxTokens, endTokens: [stop, 0], batchRows });
+    for (const cut of [{}, { batchRows: 2 }, { tokenBudget: 10 }, { tokenBudget: 1 }]) {
+      const { texts } = await generate(model, prompts, { maxTokens, endTokens: [stop, 0], ...cut });
       const expected = stopped.map((tokens) => (tokens.at(-1) === stop ? tokens.slice(0, -1) : tokens));
       expect(texts.map(({ tokens }) => tokens)).toEqual(expected.map((tokens) => upToEnd(tokens)));
     }
