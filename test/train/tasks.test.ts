@@ -153,6 +153,34 @@ describe('an epoch', () => {
   });
 });
 
+test('where SIDs are all that tasks hold, a vocabulary of words spells every wording', () => {
+  const templates = [TEMPLATES.seqrec!, TEMPLATES.sids!];
+  const { model, tokenizer } = startModel('qwen2:32x1', index, 1, { templates });
+  expect(tokenizer.json).toContain('"WordLevel"');
+  const render = modelRenderer(model, tokenizer, index, TEMPLATES.seqrec!);
+  TEMPLATES.seqrec!.prompts.forEach((_, wording) => {
+    expect(render.prompt([0, 1], 2, wording)).not.toContain(tokenizer.tokenId('<unk>'));
+  });
+});
+
+test('a tokenizer without the end token of the model is told in a line, where a task needs one', () => {
+  const { model, tokenizer } = startModel('qwen2:32x1', index, 1);
+  const wrong = { ...model, config: { ...model.config, eosTokenId: 1_000_000 } };
+  const bare = { of: 'rows' as const, separator: '', answer: '{sid}', prompts: ['{history}'] };
+  expect(modelRenderer(wrong, tokenizer, index, bare).answer(0)).toHaveLength(index[0]!.length);
+  expect(() => modelRenderer(wrong, tokenizer, index, TEMPLATES.seqrec!)).toThrow(
+    /^tokenizer: it lacks the end token 1000000 of the model's config.json \(eos_token_id\); mend either$/,
+  );
+});
+
+test('the end of text is the one of the model, not a fixed one', () => {
+  const { model, tokenizer } = startModel('qwen2:32x1', index, 1);
+  const end = tokenizer.tokenId(index[0]![0]!); // any token, in the place of <|im_end|>
+  const other = { ...model, config: { ...model.config, eosTokenId: end } };
+  expect(modelRenderer(other, tokenizer, index, TEMPLATES.words!).answer(1).at(-1)).toBe(end);
+  expect(modelRenderer(model, tokenizer, index, TEMPLATES.words!).answer(1).at(-1)).toBe(0);
+});
+
 test('the loss of a batch of chains and rows is divided by its targets, however it is cut', () => {
   const plan = planTasks({ tasks: 'sids,title2sid' });
   const { model, tokenizer } = startModel('qwen2:32x1', index, 1, {
