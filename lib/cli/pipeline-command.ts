@@ -1,8 +1,8 @@
 /** `sidlab pipeline`: the quickstart, own data by flags, or a configuration file. */
 import { relative, resolve } from 'node:path';
 import { tableText } from '../figures/index.js';
-import { quickstart, readPipelineConfig, resultRows, runPipeline } from '../pipeline/index.js';
-import type { PipelineConfig, PipelineReport } from '../pipeline/index.js';
+import { dryRun, quickstart, readPipelineConfig, resultRows, runPipeline } from '../pipeline/index.js';
+import type { DryRun, PipelineConfig, PipelineReport } from '../pipeline/index.js';
 import { InputError } from '../support/index.js';
 import type { Command } from './commands.js';
 import type { FlagValues } from './flags.js';
@@ -13,11 +13,14 @@ export const pipelineCommand: Command = {
     ...(['config', 'reviews', 'meta', 'format', 'columns', 'out', 'dataset', 'run', 'user-k', 'item-k'] as const),
     ...(['from', 'to', 'min-items', 'window', 'split', 'title-words', 'levels', 'codebook-size'] as const),
     ...(['collisions', 'sid-epochs', 'model', 'sft-epochs'] as const),
-    ...(['learning-rate', 'batch-size', 'dropout', 'eval-epochs', 'num-beams', 'seed'] as const),
+    ...(['learning-rate', 'batch-size', 'dropout', 'eval-epochs', 'num-beams', 'seed', 'dry-run'] as const),
   ],
   engine: true,
-  run: (values) => runPipeline(configOf(values), (stage) => process.stderr.write(`-- ${stage}\n`)),
-  print: (report: PipelineReport) => summary(report),
+  run: ({ dryRun: dry, ...values }) => {
+    const config = configOf(values);
+    return dry ? dryRun(config) : runPipeline(config, (stage) => process.stderr.write(`-- ${stage}\n`));
+  },
+  print: (report: PipelineReport | DryRun) => ('missing' in report ? planned(report) : summary(report)),
 };
 
 function configOf(values: FlagValues): PipelineConfig {
@@ -67,6 +70,15 @@ function ownData(values: FlagValues): PipelineConfig {
     evaluate: pick('numBeams'),
     badcase: {},
   } as PipelineConfig;
+}
+
+/** Every stage with its options, and what is missing. */
+function planned({ stages, missing, estimate }: DryRun): string {
+  return [
+    ...stages.map(({ stage, options }) => `${stage.padEnd(8)}  ${JSON.stringify(options)}`),
+    ...missing.map((line) => `missing: ${line}`),
+    estimate,
+  ].join('\n');
 }
 
 /** The results table, what GRPO has to say, and where everything is. */

@@ -12,6 +12,7 @@ import type { RankOptions } from '../evaluate/index.js';
 import type { SidStageOptions } from '../sid/index.js';
 import { InputError, readJson } from '../support/index.js';
 import type { GrpoOptions, SftOptions } from '../train/index.js';
+import { checkConfig } from './check-config.js';
 
 export interface PipelineConfig {
   /** Data folder; runs go to `OUT/runs/RUN`. */
@@ -26,7 +27,7 @@ export interface PipelineConfig {
   sample?: SampleOptions;
   filter?: Omit<FilterStageOptions, 'reviews' | 'meta' | 'out' | 'dataset'> & { reviews?: string; meta?: string };
   embed?: Omit<EmbedItemsOptions, 'data' | 'dataset'>;
-  sid?: Omit<SidStageOptions, 'embeddings'>;
+  sid?: Omit<SidStageOptions, 'embeddings' | 'startFrom' | 'onLog'>;
   sft?: Omit<SftOptions, 'data' | 'index' | 'run' | 'onLog'>;
   grpo?: Omit<GrpoOptions, 'data' | 'index' | 'run' | 'model' | 'onLog'>;
   evaluate?: RankOptions;
@@ -81,14 +82,25 @@ const KEYS = [
   'baselines',
 ];
 
-/** @throws InputError for a file that is no configuration: which key, and which there are */
+/**
+ * Folders are seen from where the command runs.
+ * @throws InputError for a file that is no configuration: which key or option, and which there are
+ */
 export function readPipelineConfig(file: string): PipelineConfig {
   const config = readJson<PipelineConfig>(file);
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+    throw new InputError(`${file}: expected an object with one object a stage`);
+  }
   for (const key of Object.keys(config)) {
     if (!KEYS.includes(key)) throw new InputError(`${file}: unknown key ${key}; expected ${KEYS.join(', ')}`);
   }
   for (const key of ['out', 'dataset'] as const) {
     if (typeof config[key] !== 'string') throw new InputError(`${file}: ${key} is missing; give it as a string`);
   }
-  return { ...config, out: resolve(config.out) };
+  checkConfig(config, file);
+  return {
+    ...config,
+    out: resolve(config.out),
+    ...(config.figures !== undefined && { figures: resolve(config.figures) }),
+  };
 }

@@ -1,4 +1,6 @@
 /** All stages together, and the quickstart's configuration. */
+export * from './check-config.js';
 export * from './config.js';
+export * from './dry-run.js';
 export * from './pipeline.js';
 export * from './stages.js';

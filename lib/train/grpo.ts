@@ -60,6 +60,8 @@ export interface GrpoOptions {
   schedule?: Schedule;
   /** Default 0. */
   warmupSteps?: number;
+  /** Warm-up as a share of all updates, in place of `warmupSteps`. Default 0. */
+  warmupRatio?: number;
   /** Gradient norm limit. Default 0.3. */
   clip?: number;
   /** Updates between validations. Default 10. */
@@ -93,6 +95,7 @@ export async function grpo(options: GrpoOptions): Promise<GrpoReport> {
     learningRate: 1e-5,
     schedule: 'cosine' as Schedule,
     warmupSteps: 0,
+    warmupRatio: 0,
     clip: 0.3,
     weightDecay: 0,
     evalSteps: 10,

@@ -1,0 +1,63 @@
+/** What a pipeline would do, without doing it: stages and their options, what is missing, what training would take. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { estimateText, planSteps, planTasks, checkLearning, sftEstimate } from '../train/index.js';
+import type { RunEstimate } from '../train/index.js';
+import { checkConfig } from './check-config.js';
+import type { PipelineConfig } from './config.js';
+import { PipelineStages } from './stages.js';
+
+export interface DryRun {
+  /** In the order in which they would run, each with its options. */
+  stages: { stage: string; options: object }[];
+  /** What has to be there first, in a line each; empty where the pipeline could run now. */
+  missing: string[];
+  /** Of supervised fine-tuning; absent where its data or its model is not there yet. */
+  sft?: RunEstimate;
+  /** The same in words, or why there is none. */
+  estimate: string;
+}
+
+/** @throws InputError for an option that is wrong, of whatever stage */
+export async function dryRun(config: PipelineConfig): Promise<DryRun> {
+  checkConfig(config, 'pipeline');
+  const { sft = {} } = config;
+  const model = sft.model ?? 'qwen2:128x4';
+  planTasks(sft);
+  checkLearning(model, sft);
+  for (const { epochs = 1, ...steps } of [sft, config.grpo ?? {}]) planSteps(() => 1, { epochs, ...steps });
+  const paths = new PipelineStages(config);
+  const missing = missingInputs(config, paths, model);
+  const ready = [paths.index, join(config.out, `${config.dataset}.item.json`)].every((path) => existsSync(path));
+  const there = { stages: stagesOf(config), missing };
+  if (missing.length > 0) return { ...there, estimate: 'no estimate: something is missing' };
+  if (!ready) return { ...there, estimate: 'no estimate: filter, embed and sid have not run yet' };
+  const estimate = await sftEstimate({ ...sft, data: config.out, index: paths.index });
+  return { ...there, sft: estimate, estimate: estimateText('sft', estimate) };
+}
+
+function stagesOf(config: PipelineConfig): DryRun['stages'] {
+  const named = ['sample', 'filter', 'embed', 'sid', 'convert', 'sft', 'grpo', 'evaluate', 'badcase'] as const;
+  const optional = ['sample', 'grpo', 'badcase'];
+  return named
+    .filter((stage) => !optional.includes(stage) || config[stage as keyof PipelineConfig] !== undefined)
+    .map((stage) => ({ stage, options: stage === 'convert' ? {} : (config[stage] ?? {}) }));
+}
+
+function missingInputs({ sample, filter }: PipelineConfig, paths: PipelineStages, model: string): string[] {
+  const { reviews, meta } = sample ? {} : paths.raw;
+  const { encoder = 'lsa' } = paths.config.embed ?? {};
+  return [
+    ...[reviews, filter?.meta === undefined ? undefined : meta].flatMap((path) =>
+      path === undefined || existsSync(path)
+        ? []
+        : [`${path}: raw data is missing; filter.reviews and filter.meta name it`],
+    ),
+    ...(/^[./]/.test(encoder) && !existsSync(encoder) ? [`${encoder}: the encoder's folder is missing`] : []),
+    ...(/^\w+:\d+x\d+$/.test(model) || existsSync(join(model, 'config.json'))
+      ? []
+      : [
+          `${model}: the base model is missing; put a folder in the Hugging Face layout there, or name another sft.model`,
+        ]),
+  ];
+}
