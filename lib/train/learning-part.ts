@@ -1,4 +1,5 @@
 /** What of a model learns: all of it, a part (`freeze`), or adapters beside it (LoRA). The rules between the two. */
+import { resolve } from 'node:path';
 import { addLora, freeze, FREEZE, isAdapter, parseLora } from '../lm/index.js';
 import type { Freeze, LanguageModel, LoraOptions, NewRows, TextTokenizer } from '../lm/index.js';
 import { InputError } from '../support/index.js';
@@ -63,7 +64,7 @@ export function learningPart(
   if (lora === false) return freeze(model, what, newRows);
   const given = lora === true ? {} : lora;
   // a matrix stands in any case, so of `freeze` only what it says of the tables is left
-  const parsed = parseLora({ ...given, ...(what !== 'none' && { modules: [] }) }, from, added > 0);
+  const parsed = parseLora({ ...given, ...(what !== 'none' && { modules: [] }) }, resolve(from), added > 0);
   return addLora(what === 'all-but-new-rows' ? freeze(model, what, newRows) : model, parsed, seed);
 }
 
