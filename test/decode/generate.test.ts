@@ -67,9 +67,9 @@ describe.each(Object.keys(golden.models))('%s', (name) => {
   });
 
   test.each(warped)('draws as often as transformers: $options', async ({ options, shares }) => {
-    const draws = 4000;
+    const draws = 1500;
     const asked = Array.from({ length: draws }, () => prompts[0]!);
-    const drawn = await tokensOf(model, asked, { ...options, maxTokens: 1, endTokens: [], batchRows: 1000 });
+    const drawn = await tokensOf(model, asked, { ...options, maxTokens: 1, endTokens: [], batchRows: 500 });
     const counts = new Array<number>(shares.length).fill(0);
     for (const [token] of drawn) counts[token!]!++;
     counts.forEach((count, token) => {
