@@ -10,7 +10,7 @@
 import { dirname, join } from 'node:path';
 import { loadDataset } from '../data/index.js';
 import { textEmbedder } from '../embed/index.js';
-import { generateAnswers, sidAnswers, textMetrics, writeGenerations } from '../evaluate/index.js';
+import { generateAnswers, sidAnswers, textMetrics, trainedWith, writeGenerations } from '../evaluate/index.js';
 import type { AnswerOptions, AnswerRow, SidMetrics, TextMetrics } from '../evaluate/index.js';
 import {
   answersWithSid,
@@ -38,11 +38,11 @@ export interface GenerateStageOptions extends Omit<AnswerOptions, 'endTokens' | 
   split?: 'valid' | 'test';
   /** The first so many examples. Default 0: all. */
   limit?: number;
-  /** File of templates, added to the kit's own. Default none. */
+  /** File of templates, added to the kit's own. Default: those of the model's run. */
   templates?: string;
-  /** Tokens of a prompt at most. Default 512. */
+  /** Tokens of a prompt at most. Default: the run's, else 512. */
   cutoffLen?: number;
-  /** Wrap prompts in the chat template of the model's folder. Default false. */
+  /** Wrap prompts in the chat template of the model's folder. Default: as the run did. */
   chatTemplate?: boolean;
   /** Of the cosine: `lsa`, a folder or id of a sentence encoder, or `none`. Default `lsa`. */
   encoder?: string;
@@ -70,15 +70,11 @@ export interface GenerateReport {
 
 /** @throws InputError for an unknown task or one without examples, and on interrupt, after writing the texts that ended */
 export async function generateStage(options: GenerateStageOptions): Promise<GenerateReport> {
+  const run = trainedWith(options.model);
   const { data, index: indexFile, model: folder, task, split = 'test', limit = 0, encoder = 'lsa' } = options;
-  const {
-    results = join(dirname(folder), `generations-${task}.jsonl`),
-    templates,
-    cutoffLen,
-    chatTemplate,
-    ...given
-  } = options;
-  const template = findTemplate(task, readTemplates(templates));
+  const { cutoffLen = run.cutoffLen, chatTemplate = run.chatTemplate, templates, ...given } = options;
+  const { results = join(dirname(folder), `generations-${task}.jsonl`) } = options;
+  const template = findTemplate(task, templates === undefined ? run.templates : readTemplates(templates));
   const dataset = await loadDataset(data);
   const index = readIndex(indexFile, dataset.items.length);
   const tokenizer = loadTokenizer(folder);

@@ -1,5 +1,5 @@
 /** The `generate` stage on a small shop: examples, file and figures belong together. */
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -86,6 +86,17 @@ test('prompts beyond the limit are cut and counted', async () => {
   const whole = loadTokenizer(model).encode(TEMPLATES.sids2title!.prompts[0]!.replace('{history}', '')).length;
   const { cut } = await generateStage({ ...shared, task: 'sids2title', maxTokens: 1, cutoffLen: whole + 2 });
   expect(cut).toBe(20);
+});
+
+test('what the run of the model had, prompts have too', async () => {
+  const config = join(data, 'runs/sft/config.json');
+  const templates = { named: { of: 'items', prompts: ['Name {sid}:'], answer: '{title}{end}' } };
+  writeFileSync(config, JSON.stringify({ stage: 'sft', templates, cutoffLen: 4 }));
+  const named = await generateStage({ ...shared, task: 'named', maxTokens: 1, cutoffLen: 40 });
+  expect(named).toMatchObject({ cut: 0, examples: [{ prompt: expect.stringMatching(/^Name <a_\d><b_\d>:$/) }] });
+  const short = generateStage({ ...shared, task: 'sids2title', maxTokens: 1 });
+  await expect(short).rejects.toThrow('the tokens of the wording by itself, got 4');
+  rmSync(config);
 });
 
 test('interrupted: the texts that ended are kept, and said', async () => {
