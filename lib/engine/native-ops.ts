@@ -21,6 +21,7 @@ const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabRmsNorm: 2,
   SidlabRmsNormGrad: 2,
   SidlabRotary: 1,
+  SidlabSquareSum: 1,
   SidlabSwiglu: 1,
   SidlabSwigluGrad: 2,
   SidlabTargetLogProbs: 2,

@@ -7,7 +7,19 @@
  * Shapes: N tokens, D width, H heads, Hk key heads, d head width, F feed-forward, V vocabulary.
  */
 import * as tf from '@tensorflow/tfjs';
-import { forestAttention, rmsNorm, rotary, rotaryTable, swiglu, wholeTable } from '../ops/index.js';
+import {
+  activeTape,
+  forestAttention,
+  onTape,
+  reshaped,
+  rmsNorm,
+  rotary,
+  rotaryTable,
+  sum,
+  swiglu,
+  wholeTable,
+  withBias,
+} from '../ops/index.js';
 import type { AttentionPlan, RotaryTable } from '../ops/index.js';
 import { embedTokens, outputTable } from './adapted-weights.js';
 import type { ModelConfig } from './config.js';
@@ -56,7 +68,8 @@ export function forwardForest(
   dropout?: Dropout,
 ): tf.Tensor2D {
   const attend: Attend = (_, q, k, v) => forestAttention(q, k, v, plan);
-  return forwardTokens(config, weights, ids, table, attend, dropout);
+  const learning = [...weights.values()].filter(({ trainable }) => trainable);
+  return onTape(learning, () => forwardTokens(config, weights, ids, table, attend, dropout));
 }
 
 /**
@@ -73,8 +86,9 @@ export function forwardTokens(
 ): tf.Tensor2D {
   let x = dropout(embedTokens(weights, ids));
   for (let layer = 0; layer < config.layers; layer++) {
-    x = tf.add(x, dropout(attentionPart(config, weights, layer, x, table, attend)));
-    x = tf.add(x, dropout(feedForwardPart(config, weights, layer, x)));
+    x = sum(x, dropout(attentionPart(config, weights, layer, x, table, attend)));
+    x = sum(x, dropout(feedForwardPart(config, weights, layer, x)));
+    activeTape()?.sweep(x);
   }
   return rmsNorm(x, weights.get(FINAL_NORM)! as tf.Tensor1D, config.normEpsilon);
 }
@@ -97,15 +111,16 @@ function attentionPart(
   const normed = rmsNorm(x, weight('input_layernorm.weight') as tf.Tensor1D, normEpsilon);
   const project = (name: 'q' | 'k' | 'v', count: number): tf.Tensor3D => {
     const flat = linear(weights, layerWeight(layer, `self_attn.${name}_proj.weight`), normed);
-    const biased = config.architecture === 'qwen2' ? tf.add(flat, weight(`self_attn.${name}_proj.bias`)) : flat;
-    return tf.reshape(biased, [-1, count, headDim]);
+    const biased =
+      config.architecture === 'qwen2' ? withBias(flat, weight(`self_attn.${name}_proj.bias`) as tf.Tensor1D) : flat;
+    return reshaped<tf.Rank.R3>(biased, [-1, count, headDim]);
   };
   const turned = (name: 'q' | 'k', count: number): tf.Tensor3D => {
     const heads = project(name, count);
     if (config.architecture !== 'qwen3') return rotary(heads, table);
-    const rows = tf.reshape<tf.Rank.R2>(heads, [-1, headDim]); // every head by itself
+    const rows = reshaped<tf.Rank.R2>(heads, [-1, headDim]); // every head by itself
     const normedHeads = rmsNorm(rows, weight(`self_attn.${name}_norm.weight`) as tf.Tensor1D, normEpsilon);
-    return rotary(tf.reshape(normedHeads, [-1, count, headDim]), table);
+    return rotary(reshaped<tf.Rank.R3>(normedHeads, [-1, count, headDim]), table);
   };
   const [q, k, v] = [turned('q', heads), turned('k', keyHeads), project('v', keyHeads)];
   return linear(weights, layerWeight(layer, 'self_attn.o_proj.weight'), attend(layer, q, k, v));

@@ -1,6 +1,6 @@
 /** A layer's matrix, by its name: what adapters hook into. */
-import * as tf from '@tensorflow/tfjs';
-import { lowRankLinear } from '../ops/index.js';
+import type * as tf from '@tensorflow/tfjs';
+import { lowRankLinear, product } from '../ops/index.js';
 import { adapterOf } from './adapted-weights.js';
 import type { Weights } from './weights.js';
 
@@ -11,5 +11,5 @@ import type { Weights } from './weights.js';
 export function linear(weights: Weights, name: string, x: tf.Tensor2D): tf.Tensor2D {
   const weight = weights.get(name)! as tf.Tensor as tf.Tensor2D;
   const adapter = adapterOf(weights, name, x.shape);
-  return adapter ? lowRankLinear(x, weight, adapter) : tf.matMul(x, weight, false, true);
+  return adapter ? lowRankLinear(x, weight, adapter) : product(x, weight);
 }

@@ -13,6 +13,8 @@ export interface AdamWOptions {
   epsilon?: number;
   /** Default 0. */
   weightDecay?: number;
+  /** The gradient is multiplied with it first. Default 1. */
+  gradientScale?: number;
 }
 
 /** First and second moment, each of the parameter's shape; nobody else holds their data, which may change in place. */
@@ -35,15 +37,16 @@ export function adamw(
   options: AdamWOptions = {},
   decays?: tf.Tensor,
 ): tf.Tensor {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, gradientScale = 1 } = options;
   return tf.tidy(() => {
     if (hasFused('SidlabAdamW')) {
       const numbers = [beta1, beta2, epsilon, rate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)];
       const inputs = [parameter, gradient, m, v, decays ?? tf.tensor1d([1])];
-      return runFused('SidlabAdamW', [...inputs, tf.tensor1d([...numbers, rate * weightDecay])])[0]!;
+      return runFused('SidlabAdamW', [...inputs, tf.tensor1d([...numbers, rate * weightDecay, gradientScale])])[0]!;
     }
-    m.assign(tf.add(tf.mul(m, beta1), tf.mul(gradient, 1 - beta1)));
-    v.assign(tf.add(tf.mul(v, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
+    const scaled = gradientScale === 1 ? gradient : tf.mul(gradient, gradientScale);
+    m.assign(tf.add(tf.mul(m, beta1), tf.mul(scaled, 1 - beta1)));
+    v.assign(tf.add(tf.mul(v, beta2), tf.mul(tf.square(scaled), 1 - beta2)));
     const spread = tf.add(tf.mul(tf.sqrt(v), 1 / Math.sqrt(1 - beta2 ** step)), epsilon);
     const move = tf.div(tf.mul(m, rate / (1 - beta1 ** step)), spread);
     if (weightDecay === 0) return tf.sub(parameter, move);
@@ -51,4 +54,10 @@ export function adamw(
     const kept = decays ? tf.sub(1, tf.mul(decays, shrink)) : tf.scalar(1 - shrink);
     return tf.sub(tf.mul(parameter, kept), move);
   });
+}
+
+/** The sum of the squares of all numbers, [1]. */
+export function squareSum(x: tf.Tensor): tf.Tensor1D {
+  if (hasFused('SidlabSquareSum')) return runFused('SidlabSquareSum', [x])[0] as tf.Tensor1D;
+  return tf.tidy(() => tf.reshape(tf.sum(tf.square(x)), [1]));
 }

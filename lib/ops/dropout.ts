@@ -4,11 +4,12 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Random } from '../support/index.js';
+import { masked } from './basic.js';
 
 /** @param rate share of entries set to zero, in [0, 1); the others grow by 1 / (1 - rate) */
 export function dropoutFrom(random: Random, rate: number): ((x: tf.Tensor2D) => tf.Tensor2D) | undefined {
   if (rate === 0) return undefined;
-  return (x) => tf.mul(x, tf.tensor2d(dropoutMask(random, x.size, rate), x.shape));
+  return (x) => masked(x, () => tf.tensor2d(dropoutMask(random, x.size, rate), x.shape));
 }
 
 /** Two entries a draw, 16 bits each. */

@@ -11,6 +11,7 @@ export function embedding(table: tf.Tensor2D, ids: tf.Tensor1D): tf.Tensor2D {
     [table],
     (table) => ({ value: tf.gather(table, ids) }),
     (dy) => [sumRows(dy, ids, rows)],
+    { keepsInputs: false },
   );
 }
 
@@ -35,5 +36,6 @@ export function chooseRows(x: tf.Tensor2D, ids: tf.Tensor1D, inverse: tf.Tensor1
     [x],
     (x) => ({ value: tf.gather(x, ids) }),
     (dy) => [tf.gather(tf.concat([dy, tf.zeros([1, dy.shape[1]!])], 0), inverse)],
+    { keepsInputs: false },
   );
 }

@@ -1,4 +1,5 @@
 export * from './adamw.js';
+export * from './basic.js';
 export * from './custom-op.js';
 export * from './dropout.js';
 export * from './embedding.js';
@@ -10,4 +11,5 @@ export * from './rms-norm.js';
 export * from './rotary.js';
 export * from './split-table.js';
 export * from './swiglu.js';
+export * from './tape.js';
 export * from './target-log-probs.js';

@@ -29,9 +29,9 @@ export function lowRankLinear(x: tf.Tensor2D, weight: tf.Tensor2D, { a, b, scale
       const value = tf.add(tf.matMul(x!, weight, false, true), tf.matMul(low, b!, false, true));
       return { value, saved: [low, ...kept] };
     },
-    (dy, [x, a, b], [low, kept]) => {
+    (dy, [x, a, b], [low, kept], needs) => {
       const dLow = tf.mul(tf.matMul(dy, b!), scale); // [N, r]
-      const dx = tf.add(tf.matMul(dy, weight), masked(tf.matMul(dLow, a!), kept));
+      const dx = needs[0] ? tf.add(tf.matMul(dy, weight), masked(tf.matMul(dLow, a!), kept)) : undefined;
       return [dx, tf.matMul(dLow, masked(x!, kept), true), tf.matMul(dy, low!, true)];
     },
   );

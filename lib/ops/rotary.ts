@@ -47,5 +47,6 @@ export function rotary(x: tf.Tensor3D, table: RotaryTable): tf.Tensor3D {
     [x],
     (x) => ({ value: turn(x!, table, 1) }),
     (dy) => [turn(dy, table, -1)], // a rotation's transpose turns back
+    { keepsInputs: false },
   );
 }

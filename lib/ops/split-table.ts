@@ -60,6 +60,7 @@ export function splitEmbedding({ still, rows, first }: SplitTable, ids: tf.Tenso
       return { value, saved: [inRows] };
     },
     (dy, _, [inRows]) => [tf.slice(sumRows(dy, inRows as tf.Tensor1D, count + 1), 0, count)],
+    { keepsInputs: false },
   );
 }
 

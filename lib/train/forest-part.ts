@@ -3,9 +3,9 @@
  * and in the loss alone.
  */
 import * as tf from '@tensorflow/tfjs';
-import { disposeForest, forwardForest, outputTable, plant, prepareForest } from '../lm/index.js';
+import { disposeForest, forwardForest, outputTable, plant, prepareForest, trainableWeights } from '../lm/index.js';
 import type { Dropout, LanguageModel, Tree } from '../lm/index.js';
-import { chooseRows, targetLogProbs } from '../ops/index.js';
+import { chooseRows, onTape, targetLogProbs } from '../ops/index.js';
 import type { Part } from './loop.js';
 
 /** A token predicted at a node of one of the trees. */
@@ -46,8 +46,10 @@ export function forestScorer(
   return {
     tokens: forest.token.length,
     logProbs(model, dropout) {
-      const hidden = forwardForest(model.config, model.weights, prepared, dropout);
-      return targetLogProbs(chooseRows(hidden, rows, inverse), outputTable(model.config, model.weights), pairs);
+      return onTape([...trainableWeights(model).values()], () => {
+        const hidden = forwardForest(model.config, model.weights, prepared, dropout);
+        return targetLogProbs(chooseRows(hidden, rows, inverse), outputTable(model.config, model.weights), pairs);
+      });
     },
     dispose() {
       disposeForest(prepared);

@@ -12,8 +12,8 @@ import type { AdamWOptions, Moments, MuonOptions } from '../ops/index.js';
 export interface UpdateGroup {
   /** The group's gradient as one tensor, the caller's; a missing one counts as zero. */
   gradient(of: (name: string) => tf.Tensor | undefined): tf.Tensor;
-  /** One update from that gradient. @param step counted from 1 */
-  update(gradient: tf.Tensor, step: number, rate: number): void;
+  /** One update from that gradient. @param step counted from 1 @param scale of the gradient */
+  update(gradient: tf.Tensor, step: number, rate: number, scale: number): void;
   /** What a checkpoint holds, by name. */
   readonly state: ReadonlyMap<string, tf.Variable>;
   dispose(): void;
@@ -23,7 +23,7 @@ export class AdamWGroup implements UpdateGroup {
   readonly state: ReadonlyMap<string, tf.Variable>;
   private readonly sizes: number[];
   private readonly moments: Moments;
-  /** 1 where weight decay acts. */
+  /** 1 where weight decay acts, [1] for a parameter by itself. */
   private readonly decays: tf.Tensor1D;
 
   constructor(
@@ -32,9 +32,12 @@ export class AdamWGroup implements UpdateGroup {
     private readonly options: AdamWOptions,
   ) {
     this.sizes = names.map((name) => weights.get(name)!.size);
-    const decays = this.sizes.map((size, i) => new Float32Array(size).fill(weights.get(names[i]!)!.rank > 1 ? 1 : 0));
-    this.decays = tf.tensor1d(decays.length === 1 ? decays[0]! : join(decays));
-    this.moments = { m: zeros(this.decays.shape), v: zeros(this.decays.shape) };
+    const decay = names.map((name) => (weights.get(name)!.rank > 1 ? 1 : 0));
+    this.decays = tf.tensor1d(
+      names.length === 1 ? decay : join(this.sizes.map((size, i) => new Float32Array(size).fill(decay[i]!))),
+    );
+    const size = this.sizes.reduce((sum, n) => sum + n, 0);
+    this.moments = { m: zeros([size]), v: zeros([size]) };
     this.state = new Map([
       [`${names[0]}.m`, this.moments.m],
       [`${names[0]}.v`, this.moments.v],
@@ -45,10 +48,11 @@ export class AdamWGroup implements UpdateGroup {
     return this.flatten(of);
   }
 
-  update(gradient: tf.Tensor, step: number, rate: number): void {
+  update(gradient: tf.Tensor, step: number, rate: number, scale: number): void {
     tf.tidy(() => {
       const parameter = this.flatten((name) => this.weights.get(name));
-      const next = adamw(parameter, gradient, this.moments, step, rate, this.options, this.decays);
+      const options = { ...this.options, gradientScale: scale };
+      const next = adamw(parameter, gradient, this.moments, step, rate, options, this.decays);
       const parts = this.sizes.length === 1 ? [next] : tf.split(next, this.sizes);
       this.names.forEach((name, i) => {
         const weight = this.weights.get(name)!;
@@ -91,9 +95,9 @@ export class MuonGroup implements UpdateGroup {
     return of(this.name)?.clone() ?? tf.zeros(this.weight.shape);
   }
 
-  update(gradient: tf.Tensor, _: number, rate: number): void {
+  update(gradient: tf.Tensor, _: number, rate: number, scale: number): void {
     tf.tidy(() => {
-      const [weight, of] = [this.weight as unknown as tf.Tensor2D, gradient as tf.Tensor2D];
+      const [weight, of] = [this.weight as unknown as tf.Tensor2D, tf.mul<tf.Tensor2D>(gradient, scale)];
       this.weight.assign(muon(weight, of, this.momentum, rate, this.options));
     });
   }
@@ -104,7 +108,7 @@ export class MuonGroup implements UpdateGroup {
 }
 
 function zeros(shape: number[]): tf.Variable {
-  return tf.tidy(() => tf.variable(tf.zeros(shape)));
+  return tf.tidy(() => tf.variable(tf.fill(shape, 0))); // made by the engine, not in JavaScript
 }
 
 function join(parts: readonly Float32Array[]): Float32Array {

@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Weights } from '../lm/index.js';
 import { toArrays } from '../lm/index.js';
-import { MUON_SCALES } from '../ops/index.js';
+import { MUON_SCALES, squareSum } from '../ops/index.js';
 import type { AdamWOptions, MuonOptions } from '../ops/index.js';
 import { InputError } from '../support/index.js';
 import type { NamedArray } from '../support/index.js';
@@ -52,9 +52,7 @@ export class Optimizer {
     const norm = globalNorm(all);
     if (Number.isFinite(norm)) {
       const scale = this.clip > 0 && norm > this.clip ? this.clip / norm : 1;
-      this.groups.forEach((group, g) =>
-        tf.tidy(() => group.update(scale === 1 ? all[g]! : tf.mul(all[g]!, scale), step, rate)),
-      );
+      this.groups.forEach((group, g) => group.update(all[g]!, step, rate, scale));
     }
     tf.dispose(all);
     return norm;
@@ -103,7 +101,7 @@ function pack(weights: Weights): string[][] {
 }
 
 function globalNorm(tensors: tf.Tensor[]): number {
-  const squares = tf.tidy(() => tf.addN(tensors.map((tensor) => tf.sum(tf.square(tensor)))));
+  const squares = tf.tidy(() => tf.addN(tensors.map(squareSum)));
   const norm = Math.sqrt(squares.dataSync()[0]!);
   squares.dispose();
   return norm;

@@ -141,7 +141,7 @@ test('no product is computed for the gradient of a matrix that stands', async ()
   const [layers, matrices] = [2, 7];
   const ofTheirOwn = layers * matrices + 1; // dW of every matrix, and of the output layer
   const ofAdapters = layers * (2 + 4); // two products forward, four backward
-  const belowTheFirst = 2; // dx of the first layer's k and v: nothing under them learns
+  const belowTheFirst = 4; // dx of the first layer's k and v, and q's two: nothing under them learns
   expect(one).toBe(whole - ofTheirOwn + ofAdapters - belowTheFirst);
 });
 

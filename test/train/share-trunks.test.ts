@@ -50,7 +50,7 @@ test('the gradient is that of the separate texts', () => {
   const examples = fc.sample(example, { numRuns: 24, seed: 7 });
   const gradients = (trees: Parameters<typeof forestScorer>[1], targets: TreeTarget[]) =>
     batchGradients(model, [
-      forestPart(model, forestScorer(config, trees, targets), (logProbs) => tf.neg(tf.mean(logProbs))),
+      forestPart(model, forestScorer(config, trees, targets), (logProbs) => tf.mul<tf.Scalar>(tf.mean(logProbs), -1)),
     ]);
   const { trees, targets } = shareTrunks(examples);
   expect(trees.length).toBeLessThan(examples.length);

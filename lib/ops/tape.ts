@@ -1,0 +1,159 @@
+/**
+ * A gradient tape for deep functions: what a gradient does not need is freed while the value is computed, and what it
+ * needs as soon as it has been used.
+ *
+ * TensorFlow.js's own keeps every intermediate value and every intermediate gradient to the end; for a language model
+ * that is more than its weights. Here the function between the variables and its value is a single node of that tape.
+ * Every operation on the way must be a `customOp`; one that is not would cut the gradient, so it is an error.
+ */
+import * as tf from '@tensorflow/tfjs';
+
+export interface RecordedOp {
+  inputs: tf.Tensor[];
+  /** Computes value and saved tensors. */
+  forward(): { value: tf.Tensor; saved: tf.Tensor[] };
+  /** @param needs which inputs' gradients are asked for; others may be left out */
+  backward(dy: tf.Tensor, saved: tf.Tensor[], needs: boolean[]): (tf.Tensor | undefined)[];
+  /** Whether `backward` looks at the inputs. */
+  keepsInputs: boolean;
+}
+
+interface Node {
+  op: RecordedOp;
+  saved: tf.Tensor[];
+  output: tf.Tensor;
+}
+
+let recording: Tape | undefined;
+
+/** The tape that records now, if one does. */
+export function activeTape(): Tape | undefined {
+  return recording;
+}
+
+/**
+ * `f()`, whose gradient by the variables is computed by a tape of ours where one is asked for.
+ * @param f of the variables and of values made before
+ */
+export function onTape<R extends tf.Rank>(variables: readonly tf.Variable[], f: () => tf.Tensor<R>): tf.Tensor<R> {
+  if (tf.engine().state.gradientDepth === 0 || recording) return f();
+  const node = tf.customGrad(() => {
+    const tape = new Tape(variables);
+    const value = tape.record(f);
+    return { value, gradFunc: (dy) => tape.gradients(dy) };
+  });
+  return node(...variables) as tf.Tensor<R>;
+}
+
+function recordOn<R extends tf.Rank>(tape: Tape, f: () => tf.Tensor<R>): tf.Tensor<R> {
+  recording = tape;
+  try {
+    return f();
+  } finally {
+    recording = undefined;
+  }
+}
+
+export class Tape {
+  private readonly nodes: Node[] = [];
+  /** Ids of the tensors that depend on a variable. */
+  private readonly tracked: Set<number>;
+  /** Ids of tensors that a gradient looks at. */
+  private readonly needed = new Set<number>();
+  /** What the tape holds beside its nodes: values that depend on no variable. */
+  private readonly constants: tf.Tensor[] = [];
+  private readonly known = new Set<number>();
+  private value: tf.Tensor | undefined;
+  private swept = 0;
+
+  constructor(private readonly variables: readonly tf.Variable[]) {
+    this.tracked = new Set(variables.map(({ id }) => id));
+  }
+
+  /** @returns the value, the caller's */
+  record<R extends tf.Rank>(f: () => tf.Tensor<R>): tf.Tensor<R> {
+    try {
+      this.value = recordOn(this, f);
+      return this.value.clone() as tf.Tensor<R>;
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  run(op: RecordedOp): tf.Tensor {
+    for (const input of op.inputs) {
+      if (!(input instanceof tf.Variable) && !this.known.has(input.id)) {
+        throw new Error('tape: expected every input to come from an operation on the tape or a variable');
+      }
+    }
+    const made: tf.Tensor[] = [];
+    const output = tf.tidy(() => {
+      const { value, saved } = op.forward();
+      made.push(...saved.map((tensor) => tf.keep(tensor)));
+      return tf.keep(value);
+    });
+    this.known.add(output.id);
+    if (!op.inputs.some(({ id }) => this.tracked.has(id))) {
+      tf.dispose(made.filter((tensor) => tensor !== output));
+      this.constants.push(output);
+      return output;
+    }
+    this.tracked.add(output.id);
+    if (op.keepsInputs) for (const { id } of op.inputs) this.needed.add(id);
+    if (made.includes(output)) this.needed.add(output.id);
+    this.nodes.push({ op, saved: made, output });
+    return output;
+  }
+
+  /** Frees the values so far that no gradient looks at; `live` is all that later operations will. */
+  sweep(live: tf.Tensor): void {
+    for (; this.swept < this.nodes.length; this.swept++) {
+      const { output } = this.nodes[this.swept]!;
+      if (output !== live && !this.needed.has(output.id)) output.dispose();
+    }
+  }
+
+  /** @param dy of the value @returns one gradient a variable, zeros where it was not reached; the tape is used up */
+  gradients(dy: tf.Tensor): tf.Tensor[] {
+    const sums = new Map<number, tf.Tensor>([[this.value!.id, tf.keep(dy.clone())]]);
+    for (let node = this.nodes.pop(); node; node = this.nodes.pop()) {
+      const own = sums.get(node.output.id);
+      sums.delete(node.output.id);
+      if (own) this.spread(node, own, sums);
+      own?.dispose();
+      this.free(node);
+    }
+    this.dispose();
+    return this.variables.map((variable) => {
+      const sum = sums.get(variable.id);
+      if (!sum) return tf.zeros(variable.shape);
+      const mine = sum.clone(); // in the caller's scope; ours was kept
+      sum.dispose();
+      return mine;
+    });
+  }
+
+  /** Adds a node's gradients to its inputs'. */
+  private spread({ op, saved }: Node, dy: tf.Tensor, sums: Map<number, tf.Tensor>): void {
+    const needs = op.inputs.map(({ id }) => this.tracked.has(id));
+    tf.tidy(() => {
+      op.backward(dy, saved, needs).forEach((gradient, i) => {
+        if (!needs[i]) return;
+        const { id } = op.inputs[i]!;
+        const before = sums.get(id);
+        sums.set(id, tf.keep(before ? tf.add(before, gradient!) : gradient!.clone()));
+        before?.dispose();
+      });
+    });
+  }
+
+  private free({ saved, output }: Node): void {
+    for (const tensor of [...saved, output]) if (!tensor.isDisposed) tensor.dispose();
+  }
+
+  private dispose(): void {
+    for (const node of this.nodes.splice(0)) this.free(node);
+    for (const tensor of this.constants.splice(0)) if (!tensor.isDisposed) tensor.dispose();
+  }
+}
