@@ -10,7 +10,7 @@ import { loadRecommender } from './recommender.js';
 import type { SidTokens } from './recommender.js';
 import { writeResults } from './results-file.js';
 import { shuffleHistories } from './shuffle-histories.js';
-import { trainedWith } from './trained-with.js';
+import { promptOptions, trainedWith } from './trained-with.js';
 
 export interface EvaluateStageOptions extends RankOptions {
   /** Data folder. */
@@ -49,9 +49,9 @@ export interface EvaluateStageReport extends EvaluateReport {
 
 export async function evaluateStage(options: EvaluateStageOptions): Promise<EvaluateStageReport> {
   const { data, index: indexFile, model, split = 'test', results, shuffleHistories: seed, ...others } = options;
-  const { template: asked, templates: from, cutoffLen, chatTemplate, sidTokens, ...rank } = others;
+  const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens, ...rank } = others;
   const run = trainedWith(model);
-  const template = asked ?? run.template ?? 'sids';
+  const template = named ?? run.template ?? 'sids';
   const templates = from === undefined ? run.templates : readTemplates(from);
   const file = results ?? join(dirname(model), 'results.jsonl');
   const dataset = await loadDataset(data);
@@ -62,14 +62,8 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
     throw new InputError(`--shuffle-histories: ${template} asks about items, which have no history`);
   }
   const rows = seed === undefined ? whole : shuffleHistories(whole, seed);
-  const limit = cutoffLen ?? run.cutoffLen;
-  const recommender = loadRecommender(model, index, template, {
-    templates,
-    items: dataset.items,
-    chat: chatTemplate ?? run.chatTemplate ?? false,
-    sidTokens: sidTokens ?? run.sidTokens ?? 'new',
-    ...(limit !== undefined && { cutoffLen: limit }),
-  });
+  const asked = { ...run, templates, ...given({ cutoffLen, chatTemplate, sidTokens }) };
+  const recommender = loadRecommender(model, index, template, promptOptions(asked, model, dataset.items));
   try {
     const { report, results: ranked } = await evaluate(recommender, rows, rank);
     writeResults(file, ranked);
@@ -77,4 +71,10 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
   } finally {
     disposeWeights(recommender.model.weights);
   }
+}
+
+/** What was given of some options. */
+function given<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  const some = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(some) as { [K in keyof T]?: NonNullable<T[K]> };
 }

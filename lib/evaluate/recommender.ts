@@ -7,7 +7,6 @@ import {
   answersWithSid,
   createRenderer,
   findTemplate,
-  loadChatTemplate,
   loadModel,
   loadTokenizer,
   placesIn,
@@ -122,13 +121,11 @@ function checkSpelling(tokenizer: TextTokenizer, token: string): void {
   throw new InputError(`--sid-tokens subwords: the vocabulary spells ${token} as ${spelled}; take --sid-tokens new`);
 }
 
-/** @param options `chat: true` takes the chat template of the model's folder */
 export function loadRecommender(
   folder: string,
   index: SidIndex,
   template: string,
-  { chat = false, ...options }: Omit<RecommenderOptions, 'chat'> & { chat?: boolean } = {},
+  options: RecommenderOptions = {},
 ): Recommender {
-  const wrap = chat ? loadChatTemplate(folder) : undefined;
-  return createRecommender(loadModel(folder), loadTokenizer(folder), index, template, { ...options, chat: wrap });
+  return createRecommender(loadModel(folder), loadTokenizer(folder), index, template, options);
 }

@@ -1,16 +1,19 @@
 /** How a model was trained to read its prompts, as its run says: evaluation does the same unless it is told otherwise. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseTemplates, TEMPLATES } from '../lm/index.js';
+import type { Item } from '../data/index.js';
+import { loadChatTemplate, parseTemplates, TEMPLATES } from '../lm/index.js';
 import type { Templates } from '../lm/index.js';
 import { readJson } from '../support/index.js';
-import type { SidTokens } from './recommender.js';
+import type { RecommenderOptions, SidTokens } from './recommender.js';
 
 export interface TrainedWith {
   /** The task that was ranked on validation rows. */
   template?: string;
   /** The kit's templates, with those of the run added. */
   templates: Templates;
+  /** Those of the run alone, where a file gave them. */
+  own?: Templates;
   cutoffLen?: number;
   chatTemplate?: boolean;
   sidTokens?: SidTokens;
@@ -22,11 +25,25 @@ export function trainedWith(model: string): TrainedWith {
   const config = existsSync(file) ? readJson<Record<string, unknown>>(file) : {};
   if (config.stage !== 'sft' && config.stage !== 'grpo') return { templates: TEMPLATES };
   const { template, templates, cutoffLen, chatTemplate, sidTokens } = config;
+  const own = templates === undefined ? undefined : parseTemplates(templates, file);
   return {
-    templates: templates === undefined ? TEMPLATES : { ...TEMPLATES, ...parseTemplates(templates, file) },
+    templates: { ...TEMPLATES, ...own },
+    ...(own && { own }),
     ...(typeof template === 'string' && { template }),
     ...(typeof cutoffLen === 'number' && { cutoffLen }),
     ...(chatTemplate === true && { chatTemplate }),
     ...((sidTokens === 'new' || sidTokens === 'subwords') && { sidTokens }),
+  };
+}
+
+/** A recommender's options for prompts as the model was trained with. @param model folder */
+export function promptOptions(run: TrainedWith, model: string, items: readonly Item[]): RecommenderOptions {
+  const { templates, cutoffLen, chatTemplate, sidTokens } = run;
+  return {
+    templates,
+    items,
+    ...(cutoffLen !== undefined && { cutoffLen }),
+    ...(chatTemplate && { chat: loadChatTemplate(model) }),
+    ...(sidTokens && { sidTokens }),
   };
 }

@@ -14,9 +14,9 @@ import * as tf from '@tensorflow/tfjs';
 import { loadDataset } from '../data/index.js';
 import type { Dataset, Row } from '../data/index.js';
 import { beamSearch } from '../decode/index.js';
-import { createRecommender } from '../evaluate/index.js';
+import { createRecommender, promptOptions, trainedWith } from '../evaluate/index.js';
 import type { Recommender } from '../evaluate/index.js';
-import { comb, disposeWeights, loadModel, loadTokenizer, modelFile } from '../lm/index.js';
+import { comb, disposeWeights, findTemplate, loadModel, loadTokenizer, modelFile } from '../lm/index.js';
 import type { LanguageModel } from '../lm/index.js';
 import { readIndex } from '../sid/index-file.js';
 import { hashFile, InputError, Random, RunFolder } from '../support/index.js';
@@ -40,7 +40,7 @@ export interface GrpoOptions {
   run: string;
   /** Model folder to start from; also the reference of the KL term. */
   model: string;
-  /** Wording, the one that the model was trained with. Default `sids`. */
+  /** A task of rows that answers with a SID. Default the one that the model's run ranked, else `sids`. */
   template?: string;
   /** G: beams of a prompt, at least 2. Default 16. */
   numGenerations?: number;
@@ -84,8 +84,9 @@ export interface GrpoReport extends TrainReport {
 
 export async function grpo(options: GrpoOptions): Promise<GrpoReport> {
   const { data, index: indexFile, run, model: start, onLog, ...given } = options;
+  const { own, ...prompts } = trainedWith(start);
   const settings = {
-    template: 'sids',
+    template: prompts.template ?? 'sids',
     numGenerations: 16,
     beta: 1e-3,
     reward: 'ranking' as RewardName,
@@ -108,17 +109,26 @@ export async function grpo(options: GrpoOptions): Promise<GrpoReport> {
       `grpo: expected --num-generations of at least 2, a group to compare, got ${settings.numGenerations}`,
     );
   }
+  const { templates, ...asTrained } = prompts;
+  if (findTemplate(settings.template, templates).of !== 'rows') {
+    throw new InputError(`grpo: expected --template to be a task of rows, got ${settings.template}`);
+  }
   const dataset = await loadDataset(data);
   const index = readIndex(indexFile, dataset.items.length);
   const origin = hashFile(modelFile(start));
-  const config = { stage: 'grpo', data: basename(data), index: hashFile(indexFile), start: origin, ...settings };
+  const config = {
+    ...{ stage: 'grpo', data: basename(data), index: hashFile(indexFile), start: origin },
+    ...{ ...asTrained, ...settings },
+    ...(own && { templates: own }),
+  };
   const folder = new RunFolder(run, config);
   const done = folder.card;
   if (done) return done.report as GrpoReport;
   const [model, reference] = [loadModel(start), loadModel(start)];
   try {
     const tokenizer = loadTokenizer(start);
-    const recommender = createRecommender(model, tokenizer, index, settings.template);
+    const reading = promptOptions(prompts, start, dataset.items);
+    const recommender = createRecommender(model, tokenizer, index, settings.template, reading);
     const task = grpoTask(recommender, reference, dataset, settings);
     const loop = { ...settings, evalStart: true, bestMetric: 'NDCG@10', patience: 0, keep: 1, ...(onLog && { onLog }) };
     const report = withStart(await train(model, tokenizer, task, folder, loop), folder);

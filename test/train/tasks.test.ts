@@ -18,6 +18,7 @@ import {
   chainExample,
   chainTexts,
   forestScorer,
+  grpo,
   parseTasks,
   planTasks,
   rowExample,
@@ -251,6 +252,12 @@ test('a run of texts and SIDs: counts in report and configuration, a loss each, 
   const evaluated = await evaluateStage({ ...run('mix', {}), model: report.model, numBeams: 10 });
   expect(evaluated).toMatchObject({ template: 'seqrec', rows: dataset.test.length, invalid: 0, duplicates: 0 });
   expect(evaluated.cut).toBeGreaterThan(0);
+  const tuned = await grpo({
+    ...{ data: folder, index: join(folder, 'tiny.index.json'), run: join(folder, 'tuned'), model: report.model },
+    ...{ numGenerations: 4, sampleSize: 8, batchSize: 8, epochs: 1, validRows: 5 },
+  });
+  const after = await evaluateStage({ ...run('mix', {}), model: tuned.model, numBeams: 5 });
+  expect(after).toMatchObject({ template: 'seqrec', cut: evaluated.cut }); // what SFT said of the prompts still holds
   const titles = { ...run('mix', {}), model: report.model, template: 'title2sid', numBeams: 10 };
   const asked = await evaluateStage({ ...titles, results: join(folder, 'titles.jsonl') });
   const held = taskRows(dataset, TEMPLATES.title2sid!, 'test');
