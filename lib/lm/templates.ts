@@ -47,7 +47,9 @@ export function findTemplate(name: string, among: Templates = TEMPLATES): Templa
 
 /** The kit's tasks, with those of a file added or put in their place. @throws InputError for what does not fit */
 export function readTemplates(file?: string): Templates {
-  return file === undefined ? TEMPLATES : { ...TEMPLATES, ...parseTemplates(readJson(file, 'check --templates'), file) };
+  return file === undefined
+    ? TEMPLATES
+    : { ...TEMPLATES, ...parseTemplates(readJson(file, 'check --templates'), file) };
 }
 
 /** The places in a text, in their order. */
