@@ -21,6 +21,7 @@ import { sidDatasets } from './sid-datasets.js';
 import { sftSmall } from './sft-small.js';
 import { sftStep } from './sft-step.js';
 import { sidMethods } from './sid-methods.js';
+import { trainEstimate } from './train-estimate.js';
 
 export interface Row {
   name: string;
@@ -50,6 +51,7 @@ const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
   load: loadBench,
   generate: generateBench,
   'sft-small': sftSmall,
+  'train-estimate': trainEstimate,
   'sft-step': sftStep,
   'sft-memory': sftStep,
   'kmeans-large': kmeansLarge,
