@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Row } from '../data/index.js';
 import type { Recommender } from '../evaluate/index.js';
-import { chain, withLoraDropout } from '../lm/index.js';
+import { withLoraDropout } from '../lm/index.js';
 import type { Dropout, LanguageModel, Renderer } from '../lm/index.js';
 import { dropoutFrom } from '../ops/index.js';
 import { Random } from '../support/index.js';
@@ -13,6 +13,7 @@ import { cutInto, rowExamples } from './examples.js';
 import type { Example } from './examples.js';
 import { forestPart, forestScorer } from './forest-part.js';
 import type { Part, Task } from './loop.js';
+import { separateTrees, shareTrunks } from './share-trunks.js';
 import type { Draft, TaskSet } from './tasks/index.js';
 import { validator } from './validate.js';
 
@@ -83,10 +84,13 @@ export function sftTask(
   };
 }
 
-/** Negative log-likelihood of the examples' targets, divided by the number of targets of the whole batch. */
+/**
+ * Negative log-likelihood of the examples' targets, divided by the number of targets of the whole batch. Texts that
+ * begin alike share their beginning, but under dropout, where each text has masks of its own.
+ */
 function lossPart(model: LanguageModel, examples: readonly Example[], targets: number, dropout?: Dropout): Part {
-  const trees = examples.map(({ tokens }) => chain(tokens));
-  const pairs = examples.flatMap(({ at, target }, tree) => at.map((node, i) => ({ tree, node, token: target[i]! })));
+  const alone = dropout !== undefined || (model.lora?.dropout ?? 0) > 0;
+  const { trees, targets: pairs } = alone ? separateTrees(examples) : shareTrunks(examples);
   const scorer = forestScorer(model.config, trees, pairs);
   return forestPart(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / targets), dropout);
 }

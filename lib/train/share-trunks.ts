@@ -17,6 +17,14 @@ export interface SharedTrunks {
   targets: TreeTarget[];
 }
 
+/** A chain each. */
+export function separateTrees(examples: readonly Example[]): SharedTrunks {
+  return {
+    trees: examples.map(({ tokens }) => chain(tokens)),
+    targets: examples.flatMap(({ at, target }, tree) => at.map((node, i) => ({ tree, node, token: target[i]! }))),
+  };
+}
+
 /**
  * Sorts the texts and cuts the order into runs so that as few tokens as possible are left; a run of several is a comb
  * whose trunk is what all of its texts begin with.
