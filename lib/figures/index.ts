@@ -4,6 +4,7 @@ export * from './export-figure.js';
 export * from './failure-modes.js';
 export * from './figure.js';
 export * from './history-lengths.js';
+export * from './live-curve.js';
 export * from './loss-curve.js';
 export * from './metric-bars.js';
 export * from './notebook.js';

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { afterEach, expect, test, vi } from 'vitest';
-import { display, figureText, inNotebook, liveFigure, lossCurve, showTable, tableHtml, tableText, useNotebook } from '../../lib/figures/index.js'; // prettier-ignore
+import { display, figureText, inNotebook, liveCurve, liveFigure, lossCurve, showTable, tableHtml, tableText, useNotebook } from '../../lib/figures/index.js'; // prettier-ignore
+import type { Figure } from '../../lib/figures/index.js';
 import { setProgressSink, startProgress } from '../../lib/support/index.js';
 
 type Sent = { data: Record<string, unknown>; transient: { display_id?: string }; update: boolean };
@@ -55,6 +56,23 @@ test('a live figure is one output, replaced, complete at the end', async () => {
   const slow = liveFigure({ every: 60_000 });
   for (let i = 0; i < 5; i++) slow.update(lossCurve([]));
   expect(sent).toHaveLength(4);
+});
+
+test('a live curve draws what a run logs, or the log of a run that was finished before', async () => {
+  const sent = kernel();
+  const drawn = () => (sent.at(-1)!.data['application/vnd.plotly.v1+json'] as Figure).data.map(({ x, y }) => [x, y]);
+  const live = liveCurve({ every: 0, title: 'SFT', metric: 'valid loss' });
+  live.onLog([{ step: 1, loss: 2 }]);
+  expect(drawn()).toEqual([[[1], [2]]]);
+  live.onLog([{ step: 1, loss: 2 }, { step: 1, 'valid loss': 3 }]); // prettier-ignore
+  await live.end();
+  expect(drawn()).toEqual([[[1], [2]], [[1], [3]]]); // prettier-ignore
+  expect(sent.map(({ data }) => 'image/svg+xml' in data)).toEqual([false, false, true]);
+  expect(new Set(sent.map(({ transient }) => transient.display_id)).size).toBe(1);
+  const finished = liveCurve({ title: 'SFT' });
+  await finished.end([{ step: 5, loss: 1 }]);
+  expect(drawn()).toEqual([[[5], [1]]]);
+  expect(sent.at(-1)!.data['text/plain']).toBe('[figure: SFT]');
 });
 
 test('progress goes to one output a piece of work', () => {
