@@ -1,10 +1,10 @@
 /** Progress in a notebook: one line that is rewritten in place under the running cell, with a bar. */
-import { progressLine, setProgressSink, type ProgressState } from '../support/progress.js';
+import { progressLine, setNoticeSink, setProgressSink, type ProgressState } from '../support/progress.js';
 import { escapeText } from './figure.js';
-import { inNotebook, UpdatingOutput } from './notebook.js';
+import { inNotebook, UpdatingOutput, writeFaces } from './notebook.js';
 
 /**
- * Sends progress to the running cell; call it once at the top of a notebook.
+ * Sends progress, and what a run says of itself beforehand, to the running cell; call it once at the top of a notebook.
  * @returns false outside a notebook, where progress stays on standard error
  */
 export function useNotebook(): boolean {
@@ -15,6 +15,7 @@ export function useNotebook(): boolean {
     outputs.set(state, output);
     output.write({ 'text/html': progressHtml(state), 'text/plain': progressLine(state) });
   });
+  setNoticeSink((line) => void writeFaces({ 'text/plain': line }));
   return true;
 }
 

@@ -24,6 +24,18 @@ export function setProgressSink(next: ProgressSink | undefined): void {
   sink = next ?? toStandardError;
 }
 
+let notices: (line: string) => void = toStandardErrorLine;
+
+/** Sends sentences elsewhere (a notebook's output); `undefined` restores standard error. */
+export function setNoticeSink(next: ((line: string) => void) | undefined): void {
+  notices = next ?? toStandardErrorLine;
+}
+
+/** Says a sentence to whoever watches the work, such as what it will take. */
+export function tell(line: string): void {
+  notices(line);
+}
+
 export interface Progress {
   /** Adds `count` units done; `note` replaces the figures beside the bar. */
   tick(count?: number, note?: string): void;
@@ -71,6 +83,10 @@ export function duration(seconds: number): string {
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+function toStandardErrorLine(line: string): void {
+  process.stderr.write(line + '\n');
 }
 
 let lastPlainLine = 0;

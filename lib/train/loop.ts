@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { saveModel, trainableWeights } from '../lm/index.js';
 import type { LanguageModel, TextTokenizer } from '../lm/index.js';
-import { InputError, interrupted, Random, rateFactor, startProgress, watchInterrupts } from '../support/index.js';
+import { InputError, interrupted, Random, rateFactor, startProgress, tell, watchInterrupts } from '../support/index.js';
 import type { MetricLine, RunFolder, Schedule } from '../support/index.js';
 import { resumeCheckpoint, saveCheckpoint } from './checkpoint.js';
 import type { LoopState } from './checkpoint.js';
@@ -44,7 +44,7 @@ export interface LoopOptions extends OptimizerOptions, StepPlanOptions {
   seed: number;
   /** How a model is saved to a folder. Default whole, in the Hugging Face layout. */
   save?: (folder: string) => void;
-  /** Told in a sentence what the run will take, before one that is not over in seconds. Default standard error. */
+  /** Told in a sentence what the run will take, before one that is not over in seconds. Default `tell`. */
   say?: (line: string) => void;
   /** Called after each step and validation, for a plot that draws while training. */
   onLog?: (lines: readonly MetricLine[]) => void;
@@ -93,7 +93,7 @@ const SHORT = 10;
 function tellBeforehand<Batch>(model: LanguageModel, task: Task<Batch>, options: LoopOptions): void {
   const { outline } = task;
   if (!outline) return;
-  const { say = (line) => process.stderr.write(line + '\n') } = options;
+  const { say = tell } = options;
   const estimate = estimateRun(model, task, outline, options);
   refuseIfTooLarge(task.name, estimate);
   if (estimate.seconds > SHORT) say(estimateText(task.name, estimate));

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { afterEach, expect, test, vi } from 'vitest';
 import { display, figureText, inNotebook, liveCurve, liveFigure, lossCurve, showTable, tableHtml, tableText, useNotebook } from '../../lib/figures/index.js'; // prettier-ignore
 import type { Figure } from '../../lib/figures/index.js';
-import { setProgressSink, startProgress } from '../../lib/support/index.js';
+import { setNoticeSink, setProgressSink, startProgress, tell } from '../../lib/support/index.js';
 
 type Sent = { data: Record<string, unknown>; transient: { display_id?: string }; update: boolean };
 const { cache } = createRequire(import.meta.url);
@@ -19,6 +19,7 @@ function kernel(): Sent[] {
 afterEach(() => {
   delete cache[KERNEL];
   setProgressSink(undefined);
+  setNoticeSink(undefined);
   vi.restoreAllMocks();
 });
 
@@ -85,6 +86,8 @@ test('progress goes to one output a piece of work', () => {
   progress.end();
   expect(sent.map(({ update }) => update)).toEqual([false, true]);
   expect(sent[0]!.data['text/html']).toContain('<progress value="1" max="4"></progress> sft &lt;b&gt; 1/4 steps');
+  tell('sft: 3 parameters');
+  expect(sent.at(-1)!.data).toEqual({ 'text/plain': 'sft: 3 parameters' });
 });
 
 test('tables: escaped, numbers to the right, long ones cut', () => {
