@@ -1,16 +1,13 @@
 /** Ours of `load`, in a process of its own. Usage: node load-ours.js FILE */
 import * as tf from '@tensorflow/tfjs';
-import { SafetensorsFile, useEngine } from 'sidlab';
+import { readTensor, SafetensorsFile, useEngine } from 'sidlab';
 
 await useEngine();
 tf.tidy(() => tf.sum(tf.ones([8])).dataSync()); // the engine has started
 const before = process.resourceUsage().maxRSS;
 const start = performance.now();
 const file = new SafetensorsFile(process.argv[2]!);
-const tensors = file.names.map((name) => {
-  const { shape, data } = file.read(name);
-  return tf.tensor(data, shape);
-});
+const tensors = file.names.map((name) => readTensor(file, name));
 file.close();
 const sums = tensors.map((tensor) => tf.tidy(() => tf.sum(tensor).dataSync()[0]!));
 const seconds = (performance.now() - start) / 1000;

@@ -18,6 +18,7 @@ import { quickstartQuality } from './quickstart-quality.js';
 import { rqkmeansPlusBench } from './rqkmeans-plus.js';
 import { rqvaeBench } from './rqvae.js';
 import { sidDatasets } from './sid-datasets.js';
+import { sftQuality } from './sft-quality.js';
 import { sftSmall } from './sft-small.js';
 import { sftStep } from './sft-step.js';
 import { sidMethods } from './sid-methods.js';
@@ -50,6 +51,7 @@ const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
   'rqkmeans-constrained': rqkmeansConstrained,
   load: loadBench,
   generate: generateBench,
+  'sft-quality': sftQuality,
   'sft-small': sftSmall,
   'train-estimate': trainEstimate,
   'sft-step': sftStep,

@@ -16,8 +16,10 @@ const BACKEND = 'tensorflow';
 /** Outputs of each operation. */
 const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabAdamW: 1,
+  SidlabAddRows: 1,
   SidlabForestAttention: 2,
   SidlabForestAttentionGrad: 3,
+  SidlabReadTensor: 1,
   SidlabRmsNorm: 2,
   SidlabRmsNormGrad: 2,
   SidlabRotary: 1,

@@ -5,9 +5,9 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+
 import { InputError, SafetensorsFile, writeJson, writeSafetensors } from '../support/index.js';
-import type { NamedArray } from '../support/index.js';
+import type { LazyArray, NamedArray } from '../support/index.js';
 import { AdaptedWeights, factorName, newRowsName } from './adapted-weights.js';
 import { readAdapterConfig, toPeftConfig } from './lora-config.js';
 import type { AdapterConfig } from './lora-config.js';
@@ -15,7 +15,7 @@ import { isTableKey, readTables, tensorKey, tokenRowsKey } from './lora-tables.j
 import { LORA_MODULES, loraMatrices, loraScale } from './lora.js';
 import type { Lora, LoraModule } from './lora.js';
 import type { LanguageModel } from './model.js';
-import { disposeWeights, EMBEDDING, OUTPUT, toArrays } from './weights.js';
+import { disposeWeights, EMBEDDING, OUTPUT, toArrays, toVariable } from './weights.js';
 import { loadWholeModel, weightArray } from './whole-model.js';
 
 const CONFIG = 'adapter_config.json';
@@ -30,7 +30,7 @@ export function saveAdapter(folder: string, model: LanguageModel & { lora: Lora 
   const { config, lora } = model;
   const names = loraMatrices(config.layers, lora).flatMap((name) => [factorName(name, 'A'), factorName(name, 'B')]);
   const factors = toArrays(new Map(names.map((name) => [name, model.weights.get(name)!])));
-  const arrays = new Map([...factors].map(([name, array]) => [tensorKey(name), array]));
+  const arrays = new Map<string, LazyArray | NamedArray>([...factors].map(([name, array]) => [tensorKey(name), array]));
   const newRows = model.weights instanceof AdaptedWeights ? model.weights.newRows : undefined;
   const tables = newRows ? learntRows(model) : lora.modules.length > 0 || lora.newTokens ? wholeTables(model) : [];
   for (const [key, array] of tables) arrays.set(key, array);
@@ -84,12 +84,9 @@ function adapted(base: LanguageModel, file: SafetensorsFile, config: AdapterConf
   const factors = readFactors(file, base, config.lora);
   const tables = readTables(file, base, config);
   const weights = new AdaptedWeights(base.weights, { scale: loraScale(config.lora) });
-  for (const [name, { shape, data }] of [...factors, ...tables]) {
+  for (const [name, array] of [...factors, ...tables]) {
     weights.get(name)?.dispose();
-    weights.set(
-      name,
-      tf.tidy(() => tf.variable(tf.tensor(data, shape))),
-    );
+    weights.set(name, toVariable(array));
   }
   const vocabSize = tables.get(EMBEDDING)?.shape[0] ?? base.config.vocabSize;
   const tied = base.config.tied && !tables.has(OUTPUT);

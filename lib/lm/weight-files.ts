@@ -1,9 +1,10 @@
 /**
  * The weights of a model folder: `model.safetensors`, or several files and `model.safetensors.index.json`. A tensor is
- * in memory once, while it goes to the engine.
+ * in memory once.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readTensor } from '../ops/index.js';
 import { InputError, readJson, SafetensorsFile } from '../support/index.js';
 import type { ModelConfig } from './config.js';
 import { weightsFrom } from './weights.js';
@@ -35,7 +36,11 @@ function readFiles(paths: string[], config: ModelConfig, source: string): Weight
   try {
     for (const path of paths) files.push(new SafetensorsFile(path));
     const fileOf = new Map(files.flatMap((file) => file.names.map((name) => [name, file] as const)));
-    return weightsFrom({ get: (name) => fileOf.get(name)?.read(name) }, config, source);
+    return weightsFrom(
+      { get: (name) => (fileOf.has(name) ? readTensor(fileOf.get(name)!, name) : undefined) },
+      config,
+      source,
+    );
   } finally {
     files.forEach((file) => file.close());
   }

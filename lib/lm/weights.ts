@@ -3,7 +3,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { InputError, Random } from '../support/index.js';
-import type { NamedArray } from '../support/index.js';
+import { uploaded } from '../ops/index.js';
+import type { LazyArray, NamedArray } from '../support/index.js';
 import type { ModelConfig } from './config.js';
 
 export type Weights = Map<string, tf.Variable>;
@@ -58,30 +59,28 @@ export function randomWeights(config: ModelConfig, seed: number): Weights {
     const data = new Float32Array(shape.reduce((product, n) => product * n, 1));
     if (name.endsWith('norm.weight')) data.fill(1);
     else if (!name.endsWith('bias')) for (let i = 0; i < data.length; i++) data[i] = 0.02 * random.normal();
-    weights.set(name, tf.variable(tf.tensor(data, shape)));
+    weights.set(name, toVariable({ data, shape }));
   }
   return weights;
 }
 
-/** Where parameters come from, one at a time: a map in memory, or files. */
+/** Where parameters come from, one at a time; each is the caller's. */
 export interface WeightSource {
-  get(name: string): NamedArray | undefined;
+  get(name: string): tf.Tensor | undefined;
 }
 
 /** @param source the file, for the error's text @throws InputError if a parameter is missing or of another shape */
-export function weightsFrom(arrays: WeightSource, config: ModelConfig, source: string): Weights {
+export function weightsFrom(tensors: WeightSource, config: ModelConfig, source: string): Weights {
   const weights: Weights = new Map();
   try {
     for (const [name, shape] of weightShapes(config)) {
-      const array = arrays.get(name);
-      if (!array) throw new InputError(`${source}: ${name} is missing; is config.json of the same model?`);
-      if (array.shape.join() !== shape.join()) {
-        throw new InputError(`${source}: expected ${name} of [${shape.join(', ')}], got [${array.shape.join(', ')}]`);
+      const tensor = tensors.get(name);
+      if (!tensor) throw new InputError(`${source}: ${name} is missing; is config.json of the same model?`);
+      weights.set(name, tf.variable(tensor));
+      tensor.dispose();
+      if (tensor.shape.join() !== shape.join()) {
+        throw new InputError(`${source}: expected ${name} of [${shape.join(', ')}], got [${tensor.shape.join(', ')}]`);
       }
-      weights.set(
-        name,
-        tf.tidy(() => tf.variable(tf.tensor(array.data, shape))),
-      );
     }
     return weights;
   } catch (error) {
@@ -90,11 +89,16 @@ export function weightsFrom(arrays: WeightSource, config: ModelConfig, source: s
   }
 }
 
-/** Reads every parameter off the engine. */
-export function toArrays(weights: ReadonlyMap<string, tf.Tensor>): Map<string, NamedArray> {
+/** Every parameter, read off the engine when it is written. */
+export function toArrays(weights: ReadonlyMap<string, tf.Tensor>): Map<string, LazyArray> {
   return new Map(
-    [...weights].map(([name, tensor]) => [name, { shape: tensor.shape, data: tensor.dataSync<'float32'>() }]),
+    [...weights].map(([name, tensor]) => [name, { shape: tensor.shape, read: () => tensor.dataSync<'float32'>() }]),
   );
+}
+
+/** A parameter from JavaScript's memory, whose array can go then. */
+export function toVariable({ data, shape }: NamedArray): tf.Variable {
+  return tf.tidy(() => tf.variable(uploaded(tf.tensor(data, shape))));
 }
 
 export function disposeWeights(weights: Weights): void {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type * as tf from '@tensorflow/tfjs';
 import { wholeTable } from '../ops/index.js';
 import { readJson, writeJson, writeSafetensors } from '../support/index.js';
-import type { NamedArray } from '../support/index.js';
+import type { LazyArray, NamedArray } from '../support/index.js';
 import { tableOf } from './adapted-weights.js';
 import { parseConfig, toHfConfig } from './config.js';
 import type { LanguageModel } from './model.js';
@@ -21,7 +21,17 @@ export function loadWholeModel(folder: string): LanguageModel {
 export function saveWholeModel(folder: string, model: LanguageModel): void {
   writeJson(join(folder, 'config.json'), toHfConfig(model.config));
   const names = [...weightShapes(model.config).keys()];
-  writeSafetensors(join(folder, 'model.safetensors'), new Map(names.map((name) => [name, weightArray(model, name)])));
+  writeSafetensors(join(folder, 'model.safetensors'), new Map(names.map((name) => [name, lazily(model, name)])));
+}
+
+/** Read off the engine when it is written. */
+function lazily(model: LanguageModel, name: string): LazyArray {
+  const { vocabSize, width } = model.config;
+  const table = name === EMBEDDING || name === OUTPUT;
+  return {
+    shape: table ? [vocabSize, width] : model.weights.get(name)!.shape,
+    read: () => weightArray(model, name).data,
+  };
 }
 
 /** A weight read off the engine; of a table the whole, new rows included. */

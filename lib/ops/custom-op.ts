@@ -17,6 +17,8 @@ export interface Forward {
 export interface CustomOpOptions {
   /** Whether the gradient looks at the inputs; where it does not, they may be freed before it is asked for. Default true. */
   keepsInputs?: boolean;
+  /** Of an operation of one input: adds the gradient in place to what its input has already, where nobody else holds it. */
+  addTo?: ((sum: tf.Tensor, dy: tf.Tensor) => void) | undefined;
 }
 
 /**
@@ -34,7 +36,7 @@ export function customOp<R extends tf.Rank>(
     saved: tf.Tensor[],
     needs: readonly boolean[],
   ) => (tf.Tensor | undefined)[],
-  { keepsInputs = true }: CustomOpOptions = {},
+  { keepsInputs = true, addTo }: CustomOpOptions = {},
 ): tf.Tensor<R> {
   const tape = activeTape();
   if (tape) {
@@ -46,6 +48,7 @@ export function customOp<R extends tf.Rank>(
       },
       backward: (dy, saved, needs) => backward(dy, inputs, saved, needs),
       keepsInputs,
+      addTo,
     });
     return recorded as tf.Tensor<R>;
   }

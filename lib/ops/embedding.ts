@@ -3,6 +3,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
+import { hasFused, runFused } from './fused.js';
 
 /** @param table [V, D] @param ids int32 [N], outliving the gradient @returns [N, D] */
 export function embedding(table: tf.Tensor2D, ids: tf.Tensor1D): tf.Tensor2D {
@@ -11,8 +12,13 @@ export function embedding(table: tf.Tensor2D, ids: tf.Tensor1D): tf.Tensor2D {
     [table],
     (table) => ({ value: tf.gather(table, ids) }),
     (dy) => [sumRows(dy, ids, rows)],
-    { keepsInputs: false },
+    { keepsInputs: false, addTo: hasFused('SidlabAddRows') ? (sum, dy) => addRows(sum, dy, ids) : undefined },
   );
+}
+
+/** In place, where the output layer's gradient, the whole table, stands already. */
+function addRows(table: tf.Tensor, rows: tf.Tensor, to: tf.Tensor1D): void {
+  runFused('SidlabAddRows', [table, rows, to]);
 }
 
 /**

@@ -7,6 +7,7 @@ export * from './forest-attention.js';
 export * from './fused.js';
 export * from './low-rank-linear.js';
 export * from './muon.js';
+export * from './read-tensor.js';
 export * from './rms-norm.js';
 export * from './rotary.js';
 export * from './split-table.js';

@@ -15,6 +15,22 @@ export interface NamedArray {
   data: Float32Array;
 }
 
+/** Read when it is written, so that a large model is never in memory twice. */
+export interface LazyArray {
+  shape: number[];
+  read(): Float32Array;
+}
+
+/** Where a tensor lies, for whoever reads it by itself. */
+export interface TensorPlace {
+  /** Of the open file. */
+  descriptor: number;
+  /** Bytes from the file's beginning. */
+  offset: number;
+  dtype: Dtype;
+  shape: number[];
+}
+
 const BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
 type Dtype = keyof typeof BYTES;
 
@@ -52,15 +68,26 @@ export class SafetensorsFile {
 
   /** Reads one tensor. @throws InputError if the file has none of the name */
   read(name: string): NamedArray {
-    const entry = this.entries.get(name);
-    if (!entry) throw this.fail(`no tensor ${name}`);
+    const entry = this.entry(name);
     const bytes = new Uint8Array(entry.to - entry.from);
     readFully(this.file, bytes, this.base + entry.from);
     return { shape: entry.shape, data: toFloats(bytes, entry.dtype) };
   }
 
+  /** @throws InputError if the file has none of the name */
+  place(name: string): TensorPlace {
+    const { dtype, shape, from } = this.entry(name);
+    return { descriptor: this.file, offset: this.base + from, dtype, shape };
+  }
+
   close(): void {
     closeSync(this.file);
+  }
+
+  private entry(name: string): Entry {
+    const entry = this.entries.get(name);
+    if (!entry) throw this.fail(`no tensor ${name}`);
+    return entry;
   }
 
   private readHeader(): { header: unknown; base: number; end: number } {
@@ -130,24 +157,28 @@ export function readSafetensors(path: string): Map<string, NamedArray> {
   }
 }
 
+/** Where the tensors begin is a multiple of it, so that they can be mapped. */
+const ALIGNMENT = 64;
+
 /** Writes float32 tensors in the order of the map, one after the other, and renames the file when it is whole. */
-export function writeSafetensors(path: string, arrays: ReadonlyMap<string, NamedArray>): void {
+export function writeSafetensors(path: string, arrays: ReadonlyMap<string, NamedArray | LazyArray>): void {
   let offset = 0;
-  const entries = [...arrays].map(([name, { shape, data }]): [string, unknown] => {
+  const entries = [...arrays].map(([name, { shape }]): [string, unknown] => {
     const from = offset;
-    offset += data.byteLength;
+    offset += shape.reduce((product, n) => product * n, BYTES.F32);
     return [name, { dtype: 'F32', shape, data_offsets: [from, offset] }];
   });
   // fromEntries defines each name, `__proto__` too; an assignment would not
   const text = JSON.stringify(Object.fromEntries([['__metadata__', { format: 'pt' }], ...entries]));
-  const json = Buffer.from(text + ' '.repeat((8 - (Buffer.byteLength(text) % 8)) % 8));
+  const end = 8 + Buffer.byteLength(text);
+  const json = Buffer.from(text + ' '.repeat(Math.ceil(end / ALIGNMENT) * ALIGNMENT - end));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(json.length));
   writeWith(path, (temporary) => {
     const file = openSync(temporary, 'w');
     try {
-      for (const part of [length, json, ...[...arrays.values()].map(({ data }) => bytesOf(data))])
-        writeFully(file, part);
+      for (const part of [length, json]) writeFully(file, part);
+      for (const array of arrays.values()) writeFully(file, bytesOf('read' in array ? array.read() : array.data));
     } finally {
       closeSync(file);
     }

@@ -8,14 +8,8 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { toArrays, trainableWeights } from '../lm/index.js';
 import type { LanguageModel } from '../lm/index.js';
-import {
-  InputError,
-  readJson,
-  readSafetensors,
-  SafetensorsFile,
-  writeJson,
-  writeSafetensors,
-} from '../support/index.js';
+import { readTensor } from '../ops/index.js';
+import { InputError, readJson, SafetensorsFile, writeJson, writeSafetensors } from '../support/index.js';
 import type { RandomState, RunFolder } from '../support/index.js';
 import type { Optimizer } from './optimizer.js';
 
@@ -55,21 +49,31 @@ export function resumeCheckpoint(folder: RunFolder, model: LanguageModel, optimi
   if (step === undefined) return undefined;
   const at = folder.checkpoint(step);
   restoreWeights(join(at, 'model.safetensors'), model);
-  optimizer.restore(readSafetensors(join(at, 'optimizer.safetensors')));
+  withTensors(join(at, 'optimizer.safetensors'), (read) => optimizer.restore(read));
   return readJson<LoopState>(join(at, 'state.json'));
 }
 
 /** One weight at a time, so that the file is never in memory as a whole. */
 function restoreWeights(path: string, model: LanguageModel): void {
+  withTensors(path, (read) => {
+    for (const [name, weight] of trainableWeights(model)) {
+      tf.tidy(() => {
+        const tensor = read(name);
+        if (tensor?.shape.join() !== weight.shape.join()) {
+          const got = tensor ? `[${tensor.shape.join(', ')}]` : 'none';
+          throw new InputError(`${path}: expected ${name} of [${weight.shape.join(', ')}], got ${got}`);
+        }
+        weight.assign(tensor);
+      });
+    }
+  });
+}
+
+/** Each tensor is in memory once, and mapped where the engine can. */
+function withTensors(path: string, use: (read: (name: string) => tf.Tensor | undefined) => void): void {
   const file = new SafetensorsFile(path);
   try {
-    for (const [name, weight] of trainableWeights(model)) {
-      const { shape, data } = file.read(name);
-      if (shape.join() !== weight.shape.join()) {
-        throw new InputError(`${path}: expected ${name} of [${weight.shape.join(', ')}], got [${shape.join(', ')}]`);
-      }
-      tf.tidy(() => weight.assign(tf.tensor(data, weight.shape)));
-    }
+    use((name) => (file.names.includes(name) ? readTensor(file, name) : undefined));
   } finally {
     file.close();
   }

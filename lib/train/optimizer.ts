@@ -8,7 +8,7 @@ import { toArrays } from '../lm/index.js';
 import { MUON_SCALES, squareSum } from '../ops/index.js';
 import type { AdamWOptions, MuonOptions } from '../ops/index.js';
 import { InputError } from '../support/index.js';
-import type { NamedArray } from '../support/index.js';
+import type { LazyArray } from '../support/index.js';
 import { AdamWGroup, MuonGroup } from './optimizer-groups.js';
 import type { UpdateGroup } from './optimizer-groups.js';
 
@@ -59,15 +59,18 @@ export class Optimizer {
   }
 
   /** Moments and momenta by the names of their parameters. */
-  save(): Map<string, NamedArray> {
+  save(): Map<string, LazyArray> {
     return toArrays(new Map(this.groups.flatMap(({ state }) => [...state])));
   }
 
-  restore(arrays: ReadonlyMap<string, NamedArray>): void {
+  /** @param read a tensor by its name, undefined if there is none */
+  restore(read: (name: string) => tf.Tensor | undefined): void {
     for (const [name, variable] of this.groups.flatMap(({ state }) => [...state])) {
-      const array = arrays.get(name);
-      if (array?.data.length !== variable.size) throw new Error(`optimizer: ${name} is not of this model`);
-      tf.tidy(() => variable.assign(tf.tensor(array.data, variable.shape)));
+      tf.tidy(() => {
+        const tensor = read(name);
+        if (tensor?.size !== variable.size) throw new Error(`optimizer: ${name} is not of this model`);
+        variable.assign(tf.reshape(tensor, variable.shape));
+      });
     }
   }
 

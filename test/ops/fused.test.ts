@@ -7,7 +7,17 @@ import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { registerNativeOps, unregisterNativeOps, useEngine } from '../../lib/engine/index.js';
 import { chain, comb, disposePlan, plant, planAttention, twoRuns } from '../../lib/lm/index.js';
-import { adamw, forestAttention, hasFused, rmsNorm, rotary, rotaryTable, swiglu } from '../../lib/ops/index.js';
+import {
+  adamw,
+  embedding,
+  forestAttention,
+  onTape,
+  hasFused,
+  rmsNorm,
+  rotary,
+  rotaryTable,
+  swiglu,
+} from '../../lib/ops/index.js';
 import { targetLogProbs } from '../../lib/ops/index.js';
 import { Random } from '../../lib/support/index.js';
 
@@ -58,6 +68,21 @@ async function bothFaces(make: () => Op, inputs: tf.Tensor[]): Promise<{ kernels
 }
 
 describe.skipIf(!there)('fused and plain', () => {
+  test('a tied table on a tape: what its rows add, added in place', async () => {
+    const ids = tf.tensor1d([3, 0, 3, 39, 7], 'int32');
+    const tied: Op = (table) =>
+      onTape([table as tf.Variable], () => {
+        const rows = embedding(table as tf.Tensor2D, ids); // 3 stands there twice
+        return targetLogProbs(rows, table as tf.Tensor2D, {
+          row: Int32Array.of(0, 4, 2),
+          token: Int32Array.of(5, 0, 3),
+        });
+      });
+    const { kernels, off } = await bothFaces(() => tied, [tf.variable(normal(40, 72))]);
+    expect(kernels).toContain('SidlabAddRows');
+    expect(off).toBeLessThan(1e-6);
+  });
+
   test.each([
     [
       'SidlabRmsNorm',

@@ -5,7 +5,9 @@
 
 namespace sidlab {
 void registerAdamW();
+void registerAddRows();
 void registerForestAttention();
+void registerReadTensor();
 void registerRmsNorm();
 void registerRotary();
 void registerSwiglu();
@@ -15,7 +17,9 @@ void registerTargetLogProbs();
 NAPI_MODULE_INIT() {
   try {
     sidlab::registerAdamW();
+    sidlab::registerAddRows();
     sidlab::registerForestAttention();
+    sidlab::registerReadTensor();
     sidlab::registerRmsNorm();
     sidlab::registerRotary();
     sidlab::registerSwiglu();

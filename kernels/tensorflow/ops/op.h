@@ -50,17 +50,29 @@ class Call {
   // An input that is written to: the caller promised that nobody else holds it.
   float* state(int input) const { return static_cast<float*>(TF_TensorData(inputs_[input])); }
 
-  float* output(const std::vector<int64_t>& dims) {
-    int64_t count = 1;
-    for (int64_t n : dims) count *= n;
-    TF_Tensor* tensor = TF_AllocateOutput(context_, static_cast<int>(outputs_.size()), TF_FLOAT, dims.data(),
-                                          static_cast<int>(dims.size()), count * sizeof(float), status_.raw);
-    status_.check();
+  float* output(const std::vector<int64_t>& dims) { return static_cast<float*>(allocate(dims, TF_FLOAT)); }
+  int32_t* intOutput(const std::vector<int64_t>& dims) { return static_cast<int32_t*>(allocate(dims, TF_INT32)); }
+
+  // An output that was made elsewhere.
+  void give(TF_Tensor* tensor) {
+    const int index = static_cast<int>(outputs_.size());
     outputs_.push_back(tensor);
-    return static_cast<float*>(TF_TensorData(tensor));
+    TF_SetOutput(context_, index, tensor, status_.raw);
+    status_.check();
   }
 
  private:
+  // Both types of output take four bytes.
+  void* allocate(const std::vector<int64_t>& dims, TF_DataType type) {
+    int64_t count = 1;
+    for (int64_t n : dims) count *= n;
+    TF_Tensor* tensor = TF_AllocateOutput(context_, static_cast<int>(outputs_.size()), type, dims.data(),
+                                          static_cast<int>(dims.size()), count * 4, status_.raw);
+    status_.check();
+    outputs_.push_back(tensor);
+    return TF_TensorData(tensor);
+  }
+
   TF_OpKernelContext* context_;
   Status status_;
   std::vector<TF_Tensor*> inputs_;

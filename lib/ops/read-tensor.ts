@@ -1,0 +1,28 @@
+/** Tensors out of safetensors files, into the engine's memory without a copy in JavaScript where the engine can. */
+import * as tf from '@tensorflow/tfjs';
+import type { SafetensorsFile } from '../support/index.js';
+import { hasFused, runFused } from './fused.js';
+
+/** As the operation numbers them. */
+const KINDS = { F32: 0, F16: 1, BF16: 2 } as const;
+
+/**
+ * One tensor of a file, float32. Float32 that lies at a multiple of 64 bytes, as `writeSafetensors` puts it, is mapped:
+ * it is read when it is looked at, and the file must not be changed in place (a new one under its name does no harm).
+ * @throws InputError if the file has none of the name
+ */
+export function readTensor(file: SafetensorsFile, name: string): tf.Tensor {
+  if (!hasFused('SidlabReadTensor')) {
+    const { data, shape } = file.read(name);
+    return uploaded(tf.tensor(data, shape));
+  }
+  const { descriptor, offset, dtype, shape } = file.place(name);
+  const place = [descriptor, KINDS[dtype], offset % 2 ** 30, Math.floor(offset / 2 ** 30), ...shape];
+  return tf.tidy(() => runFused('SidlabReadTensor', [tf.tensor1d(place, 'int32')])[0]!);
+}
+
+/** The same tensor, of which the engine has taken its copy, so that the array in JavaScript can go. */
+export function uploaded<R extends tf.Rank>(tensor: tf.Tensor<R>): tf.Tensor<R> {
+  tf.tidy(() => tf.slice(tf.reshape(tensor, [-1]), 0, Math.min(1, tensor.size)));
+  return tensor;
+}
