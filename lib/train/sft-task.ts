@@ -5,15 +5,12 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Row } from '../data/index.js';
 import type { Recommender } from '../evaluate/index.js';
-import { withLoraDropout } from '../lm/index.js';
-import type { Dropout, LanguageModel, Renderer } from '../lm/index.js';
-import { dropoutFrom } from '../ops/index.js';
+import type { LanguageModel, Renderer } from '../lm/index.js';
 import { Random } from '../support/index.js';
 import { cutInto, rowExamples } from './examples.js';
 import type { Example } from './examples.js';
-import { forestPart, forestScorer } from './forest-part.js';
-import type { Part, Task } from './loop.js';
-import { separateTrees, shareTrunks } from './share-trunks.js';
+import type { Task } from './loop.js';
+import { byTokens, hasMasks, layOut, lossPart, sftParts, tokensOf } from './sft-parts.js';
 import type { Draft, TaskSet } from './tasks/index.js';
 import { validator } from './validate.js';
 
@@ -62,16 +59,13 @@ export function sftTask(
     },
     objective(drafts, random) {
       const batch = drafts.map((draft) => tasks.example(draft, renderers));
-      const targets = batch.reduce((sum, example) => sum + example.at.length, 0);
-      const parts = byTokens(batch, tokenBudget, tokensOf).map((of) =>
-        lossPart(withLoraDropout(model, random), of, targets, dropoutFrom(random, dropout)),
-      );
+      const parts = sftParts(model, batch, { tokenBudget, dropout, random });
       const cut = batch.filter((example) => example.cut).length;
       return { parts, ...(cut > 0 && { metrics: { cut } }) };
     },
     outline(drafts) {
       const batch = drafts.map((draft) => tasks.example(draft, renderers));
-      const sizes = byTokens(batch, tokenBudget, tokensOf).map((of) => of.reduce((sum, one) => sum + tokensOf(one), 0));
+      const sizes = layOut(batch, tokenBudget, hasMasks(model, dropout)).map(tokensOf);
       return { sizes, examples: drafts.length, first: (examples) => drafts.slice(0, examples) };
     },
     async validate() {
@@ -84,17 +78,6 @@ export function sftTask(
   };
 }
 
-/**
- * Negative log-likelihood of the examples' targets, divided by the number of targets of the whole batch. Texts that
- * begin alike share their beginning, but under dropout, where each text has masks of its own.
- */
-function lossPart(model: LanguageModel, examples: readonly Example[], targets: number, dropout?: Dropout): Part {
-  const alone = dropout !== undefined || (model.lora?.dropout ?? 0) > 0;
-  const { trees, targets: pairs } = alone ? separateTrees(examples) : shareTrunks(examples);
-  const scorer = forestScorer(model.config, trees, pairs);
-  return forestPart(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / targets), dropout);
-}
-
 /** Mean over the targets of the examples. */
 function heldOutLoss(
   model: LanguageModel,
@@ -102,29 +85,11 @@ function heldOutLoss(
   tokenBudget: number,
 ): { loss: number; targets: number } {
   const targets = examples.reduce((sum, { at }) => sum + at.length, 0);
-  const loss = byTokens(examples, tokenBudget, tokensOf).reduce((sum, of) => {
-    const part = lossPart(model, of, targets);
+  const loss = layOut(examples, tokenBudget, false).reduce((sum, laid) => {
+    const part = lossPart(model, laid, targets);
     const value = tf.tidy(() => part.loss().dataSync()[0]!);
     part.dispose();
     return sum + value;
   }, 0);
   return { loss, targets };
-}
-
-const tokensOf = ({ tokens }: Example): number => tokens.length;
-
-/** Runs of elements of at most `budget` tokens; a longer one stands alone. */
-function byTokens<T>(elements: readonly T[], budget: number, size: (element: T) => number): T[][] {
-  const runs: T[][] = [];
-  let used = Infinity;
-  for (const element of elements) {
-    const tokens = size(element);
-    if (used + tokens > budget) {
-      runs.push([]);
-      used = 0;
-    }
-    runs.at(-1)!.push(element);
-    used += tokens;
-  }
-  return runs;
 }

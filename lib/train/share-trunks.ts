@@ -30,10 +30,15 @@ export function separateTrees(examples: readonly Example[]): SharedTrunks {
  * whose trunk is what all of its texts begin with.
  */
 export function shareTrunks(examples: readonly Example[]): SharedTrunks {
-  const order = [...examples].sort((a, b) => compareTokens(a.tokens, b.tokens));
+  const order = sortTexts(examples);
   const shared: SharedTrunks = { trees: [], targets: [] };
   for (const [from, to, trunk] of cutRuns(order)) addTree(shared, order.slice(from, to), trunk);
   return shared;
+}
+
+/** Texts that begin alike follow one another; lexicographic by tokens. */
+export function sortTexts(examples: readonly Example[]): Example[] {
+  return [...examples].sort((a, b) => compareTokens(a.tokens, b.tokens));
 }
 
 function addTree({ trees, targets }: SharedTrunks, examples: readonly Example[], trunk: number): void {

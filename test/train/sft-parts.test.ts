@@ -1,0 +1,70 @@
+/** Parts of an update: whatever the cut, the same gradient; sorted first, fewer tokens; under dropout each text alone. */
+import * as tf from '@tensorflow/tfjs';
+import { afterAll, expect, test } from 'vitest';
+import { useEngine } from '../../lib/engine/index.js';
+import { disposeWeights, parseShape, randomWeights } from '../../lib/lm/index.js';
+import { Random } from '../../lib/support/index.js';
+import { batchGradients, sftParts } from '../../lib/train/index.js';
+import type { Example } from '../../lib/train/index.js';
+
+await useEngine();
+
+const config = parseShape('qwen2:64x2', 40, 0);
+const model = { config, weights: randomWeights(config, 1) };
+afterAll(() => disposeWeights(model.weights));
+
+/** Three wordings of eight tokens in turn, so that neighbours of the batch never begin alike; an ending each. */
+const random = new Random('sft-parts');
+const wordings = Array.from({ length: 3 }, (_, w) => [w, ...Array.from({ length: 7 }, () => random.int(40))]);
+const examples: Example[] = Array.from({ length: 24 }, (_, i) => {
+  const tokens = [...wordings[i % 3]!, ...Array.from({ length: 2 + random.int(4) }, () => random.int(40))];
+  const at = [tokens.length - 2, tokens.length - 1];
+  return { tokens, at, target: at.map(() => random.int(40)) };
+});
+const whole = examples.reduce((sum, { tokens }) => sum + tokens.length, 0);
+
+test.each([
+  [1 << 20, 1],
+  [60, 5],
+  [1, 24],
+])('a budget of %i tokens: the gradient of the whole', (tokenBudget, least) => {
+  const of = (budget: number, alone: boolean) => {
+    // texts stand apart where masks are drawn; of a share this small every entry stays
+    const parts = sftParts(model, examples, {
+      tokenBudget: budget,
+      ...(alone && { dropout: 1e-9, random: new Random(1) }),
+    });
+    return { parts: parts.length, tokens: parts.map((part) => part.tokens), ...batchGradients(model, parts) };
+  };
+  const [separate, cut] = [of(1 << 20, true), of(tokenBudget, false)];
+  expect(separate.tokens).toEqual([whole]);
+  expect(cut.parts).toBeGreaterThanOrEqual(least);
+  expect(cut.loss).toBeCloseTo(separate.loss, 5);
+  for (const [name, gradient] of cut.gradients) {
+    const other = separate.gradients.get(name)!;
+    const [norm, off] = [tf.norm(other), tf.norm(tf.sub(gradient, other))].map((tensor) => tensor.dataSync()[0]!);
+    expect(off! / norm!, name).toBeLessThan(1e-5);
+  }
+  tf.dispose([...separate.gradients.values(), ...cut.gradients.values()]);
+});
+
+test('sorted before it is cut: wordings are paid for once a part, not once a text', () => {
+  const parts = sftParts(model, examples, { tokenBudget: 100 });
+  const tokens = parts.reduce((sum, part) => sum + part.tokens, 0);
+  parts.forEach((part) => part.dispose());
+  const endings = whole - 24 * 8;
+  expect(tokens).toBeLessThanOrEqual(endings + 8 * (3 + parts.length)); // a wording may fall into two parts
+  expect(tokens).toBeLessThan(0.6 * whole);
+});
+
+test('under dropout, the adapters’ too, nothing is shared and the order stays', () => {
+  const tokens = (dropout: number, of = model): number[] => {
+    const parts = sftParts(of, examples.slice(0, 4), { tokenBudget: 1, dropout, random: new Random(1) });
+    parts.forEach((part) => part.dispose());
+    return parts.map((part) => part.tokens);
+  };
+  const own = examples.slice(0, 4).map((example) => example.tokens.length);
+  expect(tokens(0.5)).toEqual(own);
+  const lora = { rank: 2, alpha: 2, dropout: 0.1, targets: [], modules: [], rslora: false, base: '', newTokens: false };
+  expect(tokens(0, { ...model, lora } as typeof model)).toEqual(own);
+});
