@@ -9,6 +9,7 @@ import { performance } from 'node:perf_hooks';
 import * as tf from '@tensorflow/tfjs';
 import { trainableWeights } from '../lm/index.js';
 import type { LanguageModel, Weights } from '../lm/index.js';
+import { hasFused, orthogonalize } from '../ops/index.js';
 import { duration, InputError, Random } from '../support/index.js';
 import { batchGradients } from './gradients.js';
 import { liveBytes } from './live-bytes.js';
@@ -60,7 +61,8 @@ export function estimateRun<Batch>(
   const learns = trainableWeights(model);
   const trainable = sizeOf(learns);
   const free = freeMemory();
-  const state = stateBytes(learns, options.optimizer ?? 'adamw');
+  const { optimizer = 'adamw' } = options;
+  const state = stateBytes(learns, optimizer);
   if (state + 4 * trainable > free) {
     throw new InputError(`${task.name}: ${tooLarge(state + 4 * trainable, free)}; ${FEWER}`);
   }
@@ -72,15 +74,15 @@ export function estimateRun<Batch>(
   const several = batches.some(({ sizes }) => sizes.length > 1);
   const fullest = batches.find(({ sizes }) => sizes.includes(largestPart))!;
   const { bytes, seconds } = probe(model, task, outline, fullest);
-  const gradient = (several ? 4 * trainable : 0) + bytes.at(largestPart); // the parts' sum beside the last one's
+  const gradient = (several ? 4 * trainable : 0) + bytes(largestPart); // the parts' sum beside the last one's
   const update = 4 * trainable + scratchBytes(learns);
   const steps = total / batches.length; // epochs' worth
   return {
     ...{ parameters: sizeOf(model.weights), trainable, steps: total, tokensPerEpoch, largestPart },
     tokens: Math.round(tokensPerEpoch * steps),
-    memory: state + Math.max(gradient, update),
-    ...{ free, fixed: state + Math.max((several ? 4 * trainable : 0) + bytes.at(0), update) },
-    seconds: steps * (sum(parts.map((size) => seconds.at(size))) + batches.length * updateSeconds(trainable)),
+    memory: state + HEAP * Math.max(gradient, update),
+    ...{ free, fixed: state + HEAP * Math.max((several ? 4 * trainable : 0) + bytes(0), update) },
+    seconds: steps * (sum(parts.map((size) => seconds(size))) + batches.length * updateSeconds(learns, optimizer)),
   };
 }
 
@@ -111,45 +113,67 @@ function tooLarge(needs: number, free: number): string {
   return `needs about ${gib(needs)} more memory, ${gib(free)} are free`;
 }
 
-/** A line through two points, by tokens. */
-class Line {
-  constructor(
-    private readonly from: [tokens: number, value: number],
-    private readonly to: [tokens: number, value: number],
-  ) {}
-
-  /** Never below zero, never falling: what two short measurements say of a slope is not exact. */
-  at(tokens: number): number {
-    const [[x0, y0], [x1, y1]] = [this.from, this.to];
-    const slope = x1 > x0 ? Math.max(0, (y1 - y0) / (x1 - x0)) : y1 / Math.max(1, x1);
-    return Math.max(0, y1 + slope * (tokens - x1));
-  }
+interface Measured {
+  tokens: number;
+  timeline: number[];
+  seconds: number;
 }
 
-/** Gradients of some and of twice as many examples of a batch, up to a few hundred tokens. */
+interface Probe {
+  /** Bytes at the peak of a gradient of so many tokens. */
+  bytes(tokens: number): number;
+  seconds(tokens: number): number;
+}
+
+/** What tensors that come and go leave unused between them: measured by `npm run bench -- train-estimate`. */
+const HEAP = 1.5;
+
+/** What a longer measurement says of the time is worth waiting for, seconds. */
+const PATIENCE = 1;
+
+/**
+ * Gradients of ever twice as many examples of a batch, from a hundred tokens to half its largest part, as long as they
+ * are quick; the last two are stretched.
+ *
+ * Memory is stretched moment by moment: weights' gradients stand at other times than activations, and which of the two
+ * makes the peak changes with the tokens. A peak of few tokens stretched by itself would say too little.
+ */
 function probe<Batch>(
   model: LanguageModel,
   task: Task<Batch>,
   outline: (batch: Batch) => Outline<Batch>,
   { sizes, examples, first }: Outline<Batch>,
-): { bytes: Line; seconds: Line } {
+): Probe {
   const each = sum(sizes) / examples;
-  const few = Math.max(1, Math.min(Math.round(PROBE / each), Math.floor(Math.max(...sizes) / each / 2)));
-  const measure = (count: number): { tokens: number; bytes: number; seconds: number } => {
-    const batch = first(count);
+  const most = Math.max(2, Math.floor(Math.max(...sizes) / each));
+  const measure = (count: number): Measured => {
+    const batch = first(Math.min(count, examples));
     const start = performance.now();
-    const { peak } = liveBytes(() => {
+    const { timeline } = liveBytes(() => {
       const { gradients } = batchGradients(model, task.objective(batch, new Random('probe')).parts);
       tf.dispose([...gradients.values()]);
     });
-    return { tokens: sum(outline(batch).sizes), bytes: peak, seconds: (performance.now() - start) / 1000 };
+    return { tokens: sum(outline(batch).sizes), timeline, seconds: (performance.now() - start) / 1000 };
   };
-  const cold = measure(few);
-  const one = cold.seconds < 2 ? measure(few) : cold; // the first call of a kernel takes longer
-  const two = measure(Math.min(examples, 2 * few));
+  let count = Math.max(1, Math.min(Math.round(PROBE / each), most >> 1));
+  const cold = measure(count);
+  let from = cold.seconds < 2 * PATIENCE ? measure(count) : cold; // the first call of a kernel takes longer
+  let to = measure((count *= 2));
+  while (to.seconds < PATIENCE && 4 * count <= most) [from, to] = [to, measure((count *= 2))];
+  return stretch(from, to);
+}
+
+function stretch(from: Measured, to: Measured): Probe {
+  const line = (x0: number, x1: number, tokens: number): number => {
+    const slope = to.tokens > from.tokens ? (x1 - x0) / (to.tokens - from.tokens) : x1 / to.tokens;
+    return x1 + slope * (tokens - to.tokens);
+  };
+  // Where trees fall into other blocks the two differ by a few operations: the same share of the way, then.
+  const before = (i: number): number => from.timeline[Math.floor((i * from.timeline.length) / to.timeline.length)]!;
   return {
-    bytes: new Line([one.tokens, one.bytes], [two.tokens, two.bytes]),
-    seconds: new Line([one.tokens, one.seconds], [two.tokens, two.seconds]),
+    bytes: (tokens) => to.timeline.reduce((most, bytes, i) => Math.max(most, line(before(i), bytes, tokens)), 0),
+    // Two short measurements of a clock may even fall.
+    seconds: (tokens) => Math.max(line(from.seconds, to.seconds, tokens), 0.5 * to.seconds * (tokens / to.tokens)),
   };
 }
 
@@ -160,14 +184,32 @@ function stateBytes(learns: Weights, optimizer: OptimizerName): number {
   );
 }
 
-/** What an update holds for a moment: about five tensors of its largest parameter. */
+/** What an update holds for a moment: gradients end to end, and AdamW's steps in between for its largest parameter. */
 function scratchBytes(learns: Weights): number {
-  return 5 * 4 * Math.max(1 << 20, ...[...learns.values()].map(({ size }) => size));
+  const between = hasFused('SidlabAdamW') ? 1 : 14;
+  return 4 * sizeOf(learns) + 4 * between * Math.max(1 << 20, ...[...learns.values()].map(({ size }) => size));
 }
 
-/** An update reads and writes every number some seven times, at about 8 GB/s. */
-function updateSeconds(trainable: number): number {
-  return (7 * 4 * trainable) / 8e9;
+/** AdamW reads and writes every number some seven times, at about 8 GB/s; of Muon one matrix a shape is turned. */
+function updateSeconds(learns: Weights, optimizer: OptimizerName): number {
+  const adamw = (7 * 4 * sizeOf(learns)) / 8e9;
+  if (optimizer !== 'muon') return adamw;
+  const turned = [...learns].filter(([name, { rank }]) => rank === 2 && /\.layers\./.test(name));
+  const seconds = new Map<string, number>();
+  for (const [, weight] of turned) {
+    const shape = weight.shape.join();
+    if (!seconds.has(shape)) seconds.set(shape, turnSeconds(weight as tf.Tensor as tf.Tensor2D));
+  }
+  return adamw + sum(turned.map(([, { shape }]) => seconds.get(shape.join())!));
+}
+
+function turnSeconds(matrix: tf.Tensor2D): number {
+  const seconds = [0, 1].map(() => {
+    const start = performance.now();
+    tf.tidy(() => orthogonalize(matrix).dataSync());
+    return (performance.now() - start) / 1000;
+  });
+  return Math.min(...seconds); // the first call of a kernel takes longer
 }
 
 /** Bytes that the machine, or the container, can still give. */

@@ -14,7 +14,12 @@ interface Tracking {
 
 export interface LiveBytes<T> {
   result: T;
-  /** Most bytes of buffers that were made by `work` and stood together; what an operation uses within is not seen. */
+  /**
+   * Bytes of buffers that were made by `work`, as they stood after each that was made; what an operation uses within is
+   * not seen. Work of the same operations makes as many.
+   */
+  timeline: number[];
+  /** The most of them. */
   peak: number;
   /** Those that still stand. */
   left: number;
@@ -24,14 +29,15 @@ export function liveBytes<T>(work: () => T): LiveBytes<T> {
   const engine = tf.engine() as object as Tracking;
   const { trackTensor, removeDataId } = engine;
   const own = new WeakSet<object>(); // what stood before may be freed without counting
-  let [live, peak] = [0, 0];
+  const timeline: number[] = [];
+  let live = 0;
   engine.trackTensor = function (tensor, backend) {
     const before = this.state.numDataBuffers;
     trackTensor.call(this, tensor, backend);
     if (this.state.numDataBuffers === before) return;
     own.add(tensor.dataId);
     live += this.state.tensorInfo.get(tensor.dataId)!.bytes;
-    peak = Math.max(peak, live);
+    timeline.push(live);
   };
   engine.removeDataId = function (dataId, backend) {
     const bytes = this.state.tensorInfo.get(dataId)?.bytes ?? 0;
@@ -40,7 +46,7 @@ export function liveBytes<T>(work: () => T): LiveBytes<T> {
   };
   try {
     const result = work();
-    return { result, peak, left: live };
+    return { result, timeline, peak: timeline.reduce((most, bytes) => Math.max(most, bytes), 0), left: live };
   } finally {
     Object.assign(engine, { trackTensor, removeDataId });
   }
