@@ -22,6 +22,7 @@ import { sftQuality } from './sft-quality.js';
 import { sftSmall } from './sft-small.js';
 import { sftStep } from './sft-step.js';
 import { sidMethods } from './sid-methods.js';
+import { taskQuality } from './task-quality.js';
 import { trainEstimate } from './train-estimate.js';
 
 export interface Row {
@@ -53,6 +54,7 @@ const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
   generate: generateBench,
   'sft-quality': sftQuality,
   'sft-small': sftSmall,
+  'task-quality': taskQuality,
   'train-estimate': trainEstimate,
   'sft-step': sftStep,
   'sft-memory': sftStep,

@@ -43,7 +43,13 @@ export async function sftQuality(): Promise<Row[]> {
       console.error(`${arm.name}: left out, ${arm.encoder} is missing; bench/peers/export_minilm.py writes it`);
       continue;
     }
-    for (const seed of arm.seeds) scores.set(arm.name, [...(scores.get(arm.name) ?? []), await run(arm, seed)]);
+    scores.set(arm.name, []);
+  }
+  // seeds outside, so that a benchmark that is cut short has every arm
+  for (const seed of new Set(ARMS.flatMap(({ seeds }) => seeds))) {
+    for (const arm of ARMS) {
+      if (arm.seeds.includes(seed)) scores.get(arm.name)?.push(await run(arm, seed));
+    }
   }
   const plain = scores.get('chain')!;
   return [...scores].flatMap(([name, of]) =>
