@@ -95,6 +95,10 @@ export const FLAGS = {
     kind: 'integer',
     help: 'tokens through the model at once (8192, of embed 2048, of generate 16384)',
   },
+  'layer-checkpointing': {
+    kind: 'switch',
+    help: "keep each layer's input alone, compute the layer again for its gradient: less memory, a third more time",
+  },
   lora: { kind: 'switch', help: 'adapters of low rank learn in place of the matrices; saved in the format of peft' },
   'lora-rank': { kind: 'integer', help: 'rank of the adapters (32)' },
   'lora-alpha': { kind: 'number', help: 'adapters are scaled by alpha / rank (32)' },

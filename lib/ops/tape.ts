@@ -47,12 +47,47 @@ export function onTape<R extends tf.Rank>(variables: readonly tf.Variable[], f: 
   return node(...variables) as tf.Tensor<R>;
 }
 
+/**
+ * `f()`, of whose way only `x` is kept: for its gradient it is computed once more ("layer checkpointing": Chen et al.,
+ * arXiv 1604.06174). One layer's values stand at a time, for a second forward pass. Without a tape, `f()` alone, tidied.
+ * @param f of x, of variables and of values made before
+ * @param again the same numbers once more, where `f` draws random ones
+ */
+export function recomputed<R extends tf.Rank>(
+  x: tf.Tensor,
+  f: () => tf.Tensor<R>,
+  again: () => tf.Tensor<R> = f,
+): tf.Tensor<R> {
+  const tape = recording;
+  if (!tape) return tf.tidy(f);
+  const once = new Tape([], [x]);
+  const value = once.record(f);
+  once.dispose();
+  const inputs = [x, ...once.read];
+  const recorded = tape.run({
+    inputs,
+    forward: () => ({ value, saved: [] }),
+    backward(dy, _, needs) {
+      const inner = new Tape(
+        inputs.filter((_, i) => needs[i]),
+        [x],
+      );
+      inner.record(again).dispose();
+      const gradients = inner.gradients(dy);
+      return needs.map((need) => (need ? gradients.shift() : undefined));
+    },
+    keepsInputs: true,
+  });
+  return recorded as tf.Tensor<R>;
+}
+
 function recordOn<R extends tf.Rank>(tape: Tape, f: () => tf.Tensor<R>): tf.Tensor<R> {
+  const outer = recording;
   recording = tape;
   try {
     return f();
   } finally {
-    recording = undefined;
+    recording = outer;
   }
 }
 
@@ -64,18 +99,29 @@ export class Tape {
   private readonly needed = new Set<number>();
   /** What the tape holds beside its nodes: values that depend on no variable. */
   private readonly constants: tf.Tensor[] = [];
-  private readonly known = new Set<number>();
+  private readonly known: Set<number>;
+  /** The variables that its operations used. */
+  readonly read = new Set<tf.Variable>();
   private value: tf.Tensor | undefined;
   private swept = 0;
 
-  constructor(private readonly variables: readonly tf.Variable[]) {
-    this.tracked = new Set(variables.map(({ id }) => id));
+  /**
+   * @param sources of which gradients are asked for
+   * @param given values made before that operations may use, beside the sources and variables
+   */
+  constructor(
+    private readonly sources: readonly tf.Tensor[],
+    given: readonly tf.Tensor[] = [],
+  ) {
+    this.tracked = new Set(sources.map(({ id }) => id));
+    this.known = new Set([...sources, ...given].map(({ id }) => id));
   }
 
   /** @returns the value, the caller's */
   record<R extends tf.Rank>(f: () => tf.Tensor<R>): tf.Tensor<R> {
     try {
       this.value = recordOn(this, f);
+      this.sweep(this.value);
       return this.value.clone() as tf.Tensor<R>;
     } catch (error) {
       this.dispose();
@@ -85,7 +131,8 @@ export class Tape {
 
   run(op: RecordedOp): tf.Tensor {
     for (const input of op.inputs) {
-      if (!(input instanceof tf.Variable) && !this.known.has(input.id)) {
+      if (input instanceof tf.Variable) this.read.add(input);
+      else if (!this.known.has(input.id)) {
         throw new Error('tape: expected every input to come from an operation on the tape or a variable');
       }
     }
@@ -116,7 +163,7 @@ export class Tape {
     }
   }
 
-  /** @param dy of the value @returns one gradient a variable, zeros where it was not reached; the tape is used up */
+  /** @param dy of the value @returns one gradient a source, zeros where it was not reached; the tape is used up */
   gradients(dy: tf.Tensor): tf.Tensor[] {
     const sums = new Map<number, tf.Tensor>([[this.value!.id, tf.keep(dy.clone())]]);
     for (let node = this.nodes.pop(); node; node = this.nodes.pop()) {
@@ -127,9 +174,9 @@ export class Tape {
       this.free(node);
     }
     this.dispose();
-    return this.variables.map((variable) => {
-      const sum = sums.get(variable.id);
-      if (!sum) return tf.zeros(variable.shape);
+    return this.sources.map(({ id, shape }) => {
+      const sum = sums.get(id);
+      if (!sum) return tf.zeros(shape);
       const mine = sum.clone(); // in the caller's scope; ours was kept
       sum.dispose();
       return mine;
@@ -156,7 +203,7 @@ export class Tape {
     for (const tensor of [...saved, output]) if (!tensor.isDisposed) tensor.dispose();
   }
 
-  private dispose(): void {
+  dispose(): void {
     for (const node of this.nodes.splice(0)) this.free(node);
     for (const tensor of this.constants.splice(0)) if (!tensor.isDisposed) tensor.dispose();
   }

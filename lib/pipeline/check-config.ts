@@ -55,13 +55,13 @@ const STAGES: { [S in keyof Stages]: Kinds<Stages[S]> } = {
     ...{ muonScale: MUON_SCALES, batchSize: 'integer', batchTokens: 'integer', tokenBudget: 'integer' },
     ...{ dropout: 'number', weightDecay: 'number', clip: 'number', evalEpochs: 'number', evalSteps: 'integer' },
     ...{ bestMetric: 'text', keep: 'integer', keepLast: 'switch', validRows: 'integer', patience: 'integer' },
-    ...{ seed: 'integer', lora: 'any', freeze: FREEZE },
+    ...{ seed: 'integer', lora: 'any', freeze: FREEZE, layerCheckpointing: 'switch' },
   },
   grpo: {
     ...{ template: 'text', numGenerations: 'integer', beta: 'number', reward: Object.keys(REWARDS) },
     ...{ sampleSize: 'integer', epochs: 'number', batchSize: 'integer', learningRate: 'number', schedule: SCHEDULES },
     ...{ warmupSteps: 'integer', warmupRatio: 'number', clip: 'number', evalSteps: 'integer', validRows: 'integer' },
-    seed: 'integer',
+    ...{ seed: 'integer', layerCheckpointing: 'switch' },
   },
   evaluate: {
     ...{ batchRows: 'integer', label: 'text', numBeams: 'integer', normalize: ['full', 'legal'] },

@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { disposeForest, forwardForest, outputTable, plant, prepareForest, trainableWeights } from '../lm/index.js';
-import type { Dropout, LanguageModel, Tree } from '../lm/index.js';
+import type { ForwardOptions, LanguageModel, Tree } from '../lm/index.js';
 import { chooseRows, onTape, targetLogProbs } from '../ops/index.js';
 import type { Part } from './loop.js';
 
@@ -18,7 +18,7 @@ export interface TreeTarget {
 
 export interface ForestScorer {
   /** log p of every target under `model` [K]; within `tf.tidy` or a gradient. */
-  logProbs(model: LanguageModel, dropout?: Dropout): tf.Tensor1D;
+  logProbs(model: LanguageModel, options?: ForwardOptions): tf.Tensor1D;
   tokens: number;
   dispose(): void;
 }
@@ -45,9 +45,9 @@ export function forestScorer(
   );
   return {
     tokens: forest.token.length,
-    logProbs(model, dropout) {
+    logProbs(model, options) {
       return onTape([...trainableWeights(model).values()], () => {
-        const hidden = forwardForest(model.config, model.weights, prepared, dropout);
+        const hidden = forwardForest(model.config, model.weights, prepared, options);
         return targetLogProbs(chooseRows(hidden, rows, inverse), outputTable(model.config, model.weights), pairs);
       });
     },
@@ -63,11 +63,11 @@ export function forestPart(
   model: LanguageModel,
   scorer: ForestScorer,
   loss: (logProbs: tf.Tensor1D) => tf.Scalar,
-  dropout?: Dropout,
+  options?: ForwardOptions,
 ): Part {
   return {
     tokens: scorer.tokens,
-    loss: () => loss(scorer.logProbs(model, dropout)),
+    loss: () => loss(scorer.logProbs(model, options)),
     dispose: () => scorer.dispose(),
   };
 }

@@ -17,7 +17,7 @@ import { beamSearch } from '../decode/index.js';
 import { createRecommender, promptOptions, trainedWith } from '../evaluate/index.js';
 import type { Recommender } from '../evaluate/index.js';
 import { comb, disposeWeights, findTemplate, loadModel, loadTokenizer, modelFile } from '../lm/index.js';
-import type { LanguageModel } from '../lm/index.js';
+import type { ForwardOptions, LanguageModel } from '../lm/index.js';
 import { readIndex } from '../sid/index-file.js';
 import { hashFile, InputError, Random, RunFolder } from '../support/index.js';
 import type { MetricLine, Schedule } from '../support/index.js';
@@ -28,7 +28,7 @@ import { train } from './loop.js';
 import type { Objective, Part, Task, TrainReport } from './loop.js';
 import { groupAdvantages, REWARDS } from './rewards.js';
 import type { RewardName } from './rewards.js';
-import { runCard } from './run-card.js';
+import { decisive, runCard } from './run-card.js';
 import { validator } from './validate.js';
 
 export interface GrpoOptions {
@@ -54,6 +54,8 @@ export interface GrpoOptions {
   epochs?: number;
   /** Prompts an update. Default 64. */
   batchSize?: number;
+  /** As in `SftOptions`: less memory, more time, the same result. Default false. */
+  layerCheckpointing?: boolean;
   /** Default 1e-5. */
   learningRate?: number;
   /** Default `cosine`. */
@@ -93,6 +95,7 @@ export async function grpo(options: GrpoOptions): Promise<GrpoReport> {
     sampleSize: 0,
     epochs: 2,
     batchSize: 64,
+    layerCheckpointing: false,
     learningRate: 1e-5,
     schedule: 'cosine' as Schedule,
     warmupSteps: 0,
@@ -118,7 +121,7 @@ export async function grpo(options: GrpoOptions): Promise<GrpoReport> {
   const origin = hashFile(modelFile(start));
   const config = {
     ...{ stage: 'grpo', data: basename(data), index: hashFile(indexFile), start: origin },
-    ...{ ...asTrained, ...settings },
+    ...{ ...asTrained, ...decisive(settings) },
     ...(own && { templates: own }),
   };
   const folder = new RunFolder(run, config);
@@ -132,7 +135,7 @@ export async function grpo(options: GrpoOptions): Promise<GrpoReport> {
     const task = grpoTask(recommender, reference, dataset, settings);
     const loop = { ...settings, evalStart: true, bestMetric: 'NDCG@10', patience: 0, keep: 1, ...(onLog && { onLog }) };
     const report = withStart(await train(model, tokenizer, task, folder, loop), folder);
-    folder.finish(runCard(report, config, { dataset, index: indexFile, model: start }));
+    folder.finish(runCard(report, { ...config, seed: settings.seed }, { dataset, index: indexFile, model: start }));
     return report;
   } finally {
     disposeWeights(model.weights);
@@ -164,6 +167,8 @@ export interface GrpoTaskOptions {
   reward: RewardName;
   sampleSize: number;
   batchSize: number;
+  /** Default false. */
+  layerCheckpointing?: boolean;
   validRows: number;
   seed: number;
 }
@@ -190,7 +195,7 @@ function objective(
   recommender: Recommender,
   reference: LanguageModel,
   rows: readonly Row[],
-  { numGenerations, reward, beta }: GrpoTaskOptions,
+  { numGenerations, reward, beta, layerCheckpointing = false }: GrpoTaskOptions,
 ): Objective {
   const { model, trie, render } = recommender;
   const prompts = rows.map(({ history }) => render.prompt(history));
@@ -203,7 +208,7 @@ function objective(
     reward: rewards.reduce((sum, r) => sum + r, 0) / rewards.length,
     'groups with a hit': groups.filter((group) => group.rewards.includes(1)).length / groups.length,
   };
-  return { parts: [grpoPart(model, reference, groups, beta)], metrics };
+  return { parts: [grpoPart(model, reference, groups, beta, undefined, { layerCheckpointing })], metrics };
 }
 
 export interface Group {
@@ -223,6 +228,7 @@ export function grpoPart(
   groups: readonly Group[],
   beta: number,
   given: readonly (readonly number[])[] = groups.map(({ rewards }) => groupAdvantages(rewards)),
+  options?: ForwardOptions,
 ): Part {
   const targets: TreeTarget[] = [];
   const weights: number[] = [];
@@ -245,11 +251,12 @@ export function grpoPart(
   const fixed = tf.tidy(() => scorer.logProbs(reference).clone());
   const weight = tf.tensor1d(weights);
   const advantage = tf.tensor1d(advantages);
-  const part = forestPart(model, scorer, (logProbs) => {
+  const loss = (logProbs: tf.Tensor1D): tf.Scalar => {
     const d = tf.sub(fixed, logProbs);
     const kl = tf.sub(tf.sub(tf.exp(d), d), 1);
     return tf.sum(tf.mul(weight, tf.sub(tf.mul(kl, beta), tf.mul(advantage, logProbs))));
-  });
+  };
+  const part = forestPart(model, scorer, loss, options);
   return {
     ...part,
     dispose() {

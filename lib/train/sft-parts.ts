@@ -8,7 +8,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { withLoraDropout } from '../lm/index.js';
-import type { Dropout, LanguageModel } from '../lm/index.js';
+import type { ForwardOptions, LanguageModel } from '../lm/index.js';
 import { dropoutFrom } from '../ops/index.js';
 import type { Random } from '../support/index.js';
 import type { Example } from './examples.js';
@@ -22,25 +22,28 @@ export interface SftPartsOptions {
   tokenBudget: number;
   /** On embeddings and residual branches, in [0, 1). Default 0. */
   dropout?: number;
+  /** Keep every layer's input alone (`ForwardOptions`). Default false. */
+  layerCheckpointing?: boolean;
   /** Of the masks, the adapters' too. Default none: no dropout at all. */
   random?: Random;
 }
 
 /** Negative log-likelihood of the examples' targets, divided by their number; the parts' losses add up to it. */
 export function sftParts(model: LanguageModel, examples: readonly Example[], options: SftPartsOptions): Part[] {
-  const { tokenBudget, dropout = 0, random } = options;
+  const { tokenBudget, dropout = 0, layerCheckpointing = false, random } = options;
   const targets = examples.reduce((sum, { at }) => sum + at.length, 0);
   const apart = random ? hasMasks(model, dropout) : false;
   return layOut(examples, tokenBudget, apart).map((laid) => {
-    if (!random) return lossPart(model, laid, targets);
-    return lossPart(withLoraDropout(model, random), laid, targets, dropoutFrom(random, dropout));
+    if (!random) return lossPart(model, laid, targets, { layerCheckpointing });
+    const masks = dropoutFrom(random, dropout);
+    return lossPart(withLoraDropout(model, random), laid, targets, { dropout: masks, layerCheckpointing });
   });
 }
 
 /** The share of a part in a loss over so many targets. */
-export function lossPart(model: LanguageModel, laid: SharedTrunks, targets: number, dropout?: Dropout): Part {
+export function lossPart(model: LanguageModel, laid: SharedTrunks, targets: number, options?: ForwardOptions): Part {
   const scorer = forestScorer(model.config, laid.trees, laid.targets);
-  return forestPart(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / targets), dropout);
+  return forestPart(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / targets), options);
 }
 
 /** Whether training draws masks, so that texts stand apart. */

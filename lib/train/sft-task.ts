@@ -19,6 +19,8 @@ export interface SftTaskOptions {
   /** Tokens a batch, in place of `batchSize`. Default 0, by examples. */
   batchTokens?: number;
   tokenBudget: number;
+  /** Default false. */
+  layerCheckpointing?: boolean;
   dropout: number;
   validRows: number;
   seed: number;
@@ -47,7 +49,7 @@ export function sftTask(
   { heldOut, ranking }: Validation,
   options: SftTaskOptions,
 ): Task<Draft[]> & Required<Pick<Task<Draft[]>, 'outline'>> {
-  const { batchSize, batchTokens = 0, tokenBudget, dropout, validRows, seed } = options;
+  const { batchSize, batchTokens = 0, tokenBudget, dropout, layerCheckpointing = false, validRows, seed } = options;
   const rank = ranking && validator(ranking.recommender, ranking.rows, validRows, seed);
   const held = heldOut.map(({ name, rows, render }) => ({ name, examples: rowExamples(rows, render) }));
   return {
@@ -59,7 +61,7 @@ export function sftTask(
     },
     objective(drafts, random) {
       const batch = drafts.map((draft) => tasks.example(draft, renderers));
-      const parts = sftParts(model, batch, { tokenBudget, dropout, random });
+      const parts = sftParts(model, batch, { tokenBudget, dropout, layerCheckpointing, random });
       const cut = batch.filter((example) => example.cut).length;
       return { parts, ...(cut > 0 && { metrics: { cut } }) };
     },

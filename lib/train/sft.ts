@@ -88,6 +88,11 @@ export interface SftOptions extends LearningOptions {
   batchTokens?: number;
   /** Tokens that go through the model at once; a larger batch is cut, with the same gradient. Default 8192. */
   tokenBudget?: number;
+  /**
+   * Keep every layer's input alone and compute the layer once more for its gradient: less memory for about a third more
+   * time, the same result. Default false.
+   */
+  layerCheckpointing?: boolean;
   /** On embeddings and residual branches, in [0, 1). Default 0.3. */
   dropout?: number;
   /** Default 0.01. */
@@ -179,6 +184,7 @@ async function settle({ data, index: indexFile, ...given }: SftPlan) {
     batchSize: 32,
     batchTokens: 0,
     tokenBudget: 8192,
+    layerCheckpointing: false,
     dropout: 0.3,
     weightDecay: 0.01,
     clip: 1,

@@ -34,7 +34,9 @@ export function textParts(
       }),
     );
     const scorer = forestScorer(model.config, trees, targets);
-    return forestPart(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / all), dropoutFrom(random, rate));
+    return forestPart(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / all), {
+      dropout: dropoutFrom(random, rate),
+    });
   });
 }
 
