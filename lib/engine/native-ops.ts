@@ -17,8 +17,10 @@ const BACKEND = 'tensorflow';
 const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabAdamW: 1,
   SidlabAddRows: 1,
+  SidlabBalancedAssign: 2,
   SidlabForestAttention: 2,
   SidlabForestAttentionGrad: 3,
+  SidlabKmeansRounds: 3,
   SidlabReadTensor: 1,
   SidlabRmsNorm: 2,
   SidlabRmsNormGrad: 2,

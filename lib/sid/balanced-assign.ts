@@ -9,11 +9,16 @@
  *   1. it starts from prices: those given (the last round's of k-means), else zero, after sweeps of dual ascent
  *      (`assignment-prices.ts`) that leave few units to move;
  *   2. costs are whole numbers, so the result is the optimum, not near it.
+ * The fused face (`kernels/tensorflow/ops/balanced_assign.cc`) does the same; of several optima it may end on another.
  *
  * Shapes: N items, K clusters; node K is the ground.
  */
+import * as tf from '@tensorflow/tfjs';
+import { faceOf, runFused } from '../ops/fused.js';
 import { InputError } from '../support/errors.js';
 import { raisePrices, type AssignmentProblem } from './assignment-prices.js';
+
+const KERNEL = 'SidlabBalancedAssign';
 
 export interface BalancedAssignOptions {
   /** Prices to start from [K], such as those of a similar problem's result; not changed. Default all 0. */
@@ -38,16 +43,43 @@ export interface BalancedAssignment {
 export function balancedAssign(problem: AssignmentProblem, options: BalancedAssignOptions = {}): BalancedAssignment {
   checkProblem(problem);
   const { items, clusters, costs } = problem;
+  const prices = options.prices ? options.prices.map(Math.round) : new Float64Array(clusters);
+  const found = faceOf(KERNEL, plainAssign, fusedAssign)(problem, prices, options.sweeps ?? 1);
+  let cost = 0;
+  for (let i = 0; i < items; i++) cost += costs[i * clusters + found.clusters[i]!]!;
+  return { ...found, cost };
+}
+
+type Assign = (
+  problem: AssignmentProblem,
+  start: Float64Array,
+  sweeps: number,
+) => Pick<BalancedAssignment, 'clusters' | 'prices'>;
+
+const plainAssign: Assign = (problem, start, sweeps) => {
+  const { clusters } = problem;
   const prices = new Float64Array(clusters + 1); // the last is the ground's
-  if (options.prices) prices.set(options.prices.map(Math.round));
-  const choice = raisePrices(problem, prices.subarray(0, clusters), options.sweeps ?? 1);
+  prices.set(start);
+  const choice = raisePrices(problem, prices.subarray(0, clusters), sweeps);
   const network = new ClusterNetwork(problem, prices, choice);
   network.settle();
-  let cost = 0;
-  for (let i = 0; i < items; i++) cost += costs[i * clusters + network.cluster[i]!]!;
   const ground = prices[clusters]!;
-  return { clusters: network.cluster, cost, prices: prices.subarray(0, clusters).map((price) => price - ground) };
-}
+  return { clusters: network.cluster, prices: prices.subarray(0, clusters).map((price) => price - ground) };
+};
+
+const fusedAssign: Assign = ({ items, clusters, costs, lower, upper }, start, sweeps) => {
+  const inputs = [
+    tf.tensor2d(costs, [items, clusters], 'int32'),
+    tf.tensor2d(Int32Array.of(...lower, ...upper), [2, clusters], 'int32'),
+    tf.tensor1d(new Int32Array(start.slice().buffer), 'int32'), // the bits of float64
+    tf.tensor1d([sweeps], 'int32'),
+  ];
+  const outputs = runFused(KERNEL, inputs);
+  const assigned = outputs[0]!.dataSync<'int32'>();
+  const prices = new Float64Array(outputs[1]!.dataSync<'int32'>().slice().buffer);
+  tf.dispose([inputs, outputs]);
+  return { clusters: assigned, prices };
+};
 
 function checkProblem({ items, clusters, costs, lower, upper }: AssignmentProblem): void {
   if (costs.length !== items * clusters || lower.length !== clusters || upper.length !== clusters) {

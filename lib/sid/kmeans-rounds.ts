@@ -11,13 +11,22 @@
  *   2. the engine's float32 distances propose; where they differ by no more than their error float64 decides
  *      (`distance.ts`), so that equal rows get equal codes on every engine;
  *   3. sums of clusters change by the rows that changed their code alone.
- * A code that loses its last row keeps its place.
+ * A code that loses its last row keeps its place. The fused face (`kernels/tensorflow/ops/kmeans_rounds.cc`) keeps a
+ * bound for every row and centre, as Elkan's "Using the triangle inequality to accelerate k-means" (ICML 2003), and
+ * copies nothing between the rounds.
  *
  * Shapes: N rows, K codes, M codes that moved, D width. Distances are less |x|^2 throughout.
  */
+import * as tf from '@tensorflow/tfjs';
 import { rowOf, type Vectors } from '../embed/npy.js';
+import { faceOf, runFused } from '../ops/fused.js';
 import { squaredDistance } from './distance.js';
 import { EngineRows } from './engine-rows.js';
+
+const KERNEL = 'SidlabKmeansRounds';
+
+/** Rows times codes beyond which the bounds of the fused face take too much memory, four bytes each. */
+const MOST_BOUNDS = 2 ** 28;
 
 /** The centres [K, D], and what was found with them. */
 export interface KmeansResult extends Vectors {
@@ -34,6 +43,27 @@ export interface KmeansResult extends Vectors {
  * @param iterations rounds at most
  */
 export function kmeansRounds(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
+  const fits = iterations === 0 || vectors.rows * start.rows <= MOST_BOUNDS;
+  return (fits ? faceOf(KERNEL, plainRounds, fusedRounds) : plainRounds)(vectors, start, iterations);
+}
+
+function fusedRounds(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
+  const { rows, width } = start;
+  const inputs = [
+    tf.tensor2d(vectors.data, [vectors.rows, width]),
+    tf.tensor2d(start.data, [rows, width]),
+    tf.tensor1d([iterations], 'int32'),
+  ];
+  const outputs = runFused(KERNEL, inputs);
+  const data = outputs[0]!.dataSync<'float32'>();
+  const codes = outputs[1]!.dataSync<'int32'>();
+  const found = outputs[2]!.dataSync<'int32'>();
+  tf.dispose([inputs, outputs]);
+  const error = new Float64Array(found.slice(1).buffer)[0]!; // two whole numbers are its bits
+  return { rows, width, data, codes, error, rounds: found[0]! };
+}
+
+function plainRounds(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
   const state = new Rounds(vectors, start);
   try {
     let rounds = 0;
@@ -52,10 +82,7 @@ export function kmeansRounds(vectors: Vectors, start: Vectors, iterations: numbe
 
 /** The nearest centre of each row [N], ties to the lower. */
 export function nearestCodes(vectors: Vectors, centres: Vectors): Int32Array {
-  const state = new Rounds(vectors, centres);
-  state.assign();
-  state.dispose();
-  return state.codes;
+  return kmeansRounds(vectors, centres, 0).codes;
 }
 
 /** What float32 products of unit size may be off by; the error grows with the rows' and centres' squares. */

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
+import { registerNativeOps, unregisterNativeOps, useEngine } from '../../lib/engine/index.js';
+import { hasFused } from '../../lib/ops/index.js';
 import { balancedAssign, type AssignmentProblem } from '../../lib/sid/index.js';
+import { Random } from '../../lib/support/index.js';
 
 interface Golden {
   cases: {
@@ -14,6 +17,18 @@ interface Golden {
     cost: number;
   }[];
 }
+
+await useEngine();
+const faces = hasFused('SidlabBalancedAssign') ? (['fused', 'plain'] as const) : (['plain'] as const);
+if (faces.length === 1) process.stderr.write('fused balanced assignment: not on this engine, tests skipped\n');
+
+function useFace(face: 'fused' | 'plain'): void {
+  if (face === 'plain') unregisterNativeOps();
+}
+
+afterEach(() => {
+  if (faces.length === 2) registerNativeOps();
+});
 
 const golden = JSON.parse(readFileSync(new URL('../golden/assignment.json', import.meta.url), 'utf8')) as Golden;
 
@@ -50,14 +65,18 @@ function expectOptimal(given: AssignmentProblem, found: ReturnType<typeof balanc
   expect(dual).toBe(cost);
 }
 
-test.each(golden.cases)("OR-tools' optimum: $name", ({ items, costs, lower, upper, cost }) => {
-  const given = problem(items, costs, lower, upper);
-  for (const sweeps of [0, 1, 4]) {
-    const found = balancedAssign(given, { sweeps });
-    expect(found.cost).toBe(cost);
-    expectOptimal(given, found);
-  }
-});
+test.each(faces.flatMap((face) => golden.cases.map((given) => ({ face, ...given }))))(
+  "OR-tools' optimum: $name, $face",
+  ({ face, items, costs, lower, upper, cost }) => {
+    useFace(face);
+    const given = problem(items, costs, lower, upper);
+    for (const sweeps of [0, 1, 4]) {
+      const found = balancedAssign(given, { sweeps });
+      expect(found.cost).toBe(cost);
+      expectOptimal(given, found);
+    }
+  },
+);
 
 test('the worked example: three items want the first cluster, the one that loses least gives way', () => {
   const found = balancedAssign(problem(3, [0, 5, 0, 3, 0, 9], [1, 1], [2, 2]));
@@ -65,7 +84,8 @@ test('the worked example: three items want the first cluster, the one that loses
   expect(found.cost).toBe(3);
 });
 
-test('any problem, from any prices, ends on a proven optimum', () => {
+test.each(faces)('any problem, from any prices, ends on a proven optimum: %s', (face) => {
+  useFace(face);
   const sized = fc.integer({ min: 1, max: 7 }).chain((k) =>
     fc.record({
       limits: fc.array(fc.tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 6 })), {
@@ -100,9 +120,40 @@ test('any problem, from any prices, ends on a proven optimum', () => {
   );
 });
 
-test('items that are all alike are spread at once', () => {
+test.each(faces)('items that are all alike are spread at once: %s', (face) => {
+  useFace(face);
   const given = problem(3000, Array<number>(3000 * 50).fill(7), Array<number>(50).fill(59), Array<number>(50).fill(61));
   expectOptimal(given, balancedAssign(given));
+});
+
+describe.skipIf(faces.length === 1)('fused and plain', () => {
+  test.each([
+    [700, 90, 2 ** 26],
+    [1500, 33, 2 ** 26],
+    [65, 64, 1000],
+    [400, 3, 2 ** 29],
+  ])(
+    '%i items, %i clusters, costs to %i: both optimal, from the prices of a similar problem too',
+    (items, k, range) => {
+      const random = new Random(`${items}`);
+      const even = Math.floor(items / k);
+      // Some clusters are cheap for all, as on the residuals of a level.
+      const cheap = Array.from({ length: k }, () => (random.next() < 0.1 ? 0.3 : 1));
+      const costs = Array.from({ length: items * k }, (_, at) => Math.floor(range * cheap[at % k]! * random.next()));
+      const moved = costs.map((cost) => Math.floor(cost * (1 - 0.05 * random.next())));
+      const limits = [Array<number>(k).fill(even - 1), Array<number>(k).fill(even + 1)] as const;
+      const [one, next] = [problem(items, costs, ...limits), problem(items, moved, ...limits)];
+      const [fused, plain] = faces.map((face) => {
+        useFace(face);
+        const first = balancedAssign(one);
+        return [first, balancedAssign(next, { prices: first.prices })] as const;
+      });
+      [one, next].forEach((given, turn) => {
+        expectOptimal(given, fused![turn]!);
+        expect(fused![turn]!.cost).toBe(plain![turn]!.cost);
+      });
+    },
+  );
 });
 
 test('limits that cannot be met, and other mistakes', () => {

@@ -1,13 +1,24 @@
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { rowOf, type Vectors } from '../../lib/embed/npy.js';
-import { useEngine } from '../../lib/engine/engine.js';
+import { registerNativeOps, unregisterNativeOps, useEngine } from '../../lib/engine/index.js';
+import { hasFused } from '../../lib/ops/index.js';
 import { nearestCode, squaredDistance } from '../../lib/sid/distance.js';
 import { fillEmptyCodes } from '../../lib/sid/empty-codes.js';
 import { balancedKmeans, kmeans, kmeansRounds, nearestCodes, pickRows, rqKmeans } from '../../lib/sid/index.js';
 import { Random } from '../../lib/support/index.js';
 
-beforeAll(() => useEngine());
+await useEngine();
+const faces = hasFused('SidlabKmeansRounds') ? (['fused', 'plain'] as const) : (['plain'] as const);
+if (faces.length === 1) process.stderr.write('fused k-means: not on this engine, tests skipped\n');
+
+function useFace(face: 'fused' | 'plain'): void {
+  if (face === 'plain') unregisterNativeOps();
+}
+
+afterEach(() => {
+  if (faces.length === 2) registerNativeOps();
+});
 
 function cloud(rows: number, width: number, seed = 1): Vectors {
   const random = new Random(seed);
@@ -33,23 +44,27 @@ function plain(vectors: Vectors, start: Vectors, iterations: number): { codes: n
   return { codes, error };
 }
 
-test.each([1, 2, 5, 40])('the rounds are plain Lloyd: %i of them', (iterations) => {
-  for (const [rows, width, codes] of [
-    [400, 3, 30],
-    [300, 12, 8],
-    [50, 2, 50],
-    [20, 4, 1],
-  ] as const) {
-    // prettier-ignore
-    const x = cloud(rows, width, rows);
-    const start = pickRows(x, codes, new Random(2));
-    const [fast, slow] = [kmeansRounds(x, start, iterations), plain(x, start, iterations)];
-    const apart = Math.abs(fast.error - slow.error);
-    expect(apart).toBeLessThanOrEqual(1e-5 * slow.error + 1e-9);
-    expect([...fast.codes]).toEqual(slow.codes);
-    expect(fast.error).toBeCloseTo(plain(x, fast, 0).error, 6); // the codes are the nearest centres
-  }
-});
+test.each(faces.flatMap((face) => [1, 2, 5, 40].map((iterations) => ({ face, iterations }))))(
+  'the rounds are plain Lloyd: $iterations of them, $face',
+  ({ face, iterations }) => {
+    useFace(face);
+    for (const [rows, width, codes] of [
+      [400, 3, 30],
+      [300, 12, 8],
+      [50, 2, 50],
+      [20, 4, 1],
+    ] as const) {
+      // prettier-ignore
+      const x = cloud(rows, width, rows);
+      const start = pickRows(x, codes, new Random(2));
+      const [fast, slow] = [kmeansRounds(x, start, iterations), plain(x, start, iterations)];
+      const apart = Math.abs(fast.error - slow.error);
+      expect(apart).toBeLessThanOrEqual(1e-5 * slow.error + 1e-9);
+      expect([...fast.codes]).toEqual(slow.codes);
+      expect(fast.error).toBeCloseTo(plain(x, fast, 0).error, 6); // the codes are the nearest centres
+    }
+  },
+);
 
 test('the package and our own end on the same centres from the same start', () => {
   const x = cloud(200, 4);
@@ -61,7 +76,8 @@ test('the package and our own end on the same centres from the same start', () =
   a!.data.forEach((value, at) => expect(value).toBeCloseTo(b!.data[at]!, 5));
 });
 
-test('equal rows get equal codes, ties the lower one', () => {
+test.each(faces)('equal rows get equal codes, ties the lower one: %s', (face) => {
+  useFace(face);
   const base = cloud(4, 16);
   const x = { rows: 400, width: 16, data: Float32Array.from({ length: 6400 }, (_, at) => base.data[at % 64]!) };
   const { codes, error } = kmeans(x, { codes: 32, implementation: 'own' });
@@ -71,13 +87,41 @@ test('equal rows get equal codes, ties the lower one', () => {
   expect(new Set(nearestCodes(x, twice))).toEqual(new Set([0]));
 });
 
-test('nothing stays on the engine', () => {
+test.each(faces)('nothing stays on the engine: %s', (face) => {
+  useFace(face);
   const x = cloud(300, 8);
   const before = tf.memory().numTensors;
   for (const start of ['best', 'spread', 'groups', 'rows'] as const) kmeans(x, { codes: 20, start, iterations: 3 });
   kmeans(x, { codes: 20, start: 'rows', implementation: 'own' });
   balancedKmeans(x, { codes: 10, iterations: 3 });
   expect(tf.memory().numTensors).toBe(before);
+});
+
+describe.skipIf(faces.length === 1)('fused and plain', () => {
+  test.each([
+    [2000, 100, 130],
+    [1500, 33, 257],
+    [900, 384, 64],
+    [300, 1, 40],
+    [40, 7, 1],
+  ])('%i rows of %i, %i codes: the same codes and rounds', (rows, width, codes) => {
+    const x = cloud(rows, width, width);
+    for (let i = 0; i < rows; i += 3) x.data.copyWithin(i * width, 0, width); // a third of the rows are equal
+    for (let at = 0; at < x.data.length; at++) x.data[at] = x.data[at]! + 3; // far from the origin
+    const start = pickRows(x, codes, new Random(4));
+    for (const iterations of [0, 3, 100]) {
+      const [fused, plain] = faces.map((face) => {
+        useFace(face);
+        return kmeansRounds(x, start, iterations);
+      });
+      registerNativeOps();
+      expect(fused!.codes).toEqual(plain!.codes);
+      expect(fused!.rounds).toBe(plain!.rounds);
+      expect(Math.abs(fused!.error / plain!.error - 1)).toBeLessThan(1e-6);
+      const off = fused!.data.reduce((most, value, at) => Math.max(most, Math.abs(value - plain!.data[at]!)), 0);
+      expect(off).toBeLessThan(1e-5);
+    }
+  });
 });
 
 test('balanced rounds lower the error, and stop', () => {

@@ -6,7 +6,9 @@
 namespace sidlab {
 void registerAdamW();
 void registerAddRows();
+void registerBalancedAssign();
 void registerForestAttention();
+void registerKmeansRounds();
 void registerReadTensor();
 void registerRmsNorm();
 void registerRotary();
@@ -18,7 +20,9 @@ NAPI_MODULE_INIT() {
   try {
     sidlab::registerAdamW();
     sidlab::registerAddRows();
+    sidlab::registerBalancedAssign();
     sidlab::registerForestAttention();
+    sidlab::registerKmeansRounds();
     sidlab::registerReadTensor();
     sidlab::registerRmsNorm();
     sidlab::registerRotary();
