@@ -39,6 +39,10 @@ beforeAll(async () => {
 test.each([
   ['plain', {}],
   ['filled by tokens, with Muon', { optimizer: 'muon' as const, batchTokens: 200, patience: 20, keep: 3 }],
+  [
+    'a mix with texts, layers computed again',
+    { tasks: 'seqrec,title2sid:0.5,sid2title:n=10', vocabSize: 300, layerCheckpointing: true, epochs: 3 },
+  ],
   ['an adapter', { model: join(folder, 'whole plain', 'model'), lora: true, learningRate: 1e-2 }],
 ])('killed again and again, it ends on the same bits: %s', async (name, more) => {
   const [one, other] = [`whole ${name}`, `killed ${name}`];
