@@ -15,7 +15,7 @@ export function useNotebook(): boolean {
     outputs.set(state, output);
     output.write({ 'text/html': progressHtml(state), 'text/plain': progressLine(state) });
   });
-  setNoticeSink((line) => void writeFaces({ 'text/plain': line }));
+  setNoticeSink((line) => void writeFaces({ 'text/html': `<p>${escapeText(line)}</p>`, 'text/plain': line }));
   return true;
 }
 

@@ -86,8 +86,8 @@ test('progress goes to one output a piece of work', () => {
   progress.end();
   expect(sent.map(({ update }) => update)).toEqual([false, true]);
   expect(sent[0]!.data['text/html']).toContain('<progress value="1" max="4"></progress> sft &lt;b&gt; 1/4 steps');
-  tell('sft: 3 parameters');
-  expect(sent.at(-1)!.data).toEqual({ 'text/plain': 'sft: 3 parameters' });
+  tell('sft: <b>');
+  expect(sent.at(-1)!.data).toEqual({ 'text/html': '<p>sft: &lt;b&gt;</p>', 'text/plain': 'sft: <b>' });
 });
 
 test('tables: escaped, numbers to the right, long ones cut', () => {
