@@ -19,6 +19,7 @@ import { rqkmeansPlusBench } from './rqkmeans-plus.js';
 import { rqvaeBench } from './rqvae.js';
 import { sidDatasets } from './sid-datasets.js';
 import { sftQuality } from './sft-quality.js';
+import { sftReal } from './sft-real.js';
 import { sftSmall } from './sft-small.js';
 import { sftStep } from './sft-step.js';
 import { sidMethods } from './sid-methods.js';
@@ -53,6 +54,7 @@ const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
   load: loadBench,
   generate: generateBench,
   'sft-quality': sftQuality,
+  'sft-real': sftReal,
   'sft-small': sftSmall,
   'task-quality': taskQuality,
   'train-estimate': trainEstimate,

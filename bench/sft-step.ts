@@ -8,7 +8,7 @@ import { inTurn, peerFolder, runPeer, type Timed } from './peer.js';
 import type { Row } from './run.js';
 
 /** Qwen2.5-0.5B's `config.json`, what of it matters here. */
-const QWEN = {
+export const QWEN = {
   model_type: 'qwen2',
   vocab_size: 151_936,
   hidden_size: 896,

@@ -14,7 +14,7 @@ export * from './rewards.js';
 export * from './run-card.js';
 export * from './sft.js';
 export * from './share-trunks.js';
-export { sftParts } from './sft-parts.js';
+export { layOut, lossPart, sftParts } from './sft-parts.js';
 export type { SftPartsOptions } from './sft-parts.js';
 export * from './sft-task.js';
 export * from './start-model.js';
