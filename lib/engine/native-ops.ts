@@ -18,6 +18,7 @@ const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabAdamW: 1,
   SidlabAddRows: 1,
   SidlabBalancedAssign: 2,
+  SidlabBalancedKmeans: 3,
   SidlabForestAttention: 2,
   SidlabForestAttentionGrad: 3,
   SidlabKmeansRounds: 3,

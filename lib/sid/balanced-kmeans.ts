@@ -6,10 +6,13 @@
  *   1. the flow is solved by `balancedAssign`, from the prices of the round before: centres move little, so few items
  *      are where they should not be;
  *   2. starts are greedy k-means++ for the first and every other one, means of random groups between.
+ * The fused face of the rounds (`kernels/tensorflow/ops/balanced_kmeans.cc`) keeps distances and costs on the engine.
  *
  * Shapes: N rows, K codes, D width.
  */
+import * as tf from '@tensorflow/tfjs';
 import { rowOf, type Vectors } from '../embed/npy.js';
+import { faceOf, runFused } from '../ops/fused.js';
 import { InputError } from '../support/errors.js';
 import { Random } from '../support/random.js';
 import { balancedAssign, type BalancedAssignment } from './balanced-assign.js';
@@ -17,6 +20,8 @@ import { squaredDistance } from './distance.js';
 import { EngineRows } from './engine-rows.js';
 import type { KmeansResult } from './kmeans-rounds.js';
 import { groupStart, spreadStart } from './kmeans-start.js';
+
+const KERNEL = 'SidlabBalancedKmeans';
 
 export interface BalancedKmeansOptions {
   /** Codes (K), at most N. */
@@ -44,18 +49,19 @@ export function balancedKmeans(vectors: Vectors, options: BalancedKmeansOptions)
   const { codes, starts = 3, iterations = 100, tolerance = 1e-4, start, seed = 42 } = options;
   const limits = sizeLimits(vectors.rows, codes, options.clusterSize);
   const random = new Random(seed);
-  const rows = new EngineRows(vectors);
+  const enough = tolerance * meanVariance(vectors);
+  const Face = faceOf<RoundsFace>(KERNEL, PlainRounds, FusedRounds);
+  const rounds = new Face(vectors, limits, iterations, enough);
   try {
-    const enough = tolerance * meanVariance(vectors);
     let best: KmeansResult | undefined;
     for (let turn = 0; turn < (start ? 1 : starts); turn++) {
       const centres = start ?? (turn % 2 === 0 ? spreadStart : groupStart)(vectors, codes, random);
-      const result = rounds(vectors, rows, centres, limits, iterations, enough);
+      const result = rounds.run(centres);
       if (best === undefined || result.error < best.error) best = result;
     }
     return best!;
   } finally {
-    rows.dispose();
+    rounds.dispose();
   }
 }
 
@@ -80,38 +86,91 @@ export function sizeLimits(
   return [least!, most!];
 }
 
-function rounds(
+/** Rounds from one start after another on the same rows. */
+interface Rounds {
+  /** @param start [K, D] */
+  run(start: Vectors): KmeansResult;
+  dispose(): void;
+}
+
+type RoundsFace = new (
   vectors: Vectors,
-  rows: EngineRows,
-  start: Vectors,
-  [least, most]: readonly [number, number],
+  limits: readonly [number, number],
   iterations: number,
   enough: number,
-): KmeansResult {
-  const lower = new Int32Array(start.rows).fill(least);
-  const upper = new Int32Array(start.rows).fill(most);
-  let centres = start;
-  let prices: Float64Array | undefined; // in units of the distances
-  const assign = (): Int32Array => {
-    const { costs, scale } = wholeCosts(rows.distances(centres));
-    const problem = { items: vectors.rows, clusters: start.rows, costs, lower, upper };
-    const found: BalancedAssignment = balancedAssign(problem, prices && { prices: prices.map((p) => p * scale) });
-    prices = found.prices.map((price) => price / scale);
-    return found.clusters;
-  };
-  let codes = assign();
-  let round = 1;
-  for (; round <= iterations; round++) {
-    const next = meansOf(vectors, codes, centres);
-    const moved = squaredDistance(next.data, centres.data);
-    centres = next;
-    if (moved === 0) break;
-    codes = assign();
-    if (moved <= enough) break;
+) => Rounds;
+
+class FusedRounds implements Rounds {
+  private readonly rows: tf.Tensor2D;
+  /** Limits, rounds, and the bits of `enough` as two whole numbers [5]. */
+  private readonly numbers: tf.Tensor1D;
+
+  constructor(vectors: Vectors, [least, most]: readonly [number, number], iterations: number, enough: number) {
+    this.rows = tf.tensor2d(vectors.data, [vectors.rows, vectors.width]);
+    const bits = new Int32Array(Float64Array.of(enough).buffer);
+    this.numbers = tf.tensor1d([least, most, iterations, ...bits], 'int32');
   }
-  let error = 0;
-  for (let i = 0; i < codes.length; i++) error += squaredDistance(rowOf(vectors, i), rowOf(centres, codes[i]!));
-  return { ...centres, codes, error, rounds: Math.min(round, iterations) };
+
+  run({ rows, width, data }: Vectors): KmeansResult {
+    const start = tf.tensor2d(data, [rows, width]);
+    const outputs = runFused(KERNEL, [this.rows, start, this.numbers]);
+    const centres = outputs[0]!.dataSync<'float32'>();
+    const codes = outputs[1]!.dataSync<'int32'>();
+    const found = outputs[2]!.dataSync<'int32'>();
+    tf.dispose([start, outputs]);
+    const error = new Float64Array(found.slice(1).buffer)[0]!;
+    return { rows, width, data: centres, codes, error, rounds: found[0]! };
+  }
+
+  dispose(): void {
+    tf.dispose([this.rows, this.numbers]);
+  }
+}
+
+class PlainRounds implements Rounds {
+  private readonly rows: EngineRows;
+
+  constructor(
+    private readonly vectors: Vectors,
+    private readonly limits: readonly [number, number],
+    private readonly iterations: number,
+    private readonly enough: number,
+  ) {
+    this.rows = new EngineRows(vectors);
+  }
+
+  run(start: Vectors): KmeansResult {
+    const { vectors, iterations } = this;
+    const [least, most] = this.limits;
+    const lower = new Int32Array(start.rows).fill(least);
+    const upper = new Int32Array(start.rows).fill(most);
+    let centres = start;
+    let prices: Float64Array | undefined; // in units of the distances
+    const assign = (): Int32Array => {
+      const { costs, scale } = wholeCosts(this.rows.distances(centres));
+      const problem = { items: vectors.rows, clusters: start.rows, costs, lower, upper };
+      const found: BalancedAssignment = balancedAssign(problem, prices && { prices: prices.map((p) => p * scale) });
+      prices = found.prices.map((price) => price / scale);
+      return found.clusters;
+    };
+    let codes = assign();
+    let round = 1;
+    for (; round <= iterations; round++) {
+      const next = meansOf(vectors, codes, centres);
+      const moved = squaredDistance(next.data, centres.data);
+      centres = next;
+      if (moved === 0) break;
+      codes = assign();
+      if (moved <= this.enough) break;
+    }
+    let error = 0;
+    for (let i = 0; i < codes.length; i++) error += squaredDistance(rowOf(vectors, i), rowOf(centres, codes[i]!));
+    return { ...centres, codes, error, rounds: Math.min(round, iterations) };
+  }
+
+  dispose(): void {
+    this.rows.dispose();
+  }
 }
 
 /** Distances [N * K] onto whole numbers from 0 to `top`; the default is finer than float32's own steps at the largest. */

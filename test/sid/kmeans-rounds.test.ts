@@ -122,9 +122,47 @@ describe.skipIf(faces.length === 1)('fused and plain', () => {
       expect(off).toBeLessThan(1e-5);
     }
   });
+
+  test.each([
+    [700, 40, 90, undefined],
+    [300, 384, 17, undefined],
+    [200, 5, 8, [10, 60] as const],
+  ])('balanced: %i rows of %i, %i codes end on the same codes', (rows, width, codes, clusterSize) => {
+    const x = cloud(rows, width, rows);
+    x.data.fill(40, 0, width); // a row far from all others
+    for (const start of [pickRows(x, codes, new Random(4)), undefined]) {
+      const [fused, plain] = faces.map((face) => {
+        useFace(face);
+        return balancedKmeans(x, {
+          codes,
+          iterations: 6,
+          ...(start && { start }),
+          ...(clusterSize && { clusterSize }),
+        });
+      });
+      registerNativeOps();
+      expect(fused!.codes).toEqual(plain!.codes);
+      expect(fused!.rounds).toBe(plain!.rounds);
+      expect(Math.abs(fused!.error / plain!.error - 1)).toBeLessThan(1e-6);
+    }
+  });
+
+  test.each(faces)('balanced: equal rows, and distances beyond float32, keep to the limits: %s', (face) => {
+    useFace(face);
+    for (const value of [1, 1e25]) {
+      const x = { rows: 60, width: 3, data: new Float32Array(180).fill(value) };
+      const { codes, rounds } = balancedKmeans(x, { codes: 7, starts: 1 });
+      const sizes = new Int32Array(7);
+      codes.forEach((code) => sizes[code]!++);
+      expect(Math.min(...sizes)).toBeGreaterThanOrEqual(7);
+      expect(Math.max(...sizes)).toBeLessThanOrEqual(9);
+      expect(rounds).toBeLessThanOrEqual(100);
+    }
+  });
 });
 
-test('balanced rounds lower the error, and stop', () => {
+test.each(faces)('balanced rounds lower the error, and stop: %s', (face) => {
+  useFace(face);
   const x = cloud(300, 6);
   const start = pickRows(x, 12, new Random(1));
   const errors = [1, 2, 4, 100].map((iterations) => balancedKmeans(x, { codes: 12, start, iterations, tolerance: 0 }));

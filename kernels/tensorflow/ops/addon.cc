@@ -7,6 +7,7 @@ namespace sidlab {
 void registerAdamW();
 void registerAddRows();
 void registerBalancedAssign();
+void registerBalancedKmeans();
 void registerForestAttention();
 void registerKmeansRounds();
 void registerReadTensor();
@@ -21,6 +22,7 @@ NAPI_MODULE_INIT() {
     sidlab::registerAdamW();
     sidlab::registerAddRows();
     sidlab::registerBalancedAssign();
+    sidlab::registerBalancedKmeans();
     sidlab::registerForestAttention();
     sidlab::registerKmeansRounds();
     sidlab::registerReadTensor();

@@ -12,69 +12,13 @@
 #include <limits>
 #include <memory>
 
-#include "op.h"
+#include "distances.h"
 
 namespace sidlab {
 namespace {
 
-#if defined(__AVX512F__)
-constexpr int kLanes = 16, kTile = 8;
-#elif defined(__AVX__)
-constexpr int kLanes = 8, kTile = 4;
-#else
-constexpr int kLanes = 4, kTile = 4;
-#endif
+constexpr float kTiny = 1e-35f;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr int kPanel = 2 * kLanes;  // centres of a tile; kTile are its rows
-typedef float Lanes __attribute__((vector_size(4 * kLanes), aligned(4)));
-typedef double Doubles __attribute__((vector_size(4 * kLanes), aligned(8)));
-
-template <typename Vector, typename Number>
-Vector load(const Number* from) {
-  Vector v;
-  std::memcpy(&v, from, sizeof v);
-  return v;
-}
-
-// |a - b|^2 in float32
-float distance(const float* a, const float* b, int64_t width) {
-  Lanes sums[4] = {};
-  int64_t j = 0;
-  for (; j + 4 * kLanes <= width; j += 4 * kLanes) {
-    for (int s = 0; s < 4; ++s) {
-      const Lanes apart = load<Lanes>(a + j + s * kLanes) - load<Lanes>(b + j + s * kLanes);
-      sums[s] += apart * apart;
-    }
-  }
-  for (; j + kLanes <= width; j += kLanes) {
-    const Lanes apart = load<Lanes>(a + j) - load<Lanes>(b + j);
-    sums[0] += apart * apart;
-  }
-  const Lanes all = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  float sum = 0;
-  for (int lane = 0; lane < kLanes; ++lane) sum += all[lane];
-  for (; j < width; ++j) sum += (a[j] - b[j]) * (a[j] - b[j]);
-  return sum;
-}
-
-// The same in float64, equal for equal rows
-double exactDistance(const float* a, const float* b, int64_t width) {
-  constexpr int kHalf = kLanes / 2;
-  Doubles sums = {};
-  int64_t j = 0;
-  for (; j + kHalf <= width; j += kHalf) {
-    Doubles apart;
-    for (int lane = 0; lane < kHalf; ++lane) apart[lane] = static_cast<double>(a[j + lane]) - b[j + lane];
-    sums += apart * apart;
-  }
-  double sum = 0;
-  for (int lane = 0; lane < kHalf; ++lane) sum += sums[lane];
-  for (; j < width; ++j) {
-    const double apart = static_cast<double>(a[j]) - b[j];
-    sum += apart * apart;
-  }
-  return sum;
-}
 
 // Of one core: codes and distances of a row [K], and which blocks of its bounds to look through.
 struct Scratch {
@@ -88,10 +32,9 @@ class Rounds {
   Rounds(const float* x, int64_t rows, int64_t width, float* centres, int64_t codes, int32_t* nearest, bool bounded)
       : x_(x), rows_(rows), width_(width), centres_(centres), codes_(codes), nearest_(nearest), upper_(rows),
         next_(rows), open_(rows), drift_(codes), sums_(codes * width), counts_(codes),
-        panels_((codes + kPanel - 1) / kPanel) {
+        tiles_(codes, width), error_(distanceError(width)) {
     std::fill(nearest_, nearest_ + rows_, -1);
     if (bounded) lower_.reset(new float[rows * codes]);
-    error_ = static_cast<float>(width + 4) * 6e-8f;
   }
 
   // Gives every row its nearest centre. Returns how many changed their code.
@@ -137,9 +80,11 @@ class Rounds {
  private:
   const float* row(int64_t i) const { return x_ + i * width_; }
   const float* centre(int64_t k) const { return centres_ + k * width_; }
-  // A float32 distance's bounds of the true one, not squared.
-  float atLeast(float squared) const { return std::sqrt(squared * (1 - error_)) * (1 - 1.2e-7f); }
-  float atMost(float squared) const { return std::sqrt(squared * (1 + error_)) * (1 + 1.2e-7f); }
+  // A float32 distance's bounds of the true one, not squared; squares below kTiny may have come to nothing.
+  float atLeast(float squared) const {
+    return std::sqrt(std::max(squared * (1 - error_) - kTiny, 0.0f)) * (1 - 1.2e-7f);
+  }
+  float atMost(float squared) const { return std::sqrt(squared * (1 + error_) + kTiny) * (1 + 1.2e-7f); }
 
   // Chooses by the bounds and a few distances; false where so many are needed that all are better.
   bool settle(int64_t i, Scratch& scratch) {
@@ -193,7 +138,7 @@ class Rounds {
     float least = distances[0];
 #pragma omp simd reduction(min : least)
     for (int32_t c = 0; c < count; ++c) least = std::min(least, distances[c]);
-    const float limit = least * (1 + 3 * error_) + 1e-35f;
+    const float limit = least * (1 + 3 * error_) + kTiny;
     int32_t best = -1, contenders = 0, code = 0;
 #pragma omp simd reduction(+ : contenders)
     for (int32_t c = 0; c < count; ++c) contenders += distances[c] <= limit;
@@ -226,51 +171,22 @@ class Rounds {
       if (open_[i]) rows.push_back(i);
     }
     if (rows.empty()) return;
-    pack();
+    tiles_.pack(centres_);
     const int64_t tiles = (rows.size() + kTile - 1) / kTile;
 #pragma omp parallel
     {
-      std::vector<float> distances(kTile * panels_ * kPanel);
+      std::vector<float> distances(kTile * tiles_.stride());
 #pragma omp for schedule(static)
       for (int64_t tile = 0; tile < tiles; ++tile) {
         const float* of[kTile];
         const int64_t first = tile * kTile, last = std::min<int64_t>(first + kTile, rows.size());
         for (int r = 0; r < kTile; ++r) of[r] = row(rows[std::min(first + r, last - 1)]);
-        for (int64_t p = 0; p < panels_; ++p) computePanel(of, p, distances.data() + p * kPanel);
+        tiles_.distances(of, distances.data());
         for (int64_t at = first; at < last; ++at) {
-          chooseAll(rows[at], distances.data() + (at - first) * panels_ * kPanel);
+          chooseAll(rows[at], distances.data() + (at - first) * tiles_.stride());
         }
       }
     }
-  }
-
-  // Centres turned, kPanel at a time: packed_[panel][D][kPanel]
-  void pack() {
-    packed_.resize(panels_ * width_ * kPanel);
-#pragma omp parallel for schedule(static)
-    for (int64_t p = 0; p < panels_; ++p) {
-      float* to = packed_.data() + p * width_ * kPanel;
-      for (int64_t c = 0; c < kPanel; ++c) {
-        const float* from = centre(std::min(p * kPanel + c, codes_ - 1));
-        for (int64_t j = 0; j < width_; ++j) to[j * kPanel + c] = from[j];
-      }
-    }
-  }
-
-  // out[r][c] = |row r - centre c|^2 of one panel
-  void computePanel(const float* const* of, int64_t panel, float* out) const {
-    const float* from = packed_.data() + panel * width_ * kPanel;
-    Lanes sums[kTile][2] = {};
-    for (int64_t j = 0; j < width_; ++j) {
-      const Lanes a = load<Lanes>(from + j * kPanel), b = load<Lanes>(from + j * kPanel + kLanes);
-      for (int r = 0; r < kTile; ++r) {
-        const float value = of[r][j];
-        const Lanes da = a - value, db = b - value;
-        sums[r][0] += da * da;
-        sums[r][1] += db * db;
-      }
-    }
-    for (int r = 0; r < kTile; ++r) std::memcpy(out + r * panels_ * kPanel, sums[r], sizeof sums[r]);
   }
 
   void chooseAll(int64_t i, const float* distances) {
@@ -323,8 +239,7 @@ class Rounds {
   std::vector<float> drift_;        // [K] at least how far a centre moved last
   std::vector<double> sums_;        // [K, D]
   std::vector<int64_t> counts_;     // [K]
-  int64_t panels_;
-  std::vector<float> packed_;
+  Tiles tiles_;
   float error_;  // of a distance in float32, as a share of it
 };
 
