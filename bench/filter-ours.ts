@@ -7,7 +7,7 @@ import { createGunzip } from 'node:zlib';
 import { filterStage } from 'sidlab/data';
 
 const [work, reviews, meta, out] = process.argv.slice(2) as [string, string, string, string];
-const start = performance.now();
+const [start, used] = [performance.now(), process.cpuUsage()];
 let bytes = 0;
 if (work === 'inflate') {
   const source = createReadStream(reviews, { highWaterMark: 1 << 18 });
@@ -16,4 +16,6 @@ if (work === 'inflate') {
   await filterStage({ reviews, meta, out, dataset: 'Shop' });
 }
 const seconds = (performance.now() - start) / 1000;
-console.log(JSON.stringify({ seconds, bytes, peakGB: process.resourceUsage().maxRSS / 1e6 }));
+const { user, system } = process.cpuUsage(used);
+const processor = (user + system) / 1e6;
+console.log(JSON.stringify({ seconds, processor, bytes, peakGB: process.resourceUsage().maxRSS / 1e6 }));
