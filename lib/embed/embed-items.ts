@@ -6,6 +6,7 @@
 import { basename, join } from 'node:path';
 import { findName } from '../data/load.js';
 import { readItems } from '../data/item-file.js';
+import { ensureEngine } from '../engine/engine.js';
 import { InputError } from '../support/errors.js';
 import { encodeTexts } from './encode-texts.js';
 import type { LengthBatchesOptions } from './length-batches.js';
@@ -51,6 +52,7 @@ export interface EmbedReport {
  *   nothing is written then but the rows that are done (`EMBEDDINGS.partial`, for the next run)
  */
 export async function embedItems(options: EmbedItemsOptions): Promise<EmbedReport> {
+  await ensureEngine();
   const start = performance.now();
   const { data, dataset = findName(options.data), encoder = 'lsa' } = options;
   const { embeddings = join(data, embeddingsName(dataset, encoder)) } = options;

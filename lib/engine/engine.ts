@@ -20,6 +20,7 @@ export type EngineName = (typeof ENGINES)[number];
 const MEND = 'npm run setup says what is missing';
 const require = createRequire(import.meta.url);
 const told = new Set<string>();
+let chosen: EngineName | undefined;
 
 /**
  * Loads an engine and makes it the backend of TensorFlow.js. Safe to call again.
@@ -38,13 +39,18 @@ export async function useEngine(name: string | undefined = process.env.SIDLAB_BA
     const failure = await load(engine);
     if (failure === undefined) {
       if (failures.length > 0) tellOnce(`no ${failures.join('; no ')}; computing on ${engine}, slower. Mend: ${MEND}`);
-      return engine;
+      return (chosen = engine);
     }
     failures.push(`${engine} engine (${failure})`);
   }
   throw new InputError(
     `SIDLAB_BACKEND: no ${failures.join('; no ')}; ${MEND}, SIDLAB_BACKEND=auto takes what there is`,
   );
+}
+
+/** What every stage asks first: without `useEngine` TensorFlow.js would take its slowest backend, in silence. */
+export async function ensureEngine(): Promise<void> {
+  if (chosen === undefined) await useEngine();
 }
 
 /** @returns undefined when the engine runs, else why not */

@@ -1,6 +1,7 @@
 /** The `evaluate` stage: model folder, data folder and index -> `results.jsonl` and the ranking figures. */
 import { dirname, join } from 'node:path';
 import { loadDataset } from '../data/index.js';
+import { ensureEngine } from '../engine/engine.js';
 import { disposeWeights, findTemplate, readTemplates, shopOf, taskRows } from '../lm/index.js';
 import { readIndex } from '../sid/index-file.js';
 import { InputError } from '../support/index.js';
@@ -48,6 +49,7 @@ export interface EvaluateStageReport extends EvaluateReport {
 }
 
 export async function evaluateStage(options: EvaluateStageOptions): Promise<EvaluateStageReport> {
+  await ensureEngine();
   const { data, index: indexFile, model, split = 'test', results, shuffleHistories: seed, ...others } = options;
   const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens, ...rank } = others;
   const run = trainedWith(model);

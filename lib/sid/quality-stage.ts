@@ -2,6 +2,7 @@
 import { basename, dirname, join } from 'node:path';
 import { loadDataset } from '../data/load.js';
 import { readNpy } from '../embed/npy.js';
+import { ensureEngine } from '../engine/engine.js';
 import { exportFigure, sidLevels, sidPrefixes, sidUsage } from '../figures/index.js';
 import { InputError, readJson, writeJson } from '../support/index.js';
 import { qualityGate, type GateCheck, type QualityLimits } from './quality-gate.js';
@@ -43,6 +44,7 @@ export interface SidQualityReport extends SidQuality {
 
 /** @throws InputError for files that are missing or do not fit together; nothing is written then */
 export async function sidQualityStage(options: SidQualityStageOptions): Promise<SidQualityReport> {
+  await ensureEngine();
   const { index, embeddings, data, dataset, out = dirname(index), seed = 42 } = options;
   const limits = typeof options.limits === 'string' ? readJson<QualityLimits>(options.limits) : (options.limits ?? {});
   const set = data === undefined ? undefined : await loadDataset(data, dataset);

@@ -4,6 +4,7 @@
  */
 import { basename, dirname, join } from 'node:path';
 import { readNpy } from '../embed/npy.js';
+import { ensureEngine } from '../engine/engine.js';
 import { InputError } from '../support/errors.js';
 import { INDEX_ENDING } from './codebook-files.js';
 import { METHODS, SID_METHODS, type SidMethod, type SidOptions } from './methods.js';
@@ -39,6 +40,7 @@ export interface SidReport extends Pick<Quantized, 'codesUsed' | 'mse' | 'collis
 
 /** @throws InputError for an unknown method and whatever `readNpy` and the method refuse; nothing is written then */
 export async function sidStage(options: SidStageOptions): Promise<SidReport> {
+  await ensureEngine();
   const start = performance.now();
   const { embeddings, method = 'rqkmeans', index = defaultIndex(embeddings) } = options;
   if (!SID_METHODS.includes(method)) {

@@ -172,8 +172,11 @@ function stretch(from: Measured, to: Measured): Probe {
   const before = (i: number): number => from.timeline[Math.floor((i * from.timeline.length) / to.timeline.length)]!;
   return {
     bytes: (tokens) => to.timeline.reduce((most, bytes, i) => Math.max(most, line(before(i), bytes, tokens)), 0),
-    // Two short measurements of a clock may even fall.
-    seconds: (tokens) => Math.max(line(from.seconds, to.seconds, tokens), 0.5 * to.seconds * (tokens / to.tokens)),
+    // Two short measurements of a clock may even fall: time goes with the tokens then.
+    seconds: (tokens) =>
+      from.seconds < to.seconds
+        ? Math.max(line(from.seconds, to.seconds, tokens), 0.5 * to.seconds * (tokens / to.tokens))
+        : to.seconds * (tokens / to.tokens),
   };
 }
 

@@ -10,6 +10,7 @@
 import { dirname, join } from 'node:path';
 import { loadDataset } from '../data/index.js';
 import { textEmbedder } from '../embed/index.js';
+import { ensureEngine } from '../engine/engine.js';
 import { generateAnswers, sidAnswers, textMetrics, trainedWith, writeGenerations } from '../evaluate/index.js';
 import type { AnswerOptions, AnswerRow, SidMetrics, TextMetrics } from '../evaluate/index.js';
 import {
@@ -70,6 +71,7 @@ export interface GenerateReport {
 
 /** @throws InputError for an unknown task or one without examples, and on interrupt, after writing the texts that ended */
 export async function generateStage(options: GenerateStageOptions): Promise<GenerateReport> {
+  await ensureEngine();
   const run = trainedWith(options.model);
   const { data, index: indexFile, model: folder, task, split = 'test', limit = 0, encoder = 'lsa' } = options;
   const { cutoffLen = run.cutoffLen, chatTemplate = run.chatTemplate, templates, ...given } = options;

@@ -14,6 +14,7 @@ import * as tf from '@tensorflow/tfjs';
 import { loadDataset } from '../data/index.js';
 import type { Dataset, Row } from '../data/index.js';
 import { beamSearch } from '../decode/index.js';
+import { ensureEngine } from '../engine/engine.js';
 import { createRecommender, promptOptions, trainedWith } from '../evaluate/index.js';
 import type { Recommender } from '../evaluate/index.js';
 import { comb, disposeWeights, findTemplate, loadModel, loadTokenizer, modelFile } from '../lm/index.js';
@@ -85,6 +86,7 @@ export interface GrpoReport extends TrainReport {
 }
 
 export async function grpo(options: GrpoOptions): Promise<GrpoReport> {
+  await ensureEngine();
   const { data, index: indexFile, run, model: start, onLog, ...given } = options;
   const { own, ...prompts } = trainedWith(start);
   const settings = {

@@ -7,6 +7,7 @@
 import { basename } from 'node:path';
 import { loadDataset } from '../data/index.js';
 import type { Dataset, Row } from '../data/index.js';
+import { ensureEngine } from '../engine/engine.js';
 import { createRecommender, modelRenderer } from '../evaluate/index.js';
 import type { SidTokens } from '../evaluate/index.js';
 import { disposeWeights, loadChatTemplate, shopOf } from '../lm/index.js';
@@ -170,6 +171,7 @@ type Settled = Awaited<ReturnType<typeof settle>>;
 
 /** Options with their defaults, and what they name. */
 async function settle({ data, index: indexFile, ...given }: SftPlan) {
+  await ensureEngine();
   const plan = planTasks(given);
   const settings = {
     model: 'qwen2:128x4',
