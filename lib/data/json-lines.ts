@@ -2,11 +2,12 @@
  * One JSON object a line, read from bytes: four fields of each line without building the object.
  *
  * A line of the plain shape (strict JSON; ids of visible ASCII without escapes; numbers without exponents) is read in
- * one pass over its bytes. Any other line, the broken ones too, is left to `JSON.parse`, so that nothing is accepted
+ * one pass over its bytes, by whatever thread has them (`read-json-lines.ts`). Any other line, the broken ones too, is left to `JSON.parse`, so that nothing is accepted
  * or refused that the parser would not, and every message stays the parser's.
  */
 import { KINDS, isSpace, plainNumber, skipString, skipValue } from './json-bytes.js';
 import type { InteractionsBuilder } from './interactions.js';
+import { grown } from './names.js';
 import type { Review } from './reviews.js';
 
 const [QUOTE, COMMA, COLON, OPEN, CLOSE, NEWLINE] = [34, 44, 58, 123, 125, 10];
@@ -20,33 +21,48 @@ export interface ReviewFields {
   perSecond: number;
 }
 
-export class JsonLinesScanner {
+/** What a block of lines says, without a name looked up: made wherever the bytes are, taken where the columns are. */
+export interface FoundLines {
+  /** Those that are not empty. */
+  count: number;
+  /** What `places` points into. */
+  bytes: Uint8Array;
+  /**
+   * Four a line: where the user's name begins and ends, where the item's does. A line that is not plain: -1, its
+   * number in the file, where its text begins and ends.
+   */
+  places: Int32Array;
+  /** Two a line: seconds and stars. */
+  numbers: Float64Array;
+}
+
+/** Finds the fields of each line. */
+export class JsonLinesFinder {
   /** Lines seen. */
   lines = 0;
-  /** Lines that `JSON.parse` had to read. */
-  slow = 0;
   private readonly names: Uint8Array[];
   private readonly number = { value: 0 };
+  private count = 0;
+  private places = new Int32Array(4 << 10);
+  private numbers = new Float64Array(2 << 10);
 
-  /** @param parse reads a line that is not plain, or throws */
-  constructor(
-    private readonly into: InteractionsBuilder,
-    private readonly fields: ReviewFields,
-    private readonly parse: (text: string, line: number) => Review,
-  ) {
+  constructor(private readonly fields: ReviewFields) {
     this.names = [fields.user, fields.item, fields.time, fields.stars].map((name) => new TextEncoder().encode(name));
   }
 
-  /** @param block whole lines */
-  scan(block: Uint8Array): void {
+  /** @param block whole lines @returns places in the block itself, good until the next call */
+  find(block: Uint8Array): FoundLines {
+    this.count = 0;
     for (let at = 0; at < block.length;) {
       const end = this.plainLine(block, at);
-      at = end > 0 ? end : this.slowLine(block, at);
+      at = end > 0 ? end : this.otherLine(block, at);
       this.lines++;
     }
+    const { count, places, numbers } = this;
+    return { count, bytes: block, places, numbers };
   }
 
-  /** Adds the review of the line at `at`. @returns where the next line begins, or -1 if this one is not plain */
+  /** @returns where the next line begins, or -1 if this one is not plain */
   private plainLine(block: Uint8Array, at: number): number {
     let [userFrom, userTo, itemFrom, itemTo, time, stars] = [0, 0, 0, 0, NaN, 0];
     if (block[at++] !== OPEN) return -1;
@@ -83,10 +99,7 @@ export class JsonLinesScanner {
     if (block[at++] !== CLOSE) return -1;
     while (isSpace(block[at]!)) at++;
     if (block[at++] !== NEWLINE || userTo === 0 || itemTo === 0 || time !== time) return -1;
-    const { into } = this;
-    const user = into.userNames.number(block, userFrom, userTo);
-    const item = into.itemNames.number(block, itemFrom, itemTo);
-    into.add(user, item, time / this.fields.perSecond, stars);
+    this.add(userFrom, userTo, itemFrom, itemTo, time / this.fields.perSecond, stars);
     return at;
   }
 
@@ -102,17 +115,76 @@ export class JsonLinesScanner {
     return -1;
   }
 
-  private slowLine(block: Uint8Array, at: number): number {
+  private otherLine(block: Uint8Array, at: number): number {
     const end = block.indexOf(NEWLINE, at);
-    const bytes = block.subarray(at, end > at && block[end - 1] === 13 ? end - 1 : end);
-    // A byte order mark opens a file, never a line.
-    const text = new TextDecoder('utf-8', { ignoreBOM: this.lines > 0 }).decode(bytes);
-    if (text !== '') {
-      this.slow++;
-      this.into.addReview(this.parse(text, this.lines + 1));
-    }
+    const to = end > at && block[end - 1] === 13 ? end - 1 : end;
+    if (to > at) this.add(-1, this.lines + 1, at, to, 0, 0);
     return end + 1;
   }
+
+  private add(a: number, b: number, c: number, d: number, seconds: number, stars: number): void {
+    const at = this.count++;
+    if (2 * at === this.numbers.length) {
+      this.places = grown(this.places, 8 * at);
+      this.numbers = grown(this.numbers, 4 * at);
+    }
+    const { places, numbers } = this;
+    places[4 * at] = a;
+    places[4 * at + 1] = b;
+    places[4 * at + 2] = c;
+    places[4 * at + 3] = d;
+    numbers[2 * at] = seconds;
+    numbers[2 * at + 1] = stars;
+  }
+}
+
+/** A copy whose bytes are the names alone (and lines that are not plain), for another thread. */
+export function packLines({ count, bytes, places, numbers }: FoundLines): FoundLines {
+  const packed = places.slice(0, 4 * count);
+  let size = 0;
+  for (let i = 0; i < packed.length; i += 4) {
+    size += packed[i + 3]! - packed[i + 2]! + (packed[i]! < 0 ? 0 : packed[i + 1]! - packed[i]!);
+  }
+  const names = new Uint8Array(size);
+  let to = 0;
+  const move = (at: number): void => {
+    const [from, end] = [packed[at]!, packed[at + 1]!];
+    packed[at] = to;
+    for (let i = from; i < end; i++) names[to++] = bytes[i]!;
+    packed[at + 1] = to;
+  };
+  for (let i = 0; i < packed.length; i += 4) {
+    if (packed[i]! >= 0) move(i);
+    move(i + 2);
+  }
+  return { count, bytes: names, places: packed, numbers: numbers.slice(0, 2 * count) };
+}
+
+/**
+ * Adds what was found to the columns.
+ * @param parse reads a line that is not plain, or throws
+ * @returns how many were not plain
+ */
+export function takeLines(
+  { count, bytes, places, numbers }: FoundLines,
+  into: InteractionsBuilder,
+  parse: (text: string, line: number) => Review,
+): number {
+  let slow = 0;
+  for (let at = 0; at < count; at++) {
+    const [a, b, c, d] = [places[4 * at]!, places[4 * at + 1]!, places[4 * at + 2]!, places[4 * at + 3]!];
+    if (a >= 0) {
+      const user = into.userNames.number(bytes, a, b);
+      into.add(user, into.itemNames.number(bytes, c, d), numbers[2 * at]!, numbers[2 * at + 1]!);
+      continue;
+    }
+    // A byte order mark opens a file, never a line.
+    const text = new TextDecoder('utf-8', { ignoreBOM: b > 1 }).decode(bytes.subarray(c, d));
+    if (text === '') continue;
+    slow++;
+    into.addReview(parse(text, b));
+  }
+  return slow;
 }
 
 /** A string of visible ASCII without escapes, at least one. @returns where it ends, or -1 */

@@ -6,9 +6,9 @@ import { parseCsv } from './csv.js';
 import { DelimitedScanner, type Places } from './delimited.js';
 import { type RawFormat, detectReviews } from './formats.js';
 import { type Interactions, InteractionsBuilder } from './interactions.js';
-import { JsonLinesScanner, type ReviewFields } from './json-lines.js';
+import type { ReviewFields } from './json-lines.js';
 import { readParquetInteractions } from './parquet.js';
-import { parseReview } from './reviews.js';
+import { readJsonLines } from './read-json-lines.js';
 
 /** Reviews of 2014 and of 2018. */
 const AMAZON_2018: ReviewFields = {
@@ -64,13 +64,6 @@ async function read(path: string, format: RawFormat, columns: ColumnMap): Promis
     default:
       throw format satisfies never;
   }
-}
-
-async function readJsonLines(path: string, fields: ReviewFields): Promise<Interactions> {
-  const builder = new InteractionsBuilder();
-  const scanner = new JsonLinesScanner(builder, fields, (text, line) => parseReview(text, `${path}:${line}`, fields));
-  for await (const block of readBlocks(path, () => scanner.lines)) scanner.scan(block);
-  return builder.done();
 }
 
 async function readDelimited(path: string, format: 'movielens' | 'recbole' | 'csv', columns: ColumnMap) {

@@ -1,20 +1,27 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { InteractionsBuilder, interactionsTable, orderByTime } from '../../lib/data/index.js';
-import { JsonLinesScanner, type ReviewFields } from '../../lib/data/json-lines.js';
+import { JsonLinesFinder, packLines, takeLines } from '../../lib/data/json-lines.js';
+import type { ReviewFields } from '../../lib/data/json-lines.js';
 import { parseReview } from '../../lib/data/reviews.js';
+import type { Review } from '../../lib/data/reviews.js';
 
 const FIELDS: ReviewFields = { user: 'u', item: 'it', time: 't', stars: 's', perSecond: 1 };
 
-/** What the scanner makes of a line, and how often it asked `JSON.parse`. */
-function scanned(bytes: Uint8Array): { result: unknown; slow: number } {
+/** What is found in a line, packed as for another thread or not, and how often `JSON.parse` was asked. */
+function scanned(bytes: Uint8Array, packed = false): { result: unknown; slow: number } {
   const builder = new InteractionsBuilder();
-  const scanner = new JsonLinesScanner(builder, FIELDS, (text, line) => parseReview(text, `f:${line}`, FIELDS));
+  let slow = 0;
+  const parse = (text: string, line: number): Review => {
+    slow++;
+    return parseReview(text, `f:${line}`, FIELDS);
+  };
   const result = attempt(() => {
-    scanner.scan(Buffer.concat([bytes, Buffer.from('\n')]));
+    const found = new JsonLinesFinder(FIELDS).find(Buffer.concat([bytes, Buffer.from('\n')]));
+    takeLines(packed ? packLines(found) : found, builder, parse);
     return interactionsTable(builder.done()).objects();
   });
-  return { result, slow: scanner.slow };
+  return { result, slow };
 }
 
 /** What `JSON.parse` alone makes of it: the plain rule. */
@@ -52,9 +59,9 @@ const whole = fc
 
 test('whatever the line, the scanner says what JSON.parse says', () => {
   fc.assert(
-    fc.property(fc.oneof(object, whole), (text) => {
+    fc.property(fc.oneof(object, whole), fc.boolean(), (text, packed) => {
       const bytes = Buffer.from(text);
-      expect(scanned(bytes).result).toEqual(parsed(bytes));
+      expect(scanned(bytes, packed).result).toEqual(parsed(bytes));
     }),
     { numRuns: 2000 },
   );
