@@ -48,10 +48,13 @@ export async function filterStage(options: FilterStageOptions): Promise<FilterRe
   // The reference's dates are those of Amazon's files up to 2018.
   const bounded = format === 'amazon-2014' || format === 'amazon-2018' || given.minItems;
   const rules = parseOptions(bounded ? given : { from: 'any', to: 'any', ...given });
-  const data = await readInteractions(reviews, { format, columns });
+  // At once: this thread waits for the one that inflates the reviews.
+  const [data, read] = await Promise.all([
+    readInteractions(reviews, { format, columns }),
+    meta === undefined ? undefined : readCatalogue(meta, named && format, columns),
+  ]);
   checkTimes(data, given);
-  const catalogue =
-    meta === undefined ? placeholderCatalogue(data) : await readCatalogue(meta, named && format, columns);
+  const catalogue = read ?? placeholderCatalogue(data);
   const selection = select(data, catalogue, rules);
   const file = (suffix: string) => join(out, `${dataset}.${suffix}`);
   const counts = (split: FilterCounts['split']) => countsOf(data, catalogue, selection, split);
