@@ -4,7 +4,8 @@
  */
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
-import { checkFile, InputError, isGzip } from '../support/index.js';
+import { InputError } from '../support/errors.js';
+import { checkFile, isGzip } from '../support/files.js';
 
 /** Of a block, in bytes. */
 const SIZE = 1 << 20;
@@ -25,7 +26,10 @@ export async function* readBlocks(path: string, line: () => number): AsyncGenera
   try {
     for await (const chunk of bytes) {
       const end = chunk.lastIndexOf(NEWLINE) + 1;
-      if (end > 0) yield rest.length > 0 ? Buffer.concat([rest, chunk.subarray(0, end)]) : chunk.subarray(0, end);
+      // The line that two chunks share comes by itself, so that no chunk is copied.
+      const from = rest.length > 0 && end > 0 ? chunk.indexOf(NEWLINE) + 1 : 0;
+      if (from > 0) yield Buffer.concat([rest, chunk.subarray(0, from)]);
+      if (end > from) yield chunk.subarray(from, end);
       // A copy: the chunk's memory need not outlive it.
       rest = end > 0 ? Uint8Array.prototype.slice.call(chunk, end) : Buffer.concat([rest, chunk]);
     }

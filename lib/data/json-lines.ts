@@ -108,9 +108,9 @@ export class JsonLinesFinder {
     for (let field = 0; field < 4; field++) {
       const name = this.names[field]!;
       if (name.length !== to - from) continue;
-      let i = 0;
-      while (i < name.length && block[from + i] === name[i]) i++;
-      if (i === name.length) return field;
+      let i = name.length - 1; // from the end: what names share is their beginning
+      while (i >= 0 && block[from + i] === name[i]) i--;
+      if (i < 0) return field;
     }
     return -1;
   }
