@@ -2,19 +2,17 @@
  * The pipeline on real input: `../shared/data/industrial/raw`, the default model, at most fifteen minutes of
  * training on two cores, HR@10 on its test rows against the transition baseline's.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { homeFolder, runPipeline } from 'sidlab';
+import { industrialRaw } from './industrial-shop.js';
 import type { Row } from './run.js';
 
 export async function industrialQuality(): Promise<Row[]> {
-  const raw = join(homeFolder(), '../shared/data/industrial/raw');
-  if (!existsSync(raw)) throw new Error(`${raw}: no such folder; the benchmark needs the real data`);
   const report = await runPipeline(
     {
       out: join(homeFolder(), 'data/industrial'),
       dataset: 'Industrial_and_Scientific',
-      filter: { reviews: join(raw, 'reviews.jsonl.gz'), meta: join(raw, 'meta.jsonl.gz'), userK: 2, itemK: 1 },
+      filter: industrialRaw(),
       badcase: {},
     },
     (stage) => console.error(stage),

@@ -5,11 +5,11 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { evaluateStage, homeFolder, InputError, PipelineStages, sft } from 'sidlab';
+import { evaluateStage, homeFolder, sft } from 'sidlab';
 import type { SftPlan } from 'sidlab';
+import { industrialShop } from './industrial-shop.js';
 import type { Row } from './run.js';
 
-const NAME = 'Industrial_and_Scientific';
 /** What PyTorch's SASRec reaches on the same rows, and the transition baseline. */
 const SASREC = { 'HR@10': 0.117, 'NDCG@10': 0.077 };
 const TRANSITION = { 'HR@10': 0.1095, 'NDCG@10': 0.0775 };
@@ -75,26 +75,13 @@ export async function sftQuality(): Promise<Row[]> {
 }
 
 async function run({ name, encoder, options }: Arm, seed: number): Promise<Score> {
-  const { data, index } = await industrialShop(encoder);
+  const folder = `sft-quality/${encoder ? 'minilm' : 'lsa'}`;
+  const { data, index } = await industrialShop(folder, encoder && join(homeFolder(), encoder));
   const trained = await sft({ ...options, data, index, run: join(data, `runs/${name}-${seed}`), seed });
   const { item } = await evaluateStage({ data, index, model: trained.model });
   const score = { hr: item['HR@10']!, ndcg: item['NDCG@10']!, minutes: trained.seconds / 60 };
   console.error(JSON.stringify({ name, seed, ...score, best: trained.best }));
   return score;
-}
-
-/** Rows, vectors and SIDs with the kit's defaults, in a folder for each encoder. */
-export async function industrialShop(encoder = 'lsa'): Promise<{ data: string; index: string }> {
-  const raw = join(homeFolder(), '../shared/data/industrial/raw');
-  if (!existsSync(raw)) throw new InputError(`${raw}: no such folder; the benchmark needs the real data`);
-  const data = join(homeFolder(), 'data/sft-quality', encoder === 'lsa' ? 'lsa' : 'minilm');
-  const filter = { reviews: join(raw, 'reviews.jsonl.gz'), meta: join(raw, 'meta.jsonl.gz'), userK: 2, itemK: 1 };
-  const embed = encoder === 'lsa' ? {} : { encoder: join(homeFolder(), encoder) };
-  const stages = new PipelineStages({ out: data, dataset: NAME, filter, embed });
-  await stages.filter();
-  await stages.embed();
-  await stages.sid();
-  return { data, index: stages.index };
 }
 
 function mean(values: readonly number[]): number {

@@ -3,19 +3,14 @@
  * rows a step: ours against the same model in PyTorch (transformers' Qwen2, padded batches, fused AdamW) on the same
  * rows in the same order. The same objective in chain mode beside it, as many users a step.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   chainExample,
   chainTexts,
   createRecommender,
   disposeWeights,
   findTemplate,
-  homeFolder,
-  InputError,
   loadDataset,
   parseShape,
-  PipelineStages,
   Random,
   randomWeights,
   readIndex,
@@ -25,6 +20,7 @@ import {
   wordTokenizer,
 } from 'sidlab';
 import type { Example } from 'sidlab';
+import { industrialShop } from './industrial-shop.js';
 import { inTurn, peerFolder, runPeer, type Timed } from './peer.js';
 import type { Row } from './run.js';
 import { trainSteps } from './train-steps.js';
@@ -106,16 +102,9 @@ function inBatches(examples: readonly Example[]): Example[][] {
 }
 
 async function examples() {
-  const raw = join(homeFolder(), '../shared/data/industrial/raw');
-  if (!existsSync(raw)) throw new InputError(`${raw}: no such folder; the benchmark needs the real data`);
-  const out = join(homeFolder(), 'data/bench-industrial');
-  const filter = { reviews: join(raw, 'reviews.jsonl.gz'), meta: join(raw, 'meta.jsonl.gz'), userK: 2, itemK: 1 };
-  const stages = new PipelineStages({ out, dataset: 'Industrial_and_Scientific', filter });
-  await stages.filter();
-  await stages.embed();
-  await stages.sid();
-  const dataset = await loadDataset(out);
-  const index = readIndex(stages.index, dataset.items.length);
+  const { data, index: file } = await industrialShop('bench-industrial');
+  const dataset = await loadDataset(data);
+  const index = readIndex(file, dataset.items.length);
   const tokenizer = wordTokenizer(templateWords(), index);
   const weights = new Map<string, never>();
   const config = parseShape('qwen2:32x1', tokenizer.vocabSize, 0);

@@ -2,20 +2,11 @@
  * Which method makes the SIDs that a small model learns best from: HR@10 on Industrial's test rows for every method and
  * for SIDs dealt out at random, on identical rows, the same model and three of its seeds.
  */
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  evaluateStage,
-  homeFolder,
-  InputError,
-  PipelineStages,
-  Random,
-  runStage,
-  SID_METHODS,
-  sft,
-  sidStage,
-} from 'sidlab';
+import { evaluateStage, homeFolder, PipelineStages, Random, runStage, SID_METHODS, sft, sidStage } from 'sidlab';
 import { filterOutputs, sidTokens, writeIndex } from 'sidlab';
+import { industrialRaw } from './industrial-shop.js';
 import type { Row } from './run.js';
 
 const SEEDS = [42, 43, 44];
@@ -32,11 +23,8 @@ const RECIPE = {
 } as const;
 
 export async function sidMethods(): Promise<Row[]> {
-  const raw = join(homeFolder(), '../shared/data/industrial/raw');
-  if (!existsSync(raw)) throw new InputError(`${raw}: no such folder; the benchmark needs the real data`);
   const home = join(homeFolder(), 'data/sid-methods');
-  const filter = { reviews: join(raw, 'reviews.jsonl.gz'), meta: join(raw, 'meta.jsonl.gz'), userK: 2, itemK: 1 };
-  const stages = new PipelineStages({ out: home, dataset: NAME, filter });
+  const stages = new PipelineStages({ out: home, dataset: NAME, filter: industrialRaw() });
   await stages.filter();
   const { items } = await stages.embed();
   const scores: Record<string, { hr: number[]; ndcg: number[] }> = {};

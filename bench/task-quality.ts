@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { answersWithSid, evaluateStage, generateStage, sft, TEMPLATES } from 'sidlab';
-import { industrialShop } from './sft-quality.js';
+import { industrialShop } from './industrial-shop.js';
 import type { Row } from './run.js';
 
 /** Examples of each task an epoch: with all of them an epoch would take half an hour on two cores. */
@@ -14,7 +14,7 @@ const RECIPE = { model: 'qwen2:128x4', epochs: 4, evalEpochs: 1, cutoffLen: 192,
 const ASKED = 500;
 
 export async function taskQuality(): Promise<Row[]> {
-  const shop = await industrialShop();
+  const shop = await industrialShop('sft-quality/lsa');
   const names = Object.keys(TEMPLATES);
   const tasks = names.map((name) => `${name}:n=${EXAMPLES}`).join();
   const run = join(shop.data, 'runs/tasks');

@@ -9,6 +9,7 @@ in two accumulated halves, padded; AdamW with decay, a linear schedule, clipping
 import json
 import pathlib
 import random
+import tempfile
 
 import torch
 import transformers
@@ -66,7 +67,7 @@ class InOrder(Trainer):
 
 
 args = TrainingArguments(
-    output_dir="/tmp/trainer-curve", max_steps=STEPS, per_device_train_batch_size=MICRO,
+    output_dir=tempfile.mkdtemp(), max_steps=STEPS, per_device_train_batch_size=MICRO,
     gradient_accumulation_steps=BATCH // MICRO, learning_rate=RATE, weight_decay=DECAY, max_grad_norm=CLIP,
     lr_scheduler_type="linear", warmup_steps=0, logging_steps=1, logging_first_step=True, save_strategy="no",
     report_to=[], use_cpu=True, remove_unused_columns=False, disable_tqdm=True, optim="adamw_torch",
