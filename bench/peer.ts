@@ -34,7 +34,10 @@ export function peerFolder(
 export function runPeer<T>(script: string, ...args: string[]): T | string {
   const python = process.env.SIDLAB_PEERS ?? 'python3';
   const path = join(homeFolder(), 'bench/peers', script);
-  const { stdout, stderr, signal, error } = spawnSync(python, [path, ...args], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { stdout, stderr, signal, error } = spawnSync(python, [path, ...args], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
   const last = stdout?.trim().split('\n').at(-1) ?? '';
   if (last.startsWith('{')) return JSON.parse(last) as T;
   if (signal) return `no peer: ${script}: killed by ${signal}; is there enough memory?`;
