@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseConfig, Random, randomWeights, useEngine } from 'sidlab';
+import { timeKernels } from './kernel-seconds.js';
 import { median } from './peer.js';
 import type { StepJob } from './sft-step.js';
 import { trainSteps } from './train-steps.js';
@@ -16,8 +17,15 @@ const batch = Array.from({ length: job.texts }, () => {
   const at = Array.from({ length: job.learnt }, (_, i) => job.length - job.learnt - 1 + i);
   return { tokens: text.slice(0, -1), at, target: at.map((i) => text[i + 1]!) };
 });
+const options = { rate: 1e-5, weightDecay: 0.01, clip: 1, tokenBudget: 1 << 20 };
 const batches = Array.from({ length: job.steps + 1 }, () => batch);
-const steps = await trainSteps(model, batches, { rate: 1e-5, weightDecay: 0.01, clip: 1, tokenBudget: 1 << 20 });
+const steps = await trainSteps(model, batches, options);
 const each = steps.slice(1).map(({ seconds }) => seconds);
 const peak = process.resourceUsage().maxRSS * 1024;
-console.log(JSON.stringify({ seconds: median(each), each, peak }));
+// Where a step's time goes, of two more; the first of them makes the moments anew.
+const kernels = timeKernels();
+await trainSteps(model, batches.slice(0, 1), options);
+const before = kernels();
+await trainSteps(model, batches.slice(0, 1), options);
+const byKernel = Object.entries(kernels()).map(([name, sum]) => [name, sum - (before[name] ?? 0)]);
+console.log(JSON.stringify({ seconds: median(each), each, peak, byKernel }));

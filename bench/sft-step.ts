@@ -39,14 +39,19 @@ interface Stepped extends Timed {
   peak: number;
 }
 
+interface OurSteps extends Stepped {
+  /** Seconds of one more step by the engine's kernels. */
+  byKernel: [name: string, seconds: number][];
+}
+
 export async function sftStep(): Promise<Row[]> {
   const job: StepJob = { config: QWEN, texts: 8, length: 125, learnt: 5, steps: 3 };
   const folder = peerFolder(job);
   const script = fileURLToPath(new URL('sft-step-ours.js', import.meta.url));
-  const run = (): Stepped =>
+  const run = (): OurSteps =>
     JSON.parse(
       execFileSync(process.execPath, [script, folder], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }),
-    ) as Stepped;
+    ) as OurSteps;
   const { times, ours, peer } = await inTurn(1, run, () => runPeer<Stepped & { floor: number }>('sft_step.py', folder));
   const told = typeof peer !== 'string';
   const share = told ? ours.peak / peer.peak : null;
@@ -60,7 +65,7 @@ export async function sftStep(): Promise<Row[]> {
       goal: 'at most 0.95 x',
       reached: times.ratio !== null && times.ratio <= 0.95,
       spread: Math.max(...ours.each) - Math.min(...ours.each),
-      note: told ? `steps ${list(ours.each)}; of Hugging Face ${list(peer.each)}` : peer,
+      note: `steps ${list(ours.each)}; ${told ? `of Hugging Face ${list(peer.each)}` : peer}; ours by kernel: ${largest(ours)}`,
     },
     {
       name: 'sft-memory',
@@ -74,4 +79,12 @@ export async function sftStep(): Promise<Row[]> {
       spread: 0,
     },
   ];
+}
+
+function largest({ byKernel }: OurSteps): string {
+  const sorted = [...byKernel].sort(([, a], [, b]) => b - a);
+  return sorted
+    .slice(0, 6)
+    .map(([name, seconds]) => `${name} ${seconds.toFixed(2)}`)
+    .join(', ');
 }

@@ -2,8 +2,9 @@
  * One JSON object a line, read from bytes: four fields of each line without building the object.
  *
  * A line of the plain shape (strict JSON; ids of visible ASCII without escapes; numbers without exponents) is read in
- * one pass over its bytes, by whatever thread has them (`read-json-lines.ts`). Any other line, the broken ones too, is left to `JSON.parse`, so that nothing is accepted
- * or refused that the parser would not, and every message stays the parser's.
+ * one pass over its bytes, by whatever thread has them (`read-json-lines.ts`). Any other line, the broken ones too, is
+ * left to `JSON.parse`, so that nothing is accepted or refused that the parser would not, and every message stays the
+ * parser's.
  */
 import { KINDS, isSpace, plainNumber, skipString, skipValue } from './json-bytes.js';
 import type { InteractionsBuilder } from './interactions.js';
@@ -163,14 +164,12 @@ export function packLines({ count, bytes, places, numbers }: FoundLines): FoundL
 /**
  * Adds what was found to the columns.
  * @param parse reads a line that is not plain, or throws
- * @returns how many were not plain
  */
 export function takeLines(
   { count, bytes, places, numbers }: FoundLines,
   into: InteractionsBuilder,
   parse: (text: string, line: number) => Review,
-): number {
-  let slow = 0;
+): void {
   for (let at = 0; at < count; at++) {
     const [a, b, c, d] = [places[4 * at]!, places[4 * at + 1]!, places[4 * at + 2]!, places[4 * at + 3]!];
     if (a >= 0) {
@@ -180,11 +179,8 @@ export function takeLines(
     }
     // A byte order mark opens a file, never a line.
     const text = new TextDecoder('utf-8', { ignoreBOM: b > 1 }).decode(bytes.subarray(c, d));
-    if (text === '') continue;
-    slow++;
-    into.addReview(parse(text, b));
+    if (text !== '') into.addReview(parse(text, b));
   }
-  return slow;
 }
 
 /** A string of visible ASCII without escapes, at least one. @returns where it ends, or -1 */
