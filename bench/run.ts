@@ -5,23 +5,23 @@
  */
 import { cpus } from 'node:os';
 import { tableText, useEngine } from 'sidlab';
-import { industrialQuality } from './industrial-quality.js';
 import { balancedAssignBench } from './balanced-assign.js';
 import { embedBench } from './embed.js';
 import { filterBench } from './filter.js';
 import { generateBench } from './generate.js';
-import { kmeansBench } from './kmeans.js';
+import { industrialQuality } from './industrial-quality.js';
 import { kmeansLarge } from './kmeans-large.js';
+import { kmeansBench } from './kmeans.js';
 import { loadBench } from './load.js';
-import { rqkmeansConstrained } from './rqkmeans-constrained.js';
 import { quickstartQuality } from './quickstart-quality.js';
+import { rqkmeansConstrained } from './rqkmeans-constrained.js';
 import { rqkmeansPlusBench } from './rqkmeans-plus.js';
 import { rqvaeBench } from './rqvae.js';
-import { sidDatasets } from './sid-datasets.js';
 import { sftQuality } from './sft-quality.js';
 import { sftReal } from './sft-real.js';
 import { sftSmall } from './sft-small.js';
 import { sftStep } from './sft-step.js';
+import { sidDatasets } from './sid-datasets.js';
 import { sidMethods } from './sid-methods.js';
 import { taskQuality } from './task-quality.js';
 import { trainEstimate } from './train-estimate.js';

@@ -6,8 +6,8 @@
 import { COMMANDS } from './cli/commands.js';
 import { parseFlags } from './cli/flags.js';
 import { helpAll, helpOne, record } from './cli/print.js';
-import { useEngine } from './engine/index.js';
-import { InputError } from './support/index.js';
+import { useEngine } from './engine/engine.js';
+import { InputError } from './support/errors.js';
 
 async function main(args: string[]): Promise<void> {
   const two = Object.hasOwn(COMMANDS, `${args[0]} ${args[1]}`); // `sid quality`

@@ -1,4 +1,4 @@
-"""A PyTorch twin of lib/sid/rqvae.ts: the peer of `npm run bench -- rqvae`, and what test/golden/make_rqvae.py calls.
+"""A PyTorch twin of lib/sid/rqvae/rqvae.ts: the peer of `npm run bench -- rqvae`, and what test/golden/make_rqvae.py calls.
 
 Written from the papers' description (TIGER, LC-Rec, MiniOneRec's options). Reads a folder's `job.json` (options under
 ours' names) and `vectors.npy`; prints {"mse", "codesUsed", "collision", "epoch"} of the epoch with the lowest error,

@@ -38,7 +38,7 @@ async function compile({ sources, out, config, after = '' }) {
   return true;
 }
 
-/** `lib/data/filter.ts` -> `dist/data/filter.js` */
+/** `lib/data/load.ts` -> `dist/data/load.js` */
 function outputOf(source, sources, out) {
   return at(out, relative(at(sources), source).replace(/\.ts$/, '.js'));
 }

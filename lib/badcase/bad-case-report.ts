@@ -2,8 +2,10 @@
 import { dirname, join } from 'node:path';
 import { loadDataset } from '../data/load.js';
 import { readResults } from '../evaluate/results-file.js';
-import { exportFigure, failureModes, rankDistribution } from '../figures/index.js';
-import { writeJson } from '../support/files.js';
+import { exportFigure } from '../figures/export-figure.js';
+import { failureModes } from '../figures/failure-modes.js';
+import { rankDistribution } from '../figures/rank-distribution.js';
+import { writeJson } from '../files/files.js';
 import { badCases, type BadCases, type BadCasesOptions } from './bad-cases.js';
 
 export interface BadCaseReportOptions extends BadCasesOptions {

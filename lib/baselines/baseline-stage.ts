@@ -1,10 +1,10 @@
 /** The `baseline` stage: a data folder -> `results.jsonl` of a baseline on the test rows, and its metrics. */
 import { join } from 'node:path';
-import { loadDataset } from '../data/index.js';
-import { type Metrics, itemMetrics } from '../evaluate/metrics.js';
-import { type Result, writeResults } from '../evaluate/results-file.js';
-import { InputError } from '../support/index.js';
 import type { Row } from '../data/dataset.js';
+import { loadDataset } from '../data/load.js';
+import { itemMetrics, type Metrics } from '../evaluate/metrics.js';
+import { type Result, writeResults } from '../evaluate/results-file.js';
+import { InputError } from '../support/errors.js';
 import { type BaselineOptions, popularity } from './popularity.js';
 import { transition } from './transition.js';
 

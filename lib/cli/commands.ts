@@ -2,41 +2,31 @@
  * The commands: each a thin call of one library function, and how its result reads.
  */
 import { join } from 'node:path';
-import { badCaseReport } from '../badcase/index.js';
-import { baselineStage, BASELINES } from '../baselines/index.js';
-import type { BaselineName } from '../baselines/index.js';
-import { convert, filterStage, findName, writeSample } from '../data/index.js';
-import { doctor } from '../engine/index.js';
-import { embedItems } from '../embed/index.js';
-import { evaluateStage } from '../evaluate/index.js';
-import { mergeStage } from '../lm/index.js';
-import { extendIndex, sidStage } from '../sid/index.js';
-import { InputError } from '../support/index.js';
-import { estimateText, grpo, sft, sftEstimate } from '../train/index.js';
-import type { RunEstimate, SftPlan, SftReport } from '../train/index.js';
-import type { FlagName, FlagValues } from './flags.js';
+import { badCaseReport } from '../badcase/bad-case-report.js';
+import { type BaselineName, BASELINES, baselineStage } from '../baselines/baseline-stage.js';
+import { convert } from '../data/convert.js';
+import { filterStage } from '../data/filter/filter-stage.js';
+import { findName } from '../data/load.js';
+import { writeSample } from '../data/sample/sample.js';
+import { embedItems } from '../embed/embed-items.js';
+import { doctor } from '../engine/doctor.js';
+import { evaluateStage } from '../evaluate/evaluate-stage.js';
+import { mergeStage } from '../lm/lora/merge-stage.js';
+import { extendIndex } from '../sid/extend-index.js';
+import { sidStage } from '../sid/sid-stage.js';
+import { InputError } from '../support/errors.js';
+import { grpo } from '../train/grpo/grpo.js';
+import { estimateText, type RunEstimate } from '../train/report/estimate.js';
+import { sft, sftEstimate, type SftPlan, type SftReport } from '../train/sft/sft.js';
+import type { FlagValues } from './flags.js';
 import { generateCommand } from './generate-command.js';
-import { options } from './options.js';
 import { LORA_FLAGS, loraOption } from './lora-flags.js';
+import { options } from './options.js';
 import { pipelineCommand } from './pipeline-command.js';
 import { record } from './print.js';
 import { qualityCommand } from './quality-command.js';
 import { runsCommand } from './runs-command.js';
-
-export interface Command {
-  summary: string;
-  flags: readonly FlagName[];
-  /** Flags without which it cannot run. */
-  needs?: readonly FlagName[];
-  /** Words beside the flags, for `--help`. */
-  words?: string;
-  /** Most commands compute on the engine; it is loaded for them first. */
-  engine: boolean;
-  /** @returns the object of `--json` */
-  run(values: FlagValues, words: string[]): unknown;
-  /** The result for people. Default: its fields. */
-  print?(result: never): string;
-}
+import type { Command } from './command.js';
 
 const indexOf = (values: FlagValues): string =>
   (values.index as string | undefined) ?? join(values.data as string, `${findName(values.data as string)}.index.json`);

@@ -2,7 +2,7 @@
  * The flags of the commands: the field's names in kebab case, each with one meaning everywhere.
  */
 import { parseArgs } from 'node:util';
-import { InputError } from '../support/index.js';
+import { InputError } from '../support/errors.js';
 
 type Kind = 'text' | 'number' | 'integer' | 'integers' | 'switch';
 

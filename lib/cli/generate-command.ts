@@ -1,11 +1,10 @@
 /** `sidlab generate`: a model writes a task's answers, and how good they are. */
 import { join } from 'node:path';
-import { findName } from '../data/index.js';
-import { answerTable } from '../evaluate/index.js';
-import { tableText } from '../figures/index.js';
-import { generateStage } from '../train/index.js';
-import type { GenerateReport, GenerateStageOptions } from '../train/index.js';
-import type { Command } from './commands.js';
+import { findName } from '../data/load.js';
+import { answerTable } from '../evaluate/text/answer-table.js';
+import { type GenerateReport, generateStage, type GenerateStageOptions } from '../evaluate/text/generate-stage.js';
+import { tableText } from '../figures/show-table.js';
+import type { Command } from './command.js';
 import { record } from './print.js';
 
 export const generateCommand: Command = {

@@ -1,6 +1,6 @@
 /** The flags of LoRA, gathered into the one option that the library takes. */
-import type { LoraOptions } from '../lm/index.js';
-import { InputError } from '../support/index.js';
+import type { LoraOptions } from '../lm/lora/lora-options.js';
+import { InputError } from '../support/errors.js';
 import type { FlagName, FlagValues } from './flags.js';
 
 export const LORA_FLAGS = [

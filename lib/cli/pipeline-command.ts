@@ -1,10 +1,11 @@
 /** `sidlab pipeline`: the quickstart, own data by flags, or a configuration file. */
 import { relative, resolve } from 'node:path';
-import { tableText } from '../figures/index.js';
-import { dryRun, quickstart, readPipelineConfig, resultRows, runPipeline } from '../pipeline/index.js';
-import type { DryRun, PipelineConfig, PipelineReport } from '../pipeline/index.js';
-import { InputError } from '../support/index.js';
-import type { Command } from './commands.js';
+import { tableText } from '../figures/show-table.js';
+import { type PipelineConfig, quickstart, readPipelineConfig } from '../pipeline/config.js';
+import { dryRun, type DryRun } from '../pipeline/dry-run.js';
+import { type PipelineReport, resultRows, runPipeline } from '../pipeline/pipeline.js';
+import { InputError } from '../support/errors.js';
+import type { Command } from './command.js';
 import type { FlagValues } from './flags.js';
 
 export const pipelineCommand: Command = {

@@ -1,5 +1,5 @@
 /** Results and help for people. */
-import type { Command } from './commands.js';
+import type { Command } from './command.js';
 import { FLAGS } from './flags.js';
 
 /** The fields of an object, one a line; nested ones indented. */

@@ -1,7 +1,7 @@
 /** `sidlab sid quality`: figures of semantic IDs, and a gate. */
-import { tableText } from '../figures/index.js';
-import { sidQualityStage, type SidQualityReport } from '../sid/index.js';
-import type { Command } from './commands.js';
+import { tableText } from '../figures/show-table.js';
+import { type SidQualityReport, sidQualityStage } from '../sid/quality/quality-stage.js';
+import type { Command } from './command.js';
 import { options } from './options.js';
 import { record } from './print.js';
 

@@ -1,10 +1,11 @@
 /** `sidlab runs`: the runs of a folder beside one another. */
 import { join, relative } from 'node:path';
-import { exportFigure, runCurves, tableText } from '../figures/index.js';
-import { duration } from '../support/index.js';
-import { compareRuns } from '../train/index.js';
-import type { RunComparison } from '../train/index.js';
-import type { Command } from './commands.js';
+import { exportFigure } from '../figures/export-figure.js';
+import { runCurves } from '../figures/run-curves.js';
+import { tableText } from '../figures/show-table.js';
+import { duration } from '../support/progress.js';
+import { compareRuns, type RunComparison } from '../train/report/compare-runs.js';
+import type { Command } from './command.js';
 
 type RunsReport = Omit<RunComparison, 'curves'> & { figures: string[] };
 

@@ -1,10 +1,10 @@
 /** The `convert` stage: data folder and index -> MiniOneRec's `{train,valid,test}/NAME.csv` and `info/NAME.txt`. */
 import { join } from 'node:path';
-import { readIndex } from '../sid/index-file.js';
-import { writeAllAtomic } from '../support/index.js';
+import { writeAllAtomic } from '../files/files.js';
 import { formatConverted, formatInfo } from './converted-files.js';
-import { SPLITS, type Split } from './dataset.js';
+import { type Split, SPLITS } from './dataset.js';
 import { loadDataset } from './load.js';
+import { readIndex } from './sid-index.js';
 
 export interface ConvertOptions {
   /** Data folder. */

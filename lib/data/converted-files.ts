@@ -2,11 +2,12 @@
  * MiniOneRec's files for its own training and evaluation: `{train,valid,test}/NAME.csv` and `info/NAME.txt`.
  * Written byte for byte as pandas and Python write them; read back with checks.
  */
-import type { SidIndex } from '../sid/index-file.js';
-import { InputError, readText } from '../support/index.js';
+import { readText } from '../files/files.js';
+import { InputError } from '../support/errors.js';
 import { formatCsv, parseCsv } from './csv.js';
 import type { Item, Row } from './dataset.js';
 import { parsePythonList, pythonList } from './python.js';
+import type { SidIndex } from './sid-index.js';
 
 export const CSV_COLUMNS = [
   'user_id',

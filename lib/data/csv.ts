@@ -2,7 +2,7 @@
  * Comma-separated text as Python's csv module and pandas write it: a cell with a comma, a quote or a line end is
  * quoted, quotes inside are doubled, lines end in \n. (RFC 4180 but for the line ends; either is read.)
  */
-import { InputError } from '../support/index.js';
+import { InputError } from '../support/errors.js';
 
 export function formatCsv(records: readonly (readonly string[])[]): string {
   return records.map((record) => record.map(cell).join(',') + '\n').join('');

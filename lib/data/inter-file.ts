@@ -2,7 +2,8 @@
  * `NAME.{train,valid,test}.inter`: rows as tab-separated text (RecBole's atomic file, as MiniOneRec writes it).
  * Header `user_id:token  item_id_list:token_seq  item_id:token`; the history's ids are separated by spaces.
  */
-import { InputError, readLines } from '../support/index.js';
+import { readLines } from '../files/files.js';
+import { InputError } from '../support/errors.js';
 import type { Row } from './dataset.js';
 
 export const INTER_HEADER = 'user_id:token\titem_id_list:token_seq\titem_id:token';

@@ -1,5 +1,6 @@
 /** `NAME.item.json`: `{id: {title, description, brand, categories}}`, ids 0 .. items - 1 (MiniOneRec's format). */
-import { InputError, readJson } from '../support/index.js';
+import { readJson } from '../files/files.js';
+import { InputError } from '../support/errors.js';
 import type { Item } from './dataset.js';
 
 export function formatItems(items: readonly Item[]): string {

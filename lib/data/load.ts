@@ -1,7 +1,7 @@
 /** Reads a data folder that `filterStage` wrote (or MiniOneRec's own) back into memory, and checks it. */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { InputError } from '../support/index.js';
+import { InputError } from '../support/errors.js';
 import type { Dataset } from './dataset.js';
 import { readInter } from './inter-file.js';
 import { readItems } from './item-file.js';

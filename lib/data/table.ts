@@ -1,6 +1,6 @@
 /** A data set's rows and items as arquero tables, for looking at them in a notebook. */
 import * as aq from 'arquero';
-import { type Item, type Row, SPLITS, type Split } from './dataset.js';
+import { type Item, type Row, type Split, SPLITS } from './dataset.js';
 
 /** Columns `split`, `user`, `history` (item ids, oldest first), `length` of the history, `target`. */
 export function toTable(data: Record<Split, readonly Row[]>): aq.ColumnTable {

@@ -9,9 +9,9 @@
  * Shapes: U users, B beams, V vocabulary, A alphabet of the trie.
  */
 import * as tf from '@tensorflow/tfjs';
-import { outputTable } from '../lm/index.js';
-import type { LanguageModel } from '../lm/index.js';
-import { gatherRows, tableLogits } from '../ops/index.js';
+import { outputTable } from '../lm/lora/adapted-weights.js';
+import type { LanguageModel } from '../lm/language-model.js';
+import { gatherRows, tableLogits } from '../ops/split-table.js';
 import type { ItemTrie } from './item-trie.js';
 import { TrunkCache } from './trunk-cache.js';
 

@@ -8,12 +8,12 @@
  * Shapes: U prompts of a batch, B beams, V vocabulary, D width.
  */
 import * as tf from '@tensorflow/tfjs';
-import { outputTable } from '../lm/index.js';
-import type { LanguageModel } from '../lm/index.js';
-import { tableLogits } from '../ops/index.js';
-import { InputError, startProgress } from '../support/index.js';
-import { checkRoom, parseGenerateOptions } from './generate-options.js';
-import type { GenerateOptions, GenerateSettings } from './generate-options.js';
+import { outputTable } from '../lm/lora/adapted-weights.js';
+import type { LanguageModel } from '../lm/language-model.js';
+import { tableLogits } from '../ops/split-table.js';
+import { InputError } from '../support/errors.js';
+import { startProgress } from '../support/progress.js';
+import { checkRoom, type GenerateOptions, type GenerateSettings, parseGenerateOptions } from './generate-options.js';
 import { TrunkCache } from './trunk-cache.js';
 
 export interface FreeBeamOptions extends Pick<GenerateOptions, 'maxTokens' | 'endTokens' | 'stop' | 'label'> {

@@ -7,11 +7,11 @@
  * d head width, D width.
  */
 import * as tf from '@tensorflow/tfjs';
-import { forwardTokens, rotaryFrequencies } from '../lm/index.js';
-import type { LanguageModel } from '../lm/index.js';
-import { rotaryTable } from '../ops/index.js';
-import { prefill } from './prefill.js';
-import type { KeyValues } from './prefill.js';
+import { forwardTokens } from '../lm/decoder.js';
+import type { LanguageModel } from '../lm/language-model.js';
+import { rotaryFrequencies } from '../lm/rotary-frequencies.js';
+import { rotaryTable } from '../ops/rotary.js';
+import { type KeyValues, prefill } from './prefill.js';
 
 export class ChainCache {
   /** Hidden state of every prompt's last token [U, D]. */

@@ -1,6 +1,6 @@
 /** The options of free generation, and what they must be. */
-import type { LanguageModel } from '../lm/index.js';
-import { InputError } from '../support/index.js';
+import type { LanguageModel } from '../lm/language-model.js';
+import { InputError } from '../support/errors.js';
 
 export interface GenerateOptions {
   /** Tokens written at most, that of the end included. Default 128. */

@@ -4,10 +4,10 @@
  * Shapes: U texts, V vocabulary, D width.
  */
 import * as tf from '@tensorflow/tfjs';
-import { outputTable } from '../lm/index.js';
-import type { LanguageModel } from '../lm/index.js';
-import { tableLogits } from '../ops/index.js';
-import type { Random } from '../support/index.js';
+import { outputTable } from '../lm/lora/adapted-weights.js';
+import type { LanguageModel } from '../lm/language-model.js';
+import { tableLogits } from '../ops/split-table.js';
+import type { Random } from '../support/random.js';
 import { drawPlace, nucleus } from './generate-nucleus.js';
 import type { GenerateSettings } from './generate-options.js';
 

@@ -7,11 +7,11 @@
  *   2. a text's draws depend on the seed and its own number alone, not on the texts beside it;
  *   3. nothing is padded but attention on the prompts, and texts that have ended leave the batch.
  */
-import type { LanguageModel } from '../lm/index.js';
-import { Random, startProgress } from '../support/index.js';
+import type { LanguageModel } from '../lm/language-model.js';
+import { startProgress } from '../support/progress.js';
+import { Random } from '../support/random.js';
 import { ChainCache } from './generate-cache.js';
-import { checkRoom, parseGenerateOptions } from './generate-options.js';
-import type { GenerateOptions, GenerateSettings } from './generate-options.js';
+import { checkRoom, type GenerateOptions, type GenerateSettings, parseGenerateOptions } from './generate-options.js';
 import { nextTokens } from './generate-tokens.js';
 
 export interface Generation {

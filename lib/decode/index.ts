@@ -1,8 +1,8 @@
 export * from './beam-search.js';
 export * from './free-beams.js';
-export * from './generate.js';
 export * from './generate-cache.js';
 export * from './generate-nucleus.js';
 export type { GenerateOptions } from './generate-options.js';
+export * from './generate.js';
 export * from './item-trie.js';
 export * from './trunk-cache.js';

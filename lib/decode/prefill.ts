@@ -4,9 +4,13 @@
  * Shapes: U prompts, P longest prompt, Hk key heads, d head width, D width.
  */
 import * as tf from '@tensorflow/tfjs';
-import { chain, forwardTokens, planAttention, plant, rotaryFrequencies } from '../lm/index.js';
-import type { LanguageModel } from '../lm/index.js';
-import { forestAttention, rotaryTable } from '../ops/index.js';
+import { planAttention } from '../lm/attention-plan.js';
+import { forwardTokens } from '../lm/decoder.js';
+import { chain, plant } from '../lm/forest.js';
+import type { LanguageModel } from '../lm/language-model.js';
+import { rotaryFrequencies } from '../lm/rotary-frequencies.js';
+import { forestAttention } from '../ops/forest-attention.js';
+import { rotaryTable } from '../ops/rotary.js';
 
 /** Added to a score that is not to be seen. */
 export const HIDDEN = -1e9;

@@ -6,9 +6,10 @@
  * Hk key heads, g = H / Hk, d head width, D width.
  */
 import * as tf from '@tensorflow/tfjs';
-import { forwardTokens, rotaryFrequencies } from '../lm/index.js';
-import type { LanguageModel } from '../lm/index.js';
-import { rotaryTable } from '../ops/index.js';
+import { forwardTokens } from '../lm/decoder.js';
+import type { LanguageModel } from '../lm/language-model.js';
+import { rotaryFrequencies } from '../lm/rotary-frequencies.js';
+import { rotaryTable } from '../ops/rotary.js';
 import { HIDDEN, prefill } from './prefill.js';
 
 interface LayerCache {

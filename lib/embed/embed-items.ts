@@ -4,17 +4,17 @@
  * Follows MiniOneRec's text of an item: title + " " + description.
  */
 import { basename, join } from 'node:path';
-import { findName } from '../data/load.js';
 import { readItems } from '../data/item-file.js';
+import { findName } from '../data/load.js';
 import { ensureEngine } from '../engine/engine.js';
+import { writeNpy } from '../files/npy.js';
 import { InputError } from '../support/errors.js';
-import { encodeTexts } from './encode-texts.js';
-import type { LengthBatchesOptions } from './length-batches.js';
-import { lsa, type LsaOptions } from './lsa.js';
-import { writeNpy } from './npy.js';
-import type { Pooling } from './encoder-config.js';
-import { loadSentenceEncoder, type SentenceEncoderOptions } from './sentence-encoder.js';
-import { modelStamp } from './transformers.js';
+import { lsa, type LsaOptions } from './lsa/lsa.js';
+import { encodeTexts } from './sentence/encode-texts.js';
+import type { Pooling } from './sentence/encoder-config.js';
+import type { LengthBatchesOptions } from './sentence/length-batches.js';
+import { loadSentenceEncoder, type SentenceEncoderOptions } from './sentence/sentence-encoder.js';
+import { modelStamp } from './sentence/transformers.js';
 
 export interface EmbedItemsOptions extends LsaOptions, SentenceEncoderOptions, LengthBatchesOptions {
   /** Data folder with `NAME.item.json`. */

@@ -1,17 +1,14 @@
 /** Item texts -> vectors, and the files that hold them. */
 export * from './embed-items.js';
-export * from './encode-texts.js';
-export * from './encoder-config.js';
-export * from './length-batches.js';
-export * from './lsa.js';
+export * from './lsa/lsa.js';
+export * from './lsa/symmetric-eigen.js';
+export * from './lsa/tfidf.js';
+export * from './lsa/truncated-svd.js';
 export * from './most-alike.js';
-export * from './npy.js';
-export { DTYPES, type Dtype } from './npy-header.js';
-export { readNpz, writeNpz } from './npz.js';
-export * from './pool-tokens.js';
-export * from './sentence-encoder.js';
-export * from './symmetric-eigen.js';
+export * from './sentence/encode-texts.js';
+export * from './sentence/encoder-config.js';
+export * from './sentence/length-batches.js';
+export * from './sentence/pool-tokens.js';
+export * from './sentence/sentence-encoder.js';
+export { modelStamp } from './sentence/transformers.js';
 export * from './text-embedder.js';
-export * from './tfidf.js';
-export { modelStamp } from './transformers.js';
-export * from './truncated-svd.js';

@@ -1,5 +1,5 @@
 /** The items most like one, by the cosine of their vectors. */
-import { rowOf, type Vectors } from './npy.js';
+import { rowOf, type Vectors } from '../files/npy.js';
 
 export interface Alike {
   item: number;

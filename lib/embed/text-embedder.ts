@@ -1,9 +1,9 @@
 /** An encoder as a function from texts to vectors, for what compares texts. */
 import type { Item } from '../data/dataset.js';
-import { encodeTexts } from './encode-texts.js';
-import { lsa } from './lsa.js';
-import type { Vectors } from './npy.js';
-import { loadSentenceEncoder } from './sentence-encoder.js';
+import type { Vectors } from '../files/npy.js';
+import { lsa } from './lsa/lsa.js';
+import { encodeTexts } from './sentence/encode-texts.js';
+import { loadSentenceEncoder } from './sentence/sentence-encoder.js';
 
 export interface TextEmbedder {
   /** Texts -> vectors [N, D], row = text. */

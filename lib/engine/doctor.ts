@@ -5,11 +5,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { useEngine, type EngineName } from './engine.js';
+import { type EngineName, useEngine } from './engine.js';
 import { forwardedKernels } from './forward-to-cpu.js';
-import { missingNativeOps } from './native-ops.js';
 import { installed, type Installed } from './installed.js';
 import { matMulRates, type Rates } from './matmul-rates.js';
+import { missingNativeOps } from './native-ops.js';
 
 export interface DoctorReport extends Omit<Installed, 'torch'> {
   /** The engine that computes. */

@@ -10,9 +10,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
+import { InputError } from '../support/errors.js';
 import { forwardMissingKernels } from './forward-to-cpu.js';
 import { registerNativeOps } from './native-ops.js';
-import { InputError } from '../support/errors.js';
 
 export const ENGINES = ['tensorflow', 'wasm', 'cpu'] as const;
 export type EngineName = (typeof ENGINES)[number];

@@ -1,14 +1,15 @@
 /** The `evaluate` stage: model folder, data folder and index -> `results.jsonl` and the ranking figures. */
 import { dirname, join } from 'node:path';
-import { loadDataset } from '../data/index.js';
+import { loadDataset } from '../data/load.js';
+import { readIndex } from '../data/sid-index.js';
 import { ensureEngine } from '../engine/engine.js';
-import { disposeWeights, findTemplate, readTemplates, shopOf, taskRows } from '../lm/index.js';
-import { readIndex } from '../sid/index-file.js';
-import { InputError } from '../support/index.js';
-import { evaluate } from './evaluate.js';
-import type { EvaluateReport, RankOptions } from './evaluate.js';
-import { loadRecommender } from './recommender.js';
-import type { SidTokens } from './recommender.js';
+import { disposeWeights } from '../lm/weights.js';
+import { InputError } from '../support/errors.js';
+import { shopOf } from '../tasks/prompts.js';
+import { taskRows } from '../tasks/task-rows.js';
+import { findTemplate, readTemplates } from '../tasks/templates.js';
+import { evaluate, type EvaluateReport, type RankOptions } from './evaluate.js';
+import { loadRecommender, type SidTokens } from './recommender.js';
 import { writeResults } from './results-file.js';
 import { shuffleHistories } from './shuffle-histories.js';
 import { promptOptions, trainedWith } from './trained-with.js';

@@ -2,11 +2,9 @@
  * Ranks the catalogue for every row by constrained beam search, and reports hit rate and NDCG by item and by SID.
  */
 import type { Row } from '../data/dataset.js';
-import { beamSearch } from '../decode/index.js';
-import type { BeamSearchOptions } from '../decode/index.js';
-import { startProgress } from '../support/index.js';
-import { checkResults, itemMetrics, sidMetrics } from './metrics.js';
-import type { Metrics } from './metrics.js';
+import { beamSearch, type BeamSearchOptions } from '../decode/beam-search.js';
+import { startProgress } from '../support/progress.js';
+import { checkResults, itemMetrics, type Metrics, sidMetrics } from './metrics.js';
 import type { Recommender } from './recommender.js';
 import type { Result } from './results-file.js';
 

@@ -6,7 +6,7 @@
  *      it as `sidMetrics`;
  *   2. invalid and duplicate items are counted over the whole list, and each takes up its rank.
  */
-import type { SidIndex } from '../sid/index-file.js';
+import type { SidIndex } from '../data/sid-index.js';
 import type { Result } from './results-file.js';
 
 /** `HR@10` and the like -> a mean over rows, in [0, 1]. */

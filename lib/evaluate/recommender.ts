@@ -1,28 +1,22 @@
 /**
  * A language model that recommends: model, tokenizer, wording and items together, from a model folder and an index.
  */
-import { buildTrie } from '../decode/index.js';
-import type { ItemTrie } from '../decode/index.js';
+import type { SidIndex } from '../data/sid-index.js';
+import { buildTrie, type ItemTrie } from '../decode/item-trie.js';
+import { loadModel } from '../lm/model.js';
+import { type LanguageModel } from '../lm/language-model.js';
+import type { ChatTemplate } from '../lm/tokenizer/chat-template.js';
+import { loadTokenizer, type TextTokenizer } from '../lm/tokenizer/tokenizer.js';
+import { InputError } from '../support/errors.js';
+import { createRenderer, type Renderer, type RendererOptions } from '../tasks/prompts.js';
 import {
   answersWithSid,
-  createRenderer,
   findTemplate,
-  loadModel,
-  loadTokenizer,
   placesIn,
+  type Template,
   TEMPLATES,
-} from '../lm/index.js';
-import type {
-  ChatTemplate,
-  LanguageModel,
-  Renderer,
-  RendererOptions,
-  Template,
-  Templates,
-  TextTokenizer,
-} from '../lm/index.js';
-import type { SidIndex } from '../sid/index-file.js';
-import { InputError } from '../support/index.js';
+  type Templates,
+} from '../tasks/templates.js';
 
 /** How SIDs are written: in tokens of their own, or spelled in the subwords that the vocabulary has. */
 export const SID_TOKENS = ['new', 'subwords'] as const;

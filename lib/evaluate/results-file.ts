@@ -2,8 +2,9 @@
  * `results.jsonl`: one line a test row, what every metric, report and comparison is computed from:
  * `{"user":"A1","history":[3,7],"target":9,"items":[9,4],"scores":[-0.1,-2.3]}`.
  */
-import { InputError, readLines, writeAtomic } from '../support/index.js';
-import { parseObject } from '../data/reviews.js';
+import { parseObject } from '../data/raw/reviews.js';
+import { readLines, writeAtomic } from '../files/files.js';
+import { InputError } from '../support/errors.js';
 
 export interface Result {
   user: string;

@@ -1,6 +1,6 @@
 /** A control: what a model still knows when the histories are dealt out to the wrong rows. */
 import type { Row } from '../data/dataset.js';
-import { Random } from '../support/index.js';
+import { Random } from '../support/random.js';
 
 /**
  * The same rows with their histories permuted among them. A model that reads histories falls to popularity; one that

@@ -1,10 +1,10 @@
 /** How a model was trained to read its prompts, as its run says: evaluation does the same unless it is told otherwise. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Item } from '../data/index.js';
-import { loadChatTemplate, parseTemplates, TEMPLATES } from '../lm/index.js';
-import type { Templates } from '../lm/index.js';
-import { readJson } from '../support/index.js';
+import type { Item } from '../data/dataset.js';
+import { readJson } from '../files/files.js';
+import { loadChatTemplate } from '../lm/tokenizer/chat-template.js';
+import { parseTemplates, TEMPLATES, type Templates } from '../tasks/templates.js';
 import type { RecommenderOptions, SidTokens } from './recommender.js';
 
 export interface TrainedWith {

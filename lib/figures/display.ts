@@ -4,7 +4,7 @@
  */
 import { toSvg } from './export-figure.js';
 import type { Figure, Json } from './figure.js';
-import { inNotebook, UpdatingOutput, writeFaces, type Faces } from './notebook.js';
+import { type Faces, inNotebook, UpdatingOutput, writeFaces } from './notebook.js';
 
 const PLOTLY = 'application/vnd.plotly.v1+json';
 

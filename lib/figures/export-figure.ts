@@ -1,6 +1,6 @@
 /** A figure -> SVG and PNG files, without a browser: Plotly in jsdom draws the SVG, resvg the PNG. */
+import { writeAtomic } from '../files/files.js';
 import { InputError } from '../support/errors.js';
-import { writeAtomic } from '../support/files.js';
 import type { Figure } from './figure.js';
 import { plotlyWindow } from './plotly-window.js';
 

@@ -1,5 +1,5 @@
 /** Failure modes: what share of the failed rows each explains, and how much likelier a row of it fails. */
-import { axis, barStyle, label, layout, type Figure } from './figure.js';
+import { axis, barStyle, type Figure, label, layout } from './figure.js';
 
 export interface FailureModesOptions {
   /** Default `Where the true item is missing from the list`. */

@@ -1,5 +1,5 @@
 /** How many rows have a history of one item, of two, and so on. */
-import { axis, barStyle, layout, type Figure } from './figure.js';
+import { axis, barStyle, type Figure, layout } from './figure.js';
 
 export interface HistoryLengthsOptions {
   /** Default `Length of histories`. */

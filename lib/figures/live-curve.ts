@@ -1,9 +1,7 @@
 /** A training run's curve that draws itself while the run logs, and stays whole in the saved notebook. */
-import { liveFigure } from './display.js';
-import type { LiveFigureOptions } from './display.js';
+import { liveFigure, type LiveFigureOptions } from './display.js';
 import type { TableRow } from './figure.js';
-import { lossCurve } from './loss-curve.js';
-import type { LossCurveOptions } from './loss-curve.js';
+import { lossCurve, type LossCurveOptions } from './loss-curve.js';
 
 export interface LiveCurve {
   /** Give it to a run as its `onLog`; it may be called at every step. */

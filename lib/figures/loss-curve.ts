@@ -1,5 +1,5 @@
 /** A training run's curve: loss by step on the left axis, a validation metric on the right one. */
-import { axis, escapeText, finiteRows, layout, lineStyle, markerStyle, type Figure, type TableRow } from './figure.js';
+import { axis, escapeText, type Figure, finiteRows, layout, lineStyle, markerStyle, type TableRow } from './figure.js';
 
 export interface LossCurveOptions {
   /** Default `Training loss`. */

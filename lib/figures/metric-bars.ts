@@ -1,5 +1,5 @@
 /** Models side by side: a group of bars a metric, a bar a model. */
-import { axis, barStyle, label, layout, type Figure, type TableRow } from './figure.js';
+import { axis, barStyle, type Figure, label, layout, type TableRow } from './figure.js';
 
 export interface MetricBarsOptions {
   /** Default `Ranking quality on the test rows`. */

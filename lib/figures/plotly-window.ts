@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { DOMWindow } from 'jsdom';
 import type { Figure } from './figure.js';
-import { localBox, pageBox, type Box } from './svg-box.js';
+import { type Box, localBox, pageBox } from './svg-box.js';
 
 export interface PlotlyWindow {
   document: Document;

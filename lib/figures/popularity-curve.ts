@@ -1,5 +1,5 @@
 /** The long tail: items in order of popularity, their interactions and the share that the head holds. */
-import { axis, layout, lineStyle, type Figure } from './figure.js';
+import { axis, type Figure, layout, lineStyle } from './figure.js';
 
 export interface PopularityCurveOptions {
   /** Default `Popularity of items`. */

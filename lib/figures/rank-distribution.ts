@@ -1,5 +1,5 @@
 /** At which rank the true item comes: a bar a band of ranks, the last one for lists that lack it. */
-import { axis, barStyle, layout, type Figure } from './figure.js';
+import { axis, barStyle, type Figure, layout } from './figure.js';
 
 export interface RankDistributionOptions {
   /** Default `Rank of the true item`. */

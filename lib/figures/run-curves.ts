@@ -1,6 +1,15 @@
 /** The curves of several runs over one another: loss above, validation figure below, each run with a dash of its own. */
-import { axis, escapeText, finiteRows, label, layout, lineStyle, markerStyle } from './figure.js';
-import type { Figure, TableRow } from './figure.js';
+import {
+  axis,
+  escapeText,
+  type Figure,
+  finiteRows,
+  label,
+  layout,
+  lineStyle,
+  markerStyle,
+  type TableRow,
+} from './figure.js';
 import { movingMean, thin } from './loss-curve.js';
 
 export interface RunCurvesOptions {

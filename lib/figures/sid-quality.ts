@@ -1,5 +1,5 @@
 /** Semantic IDs at a glance: what each level keeps and uses, and what a shared beginning says of two items. */
-import { axis, barStyle, layout, lineStyle, markerStyle, type Figure } from './figure.js';
+import { axis, barStyle, type Figure, layout, lineStyle, markerStyle } from './figure.js';
 
 export interface LevelRow {
   level: string;

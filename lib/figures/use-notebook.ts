@@ -1,5 +1,5 @@
 /** Progress in a notebook: one line that is rewritten in place under the running cell, with a bar. */
-import { progressLine, setNoticeSink, setProgressSink, type ProgressState } from '../support/progress.js';
+import { progressLine, type ProgressState, setNoticeSink, setProgressSink } from '../support/progress.js';
 import { escapeText } from './figure.js';
 import { inNotebook, UpdatingOutput, writeFaces } from './notebook.js';
 

@@ -1,5 +1,5 @@
 /** Item vectors on a plane: two of their dimensions, a marker and a colour a group. */
-import { axis, COLOURS, label, layout, markerStyle, type Figure } from './figure.js';
+import { axis, COLOURS, type Figure, label, layout, markerStyle } from './figure.js';
 
 export interface VectorMapOptions {
   /** Default `Items by two dimensions of their vectors`. */

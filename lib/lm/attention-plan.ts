@@ -3,8 +3,8 @@
  * like length together, so that padding is cheap.
  */
 import * as tf from '@tensorflow/tfjs';
-import { hasFused } from '../ops/index.js';
-import type { AttentionBlock, AttentionPlan } from '../ops/index.js';
+import type { AttentionBlock, AttentionPlan } from '../ops/forest-attention.js';
+import { hasFused } from '../ops/fused.js';
 import type { Forest } from './forest.js';
 
 /** What a block costs beside its score products, in scores of one head: some twenty kernel calls. */

@@ -3,7 +3,7 @@
  * (arXiv 2505.09388), Llama 3.x (arXiv 2407.21783). They differ in three things: biases of q, k and v (Qwen2), norms of
  * every head's q and k (Qwen3), stretched rotary frequencies (Llama 3.1 and later).
  */
-import { InputError } from '../support/index.js';
+import { InputError } from '../support/errors.js';
 
 export const ARCHITECTURES = ['qwen2', 'qwen3', 'llama'] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];

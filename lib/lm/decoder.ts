@@ -7,29 +7,21 @@
  * Shapes: N tokens, D width, H heads, Hk key heads, d head width, F feed-forward, V vocabulary.
  */
 import * as tf from '@tensorflow/tfjs';
-import {
-  activeTape,
-  forestAttention,
-  onTape,
-  recomputed,
-  reshaped,
-  rmsNorm,
-  rotary,
-  rotaryTable,
-  sum,
-  swiglu,
-  wholeTable,
-  withBias,
-} from '../ops/index.js';
-import type { AttentionPlan, Dropout, RotaryTable } from '../ops/index.js';
-import { embedTokens, outputTable } from './adapted-weights.js';
+import { reshaped, sum, withBias } from '../ops/basic.js';
+import type { Dropout } from '../ops/dropout.js';
+import { type AttentionPlan, forestAttention } from '../ops/forest-attention.js';
+import { rmsNorm } from '../ops/rms-norm.js';
+import { rotary, rotaryTable, type RotaryTable } from '../ops/rotary.js';
+import { wholeTable } from '../ops/split-table.js';
+import { swiglu } from '../ops/swiglu.js';
+import { activeTape, onTape, recomputed } from '../ops/tape.js';
+import { disposePlan, planAttention } from './attention-plan.js';
 import type { ModelConfig } from './config.js';
 import type { Forest } from './forest.js';
-import { disposePlan, planAttention } from './attention-plan.js';
 import { linear } from './linear.js';
+import { embedTokens, outputTable } from './lora/adapted-weights.js';
 import { rotaryFrequencies } from './rotary-frequencies.js';
-import type { Weights } from './weights.js';
-import { FINAL_NORM, layerWeight } from './weights.js';
+import { FINAL_NORM, layerWeight, type Weights } from './weights.js';
 
 /** Attention of one layer: from rotated q [N, H, d], k [N, Hk, d] and v [N, Hk, d] to [N, H * d]. */
 export type Attend = (layer: number, q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D) => tf.Tensor2D;

@@ -1,7 +1,8 @@
 /** A layer's matrix, by its name: what adapters hook into. */
 import type * as tf from '@tensorflow/tfjs';
-import { lowRankLinear, product } from '../ops/index.js';
-import { adapterOf } from './adapted-weights.js';
+import { product } from '../ops/basic.js';
+import { lowRankLinear } from '../ops/low-rank-linear.js';
+import { adapterOf } from './lora/adapted-weights.js';
 import type { Weights } from './weights.js';
 
 /**

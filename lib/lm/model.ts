@@ -4,37 +4,13 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readText } from '../support/index.js';
-import { AdaptedWeights } from './adapted-weights.js';
-import type { ModelConfig } from './config.js';
-import { isAdapter, loadAdapter, saveAdapter } from './lora-files.js';
-import { foldLora } from './lora-merge.js';
-import type { Lora } from './lora.js';
-import { saveTokenizer } from './tokenizer-files.js';
-import type { Weights } from './weights.js';
-import { loadWholeModel, saveWholeModel } from './whole-model.js';
-
-export interface LanguageModel {
-  config: ModelConfig;
-  weights: Weights;
-  /** Names of the weights that learn; default all. */
-  trainable?: ReadonlySet<string>;
-  /** Of the adapters beside its matrices, if it has any. */
-  lora?: Lora;
-  /** Folders that it was loaded from: what lies beside the tokenizer there goes with it when it is saved. */
-  folders?: readonly string[];
-}
-
-/** The weights that learn. */
-export function trainableWeights({ weights, trainable }: LanguageModel): Weights {
-  return trainable ? new Map([...weights].filter(([name]) => trainable.has(name))) : weights;
-}
-
-/** Numbers that learn, and all numbers of the model. */
-export function countParameters(model: LanguageModel): { learning: number; all: number } {
-  const count = (weights: Weights): number => [...weights.values()].reduce((sum, { size }) => sum + size, 0);
-  return { learning: count(trainableWeights(model)), all: count(model.weights) };
-}
+import { readText } from '../files/files.js';
+import type { LanguageModel } from './language-model.js';
+import { AdaptedWeights } from './lora/adapted-weights.js';
+import { foldLora } from './lora/merge.js';
+import { isAdapter, loadAdapter, saveAdapter } from './lora/peft-files.js';
+import { loadWholeModel, saveWholeModel } from './model-files.js';
+import { saveTokenizer } from './tokenizer/tokenizer-files.js';
 
 /** A folder's model; an adapter's is its base with the adapter merged. @throws InputError if a file is missing or damaged */
 export function loadModel(folder: string): LanguageModel {

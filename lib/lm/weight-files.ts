@@ -4,11 +4,12 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readTensor } from '../ops/index.js';
-import { InputError, readJson, SafetensorsFile } from '../support/index.js';
+import { readJson } from '../files/files.js';
+import { SafetensorsFile } from '../files/safetensors.js';
+import { readTensor } from '../ops/read-tensor.js';
+import { InputError } from '../support/errors.js';
 import type { ModelConfig } from './config.js';
-import { weightsFrom } from './weights.js';
-import type { Weights } from './weights.js';
+import { type Weights, weightsFrom } from './weights.js';
 
 const ONE = 'model.safetensors';
 const SHARDS = 'model.safetensors.index.json';

@@ -2,9 +2,10 @@
  * The decoder's parameters under Hugging Face's names, as TensorFlow.js variables.
  */
 import * as tf from '@tensorflow/tfjs';
-import { InputError, Random } from '../support/index.js';
-import { uploaded } from '../ops/index.js';
-import type { LazyArray, NamedArray } from '../support/index.js';
+import type { LazyArray, NamedArray } from '../files/safetensors.js';
+import { uploaded } from '../ops/read-tensor.js';
+import { InputError } from '../support/errors.js';
+import { Random } from '../support/random.js';
 import type { ModelConfig } from './config.js';
 
 export type Weights = Map<string, tf.Variable>;

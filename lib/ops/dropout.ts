@@ -3,7 +3,7 @@
  * generator has a state that no checkpoint can hold.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { Random } from '../support/index.js';
+import type { Random } from '../support/random.js';
 import { masked } from './basic.js';
 
 /** Applied to the embeddings and to what every layer adds to the residual stream. */

@@ -1,6 +1,6 @@
 /** Tensors out of safetensors files, into the engine's memory without a copy in JavaScript where the engine can. */
 import * as tf from '@tensorflow/tfjs';
-import type { SafetensorsFile } from '../support/index.js';
+import type { SafetensorsFile } from '../files/safetensors.js';
 import { hasFused, runFused } from './fused.js';
 
 /** As the operation numbers them. */

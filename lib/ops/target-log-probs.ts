@@ -8,8 +8,7 @@ import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
 import { sumRows } from './embedding.js';
 import { faceOf, runFused } from './fused.js';
-import { learningRows, tableLogits, tableLogitsGradient, withLearningRows } from './split-table.js';
-import type { Table } from './split-table.js';
+import { learningRows, type Table, tableLogits, tableLogitsGradient, withLearningRows } from './split-table.js';
 
 export interface Targets {
   /** Row of the hidden states of each target, int32 [K]. */

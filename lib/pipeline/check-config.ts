@@ -2,16 +2,23 @@
  * A configuration before anything runs: every option of every stage by its name and kind, so that a slip of the pen in
  * the last stage is found before the first one has taken its hour.
  */
-import type { BadCasesOptions } from '../badcase/index.js';
-import { BASELINES } from '../baselines/index.js';
-import { SPLIT_RULES } from '../data/index.js';
-import { POOLINGS } from '../embed/index.js';
-import { SID_TOKENS } from '../evaluate/index.js';
-import { FREEZE, ROW_STARTS, SID_VOCABULARIES } from '../lm/index.js';
-import { MUON_SCALES } from '../ops/index.js';
-import { COLLISIONS, KMEANS_STARTS, SID_METHODS } from '../sid/index.js';
-import { InputError, SCHEDULES } from '../support/index.js';
-import { EXAMPLE_MODES, OPTIMIZERS, REWARDS } from '../train/index.js';
+import type { BadCasesOptions } from '../badcase/bad-cases.js';
+import { BASELINES } from '../baselines/baseline-stage.js';
+import { SPLIT_RULES } from '../data/filter/split-rows.js';
+import { POOLINGS } from '../embed/sentence/encoder-config.js';
+import { SID_TOKENS } from '../evaluate/recommender.js';
+import { FREEZE } from '../lm/lora/freeze.js';
+import { ROW_STARTS } from '../lm/tokenizer/extend-vocabulary.js';
+import { SID_VOCABULARIES } from '../lm/tokenizer/tokenizer.js';
+import { MUON_SCALES } from '../ops/muon.js';
+import { COLLISIONS } from '../sid/collisions/collisions.js';
+import { KMEANS_STARTS } from '../sid/kmeans/kmeans.js';
+import { SID_METHODS } from '../sid/methods.js';
+import { InputError } from '../support/errors.js';
+import { SCHEDULES } from '../support/schedule.js';
+import { EXAMPLE_MODES } from '../tasks/examples.js';
+import { REWARDS } from '../train/grpo/rewards.js';
+import { OPTIMIZERS } from '../train/optim/optimizer.js';
 import type { PipelineConfig } from './config.js';
 
 /** A list holds the words that an option may be; `any` is checked by the stage itself. */

@@ -4,14 +4,17 @@
  */
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BadCasesOptions } from '../badcase/index.js';
-import type { BaselineName } from '../baselines/index.js';
-import type { FilterStageOptions, SampleOptions } from '../data/index.js';
-import type { EmbedItemsOptions } from '../embed/index.js';
-import type { RankOptions } from '../evaluate/index.js';
-import type { SidStageOptions } from '../sid/index.js';
-import { InputError, readJson } from '../support/index.js';
-import type { GrpoOptions, SftOptions } from '../train/index.js';
+import type { BadCasesOptions } from '../badcase/bad-cases.js';
+import type { BaselineName } from '../baselines/baseline-stage.js';
+import type { FilterStageOptions } from '../data/filter/filter-stage.js';
+import type { SampleOptions } from '../data/sample/sample.js';
+import type { EmbedItemsOptions } from '../embed/embed-items.js';
+import type { RankOptions } from '../evaluate/evaluate.js';
+import { readJson } from '../files/files.js';
+import type { SidStageOptions } from '../sid/sid-stage.js';
+import { InputError } from '../support/errors.js';
+import type { GrpoOptions } from '../train/grpo/grpo.js';
+import type { SftOptions } from '../train/sft/sft.js';
 import { checkConfig } from './check-config.js';
 
 export interface PipelineConfig {

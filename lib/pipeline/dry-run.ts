@@ -1,8 +1,11 @@
 /** What a pipeline would do, without doing it: stages and their options, what is missing, what training would take. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { estimateText, planSteps, planTasks, checkLearning, sftEstimate } from '../train/index.js';
-import type { RunEstimate } from '../train/index.js';
+import { planTasks } from '../tasks/plan-tasks.js';
+import { planSteps } from '../train/loop/step-plan.js';
+import { estimateText, type RunEstimate } from '../train/report/estimate.js';
+import { sftEstimate } from '../train/sft/sft.js';
+import { checkLearning } from '../train/sft/trainable.js';
 import { checkConfig } from './check-config.js';
 import type { PipelineConfig } from './config.js';
 import { PipelineStages } from './stages.js';

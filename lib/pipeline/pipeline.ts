@@ -2,18 +2,26 @@
  * The whole pipeline: from raw reviews to a results table, figures and bad cases.
  */
 import { join } from 'node:path';
-import type { BadCaseReport } from '../badcase/index.js';
-import type { BaselineReport } from '../baselines/index.js';
-import { loadDataset } from '../data/index.js';
-import type { FilterReport } from '../data/index.js';
-import type { EmbedReport } from '../embed/index.js';
-import type { EvaluateReport } from '../evaluate/index.js';
-import { exportFigure, historyLengths, lossCurve, metricBars, popularityCurve, sidUsage } from '../figures/index.js';
-import type { Figure } from '../figures/index.js';
-import { countCodes, indexCodes, readIndex } from '../sid/index.js';
-import type { SidReport } from '../sid/index.js';
-import type { GrpoReport, TrainReport } from '../train/index.js';
-import { readMetrics, runStage } from '../support/index.js';
+import type { BadCaseReport } from '../badcase/bad-case-report.js';
+import type { BaselineReport } from '../baselines/baseline-stage.js';
+import type { FilterReport } from '../data/filter/filter-stage.js';
+import { loadDataset } from '../data/load.js';
+import { indexCodes, readIndex } from '../data/sid-index.js';
+import type { EmbedReport } from '../embed/embed-items.js';
+import type { EvaluateReport } from '../evaluate/evaluate.js';
+import { exportFigure } from '../figures/export-figure.js';
+import type { Figure } from '../figures/figure.js';
+import { historyLengths } from '../figures/history-lengths.js';
+import { lossCurve } from '../figures/loss-curve.js';
+import { metricBars } from '../figures/metric-bars.js';
+import { popularityCurve } from '../figures/popularity-curve.js';
+import { sidUsage } from '../figures/sid-usage.js';
+import { readMetrics } from '../runs/metric-lines.js';
+import { runStage } from '../runs/stage.js';
+import { countCodes } from '../sid/quantized.js';
+import type { SidReport } from '../sid/sid-stage.js';
+import type { GrpoReport } from '../train/grpo/grpo.js';
+import type { TrainReport } from '../train/loop/loop.js';
 import type { PipelineConfig } from './config.js';
 import { PipelineStages } from './stages.js';
 

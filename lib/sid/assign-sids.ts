@@ -3,12 +3,12 @@
  *
  * Shapes: N items, L levels, K codes, D width.
  */
-import { rowOf, type Vectors } from '../embed/npy.js';
+import type { SidIndex } from '../data/sid-index.js';
+import { rowOf, type Vectors } from '../files/npy.js';
 import { InputError } from '../support/errors.js';
 import { checkFinite } from './check-input.js';
-import { FreeCodes } from './free-codes.js';
-import type { SidIndex } from './index-file.js';
-import { nearestCodes } from './kmeans-rounds.js';
+import { FreeCodes } from './collisions/free-codes.js';
+import { nearestCodes } from './kmeans/lloyd.js';
 import { subtractCodes } from './residual.js';
 
 /**

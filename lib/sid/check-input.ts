@@ -1,5 +1,5 @@
 /** What every method asks of its vectors and sizes, checked before anything is computed. */
-import type { Vectors } from '../embed/npy.js';
+import type { Vectors } from '../files/npy.js';
 import { InputError } from '../support/errors.js';
 
 export interface LevelOptions {

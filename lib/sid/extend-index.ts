@@ -2,13 +2,13 @@
  * New items join an index: the vectors' rows beyond its last id get SIDs from the saved codebooks (of a learned method:
  * from what its saved encoder makes of them), the others keep theirs.
  */
-import { readNpy, type Vectors } from '../embed/npy.js';
+import { sidTokens, writeIndex } from '../data/sid-index.js';
+import { readNpy, type Vectors } from '../files/npy.js';
 import { InputError } from '../support/errors.js';
 import { assignSids } from './assign-sids.js';
-import { sidTokens, writeIndex } from './index-file.js';
+import { decoderOf, inCodebookSpace, readSids, type SavedSids } from './files/saved-sids.js';
+import { movedItems, writeCard } from './files/sid-card.js';
 import { meanSquaredError } from './quantized.js';
-import { decoderOf, inCodebookSpace, readSids, type SavedSids } from './saved-sids.js';
-import { movedItems, writeCard } from './sid-card.js';
 
 export interface ExtendIndexOptions {
   /** .npy file of all items, the old ones first; row = item id. Of the same encoder, options and fit as before. */

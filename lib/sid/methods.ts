@@ -2,12 +2,12 @@
  * The methods that turn item vectors into semantic IDs, by the names of `--method`. A new one is a line in `METHODS`
  * and its options in `SidOptions`.
  */
-import type { Vectors } from '../embed/npy.js';
+import type { Vectors } from '../files/npy.js';
+import { rqKmeansConstrained, type RqKmeansConstrainedOptions } from './balanced/rqkmeans-constrained.js';
+import { rqKmeans, type RqKmeansOptions } from './kmeans/rqkmeans.js';
 import type { Quantized } from './quantized.js';
-import { rqKmeansConstrained, type RqKmeansConstrainedOptions } from './rqkmeans-constrained.js';
-import { rqKmeansPlus, type RqKmeansPlusOptions } from './rqkmeans-plus.js';
-import { rqKmeans, type RqKmeansOptions } from './rqkmeans.js';
-import { rqvae } from './rqvae.js';
+import { rqKmeansPlus, type RqKmeansPlusOptions } from './rqvae/rqkmeans-plus.js';
+import { rqvae } from './rqvae/rqvae.js';
 
 /** The options of all methods; each reads its own. */
 export type SidOptions = RqKmeansOptions & RqKmeansConstrainedOptions & RqKmeansPlusOptions;

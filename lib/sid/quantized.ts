@@ -3,9 +3,9 @@
  *
  * Shapes: N items, L levels, K codes, D width.
  */
-import { rowOf, type Vectors } from '../embed/npy.js';
-import { squaredDistance } from './distance.js';
-import type { RqVaeModel } from './rqvae-model.js';
+import { rowOf, type Vectors } from '../files/npy.js';
+import { squaredDistance } from './kmeans/distance.js';
+import type { RqVaeModel } from './rqvae/model.js';
 
 export interface Quantized {
   /** [N][L]; a colliding item may have one more, its rank in the group (`collisions.ts`). */

@@ -3,9 +3,9 @@
  *
  * Shapes: N items, L levels, K codes, D width.
  */
-import type { Vectors } from '../embed/npy.js';
+import type { Vectors } from '../files/npy.js';
 import { startProgress } from '../support/progress.js';
-import { settleCollisions, type Collisions } from './collisions.js';
+import { type Collisions, settleCollisions } from './collisions/collisions.js';
 import { codeUsage, collisionRate, meanSquaredError, type Quantized } from './quantized.js';
 
 /** Clusters the rows of one level: centres [K, D], and the code of each row [N]. */

@@ -3,13 +3,13 @@
  * `NAME.sid.json` and, of a learned method, `NAME.sid.safetensors`.
  */
 import { basename, dirname, join } from 'node:path';
-import { readNpy } from '../embed/npy.js';
 import { ensureEngine } from '../engine/engine.js';
+import { readNpy } from '../files/npy.js';
 import { InputError } from '../support/errors.js';
-import { INDEX_ENDING } from './codebook-files.js';
+import { INDEX_ENDING } from './files/codebook-files.js';
+import { writeSids } from './files/saved-sids.js';
 import { METHODS, SID_METHODS, type SidMethod, type SidOptions } from './methods.js';
 import type { Quantized } from './quantized.js';
-import { writeSids } from './saved-sids.js';
 
 export interface SidStageOptions extends SidOptions {
   /** .npy file, row = item id. */

@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { badCaseReport, badCases, tailItems } from '../../lib/badcase/index.js';
-import { formatInter, formatItems, type Dataset, type Row } from '../../lib/data/index.js';
-import { writeResults, type Result } from '../../lib/evaluate/index.js';
+import { badCaseReport } from '../../lib/badcase/bad-case-report.js';
+import { badCases, tailItems } from '../../lib/badcase/bad-cases.js';
+import type { Dataset, Row } from '../../lib/data/dataset.js';
+import { formatInter } from '../../lib/data/inter-file.js';
+import { formatItems } from '../../lib/data/item-file.js';
+import { type Result, writeResults } from '../../lib/evaluate/results-file.js';
 
 const items = Array.from({ length: 6 }, (_, i) => ({ title: `item ${i}`, description: '', brand: '', categories: '' }));
 // Seen in training: item 0 six times, 1 twice, 2 and 3 once, 4 and 5 never; the tail of 20 % is 2, 3, 4, 5.

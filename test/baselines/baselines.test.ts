@@ -3,8 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type BaselineName, baselineStage, popularity, transition } from '../../lib/baselines/index.js';
-import { type Interaction, type Row, buildRows, filterStage, writeSample } from '../../lib/data/index.js';
+import { type BaselineName, baselineStage } from '../../lib/baselines/baseline-stage.js';
+import { popularity } from '../../lib/baselines/popularity.js';
+import { transition } from '../../lib/baselines/transition.js';
+import type { Row } from '../../lib/data/dataset.js';
+import { filterStage } from '../../lib/data/filter/filter-stage.js';
+import { buildRows, type Interaction } from '../../lib/data/filter/split-rows.js';
+import { writeSample } from '../../lib/data/sample/sample.js';
 import { itemMetrics } from '../../lib/evaluate/metrics.js';
 import { readResults } from '../../lib/evaluate/results-file.js';
 

@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { writeSample } from '../../lib/data/index.js';
-import type { PipelineReport } from '../../lib/pipeline/index.js';
+import { writeSample } from '../../lib/data/sample/sample.js';
+import type { PipelineReport } from '../../lib/pipeline/pipeline.js';
 
 interface Ran {
   status: number;

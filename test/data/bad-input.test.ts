@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { convert, filterStage, loadDataset, readInfo } from '../../lib/data/index.js';
-import { readIndex, writeIndex } from '../../lib/sid/index-file.js';
-import { InputError, writeAllAtomic } from '../../lib/support/index.js';
+import { convert } from '../../lib/data/convert.js';
+import { readInfo } from '../../lib/data/converted-files.js';
+import { filterStage } from '../../lib/data/filter/filter-stage.js';
+import { loadDataset } from '../../lib/data/load.js';
+import { readIndex, writeIndex } from '../../lib/data/sid-index.js';
+import { writeAllAtomic } from '../../lib/files/files.js';
+import { InputError } from '../../lib/support/errors.js';
 
 let dir: string;
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { kCore } from '../../lib/data/index.js';
+import { kCore } from '../../lib/data/filter/k-core.js';
 
 test('the worked example of the docstring', () => {
   expect([...kCore([0, 0, 1], [0, 1, 0], 2, 1).kept]).toEqual([1, 1, 0]);

@@ -1,16 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  type CatalogueItem,
-  type Review,
-  SPLITS,
-  buildRows,
-  filterInteractions,
-  itemsTable,
-  reviewsTable,
-  splitRows,
-  toTable,
-} from '../../lib/data/index.js';
+import { SPLITS } from '../../lib/data/dataset.js';
+import { filterInteractions } from '../../lib/data/filter/filter.js';
+import { buildRows, splitRows } from '../../lib/data/filter/split-rows.js';
+import type { CatalogueItem } from '../../lib/data/raw/metadata.js';
+import { type Review, reviewsTable } from '../../lib/data/raw/reviews.js';
+import { itemsTable, toTable } from '../../lib/data/table.js';
 
 const items: CatalogueItem[] = ['A', 'B', 'C'].map((asin) => ({
   asin,

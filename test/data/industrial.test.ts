@@ -2,20 +2,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { popularity, transition } from '../../lib/baselines/index.js';
-import {
-  type Dataset,
-  type FilterReport,
-  filterStage,
-  formatConverted,
-  formatInfo,
-  loadDataset,
-  readConverted,
-  readInfo,
-  readItems,
-} from '../../lib/data/index.js';
+import { popularity } from '../../lib/baselines/popularity.js';
+import { transition } from '../../lib/baselines/transition.js';
+import { formatConverted, formatInfo, readConverted, readInfo } from '../../lib/data/converted-files.js';
+import type { Dataset } from '../../lib/data/dataset.js';
+import { type FilterReport, filterStage } from '../../lib/data/filter/filter-stage.js';
+import { readItems } from '../../lib/data/item-file.js';
+import { loadDataset } from '../../lib/data/load.js';
+import { readIndex, writeIndex } from '../../lib/data/sid-index.js';
 import { itemMetrics } from '../../lib/evaluate/metrics.js';
-import { readIndex, writeIndex } from '../../lib/sid/index-file.js';
 
 const folder = join(import.meta.dirname, '../../../shared/data/industrial');
 const published = join(folder, 'Industrial_and_Scientific');

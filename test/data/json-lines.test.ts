@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { InteractionsBuilder, interactionsTable, orderByTime } from '../../lib/data/index.js';
-import { JsonLinesFinder, packLines, takeLines } from '../../lib/data/json-lines.js';
-import type { ReviewFields } from '../../lib/data/json-lines.js';
-import { parseReview } from '../../lib/data/reviews.js';
-import type { Review } from '../../lib/data/reviews.js';
+import { orderByTime } from '../../lib/data/filter/order-by-time.js';
+import { InteractionsBuilder, interactionsTable } from '../../lib/data/raw/interactions.js';
+import { JsonLinesFinder, packLines, takeLines } from '../../lib/data/raw/json-lines.js';
+import { type ReviewFields } from '../../lib/data/raw/reviews.js';
+import { parseReview, type Review } from '../../lib/data/raw/reviews.js';
 
 const FIELDS: ReviewFields = { user: 'u', item: 'it', time: 't', stars: 's', perSecond: 1 };
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Names } from '../../lib/data/index.js';
+import { Names } from '../../lib/data/raw/id-table.js';
 
 test('any names: numbered in the order met, and back', () => {
   const name = fc.oneof(fc.string({ maxLength: 3 }), fc.string({ unit: 'grapheme', maxLength: 3 }));

@@ -3,17 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
-import {
-  type RawFormat,
-  detectReviews,
-  filterStage,
-  interactionsTable,
-  loadDataset,
-  parsePythonLiteral,
-  readCatalogue,
-  readInteractions,
-} from '../../lib/data/index.js';
-import { readIndex } from '../../lib/sid/index-file.js';
+import { filterStage } from '../../lib/data/filter/filter-stage.js';
+import { loadDataset } from '../../lib/data/load.js';
+import { readCatalogue } from '../../lib/data/raw/catalogue.js';
+import { detectReviews, type RawFormat } from '../../lib/data/raw/formats.js';
+import { interactionsTable } from '../../lib/data/raw/interactions.js';
+import { parsePythonLiteral } from '../../lib/data/raw/python-dict.js';
+import { readInteractions } from '../../lib/data/raw/read-interactions.js';
+import { readIndex } from '../../lib/data/sid-index.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'sidlab-'));
 afterAll(() => rmSync(dir, { recursive: true }));

@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Worker } from 'node:worker_threads';
 import { expect, test, vi } from 'vitest';
-import type { Interactions } from '../../lib/data/index.js';
-import type * as Module from '../../lib/data/read-json-lines.js';
-import { Random } from '../../lib/support/index.js';
+import type { Interactions } from '../../lib/data/raw/interactions.js';
+import { Random } from '../../lib/support/random.js';
+import type * as Module from '../../lib/data/raw/read-json-lines.js';
 
-const built = new URL('../../dist/data/read-json-lines.js', import.meta.url);
+const built = new URL('../../dist/data/raw/read-json-lines.js', import.meta.url);
 const FIELDS = { user: 'reviewerID', item: 'asin', time: 'unixReviewTime', stars: 'overall', perSecond: 1 };
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-lines-'));
 const random = new Random('lines');

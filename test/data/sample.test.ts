@@ -2,16 +2,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { popularity, transition } from '../../lib/baselines/index.js';
-import {
-  type Row,
-  filterInteractions,
-  filterStage,
-  loadDataset,
-  sampleCatalogue,
-  sampleItems,
-  writeSample,
-} from '../../lib/data/index.js';
+import { popularity } from '../../lib/baselines/popularity.js';
+import { transition } from '../../lib/baselines/transition.js';
+import type { Row } from '../../lib/data/dataset.js';
+import { filterStage } from '../../lib/data/filter/filter-stage.js';
+import { filterInteractions } from '../../lib/data/filter/filter.js';
+import { loadDataset } from '../../lib/data/load.js';
+import { sampleCatalogue, sampleItems, writeSample } from '../../lib/data/sample/sample.js';
 import { itemMetrics } from '../../lib/evaluate/metrics.js';
 
 test('the same seed writes the same bytes, another seed others; both go through the filter', async () => {

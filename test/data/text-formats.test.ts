@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatCsv, parseCsv, parsePythonList, pythonList, pythonRepr } from '../../lib/data/index.js';
+import { formatCsv, parseCsv } from '../../lib/data/csv.js';
+import { parsePythonList, pythonList, pythonRepr } from '../../lib/data/python.js';
 
 // Right sides printed by CPython 3.11: print(repr(text)).
 test.each([

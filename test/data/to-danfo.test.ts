@@ -1,6 +1,6 @@
 import * as aq from 'arquero';
 import { expect, test } from 'vitest';
-import { toDanfo } from '../../lib/data/index.js';
+import { toDanfo } from '../../lib/data/to-danfo.js';
 
 test('a table as a data frame: same columns and rows, lists as text', async () => {
   const table = aq.table({ user: ['U', 'V'], history: [[0, 1], [2]], length: [2, 1] });

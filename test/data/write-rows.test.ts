@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SPLITS, SPLIT_RULES, filterInteractions, filterStage, formatInter } from '../../lib/data/index.js';
+import { SPLITS } from '../../lib/data/dataset.js';
+import { filterStage } from '../../lib/data/filter/filter-stage.js';
+import { filterInteractions } from '../../lib/data/filter/filter.js';
+import { SPLIT_RULES } from '../../lib/data/filter/split-rows.js';
+import { formatInter } from '../../lib/data/inter-file.js';
 
 test('the stage writes the bytes of the rows that filterInteractions makes', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'sidlab-'));

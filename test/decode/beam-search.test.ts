@@ -1,12 +1,14 @@
 /** Beam search against exhaustive enumeration: every item's own text, scored by itself. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { beamSearch, buildTrie, walk } from '../../lib/decode/index.js';
-import type { ItemTrie } from '../../lib/decode/index.js';
+import { beamSearch } from '../../lib/decode/beam-search.js';
+import { buildTrie, type ItemTrie, walk } from '../../lib/decode/item-trie.js';
 import { useEngine } from '../../lib/engine/engine.js';
-import { chain, forwardForest, loadModel, outputLayer, plant, prepareForest } from '../../lib/lm/index.js';
-import type { LanguageModel } from '../../lib/lm/index.js';
-import { Random } from '../../lib/support/index.js';
+import { forwardForest, outputLayer, prepareForest } from '../../lib/lm/decoder.js';
+import { chain, plant } from '../../lib/lm/forest.js';
+import { loadModel } from '../../lib/lm/model.js';
+import { type LanguageModel } from '../../lib/lm/language-model.js';
+import { Random } from '../../lib/support/random.js';
 
 let model: LanguageModel;
 beforeAll(async () => {

@@ -3,11 +3,15 @@ import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { drawPlace, freeBeams, generate, nucleus } from '../../lib/decode/index.js';
-import type { GenerateOptions } from '../../lib/decode/index.js';
+import { freeBeams } from '../../lib/decode/free-beams.js';
+import { drawPlace, nucleus } from '../../lib/decode/generate-nucleus.js';
+import type { GenerateOptions } from '../../lib/decode/generate-options.js';
+import { generate } from '../../lib/decode/generate.js';
 import { useEngine } from '../../lib/engine/engine.js';
-import { chain, forwardForest, loadModel, outputLayer, plant, prepareForest } from '../../lib/lm/index.js';
-import type { LanguageModel } from '../../lib/lm/index.js';
+import { forwardForest, outputLayer, prepareForest } from '../../lib/lm/decoder.js';
+import { chain, plant } from '../../lib/lm/forest.js';
+import { loadModel } from '../../lib/lm/model.js';
+import { type LanguageModel } from '../../lib/lm/language-model.js';
 
 interface Golden {
   prompts: number[][];

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { lengthBatches, poolTokens } from '../../lib/embed/index.js';
+import { lengthBatches } from '../../lib/embed/sentence/length-batches.js';
+import { poolTokens } from '../../lib/embed/sentence/pool-tokens.js';
 
 test('the worked example of the docstring', () => {
   expect(lengthBatches([2, 9, 3, 3], { tokenBudget: 9 })).toEqual([[1], [2, 3, 0]]);

@@ -2,9 +2,11 @@ import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { embedItems, readNpy, symmetricEigen } from '../../lib/embed/index.js';
-import { Random } from '../../lib/support/index.js';
+import { embedItems } from '../../lib/embed/embed-items.js';
+import { symmetricEigen } from '../../lib/embed/lsa/symmetric-eigen.js';
 import { useEngine } from '../../lib/engine/engine.js';
+import { readNpy } from '../../lib/files/npy.js';
+import { Random } from '../../lib/support/random.js';
 
 beforeAll(() => useEngine());
 

@@ -1,8 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
-import { lsa, readNpy, rowOf, tfidf, type TfidfOptions, type Vectors } from '../../lib/embed/index.js';
+import { lsa } from '../../lib/embed/lsa/lsa.js';
+import { tfidf, type TfidfOptions } from '../../lib/embed/lsa/tfidf.js';
 import { useEngine } from '../../lib/engine/engine.js';
+import type { Vectors } from '../../lib/files/npy-bytes.js';
+import { readNpy, rowOf } from '../../lib/files/npy.js';
 
 interface Golden {
   texts: string[];

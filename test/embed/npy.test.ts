@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DTYPES, readNpy, readNpz, writeNpy, writeNpz } from '../../lib/embed/index.js';
-import { numberToHalf } from '../../lib/embed/number-to-half.js';
-import { halfToNumber, InputError } from '../../lib/support/index.js';
+import { halfToNumber } from '../../lib/files/half-floats.js';
+import { DTYPES } from '../../lib/files/npy-header.js';
+import { readNpy, writeNpy } from '../../lib/files/npy.js';
+import { readNpz, writeNpz } from '../../lib/files/npz.js';
+import { numberToHalf } from '../../lib/files/number-to-half.js';
+import { InputError } from '../../lib/support/errors.js';
 
 interface Golden {
   values: Record<string, number[][]>;

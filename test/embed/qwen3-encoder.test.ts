@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { encodeTexts, loadSentenceEncoder, type Pooling, type SentenceEncoder } from '../../lib/embed/index.js';
+import { encodeTexts } from '../../lib/embed/sentence/encode-texts.js';
+import type { Pooling } from '../../lib/embed/sentence/encoder-config.js';
+import { loadSentenceEncoder, type SentenceEncoder } from '../../lib/embed/sentence/sentence-encoder.js';
 
 interface Golden {
   texts: string[];

@@ -14,8 +14,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { embedItems, encodeTexts, loadSentenceEncoder, readNpy } from '../../lib/embed/index.js';
-import type { Pooling, SentenceEncoder } from '../../lib/embed/index.js';
+import { embedItems } from '../../lib/embed/embed-items.js';
+import { encodeTexts } from '../../lib/embed/sentence/encode-texts.js';
+import type { Pooling } from '../../lib/embed/sentence/encoder-config.js';
+import { loadSentenceEncoder, type SentenceEncoder } from '../../lib/embed/sentence/sentence-encoder.js';
+import { readNpy } from '../../lib/files/npy.js';
 
 interface Golden {
   texts: string[];

@@ -2,9 +2,11 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
-import { encodeTexts, loadSentenceEncoder, textEmbedder } from '../../lib/embed/index.js';
+import { encodeTexts } from '../../lib/embed/sentence/encode-texts.js';
+import { loadSentenceEncoder } from '../../lib/embed/sentence/sentence-encoder.js';
+import { textEmbedder } from '../../lib/embed/text-embedder.js';
 import { useEngine } from '../../lib/engine/engine.js';
-import { textCosines } from '../../lib/evaluate/index.js';
+import { textCosines } from '../../lib/evaluate/text/cosine.js';
 
 beforeAll(async () => void (await useEngine()));
 

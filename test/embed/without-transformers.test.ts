@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
-import { loadSentenceEncoder } from '../../lib/embed/index.js';
+import { loadSentenceEncoder } from '../../lib/embed/sentence/sentence-encoder.js';
 
 vi.mock('@huggingface/transformers', () => {
   throw new Error("Cannot find package '@huggingface/transformers'\nRequire stack: ...");

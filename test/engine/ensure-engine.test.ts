@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { writeNpy } from '../../lib/embed/index.js';
-import { useEngine } from '../../lib/engine/index.js';
-import { sidStage } from '../../lib/sid/index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { writeNpy } from '../../lib/files/npy.js';
+import { sidStage } from '../../lib/sid/sid-stage.js';
 
 test('a stage chooses the engine that useEngine would', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sidlab-ensure-'));

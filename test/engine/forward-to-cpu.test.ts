@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
-import { forwardMissingKernels, forwardedKernels } from '../../lib/engine/forward-to-cpu.js';
+import { forwardedKernels, forwardMissingKernels } from '../../lib/engine/forward-to-cpu.js';
 import { kernelCounts } from '../../lib/engine/kernel-counts.js';
 
 beforeAll(async () => {

@@ -5,29 +5,20 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
-import {
-  answerTable,
-  generateAnswers,
-  readGenerations,
-  sidAnswers,
-  textCosines,
-  textMetrics,
-  writeGenerations,
-} from '../../lib/evaluate/index.js';
-import type { AnswerRow, TextExample } from '../../lib/evaluate/index.js';
-import { tableHtml } from '../../lib/figures/index.js';
-import {
-  chain,
-  forwardForest,
-  outputLayer,
-  parseShape,
-  plant,
-  prepareForest,
-  randomWeights,
-  wordTokenizer,
-} from '../../lib/lm/index.js';
-import type { LanguageModel, TextTokenizer } from '../../lib/lm/index.js';
-import { targetLogProbs } from '../../lib/ops/index.js';
+import { answerTable } from '../../lib/evaluate/text/answer-table.js';
+import { textCosines } from '../../lib/evaluate/text/cosine.js';
+import { type AnswerRow, generateAnswers, type TextExample } from '../../lib/evaluate/text/generate-answers.js';
+import { readGenerations, writeGenerations } from '../../lib/evaluate/text/generations-file.js';
+import { sidAnswers } from '../../lib/evaluate/text/sid-answers.js';
+import { textMetrics } from '../../lib/evaluate/text/text-metrics.js';
+import { tableHtml } from '../../lib/figures/show-table.js';
+import { parseShape } from '../../lib/lm/config.js';
+import { forwardForest, outputLayer, prepareForest } from '../../lib/lm/decoder.js';
+import { chain, plant } from '../../lib/lm/forest.js';
+import type { LanguageModel } from '../../lib/lm/language-model.js';
+import { type TextTokenizer, wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
+import { randomWeights } from '../../lib/lm/weights.js';
+import { targetLogProbs } from '../../lib/ops/target-log-probs.js';
 
 const INDEX = [
   ['<a_1>', '<b_1>'],

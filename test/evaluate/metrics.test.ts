@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { checkResults, itemMetrics, rankMetrics, sidMetrics } from '../../lib/evaluate/metrics.js';
-import { type Result, readResults, writeResults } from '../../lib/evaluate/results-file.js';
+import { readResults, type Result, writeResults } from '../../lib/evaluate/results-file.js';
 
 const result = (target: number, items: number[]): Result => ({
   user: 'A',

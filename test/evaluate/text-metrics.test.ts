@@ -1,8 +1,10 @@
 /** BLEU, ROUGE and stems against NLTK and rouge-score (golden file: test/golden/make_text_metrics.py). */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { corpusBleu, distinct, porterStem, rouge, sentenceBleu, splitWords } from '../../lib/evaluate/index.js';
-import type { BleuSmoothing, RougeScores } from '../../lib/evaluate/index.js';
+import { type BleuSmoothing, corpusBleu, sentenceBleu } from '../../lib/evaluate/text/bleu.js';
+import { distinct, splitWords } from '../../lib/evaluate/text/ngrams.js';
+import { porterStem } from '../../lib/evaluate/text/porter-stem.js';
+import { rouge, type RougeScores } from '../../lib/evaluate/text/rouge.js';
 
 interface Golden {
   pairs: [reference: string, text: string][];

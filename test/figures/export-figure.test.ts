@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JSDOM } from 'jsdom';
 import { expect, test } from 'vitest';
-import { exportFigure, metricBars, rankDistribution, toSvg } from '../../lib/figures/index.js';
+import { exportFigure, toSvg } from '../../lib/figures/export-figure.js';
+import { metricBars } from '../../lib/figures/metric-bars.js';
+import { rankDistribution } from '../../lib/figures/rank-distribution.js';
 import { localBox, pageBox } from '../../lib/figures/svg-box.js';
 
 const title = 'Bolts & <b>nuts</b> <script>alert(1)</script>';

@@ -1,18 +1,12 @@
 import { expect, test } from 'vitest';
-import {
-  escapeText,
-  failureModes,
-  historyLengths,
-  label,
-  lossCurve,
-  metricBars,
-  movingMean,
-  popularityCurve,
-  rankDistribution,
-  shortNumber,
-  sidUsage,
-  type Figure,
-} from '../../lib/figures/index.js';
+import { failureModes } from '../../lib/figures/failure-modes.js';
+import { escapeText, type Figure, label } from '../../lib/figures/figure.js';
+import { historyLengths } from '../../lib/figures/history-lengths.js';
+import { lossCurve, movingMean } from '../../lib/figures/loss-curve.js';
+import { metricBars, shortNumber } from '../../lib/figures/metric-bars.js';
+import { popularityCurve } from '../../lib/figures/popularity-curve.js';
+import { rankDistribution } from '../../lib/figures/rank-distribution.js';
+import { sidUsage } from '../../lib/figures/sid-usage.js';
 
 /** The traces, numbers rounded to 4 digits, styles left out. */
 function drawn(figure: Figure) {

@@ -1,8 +1,14 @@
 import { createRequire } from 'node:module';
 import { afterEach, expect, test, vi } from 'vitest';
-import { display, figureText, inNotebook, liveCurve, liveFigure, lossCurve, showTable, tableHtml, tableText, useNotebook } from '../../lib/figures/index.js'; // prettier-ignore
-import type { Figure } from '../../lib/figures/index.js';
-import { setNoticeSink, setProgressSink, startProgress, tell } from '../../lib/support/index.js';
+import { display, figureText, liveFigure } from '../../lib/figures/display.js';
+import type { Figure } from '../../lib/figures/figure.js';
+import { liveCurve } from '../../lib/figures/live-curve.js';
+import { lossCurve } from '../../lib/figures/loss-curve.js';
+import { inNotebook } from '../../lib/figures/notebook.js';
+import { showTable, tableHtml, tableText } from '../../lib/figures/show-table.js';
+import { useNotebook } from '../../lib/figures/use-notebook.js';
+import { setNoticeSink, setProgressSink, startProgress, tell } from '../../lib/support/progress.js';
+// prettier-ignore
 
 type Sent = { data: Record<string, unknown>; transient: { display_id?: string }; update: boolean };
 const { cache } = createRequire(import.meta.url);

@@ -5,10 +5,11 @@ import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine/index.js';
-import { disposeWeights, loadAdapter } from '../../lib/lm/index.js';
-import { InputError, readSafetensors, writeSafetensors } from '../../lib/support/index.js';
-import type { NamedArray } from '../../lib/support/index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { type NamedArray, readSafetensors, writeSafetensors } from '../../lib/files/safetensors.js';
+import { loadAdapter } from '../../lib/lm/lora/peft-files.js';
+import { disposeWeights } from '../../lib/lm/weights.js';
+import { InputError } from '../../lib/support/errors.js';
 
 beforeAll(async () => void (await useEngine()));
 

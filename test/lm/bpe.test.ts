@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bpeTokenizer, spellBytes, trainBpe } from '../../lib/lm/index.js';
+import { bpeTokenizer } from '../../lib/lm/tokenizer/bpe-tokenizer.js';
+import { spellBytes, trainBpe } from '../../lib/lm/tokenizer/train-bpe.js';
 
 interface Golden {
   texts: string[];

@@ -3,7 +3,10 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bpeTokenizer, createRenderer, findTemplate, loadChatTemplate, parseChatTemplate } from '../../lib/lm/index.js';
+import { bpeTokenizer } from '../../lib/lm/tokenizer/bpe-tokenizer.js';
+import { loadChatTemplate, parseChatTemplate } from '../../lib/lm/tokenizer/chat-template.js';
+import { createRenderer } from '../../lib/tasks/prompts.js';
+import { findTemplate } from '../../lib/tasks/templates.js';
 
 interface Golden {
   cases: { template: string; messages: string[]; rendered: string[] }[];

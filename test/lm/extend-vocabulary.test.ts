@@ -3,21 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine/index.js';
-import {
-  chain,
-  extendVocabulary,
-  forwardForest,
-  loadModel,
-  loadTokenizer,
-  outputLayer,
-  plant,
-  prepareForest,
-  saveModel,
-  wordTokenizer,
-} from '../../lib/lm/index.js';
-import type { Item } from '../../lib/data/index.js';
-import type { LanguageModel } from '../../lib/lm/index.js';
+import type { Item } from '../../lib/data/dataset.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { forwardForest, outputLayer, prepareForest } from '../../lib/lm/decoder.js';
+import { chain, plant } from '../../lib/lm/forest.js';
+import { loadModel, saveModel } from '../../lib/lm/model.js';
+import { type LanguageModel } from '../../lib/lm/language-model.js';
+import { extendVocabulary } from '../../lib/lm/tokenizer/extend-vocabulary.js';
+import { loadTokenizer, wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
 
 beforeAll(async () => void (await useEngine()));
 

@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
-import { chain, comb, forwardForest, loadModel, outputLayer, plant, prepareForest } from '../../lib/lm/index.js';
-import type { Forest, LanguageModel } from '../../lib/lm/index.js';
-import { targetLogProbs } from '../../lib/ops/index.js';
+import { forwardForest, outputLayer, prepareForest } from '../../lib/lm/decoder.js';
+import { chain, comb, type Forest, plant } from '../../lib/lm/forest.js';
+import { loadModel } from '../../lib/lm/model.js';
+import { type LanguageModel } from '../../lib/lm/language-model.js';
+import { targetLogProbs } from '../../lib/ops/target-log-probs.js';
 
 interface Golden {
   texts: { tokens: number[]; logits: number[] }[];

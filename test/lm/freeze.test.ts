@@ -4,33 +4,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine/index.js';
-import {
-  addLora,
-  chain,
-  EMBEDDING,
-  extendVocabulary,
-  foldLora,
-  forwardForest,
-  freeze,
-  joinNewRows,
-  loadModel,
-  OUTPUT,
-  outputLayer,
-  outputTable,
-  parseLora,
-  plant,
-  prepareForest,
-  saveModel,
-  tableNames,
-  trainableWeights,
-  weightArray,
-  weightShapes,
-  wordTokenizer,
-} from '../../lib/lm/index.js';
-import type { Freeze, LanguageModel, NewRows } from '../../lib/lm/index.js';
-import { targetLogProbs } from '../../lib/ops/index.js';
-import { Optimizer } from '../../lib/train/index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { forwardForest, outputLayer, prepareForest } from '../../lib/lm/decoder.js';
+import { chain, plant } from '../../lib/lm/forest.js';
+import { type NewRows, outputTable } from '../../lib/lm/lora/adapted-weights.js';
+import { freeze, type Freeze, joinNewRows, tableNames } from '../../lib/lm/lora/freeze.js';
+import { parseLora } from '../../lib/lm/lora/lora-options.js';
+import { addLora } from '../../lib/lm/lora/lora.js';
+import { foldLora } from '../../lib/lm/lora/merge.js';
+import { weightArray } from '../../lib/lm/model-files.js';
+import { loadModel, saveModel } from '../../lib/lm/model.js';
+import { trainableWeights } from '../../lib/lm/language-model.js';
+import { type LanguageModel } from '../../lib/lm/language-model.js';
+import { extendVocabulary } from '../../lib/lm/tokenizer/extend-vocabulary.js';
+import { wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
+import { EMBEDDING, OUTPUT, weightShapes } from '../../lib/lm/weights.js';
+import { targetLogProbs } from '../../lib/ops/target-log-probs.js';
+import { Optimizer } from '../../lib/train/optim/optimizer.js';
 
 beforeAll(async () => void (await useEngine()));
 

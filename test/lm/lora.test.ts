@@ -4,34 +4,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { useEngine } from '../../lib/engine/engine.js';
 import { kernelCounts } from '../../lib/engine/kernel-counts.js';
-import { useEngine } from '../../lib/engine/index.js';
-import {
-  addLora,
-  chain,
-  disposeWeights,
-  factorName,
-  foldLora,
-  forwardForest,
-  learnOnly,
-  loadAdapter,
-  loadModel,
-  loraMatrices,
-  mergeLora,
-  outputLayer,
-  outputTable,
-  parseLora,
-  plant,
-  prepareForest,
-  saveModel,
-  trainableWeights,
-  unmergeLora,
-  weightArray,
-  withLoraDropout,
-} from '../../lib/lm/index.js';
-import type { Forest, LanguageModel, LoraOptions } from '../../lib/lm/index.js';
-import { targetLogProbs } from '../../lib/ops/index.js';
-import { Random } from '../../lib/support/index.js';
+import { forwardForest, outputLayer, prepareForest } from '../../lib/lm/decoder.js';
+import { chain, type Forest, plant } from '../../lib/lm/forest.js';
+import { factorName, outputTable } from '../../lib/lm/lora/adapted-weights.js';
+import { type LoraOptions, parseLora } from '../../lib/lm/lora/lora-options.js';
+import { addLora, loraMatrices, withLoraDropout } from '../../lib/lm/lora/lora.js';
+import { foldLora, mergeLora, unmergeLora } from '../../lib/lm/lora/merge.js';
+import { loadAdapter } from '../../lib/lm/lora/peft-files.js';
+import { learnOnly } from '../../lib/lm/lora/set-trainable.js';
+import { weightArray } from '../../lib/lm/model-files.js';
+import { loadModel, saveModel } from '../../lib/lm/model.js';
+import { trainableWeights } from '../../lib/lm/language-model.js';
+import { type LanguageModel } from '../../lib/lm/language-model.js';
+import { disposeWeights } from '../../lib/lm/weights.js';
+import { targetLogProbs } from '../../lib/ops/target-log-probs.js';
+import { Random } from '../../lib/support/random.js';
 
 interface Golden {
   base: string;

@@ -1,8 +1,11 @@
 /** Prompts that are too long: what goes first, what never goes, and that it is counted. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Item } from '../../lib/data/index.js';
-import { bpeTokenizer, createRenderer, findTemplate, itemText, parseTemplates } from '../../lib/lm/index.js';
+import type { Item } from '../../lib/data/dataset.js';
+import { itemText } from '../../lib/data/item-text.js';
+import { bpeTokenizer } from '../../lib/lm/tokenizer/bpe-tokenizer.js';
+import { createRenderer } from '../../lib/tasks/prompts.js';
+import { findTemplate, parseTemplates } from '../../lib/tasks/templates.js';
 
 const words = 'steel wood felt glue nail lamp cord pipe'.split(' ');
 const items: Item[] = Array.from({ length: 12 }, (_, i) => ({

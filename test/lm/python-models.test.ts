@@ -8,29 +8,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine/index.js';
-import {
-  addLora,
-  bpeTokenizer,
-  chain,
-  extendVocabulary,
-  factorName,
-  forwardForest,
-  freeze,
-  loadModel,
-  loraMatrices,
-  mergeStage,
-  outputLayer,
-  parseLora,
-  parseShape,
-  plant,
-  prepareForest,
-  randomWeights,
-  saveModel,
-  wordTokenizer,
-} from '../../lib/lm/index.js';
-import type { LanguageModel, LoraOptions, NewRows, TextTokenizer } from '../../lib/lm/index.js';
-import { Random } from '../../lib/support/index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { parseShape } from '../../lib/lm/config.js';
+import { forwardForest, outputLayer, prepareForest } from '../../lib/lm/decoder.js';
+import { chain, plant } from '../../lib/lm/forest.js';
+import { factorName, type NewRows } from '../../lib/lm/lora/adapted-weights.js';
+import { freeze } from '../../lib/lm/lora/freeze.js';
+import { type LoraOptions, parseLora } from '../../lib/lm/lora/lora-options.js';
+import { addLora, loraMatrices } from '../../lib/lm/lora/lora.js';
+import { mergeStage } from '../../lib/lm/lora/merge-stage.js';
+import { loadModel, saveModel } from '../../lib/lm/model.js';
+import { type LanguageModel } from '../../lib/lm/language-model.js';
+import { bpeTokenizer } from '../../lib/lm/tokenizer/bpe-tokenizer.js';
+import { extendVocabulary } from '../../lib/lm/tokenizer/extend-vocabulary.js';
+import { type TextTokenizer, wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
+import { randomWeights } from '../../lib/lm/weights.js';
+import { Random } from '../../lib/support/random.js';
 
 const python = process.env.SIDLAB_PEERS ?? 'python3';
 const found = spawnSync(python, ['-c', 'import torch, transformers, peft'], { stdio: 'ignore' }).status === 0;

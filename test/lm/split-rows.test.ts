@@ -1,10 +1,11 @@
 /** Rows of the tables in tensors of their own: the same values, the same gradient, nothing for the rows that stand. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine/index.js';
-import { embedding, gatherRows, tableLogits, targetLogProbs, wholeTable } from '../../lib/ops/index.js';
-import type { SplitTable } from '../../lib/ops/index.js';
-import { Random } from '../../lib/support/index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { embedding } from '../../lib/ops/embedding.js';
+import { gatherRows, type SplitTable, tableLogits, wholeTable } from '../../lib/ops/split-table.js';
+import { targetLogProbs } from '../../lib/ops/target-log-probs.js';
+import { Random } from '../../lib/support/random.js';
 
 beforeAll(async () => void (await useEngine()));
 

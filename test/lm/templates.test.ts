@@ -4,25 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { itemOf, sampleCatalogue } from '../../lib/data/index.js';
-import type { Item } from '../../lib/data/index.js';
+import type { Item } from '../../lib/data/dataset.js';
+import { itemOf } from '../../lib/data/filter/filter.js';
+import { firstSentences, itemText, protectText } from '../../lib/data/item-text.js';
+import { sampleCatalogue } from '../../lib/data/sample/sample.js';
+import { bpeTokenizer } from '../../lib/lm/tokenizer/bpe-tokenizer.js';
+import { preferenceText } from '../../lib/tasks/preference-text.js';
+import { createRenderer, renderAnswer, renderPrompt, shopOf } from '../../lib/tasks/prompts.js';
 import {
   answersWithSid,
-  bpeTokenizer,
-  createRenderer,
   findTemplate,
-  firstSentences,
   holdsText,
-  itemText,
   parseTemplates,
-  preferenceText,
-  protectText,
   readTemplates,
-  renderAnswer,
-  renderPrompt,
-  shopOf,
   TEMPLATES,
-} from '../../lib/lm/index.js';
+} from '../../lib/tasks/templates.js';
 
 const { items: raw } = sampleCatalogue({ size: 'tiny' });
 const items: Item[] = raw.map(({ title, description, brand, category }) =>

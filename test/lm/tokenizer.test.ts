@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { createRenderer, findTemplate, templateWords, wordTokenizer } from '../../lib/lm/index.js';
+import { wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
+import { createRenderer } from '../../lib/tasks/prompts.js';
+import { findTemplate, templateWords } from '../../lib/tasks/templates.js';
 
 const index = [
   ['<a_1>', '<b_10>', '<c_0>'],

@@ -5,21 +5,20 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { registerNativeOps, unregisterNativeOps, useEngine } from '../../lib/engine/index.js';
-import { chain, comb, disposePlan, plant, planAttention, twoRuns } from '../../lib/lm/index.js';
-import {
-  adamw,
-  embedding,
-  forestAttention,
-  onTape,
-  hasFused,
-  rmsNorm,
-  rotary,
-  rotaryTable,
-  swiglu,
-} from '../../lib/ops/index.js';
-import { targetLogProbs } from '../../lib/ops/index.js';
-import { Random } from '../../lib/support/index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { registerNativeOps, unregisterNativeOps } from '../../lib/engine/native-ops.js';
+import { disposePlan, planAttention, twoRuns } from '../../lib/lm/attention-plan.js';
+import { chain, comb, plant } from '../../lib/lm/forest.js';
+import { adamw } from '../../lib/ops/adamw.js';
+import { embedding } from '../../lib/ops/embedding.js';
+import { forestAttention } from '../../lib/ops/forest-attention.js';
+import { hasFused } from '../../lib/ops/fused.js';
+import { rmsNorm } from '../../lib/ops/rms-norm.js';
+import { rotary, rotaryTable } from '../../lib/ops/rotary.js';
+import { swiglu } from '../../lib/ops/swiglu.js';
+import { onTape } from '../../lib/ops/tape.js';
+import { targetLogProbs } from '../../lib/ops/target-log-probs.js';
+import { Random } from '../../lib/support/random.js';
 
 const say = (line: string): boolean => process.stderr.write(`${line}\n`);
 

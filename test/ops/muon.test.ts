@@ -2,11 +2,10 @@
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine/index.js';
-import { muon, orthogonalize } from '../../lib/ops/index.js';
-import type { MuonScale } from '../../lib/ops/index.js';
-import { Random } from '../../lib/support/index.js';
-import { Optimizer } from '../../lib/train/index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { muon, type MuonScale, orthogonalize } from '../../lib/ops/muon.js';
+import { Random } from '../../lib/support/random.js';
+import { Optimizer } from '../../lib/train/optim/optimizer.js';
 
 interface Case {
   scale: MuonScale;

@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine/index.js';
-import { adamw, readTensor } from '../../lib/ops/index.js';
-import { Random, SafetensorsFile, writeSafetensors } from '../../lib/support/index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { SafetensorsFile, writeSafetensors } from '../../lib/files/safetensors.js';
+import { adamw } from '../../lib/ops/adamw.js';
+import { readTensor } from '../../lib/ops/read-tensor.js';
+import { Random } from '../../lib/support/random.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-read-'));
 const random = new Random('read-tensor');

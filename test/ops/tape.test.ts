@@ -1,9 +1,12 @@
 /** The tape by itself: a stretch that is computed again has the gradient of one that was kept. */
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine/index.js';
-import { dropoutFrom, onTape, product, recomputed, sum, swiglu } from '../../lib/ops/index.js';
-import { Random } from '../../lib/support/index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { product, sum } from '../../lib/ops/basic.js';
+import { dropoutFrom } from '../../lib/ops/dropout.js';
+import { swiglu } from '../../lib/ops/swiglu.js';
+import { onTape, recomputed } from '../../lib/ops/tape.js';
+import { Random } from '../../lib/support/random.js';
 
 beforeAll(async () => void (await useEngine()));
 

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine/index.js';
-import { dryRun, PipelineStages, quickstart, readPipelineConfig } from '../../lib/pipeline/index.js';
-import type { PipelineConfig } from '../../lib/pipeline/index.js';
-import { readJson, writeJson } from '../../lib/support/index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { readJson, writeJson } from '../../lib/files/files.js';
+import { type PipelineConfig, quickstart, readPipelineConfig } from '../../lib/pipeline/config.js';
+import { dryRun } from '../../lib/pipeline/dry-run.js';
+import { PipelineStages } from '../../lib/pipeline/stages.js';
 
 const recipes = fileURLToPath(new URL('../../recipes', import.meta.url));
 const read = (name: string): PipelineConfig => readPipelineConfig(join(recipes, name));

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { readItems } from '../../lib/data/item-file.js';
 import { useEngine } from '../../lib/engine/engine.js';
-import { PipelineStages, type PipelineConfig } from '../../lib/pipeline/index.js';
-import { Random } from '../../lib/support/index.js';
+import type { PipelineConfig } from '../../lib/pipeline/config.js';
+import { PipelineStages } from '../../lib/pipeline/stages.js';
+import { Random } from '../../lib/support/random.js';
 
 const TINY = 'test/golden/tiny-encoder';
 

@@ -2,21 +2,16 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { readNpy, writeNpy, type Vectors } from '../../lib/embed/npy.js';
+import { indexCodes, readIndex } from '../../lib/data/sid-index.js';
 import { useEngine } from '../../lib/engine/engine.js';
-import {
-  assignSids,
-  codebookFile,
-  extendIndex,
-  indexCodes,
-  readCodebooks,
-  readIndex,
-  rqKmeans,
-  rqKmeansConstrained,
-  sidItems,
-  sidStage,
-} from '../../lib/sid/index.js';
-import { Random } from '../../lib/support/index.js';
+import { readNpy, type Vectors, writeNpy } from '../../lib/files/npy.js';
+import { assignSids, sidItems } from '../../lib/sid/assign-sids.js';
+import { rqKmeansConstrained } from '../../lib/sid/balanced/rqkmeans-constrained.js';
+import { extendIndex } from '../../lib/sid/extend-index.js';
+import { codebookFile, readCodebooks } from '../../lib/sid/files/codebook-files.js';
+import { rqKmeans } from '../../lib/sid/kmeans/rqkmeans.js';
+import { sidStage } from '../../lib/sid/sid-stage.js';
+import { Random } from '../../lib/support/random.js';
 
 beforeAll(() => useEngine());
 

@@ -1,10 +1,10 @@
 /** What every method makes of input that no shop should have, by its defaults: a stated result, or one line. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Vectors } from '../../lib/embed/npy.js';
 import { useEngine } from '../../lib/engine/engine.js';
-import { METHODS, SID_METHODS, type SidOptions } from '../../lib/sid/index.js';
-import { Random } from '../../lib/support/index.js';
+import type { Vectors } from '../../lib/files/npy.js';
+import { METHODS, SID_METHODS, type SidOptions } from '../../lib/sid/methods.js';
+import { Random } from '../../lib/support/random.js';
 
 beforeAll(async () => void (await useEngine()));
 

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { registerNativeOps, unregisterNativeOps, useEngine } from '../../lib/engine/index.js';
-import { hasFused } from '../../lib/ops/index.js';
-import { balancedAssign, type AssignmentProblem } from '../../lib/sid/index.js';
-import { Random } from '../../lib/support/index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { registerNativeOps, unregisterNativeOps } from '../../lib/engine/native-ops.js';
+import { hasFused } from '../../lib/ops/fused.js';
+import type { AssignmentProblem } from '../../lib/sid/balanced/assignment-prices.js';
+import { balancedAssign } from '../../lib/sid/balanced/balanced-assign.js';
+import { Random } from '../../lib/support/random.js';
 
 interface Golden {
   cases: {

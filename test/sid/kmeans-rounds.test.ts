@@ -1,12 +1,17 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { rowOf, type Vectors } from '../../lib/embed/npy.js';
-import { registerNativeOps, unregisterNativeOps, useEngine } from '../../lib/engine/index.js';
-import { hasFused } from '../../lib/ops/index.js';
-import { nearestCode, squaredDistance } from '../../lib/sid/distance.js';
-import { fillEmptyCodes } from '../../lib/sid/empty-codes.js';
-import { balancedKmeans, kmeans, kmeansRounds, nearestCodes, pickRows, rqKmeans } from '../../lib/sid/index.js';
-import { Random } from '../../lib/support/index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { registerNativeOps, unregisterNativeOps } from '../../lib/engine/native-ops.js';
+import { rowOf, type Vectors } from '../../lib/files/npy.js';
+import { hasFused } from '../../lib/ops/fused.js';
+import { balancedKmeans } from '../../lib/sid/balanced/balanced-kmeans.js';
+import { nearestCode, squaredDistance } from '../../lib/sid/kmeans/distance.js';
+import { fillEmptyCodes } from '../../lib/sid/kmeans/empty-clusters.js';
+import { pickRows } from '../../lib/sid/kmeans/initial-centres.js';
+import { kmeans } from '../../lib/sid/kmeans/kmeans.js';
+import { kmeansRounds, nearestCodes } from '../../lib/sid/kmeans/lloyd.js';
+import { rqKmeans } from '../../lib/sid/kmeans/rqkmeans.js';
+import { Random } from '../../lib/support/random.js';
 
 await useEngine();
 const faces = hasFused('SidlabKmeansRounds') ? (['fused', 'plain'] as const) : (['plain'] as const);

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { filterStage, writeSample } from '../../lib/data/index.js';
-import { embedItems } from '../../lib/embed/index.js';
+import { filterStage } from '../../lib/data/filter/filter-stage.js';
+import { writeSample } from '../../lib/data/sample/sample.js';
+import { embedItems } from '../../lib/embed/embed-items.js';
 import { useEngine } from '../../lib/engine/engine.js';
-import { nearestNeighbours } from '../../lib/sid/neighbours.js';
-import { qualityGate, type QualityLimits } from '../../lib/sid/quality-gate.js';
+import { rqKmeans } from '../../lib/sid/kmeans/rqkmeans.js';
+import { nearestNeighbours } from '../../lib/sid/quality/neighbours.js';
+import { qualityGate, type QualityLimits } from '../../lib/sid/quality/quality-gate.js';
 import {
   ambiguous,
   ambiguousShare,
@@ -17,12 +19,11 @@ import {
   sharedPrefix,
   sharedPrefixByChance,
   shuffledPurity,
-} from '../../lib/sid/quality-measures.js';
-import { sidQualityStage } from '../../lib/sid/quality-stage.js';
-import { sidQuality } from '../../lib/sid/quality.js';
-import { rqKmeans } from '../../lib/sid/rqkmeans.js';
+} from '../../lib/sid/quality/quality-measures.js';
+import { sidQualityStage } from '../../lib/sid/quality/quality-stage.js';
+import { sidQuality } from '../../lib/sid/quality/quality.js';
 import { sidStage } from '../../lib/sid/sid-stage.js';
-import { Random } from '../../lib/support/index.js';
+import { Random } from '../../lib/support/random.js';
 
 beforeAll(async () => void (await useEngine()));
 

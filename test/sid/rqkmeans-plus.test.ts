@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
-import { readNpy, writeNpy, type Vectors } from '../../lib/embed/npy.js';
+import { sidTokens, writeIndex } from '../../lib/data/sid-index.js';
 import { useEngine } from '../../lib/engine/engine.js';
-import { evenedCodes } from '../../lib/sid/evened-codes.js';
-import { sidTokens, writeIndex } from '../../lib/sid/index-file.js';
+import { readNpy, type Vectors, writeNpy } from '../../lib/files/npy.js';
+import { evenedCodes } from '../../lib/sid/balanced/balanced-codes.js';
+import { rqKmeansConstrained } from '../../lib/sid/balanced/rqkmeans-constrained.js';
 import { countCodes } from '../../lib/sid/quantized.js';
-import { rqKmeansConstrained } from '../../lib/sid/rqkmeans-constrained.js';
-import { rqKmeansPlus } from '../../lib/sid/rqkmeans-plus.js';
-import { Random } from '../../lib/support/index.js';
+import { rqKmeansPlus } from '../../lib/sid/rqvae/rqkmeans-plus.js';
+import { Random } from '../../lib/support/random.js';
 
 const REAL = '../shared/data/industrial/Industrial_and_Scientific.emb-lsa.npy';
 

@@ -2,10 +2,13 @@ import { existsSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { readNpy, type Vectors } from '../../lib/embed/npy.js';
 import { useEngine } from '../../lib/engine/engine.js';
-import { kmeans, reassign, rqKmeans, type Collisions } from '../../lib/sid/index.js';
-import { Random } from '../../lib/support/index.js';
+import { readNpy, type Vectors } from '../../lib/files/npy.js';
+import type { Collisions } from '../../lib/sid/collisions/collisions.js';
+import { reassign } from '../../lib/sid/collisions/reassign.js';
+import { kmeans } from '../../lib/sid/kmeans/kmeans.js';
+import { rqKmeans } from '../../lib/sid/kmeans/rqkmeans.js';
+import { Random } from '../../lib/support/random.js';
 
 const REAL = '../shared/data/industrial/Industrial_and_Scientific.emb-lsa.npy';
 

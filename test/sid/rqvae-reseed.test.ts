@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
-import type { Vectors } from '../../lib/embed/npy.js';
 import { useEngine } from '../../lib/engine/engine.js';
-import { codebookName, startArrays, toVariables, type RqVaeShape } from '../../lib/sid/rqvae-parameters.js';
-import { reseedDeadCodes } from '../../lib/sid/rqvae-reseed.js';
-import { figuresOf } from '../../lib/sid/rqvae-step.js';
-import { rqvae } from '../../lib/sid/rqvae.js';
-import { Random, type MetricLine } from '../../lib/support/index.js';
+import type { Vectors } from '../../lib/files/npy.js';
+import type { MetricLine } from '../../lib/runs/metric-lines.js';
+import { reseedDeadCodes } from '../../lib/sid/rqvae/dead-codes.js';
+import { codebookName, type RqVaeShape, startArrays, toVariables } from '../../lib/sid/rqvae/parameters.js';
+import { rqvae } from '../../lib/sid/rqvae/rqvae.js';
+import { figuresOf } from '../../lib/sid/rqvae/step.js';
+import { Random } from '../../lib/support/random.js';
 
 beforeAll(async () => void (await useEngine()));
 

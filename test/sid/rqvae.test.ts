@@ -3,20 +3,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Vectors } from '../../lib/embed/npy.js';
 import { useEngine } from '../../lib/engine/engine.js';
-import { AdamW } from '../../lib/sid/rqvae-optimizer.js';
+import type { Vectors } from '../../lib/files/npy.js';
+import { readMetrics } from '../../lib/runs/metric-lines.js';
+import { AdamW } from '../../lib/sid/rqvae/optimizer.js';
 import {
   bufferShapes,
   fromVariables,
   parameterShapes,
-  toVariables,
   type RqVaeShape,
-} from '../../lib/sid/rqvae-parameters.js';
-import { balancedCodes } from '../../lib/sid/rqvae-sinkhorn.js';
-import { figuresOf, lossAndGradients } from '../../lib/sid/rqvae-step.js';
-import { rqvae, rqVaeCodes, type RqVaeOptions } from '../../lib/sid/rqvae.js';
-import { Random, readMetrics } from '../../lib/support/index.js';
+  toVariables,
+} from '../../lib/sid/rqvae/parameters.js';
+import { rqvae, rqVaeCodes, type RqVaeOptions } from '../../lib/sid/rqvae/rqvae.js';
+import { balancedCodes } from '../../lib/sid/rqvae/sinkhorn.js';
+import { figuresOf, lossAndGradients } from '../../lib/sid/rqvae/step.js';
+import { Random } from '../../lib/support/random.js';
 
 beforeAll(async () => void (await useEngine()));
 

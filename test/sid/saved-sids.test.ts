@@ -3,26 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { writeNpy, type Vectors } from '../../lib/embed/npy.js';
+import { readIndex, writeIndex } from '../../lib/data/sid-index.js';
 import { useEngine } from '../../lib/engine/engine.js';
-import {
-  codebookFile,
-  extendIndex,
-  METHODS,
-  readCard,
-  readIndex,
-  readSids,
-  rqVaeCodes,
-  SID_METHODS,
-  sidItems,
-  sidOutputs,
-  sidQualityStage,
-  sidStage,
-  writeIndex,
-  type SidMethod,
-  type SidStageOptions,
-} from '../../lib/sid/index.js';
-import { Random } from '../../lib/support/index.js';
+import { type Vectors, writeNpy } from '../../lib/files/npy.js';
+import { sidItems } from '../../lib/sid/assign-sids.js';
+import { extendIndex } from '../../lib/sid/extend-index.js';
+import { codebookFile } from '../../lib/sid/files/codebook-files.js';
+import { readSids, sidOutputs } from '../../lib/sid/files/saved-sids.js';
+import { readCard } from '../../lib/sid/files/sid-card.js';
+import { METHODS, SID_METHODS, type SidMethod } from '../../lib/sid/methods.js';
+import { sidQualityStage } from '../../lib/sid/quality/quality-stage.js';
+import { rqVaeCodes } from '../../lib/sid/rqvae/rqvae.js';
+import { sidStage, type SidStageOptions } from '../../lib/sid/sid-stage.js';
+import { Random } from '../../lib/support/random.js';
 
 const [ITEMS, LATER, WIDTH] = [60, 24, 6];
 const small = { codebookSize: 8, hidden: [16], epochs: 8, batchSize: 20, evalEpochs: 4, learningRate: 3e-3 };

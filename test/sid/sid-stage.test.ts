@@ -2,10 +2,12 @@ import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { readNpy, writeNpy } from '../../lib/embed/npy.js';
+import { readIndex } from '../../lib/data/sid-index.js';
 import { useEngine } from '../../lib/engine/engine.js';
-import { readIndex, sidStage, type SidMethod } from '../../lib/sid/index.js';
-import { Random } from '../../lib/support/index.js';
+import { readNpy, writeNpy } from '../../lib/files/npy.js';
+import type { SidMethod } from '../../lib/sid/methods.js';
+import { sidStage } from '../../lib/sid/sid-stage.js';
+import { Random } from '../../lib/support/random.js';
 
 beforeAll(() => useEngine());
 

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
-import type { Vectors } from '../../lib/embed/npy.js';
 import { useEngine } from '../../lib/engine/engine.js';
-import { dealOut, rqKmeans, sinkhorn, uniformCodes } from '../../lib/sid/index.js';
-import { Random } from '../../lib/support/index.js';
+import type { Vectors } from '../../lib/files/npy.js';
+import { dealOut, uniformCodes } from '../../lib/sid/balanced/sinkhorn-codes.js';
+import { sinkhorn } from '../../lib/sid/balanced/sinkhorn.js';
+import { rqKmeans } from '../../lib/sid/kmeans/rqkmeans.js';
+import { Random } from '../../lib/support/random.js';
 
 interface Golden {
   cases: { epsilon: number; costs: number[][]; a: number[]; b: number[]; plan: number[][] }[];

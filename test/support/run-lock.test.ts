@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { RunFolder } from '../../lib/support/index.js';
+import { RunFolder } from '../../lib/runs/run-folder.js';
 
 const newFolder = (): string => join(mkdtempSync(join(tmpdir(), 'sidlab-lock-')), 'run');
 const lockOf = (folder: string): string => join(folder, 'run.lock');

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { InputError, readSafetensors, writeSafetensors } from '../../lib/support/index.js';
+import { readSafetensors, writeSafetensors } from '../../lib/files/safetensors.js';
+import { InputError } from '../../lib/support/errors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-safetensors-'));
 const path = join(folder, 'x.safetensors');

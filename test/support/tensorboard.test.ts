@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { crc32c, RunFolder, scalarEvent, tagOf, tfRecord, versionEvent } from '../../lib/support/index.js';
+import { RunFolder } from '../../lib/runs/run-folder.js';
+import { crc32c, scalarEvent, tfRecord, versionEvent } from '../../lib/runs/tensorboard-events.js';
+import { tagOf } from '../../lib/runs/tensorboard-log.js';
 
 interface Golden {
   start: number;

@@ -3,9 +3,10 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { runCurves } from '../../lib/figures/index.js';
-import { RunFolder, writeJson } from '../../lib/support/index.js';
-import { compareRuns } from '../../lib/train/index.js';
+import { runCurves } from '../../lib/figures/run-curves.js';
+import { writeJson } from '../../lib/files/files.js';
+import { RunFolder } from '../../lib/runs/run-folder.js';
+import { compareRuns } from '../../lib/train/report/compare-runs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-runs-'));
 

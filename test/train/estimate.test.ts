@@ -1,10 +1,12 @@
 /** What a run will take: counted exactly where it can be, refused where it cannot fit. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine/index.js';
-import { cutInto, estimateRun, estimateText, liveBytes, refuseIfTooLarge } from '../../lib/train/index.js';
-import type { Outline, RunEstimate } from '../../lib/train/index.js';
-import { tinyModel, tinyTask, type Text } from './tiny-task.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { cutInto } from '../../lib/tasks/examples.js';
+import type { Outline } from '../../lib/train/loop/task.js';
+import { estimateRun, estimateText, refuseIfTooLarge, type RunEstimate } from '../../lib/train/report/estimate.js';
+import { liveBytes } from '../../lib/train/report/peak-memory.js';
+import { type Text, tinyModel, tinyTask } from './tiny-task.js';
 
 beforeAll(async () => void (await useEngine()));
 

@@ -5,14 +5,18 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { filterStage, writeSample } from '../../lib/data/index.js';
-import { embedItems } from '../../lib/embed/index.js';
+import { filterStage } from '../../lib/data/filter/filter-stage.js';
+import { writeSample } from '../../lib/data/sample/sample.js';
+import { embedItems } from '../../lib/embed/embed-items.js';
 import { useEngine } from '../../lib/engine/engine.js';
-import { loadModel } from '../../lib/lm/index.js';
-import { sidStage } from '../../lib/sid/index.js';
-import { grpo, grpoPart, groupAdvantages, rankingReward, ruleReward, sft } from '../../lib/train/index.js';
-import { readMetrics } from '../../lib/support/index.js';
-import type { Group } from '../../lib/train/index.js';
+import { loadModel } from '../../lib/lm/model.js';
+import { readMetrics } from '../../lib/runs/metric-lines.js';
+import { sidStage } from '../../lib/sid/sid-stage.js';
+import { groupAdvantages } from '../../lib/train/grpo/advantages.js';
+import { grpo } from '../../lib/train/grpo/grpo.js';
+import { type Group, grpoPart } from '../../lib/train/grpo/grpo-loss.js';
+import { rankingReward, ruleReward } from '../../lib/train/grpo/rewards.js';
+import { sft } from '../../lib/train/sft/sft.js';
 
 beforeAll(async () => void (await useEngine()));
 

@@ -3,27 +3,24 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { filterStage, writeSample } from '../../lib/data/index.js';
-import { embedItems } from '../../lib/embed/index.js';
-import { useEngine } from '../../lib/engine/index.js';
-import { evaluateStage } from '../../lib/evaluate/index.js';
-import {
-  EMBEDDING,
-  loadModel,
-  loadTokenizer,
-  mergeStage,
-  parseShape,
-  randomWeights,
-  saveModel,
-  templateWords,
-  weightArray,
-  wordTokenizer,
-} from '../../lib/lm/index.js';
-import { readSafetensors } from '../../lib/support/index.js';
-import { hashFile, readMetrics } from '../../lib/support/index.js';
-import { sidStage } from '../../lib/sid/index.js';
-import { checkLearning, sft } from '../../lib/train/index.js';
-import type { LearningOptions, SftOptions, SftReport } from '../../lib/train/index.js';
+import { filterStage } from '../../lib/data/filter/filter-stage.js';
+import { writeSample } from '../../lib/data/sample/sample.js';
+import { embedItems } from '../../lib/embed/embed-items.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { evaluateStage } from '../../lib/evaluate/evaluate-stage.js';
+import { hashFile } from '../../lib/files/files.js';
+import { readSafetensors } from '../../lib/files/safetensors.js';
+import { parseShape } from '../../lib/lm/config.js';
+import { mergeStage } from '../../lib/lm/lora/merge-stage.js';
+import { weightArray } from '../../lib/lm/model-files.js';
+import { loadModel, saveModel } from '../../lib/lm/model.js';
+import { loadTokenizer, wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
+import { EMBEDDING, randomWeights } from '../../lib/lm/weights.js';
+import { readMetrics } from '../../lib/runs/metric-lines.js';
+import { sidStage } from '../../lib/sid/sid-stage.js';
+import { templateWords } from '../../lib/tasks/templates.js';
+import { sft, type SftOptions, type SftReport } from '../../lib/train/sft/sft.js';
+import { checkLearning, type LearningOptions } from '../../lib/train/sft/trainable.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-learning-'));
 const base = join(folder, 'base');

@@ -2,9 +2,11 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { useEngine } from '../../lib/engine/index.js';
-import { hashFile, readMetrics, readSafetensors } from '../../lib/support/index.js';
-import { planSteps } from '../../lib/train/index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { hashFile } from '../../lib/files/files.js';
+import { readSafetensors } from '../../lib/files/safetensors.js';
+import { readMetrics } from '../../lib/runs/metric-lines.js';
+import { planSteps } from '../../lib/train/loop/step-plan.js';
 import { newFolder, tinyModel, trainTiny } from './tiny-task.js';
 
 /** Bytes that the disk still takes. */

@@ -1,9 +1,9 @@
 /** AdamW against PyTorch, alone and packed; clipping. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine/index.js';
-import type { Weights } from '../../lib/lm/index.js';
-import { Optimizer } from '../../lib/train/index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import type { Weights } from '../../lib/lm/weights.js';
+import { Optimizer } from '../../lib/train/optim/optimizer.js';
 
 beforeAll(async () => void (await useEngine()));
 

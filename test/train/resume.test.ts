@@ -7,13 +7,15 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { filterStage, writeSample } from '../../lib/data/index.js';
-import { embedItems } from '../../lib/embed/index.js';
+import { filterStage } from '../../lib/data/filter/filter-stage.js';
+import { writeSample } from '../../lib/data/sample/sample.js';
+import { embedItems } from '../../lib/embed/embed-items.js';
 import { useEngine } from '../../lib/engine/engine.js';
-import { sidStage } from '../../lib/sid/index.js';
-import { hashFile, Random, readMetrics } from '../../lib/support/index.js';
-import { sft } from '../../lib/train/index.js';
-import type { SftOptions } from '../../lib/train/index.js';
+import { hashFile } from '../../lib/files/files.js';
+import { readMetrics } from '../../lib/runs/metric-lines.js';
+import { sidStage } from '../../lib/sid/sid-stage.js';
+import { Random } from '../../lib/support/random.js';
+import { sft, type SftOptions } from '../../lib/train/sft/sft.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-resume-'));
 const options = (run: string): SftOptions => ({

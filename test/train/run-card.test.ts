@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine/index.js';
-import { codeVersion, runCard } from '../../lib/train/index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { codeVersion, runCard } from '../../lib/train/report/run-card.js';
 
 beforeAll(async () => void (await useEngine()));
 

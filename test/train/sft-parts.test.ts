@@ -1,11 +1,13 @@
 /** Parts of an update: whatever the cut, the same gradient; sorted first, fewer tokens; under dropout each text alone. */
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine/index.js';
-import { disposeWeights, parseShape, randomWeights } from '../../lib/lm/index.js';
-import { Random } from '../../lib/support/index.js';
-import { batchGradients, sftParts } from '../../lib/train/index.js';
-import type { Example } from '../../lib/train/index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { parseShape } from '../../lib/lm/config.js';
+import { disposeWeights, randomWeights } from '../../lib/lm/weights.js';
+import { Random } from '../../lib/support/random.js';
+import type { Example } from '../../lib/tasks/examples.js';
+import { batchGradients } from '../../lib/train/loop/gradients.js';
+import { sftParts } from '../../lib/train/sft/micro-batches.js';
 
 await useEngine();
 

@@ -2,10 +2,14 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine/index.js';
-import { chain, disposeWeights, parseShape, randomWeights } from '../../lib/lm/index.js';
-import { batchGradients, forestPart, forestScorer, shareTrunks } from '../../lib/train/index.js';
-import type { Example, TreeTarget } from '../../lib/train/index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { parseShape } from '../../lib/lm/config.js';
+import { chain } from '../../lib/lm/forest.js';
+import { disposeWeights, randomWeights } from '../../lib/lm/weights.js';
+import type { Example } from '../../lib/tasks/examples.js';
+import { forestPart, forestScorer, type TreeTarget } from '../../lib/train/loop/forest-loss.js';
+import { batchGradients } from '../../lib/train/loop/gradients.js';
+import { shareTrunks } from '../../lib/train/sft/shared-prefixes.js';
 
 await useEngine();
 

@@ -4,32 +4,34 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { filterStage, loadDataset, writeSample } from '../../lib/data/index.js';
-import type { Dataset } from '../../lib/data/index.js';
-import { beamSearch } from '../../lib/decode/index.js';
-import { embedItems } from '../../lib/embed/index.js';
+import type { Dataset } from '../../lib/data/dataset.js';
+import { filterStage } from '../../lib/data/filter/filter-stage.js';
+import { loadDataset } from '../../lib/data/load.js';
+import { writeSample } from '../../lib/data/sample/sample.js';
+import { readIndex, type SidIndex } from '../../lib/data/sid-index.js';
+import { beamSearch } from '../../lib/decode/beam-search.js';
+import { embedItems } from '../../lib/embed/embed-items.js';
 import { useEngine } from '../../lib/engine/engine.js';
-import { createRecommender, evaluateStage, modelRenderer, readResults } from '../../lib/evaluate/index.js';
-import { chain, loadTokenizer, shopOf, TEMPLATES } from '../../lib/lm/index.js';
-import { readIndex, sidStage } from '../../lib/sid/index.js';
-import type { SidIndex } from '../../lib/sid/index.js';
-import { readMetrics } from '../../lib/support/index.js';
-import {
-  chainExample,
-  chainTexts,
-  forestScorer,
-  grpo,
-  parseTasks,
-  planTasks,
-  rowExample,
-  sft,
-  sftTask,
-  startModel,
-  taskExamples,
-  taskRows,
-  TaskSet,
-} from '../../lib/train/index.js';
-import type { SftOptions } from '../../lib/train/index.js';
+import { evaluateStage } from '../../lib/evaluate/evaluate-stage.js';
+import { createRecommender, modelRenderer } from '../../lib/evaluate/recommender.js';
+import { readResults } from '../../lib/evaluate/results-file.js';
+import { chain } from '../../lib/lm/forest.js';
+import { loadTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
+import { readMetrics } from '../../lib/runs/metric-lines.js';
+import { sidStage } from '../../lib/sid/sid-stage.js';
+import { chainExample, chainTexts, rowExample } from '../../lib/tasks/examples.js';
+import { planTasks } from '../../lib/tasks/plan-tasks.js';
+import { shopOf } from '../../lib/tasks/prompts.js';
+import { taskExamples } from '../../lib/tasks/task-examples.js';
+import { parseTasks } from '../../lib/tasks/task-mix.js';
+import { taskRows } from '../../lib/tasks/task-rows.js';
+import { TaskSet } from '../../lib/tasks/task-set.js';
+import { TEMPLATES } from '../../lib/tasks/templates.js';
+import { grpo } from '../../lib/train/grpo/grpo.js';
+import { forestScorer } from '../../lib/train/loop/forest-loss.js';
+import { startModel } from '../../lib/train/sft/initial-model.js';
+import { sftTask } from '../../lib/train/sft/sft-task.js';
+import { sft, type SftOptions } from '../../lib/train/sft/sft.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-tasks-'));
 let dataset: Dataset;

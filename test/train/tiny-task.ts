@@ -3,12 +3,19 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { chain, parseShape, randomWeights, wordTokenizer } from '../../lib/lm/index.js';
-import type { LanguageModel, TextTokenizer } from '../../lib/lm/index.js';
-import { dropoutFrom } from '../../lib/ops/index.js';
-import { Random, RunFolder } from '../../lib/support/index.js';
-import { cutInto, forestPart, forestScorer, train } from '../../lib/train/index.js';
-import type { LoopOptions, Part, Task, TrainReport } from '../../lib/train/index.js';
+import { parseShape } from '../../lib/lm/config.js';
+import { chain } from '../../lib/lm/forest.js';
+import type { LanguageModel } from '../../lib/lm/language-model.js';
+import { type TextTokenizer, wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
+import { randomWeights } from '../../lib/lm/weights.js';
+import { dropoutFrom } from '../../lib/ops/dropout.js';
+import { RunFolder } from '../../lib/runs/run-folder.js';
+import { Random } from '../../lib/support/random.js';
+import { cutInto } from '../../lib/tasks/examples.js';
+import { forestPart, forestScorer } from '../../lib/train/loop/forest-loss.js';
+import type { Part } from '../../lib/train/loop/gradients.js';
+import { type LoopOptions, train, type TrainReport } from '../../lib/train/loop/loop.js';
+import type { Task } from '../../lib/train/loop/task.js';
 
 export interface Text {
   tokens: number[];

@@ -2,12 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine/index.js';
-import { loadModel } from '../../lib/lm/index.js';
-import { readMetrics, RunFolder } from '../../lib/support/index.js';
-import { cutInto, train } from '../../lib/train/index.js';
-import type { Task } from '../../lib/train/index.js';
-import { newFolder, textParts, tokenizer, type Text } from './tiny-task.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { loadModel } from '../../lib/lm/model.js';
+import { readMetrics } from '../../lib/runs/metric-lines.js';
+import { RunFolder } from '../../lib/runs/run-folder.js';
+import { cutInto } from '../../lib/tasks/examples.js';
+import { train } from '../../lib/train/loop/loop.js';
+import type { Task } from '../../lib/train/loop/task.js';
+import { newFolder, type Text, textParts, tokenizer } from './tiny-task.js';
 
 const folder = fileURLToPath(new URL('../golden/trainer-curve', import.meta.url));
 

@@ -1,5 +1,5 @@
 /** How near texts are in the space of an encoder: cosine of their vectors. */
-import type { Vectors } from '../../embed/npy.js';
+import type { Vectors } from '../../files/npy.js';
 
 /** Texts -> vectors [N, D], row = text: any encoder, `textEmbedder` of `lib/embed` or one's own. */
 export type Embed = (texts: readonly string[]) => Vectors | Promise<Vectors>;

@@ -1,9 +1,10 @@
 /** What a model writes after each prompt of a task, beside what it should have written. */
-import { freeBeams, generate } from '../../decode/index.js';
-import type { GenerateOptions } from '../../decode/index.js';
-import { END_OF_TEXT } from '../../lm/index.js';
-import type { LanguageModel, TextTokenizer } from '../../lm/index.js';
-import { InputError } from '../../support/index.js';
+import { freeBeams } from '../../decode/free-beams.js';
+import type { GenerateOptions } from '../../decode/generate-options.js';
+import { generate } from '../../decode/generate.js';
+import type { LanguageModel } from '../../lm/language-model.js';
+import { END_OF_TEXT, type TextTokenizer } from '../../lm/tokenizer/tokenizer.js';
+import { InputError } from '../../support/errors.js';
 
 export interface TextExample {
   /** Token ids. */

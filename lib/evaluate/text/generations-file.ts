@@ -2,8 +2,9 @@
  * `generations.jsonl`: one line an example, what the figures of a text task are computed from:
  * `{"prompt":"What is the title of item <a_1><b_2>?\n","answer":"Steel kettle","text":"Steel pot","ended":true,"item":7}`.
  */
-import { parseObject } from '../../data/reviews.js';
-import { InputError, readLines, writeAtomic } from '../../support/index.js';
+import { parseObject } from '../../data/raw/reviews.js';
+import { readLines, writeAtomic } from '../../files/files.js';
+import { InputError } from '../../support/errors.js';
 import type { AnswerRow } from './generate-answers.js';
 
 export function writeGenerations(path: string, rows: readonly AnswerRow[]): void {

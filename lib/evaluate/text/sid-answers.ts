@@ -2,9 +2,8 @@
  * Free texts as recommendations: nothing kept the model to the items, so that a text may be no SID at all. GRec's own
  * ranking figures come from such texts; ours count what is invalid and what comes twice, and each takes up its rank.
  */
-import type { SidIndex } from '../../sid/index-file.js';
-import { itemMetrics, KS, rankMetrics } from '../metrics.js';
-import type { Metrics } from '../metrics.js';
+import type { SidIndex } from '../../data/sid-index.js';
+import { itemMetrics, KS, type Metrics, rankMetrics } from '../metrics.js';
 
 export interface SidMetrics {
   /** Share of the texts that are the SID of an item: the format. */

@@ -1,8 +1,7 @@
 /** The figures of a text task: how like the texts are to the answers. */
-import type { AnswerRow } from './generate-answers.js';
 import { corpusBleu, sentenceBleu } from './bleu.js';
-import { textCosines } from './cosine.js';
-import type { Embed } from './cosine.js';
+import { type Embed, textCosines } from './cosine.js';
+import type { AnswerRow } from './generate-answers.js';
 import { distinct, splitWords } from './ngrams.js';
 import { rouge } from './rouge.js';
 

@@ -1,0 +1,56 @@
+/**
+ * One Python literal, as `repr` prints it: the lines of Amazon's 2014 metadata. Dicts, lists, tuples, texts in either
+ * quote (with their escapes), numbers, True, False, None. Nothing is evaluated.
+ */
+import { unescapePython } from '../python.js';
+
+const TOKEN =
+  /\s*(?:[ubUB]?'((?:[^'\\]|\\[^])*)'|[ubUB]?"((?:[^"\\]|\\[^])*)"|(-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(True|False|None)\b|([{}[\]():,]))/y;
+const WORDS: Record<string, unknown> = { True: true, False: false, None: null };
+
+/** @returns undefined if the text is no such literal */
+export function parsePythonLiteral(text: string): unknown {
+  const token = new RegExp(TOKEN);
+  let mark = '';
+  let scalar: unknown;
+  const next = (): void => {
+    const match = token.exec(text);
+    if (!match) throw new SyntaxError('no Python literal');
+    mark = match[5] ?? 'scalar';
+    const quoted = match[1] ?? match[2];
+    scalar =
+      quoted !== undefined ? unescapePython(quoted) : match[3] !== undefined ? Number(match[3]) : WORDS[match[4]!];
+  };
+  const value = (): unknown => {
+    if (mark === 'scalar') return scalar;
+    if (mark === '{') return Object.fromEntries(list('}', pair));
+    if (mark === '[') return list(']', value);
+    if (mark === '(') return list(')', value);
+    throw new SyntaxError(`unexpected ${mark}`);
+  };
+  const pair = (): [string, unknown] => {
+    const key = String(value());
+    next();
+    if (mark !== ':') throw new SyntaxError(`expected :, got ${mark}`);
+    next();
+    return [key, value()];
+  };
+  const list = <T>(close: string, one: () => T): T[] => {
+    const all: T[] = [];
+    for (next(); mark !== close; next()) {
+      all.push(one());
+      next();
+      if (mark === close) break;
+      if (mark !== ',') throw new SyntaxError(`expected , or ${close}, got ${mark}`);
+    }
+    return all;
+  };
+  try {
+    next();
+    const whole = value();
+    return text.slice(token.lastIndex).trim() === '' ? whole : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

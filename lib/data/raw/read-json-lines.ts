@@ -1,0 +1,68 @@
+/**
+ * A file of JSON lines -> columns. A large file is inflated and searched by a thread of its own, while this one looks up
+ * the names of the block before: memory is what that waits for.
+ */
+import { on } from 'node:events';
+import { statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { checkFile } from '../../files/files.js';
+import { InputError } from '../../support/errors.js';
+import { readBlocks } from './blocks.js';
+import { type Interactions, InteractionsBuilder } from './interactions.js';
+import { type FoundLines, JsonLinesFinder, takeLines } from './json-lines.js';
+import { type ReviewFields } from './reviews.js';
+import { parseReview } from './reviews.js';
+
+/** Below so many bytes a second thread is not worth its start. */
+const LARGE = 4 << 20;
+
+/** What the other thread sends: lines, or why it stopped. */
+export type LinesMessage = { found: FoundLines } | { failed: string; input: boolean } | { done: true };
+
+export interface LinesJob {
+  path: string;
+  fields: ReviewFields;
+}
+
+/**
+ * @param threads 1 or 2; default 2 for a large file where there is a processor for it
+ * @throws InputError for a missing or damaged file, a broken line, a missing field
+ */
+export async function readJsonLines(path: string, fields: ReviewFields, threads?: number): Promise<Interactions> {
+  checkFile(path);
+  const two = threads === undefined ? statSync(path).size >= LARGE && canRunWorker() : threads > 1;
+  const builder = new InteractionsBuilder();
+  const parse = (text: string, line: number) => parseReview(text, `${path}:${line}`, fields);
+  for await (const found of two ? foundElsewhere({ path, fields }) : foundHere({ path, fields })) {
+    takeLines(found, builder, parse);
+  }
+  return builder.done();
+}
+
+async function* foundHere({ path, fields }: LinesJob): AsyncGenerator<FoundLines> {
+  const finder = new JsonLinesFinder(fields);
+  for await (const block of readBlocks(path, () => finder.lines)) yield finder.find(block);
+}
+
+async function* foundElsewhere(job: LinesJob): AsyncGenerator<FoundLines> {
+  const worker = new Worker(new URL('json-lines-worker.js', import.meta.url), {
+    workerData: job,
+    execArgv: [], // flags of the main thread, such as --input-type, may not fit a file
+  });
+  try {
+    for await (const [message] of on(worker, 'message') as AsyncIterable<[LinesMessage]>) {
+      if ('done' in message) return;
+      if ('failed' in message) throw message.input ? new InputError(message.failed) : new Error(message.failed);
+      yield message.found;
+      worker.postMessage('next');
+    }
+  } finally {
+    await worker.terminate();
+  }
+}
+
+/** Two processors, and the worker as a file that Node can run (the sources themselves are none). */
+function canRunWorker(): boolean {
+  return availableParallelism() > 1 && import.meta.url.endsWith('.js');
+}

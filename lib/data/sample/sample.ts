@@ -1,0 +1,132 @@
+/**
+ * The sample catalogue: a believable little shop, seeded, written as Amazon-2018 raw files.
+ *
+ * What it is for: a quickstart without a download, and tests that know the truth. Its signal lies in the history and
+ * less in the last item (see sample-shoppers.ts); popularity has a long tail; a few lines come to the shop just before
+ * the test period, so that cold items exist.
+ */
+import { join } from 'node:path';
+import { writeAllAtomic } from '../../files/files.js';
+import { InputError } from '../../support/errors.js';
+import { Random } from '../../support/random.js';
+import type { CatalogueItem } from '../raw/metadata.js';
+import type { Review } from '../raw/reviews.js';
+import { buildShop, type SampleItem, type ShopSize } from './catalogue.js';
+import { buy, newShopper, type Shopper } from './customers.js';
+
+export type SampleSize = 'tiny' | 'small';
+
+export interface SampleOptions {
+  /** `tiny`: 120 users, 60 items, about 1,000 reviews; `small` (default): 1,500, 600, about 15,000. */
+  size?: SampleSize;
+  /** Equal seeds give equal bytes. Default 42. */
+  seed?: number;
+}
+
+export interface SampleCatalogue {
+  /** In the order of time. */
+  reviews: Review[];
+  /** In the shape of the metadata file. */
+  items: (SampleItem & { asin: string })[];
+}
+
+interface Size extends ShopSize {
+  users: number;
+  /** Mean number of purchases of a user beyond the fewest. */
+  purchases: number;
+}
+
+// prettier-ignore
+const SIZES: Record<SampleSize, Size> = {
+  tiny: { users: 120, purchases: 4, departments: 4, lines: 1, series: 1, volumes: 5, goods: 2, supplies: 2, accessories: 4, lateEvery: 4 },
+  small: { users: 1500, purchases: 5.7, departments: 12, lines: 3, series: 3, volumes: 6, goods: 9, supplies: 5, accessories: 4, lateEvery: 3 },
+};
+
+const DAY = 86_400;
+const OPENS = Date.UTC(2014, 0, 1) / 1000;
+const CLOSES = Date.UTC(2018, 8, 30) / 1000;
+/** The late lines come when this share of all purchases is made: shortly before the last tenth. */
+const LATE = 0.88;
+
+/** @throws InputError for an unknown size */
+export function sampleCatalogue(options: SampleOptions = {}): SampleCatalogue {
+  const { size = 'small', seed = 42 } = options;
+  if (!Object.hasOwn(SIZES, size)) {
+    throw new InputError(`sample: expected size to be one of ${Object.keys(SIZES).join(', ')}, got ${size}`);
+  }
+  const random = new Random(`sample ${size} ${seed}`);
+  const shop = buildShop(SIZES[size], random);
+  const visits = visitTimes(SIZES[size], random);
+  const shoppers = new Map<number, Shopper>();
+  const asins = shop.items.map((_, i) => `B${String(100_000_000 + ((i * 7_919_317) % 899_999_999))}`);
+  const reviews = visits.map(({ user, time }, i) => {
+    const late = i >= LATE * visits.length;
+    const shopper = shoppers.get(user) ?? newShopper(shop, late, random);
+    shoppers.set(user, shopper);
+    const item = buy(shop, shopper, late, random);
+    return { user: `A${String(10_000 + user)}`, asin: asins[item]!, stars: stars(random), time };
+  });
+  return { reviews, items: shop.items.map((item, i) => ({ asin: asins[i]!, ...item })) };
+}
+
+export interface WriteSampleOptions extends SampleOptions {
+  /** Folder to write to. */
+  out: string;
+}
+
+export interface SampleReport {
+  users: number;
+  items: number;
+  reviewCount: number;
+  /** Files. */
+  reviews: string;
+  meta: string;
+}
+
+/** Writes `reviews.jsonl.gz` and `meta.jsonl.gz`. */
+export function writeSample(options: WriteSampleOptions): SampleReport {
+  const { reviews, items } = sampleCatalogue(options);
+  const files = { reviews: join(options.out, 'reviews.jsonl.gz'), meta: join(options.out, 'meta.jsonl.gz') };
+  const lines = reviews.map(({ user, asin, stars: overall, time }) =>
+    JSON.stringify({ reviewerID: user, asin, overall, unixReviewTime: time }),
+  );
+  writeAllAtomic([
+    [files.reviews, lines.join('\n') + '\n'],
+    [files.meta, items.map((item) => JSON.stringify(item)).join('\n') + '\n'],
+  ]);
+  return {
+    users: new Set(reviews.map((review) => review.user)).size,
+    items: items.length,
+    reviewCount: reviews.length,
+    ...files,
+  };
+}
+
+/** The sample's items as `readMetadata` would give them. */
+export function sampleItems(items: SampleCatalogue['items']): CatalogueItem[] {
+  return items.map(({ asin, title, description, brand, category }) => ({
+    asin,
+    title,
+    description: description.join(' '),
+    brand,
+    categories: category.join(', '),
+  }));
+}
+
+/** When each user buys, all users together in order of time. One in twenty buys too seldom for the usual core. */
+function visitTimes({ users, purchases }: Size, random: Random): { user: number; time: number }[] {
+  const visits: { user: number; time: number }[] = [];
+  for (let user = 0; user < users; user++) {
+    const many = 5 + Math.floor(-Math.log(1 - random.next()) * purchases);
+    const count = random.next() < 0.05 ? 1 + random.int(4) : Math.min(many, 40);
+    const start = OPENS + random.next() * (CLOSES - 60 * DAY - OPENS);
+    const span = Math.min(count * (15 + 40 * random.next()) * DAY, CLOSES - start);
+    for (let i = 0; i < count; i++)
+      visits.push({ user, time: Math.floor(start + ((i + random.next()) / count) * span) });
+  }
+  return visits.sort((a, b) => a.time - b.time || a.user - b.user);
+}
+
+function stars(random: Random): number {
+  return 1 + random.weighted([3, 3, 8, 22, 64]);
+}

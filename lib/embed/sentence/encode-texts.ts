@@ -1,0 +1,117 @@
+/**
+ * Texts -> vectors by a sentence encoder: batches of like length, rows put where their text stands.
+ *
+ * Follows MiniOneRec's text embedding with one repair: there a batch that fails is skipped and all later rows move up;
+ * here it stops the run, and the rows before it are kept for the next one (`partial`). Equal texts are encoded once.
+ *
+ * Shapes: N texts, B of a batch, D width.
+ */
+import { hashText } from '../../files/files.js';
+import type { Vectors } from '../../files/npy.js';
+import { InputError } from '../../support/errors.js';
+import { startProgress } from '../../support/progress.js';
+import { lengthBatches, type LengthBatchesOptions } from './length-batches.js';
+import { PartialRows } from './resume-file.js';
+import { RowTarget } from './row-collector.js';
+import type { SentenceEncoder } from './sentence-encoder.js';
+
+export interface EncodeTextsOptions extends LengthBatchesOptions {
+  /** File for the rows that are done, removed by `finish`. Default none: a killed run starts over. */
+  partial?: string;
+  /** What else decides the vectors (the model's files): a partial file of another key is not used. */
+  key?: unknown;
+}
+
+export interface EncodedTexts {
+  /** [N, D], row = text */
+  vectors: Vectors;
+  /** Texts that were longer than the model takes. */
+  truncated: number;
+  /** Texts without a token: rows of zeros. */
+  empty: number;
+  /** Tokens of all different texts. */
+  tokens: number;
+  /** Share of the tokens computed that was padding; 0 where everything was resumed. */
+  padding: number;
+  /** Rows that a killed run had left. */
+  resumed: number;
+  /** Removes the partial file: call it when the vectors are safe. */
+  finish(): void;
+}
+
+/**
+ * @throws InputError for no texts, and where a batch fails or gives numbers that are not finite: which items
+ */
+export async function encodeTexts(
+  encoder: SentenceEncoder,
+  texts: readonly string[],
+  options: EncodeTextsOptions = {},
+): Promise<EncodedTexts> {
+  if (texts.length === 0) throw new InputError('embed: expected texts, got none; add items');
+  const first = new Map<string, number>(); // text -> its first row
+  texts.forEach((text, row) => first.has(text) || first.set(text, row));
+  const from = texts.map((text) => first.get(text)!);
+  const { ids, truncated } = encoder.tokenize([...first.keys()]);
+  const idsOf = new Map([...first.values()].map((row, i) => [row, ids[i]!]));
+
+  const target = new RowTarget(texts.length);
+  const store = storeOf(encoder, texts, options);
+  store?.restore((row) => idsOf.has(row), target);
+  const resumed = target.count;
+  const open = [...idsOf.keys()].filter((row) => !target.has(row));
+  const batches = lengthBatches(
+    open.map((row) => idsOf.get(row)!.length),
+    options,
+  ).map((batch) => batch.map((i) => open[i]!));
+  const progress = startProgress('embed', texts.length, 'items');
+  progress.tick(resumed);
+  let [real, computed] = [0, 0];
+  for (const rows of batches) {
+    const batch = rows.map((row) => idsOf.get(row)!);
+    const { data, width } = await encodeBatch(encoder, batch, rows);
+    target.put({ rows, data }, width);
+    store?.add(rows, data);
+    progress.tick(rows.length);
+    real += batch.reduce((sum, { length }) => sum + length, 0);
+    computed += batch.length * batch[0]!.length;
+  }
+  progress.end();
+  return {
+    vectors: target.finish(from),
+    truncated: from.filter((row) => truncated.has(idsOf.get(row)!)).length,
+    empty: from.filter((row) => idsOf.get(row)!.length === 0).length,
+    tokens: ids.reduce((sum, { length }) => sum + length, 0),
+    padding: computed > 0 ? 1 - real / computed : 0,
+    resumed,
+    finish: () => store?.remove(),
+  };
+}
+
+function storeOf(encoder: SentenceEncoder, texts: readonly string[], { partial, key }: EncodeTextsOptions) {
+  if (partial === undefined) return undefined;
+  const { pooling, normalize, maxTokens } = encoder;
+  return new PartialRows(partial, hashText(JSON.stringify([key, pooling, normalize, maxTokens, texts])));
+}
+
+/** One batch, its failure told with the items that were in it. */
+async function encodeBatch(encoder: SentenceEncoder, batch: readonly number[][], rows: readonly number[]) {
+  const { length } = batch[0]!;
+  const which = `items ${rows.slice(0, 8).join(', ')}${rows.length > 8 ? ', ...' : ''} (${rows.length} texts of up to ${length} tokens)`;
+  try {
+    const encoded = await encoder.encode(batch);
+    const bad = encoded.data.findIndex((x) => !Number.isFinite(x));
+    if (bad >= 0) {
+      const row = rows[Math.floor(bad / encoded.width)];
+      throw new InputError(
+        `embed: ${encoder.name} gives item ${row} a number that is not finite; try the model's fp32 file`,
+      );
+    }
+    return encoded;
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    const reason = (error as Error).message.split('\n')[0];
+    throw new InputError(
+      `embed: ${encoder.name} failed on ${which}: ${reason}; nothing was written, a smaller --token-budget takes less memory`,
+    );
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Any sentence encoder in ONNX form: tokenizer, transformer, pooling as its own configuration says.
+ *
+ * Runs through Transformers.js on onnxruntime. A folder holds `config.json`, `tokenizer.json` and `onnx/model.onnx`
+ * (the hub's own layout), and sentence-transformers' small files where the model comes from there. Departures from
+ * Transformers.js' feature-extraction pipeline:
+ *   1. pooling, scaling and longest text come from the model's files, not from the caller;
+ *   2. texts are tokenized once, before the batches are made, and padded on the right up to the batch's own longest
+ *      (for decoders such as Qwen3-Embedding too: causal attention does not see what follows);
+ *   3. onnxruntime gets as many threads as there are processors, and they sleep while they wait, so that neighbours
+ *      can compute.
+ *
+ * Shapes: B texts, T tokens of the longest, D width.
+ */
+import { availableParallelism } from 'node:os';
+import type { DataType, PreTrainedTokenizer, PreTrainedModel, Tensor } from '@huggingface/transformers';
+import { InputError } from '../../support/errors.js';
+import { type EncoderConfig, type Pooling, readEncoderConfig } from './encoder-config.js';
+import { poolTokens } from './pool-tokens.js';
+import { loadTransformers, modelFolder, readModelJson } from './transformers.js';
+
+export interface SentenceEncoderOptions {
+  /** Default: what the model's `1_Pooling/config.json` says, without one `mean`. */
+  pooling?: Pooling;
+  /** Tokens of a text at most, special ones included; the rest is cut off. Default 2,048 or the model's own if less. */
+  cutoffLen?: number;
+  /** Which of the model's ONNX files: `fp32` is `model.onnx`, `q8` `model_quantized.onnx`. Default `fp32`. */
+  dtype?: DataType;
+  /** Default: all processors. */
+  threads?: number;
+}
+
+export interface SentenceEncoder extends EncoderConfig {
+  name: string;
+  /** Token ids of each text, cut at `maxTokens`, and which of them were cut. */
+  tokenize(texts: readonly string[]): { ids: number[][]; truncated: ReadonlySet<readonly number[]> };
+  /** Token ids of a batch, the longest first -> rows [B * D] and D; the engine's own errors pass through. */
+  encode(batch: readonly (readonly number[])[]): Promise<{ data: Float32Array; width: number }>;
+  close(): Promise<void>;
+}
+
+/**
+ * @param source a folder, or an id of the model hub
+ * @throws InputError if the package, the folder or one of its files is missing, or the options make no sense
+ */
+export async function loadSentenceEncoder(
+  source: string,
+  options: SentenceEncoderOptions = {},
+): Promise<SentenceEncoder> {
+  const { cutoffLen = 2048, dtype = 'fp32', threads = availableParallelism() } = options;
+  if (!Number.isInteger(cutoffLen) || cutoffLen < 1) {
+    throw new InputError(`embed: expected --cutoff-len of 1 or more tokens, got ${cutoffLen}`);
+  }
+  checkSource(source);
+  const library = await loadTransformers();
+  const config = await readEncoderConfig(source, (file) => readModelJson(library, source, file), options.pooling);
+  const folder = modelFolder(source);
+  const where = { local_files_only: folder !== undefined };
+  const from = folder ?? source;
+  const extra = { session: { intra_op: { allow_spinning: '0' } } };
+  const session = { intraOpNumThreads: threads, interOpNumThreads: 1, extra };
+  const [tokenizer, model] = await loading(source, async () => [
+    await library.AutoTokenizer.from_pretrained(from, where),
+    await library.AutoModel.from_pretrained(from, { ...where, dtype, device: 'cpu', session_options: session }),
+  ]);
+  const maxTokens = Math.min(cutoffLen, config.maxTokens);
+  const pad = tokenizer.pad_token_id ?? 0;
+  return {
+    name: source,
+    ...config,
+    maxTokens,
+    tokenize: (texts) => tokenize(tokenizer, texts, maxTokens),
+    encode: async (batch) => {
+      const { hidden, width } = await forward(library.Tensor, model, batch, pad);
+      const lengths = batch.map((ids) => ids.length);
+      return { data: poolTokens(hidden, lengths, width, config), width };
+    },
+    close: async () => void (await model.dispose()),
+  };
+}
+
+/** What is plainly a path, and no folder, is not asked of the hub. */
+function checkSource(source: string): void {
+  if (modelFolder(source) !== undefined) return;
+  if (!/^[\w-][\w.-]*\/[\w.-]+$/.test(source)) {
+    throw new InputError(
+      `embed: expected --encoder lsa, a folder with config.json, tokenizer.json and onnx/model.onnx, or an id such as BAAI/bge-small-en-v1.5, got ${source}`,
+    );
+  }
+}
+
+async function loading<T>(source: string, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    const reason = (error as Error).message.split('\n')[0];
+    throw new InputError(
+      `${source}: cannot be loaded as an encoder (${reason}); it needs config.json, tokenizer.json and onnx/model.onnx`,
+    );
+  }
+}
+
+/** Texts longer than `max` lose their end, and keep the special tokens behind it. */
+function tokenize(tokenizer: PreTrainedTokenizer, texts: readonly string[], max: number) {
+  const tail = specialTail(tokenizer);
+  if (max <= tail.length) {
+    throw new InputError(`embed: expected --cutoff-len above ${tail.length}, the special tokens of a text, got ${max}`);
+  }
+  const truncated = new Set<readonly number[]>();
+  const ids = texts.map((text) => {
+    const all = tokenizer.encode(text);
+    if (all.length <= max) return all;
+    const cut = [...all.slice(0, max - tail.length), ...tail];
+    truncated.add(cut);
+    return cut;
+  });
+  return { ids, truncated };
+}
+
+/** What the tokenizer puts behind every text: [SEP], </s>, <|endoftext|>. Its own truncation cuts that off too. */
+function specialTail(tokenizer: PreTrainedTokenizer): number[] {
+  const [all, plain] = [tokenizer.encode('a'), tokenizer.encode('a', { add_special_tokens: false })];
+  for (let start = 0; start + plain.length <= all.length; start++) {
+    if (plain.length > 0 && plain.every((id, i) => all[start + i] === id)) return all.slice(start + plain.length);
+  }
+  return [];
+}
+
+/** Token ids -> last hidden state [B * T * D]. */
+async function forward(
+  TensorOf: typeof Tensor,
+  model: PreTrainedModel,
+  batch: readonly (readonly number[])[],
+  pad: number,
+) {
+  const tokens = Math.max(1, ...batch.map((ids) => ids.length));
+  const ids = new BigInt64Array(batch.length * tokens).fill(BigInt(pad));
+  const mask = new BigInt64Array(batch.length * tokens);
+  batch.forEach((row, b) => {
+    row.forEach((id, t) => (ids[b * tokens + t] = BigInt(id)));
+    mask.fill(1n, b * tokens, b * tokens + row.length);
+  });
+  const shape = [batch.length, tokens];
+  const outputs = (await model({
+    input_ids: new TensorOf('int64', ids, shape),
+    attention_mask: new TensorOf('int64', mask, shape),
+    token_type_ids: new TensorOf('int64', new BigInt64Array(ids.length), shape),
+  })) as Record<string, Tensor | undefined>;
+  const hidden = outputs.last_hidden_state ?? outputs.token_embeddings;
+  if (hidden?.dims.length !== 3 || hidden.dims[0] !== batch.length || hidden.dims[1] !== tokens) {
+    const found = Object.entries(outputs).map(([name, tensor]) => `${name} [${tensor?.dims.join(', ')}]`);
+    throw new InputError(
+      `embed: expected last_hidden_state [${batch.length}, ${tokens}, width] of the model, got ${found.join(', ')}; export it for feature extraction`,
+    );
+  }
+  return { hidden: hidden.data as Float32Array, width: hidden.dims[2]! };
+}

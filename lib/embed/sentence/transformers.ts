@@ -1,0 +1,87 @@
+/**
+ * The one place that loads `@huggingface/transformers` (Transformers.js on onnxruntime), lazily: it and its native
+ * library take 0.4 s and 330 MB of disk, it is an optional dependency, and everything but sentence encoders does
+ * without it.
+ *
+ * A model is a folder, or an id of the model hub whose files are kept in `HF_HOME` (default `~/.cache/huggingface`);
+ * `HF_ENDPOINT` names another hub.
+ */
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type * as Transformers from '@huggingface/transformers';
+import { InputError } from '../../support/errors.js';
+
+/** @throws InputError where the package is not installed or its native library does not load */
+export async function loadTransformers(): Promise<typeof Transformers> {
+  let library: typeof Transformers;
+  try {
+    library = await import('@huggingface/transformers');
+  } catch (error) {
+    const reason = (error as Error).message.split('\n')[0];
+    throw new InputError(
+      `embed: @huggingface/transformers does not load (${reason}); npm install @huggingface/transformers@4, or take --encoder lsa`,
+    );
+  }
+  const { env } = library;
+  const { HF_HOME = join(homedir(), '.cache', 'huggingface'), HF_ENDPOINT } = process.env;
+  env.cacheDir = join(HF_HOME, 'transformers.js');
+  if (HF_ENDPOINT !== undefined) env.remoteHost = HF_ENDPOINT.replace(/\/*$/, '/');
+  return library;
+}
+
+/** `models/bge` that is there -> its absolute path; undefined for an id of the hub */
+export function modelFolder(source: string): string | undefined {
+  return existsSync(source) && statSync(source).isDirectory() ? resolve(source) : undefined;
+}
+
+/** Names and sizes of the files of a model folder with their times: another model, another stamp. An id is its name. */
+export function modelStamp(source: string): unknown {
+  const folder = modelFolder(source);
+  if (folder === undefined) return source;
+  return ['.', 'onnx', '1_Pooling'].flatMap((part) =>
+    (existsSync(join(folder, part)) ? readdirSync(join(folder, part)).sort() : []).map((file) => {
+      const { size, mtimeMs } = statSync(join(folder, part, file));
+      return [part, file, size, mtimeMs];
+    }),
+  );
+}
+
+/**
+ * A small JSON file of a model: from its folder, or from the hub.
+ * @returns undefined where the model has none
+ * @throws InputError for a file that is no JSON, or a hub that does not answer
+ */
+export async function readModelJson(library: typeof Transformers, source: string, file: string): Promise<unknown> {
+  const folder = modelFolder(source);
+  const text = folder === undefined ? await download(library, source, file) : readHere(join(folder, file));
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new InputError(`${source}/${file}: not valid JSON (${(error as Error).message}); fetch the model again`);
+  }
+}
+
+function readHere(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
+
+async function download({ env }: typeof Transformers, id: string, file: string): Promise<string | undefined> {
+  const cached = readHere(join(env.cacheDir!, id, file));
+  if (cached !== undefined) return cached;
+  const path = env.remotePathTemplate.replaceAll('{model}', id).replaceAll('{revision}', 'main');
+  const url = env.remoteHost + path + file;
+  let response: Response;
+  try {
+    response = await fetch(url);
+  } catch (error) {
+    const cause = (error as Error).cause as Error | undefined;
+    throw new InputError(`${url}: ${cause?.message ?? (error as Error).message}; ${MEND}`);
+  }
+  if (response.status === 404) return undefined;
+  if (!response.ok) throw new InputError(`${url}: answered ${response.status}; ${MEND}`);
+  return response.text();
+}
+
+const MEND = 'give --encoder a folder with the model, or look at the network and the id';

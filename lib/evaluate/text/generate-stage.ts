@@ -1,0 +1,130 @@
+/**
+ * The `generate` stage: a model writes the answers of one task, without the trie -> `generations.jsonl` and the task's
+ * figures (GRec's for its text tasks: BLEU-4, ROUGE-1, 2, L, cosine; for tasks that answer with a SID the share that is
+ * one, and hits).
+ *
+ * Prompts have the wording of evaluation, the first of the task, and are cut as in training; tasks of items ask about
+ * items that no training saw. Departure from GRec: its BERTScore is left out (it needs a model of its own; the cosine of
+ * a sentence encoder says the same).
+ */
+import { dirname, join } from 'node:path';
+import { loadDataset } from '../../data/load.js';
+import { readIndex, type SidIndex } from '../../data/sid-index.js';
+import { textEmbedder } from '../../embed/text-embedder.js';
+import { ensureEngine } from '../../engine/engine.js';
+import { loadModel } from '../../lm/model.js';
+import { loadChatTemplate } from '../../lm/tokenizer/chat-template.js';
+import { loadTokenizer } from '../../lm/tokenizer/tokenizer.js';
+import { disposeWeights } from '../../lm/weights.js';
+import { InputError } from '../../support/errors.js';
+import { interrupted, watchInterrupts } from '../../support/interrupt.js';
+import { answersWithSid, findTemplate, readTemplates } from '../../tasks/templates.js';
+import { trainedWith } from '../trained-with.js';
+import { answerExamples, longestSid } from './answer-examples.js';
+import { type AnswerOptions, type AnswerRow, generateAnswers } from './generate-answers.js';
+import { writeGenerations } from './generations-file.js';
+import { sidAnswers, type SidMetrics } from './sid-answers.js';
+import { textMetrics, type TextMetrics } from './text-metrics.js';
+
+export interface GenerateStageOptions extends Omit<AnswerOptions, 'endTokens' | 'stop' | 'label'> {
+  /** Data folder. */
+  data: string;
+  index: string;
+  /** Model folder. */
+  model: string;
+  /** Name of a template, such as `index2item`. */
+  task: string;
+  /** Default `test`. */
+  split?: 'valid' | 'test';
+  /** The first so many examples. Default 0: all. */
+  limit?: number;
+  /** File of templates, added to the kit's own. Default: those of the model's run. */
+  templates?: string;
+  /** Tokens of a prompt at most. Default: the run's, else 512. */
+  cutoffLen?: number;
+  /** Wrap prompts in the chat template of the model's folder. Default: as the run did. */
+  chatTemplate?: boolean;
+  /** Of the cosine: `lsa`, a folder or id of a sentence encoder, or `none`. Default `lsa`. */
+  encoder?: string;
+  /** File to write; default `generations-TASK.jsonl` beside the model folder. */
+  results?: string;
+}
+
+export interface GenerateReport {
+  task: string;
+  rows: number;
+  /** Of a task that answers with texts. */
+  text?: TextMetrics;
+  /** Of a task that answers with a SID. */
+  sid?: SidMetrics;
+  /** Texts that ran out of tokens before they ended. */
+  unended: number;
+  /** Prompts that were longer than the limit. */
+  cut: number;
+  tokens: number;
+  tokensPerSecond: number;
+  /** The first five rows. */
+  examples: AnswerRow[];
+  results: string;
+}
+
+/** @throws InputError for an unknown task or one without examples, and on interrupt, after writing the texts that ended */
+export async function generateStage(options: GenerateStageOptions): Promise<GenerateReport> {
+  await ensureEngine();
+  const run = trainedWith(options.model);
+  const { data, index: indexFile, model: folder, task, split = 'test', limit = 0, encoder = 'lsa' } = options;
+  const { cutoffLen = run.cutoffLen, chatTemplate = run.chatTemplate, templates, ...given } = options;
+  const { results = join(dirname(folder), `generations-${task}.jsonl`) } = options;
+  const template = findTemplate(task, templates === undefined ? run.templates : readTemplates(templates));
+  const dataset = await loadDataset(data);
+  const index = readIndex(indexFile, dataset.items.length);
+  const tokenizer = loadTokenizer(folder);
+  const wrap = chatTemplate ? loadChatTemplate(folder) : undefined;
+  const coded = answersWithSid(template);
+  const embedder = coded || encoder === 'none' ? undefined : await textEmbedder(encoder, dataset.items);
+  const model = loadModel(folder);
+  const release = watchInterrupts();
+  try {
+    const prompts = { ...(cutoffLen !== undefined && { cutoffLen }), ...(wrap && { chat: wrap }) };
+    const { examples, cut } = answerExamples(model, tokenizer, dataset, index, template, {
+      ...prompts,
+      split,
+      limit,
+    });
+    if (examples.length === 0)
+      throw new InputError(`generate: ${task} has no examples in ${split}; take another split`);
+    const { rows, tokens, tokensPerSecond } = await generateAnswers(model, tokenizer, examples, {
+      ...generation(given),
+      ...(coded && given.maxTokens === undefined && { maxTokens: longestSid(tokenizer, examples, template) }),
+      stop: interrupted,
+    });
+    writeGenerations(results, rows);
+    if (rows.length < examples.length) {
+      throw new InputError(`generate: interrupted; ${rows.length} of ${examples.length} texts are in ${results}`);
+    }
+    const figures = coded ? { sid: sidFigures(rows, index) } : { text: await textMetrics(rows, embedder?.embed) };
+    const unended = rows.filter(({ ended }) => !ended).length;
+    return {
+      ...{ task, rows: rows.length, ...figures, unended, cut, tokens, tokensPerSecond },
+      ...{ examples: rows.slice(0, 5), results },
+    };
+  } finally {
+    release();
+    disposeWeights(model.weights);
+    await embedder?.close();
+  }
+}
+
+function generation(given: AnswerOptions): AnswerOptions {
+  const { maxTokens, temperature, topP, topK, seed, batchRows, tokenBudget, numBeams } = given;
+  const all = { maxTokens, temperature, topP, topK, seed, batchRows, tokenBudget, numBeams };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+function sidFigures(rows: readonly AnswerRow[], index: SidIndex): SidMetrics {
+  return sidAnswers(
+    rows.map(({ text, beams }) => beams ?? [text]),
+    rows.map(({ item }) => item!),
+    index,
+  );
+}

@@ -1,0 +1,26 @@
+/** A language model in memory: its shape, its weights and which of them are trained. */
+import type { ModelConfig } from './config.js';
+import type { Lora } from './lora/lora-options.js';
+import type { Weights } from './weights.js';
+
+export interface LanguageModel {
+  config: ModelConfig;
+  weights: Weights;
+  /** Names of the weights that are trained; default all. */
+  trainable?: ReadonlySet<string>;
+  /** Of the adapters beside its matrices, if it has any. */
+  lora?: Lora;
+  /** Folders that it was loaded from: what lies beside the tokenizer there goes with it when it is saved. */
+  folders?: readonly string[];
+}
+
+/** The weights that are trained. */
+export function trainableWeights({ weights, trainable }: LanguageModel): Weights {
+  return trainable ? new Map([...weights].filter(([name]) => trainable.has(name))) : weights;
+}
+
+/** Numbers that are trained, and all numbers of the model. */
+export function countParameters(model: LanguageModel): { learning: number; all: number } {
+  const count = (weights: Weights): number => [...weights.values()].reduce((sum, { size }) => sum + size, 0);
+  return { learning: count(trainableWeights(model)), all: count(model.weights) };
+}

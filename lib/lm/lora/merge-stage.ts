@@ -1,0 +1,49 @@
+/** An adapter and its base become one model folder, which needs neither of them. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { InputError } from '../../support/errors.js';
+import { saveModel } from '../model.js';
+import { disposeWeights, weightShapes } from '../weights.js';
+import { loraMatrices } from './lora.js';
+import { foldLora } from './merge.js';
+import { loadAdapter } from './peft-files.js';
+
+export interface MergeOptions {
+  /** Folder of the base. Default the one that the adapter names. */
+  model?: string;
+  /** Folder of the adapter, of ours or of Python's peft. */
+  adapter: string;
+  /** Folder to write to. */
+  out: string;
+}
+
+export interface MergeReport {
+  base: string;
+  /** Matrices that had an adapter. */
+  matrices: number;
+  vocabSize: number;
+  parameters: number;
+  model: string;
+}
+
+/** @throws InputError if a file is missing or damaged, the two do not fit, or `out` is one of them */
+export function mergeStage({ model: base, adapter, out }: MergeOptions): MergeReport {
+  const loaded = loadAdapter(adapter, base);
+  const { lora, config } = loaded;
+  const plain = foldLora(loaded);
+  try {
+    if ([adapter, lora!.base].some((folder) => resolve(folder) === resolve(out))) {
+      throw new InputError(`--out: expected a folder of its own, got ${out}, which holds the adapter or its base`);
+    }
+    const tokenizer = plain.folders!.map((folder) => join(folder, 'tokenizer.json')).find((file) => existsSync(file));
+    saveModel(out, plain, tokenizer === undefined ? undefined : { file: tokenizer });
+    const parameters = [...weightShapes(config).values()].reduce(
+      (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
+      0,
+    );
+    const matrices = loraMatrices(config.layers, lora!).length;
+    return { base: lora!.base, matrices, vocabSize: config.vocabSize, parameters, model: out };
+  } finally {
+    disposeWeights(plain.weights);
+  }
+}

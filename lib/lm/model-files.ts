@@ -1,0 +1,44 @@
+/** A whole model's files in Hugging Face's layout: `config.json` and `model.safetensors`. */
+import { join } from 'node:path';
+import type * as tf from '@tensorflow/tfjs';
+import { readJson, writeJson } from '../files/files.js';
+import { type LazyArray, type NamedArray, writeSafetensors } from '../files/safetensors.js';
+import { wholeTable } from '../ops/split-table.js';
+import { parseConfig, toHfConfig } from './config.js';
+import { tableOf } from './lora/adapted-weights.js';
+import type { LanguageModel } from './language-model.js';
+import { readWeights } from './weight-files.js';
+import { EMBEDDING, OUTPUT, weightShapes } from './weights.js';
+
+/** @throws InputError if a file of the folder is missing or damaged */
+export function loadWholeModel(folder: string): LanguageModel {
+  const file = join(folder, 'config.json');
+  const config = parseConfig(readJson(file, '--model expects a folder in the Hugging Face layout'), file);
+  return { config, weights: readWeights(folder, config), folders: [folder] };
+}
+
+/** Adapters are not looked at: merge them first. */
+export function saveWholeModel(folder: string, model: LanguageModel): void {
+  writeJson(join(folder, 'config.json'), toHfConfig(model.config));
+  const names = [...weightShapes(model.config).keys()];
+  writeSafetensors(join(folder, 'model.safetensors'), new Map(names.map((name) => [name, lazily(model, name)])));
+}
+
+/** Read off the engine when it is written. */
+function lazily(model: LanguageModel, name: string): LazyArray {
+  const { vocabSize, width } = model.config;
+  const table = name === EMBEDDING || name === OUTPUT;
+  return {
+    shape: table ? [vocabSize, width] : model.weights.get(name)!.shape,
+    read: () => weightArray(model, name).data,
+  };
+}
+
+/** A weight read off the engine; of a table the whole, new rows included. */
+export function weightArray({ weights }: LanguageModel, name: string): NamedArray {
+  const weight = weights.get(name)! as tf.Tensor;
+  const tensor = name === EMBEDDING || name === OUTPUT ? wholeTable(tableOf(weights, name)) : weight;
+  const array = { shape: tensor.shape, data: tensor.dataSync<'float32'>() };
+  if (tensor !== weight) tensor.dispose();
+  return array;
+}

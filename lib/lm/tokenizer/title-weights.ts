@@ -1,0 +1,47 @@
+/** What new SID tokens have to do with the words that a vocabulary knows: the titles of the items that carry them. */
+import type { Item } from '../../data/dataset.js';
+import { itemText } from '../../data/item-text.js';
+import type { SidIndex } from '../../data/sid-index.js';
+import { InputError } from '../../support/errors.js';
+import type { TextTokenizer } from './tokenizer.js';
+
+export interface TitleWeights {
+  /** Tokens that occur in titles, ascending [U]. */
+  tokens: Int32Array;
+  /** Share of each of them in each SID token's titles [S, U]; a row sums to 1, or is 0 where no item has the token. */
+  weights: Float32Array;
+}
+
+/**
+ * A SID token's share of a word: the mean over the items that carry the token, each item the mean over its title.
+ *
+ * @param sids the S tokens @param items index = item id
+ * @throws InputError without items, or if no title has a token
+ */
+export function titleWeights(
+  sids: readonly string[],
+  index: SidIndex,
+  items: readonly Item[],
+  tokenizer: TextTokenizer,
+): TitleWeights {
+  if (items.length < index.length) {
+    throw new InputError(`--init title: expected ${index.length} items with titles, got ${items.length}`);
+  }
+  const titles = index.map((_, item) => tokenizer.encode(itemText(items[item]!, tokenizer.special).title));
+  const tokens = Int32Array.from(new Set(titles.flat())).sort();
+  if (tokens.length === 0) throw new InputError('--init title: no item has a title; take --init mean');
+  const column = new Map([...tokens].map((token, u) => [token, u]));
+  const row = new Map(sids.map((token, s) => [token, s]));
+  const weights = new Float32Array(sids.length * tokens.length);
+  const carriers = new Int32Array(sids.length);
+  index.forEach((sid, item) => {
+    const title = titles[item]!;
+    for (const token of new Set(sid)) {
+      const s = row.get(token);
+      if (s === undefined || title.length === 0) continue;
+      carriers[s]!++;
+      for (const word of title) weights[s * tokens.length + column.get(word)!]! += 1 / title.length;
+    }
+  });
+  return { tokens, weights: weights.map((w, i) => w / Math.max(1, carriers[Math.floor(i / tokens.length)]!)) };
+}

@@ -1,0 +1,33 @@
+/**
+ * A tokenizer's files in a model folder: `tokenizer.json`, and what Python's transformers and a chat template read
+ * beside it, which goes from folder to folder with the model.
+ */
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeAtomic, writeJson } from '../../files/files.js';
+import { END_OF_TEXT, parseTokenizer } from './tokenizer.js';
+
+const CONFIG = 'tokenizer_config.json';
+const BESIDE = [CONFIG, 'special_tokens_map.json', 'chat_template.jinja'];
+
+/**
+ * @param json of `tokenizer.json`
+ * @param from folders to take the other files from, the first that has one; without any a description is written that
+ *   has transformers read `tokenizer.json` as it is (for Qwen2 its AutoTokenizer takes a class of its own all the same,
+ *   which does not know words: `PreTrainedTokenizerFast.from_pretrained` reads them)
+ */
+export function saveTokenizer(folder: string, json: string, from: readonly string[] = []): void {
+  writeAtomic(join(folder, 'tokenizer.json'), json);
+  mkdirSync(folder, { recursive: true });
+  for (const name of BESIDE) {
+    const source = from.map((other) => join(other, name)).find((file) => existsSync(file));
+    if (source !== undefined && source !== join(folder, name)) copyFileSync(source, join(folder, name));
+  }
+  if (existsSync(join(folder, CONFIG))) return;
+  const ends = parseTokenizer(json, folder).has(END_OF_TEXT);
+  writeJson(join(folder, CONFIG), {
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    clean_up_tokenization_spaces: false,
+    ...(ends && { eos_token: END_OF_TEXT }),
+  });
+}

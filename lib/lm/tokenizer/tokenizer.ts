@@ -1,0 +1,148 @@
+/**
+ * Tokenizers in Hugging Face's `tokenizer.json`, and a word-level one for models from random weights: the words of the
+ * templates, and one token per SID code.
+ */
+import { join } from 'node:path';
+import { Tokenizer } from '@huggingface/tokenizers';
+import type { SidIndex } from '../../data/sid-index.js';
+import { readJson } from '../../files/files.js';
+import { InputError } from '../../support/errors.js';
+
+export const END_OF_TEXT = '<|endoftext|>';
+const UNKNOWN = '<unk>';
+
+export interface TextTokenizer {
+  encode(text: string): number[];
+  decode(ids: readonly number[]): string;
+  has(token: string): boolean;
+  /** @throws InputError if the vocabulary lacks the token */
+  tokenId(token: string): number;
+  vocabSize: number;
+  /** What stands before every text by the tokenizer's own rule (Llama's begin of text); mostly nothing. */
+  begin: readonly number[];
+  /** Control tokens, which no text of the shop may spell. */
+  special: readonly string[];
+  /** `tokenizer.json`'s text. */
+  json: string;
+}
+
+/** @param source the file, for the error's text */
+export function parseTokenizer(json: string, source: string): TextTokenizer {
+  const raw = JSON.parse(json) as {
+    model?: { vocab?: Record<string, number>; unk_token?: string };
+    added_tokens?: { id: number; content: string; special: boolean }[];
+  };
+  if (!raw.model?.vocab) throw new InputError(`${source}: no model.vocab; is it a tokenizer.json?`);
+  const tokenizer = new Tokenizer(raw, {});
+  const ids = [...Object.values(raw.model.vocab), ...(raw.added_tokens ?? []).map(({ id }) => id)];
+  // the library leaves a word that a word-level vocabulary lacks undefined
+  const unknown = raw.model.unk_token === undefined ? undefined : tokenizer.token_to_id(raw.model.unk_token);
+  const known = (id: number | undefined, text: string): number => {
+    if (id === undefined && unknown === undefined)
+      throw new InputError(`${source}: cannot encode ${JSON.stringify(text)}`);
+    return id ?? unknown!;
+  };
+  return {
+    encode(text) {
+      const ids: (number | undefined)[] = tokenizer.encode(text, { add_special_tokens: false }).ids;
+      return ids.map((id) => known(id, text));
+    },
+    decode: (ids) =>
+      ids.length === 0
+        ? ''
+        : tokenizer.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
+    has: (token) => tokenizer.token_to_id(token) !== undefined,
+    tokenId(token) {
+      const id = tokenizer.token_to_id(token);
+      if (id === undefined)
+        throw new InputError(`${source}: the vocabulary lacks ${token}; is the index of this model?`);
+      return id;
+    },
+    begin: beginOf(tokenizer),
+    special: (raw.added_tokens ?? []).flatMap(({ content, special }) => (special ? [content] : [])),
+    vocabSize: ids.reduce((most, id) => Math.max(most, id), -1) + 1,
+    json,
+  };
+}
+
+/** What the post-processor puts before a text. */
+function beginOf(tokenizer: Tokenizer): number[] {
+  const ids = (add_special_tokens: boolean): (number | undefined)[] =>
+    tokenizer.encode('0', { add_special_tokens }).ids;
+  const [bare] = ids(false);
+  const whole = ids(true);
+  const before = whole.slice(0, Math.max(0, whole.indexOf(bare)));
+  return before.every((id) => id !== undefined) ? (before as number[]) : [];
+}
+
+/** @throws InputError if the folder has no `tokenizer.json` */
+export function loadTokenizer(folder: string): TextTokenizer {
+  const file = join(folder, 'tokenizer.json');
+  return parseTokenizer(JSON.stringify(readJson(file, 'the model folder needs its tokenizer')), file);
+}
+
+/**
+ * A word-level `tokenizer.json`: end of text 0, unknown 1, then `words` in the order of first occurrence, then the SID
+ * tokens, level by level and by code. SID tokens are added tokens: they need no space between.
+ */
+export function wordTokenizer(words: readonly string[], index: SidIndex, sids: SidVocabulary = 'used'): TextTokenizer {
+  const vocabulary = [...new Set([END_OF_TEXT, UNKNOWN, ...words])];
+  const vocab = Object.fromEntries(vocabulary.map((word, id) => [word, id]));
+  const json = JSON.stringify({
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: [
+      ...addedTokens([END_OF_TEXT], 0, true),
+      ...addedTokens(sidVocabulary(index, sids), vocabulary.length),
+    ],
+    normalizer: null,
+    pre_tokenizer: { type: 'Whitespace' },
+    post_processor: null,
+    decoder: null,
+    model: { type: 'WordLevel', vocab, unk_token: UNKNOWN },
+  });
+  return parseTokenizer(json, 'tokenizer.json');
+}
+
+/** Entries of `added_tokens`, ids rising from `first`. */
+export function addedTokens(tokens: readonly string[], first: number, special = false): Record<string, unknown>[] {
+  const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false, special };
+  return tokens.map((content, i) => ({ id: first + i, content, ...plain }));
+}
+
+/** Which SID tokens a vocabulary gets: those that occur in the index, or every code of every level. */
+export const SID_VOCABULARIES = ['used', 'all'] as const;
+export type SidVocabulary = (typeof SID_VOCABULARIES)[number];
+
+/**
+ * Tokens of an index by level and code. `all` fills every level up to the largest code of any, so that items that come
+ * later find their tokens.
+ */
+export function sidVocabulary(index: SidIndex, sids: SidVocabulary): string[] {
+  const used = [...new Set(index.flat())].sort(byLevelAndCode);
+  switch (sids) {
+    case 'used':
+      return used;
+    case 'all': {
+      const codes = 1 + Math.max(...used.map((token) => parts(token)[1]));
+      const levels = [...new Set(used.map((token) => parts(token)[0]))];
+      return levels.flatMap((level) => Array.from({ length: codes }, (_, code) => `<${level}_${code}>`));
+    }
+    default:
+      throw new InputError(`--sid-vocabulary: expected ${SID_VOCABULARIES.join(' or ')}, got ${sids satisfies never}`);
+  }
+}
+
+/** Order of SID tokens: by level, then by code as a number. */
+export function byLevelAndCode(a: string, b: string): number {
+  const [levelA, codeA] = parts(a);
+  const [levelB, codeB] = parts(b);
+  return levelA < levelB ? -1 : levelA > levelB ? 1 : codeA - codeB;
+}
+
+/** `<b_200>` -> `['b', 200]` */
+function parts(token: string): [string, number] {
+  const [level = '', code = ''] = token.slice(1, -1).split('_');
+  return [level, Number(code)];
+}

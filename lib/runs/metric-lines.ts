@@ -1,0 +1,23 @@
+/** `metrics.jsonl`: one line a training step or validation, numbers only. */
+import { readText } from '../files/files.js';
+import { InputError } from '../support/errors.js';
+
+export interface MetricLine {
+  step: number;
+  [name: string]: number;
+}
+
+/** Lines of `metrics.jsonl`; a last line that a kill cut short is passed over. */
+export function readMetrics(file: string): MetricLine[] {
+  const lines = readText(file, 'train first')
+    .split('\n')
+    .filter((line) => line !== '');
+  return lines.flatMap((line, i) => {
+    try {
+      return [JSON.parse(line) as MetricLine];
+    } catch {
+      if (i === lines.length - 1) return [];
+      throw new InputError(`${file}:${i + 1}: not valid JSON; remove the line`);
+    }
+  });
+}

@@ -1,0 +1,51 @@
+/**
+ * Stages that are not run again when nothing changed.
+ *
+ * A stage's stamp (`DIR/.stages/NAME.json`) holds a hash of its options, of the bytes of its inputs, and its result.
+ * It stands only while every output is still there with the bytes that were written.
+ */
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { hashFile, hashText, readJson, writeJson } from '../files/files.js';
+
+export interface Stage {
+  /** Also the stamp's file name. */
+  name: string;
+  /** The data folder that the stage writes to. */
+  dir: string;
+  inputs: string[];
+  /** Whatever else decides the output: options, seed, engine. JSON. */
+  options: unknown;
+  outputs: string[];
+}
+
+export interface Ran<T> {
+  result: T;
+  /** False where the stamp stood. */
+  ran: boolean;
+}
+
+interface Stamp<T> {
+  key: string;
+  outputs: Record<string, string>;
+  result: T;
+}
+
+/** Runs `work` unless the stage's stamp says that its outputs stand. `result` must survive JSON. */
+export async function runStage<T>(stage: Stage, work: () => T | Promise<T>): Promise<Ran<T>> {
+  const file = join(stage.dir, '.stages', `${stage.name}.json`);
+  const key = hashText(JSON.stringify([stage.options, stage.inputs.map((path) => [path, hashOf(path)])]));
+  const old = existsSync(file) ? readJson<Stamp<T>>(file) : undefined;
+  if (old?.key === key && stage.outputs.every((path) => hashOf(path) !== '' && old.outputs[path] === hashOf(path))) {
+    return { result: old.result, ran: false };
+  }
+  rmSync(file, { force: true });
+  const result = await work();
+  const outputs = Object.fromEntries(stage.outputs.map((path) => [path, hashOf(path)]));
+  writeJson(file, { key, outputs, result } satisfies Stamp<T>);
+  return { result, ran: true };
+}
+
+function hashOf(path: string): string {
+  return existsSync(path) ? hashFile(path) : '';
+}

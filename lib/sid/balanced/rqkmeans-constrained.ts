@@ -1,0 +1,64 @@
+/**
+ * Constrained residual k-means: item vectors -> semantic IDs whose codes are used evenly at every level.
+ *
+ * Follows MiniOneRec's constrained RQ-Kmeans: every code between N/K - 1 and N/K + 1 items a level, 3 starts, 100
+ * rounds, tolerance 1e-4, seed 42; items that still collide get one more token, their rank in the group. Departures:
+ *   1. N/K is rounded down before 1 is taken or added, so that whole sizes exist for every N;
+ *   2. the first of a colliding group gets the token too (`collisions.ts`).
+ *
+ * Shapes: N items, L levels, K codes, D width.
+ */
+import type { Vectors } from '../../files/npy.js';
+import { checkFinite, checkWhole, codebookSizes, type LevelOptions } from '../check-input.js';
+import { checkCollisions, type Collisions } from '../collisions/collisions.js';
+import type { Quantized } from '../quantized.js';
+import { residualQuantize } from '../residual.js';
+import { balancedKmeans, sizeLimits } from './balanced-kmeans.js';
+
+export interface RqKmeansConstrainedOptions extends LevelOptions {
+  /** Items a code at least and at most, at every level. Default N/K - 1 and N/K + 1. */
+  clusterSize?: readonly [least: number, most: number];
+  /** Starts of a level, the best is kept. Default 3. */
+  starts?: number;
+  /** Rounds of a start at most. Default 100. */
+  iterations?: number;
+  /** As `balancedKmeans`'s. Default 1e-4. */
+  tolerance?: number;
+  /** What to do with items that share a SID. Default `rank`. */
+  collisions?: Collisions;
+  /** Centres that each level starts from, in place of its starts: what the level has left over -> [K, D]. */
+  startFrom?: (residual: Vectors, level: number) => Vectors;
+  /** Default 42. */
+  seed?: number;
+}
+
+/**
+ * @param vectors [N, D]; equal rows are fine: they are spread over codes where the limits ask for it
+ * @param where names the vectors in errors, such as their file
+ * @throws InputError for an option out of range, a row that is not finite, limits that cannot be met
+ */
+export function rqKmeansConstrained(
+  vectors: Vectors,
+  options: RqKmeansConstrainedOptions = {},
+  where = 'rqKmeansConstrained',
+): Quantized {
+  const { starts = 3, iterations = 100, tolerance = 1e-4, collisions = 'rank', seed = 42 } = options;
+  const { clusterSize, startFrom } = options;
+  const sizes = codebookSizes(vectors.rows, options, where);
+  checkFinite(vectors, where);
+  checkCollisions(collisions, vectors.rows, sizes, where);
+  checkWhole('iterations', iterations);
+  checkWhole('starts', starts);
+  for (const size of sizes) sizeLimits(vectors.rows, size, clusterSize);
+  return residualQuantize(vectors, sizes, collisions, (residual, codes, level) =>
+    balancedKmeans(residual, {
+      codes,
+      ...(clusterSize && { clusterSize }),
+      starts,
+      iterations,
+      tolerance,
+      ...(startFrom && { start: startFrom(residual, level) }),
+      seed: `${seed}/${level}`,
+    }),
+  );
+}

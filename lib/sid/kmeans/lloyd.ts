@@ -1,0 +1,278 @@
+/**
+ * Lloyd's rounds of k-means, exact, in which only centres that moved are looked at.
+ *
+ * Follows Kaukoranta, Franti & Nevalainen, "A fast exact GLA based on code vector activity detection" (IEEE TIP 2000):
+ * after a few rounds most centres stand still, and a row whose own centre is still the nearer one needs no distance
+ * to those. (Hamerly's bounds by the triangle inequality pass over fewer rows here: one large cluster that drifts
+ * opens them all.) Departures:
+ *   1. each row keeps a lower bound of its distance to all centres but its own, which a centre that stands still
+ *      cannot break; rows that the centres that moved do not settle go through the engine against all centres, one
+ *      product for all such rows;
+ *   2. the engine's float32 distances propose; where they differ by no more than their error float64 decides
+ *      (`distance.ts`), so that equal rows get equal codes on every engine;
+ *   3. sums of clusters change by the rows that changed their code alone.
+ * A code that loses its last row keeps its place. The fused face (`kernels/tensorflow/ops/kmeans_rounds.cc`) keeps a
+ * bound for every row and centre, as Elkan's "Using the triangle inequality to accelerate k-means" (ICML 2003), and
+ * copies nothing between the rounds.
+ *
+ * Shapes: N rows, K codes, M codes that moved, D width. Distances are less |x|^2 throughout.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { rowOf, type Vectors } from '../../files/npy.js';
+import { faceOf, runFused } from '../../ops/fused.js';
+import { squaredDistance } from './distance.js';
+import { EngineRows } from './engine-distances.js';
+
+const KERNEL = 'SidlabKmeansRounds';
+
+/** Rows times codes beyond which the bounds of the fused face take too much memory, four bytes each. */
+const MOST_BOUNDS = 2 ** 28;
+
+/** The centres [K, D], and what was found with them. */
+export interface KmeansResult extends Vectors {
+  /** The nearest centre of each row [N], ties to the lower. */
+  codes: Int32Array;
+  /** Sum of the rows' squared distances from their centres. */
+  error: number;
+  /** Rounds until no row changed its code, or as many as were allowed. */
+  rounds: number;
+}
+
+/**
+ * @param start [K, D]
+ * @param iterations rounds at most
+ */
+export function kmeansRounds(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
+  const fits = iterations === 0 || vectors.rows * start.rows <= MOST_BOUNDS;
+  return (fits ? faceOf(KERNEL, plainRounds, fusedRounds) : plainRounds)(vectors, start, iterations);
+}
+
+function fusedRounds(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
+  const { rows, width } = start;
+  const inputs = [
+    tf.tensor2d(vectors.data, [vectors.rows, width]),
+    tf.tensor2d(start.data, [rows, width]),
+    tf.tensor1d([iterations], 'int32'),
+  ];
+  const outputs = runFused(KERNEL, inputs);
+  const data = outputs[0]!.dataSync<'float32'>();
+  const codes = outputs[1]!.dataSync<'int32'>();
+  const found = outputs[2]!.dataSync<'int32'>();
+  tf.dispose([inputs, outputs]);
+  const error = new Float64Array(found.slice(1).buffer)[0]!; // two whole numbers are its bits
+  return { rows, width, data, codes, error, rounds: found[0]! };
+}
+
+function plainRounds(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
+  const state = new Rounds(vectors, start);
+  try {
+    let rounds = 0;
+    let settled = false;
+    while (!settled && rounds < iterations) {
+      settled = state.assign() === 0;
+      if (!settled) state.update();
+      rounds++;
+    }
+    if (!settled) state.assign();
+    return { ...state.centres, codes: state.codes, error: state.error(), rounds };
+  } finally {
+    state.dispose();
+  }
+}
+
+/** The nearest centre of each row [N], ties to the lower. */
+export function nearestCodes(vectors: Vectors, centres: Vectors): Int32Array {
+  return kmeansRounds(vectors, centres, 0).codes;
+}
+
+/** What float32 products of unit size may be off by; the error grows with the rows' and centres' squares. */
+const FLOAT32_ERROR = 4e-6;
+
+class Rounds {
+  readonly codes: Int32Array;
+  readonly centres: Vectors;
+  private readonly rows: EngineRows;
+  /** |x|^2 [N] */
+  private readonly squares: Float64Array;
+  /** Distance to the own centre [N]. */
+  private readonly own: Float64Array;
+  /** Of the distances to all others, no more than the least [N]. */
+  private readonly others: Float64Array;
+  private readonly sums: Float64Array;
+  private readonly counts: Int32Array;
+  /** Codes whose centres moved since rows were last given theirs. */
+  private moved: number[];
+
+  constructor(
+    private readonly vectors: Vectors,
+    start: Vectors,
+  ) {
+    this.centres = { rows: start.rows, width: start.width, data: start.data.slice() };
+    this.codes = new Int32Array(vectors.rows).fill(-1);
+    this.rows = new EngineRows(vectors);
+    this.squares = squaresOf(vectors);
+    this.own = new Float64Array(vectors.rows);
+    this.others = new Float64Array(vectors.rows);
+    this.sums = new Float64Array(start.data.length);
+    this.counts = new Int32Array(start.rows);
+    this.moved = [...Array(start.rows).keys()];
+  }
+
+  dispose(): void {
+    this.rows.dispose();
+  }
+
+  /** Gives every row its nearest centre. @returns how many changed their code */
+  assign(): number {
+    const { vectors, centres, moved } = this;
+    const largest = squaresOf(centres).reduce((most, square) => Math.max(most, square), 0);
+    const slack = (row: number): number => FLOAT32_ERROR * (this.squares[row]! + largest);
+    let changed = 0;
+    if (moved.length > centres.rows / 2) {
+      this.rows.forEachChunk(centres, (first, rows, distances) => {
+        for (let i = 0; i < rows; i++) changed += this.choose(first + i, distances, i * centres.rows, slack(first + i));
+      });
+      return changed;
+    }
+    if (moved.length === 0) return 0;
+    const open: number[] = [];
+    const place = new Int32Array(centres.rows).fill(-1);
+    moved.forEach((code, m) => (place[code] = m));
+    this.rows.forEachChunk(gather(centres, moved), (first, rows, distances) => {
+      for (let i = 0; i < rows; i++) {
+        const step = this.chooseMoved(first + i, distances, i * moved.length, place, slack(first + i));
+        if (step < 0) open.push(first + i);
+        else changed += step;
+      }
+    });
+    if (open.length === 0) return changed;
+    const some = new EngineRows(gather(vectors, open));
+    some.forEachChunk(centres, (first, rows, distances) => {
+      for (let i = 0; i < rows; i++) {
+        const row = open[first + i]!;
+        changed += this.choose(row, distances, i * centres.rows, slack(row));
+      }
+    });
+    some.dispose();
+    return changed;
+  }
+
+  /**
+   * Chooses between the row's own centre and those that moved.
+   * @param place of a code among those that moved, else -1 [K]
+   * @returns 1 where the code changed, 0 where it did not, -1 where only all centres can tell
+   */
+  private chooseMoved(row: number, distances: Float32Array, at: number, place: Int32Array, slack: number): number {
+    const { moved, codes, others } = this;
+    const old = codes[row]!;
+    const stands = place[old]! < 0;
+    let best = old;
+    let nearest = stands ? this.own[row]! : distances[at + place[old]!]!;
+    let second = Infinity;
+    for (let m = 0; m < moved.length; m++) {
+      const distance = distances[at + m]!;
+      if (distance >= second || moved[m] === old) continue;
+      if (distance < nearest) {
+        second = nearest;
+        nearest = distance;
+        best = moved[m]!;
+      } else second = distance;
+    }
+    second = Math.min(second, others[row]!);
+    if (second - nearest <= slack) return -1;
+    this.own[row] = nearest;
+    others[row] = second;
+    return this.give(row, best);
+  }
+
+  /** Chooses among all centres. @param slack what the distances may be off by. @returns 1 where the code changed */
+  private choose(row: number, distances: Float32Array, at: number, slack: number): number {
+    const codes = this.centres.rows;
+    let [best, nearest, second] = [0, Infinity, Infinity];
+    for (let k = 0; k < codes; k++) {
+      const distance = distances[at + k]!;
+      if (distance >= second) continue;
+      if (distance < nearest) {
+        second = nearest;
+        nearest = distance;
+        best = k;
+      } else second = distance;
+    }
+    if (second - nearest <= slack) best = this.decide(row, distances, at, nearest + slack);
+    this.own[row] = distances[at + best]!;
+    this.others[row] = this.own[row] === nearest ? second : nearest;
+    return this.give(row, best);
+  }
+
+  private give(row: number, code: number): number {
+    const old = this.codes[row]!;
+    if (old === code) return 0;
+    this.codes[row] = code;
+    if (old >= 0) this.add(row, old, -1);
+    this.add(row, code, 1);
+    return 1;
+  }
+
+  /** The nearest in float64 of the centres whose float32 distance is at most `limit`; ties to the lower. */
+  private decide(row: number, distances: Float32Array, at: number, limit: number): number {
+    const x = rowOf(this.vectors, row);
+    let best = 0;
+    let nearest = Infinity;
+    for (let k = 0; k < this.centres.rows; k++) {
+      if (distances[at + k]! > limit) continue;
+      const distance = squaredDistance(x, rowOf(this.centres, k));
+      if (distance < nearest) [best, nearest] = [k, distance];
+    }
+    return best;
+  }
+
+  private add(row: number, code: number, sign: number): void {
+    const { width, data } = this.vectors;
+    const { sums } = this;
+    const [from, to] = [row * width, code * width];
+    for (let j = 0; j < width; j++) sums[to + j]! += sign * data[from + j]!;
+    this.counts[code]! += sign;
+  }
+
+  /** Moves the centres to the means of their rows. */
+  update(): void {
+    const { sums, counts } = this;
+    const { rows, width, data } = this.centres;
+    this.moved = [];
+    for (let k = 0; k < rows; k++) {
+      if (counts[k] === 0) continue;
+      let still = true;
+      for (let j = k * width; j < (k + 1) * width; j++) {
+        const mean = Math.fround(sums[j]! / counts[k]!);
+        if (mean === data[j]) continue;
+        data[j] = mean;
+        still = false;
+      }
+      if (!still) this.moved.push(k);
+    }
+  }
+
+  error(): number {
+    let sum = 0;
+    const { vectors, centres, codes } = this;
+    for (let i = 0; i < codes.length; i++) sum += squaredDistance(rowOf(vectors, i), rowOf(centres, codes[i]!));
+    return sum;
+  }
+}
+
+function squaresOf(vectors: Vectors): Float64Array {
+  const { rows, width, data } = vectors;
+  const squares = new Float64Array(rows);
+  for (let i = 0; i < rows; i++) {
+    let sum = 0;
+    for (let j = i * width; j < (i + 1) * width; j++) sum += data[j]! * data[j]!;
+    squares[i] = sum;
+  }
+  return squares;
+}
+
+function gather(vectors: Vectors, rows: readonly number[]): Vectors {
+  const data = new Float32Array(rows.length * vectors.width);
+  rows.forEach((row, i) => data.set(rowOf(vectors, row), i * vectors.width));
+  return { rows: rows.length, width: vectors.width, data };
+}

@@ -1,0 +1,93 @@
+/** `sid quality`: an index, its codebooks, vectors and data -> `NAME.sid-quality.json`, three figures, pass or fail. */
+import { basename, dirname, join } from 'node:path';
+import { loadDataset } from '../../data/load.js';
+import { ensureEngine } from '../../engine/engine.js';
+import { exportFigure } from '../../figures/export-figure.js';
+import { sidLevels, sidPrefixes } from '../../figures/sid-quality.js';
+import { sidUsage } from '../../figures/sid-usage.js';
+import { readJson, writeJson } from '../../files/files.js';
+import { readNpy } from '../../files/npy.js';
+import { InputError } from '../../support/errors.js';
+import { decoderOf, readSids } from '../files/saved-sids.js';
+import { countCodes } from '../quantized.js';
+import { type GateCheck, qualityGate, type QualityLimits } from './quality-gate.js';
+import { sidQuality, type SidQuality } from './quality.js';
+
+export interface SidQualityStageOptions {
+  /**
+   * Index file. What the sid stage wrote beside it says how errors and raw codes are computed; without it, codebooks
+   * that are as wide as the embeddings are taken for codes of these.
+   */
+  index: string;
+  /** .npy file of the vectors that the SIDs were made from. */
+  embeddings?: string;
+  /** Data folder: categories, and the test rows' targets. */
+  data?: string;
+  /** NAME of its files; default as in `loadDataset`. */
+  dataset?: string;
+  /** Category of an item: a field of the item file. Default `categories`, where no item has any `brand`. */
+  category?: 'categories' | 'brand';
+  /** Limits, or a JSON file of them. Default none, which passes. */
+  limits?: QualityLimits | string;
+  /** Folder of report and figures. Default the index file's. */
+  out?: string;
+  /** Default 42. */
+  seed?: number;
+}
+
+export interface SidQualityReport extends SidQuality {
+  /** False where a limit is not kept. */
+  pass: boolean;
+  checks: GateCheck[];
+  /** File. */
+  report: string;
+  /** Files without their extension: `.svg` and `.png` of each are there. */
+  figures: string[];
+}
+
+/** @throws InputError for files that are missing or do not fit together; nothing is written then */
+export async function sidQualityStage(options: SidQualityStageOptions): Promise<SidQualityReport> {
+  await ensureEngine();
+  const { index, embeddings, data, dataset, out = dirname(index), seed = 42 } = options;
+  const limits = typeof options.limits === 'string' ? readJson<QualityLimits>(options.limits) : (options.limits ?? {});
+  const set = data === undefined ? undefined : await loadDataset(data, dataset);
+  const saved = readSids(index, set?.items.length);
+  const { codes, raw, codebooks } = saved;
+  const vectors = embeddings === undefined ? undefined : readNpy(embeddings, 'run sidlab embed first');
+  const decode = vectors && decoderOf(saved, vectors, embeddings!);
+  const near = decode ?? (codebooks.length > 0 && codebooks.every((book) => book.width === vectors?.width));
+  const sizes = codebooks.map((book) => book.rows);
+  const quality = sidQuality({
+    codes,
+    ...(sizes.length > 0 && { sizes }),
+    ...(vectors && { vectors }),
+    ...(near && { codebooks }),
+    ...(decode && { decode }),
+    ...(raw && { raw }),
+    ...(set && {
+      categories: categoriesOf(set.items, options.category),
+      targets: set.test.map(({ target }) => target),
+    }),
+    seed,
+  });
+  const gate = qualityGate(quality, limits);
+  const name = join(out, basename(index).replace(/\.index\.json$/, ''));
+  const figures = [`${name}.sid-levels`, `${name}.sid-prefixes`, `${name}.sid-usage`];
+  const levels = quality.levels.map(({ codes: size }) => size);
+  await exportFigure(sidLevels(quality.levels), figures[0]!);
+  await exportFigure(sidPrefixes(quality.prefixes), figures[1]!);
+  await exportFigure(sidUsage(countCodes(codes, levels)), figures[2]!);
+  const report = `${name}.sid-quality.json`;
+  writeJson(report, { ...quality, ...gate });
+  return { ...quality, ...gate, report, figures };
+}
+
+type Described = { categories: string; brand: string };
+
+function categoriesOf(items: readonly Described[], wanted?: 'categories' | 'brand'): string[] {
+  if (wanted !== undefined && wanted !== 'categories' && wanted !== 'brand') {
+    throw new InputError(`sid quality: expected category categories or brand, got ${String(wanted)}`);
+  }
+  const field = wanted ?? (items.some(({ categories }) => categories !== '') ? 'categories' : 'brand');
+  return items.map((item) => item[field]);
+}

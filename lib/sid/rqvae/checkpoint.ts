@@ -1,0 +1,92 @@
+/**
+ * The folder of an RQ-VAE's training: `config.json`, `metrics.jsonl`, `checkpoint-EPOCH/`, `best-loss/`,
+ * `best-collision/`, `best-utilisation/`. Without a folder the best models are held in memory.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readJson, writeJson } from '../../files/files.js';
+import { type NamedArray, readSafetensors, writeSafetensors } from '../../files/safetensors.js';
+import type { MetricLine } from '../../runs/metric-lines.js';
+import { RunFolder } from '../../runs/run-folder.js';
+import type { RandomState } from '../../support/random.js';
+
+type Arrays = Map<string, NamedArray>;
+
+/** Figures of an epoch's model. */
+export interface EpochFigures {
+  epoch: number;
+  mse: number;
+  /** Raw collision rate. */
+  collision: number;
+  /** Share of codes in use, over all levels. */
+  utilisation: number;
+}
+
+export interface RqVaeState {
+  epoch: number;
+  step: number;
+  seconds: number;
+  random: RandomState;
+  best: Record<string, EpochFigures>;
+}
+
+export interface Saved {
+  state: RqVaeState;
+  parameters: Arrays;
+  optimizer: Arrays;
+}
+
+export class RqVaeRun {
+  private readonly folder: RunFolder | undefined;
+  private readonly bests = new Map<string, Arrays>();
+  readonly lines: MetricLine[];
+
+  /** @param config whatever decides the result @throws InputError if the folder belongs to another run */
+  constructor(folder: string | undefined, config: Record<string, unknown>) {
+    this.folder = folder === undefined ? undefined : new RunFolder(folder, config);
+    this.folder?.truncateLog(this.folder.checkpoints().at(-1) ?? -1);
+    this.lines = this.folder?.readLog() ?? [];
+  }
+
+  /** The last whole checkpoint. */
+  load(): Saved | undefined {
+    const epoch = this.folder?.checkpoints().at(-1);
+    if (epoch === undefined) return undefined;
+    const at = this.folder!.checkpoint(epoch);
+    return {
+      state: readJson<RqVaeState>(join(at, 'state.json')),
+      parameters: readSafetensors(join(at, 'model.safetensors')),
+      optimizer: readSafetensors(join(at, 'optimizer.safetensors')),
+    };
+  }
+
+  save({ state, parameters, optimizer }: Saved): void {
+    this.folder?.saveCheckpoint(state.epoch, 1, (at) => {
+      writeSafetensors(join(at, 'model.safetensors'), parameters);
+      writeSafetensors(join(at, 'optimizer.safetensors'), optimizer);
+      writeJson(join(at, 'state.json'), state);
+    });
+  }
+
+  log(line: MetricLine): void {
+    this.lines.push(line);
+    this.folder?.log(line);
+  }
+
+  /** @param arrays of the best model by `name` so far */
+  keepBest(name: string, arrays: Arrays): void {
+    if (this.folder) writeSafetensors(this.bestFile(name), arrays);
+    else this.bests.set(name, arrays);
+  }
+
+  best(name: string): Arrays | undefined {
+    const held = this.bests.get(name);
+    if (held || !this.folder || !existsSync(this.bestFile(name))) return held;
+    return readSafetensors(this.bestFile(name));
+  }
+
+  /** Where the best model lies, if the run has a folder. */
+  bestFile(name: string): string {
+    return join(this.folder?.folder ?? '', `best-${name}`, 'model.safetensors');
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * The RQ-VAE as a function: loss and gradients of a batch, and codes and reconstructions without training.
+ *
+ * Loss (MiniOneRec's `rq/`, after TIGER, arXiv 2305.05065, and LC-Rec): mean squared error of the reconstruction plus
+ * `quantLossWeight` times the quantizer's loss (`rqvae-quantize.ts`). Gradients are written out, parity with PyTorch's
+ * is tested.
+ *
+ * Shapes: B rows, N items, D width, E latent width, K codes of a level, L levels.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { Vectors } from '../../files/npy.js';
+import { type MaskOf, mlpBackward, mlpForward, mlpInfer, type Tensors } from './mlp.js';
+import { codebookName, type RqVaeShape } from './parameters.js';
+import { type Assignment, quantizeBackward, quantizeForward } from './quantize.js';
+
+export interface LossOptions {
+  /** Weight of the quantizer's loss. */
+  quantLossWeight: number;
+  /** Weight of the commitment in it. */
+  commitment: number;
+  assignment?: Assignment;
+  /** A plain autoencoder: the decoder sees the latent itself. Default true. */
+  quantize?: boolean;
+  /** Dropout; called once a layer, encoder first. */
+  maskOf?: MaskOf;
+}
+
+export interface LossAndGradients {
+  /** Total, reconstruction, quantizer [3]. */
+  losses: tf.Tensor1D;
+  /** By the parameters' names. */
+  gradients: Map<string, tf.Tensor>;
+}
+
+function codebookTensors(shape: RqVaeShape, parameters: Tensors): tf.Tensor2D[] {
+  return shape.sizes.map((_, level) => parameters.get(codebookName(level)) as tf.Tensor2D);
+}
+
+/** @param x [B, D] @returns tensors that the caller disposes */
+export function lossAndGradients(
+  shape: RqVaeShape,
+  parameters: Tensors,
+  x: tf.Tensor2D,
+  options: LossOptions,
+): LossAndGradients {
+  const { quantLossWeight, commitment, assignment, quantize = true, maskOf } = options;
+  const gradients = new Map<string, tf.Tensor>();
+  const losses = tf.tidy(() => {
+    const encoder = mlpForward(shape, 'encoder', parameters, x, maskOf);
+    const inner = quantize
+      ? quantizeForward(encoder.out, codebookTensors(shape, parameters), commitment, assignment)
+      : undefined;
+    const loss = inner?.loss ?? tf.scalar(0);
+    const decoder = mlpForward(shape, 'decoder', parameters, inner?.quantized ?? encoder.out, maskOf);
+    const difference = tf.sub<tf.Tensor2D>(decoder.out, x);
+    const reconstruction = tf.mul(tf.sum(tf.square(difference)), 1 / x.size);
+    const dOut = tf.mul<tf.Tensor2D>(difference, 2 / x.size);
+    const dQuantized = mlpBackward(shape, 'decoder', parameters, decoder.tape, dOut, gradients, true);
+    const d = inner && quantizeBackward(inner.tape, dQuantized, shape.sizes, commitment, quantLossWeight);
+    mlpBackward(shape, 'encoder', parameters, encoder.tape, d?.latent ?? dQuantized, gradients, false);
+    d?.codebooks.forEach((gradient, level) => gradients.set(codebookName(level), gradient));
+    for (const gradient of gradients.values()) tf.keep(gradient);
+    return tf.stack([tf.add(reconstruction, tf.mul(loss, quantLossWeight)), reconstruction, loss]);
+  });
+  return { losses: losses as tf.Tensor1D, gradients };
+}
+
+/** Latents of all rows. @param x [N, D] @returns [N, E] */
+export function encode(shape: RqVaeShape, parameters: Tensors, x: tf.Tensor2D): Vectors {
+  const z = mlpInfer(shape, 'encoder', parameters, x);
+  const vectors = { rows: x.shape[0], width: shape.latent, data: z.dataSync<'float32'>().slice() };
+  z.dispose();
+  return vectors;
+}
+
+export interface Figures {
+  /** Mean squared error of the reconstruction. */
+  mse: number;
+  /** [N][L], nearest codes */
+  codes: number[][];
+}
+
+/** Codes of all rows and the error of what the decoder makes of them. @param x [N, D] */
+export function figuresOf(shape: RqVaeShape, parameters: Tensors, x: tf.Tensor2D): Figures {
+  const [error, ...codes] = tf.tidy(() => {
+    const z = mlpInfer(shape, 'encoder', parameters, x);
+    const { quantized, tape } = quantizeForward(z, codebookTensors(shape, parameters), 0);
+    const out = mlpInfer(shape, 'decoder', parameters, quantized);
+    return [tf.mean(tf.squaredDifference(out, x)), ...tape.codes];
+  });
+  const mse = error!.dataSync()[0]!;
+  const levels = codes.map((code) => code.dataSync<'int32'>());
+  tf.dispose([error!, ...codes]);
+  return { mse, codes: Array.from({ length: x.shape[0] }, (_, i) => levels.map((level) => level[i]!)) };
+}

@@ -1,0 +1,237 @@
+/**
+ * The RQ-VAE's training loop: epochs over shuffled batches, AdamW, the best models, checkpoints. A run that was killed
+ * goes on from its last checkpoint and ends on the same bits. Within an epoch nothing is read from the engine.
+ *
+ * Shapes: N items, D width, L levels.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { Vectors } from '../../files/npy.js';
+import type { NamedArray } from '../../files/safetensors.js';
+import { dropoutMask } from '../../ops/dropout.js';
+import type { MetricLine } from '../../runs/metric-lines.js';
+import { InputError } from '../../support/errors.js';
+import { interrupted, watchInterrupts } from '../../support/interrupt.js';
+import { startProgress } from '../../support/progress.js';
+import { Random } from '../../support/random.js';
+import { rateFactor } from '../../support/schedule.js';
+import { codeUsage, collisionRate } from '../quantized.js';
+import { type EpochFigures, RqVaeRun, type RqVaeState } from './checkpoint.js';
+import { reseedDeadCodes } from './dead-codes.js';
+import { startCodebooks, startModel } from './init.js';
+import { AdamW } from './optimizer.js';
+import type { Best, RqVaePlan } from './options.js';
+import { fromVariables, parameterShapes, toVariables } from './parameters.js';
+import { figuresOf, lossAndGradients } from './step.js';
+
+export interface Trained {
+  arrays: Map<string, NamedArray>;
+  /** Figures of the model that was taken. */
+  figures: EpochFigures;
+  epochs: number;
+  steps: number;
+  /** Of training, over all runs of a resumed one. */
+  seconds: number;
+}
+
+export interface TrainRqVaeOptions {
+  /** Codebooks to start from instead of k-means. */
+  codebooks?: readonly Vectors[];
+  /** Name for the progress line. Default `rqvae`. */
+  name?: string;
+  /** What decides the start besides the plan, for `config.json`. */
+  inputs?: Record<string, unknown>;
+}
+
+/** @throws InputError on a loss that is not finite, and on interrupt after saving */
+export async function trainRqVae(vectors: Vectors, plan: RqVaePlan, options: TrainRqVaeOptions = {}): Promise<Trained> {
+  const training = new Training(vectors, plan, options);
+  const release = watchInterrupts();
+  try {
+    return await training.run();
+  } finally {
+    release();
+    training.dispose();
+  }
+}
+
+class Training {
+  private readonly x: tf.Tensor2D;
+  private readonly folder: RqVaeRun;
+  private readonly variables: Map<string, tf.Variable>;
+  private readonly optimizer: AdamW;
+  private readonly random: Random;
+  private readonly started = performance.now();
+  private readonly secondsBefore: number;
+  private state: RqVaeState;
+
+  constructor(
+    vectors: Vectors,
+    private readonly plan: RqVaePlan,
+    private readonly options: TrainRqVaeOptions,
+  ) {
+    // What follows changes where the results go or are shown, not what they are.
+    const aside = ['run', 'onLog', 'collisions', 'best'];
+    const config = Object.fromEntries(Object.entries(plan).filter(([name]) => !aside.includes(name)));
+    this.folder = new RqVaeRun(plan.run, { ...options.inputs, ...config });
+    this.random = new Random(`${plan.seed}/dropout`);
+    const saved = this.folder.load();
+    this.state = saved?.state ?? { epoch: 0, step: 0, seconds: 0, random: this.random.save(), best: {} };
+    this.secondsBefore = this.state.seconds;
+    this.random.restore(this.state.random);
+    this.x = tf.tidy(() => tf.mul(tf.tensor2d(vectors.data, [vectors.rows, vectors.width]), plan.scale));
+    const arrays = saved?.parameters ?? startModel(plan, options.codebooks);
+    this.variables = toVariables(arrays);
+    const names = [...parameterShapes(plan.shape).keys()];
+    this.optimizer = new AdamW(new Map(names.map((name) => [name, this.variables.get(name)!])));
+    if (saved) this.optimizer.restore(saved.optimizer);
+  }
+
+  async run(): Promise<Trained> {
+    const { epochs, evalEpochs, autoencoderEpochs, onLog, best } = this.plan;
+    const state = this.state;
+    const progress = startProgress(this.options.name ?? 'rqvae', epochs, 'epochs');
+    progress.tick(state.epoch);
+    if (this.options.codebooks && state.step === 0) this.look();
+    while (state.epoch < epochs) {
+      const line = this.epoch();
+      const due = state.epoch % evalEpochs === 0 || state.epoch === epochs;
+      if (due && state.epoch > autoencoderEpochs) Object.assign(line, this.look());
+      this.folder.log(line);
+      onLog?.(this.folder.lines);
+      progress.tick(1, `loss ${line.loss!.toPrecision(3)}`);
+      if (due || interrupted()) this.save();
+      if (interrupted() && state.epoch < epochs) this.stop();
+      await new Promise(setImmediate); // computing blocks the event loop: let plots draw and interrupts arrive
+    }
+    progress.end();
+    const arrays = this.folder.best(best);
+    const figures = state.best[best];
+    if (!arrays || !figures) throw new InputError(`sid: the best model by ${best} is lost; remove ${this.plan.run}`);
+    return { arrays, figures, epochs, steps: state.step, seconds: this.seconds() };
+  }
+
+  /** Items of each step of an epoch; decided by its number alone. */
+  private batches(epoch: number): number[][] {
+    const { seed, batchSize } = this.plan;
+    const order = new Random(`${seed}/epoch/${epoch}`).shuffle([...Array(this.x.shape[0]).keys()]);
+    return Array.from({ length: Math.ceil(order.length / batchSize) }, (_, i) =>
+      order.slice(i * batchSize, (i + 1) * batchSize),
+    );
+  }
+
+  /** One pass over the items. The losses are read when it is over. */
+  private epoch(): MetricLine {
+    const { learningRate, schedule, warmupEpochs, epochs, clip, weightDecay } = this.plan;
+    const state = this.state;
+    const batches = this.batches(state.epoch);
+    if (state.epoch === this.plan.autoencoderEpochs && !this.options.codebooks) {
+      startCodebooks(this.plan, this.x, batches[0]!, this.variables);
+      this.look();
+    }
+    const losses: tf.Tensor[] = [];
+    let rate = 0;
+    for (const batch of batches) {
+      state.step++;
+      rate = learningRate * rateFactor(schedule, state.step, warmupEpochs * batches.length, epochs * batches.length);
+      const { losses: own, gradients } = this.gradients(batch);
+      this.optimizer.apply(gradients, { rate, clip, weightDecay });
+      tf.dispose([...gradients.values()]);
+      losses.push(own);
+    }
+    state.epoch++;
+    const means = tf.tidy(() => tf.mean(tf.stack(losses), 0));
+    const [loss, reconstruction, quantizer] = means.dataSync();
+    tf.dispose([...losses, means]);
+    if (!Number.isFinite(loss)) {
+      throw new InputError(`sid: the loss is not finite in epoch ${state.epoch}; lower --learning-rate`);
+    }
+    return {
+      step: state.epoch,
+      loss: loss!,
+      reconstruction: reconstruction!,
+      quantizer: quantizer!,
+      rate,
+      ...this.reseed(),
+      seconds: this.seconds(),
+    };
+  }
+
+  /** Codes that begin anew after this epoch, all levels together; which items they get is decided by its number. */
+  private reseed(): { reseeded?: number } {
+    const { shape, seed, autoencoderEpochs, reseedEpochs } = this.plan;
+    const { epoch } = this.state;
+    if (epoch <= autoencoderEpochs || epoch > autoencoderEpochs + reseedEpochs) return {};
+    const random = new Random(`${seed}/reseed/${epoch}`);
+    const moved = reseedDeadCodes(shape, this.variables, this.x, random);
+    return { reseeded: moved.reduce((sum, count) => sum + count, 0) };
+  }
+
+  private gradients(batch: readonly number[]) {
+    const { shape, quantLossWeight, commitment, epsilons, sinkhornIterations: iterations, dropout } = this.plan;
+    const x = tf.tidy(() => tf.gather(this.x, tf.tensor1d([...batch], 'int32')));
+    const result = lossAndGradients(shape, this.variables, x, {
+      quantize: this.state.epoch >= this.plan.autoencoderEpochs,
+      ...{ quantLossWeight, commitment, assignment: { epsilons, iterations } },
+      ...(dropout > 0 && {
+        maskOf: (of: [number, number]) => tf.tensor2d(dropoutMask(this.random, of[0] * of[1], dropout), of),
+      }),
+    });
+    x.dispose();
+    return result;
+  }
+
+  /** Looks at the model as it stands, and keeps it where it is the best by some measure. */
+  private look(): Omit<EpochFigures, 'epoch'> {
+    const { shape, scale } = this.plan;
+    const { mse: scaled, codes } = figuresOf(shape, this.variables, this.x);
+    const mse = scaled / scale ** 2;
+    const used = codeUsage(codes, shape.sizes).codesUsed.reduce((sum, n) => sum + n, 0);
+    const utilisation = used / shape.sizes.reduce((sum, n) => sum + n, 0);
+    const figures = { epoch: this.state.epoch, mse, collision: collisionRate(codes), utilisation };
+    const beaten = (['loss', 'collision', 'utilisation', 'last'] as const).filter((name) => this.beats(name, figures));
+    if (beaten.length > 0) {
+      const arrays = fromVariables(this.variables);
+      for (const name of beaten) {
+        if (name !== 'last' || this.plan.best === 'last') this.folder.keepBest(name, arrays);
+        this.state.best[name] = figures;
+      }
+    }
+    return { mse, collision: figures.collision, utilisation };
+  }
+
+  private beats(name: Best, now: EpochFigures): boolean {
+    const old = this.state.best[name];
+    if (!old || name === 'last') return true;
+    switch (name) {
+      case 'loss':
+        return now.mse < old.mse;
+      case 'collision':
+        return now.collision < old.collision || (now.collision === old.collision && now.mse < old.mse);
+      case 'utilisation':
+        return now.utilisation > old.utilisation || (now.utilisation === old.utilisation && now.mse < old.mse);
+      default:
+        throw new Error(`rqvae: unknown measure ${name satisfies never}`);
+    }
+  }
+
+  private save(): void {
+    const state = { ...this.state, seconds: this.seconds(), random: this.random.save() };
+    if (this.plan.run === undefined) return;
+    this.folder.save({ state, parameters: fromVariables(this.variables), optimizer: this.optimizer.save() });
+  }
+
+  private stop(): never {
+    const { run } = this.plan;
+    const saved = run === undefined ? 'nothing was saved (no run folder)' : `saved in ${run}, run it again to go on`;
+    throw new InputError(`sid: interrupted after epoch ${this.state.epoch}; ${saved}`);
+  }
+
+  private seconds(): number {
+    return this.secondsBefore + (performance.now() - this.started) / 1000;
+  }
+
+  dispose(): void {
+    this.optimizer.dispose();
+    tf.dispose([this.x, ...this.variables.values()]);
+  }
+}

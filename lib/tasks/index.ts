@@ -1,0 +1,14 @@
+/**
+ * Tasks of fine-tuning: which rows a task has (`taskRows`), its examples as text
+ * (`taskExamples(dataset, index, task, split): {prompt, answer, item?}[]`), and mixes of tasks (`parseTasks`,
+ * `TaskSet`). The prompt templates are in `templates.json`.
+ */
+export * from './examples.js';
+export * from './plan-tasks.js';
+export * from './preference-text.js';
+export * from './prompts.js';
+export * from './task-examples.js';
+export * from './task-mix.js';
+export * from './task-rows.js';
+export * from './task-set.js';
+export * from './templates.js';

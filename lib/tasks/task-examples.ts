@@ -1,0 +1,36 @@
+/** A task's examples as text, for reading, generating and scoring; the first wording, which is that of evaluation. */
+import type { Dataset, Split } from '../data/dataset.js';
+import type { SidIndex } from '../data/sid-index.js';
+import { renderAnswer, renderPrompt, shopOf } from './prompts.js';
+import { taskRows } from './task-rows.js';
+import { answersWithSid, findTemplate, TEMPLATES, type Templates } from './templates.js';
+
+export interface TaskExample {
+  prompt: string;
+  /** Without the end of text. */
+  answer: string;
+  /** The item that the answer names, where the answer is a SID alone. */
+  item?: number;
+}
+
+/**
+ * @param task name of a template
+ * @param split of a task of items: held-out items for `valid` and `test`
+ * @throws InputError for an unknown task
+ */
+export function taskExamples(
+  dataset: Dataset,
+  index: SidIndex,
+  task: string,
+  split: Split,
+  templates: Templates = TEMPLATES,
+): TaskExample[] {
+  const template = findTemplate(task, templates);
+  const shop = shopOf(index, dataset.items);
+  const coded = answersWithSid(template);
+  return taskRows(dataset, template, split, shop).map(({ history, target: item }) => ({
+    prompt: renderPrompt(template, { history, item }, shop),
+    answer: renderAnswer(template, { history, item }, { ...shop, end: '' }).trim(),
+    ...(coded && { item }),
+  }));
+}

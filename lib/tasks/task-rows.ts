@@ -1,0 +1,43 @@
+/**
+ * The rows that a task is made of, for each split. A task of rows takes the data's own; of items, every item is a row
+ * without a history, and two small shares of them are held out: the same ones whatever the seed, so that no run learns
+ * what another one is tested on.
+ *
+ * Left out: rows whose prompt or answer lacks its text (an item without a description), and those whose answer stands in
+ * their prompt word for word.
+ */
+import type { Dataset, Row, Split } from '../data/dataset.js';
+import { Random } from '../support/random.js';
+import { renderAnswer, renderPrompt, type Shop } from './prompts.js';
+import { placesIn, type Template } from './templates.js';
+
+/** Share of the items for validation, and as many again for the test; at least one of each. */
+export const HELD_OUT = 0.05;
+
+/** @param shop where it is given, rows without their texts, or with the answer in the prompt, are left out */
+export function taskRows(dataset: Dataset, template: Template, split: Split, shop?: Shop): Row[] {
+  const rows = template.of === 'rows' ? dataset[split] : itemRows(dataset.items.length, split);
+  return shop ? rows.filter((row) => isWhole(row, template, shop)) : rows;
+}
+
+/** Items of a split, by rising id. */
+function itemRows(count: number, split: Split): Row[] {
+  const held = Math.max(1, Math.round(count * HELD_OUT));
+  const drawn = new Random('held-out items').shuffle(Array.from({ length: count }, (_, item) => item));
+  const bounds = { test: [0, held], valid: [held, 2 * held], train: [2 * held, count] } as const;
+  const [from, to] = bounds[split];
+  const items = drawn.slice(from, to).sort((a, b) => a - b);
+  return items.map((item) => ({ user: '', history: [], target: item }));
+}
+
+function isWhole({ history, target: item }: Row, template: Template, shop: Shop): boolean {
+  const text = shop.text?.(item);
+  const [prompt = ''] = template.prompts;
+  const asked =
+    template.of === 'items' ? [...placesIn(prompt), ...placesIn(template.answer)] : placesIn(template.answer);
+  const lacks = asked.some((place) => (place === 'title' || place === 'description') && text?.[place] === '');
+  if (lacks) return false;
+  if (template.of === 'rows') return true; // what the history holds may be bought again
+  const answer = renderAnswer(template, { history, item }, { ...shop, end: '' });
+  return !renderPrompt(template, { history, item }, shop).includes(answer);
+}

@@ -1,0 +1,129 @@
+/**
+ * The examples of a mix of tasks. An epoch is a list of drafts (which example, in which wording), decided by seed and
+ * epoch alone; a draft becomes tokens when its turn comes.
+ *
+ * Every wording of a task is trained, the first one, which evaluation uses, among them.
+ */
+import type { Dataset, Row } from '../data/dataset.js';
+import { InputError } from '../support/errors.js';
+import { Random } from '../support/random.js';
+import { chainExample, type ChainText, chainTexts, type Example, rowExample } from './examples.js';
+import type { Renderer, Shop } from './prompts.js';
+import type { TaskPart } from './task-mix.js';
+import { taskRows } from './task-rows.js';
+
+export interface Draft {
+  /** Number of the task in the mix. */
+  task: number;
+  example: number;
+  wording: number;
+}
+
+export interface TaskCounts {
+  /** Examples that an epoch draws from. */
+  examples: number;
+  /** Drafts of an epoch. */
+  perEpoch: number;
+  /** Rows left out: without their text, or with the answer in the prompt. */
+  leftOut: number;
+}
+
+export interface TaskSetOptions {
+  /** Share of every task's examples, drawn once by the seed. Default 1. */
+  dataRatio?: number;
+  /** Items of context in chain mode. Default 10. */
+  window?: number;
+  seed: number;
+}
+
+interface Member extends TaskPart {
+  rows: Row[];
+  /** In chain mode. */
+  texts?: ChainText[];
+  /** Of a task with one wording, the examples that were met so far. */
+  made: (Example | undefined)[];
+  leftOut: number;
+  /** Numbers of the examples that were drawn. */
+  drawn: number[];
+}
+
+export class TaskSet {
+  private readonly members: Member[];
+
+  /** @param shop what decides which rows are whole */
+  constructor(
+    dataset: Dataset,
+    readonly parts: readonly TaskPart[],
+    shop: Shop,
+    private readonly options: TaskSetOptions,
+  ) {
+    const { dataRatio = 1, window = 10, seed } = options;
+    if (!(dataRatio > 0 && dataRatio <= 1)) {
+      throw new InputError(`--data-ratio: expected a share above 0, at most 1, got ${dataRatio}`);
+    }
+    this.members = parts.map((part) => {
+      const rows = taskRows(dataset, part.template, 'train', shop);
+      const leftOut = taskRows(dataset, part.template, 'train').length - rows.length;
+      const texts = part.mode === 'chain' ? chainTexts(rows, part.template, window) : undefined;
+      const size = (texts ?? rows).length;
+      const drawn = draw(size, share(size, dataRatio, part.count), `${seed}/tasks/${part.name}`);
+      return { ...part, rows, leftOut, drawn, made: [], ...(texts && { texts }) };
+    });
+  }
+
+  /** Drafts of an epoch, task by task; the caller shuffles. */
+  drafts(epoch: number): Draft[] {
+    const { seed } = this.options;
+    const random = new Random(`${seed}/wording/${epoch}`);
+    return this.members.flatMap(({ name, template, weight, drawn }, task) => {
+      const whole = Array.from({ length: Math.floor(weight) }, () => drawn).flat();
+      const some = draw(drawn.length, remainder(weight, drawn.length), `${seed}/tasks/${name}/${epoch}`);
+      const wordings = template.prompts.length;
+      return [...whole, ...some.map((i) => drawn[i]!)].map((example) => ({
+        task,
+        example,
+        wording: wordings > 1 ? random.int(wordings) : 0,
+      }));
+    });
+  }
+
+  /** @param renderers one a task of the mix */
+  example({ task, example, wording }: Draft, renderers: readonly Renderer[]): Example {
+    const { template, made, rows, texts } = this.members[task]!;
+    const known = made[example];
+    if (known) return known;
+    const render = renderers[task]!;
+    const fresh = texts ? chainExample(texts[example]!, render) : rowExample(rows[example]!, render, wording);
+    if (template.prompts.length === 1) made[example] = fresh;
+    return fresh;
+  }
+
+  /** By task. */
+  counts(): Record<string, TaskCounts> {
+    return Object.fromEntries(
+      this.members.map(({ name, weight, drawn, leftOut }) => {
+        const perEpoch = Math.floor(weight) * drawn.length + remainder(weight, drawn.length);
+        return [name, { examples: drawn.length, perEpoch, leftOut }];
+      }),
+    );
+  }
+}
+
+/** Examples beyond the whole passes of a weight. */
+function remainder(weight: number, examples: number): number {
+  return Math.round((weight - Math.floor(weight)) * examples);
+}
+
+/** How many of `size` a ratio and a count leave; at least one. */
+function share(size: number, ratio: number, count: number): number {
+  const kept = Math.max(Math.min(1, size), Math.round(size * ratio));
+  return count > 0 ? Math.min(count, kept) : kept;
+}
+
+/** `count` of the numbers below `size`, each once, by the seed; in their order. */
+function draw(size: number, count: number, seed: string): number[] {
+  const all = Array.from({ length: size }, (_, i) => i);
+  if (count >= size) return all;
+  const drawn = new Random(seed).shuffle(all).slice(0, count);
+  return drawn.sort((a, b) => a - b);
+}

@@ -1,0 +1,129 @@
+/**
+ * Tasks as data: what a prompt is made of, what its answer is, in several wordings (`templates.json`). Another file of
+ * the same form adds tasks or replaces them, so that anyone with a published checkpoint can supply the wording that it
+ * was trained with, and a new task needs no code.
+ *
+ * The tasks are those of MiniOneRec (arXiv 2510.24431) and of GRec, which has its own from LC-Rec (arXiv 2311.09049);
+ * the words are ours. Departures:
+ *   1. no prompt can hold its answer: in a task of rows a prompt's places are the history's, in a task of items the
+ *      answer's places are refused in the prompts (there the item-feature and title-to-SID prompts held it);
+ *   2. the first wording of a task is the one of evaluation, and is trained like the others (there evaluation has words
+ *      of its own);
+ *   3. `fusionseqrec` gives each item of the history as code and title together.
+ */
+import { readJson } from '../files/files.js';
+import { InputError } from '../support/errors.js';
+import templates from './templates.json' with { type: 'json' };
+
+/** Of a row's history, joined by the separator: SIDs, titles, both; and a sentence about it (`preferenceText`). */
+export const HISTORY_PLACES = ['history', 'history_titles', 'history_pairs', 'preference'] as const;
+/** Of one item: a row's target, or the item of an item's task. */
+export const ITEM_PLACES = ['sid', 'title', 'description', 'brand', 'categories'] as const;
+export type Place = (typeof HISTORY_PLACES)[number] | (typeof ITEM_PLACES)[number] | 'end';
+
+/** `{end}` is the model's end of text. */
+const PLACES: readonly string[] = [...HISTORY_PLACES, ...ITEM_PLACES, 'end'];
+
+export interface Template {
+  /** Whether an example is made of a row (history and target) or of an item by itself. */
+  of: 'rows' | 'items';
+  /** Between the items of the history. */
+  separator: string;
+  answer: string;
+  /** Wordings; the first is that of evaluation. */
+  prompts: string[];
+}
+
+export type Templates = Readonly<Record<string, Template>>;
+
+/** `sids` is the shortest: the history's SIDs and nothing else, for small models. */
+export const TEMPLATES: Templates = parseTemplates(templates, 'templates.json');
+
+/** @throws InputError for an unknown name */
+export function findTemplate(name: string, among: Templates = TEMPLATES): Template {
+  const template = Object.hasOwn(among, name) ? among[name] : undefined;
+  if (!template) throw new InputError(`template: expected one of ${Object.keys(among).join(', ')}, got ${name}`);
+  return template;
+}
+
+/** The kit's tasks, with those of a file added or put in their place. @throws InputError for what does not fit */
+export function readTemplates(file?: string): Templates {
+  return file === undefined
+    ? TEMPLATES
+    : { ...TEMPLATES, ...parseTemplates(readJson(file, 'check --templates'), file) };
+}
+
+/** The places in a text, in their order. */
+export function placesIn(text: string): Place[] {
+  return [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as Place);
+}
+
+/** Whether the answer is the item's SID and nothing else, so that the catalogue can be ranked by it. */
+export function answersWithSid({ answer }: Template): boolean {
+  return answer.replaceAll('{end}', '').trim() === '{sid}';
+}
+
+/** Whether prompts or answer hold words of the shop, which no vocabulary of words covers. */
+export function holdsText({ answer, prompts }: Template): boolean {
+  const coded: readonly Place[] = ['history', 'sid', 'end'];
+  return [answer, ...prompts].some((text) => placesIn(text).some((place) => !coded.includes(place)));
+}
+
+/** The words of templates, which a word-level vocabulary must hold; default those that a small model learns from. */
+export function templateWords(of: readonly Template[] = [TEMPLATES.sids!, TEMPLATES.words!]): string[] {
+  const texts = of.flatMap(({ prompts, separator, answer }) => [...prompts, separator, answer]);
+  return texts.flatMap((text) => text.replace(/\{\w+\}/g, ' ').match(/\w+|[^\w\s]+/g) ?? []);
+}
+
+/** @param source the file, for the error's text @throws InputError for what does not fit, in one line */
+export function parseTemplates(raw: unknown, source: string): Templates {
+  if (!isObject(raw) || Object.keys(raw).length === 0) {
+    throw new InputError(`${source}: expected an object {task: {of, prompts, answer}}, got ${JSON.stringify(raw)}`);
+  }
+  return Object.fromEntries(Object.entries(raw).map(([name, value]) => [name, parseTemplate(name, value, source)]));
+}
+
+function parseTemplate(name: string, raw: unknown, source: string): Template {
+  const wrong = (what: string): never => {
+    throw new InputError(`${source}: ${name}: ${what}`);
+  };
+  if (!/^[a-z][\w-]*$/.test(name)) return wrong('expected a name of letters, digits, _ and -');
+  if (!isObject(raw)) return wrong(`expected {of, prompts, answer}, got ${JSON.stringify(raw)}`);
+  const { of, prompts, answer, separator = ', ', ...others } = raw;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) return wrong(`unknown key ${unknown}; expected of, separator, answer, prompts`);
+  if (of !== 'rows' && of !== 'items') return wrong(`expected of to be rows or items, got ${JSON.stringify(of)}`);
+  if (typeof separator !== 'string') return wrong('expected separator to be a text');
+  if (typeof answer !== 'string') return wrong('expected answer to be a text');
+  if (!Array.isArray(prompts) || prompts.length === 0 || !prompts.every((text) => typeof text === 'string')) {
+    return wrong('expected prompts to be a list of at least one text');
+  }
+  const template = { of, separator, answer, prompts } satisfies Template;
+  checkPlaces(template, wrong);
+  return template;
+}
+
+/** No prompt may hold its answer, and each must say what it asks about. */
+function checkPlaces({ of, answer, prompts }: Template, wrong: (what: string) => never): void {
+  const answered: readonly Place[] = placesIn(answer).filter((place) => place !== 'end');
+  if (answered.length === 0) wrong('the answer holds no place such as {sid}');
+  const history: readonly string[] = HISTORY_PLACES;
+  const asked: readonly Place[] = of === 'rows' ? HISTORY_PLACES : ITEM_PLACES;
+  const allowed: readonly string[] = [...asked.filter((place) => !answered.includes(place)), 'end'];
+  [answer, ...prompts].forEach((text, i) => {
+    const where = i === 0 ? 'the answer' : `prompt ${i}`;
+    const places = placesIn(text);
+    for (const place of places) {
+      if (!PLACES.includes(place)) wrong(`${where}: unknown place {${place}}; expected one of ${PLACES.join(', ')}`);
+      if (i > 0 && !allowed.includes(place)) {
+        wrong(`${where}: {${place}} would give the answer away, or is not of ${of}; allowed are ${allowed.join(', ')}`);
+      }
+      if (i === 0 && of === 'items' && history.includes(place)) wrong(`the answer: {${place}} is not of items`);
+    }
+    if (places.every((place) => place === 'end')) wrong(`${where} holds no place`);
+  });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

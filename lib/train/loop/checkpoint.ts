@@ -1,0 +1,84 @@
+/**
+ * What a killed run goes on from, bit for bit: the weights that learn, the optimizer's state, and where the loop stands.
+ *
+ * Departure from transformers' Trainer: weights that do not learn are left out (they are the start's), so that a
+ * checkpoint of an adapter is as small as the adapter.
+ */
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { readJson, writeJson } from '../../files/files.js';
+import { SafetensorsFile, writeSafetensors } from '../../files/safetensors.js';
+import { trainableWeights } from '../../lm/language-model.js';
+import { type LanguageModel } from '../../lm/language-model.js';
+import { toArrays } from '../../lm/weights.js';
+import { readTensor } from '../../ops/read-tensor.js';
+import type { RunFolder } from '../../runs/run-folder.js';
+import { InputError } from '../../support/errors.js';
+import type { RandomState } from '../../support/random.js';
+import type { Optimizer } from '../optim/optimizer.js';
+
+export interface LoopState {
+  step: number;
+  epoch: number;
+  /** Batches of the epoch already done. */
+  position: number;
+  tokens: number;
+  /** Of training so far, pauses left out. */
+  seconds: number;
+  random: RandomState;
+  best?: { step: number; metrics: Record<string, number> };
+  /** Validations since the best. */
+  stale: number;
+}
+
+/** @param keep checkpoints that stand at most @throws InputError if there is no room; what stood stands */
+export function saveCheckpoint(
+  folder: RunFolder,
+  keep: number,
+  model: LanguageModel,
+  optimizer: Optimizer,
+  state: LoopState,
+): void {
+  folder.saveCheckpoint(state.step, keep, (at) => {
+    writeSafetensors(join(at, 'model.safetensors'), toArrays(trainableWeights(model)));
+    writeSafetensors(join(at, 'optimizer.safetensors'), optimizer.save());
+    writeJson(join(at, 'state.json'), state);
+  });
+}
+
+/** Takes up the last checkpoint, if there is one. @throws InputError if it is not of this model */
+export function resumeCheckpoint(folder: RunFolder, model: LanguageModel, optimizer: Optimizer): LoopState | undefined {
+  const step = folder.checkpoints().at(-1);
+  folder.truncateLog(step ?? -1);
+  if (step === undefined) return undefined;
+  const at = folder.checkpoint(step);
+  restoreWeights(join(at, 'model.safetensors'), model);
+  withTensors(join(at, 'optimizer.safetensors'), (read) => optimizer.restore(read));
+  return readJson<LoopState>(join(at, 'state.json'));
+}
+
+/** One weight at a time, so that the file is never in memory as a whole. */
+function restoreWeights(path: string, model: LanguageModel): void {
+  withTensors(path, (read) => {
+    for (const [name, weight] of trainableWeights(model)) {
+      tf.tidy(() => {
+        const tensor = read(name);
+        if (tensor?.shape.join() !== weight.shape.join()) {
+          const got = tensor ? `[${tensor.shape.join(', ')}]` : 'none';
+          throw new InputError(`${path}: expected ${name} of [${weight.shape.join(', ')}], got ${got}`);
+        }
+        weight.assign(tensor);
+      });
+    }
+  });
+}
+
+/** Each tensor is in memory once, and mapped where the engine can. */
+function withTensors(path: string, use: (read: (name: string) => tf.Tensor | undefined) => void): void {
+  const file = new SafetensorsFile(path);
+  try {
+    use((name) => (file.names.includes(name) ? readTensor(file, name) : undefined));
+  } finally {
+    file.close();
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * A share of an update on a forest: log-probabilities of targets, and a loss of them. SFT and GRPO differ in the trees
+ * and in the loss alone.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { disposeForest, forwardForest, type ForwardOptions, prepareForest } from '../../lm/decoder.js';
+import { plant, type Tree } from '../../lm/forest.js';
+import { outputTable } from '../../lm/lora/adapted-weights.js';
+import { trainableWeights } from '../../lm/language-model.js';
+import { type LanguageModel } from '../../lm/language-model.js';
+import { chooseRows } from '../../ops/embedding.js';
+import { onTape } from '../../ops/tape.js';
+import { targetLogProbs } from '../../ops/target-log-probs.js';
+import type { Part } from './loop.js';
+
+/** A token predicted at a node of one of the trees. */
+export interface TreeTarget {
+  tree: number;
+  /** Counted from the tree's first node; its children are what it predicts. */
+  node: number;
+  token: number;
+}
+
+export interface ForestScorer {
+  /** log p of every target under `model` [K]; within `tf.tidy` or a gradient. */
+  logProbs(model: LanguageModel, options?: ForwardOptions): tf.Tensor1D;
+  tokens: number;
+  dispose(): void;
+}
+
+/** Lays the trees out once, for as many models as shall score them (policy and reference). */
+export function forestScorer(
+  config: LanguageModel['config'],
+  trees: readonly Tree[],
+  targets: readonly TreeTarget[],
+): ForestScorer {
+  const forest = plant(trees);
+  const prepared = prepareForest(config, forest);
+  const rowOf = new Map<number, number>(); // node -> its row among those that have a target
+  const row = Int32Array.from(targets, ({ tree, node }) => {
+    const flat = forest.starts[tree]! + node;
+    if (!rowOf.has(flat)) rowOf.set(flat, rowOf.size);
+    return rowOf.get(flat)!;
+  });
+  const pairs = { row, token: Int32Array.from(targets, ({ token }) => token) };
+  const rows = tf.tensor1d([...rowOf.keys()], 'int32');
+  const inverse = tf.tensor1d(
+    Int32Array.from(forest.token, (_, node) => rowOf.get(node) ?? rowOf.size),
+    'int32',
+  );
+  return {
+    tokens: forest.token.length,
+    logProbs(model, options) {
+      return onTape([...trainableWeights(model).values()], () => {
+        const hidden = forwardForest(model.config, model.weights, prepared, options);
+        return targetLogProbs(chooseRows(hidden, rows, inverse), outputTable(model.config, model.weights), pairs);
+      });
+    },
+    dispose() {
+      disposeForest(prepared);
+      tf.dispose([rows, inverse]);
+    },
+  };
+}
+
+/** @param loss of the targets' log-probabilities [K], in their order */
+export function forestPart(
+  model: LanguageModel,
+  scorer: ForestScorer,
+  loss: (logProbs: tf.Tensor1D) => tf.Scalar,
+  options?: ForwardOptions,
+): Part {
+  return {
+    tokens: scorer.tokens,
+    loss: () => loss(scorer.logProbs(model, options)),
+    dispose: () => scorer.dispose(),
+  };
+}

@@ -1,0 +1,43 @@
+/** The gradient of an update: that of its parts, added up. */
+import * as tf from '@tensorflow/tfjs';
+import { trainableWeights } from '../../lm/language-model.js';
+import { type LanguageModel } from '../../lm/language-model.js';
+
+/** A share of an update: several of them add up to the batch's gradient, whatever the cut. */
+export interface Part {
+  /** Called once within the gradient; what it needs was made before. The parts' losses add up to the batch's. */
+  loss(): tf.Scalar;
+  /** Tokens that went through the model. */
+  tokens: number;
+  dispose(): void;
+}
+
+/**
+ * Computes the parts one after the other and disposes of them.
+ * @returns the loss, and its gradient by the weights' names; a weight that no part reaches has none
+ */
+export function batchGradients(
+  model: LanguageModel,
+  parts: readonly Part[],
+): { loss: number; gradients: Map<string, tf.Tensor> } {
+  const weights = trainableWeights(model);
+  const variables = [...weights.values()];
+  let loss = 0;
+  let sums = new Map<string, tf.Tensor>();
+  for (const part of parts) {
+    const { value, grads } = tf.variableGrads(() => part.loss(), variables);
+    loss += value.dataSync()[0]!;
+    value.dispose();
+    part.dispose();
+    const next = new Map<string, tf.Tensor>();
+    for (const [name, variable] of weights) {
+      const gradient = grads[variable.name];
+      const sum = sums.get(name);
+      if (gradient) next.set(name, sum ? tf.add(sum, gradient) : gradient);
+      else if (sum) next.set(name, sum);
+      if (gradient && sum) tf.dispose([gradient, sum]);
+    }
+    sums = next;
+  }
+  return { loss, gradients: sums };
+}

@@ -1,0 +1,248 @@
+/**
+ * One training loop, for supervised fine-tuning and for GRPO.
+ *
+ * What is learnt is a `Task`: batches, an objective for each, and a validation figure. The loop owns steps, rate,
+ * optimizer, checkpoints, metric log, the best model, interrupts and resuming: a killed run goes on from its last
+ * checkpoint and ends on the same bits as one that was never stopped.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { saveModel } from '../../lm/model.js';
+import { trainableWeights } from '../../lm/language-model.js';
+import { type LanguageModel } from '../../lm/language-model.js';
+import type { TextTokenizer } from '../../lm/tokenizer/tokenizer.js';
+import type { MetricLine } from '../../runs/metric-lines.js';
+import type { RunFolder } from '../../runs/run-folder.js';
+import { InputError } from '../../support/errors.js';
+import { interrupted, watchInterrupts } from '../../support/interrupt.js';
+import { startProgress, tell } from '../../support/progress.js';
+import { Random } from '../../support/random.js';
+import { rateFactor, type Schedule } from '../../support/schedule.js';
+import { Optimizer, type OptimizerOptions } from '../optim/optimizer.js';
+import { estimateRun, estimateText, refuseIfTooLarge } from '../report/estimate.js';
+import { type LoopState, resumeCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { batchGradients } from './gradients.js';
+import { planSteps, type StepPlan, type StepPlanOptions } from './step-plan.js';
+import type { Task } from './task.js';
+
+export type { Objective, Outline, Task } from './task.js';
+export type { Part } from './gradients.js';
+
+/** Validation figures of which the smaller is the better. */
+const SMALLER = ['loss'];
+
+export interface LoopOptions extends OptimizerOptions, StepPlanOptions {
+  learningRate: number;
+  schedule: Schedule;
+  /** Validate before the first step too, so that the start can be the best. */
+  evalStart: boolean;
+  /** Validation figure that decides which model is the best; larger is better, but of `loss`. */
+  bestMetric: string;
+  /** Stop after so many validations without a better one; 0 never stops. */
+  patience: number;
+  /** Checkpoints kept while training; more than one stay when it is done. */
+  keep: number;
+  /** Keep the model of the last step too, in `last/`. Default false. */
+  keepLast?: boolean;
+  seed: number;
+  /** How a model is saved to a folder. Default whole, in the Hugging Face layout. */
+  save?: (folder: string) => void;
+  /** Told in a sentence what the run will take, before one that is not over in seconds. Default `tell`. */
+  say?: (line: string) => void;
+  /** Called after each step and validation, for a plot that draws while training. */
+  onLog?: (lines: readonly MetricLine[]) => void;
+}
+
+export interface TrainReport {
+  steps: number;
+  tokens: number;
+  seconds: number;
+  best: { step: number; metrics: Record<string, number> };
+  /** Folder of the best model. */
+  model: string;
+}
+
+/**
+ * @param model trained in place
+ * @throws InputError on a loss that is not finite (the last good checkpoint stays), on a disk that is full (likewise),
+ *   and on interrupt after saving
+ */
+export async function train<Batch>(
+  model: LanguageModel,
+  tokenizer: TextTokenizer,
+  task: Task<Batch>,
+  run: RunFolder,
+  options: LoopOptions,
+): Promise<TrainReport> {
+  if (run.checkpoints().length === 0) tellBeforehand(model, task, options);
+  const loop = new Loop(model, tokenizer, task, run, options);
+  const release = watchInterrupts();
+  let done = false;
+  try {
+    const report = await loop.run();
+    done = true;
+    return report;
+  } finally {
+    release();
+    loop.dispose();
+    if (!done) run.release();
+  }
+}
+
+/** Runs shorter than this are not announced, seconds. */
+const SHORT = 10;
+
+/** @throws InputError if the run cannot fit into the machine's memory */
+function tellBeforehand<Batch>(model: LanguageModel, task: Task<Batch>, options: LoopOptions): void {
+  const { outline } = task;
+  if (!outline) return;
+  const { say = tell } = options;
+  const estimate = estimateRun(model, task, outline, options);
+  refuseIfTooLarge(task.name, estimate);
+  if (estimate.seconds > SHORT) say(estimateText(task.name, estimate));
+}
+
+class Loop<Batch> {
+  private readonly optimizer: Optimizer;
+  private readonly random: Random;
+  private readonly lines: MetricLine[];
+  private readonly plan: StepPlan;
+  private readonly state: LoopState;
+  private readonly started = performance.now();
+  private readonly secondsBefore: number;
+  private readonly tokensBefore: number;
+
+  constructor(
+    private readonly model: LanguageModel,
+    private readonly tokenizer: TextTokenizer,
+    private readonly task: Task<Batch>,
+    private readonly folder: RunFolder,
+    private readonly options: LoopOptions,
+  ) {
+    this.plan = planSteps((epoch) => task.batches(epoch).length, options);
+    this.optimizer = new Optimizer(trainableWeights(model), options);
+    this.random = new Random(`${options.seed}/train`);
+    this.state = resumeCheckpoint(folder, model, this.optimizer) ?? {
+      ...{ step: 0, epoch: 0, position: 0, tokens: 0, seconds: 0, stale: 0 },
+      random: this.random.save(),
+    };
+    this.random.restore(this.state.random);
+    if (this.state.best && !existsSync(folder.modelFolder)) throw new InputError(`${folder.modelFolder}: lost`);
+    this.secondsBefore = this.state.seconds;
+    this.tokensBefore = this.state.tokens;
+    this.lines = folder.readLog();
+  }
+
+  async run(): Promise<TrainReport> {
+    const { evalStart, keepLast = false } = this.options;
+    const { state, plan } = this;
+    if (plan.total === 0) throw new InputError(`${this.task.name}: nothing to train on; is the training split empty?`);
+    const progress = startProgress(this.task.name, plan.total - state.step, 'steps');
+    if (evalStart && state.step === 0) await this.validate();
+    let batches = this.task.batches(state.epoch);
+    while (state.step < plan.total && !this.exhausted()) {
+      if (state.position === batches.length) {
+        batches = this.task.batches(++state.epoch);
+        state.position = 0;
+        continue;
+      }
+      const line = this.update(batches[state.position]!);
+      state.position++;
+      this.log(line);
+      progress.tick(1, `loss ${line.loss!.toFixed(3)}, ${this.tokensPerSecond()} tokens/s`);
+      await new Promise(setImmediate); // computing blocks the event loop: let plots draw and interrupts arrive
+      if (state.step % plan.evalSteps === 0 || state.step === plan.total) await this.validate();
+      if (interrupted()) this.stopInterrupted();
+    }
+    progress.end();
+    if (keepLast) this.saveModel(join(this.folder.folder, 'last'));
+    const { step: steps, tokens, best } = state;
+    return { steps, tokens, seconds: this.seconds(), best: best!, model: this.folder.modelFolder };
+  }
+
+  /** Whether patience is at its end. */
+  private exhausted(): boolean {
+    return this.options.patience > 0 && this.state.stale >= this.options.patience;
+  }
+
+  private update(batch: Batch): MetricLine {
+    const { learningRate, schedule } = this.options;
+    const { state, plan } = this;
+    const { parts, metrics = {} } = this.task.objective(batch, this.random);
+    const { loss, gradients } = batchGradients(this.model, parts);
+    const step = state.step + 1;
+    const rate = learningRate * rateFactor(schedule, step, plan.warmup, plan.total);
+    const norm = Number.isFinite(loss) ? this.optimizer.apply(gradients, step, rate) : NaN;
+    tf.dispose([...gradients.values()]);
+    if (!Number.isFinite(norm)) this.stopDiverged(step);
+    state.step = step;
+    state.tokens += parts.reduce((sum, part) => sum + part.tokens, 0);
+    return { step, epoch: state.epoch, loss, norm, rate, tokens: state.tokens, seconds: this.seconds(), ...metrics };
+  }
+
+  /** Validates, keeps the model if it is the best, saves a checkpoint. */
+  private async validate(): Promise<void> {
+    const { state } = this;
+    const { bestMetric } = this.options;
+    const metrics = await this.task.validate();
+    const figure = metrics[bestMetric];
+    if (figure === undefined) {
+      const names = Object.keys(metrics).join(', ');
+      throw new InputError(`${this.task.name}: expected --best-metric to be one of ${names}, got ${bestMetric}`);
+    }
+    this.log({ step: state.step, ...Object.fromEntries(Object.entries(metrics).map(([k, v]) => [`valid ${k}`, v])) });
+    const sign = SMALLER.includes(bestMetric) ? -1 : 1;
+    if (!state.best || sign * figure > sign * state.best.metrics[bestMetric]!) {
+      this.saveModel(this.folder.modelFolder);
+      state.best = { step: state.step, metrics };
+      state.stale = 0;
+    } else state.stale++;
+    this.save();
+  }
+
+  private log(line: MetricLine): void {
+    this.lines.push(line);
+    this.folder.log(line);
+    this.options.onLog?.(this.lines);
+  }
+
+  private saveModel(folder: string): void {
+    const { save = (at) => saveModel(at, this.model, { json: this.tokenizer.json }) } = this.options;
+    save(folder);
+  }
+
+  private save(): void {
+    const state = { ...this.state, seconds: this.seconds(), random: this.random.save() };
+    saveCheckpoint(this.folder, this.options.keep, this.model, this.optimizer, state);
+  }
+
+  private stopDiverged(step: number): never {
+    const last = this.folder.checkpoints().at(-1);
+    const stands =
+      last === undefined ? 'no checkpoint yet' : `the last good one stands: ${this.folder.checkpoint(last)}`;
+    throw new InputError(
+      `${this.task.name}: the loss or its gradient is not finite at step ${step}; ${stands}; lower --learning-rate`,
+    );
+  }
+
+  private stopInterrupted(): never {
+    this.save();
+    throw new InputError(
+      `${this.task.name}: interrupted at step ${this.state.step}; saved in ${this.folder.folder}, run it again to go on`,
+    );
+  }
+
+  private seconds(): number {
+    return this.secondsBefore + (performance.now() - this.started) / 1000;
+  }
+
+  /** Of this process, so that what a resumed run did before does not count. */
+  private tokensPerSecond(): number {
+    return Math.round((this.state.tokens - this.tokensBefore) / (this.seconds() - this.secondsBefore));
+  }
+
+  dispose(): void {
+    this.optimizer.dispose();
+  }
+}

@@ -1,0 +1,28 @@
+/** What the loop is given to learn. */
+import type { Random } from '../../support/random.js';
+import type { Part } from './gradients.js';
+
+export interface Objective {
+  parts: Part[];
+  /** Logged beside the loss. */
+  metrics?: Record<string, number>;
+}
+
+export interface Task<Batch> {
+  name: 'sft' | 'grpo';
+  /** Batches of an epoch in order; decided by the epoch's number alone. */
+  batches(epoch: number): Batch[];
+  /** @param random for dropout and sampling; its state is part of a checkpoint */
+  objective(batch: Batch, random: Random): Objective;
+  validate(): Promise<Record<string, number>>;
+  /** What an estimate before the run needs; without it there is none. */
+  outline?(batch: Batch): Outline<Batch>;
+}
+
+export interface Outline<Batch> {
+  /** Tokens of each of the batch's parts. */
+  sizes: number[];
+  examples: number;
+  /** A batch of its first examples. */
+  first(examples: number): Batch;
+}

@@ -1,0 +1,109 @@
+/**
+ * The update of a model's parameters, with clipping by the global norm (Pascanu et al., arXiv 1211.5063): AdamW for all
+ * of them, or Muon for the matrices of the layers and AdamW for the rest.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { LazyArray } from '../../files/safetensors.js';
+import { toArrays, type Weights } from '../../lm/weights.js';
+import { type AdamWOptions, squareSum } from '../../ops/adamw.js';
+import { MUON_SCALES, type MuonOptions } from '../../ops/muon.js';
+import { InputError } from '../../support/errors.js';
+import { AdamWGroup, MuonGroup, type UpdateGroup } from './parameter-groups.js';
+
+export const OPTIMIZERS = ['adamw', 'muon'] as const;
+export type OptimizerName = (typeof OPTIMIZERS)[number];
+
+export interface OptimizerOptions extends AdamWOptions, MuonOptions {
+  /** `muon` takes the matrices of the layers, and AdamW the rest, both at the same rate. Default `adamw`. */
+  optimizer?: OptimizerName;
+  /** Gradients are scaled down to this norm; 0 leaves them. Default 1. */
+  clip?: number;
+}
+
+/** Numbers packed into one vector at most; a larger parameter is one by itself. */
+const PACK = 1 << 20;
+
+export class Optimizer {
+  private readonly groups: UpdateGroup[];
+  private readonly clip: number;
+
+  /** @throws InputError for an optimizer or a scale that there is none of */
+  constructor(weights: Weights, options: OptimizerOptions = {}) {
+    const { optimizer = 'adamw', clip = 1, muonScale = 'rms' } = options;
+    expectOne('optimizer', optimizer, OPTIMIZERS);
+    expectOne('muon-scale', muonScale, MUON_SCALES);
+    this.clip = clip;
+    const turned = optimizer === 'muon' ? [...weights].filter(([name, weight]) => isLayerMatrix(name, weight)) : [];
+    const rest = new Map([...weights].filter(([name]) => !turned.some(([other]) => other === name)));
+    this.groups = [
+      ...pack(rest).map((names) => new AdamWGroup(names, weights, options)),
+      ...turned.map(([name, weight]) => new MuonGroup(name, weight, options)),
+    ];
+  }
+
+  /**
+   * One update. @param gradients by the weights' names; a missing one counts as zero @param step counted from 1
+   * @returns the gradients' norm before clipping; where it is not finite nothing was changed
+   */
+  apply(gradients: ReadonlyMap<string, tf.Tensor>, step: number, rate: number): number {
+    const all = this.groups.map((group) => group.gradient((name) => gradients.get(name)));
+    const norm = globalNorm(all);
+    if (Number.isFinite(norm)) {
+      const scale = this.clip > 0 && norm > this.clip ? this.clip / norm : 1;
+      this.groups.forEach((group, g) => group.update(all[g]!, step, rate, scale));
+    }
+    tf.dispose(all);
+    return norm;
+  }
+
+  /** Moments and momenta by the names of their parameters. */
+  save(): Map<string, LazyArray> {
+    return toArrays(new Map(this.groups.flatMap(({ state }) => [...state])));
+  }
+
+  /** @param read a tensor by its name, undefined if there is none */
+  restore(read: (name: string) => tf.Tensor | undefined): void {
+    for (const [name, variable] of this.groups.flatMap(({ state }) => [...state])) {
+      tf.tidy(() => {
+        const tensor = read(name);
+        if (tensor?.size !== variable.size) throw new Error(`optimizer: ${name} is not of this model`);
+        variable.assign(tf.reshape(tensor, variable.shape));
+      });
+    }
+  }
+
+  dispose(): void {
+    for (const group of this.groups) group.dispose();
+  }
+}
+
+function expectOne(flag: string, value: string, names: readonly string[]): void {
+  if (!names.includes(value)) throw new InputError(`--${flag}: expected one of ${names.join(', ')}, got ${value}`);
+}
+
+/** Embeddings and the output layer are matrices of no layer. */
+function isLayerMatrix(name: string, { rank }: tf.Tensor): boolean {
+  return rank === 2 && /\.layers\.\d+\./.test(name);
+}
+
+/** Names of the parameters, in order, in runs of at most `PACK` numbers. */
+function pack(weights: Weights): string[][] {
+  const chunks: string[][] = [];
+  let used = Infinity;
+  for (const [name, weight] of weights) {
+    if (used + weight.size > PACK) {
+      chunks.push([]);
+      used = 0;
+    }
+    chunks[chunks.length - 1]!.push(name);
+    used += weight.size;
+  }
+  return chunks;
+}
+
+function globalNorm(tensors: tf.Tensor[]): number {
+  const squares = tf.tidy(() => tf.addN(tensors.map(squareSum)));
+  const norm = Math.sqrt(squares.dataSync()[0]!);
+  squares.dispose();
+  return norm;
+}

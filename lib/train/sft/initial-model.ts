@@ -1,0 +1,107 @@
+/** What training starts from: a model folder, or random weights of a shape. */
+import type { Item } from '../../data/dataset.js';
+import { itemText } from '../../data/item-text.js';
+import type { SidIndex } from '../../data/sid-index.js';
+import { SID_TOKENS, type SidTokens } from '../../evaluate/recommender.js';
+import { parseShape } from '../../lm/config.js';
+import { loadModel } from '../../lm/model.js';
+import { type LanguageModel } from '../../lm/language-model.js';
+import { bpeTokenizer, checkVocabSize } from '../../lm/tokenizer/bpe-tokenizer.js';
+import { extendVocabulary, ROW_STARTS, type RowStart } from '../../lm/tokenizer/extend-vocabulary.js';
+import {
+  loadTokenizer,
+  SID_VOCABULARIES,
+  type SidVocabulary,
+  type TextTokenizer,
+  wordTokenizer,
+} from '../../lm/tokenizer/tokenizer.js';
+import { randomWeights } from '../../lm/weights.js';
+import { InputError } from '../../support/errors.js';
+import { holdsText, type Template, TEMPLATES, templateWords } from '../../tasks/templates.js';
+import { type LearningOptions, learningPart, sidRows } from './trainable.js';
+
+export interface StartOptions extends LearningOptions {
+  /** What the model is to read and write; default the kit's wordings of SIDs alone. */
+  templates?: readonly Template[];
+  /** The shop's items: their texts make the vocabulary of a shape, and rows from titles. */
+  items?: readonly Item[];
+  /** Default `new`. */
+  sidTokens?: SidTokens;
+  /** Default `used`. */
+  sidVocabulary?: SidVocabulary;
+  /** Default `mean`. */
+  init?: RowStart;
+  /** Tokens of a shape's subword vocabulary. Default 8192. */
+  vocabSize?: number;
+}
+
+export interface StartModel {
+  model: LanguageModel;
+  tokenizer: TextTokenizer;
+  /** SID tokens that joined a folder's vocabulary, and those that it had. */
+  sids?: { added: number; reused: number };
+}
+
+/** What can be said of the options before anything is loaded. @throws InputError for what does not fit */
+export function checkStart(
+  from: string,
+  options: Pick<StartOptions, 'sidTokens' | 'sidVocabulary' | 'init' | 'vocabSize'>,
+): void {
+  const { sidTokens = 'new', sidVocabulary = 'used', init = 'mean', vocabSize = 257 } = options;
+  const among = (flag: string, known: readonly string[], given: string): void => {
+    if (!known.includes(given)) throw new InputError(`--${flag}: expected ${known.join(' or ')}, got ${given}`);
+  };
+  among('sid-tokens', SID_TOKENS, sidTokens);
+  among('sid-vocabulary', SID_VOCABULARIES, sidVocabulary);
+  among('init', ROW_STARTS, init);
+  if (init !== 'mean' && isShape(from)) {
+    throw new InputError(`--init ${init}: expected --model to be a folder, whose rows it reads, got ${from}`);
+  }
+  checkVocabSize(vocabSize);
+}
+
+/** @param from a model folder, whose vocabulary gets what it lacks of the index, or a shape */
+export function startModel(from: string, index: SidIndex, seed: number, options: StartOptions = {}): StartModel {
+  checkStart(from, options);
+  const { sidTokens = 'new', sidVocabulary = 'used', init = 'mean', items = [] } = options;
+  if (isShape(from)) {
+    const tokenizer = shapeTokenizer(index, options);
+    const config = parseShape(from, tokenizer.vocabSize, 0);
+    const model = { config, weights: randomWeights(config, seed) };
+    return { model: learningPart(model, from, options, { added: 0 }, seed), tokenizer };
+  }
+  const [loaded, given] = [loadModel(from), loadTokenizer(from)];
+  if (sidTokens === 'subwords')
+    return { model: learningPart(loaded, from, options, { added: 0 }, seed), tokenizer: given };
+  const { model, tokenizer, added, reused } = extendVocabulary(loaded, given, index, seed, {
+    sids: sidVocabulary,
+    init,
+    items,
+  });
+  const counts = { added: added.length, rows: () => sidRows(tokenizer, added, reused) };
+  const sids = { added: added.length, reused: reused.length };
+  return { model: learningPart(model, from, options, counts, seed), tokenizer, sids };
+}
+
+export function isShape(from: string): boolean {
+  return /^(qwen2|qwen3|llama):/.test(from);
+}
+
+/** Words where SIDs are all that a model reads beside its wordings, else subwords of the shop's own texts. */
+function shapeTokenizer(index: SidIndex, options: StartOptions): TextTokenizer {
+  const { templates, items = [], sidTokens = 'new', sidVocabulary = 'used', vocabSize } = options;
+  const spelled = sidTokens === 'subwords';
+  if (!spelled && !templates?.some(holdsText)) return wordTokenizer(templateWords(templates), index, sidVocabulary);
+  const texts = [
+    ...(templates ?? [TEMPLATES.sids!, TEMPLATES.words!]).flatMap(({ prompts }) => prompts.map(withoutPlaces)),
+    ...items
+      .map((item) => itemText(item))
+      .flatMap((text) => [text.title, text.description, text.brand, text.categories]),
+    ...(spelled ? index.map((tokens) => tokens.join('')) : []),
+  ];
+  return bpeTokenizer(texts, index, { sids: spelled ? 'none' : sidVocabulary, ...(vocabSize && { vocabSize }) });
+}
+
+function withoutPlaces(text: string): string {
+  return text.replace(/\{\w+\}/g, ' ');
+}

@@ -1,0 +1,81 @@
+/**
+ * The parts of an update of fine-tuning: its examples cut by a token budget, each part laid out as trees, the loss on
+ * their answers.
+ *
+ * The whole batch is sorted before it is cut, so that texts that begin alike come into the same part and share their
+ * beginning (`share-trunks.ts`); the gradient is the same whatever the cut. Under dropout each text has masks of its
+ * own: nothing is shared, and the order stays.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { ForwardOptions } from '../../lm/decoder.js';
+import { withLoraDropout } from '../../lm/lora/lora.js';
+import type { LanguageModel } from '../../lm/language-model.js';
+import { dropoutFrom } from '../../ops/dropout.js';
+import type { Random } from '../../support/random.js';
+import type { Example } from '../../tasks/examples.js';
+import { forestPart, forestScorer } from '../loop/forest-loss.js';
+import type { Part } from '../loop/gradients.js';
+import { separateTrees, type SharedTrunks, shareTrunks, sortTexts } from './shared-prefixes.js';
+
+export interface SftPartsOptions {
+  /** Tokens of the texts of a part at most; a longer text stands alone. */
+  tokenBudget: number;
+  /** On embeddings and residual branches, in [0, 1). Default 0. */
+  dropout?: number;
+  /** Keep every layer's input alone (`ForwardOptions`). Default false. */
+  layerCheckpointing?: boolean;
+  /** Of the masks, the adapters' too. Default none: no dropout at all. */
+  random?: Random;
+}
+
+/** Negative log-likelihood of the examples' targets, divided by their number; the parts' losses add up to it. */
+export function sftParts(model: LanguageModel, examples: readonly Example[], options: SftPartsOptions): Part[] {
+  const { tokenBudget, dropout = 0, layerCheckpointing = false, random } = options;
+  const targets = examples.reduce((sum, { at }) => sum + at.length, 0);
+  const apart = random ? hasMasks(model, dropout) : false;
+  return layOut(examples, tokenBudget, apart).map((laid) => {
+    if (!random) return lossPart(model, laid, targets, { layerCheckpointing });
+    const masks = dropoutFrom(random, dropout);
+    return lossPart(withLoraDropout(model, random), laid, targets, { dropout: masks, layerCheckpointing });
+  });
+}
+
+/** The share of a part in a loss over so many targets. */
+export function lossPart(model: LanguageModel, laid: SharedTrunks, targets: number, options?: ForwardOptions): Part {
+  const scorer = forestScorer(model.config, laid.trees, laid.targets);
+  return forestPart(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / targets), options);
+}
+
+/** Whether training draws masks, so that texts stand apart. */
+export function hasMasks({ lora }: LanguageModel, dropout: number): boolean {
+  return dropout > 0 || (lora?.dropout ?? 0) > 0;
+}
+
+/** The trees of each part. @param apart whether every text is a tree of its own, in the order given */
+export function layOut(examples: readonly Example[], tokenBudget: number, apart: boolean): SharedTrunks[] {
+  const size = ({ tokens }: Example): number => tokens.length;
+  return apart
+    ? byTokens(examples, tokenBudget, size).map(separateTrees)
+    : byTokens(sortTexts(examples), tokenBudget, size).map(shareTrunks);
+}
+
+/** Tokens that go through the model. */
+export function tokensOf({ trees }: SharedTrunks): number {
+  return trees.reduce((sum, { token }) => sum + token.length, 0);
+}
+
+/** Runs of elements of at most `budget` tokens; a longer one stands alone. */
+export function byTokens<T>(elements: readonly T[], budget: number, size: (element: T) => number): T[][] {
+  const runs: T[][] = [];
+  let used = Infinity;
+  for (const element of elements) {
+    const tokens = size(element);
+    if (used + tokens > budget) {
+      runs.push([]);
+      used = 0;
+    }
+    runs.at(-1)!.push(element);
+    used += tokens;
+  }
+  return runs;
+}

@@ -1,0 +1,97 @@
+/**
+ * What supervised fine-tuning learns, for the loop: drafts of a mix of tasks in batches, the loss on their answers, and
+ * validation by loss and ranking.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { Row } from '../../data/dataset.js';
+import type { Recommender } from '../../evaluate/recommender.js';
+import type { LanguageModel } from '../../lm/language-model.js';
+import { Random } from '../../support/random.js';
+import { cutInto, type Example, rowExamples } from '../../tasks/examples.js';
+import type { Renderer } from '../../tasks/prompts.js';
+import type { Draft, TaskSet } from '../../tasks/task-set.js';
+import type { Task } from '../loop/loop.js';
+import { validator } from '../loop/validate.js';
+import { byTokens, hasMasks, layOut, lossPart, sftParts, tokensOf } from './micro-batches.js';
+
+export interface SftTaskOptions {
+  batchSize: number;
+  /** Tokens a batch, in place of `batchSize`. Default 0, by examples. */
+  batchTokens?: number;
+  tokenBudget: number;
+  /** Default false. */
+  layerCheckpointing?: boolean;
+  dropout: number;
+  validRows: number;
+  seed: number;
+}
+
+/** Held-out rows of a task, whose answers' loss is measured. */
+export interface HeldOut {
+  name: string;
+  rows: readonly Row[];
+  render: Renderer;
+}
+
+/** What is measured on held-out rows. */
+export interface Validation {
+  /** One loss each, and the loss of all together. */
+  heldOut: readonly HeldOut[];
+  /** The rows that are ranked, and what ranks them; absent where no task answers with a SID. */
+  ranking?: { recommender: Recommender; rows: readonly Row[] };
+}
+
+/** @param renderers one a task of the set */
+export function sftTask(
+  model: LanguageModel,
+  tasks: TaskSet,
+  renderers: readonly Renderer[],
+  { heldOut, ranking }: Validation,
+  options: SftTaskOptions,
+): Task<Draft[]> & Required<Pick<Task<Draft[]>, 'outline'>> {
+  const { batchSize, batchTokens = 0, tokenBudget, dropout, layerCheckpointing = false, validRows, seed } = options;
+  const rank = ranking && validator(ranking.recommender, ranking.rows, validRows, seed);
+  const held = heldOut.map(({ name, rows, render }) => ({ name, examples: rowExamples(rows, render) }));
+  return {
+    name: 'sft',
+    batches(epoch) {
+      const order = new Random(`${seed}/sft/${epoch}`).shuffle(tasks.drafts(epoch));
+      const size = (draft: Draft): number => tasks.example(draft, renderers).tokens.length;
+      return batchTokens > 0 ? byTokens(order, batchTokens, size) : cutInto(order, batchSize);
+    },
+    objective(drafts, random) {
+      const batch = drafts.map((draft) => tasks.example(draft, renderers));
+      const parts = sftParts(model, batch, { tokenBudget, dropout, layerCheckpointing, random });
+      const cut = batch.filter((example) => example.cut).length;
+      return { parts, ...(cut > 0 && { metrics: { cut } }) };
+    },
+    outline(drafts) {
+      const batch = drafts.map((draft) => tasks.example(draft, renderers));
+      const sizes = layOut(batch, tokenBudget, hasMasks(model, dropout)).map(tokensOf);
+      return { sizes, examples: drafts.length, first: (examples) => drafts.slice(0, examples) };
+    },
+    async validate() {
+      const losses = held.map(({ name, examples }) => ({ name, ...heldOutLoss(model, examples, tokenBudget) }));
+      const targets = losses.reduce((sum, of) => sum + of.targets, 0);
+      const loss = losses.reduce((sum, of) => sum + of.loss * (of.targets / Math.max(1, targets)), 0);
+      const each = losses.length > 1 ? losses.map((of) => [`loss ${of.name}`, of.loss] as const) : [];
+      return { loss, ...Object.fromEntries(each), ...(rank && (await rank())) };
+    },
+  };
+}
+
+/** Mean over the targets of the examples. */
+function heldOutLoss(
+  model: LanguageModel,
+  examples: readonly Example[],
+  tokenBudget: number,
+): { loss: number; targets: number } {
+  const targets = examples.reduce((sum, { at }) => sum + at.length, 0);
+  const loss = layOut(examples, tokenBudget, false).reduce((sum, laid) => {
+    const part = lossPart(model, laid, targets);
+    const value = tf.tidy(() => part.loss().dataSync()[0]!);
+    part.dispose();
+    return sum + value;
+  }, 0);
+  return { loss, targets };
+}

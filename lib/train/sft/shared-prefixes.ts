@@ -1,0 +1,93 @@
+/**
+ * Texts that begin alike share their beginning: the examples of a part as combs, the common prefix a trunk that goes
+ * through the model once.
+ *
+ * The loss is the same function of the same log-probabilities, so the gradient is that of the separate texts (the
+ * shared nodes receive the sum over the branches by the chain rule). With dropout the texts of a comb would share their
+ * masks along the trunk; the caller decides.
+ */
+import { chain, comb, type Tree } from '../../lm/forest.js';
+import type { Example } from '../../tasks/examples.js';
+import type { TreeTarget } from '../loop/forest-loss.js';
+
+export interface SharedTrunks {
+  trees: Tree[];
+  /** Every example's targets, in the order of the sorted examples. */
+  targets: TreeTarget[];
+}
+
+/** A chain each. */
+export function separateTrees(examples: readonly Example[]): SharedTrunks {
+  return {
+    trees: examples.map(({ tokens }) => chain(tokens)),
+    targets: examples.flatMap(({ at, target }, tree) => at.map((node, i) => ({ tree, node, token: target[i]! }))),
+  };
+}
+
+/**
+ * Sorts the texts and cuts the order into runs so that as few tokens as possible are left; a run of several is a comb
+ * whose trunk is what all of its texts begin with.
+ */
+export function shareTrunks(examples: readonly Example[]): SharedTrunks {
+  const order = sortTexts(examples);
+  const shared: SharedTrunks = { trees: [], targets: [] };
+  for (const [from, to, trunk] of cutRuns(order)) addTree(shared, order.slice(from, to), trunk);
+  return shared;
+}
+
+/** Texts that begin alike follow one another; lexicographic by tokens. */
+export function sortTexts(examples: readonly Example[]): Example[] {
+  return [...examples].sort((a, b) => compareTokens(a.tokens, b.tokens));
+}
+
+function addTree({ trees, targets }: SharedTrunks, examples: readonly Example[], trunk: number): void {
+  const tree = trees.length;
+  if (examples.length === 1) {
+    const { tokens, at, target } = examples[0]!;
+    trees.push(chain(tokens));
+    at.forEach((node, i) => targets.push({ tree, node, token: target[i]! }));
+    return;
+  }
+  const branches = examples.map(({ tokens }) => tokens.slice(trunk));
+  const { nodes, ...rest } = comb(examples[0]!.tokens.slice(0, trunk), branches);
+  trees.push(rest);
+  examples.forEach(({ at, target }, b) => {
+    at.forEach((place, i) => {
+      const node = place < trunk ? place : nodes[b]![place - trunk]!;
+      targets.push({ tree, node, token: target[i]! });
+    });
+  });
+}
+
+/** Runs of the sorted texts, `[from, to, trunk]`, that save the most tokens: a trunk saves itself once less a text. */
+function cutRuns(order: readonly Example[]): [from: number, to: number, trunk: number][] {
+  const common = order.map(({ tokens }, i) => (i === 0 ? 0 : commonPrefix(order[i - 1]!.tokens, tokens)));
+  const saved = [0]; // by the best cut of the first so many texts
+  const begin: number[] = [];
+  const trunks: number[] = [];
+  for (let to = 1; to <= order.length; to++) {
+    [saved[to], begin[to], trunks[to]] = [saved[to - 1]!, to - 1, 0];
+    let trunk = Infinity;
+    for (let from = to - 2; from >= 0; from--) {
+      trunk = Math.min(trunk, common[from + 1]!);
+      if (trunk === 0) break;
+      const total = saved[from]! + (to - from - 1) * trunk;
+      if (total > saved[to]!) [saved[to], begin[to], trunks[to]] = [total, from, trunk];
+    }
+  }
+  const runs: [number, number, number][] = [];
+  for (let to = order.length; to > 0; to = begin[to]!) runs.unshift([begin[to]!, to, trunks[to]!]);
+  return runs;
+}
+
+function commonPrefix(a: readonly number[], b: readonly number[]): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
+}
+
+/** Lexicographic; a prefix of another comes first. */
+function compareTokens(a: readonly number[], b: readonly number[]): number {
+  const at = commonPrefix(a, b);
+  return (a[at] ?? -1) - (b[at] ?? -1);
+}
