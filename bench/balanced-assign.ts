@@ -2,15 +2,15 @@
  * One balanced assignment, 3,686 items x 256 clusters of 13 to 15, to k-means++ centres: ours from nothing (no prices
  * of a round before) against OR-tools' SimpleMinCostFlow with the arcs filled in, on the same whole numbers.
  */
-import { balancedAssign, EngineRows, Random, spreadStart, wholeCosts } from 'sidlab';
+import { balancedAssign, EngineDistances, Random, kmeansPlusPlus, wholeCosts } from 'sidlab';
 import { industrialVectors } from './industrial-vectors.js';
 import { inTurn, peerFolder, runPeer, timed } from './peer.js';
 import type { Row } from './run.js';
 
 export async function balancedAssignBench(): Promise<Row[]> {
   const vectors = industrialVectors();
-  const rows = new EngineRows(vectors);
-  const { costs } = wholeCosts(rows.distances(spreadStart(vectors, 256, new Random(42))), 2 ** 20);
+  const rows = new EngineDistances(vectors);
+  const { costs } = wholeCosts(rows.distances(kmeansPlusPlus(vectors, 256, new Random(42))), 2 ** 20);
   rows.dispose();
   const [items, clusters, least, most] = [vectors.rows, 256, 13, 15];
   const problem = {

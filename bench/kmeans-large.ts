@@ -40,7 +40,7 @@ function residualKmeans(vectors: Vectors, iterations: number): { seconds: number
   const { seconds, value } = timed(() => {
     const residual = { ...vectors, data: vectors.data.slice() };
     for (let level = 0; level < LEVELS; level++) {
-      const found = kmeans(residual, { codes: 2 ** BITS, iterations, start: 'rows', seed: level });
+      const found = kmeans(residual, { codes: 2 ** BITS, iterations, init: 'random-rows', seed: level });
       subtractCodes(residual, found.codes, found);
     }
     return residual;

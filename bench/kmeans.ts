@@ -2,7 +2,7 @@
  * Residual k-means, 3 x 256 on 3,686 x 384: ours against scikit-learn's KMeans from the same first centres (greedy
  * k-means++, ours, through a file), both until no row changes its code or 100 rounds.
  */
-import { kmeans, Random, spreadStart, subtractCodes, type Vectors } from 'sidlab';
+import { kmeans, Random, kmeansPlusPlus, subtractCodes, type Vectors } from 'sidlab';
 import { industrialVectors, productSeconds } from './industrial-vectors.js';
 import { inTurn, peerFolder, runPeer, timed } from './peer.js';
 import type { Row } from './run.js';
@@ -25,7 +25,7 @@ export async function kmeansBench(): Promise<Row[]> {
     for (let level = 0; level < 3; level++) {
       const start = startOf(residual, level);
       const { seconds, value } = timed(() => {
-        const found = kmeans(residual, { codes: 256, iterations: ITERATIONS, start });
+        const found = kmeans(residual, { codes: 256, iterations: ITERATIONS, init: start });
         subtractCodes(residual, found.codes, found);
         return found;
       });
@@ -35,7 +35,7 @@ export async function kmeansBench(): Promise<Row[]> {
     }
     return result;
   };
-  residualKmeans((residual, level) => (starts[level] = spreadStart(residual, 256, new Random(level))));
+  residualKmeans((residual, level) => (starts[level] = kmeansPlusPlus(residual, 256, new Random(level))));
   const folder = peerFolder({ levels: 3, iterations: ITERATIONS }, { vectors, ...named(starts) });
   const { times, ours, peer } = await inTurn(
     5,

@@ -2,7 +2,7 @@
  * Constrained residual k-means whole, 3 x 256 on 3,686 x 384, 5 rounds a level: ours against the same algorithm in NumPy
  * with OR-tools inside, from the same first centres (greedy k-means++, ours, through a file).
  */
-import { Random, rqKmeansConstrained, spreadStart, type Vectors } from 'sidlab';
+import { Random, rqKmeansConstrained, kmeansPlusPlus, type Vectors } from 'sidlab';
 import { industrialVectors } from './industrial-vectors.js';
 import { named } from './kmeans.js';
 import { inTurn, peerFolder, runPeer, timed } from './peer.js';
@@ -13,9 +13,9 @@ const ITERATIONS = 5;
 export async function rqkmeansConstrained(): Promise<Row[]> {
   const vectors = industrialVectors();
   const starts: Vectors[] = [];
-  const run = (startFrom: (residual: Vectors, level: number) => Vectors) =>
-    timed(() => rqKmeansConstrained(vectors, { iterations: ITERATIONS, tolerance: 0, collisions: 'keep', startFrom }));
-  run((residual, level) => (starts[level] = spreadStart(residual, 256, new Random(level))));
+  const run = (initFrom: (residual: Vectors, level: number) => Vectors) =>
+    timed(() => rqKmeansConstrained(vectors, { iterations: ITERATIONS, tolerance: 0, collisions: 'keep', initFrom }));
+  run((residual, level) => (starts[level] = kmeansPlusPlus(residual, 256, new Random(level))));
   const [least, most] = [13, 15];
   const job = { levels: 3, iterations: ITERATIONS, least, most, scale: 2 ** 20 };
   const folder = peerFolder(job, { vectors, ...named(starts) });

@@ -6,8 +6,8 @@ import {
   planTasks,
   Random,
   readIndex,
-  shopOf,
-  startModel,
+  promptContext,
+  initialModel,
   TaskSet,
 } from 'sidlab';
 import type { Example } from 'sidlab';
@@ -23,10 +23,10 @@ export async function mixedExamples(count: number): Promise<Example[]> {
   const index = readIndex(file, items.length);
   const { parts } = planTasks({ tasks: TASKS });
   const templates = parts.map(({ template }) => template);
-  const { model, tokenizer } = startModel('qwen2:32x1', index, 42, { templates, items });
+  const { model, tokenizer } = initialModel('qwen2:32x1', index, 42, { templates, items });
   disposeWeights(model.weights); // the vocabulary is what was asked for
   const renderers = templates.map((template) => modelRenderer(model, tokenizer, index, template, { items }));
-  const tasks = new TaskSet(dataset, parts, shopOf(index, items), { seed: 42 });
-  const drafts = new Random('sft-real').shuffle(tasks.drafts(0)).slice(0, count);
-  return drafts.map((draft) => tasks.example(draft, renderers));
+  const tasks = new TaskSet(dataset, parts, promptContext(index, items), { seed: 42 });
+  const references = new Random('sft-real').shuffle(tasks.examples(0)).slice(0, count);
+  return references.map((reference) => tasks.example(reference, renderers));
 }

@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import {
   batchGradients,
-  layOut,
-  lossPart,
+  packMicroBatches,
+  sftLoss,
   Optimizer,
   parseConfig,
   randomWeights,
-  sftParts,
+  sftMicroBatches,
   trainableWeights,
   useEngine,
 } from 'sidlab';
-import type { Part } from 'sidlab';
+import type { MicroBatch } from 'sidlab';
 import { timed } from './peer.js';
 import type { RealJob } from './sft-real.js';
 
@@ -22,15 +22,15 @@ const job = JSON.parse(readFileSync(join(process.argv[2]!, 'job.json'), 'utf8'))
 const { examples, tokenBudget, steps, rate, clip } = job;
 const config = parseConfig(job.config, 'job.json');
 const model = { config, weights: randomWeights(config, 42) };
-const optimizer = new Optimizer(trainableWeights(model), { clip, weightDecay: 0 });
+const optimizer = new Optimizer(trainableWeights(model), { maxGradNorm: clip, weightDecay: 0 });
 
 // Once without a clock: kernels, gradients and moments stand.
-const warm = batchGradients(model, sftParts(model, examples.slice(0, 2), { tokenBudget }));
+const warm = batchGradients(model, sftMicroBatches(model, examples.slice(0, 2), { tokenBudget }));
 optimizer.apply(warm.gradients, 1, rate);
 tf.dispose([...warm.gradients.values()]);
 
-const targets = examples.reduce((sum, { target }) => sum + target.length, 0);
-const { seconds: cutting, value: laid } = timed(() => layOut(examples, tokenBudget, false));
+const targets = examples.reduce((sum, { labels }) => sum + labels.length, 0);
+const { seconds: cutting, value: laid } = timed(() => packMicroBatches(examples, tokenBudget, false));
 const tokensOf = ({ trees }: (typeof laid)[number]): number => trees.reduce((sum, { token }) => sum + token.length, 0);
 const dear = [...laid].sort((a, b) => b.targets.length - a.targets.length); // a label costs a row of logits
 const count = Math.min(steps, dear.length);
@@ -38,7 +38,7 @@ const picked = Array.from({ length: count }, (_, i) => dear[Math.floor(((i + 0.5
 
 const ends: number[] = [];
 const start = performance.now();
-const parts = picked.map((of) => whenDone(lossPart(model, of, targets), () => ends.push(performance.now())));
+const parts = picked.map((of) => whenDone(sftLoss(model, of, targets), () => ends.push(performance.now())));
 const { gradients } = batchGradients(model, parts);
 const end = performance.now();
 const { seconds: applying } = timed(() => {
@@ -53,7 +53,7 @@ const seconds = sum(each) * (tokens / measured) + update;
 const peak = process.resourceUsage().maxRSS * 1024;
 console.log(JSON.stringify({ seconds, each, update, tokens, parts: laid.length, peak }));
 
-function whenDone(part: Part, done: () => void): Part {
+function whenDone(part: MicroBatch, done: () => void): MicroBatch {
   return {
     ...part,
     dispose() {

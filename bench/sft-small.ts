@@ -51,7 +51,9 @@ export async function sftSmall(): Promise<Row[]> {
     };
   };
   const batches = inBatches(rows);
-  const texts = batches.map((batch) => batch.map(({ tokens, at, target }) => textOf(tokens, at, target)));
+  const texts = batches.map((batch) =>
+    batch.map(({ tokens, labelPositions, labels }) => textOf(tokens, labelPositions, labels)),
+  );
   const job = { config: toHfConfig(config), ...OPTIONS, batches: texts };
   const folder = peerFolder(job);
   const { times, ours, peer } = await inTurn(

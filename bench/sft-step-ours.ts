@@ -15,7 +15,7 @@ const random = new Random('sft-step');
 const batch = Array.from({ length: job.texts }, () => {
   const text = Array.from({ length: job.length }, () => random.int(config.vocabSize));
   const at = Array.from({ length: job.learnt }, (_, i) => job.length - job.learnt - 1 + i);
-  return { tokens: text.slice(0, -1), at, target: at.map((i) => text[i + 1]!) };
+  return { tokens: text.slice(0, -1), labelPositions: at, labels: at.map((i) => text[i + 1]!) };
 });
 const options = { rate: 1e-5, weightDecay: 0.01, clip: 1, tokenBudget: 1 << 20 };
 const batches = Array.from({ length: job.steps + 1 }, () => batch);

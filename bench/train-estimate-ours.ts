@@ -11,8 +11,8 @@ import {
   chain,
   cutInto,
   estimateRun,
-  forestPart,
-  forestScorer,
+  forestLoss,
+  forestLogProbs,
   parseShape,
   Random,
   randomWeights,
@@ -41,21 +41,21 @@ const parts = (batch: number[][]): number[][][] => cutInto(batch, Math.max(1, Ma
 const task: Task<number[][]> = {
   name: 'sft',
   batches: () => cutInto(texts, examples),
-  outline: (batch) => ({
-    sizes: parts(batch).map((of) => of.length * tokens),
+  batchSizes: (batch) => ({
+    tokens: parts(batch).map((of) => of.length * tokens),
     examples: batch.length,
     first: (count) => batch.slice(0, count),
   }),
   objective: (batch) => ({
-    parts: parts(batch).map((of) => {
+    microBatches: parts(batch).map((of) => {
       const at = Array.from({ length: LABELS }, (_, i) => tokens - 1 - LABELS + i);
       const targets = of.flatMap((text, tree) => at.map((node) => ({ tree, node, token: text[node + 1]! })));
-      const scorer = forestScorer(
+      const scorer = forestLogProbs(
         model.config,
         of.map((text) => chain(text)),
         targets,
       );
-      return forestPart(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / (LABELS * batch.length)));
+      return forestLoss(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / (LABELS * batch.length)));
     }),
   }),
   validate: async () => ({ figure: 0 }),
@@ -68,7 +68,7 @@ gc();
 await new Promise((resolve) => setTimeout(resolve, 100));
 gc();
 const before = process.memoryUsage.rss(); // what the estimate's own probes leave behind counts as the run's
-const estimate = estimateRun(model, task, task.outline!, options);
+const estimate = estimateRun(model, task, task.batchSizes!, options);
 const run = new RunFolder(join(mkdtempSync(join(tmpdir(), 'sidlab-estimate-')), 'run'), {});
 let peak = 0;
 let seconds = 0;

@@ -1,7 +1,7 @@
 /** Training steps as the library's loop makes them, without validation and checkpoints. */
 import * as tf from '@tensorflow/tfjs';
-import { batchGradients, chain, forestPart, forestScorer, Optimizer, trainableWeights } from 'sidlab';
-import type { Example, LanguageModel, Part } from 'sidlab';
+import { batchGradients, chain, forestLoss, forestLogProbs, Optimizer, trainableWeights } from 'sidlab';
+import type { Example, LanguageModel, MicroBatch } from 'sidlab';
 
 export interface StepOptions {
   rate: number;
@@ -39,8 +39,8 @@ export async function trainSteps(
   return steps;
 }
 
-function partsOf(model: LanguageModel, batch: readonly Example[], budget: number): Part[] {
-  const targets = batch.reduce((sum, { target }) => sum + target.length, 0);
+function partsOf(model: LanguageModel, batch: readonly Example[], budget: number): MicroBatch[] {
+  const targets = batch.reduce((sum, { labels }) => sum + labels.length, 0);
   const cuts: Example[][] = [];
   let used = Infinity;
   for (const example of batch) {
@@ -52,12 +52,14 @@ function partsOf(model: LanguageModel, batch: readonly Example[], budget: number
     used += example.tokens.length;
   }
   return cuts.map((examples) => {
-    const pairs = examples.flatMap(({ at, target }, tree) => at.map((node, i) => ({ tree, node, token: target[i]! })));
-    const scorer = forestScorer(
+    const pairs = examples.flatMap(({ labelPositions, labels }, tree) =>
+      labelPositions.map((node, i) => ({ tree, node, token: labels[i]! })),
+    );
+    const scorer = forestLogProbs(
       model.config,
       examples.map(({ tokens }) => chain(tokens)),
       pairs,
     );
-    return forestPart(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / targets));
+    return forestLoss(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / targets));
   });
 }

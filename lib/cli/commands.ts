@@ -121,7 +121,7 @@ export const COMMANDS: Record<string, Command> = {
       const plan = { ...options<SftPlan>({ ...given, index: indexOf(values) }), ...(lora && { lora }) };
       return dryRun ? sftEstimate(plan) : sft({ ...plan, run: run as string });
     },
-    print: (result: SftReport | RunEstimate) => ('free' in result ? estimateText('sft', result) : record(result)),
+    print: (result: SftReport | RunEstimate) => ('freeBytes' in result ? estimateText('sft', result) : record(result)),
   },
   grpo: {
     summary: 'reinforcement learning from an SFT model: groups of beams, ranked rewards',

@@ -13,7 +13,7 @@ import { outputTable } from '../lm/lora/adapted-weights.js';
 import type { LanguageModel } from '../lm/language-model.js';
 import { gatherRows, tableLogits } from '../ops/split-table.js';
 import type { ItemTrie } from './item-trie.js';
-import { TrunkCache } from './trunk-cache.js';
+import { PrefixCache } from './prefix-cache.js';
 
 export interface BeamSearchOptions {
   /** Beams kept a step, and at most this many items a user. Default 50. */
@@ -57,7 +57,7 @@ export function beamSearch(
     throw new RangeError(`beamSearch: expected numBeams to be a positive integer, got ${numBeams}`);
   }
   if (prompts.length === 0) return [];
-  const cache = new TrunkCache(model, prompts);
+  const cache = new PrefixCache(model, prompts);
   try {
     let beams: Beam[][] = prompts.map(() => [{ node: 0, score: 0, grown: -1, token: -1 }]);
     let hidden = cache.last.clone();
@@ -135,7 +135,7 @@ function finishForced(trie: ItemTrie, beam: Beam): void {
 }
 
 /** One new node a beam. Users with fewer beams repeat their last one, which nobody reads. @returns [U * width, D] */
-function growBeams(cache: TrunkCache, beams: Beam[][], width: number): tf.Tensor2D {
+function growBeams(cache: PrefixCache, beams: Beam[][], width: number): tf.Tensor2D {
   const padded = beams.map((of) => Array.from({ length: width }, (_, b) => of[Math.min(b, of.length - 1)]!));
   return cache.grow(
     padded.map((of) => of.map(({ token }) => token)),

@@ -14,7 +14,7 @@ import { tableLogits } from '../ops/split-table.js';
 import { InputError } from '../support/errors.js';
 import { startProgress } from '../support/progress.js';
 import { checkRoom, type GenerateOptions, type GenerateSettings, parseGenerateOptions } from './generate-options.js';
-import { TrunkCache } from './trunk-cache.js';
+import { PrefixCache } from './prefix-cache.js';
 
 export interface FreeBeamOptions extends Pick<GenerateOptions, 'maxTokens' | 'endTokens' | 'stop' | 'label'> {
   /** Texts a prompt. Default 20. */
@@ -92,7 +92,7 @@ async function searchBatch(
   maxTokens: number,
   { endTokens, stop }: GenerateSettings,
 ): Promise<Search[]> {
-  const cache = new TrunkCache(model, prompts);
+  const cache = new PrefixCache(model, prompts);
   try {
     const searches = prompts.map((): Search => ({
       live: [{ tokens: [], score: 0, grown: -1 }],
@@ -169,7 +169,7 @@ function advance(
 }
 
 /** A node for each text that goes on; prompts with fewer repeat their last one, which nobody reads. @returns [U * width, D] */
-function grow(cache: TrunkCache, searches: readonly Search[], width: number, grown: number): tf.Tensor2D {
+function grow(cache: PrefixCache, searches: readonly Search[], width: number, grown: number): tf.Tensor2D {
   const padded = searches.map(({ live }) =>
     Array.from({ length: width }, (_, b) => live[Math.min(b, live.length - 1)]!),
   );

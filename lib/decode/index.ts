@@ -5,4 +5,4 @@ export * from './generate-nucleus.js';
 export type { GenerateOptions } from './generate-options.js';
 export * from './generate.js';
 export * from './item-trie.js';
-export * from './trunk-cache.js';
+export * from './prefix-cache.js';

@@ -6,7 +6,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { planAttention } from '../lm/attention-plan.js';
 import { forwardTokens } from '../lm/decoder.js';
-import { chain, plant } from '../lm/forest.js';
+import { chain, packTrees } from '../lm/forest.js';
 import type { LanguageModel } from '../lm/language-model.js';
 import { rotaryFrequencies } from '../lm/rotary-frequencies.js';
 import { forestAttention } from '../ops/forest-attention.js';
@@ -45,7 +45,7 @@ export function prefill(model: LanguageModel, prompts: readonly (readonly number
   const longest = Math.max(...lengths);
   const layers: KeyValues[] = [];
   const last = tf.tidy(() => {
-    const forest = plant(prompts.map((prompt) => chain(prompt)));
+    const forest = packTrees(prompts.map((prompt) => chain(prompt)));
     const plan = planAttention(forest);
     const padded = tf.tensor1d(
       lengths.flatMap((length, u) =>

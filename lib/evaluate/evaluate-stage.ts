@@ -5,7 +5,7 @@ import { readIndex } from '../data/sid-index.js';
 import { ensureEngine } from '../engine/engine.js';
 import { disposeWeights } from '../lm/weights.js';
 import { InputError } from '../support/errors.js';
-import { shopOf } from '../tasks/prompts.js';
+import { promptContext } from '../tasks/prompts.js';
 import { taskRows } from '../tasks/task-rows.js';
 import { findTemplate, readTemplates } from '../tasks/templates.js';
 import { evaluate, type EvaluateReport, type RankOptions } from './evaluate.js';
@@ -44,7 +44,7 @@ export interface EvaluateStageOptions extends RankOptions {
 export interface EvaluateStageReport extends EvaluateReport {
   template: string;
   /** Prompts that were longer than the limit. */
-  cut: number;
+  truncated: number;
   /** File. */
   results: string;
 }
@@ -60,7 +60,7 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
   const dataset = await loadDataset(data);
   const index = readIndex(indexFile, dataset.items.length);
   const found = findTemplate(template, templates);
-  const whole = taskRows(dataset, found, split, shopOf(index, dataset.items));
+  const whole = taskRows(dataset, found, split, promptContext(index, dataset.items));
   if (seed !== undefined && found.of === 'items') {
     throw new InputError(`--shuffle-histories: ${template} asks about items, which have no history`);
   }
@@ -70,7 +70,7 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
   try {
     const { report, results: ranked } = await evaluate(recommender, rows, rank);
     writeResults(file, ranked);
-    return { ...report, template, cut: recommender.render.cut, results: file };
+    return { ...report, template, truncated: recommender.render.truncated, results: file };
   } finally {
     disposeWeights(recommender.model.weights);
   }

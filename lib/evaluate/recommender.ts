@@ -12,7 +12,7 @@ import { createRenderer, type Renderer, type RendererOptions } from '../tasks/pr
 import {
   answersWithSid,
   findTemplate,
-  placesIn,
+  placeholdersIn,
   type Template,
   TEMPLATES,
   type Templates,
@@ -70,7 +70,7 @@ export function modelRenderer(
   template: Template,
   { chat, ...options }: Omit<RecommenderOptions, 'sidTokens' | 'templates'> = {},
 ): Renderer {
-  const ends = [template.answer, ...template.prompts].some((text) => placesIn(text).includes('end'));
+  const ends = [template.answer, ...template.prompts].some((text) => placeholdersIn(text).includes('end'));
   const end = ends ? endToken(tokenizer, config.eosTokenId) : undefined;
   return createRenderer(template, index, tokenizer, { ...options, ...(chat && { chat }), ...(end && { end }) });
 }

@@ -30,7 +30,10 @@ export function chain(tokens: readonly number[]): Tree {
  * A trunk with branches. The first token of every branch is predicted by the trunk's last node.
  * @returns the tree, and the nodes of each branch in the order of its tokens
  */
-export function comb(trunk: readonly number[], branches: readonly (readonly number[])[]): Tree & { nodes: number[][] } {
+export function prefixTree(
+  trunk: readonly number[],
+  branches: readonly (readonly number[])[],
+): Tree & { nodes: number[][] } {
   if (trunk.length === 0) throw new Error('comb: expected a trunk of at least one token, got none');
   const tree = chain(trunk);
   const nodes = branches.map((branch) =>
@@ -44,7 +47,7 @@ export function comb(trunk: readonly number[], branches: readonly (readonly numb
 }
 
 /** Lays trees end to end. @returns the forest; node i of tree t is `starts[t] + i` */
-export function plant(trees: readonly Tree[]): Forest {
+export function packTrees(trees: readonly Tree[]): Forest {
   const size = trees.reduce((sum, tree) => sum + tree.token.length, 0);
   const forest: Forest = {
     token: new Int32Array(size),

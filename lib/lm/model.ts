@@ -1,6 +1,6 @@
 /**
  * A model folder: Hugging Face's layout (`config.json`, `model.safetensors`, `tokenizer.json`), or an adapter's in
- * PEFT's (`lora-files.ts`). Python's transformers and peft load what is saved here.
+ * PEFT's (`peft-files.ts`). Python's transformers and peft load what is saved here.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs';
  * @param name of the kernel, such as `SidlabRmsNorm`; its gradient's is the same with `Grad`
  * @returns `fused` where the engine that runs has the kernel
  */
-export function faceOf<Face>(name: string, plain: Face, fused: Face): Face {
+export function chooseImplementation<Face>(name: string, plain: Face, fused: Face): Face {
   return hasFused(name) ? fused : plain;
 }
 

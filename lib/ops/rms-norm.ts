@@ -3,7 +3,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
-import { faceOf, runFused } from './fused.js';
+import { chooseImplementation, runFused } from './fused.js';
 
 interface Face {
   /** @returns y [N, D] and what each row was multiplied with [N, 1] */
@@ -38,7 +38,7 @@ const fused: Face = {
  * @returns [N, D]
  */
 export function rmsNorm(x: tf.Tensor2D, weight: tf.Tensor1D, epsilon: number): tf.Tensor2D {
-  const { forward, backward } = faceOf('SidlabRmsNorm', plain, fused);
+  const { forward, backward } = chooseImplementation('SidlabRmsNorm', plain, fused);
   return customOp<tf.Rank.R2>(
     [x, weight],
     (x, weight) => {

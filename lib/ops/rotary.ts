@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
-import { faceOf, runFused } from './fused.js';
+import { chooseImplementation, runFused } from './fused.js';
 
 export interface RotaryTable {
   /** [N, 1, headDim / 2] */
@@ -42,7 +42,7 @@ const fused: Turn = (x, { cos, sin }, direction) =>
 
 /** Turns every head of every token by its position. @param x [N, H, headDim] @returns [N, H, headDim] */
 export function rotary(x: tf.Tensor3D, table: RotaryTable): tf.Tensor3D {
-  const turn = faceOf('SidlabRotary', plain, fused);
+  const turn = chooseImplementation('SidlabRotary', plain, fused);
   return customOp<tf.Rank.R3>(
     [x],
     (x) => ({ value: turn(x!, table, 1) }),

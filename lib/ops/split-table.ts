@@ -10,9 +10,9 @@ import { embedding, sumRows } from './embedding.js';
 
 export interface SplitTable {
   /** The rows that stand, in the order of the whole table [V - n, D]; made before the gradient. */
-  still: tf.Tensor2D;
+  frozen: tf.Tensor2D;
   /** The rows that learn [n, D]. */
-  rows: tf.Tensor2D;
+  trained: tf.Tensor2D;
   /** Where in the whole table the first of `rows` stands; they follow one another. */
   first: number;
 }
@@ -21,21 +21,21 @@ export interface SplitTable {
 export type Table = tf.Tensor2D | SplitTable;
 
 /** The tensors of a table that learn. */
-export function learningRows(table: Table): tf.Tensor2D[] {
-  if (!(table instanceof tf.Tensor)) return [table.rows];
+export function trainedRows(table: Table): tf.Tensor2D[] {
+  if (!(table instanceof tf.Tensor)) return [table.trained];
   return table instanceof tf.Variable && !table.trainable ? [] : [table];
 }
 
 /** The same table with what `learningRows` told in other tensors of the same values (those that a gradient is given). */
-export function withLearningRows(table: Table, [rows]: readonly tf.Tensor[]): Table {
+export function withTrainedRows(table: Table, [rows]: readonly tf.Tensor[]): Table {
   if (!rows) return table;
-  return table instanceof tf.Tensor ? (rows as tf.Tensor2D) : { ...table, rows: rows as tf.Tensor2D };
+  return table instanceof tf.Tensor ? (rows as tf.Tensor2D) : { ...table, trained: rows as tf.Tensor2D };
 }
 
 /** The whole table in one tensor, a copy if it is split. @returns [V, D] */
 export function wholeTable(table: Table): tf.Tensor2D {
   if (table instanceof tf.Tensor) return table;
-  const { still, rows, first } = table;
+  const { frozen: still, trained: rows, first } = table;
   if (first === still.shape[0]) return tf.concat([still, rows], 0);
   return tf.tidy(() => tf.concat([tf.slice(still, 0, first), rows, tf.slice(still, first)], 0));
 }
@@ -46,7 +46,7 @@ export function gatherRows(table: Table, ids: tf.Tensor1D): tf.Tensor2D {
 }
 
 /** Rows of a split table; the gradient is that of the rows that learn alone. @param ids int32 [N] @returns [N, D] */
-export function splitEmbedding({ still, rows, first }: SplitTable, ids: tf.Tensor1D): tf.Tensor2D {
+export function splitEmbedding({ frozen: still, trained: rows, first }: SplitTable, ids: tf.Tensor1D): tf.Tensor2D {
   const count = rows.shape[0];
   return customOp<tf.Rank.R2>(
     [rows],
@@ -89,7 +89,7 @@ function places(
 /** `hidden @ table^T`. @param hidden [M, D] @returns [M, V] */
 export function tableLogits(hidden: tf.Tensor2D, table: Table): tf.Tensor2D {
   if (table instanceof tf.Tensor) return tf.matMul(hidden, table, false, true);
-  const { still, rows, first } = table;
+  const { frozen: still, trained: rows, first } = table;
   return tf.tidy(() => {
     const old = tf.matMul(hidden, still, false, true) as tf.Tensor2D;
     const fresh = tf.matMul(hidden, rows, false, true) as tf.Tensor2D;
@@ -105,10 +105,10 @@ export function tableLogits(hidden: tf.Tensor2D, table: Table): tf.Tensor2D {
  */
 export function tableLogitsGradient(dLogits: tf.Tensor2D, hidden: tf.Tensor2D, table: Table): tf.Tensor2D[] {
   if (table instanceof tf.Tensor) {
-    const ofTable = learningRows(table).map(() => tf.matMul(dLogits, hidden, true) as tf.Tensor2D);
+    const ofTable = trainedRows(table).map(() => tf.matMul(dLogits, hidden, true) as tf.Tensor2D);
     return [tf.matMul(dLogits, table), ...ofTable];
   }
-  const { still, rows, first } = table;
+  const { frozen: still, trained: rows, first } = table;
   const count = rows.shape[0];
   const dFresh = tf.slice(dLogits, [0, first], [-1, count]); // [M, n]
   const before = tf.slice(dLogits, [0, 0], [-1, first]);

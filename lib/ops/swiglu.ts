@@ -3,7 +3,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
-import { faceOf, runFused } from './fused.js';
+import { chooseImplementation, runFused } from './fused.js';
 
 interface Face {
   forward(gate: tf.Tensor, up: tf.Tensor): tf.Tensor;
@@ -28,7 +28,7 @@ const fused: Face = {
 
 /** `silu(gate) * up`, silu(x) = x * sigmoid(x). @param gate [N, F] @param up [N, F] @returns [N, F] */
 export function swiglu(gate: tf.Tensor2D, up: tf.Tensor2D): tf.Tensor2D {
-  const { forward, backward } = faceOf('SidlabSwiglu', plain, fused);
+  const { forward, backward } = chooseImplementation('SidlabSwiglu', plain, fused);
   return customOp<tf.Rank.R2>(
     [gate, up],
     (gate, up) => ({ value: forward(gate!, up!) }),

@@ -7,8 +7,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
 import { sumRows } from './embedding.js';
-import { faceOf, runFused } from './fused.js';
-import { learningRows, type Table, tableLogits, tableLogitsGradient, withLearningRows } from './split-table.js';
+import { chooseImplementation, runFused } from './fused.js';
+import { trainedRows, type Table, tableLogits, tableLogitsGradient, withTrainedRows } from './split-table.js';
 
 export interface Targets {
   /** Row of the hidden states of each target, int32 [K]. */
@@ -60,12 +60,12 @@ const fused: Face = {
  * @returns [K]
  */
 export function targetLogProbs(hidden: tf.Tensor2D, output: Table, targets: Targets, legal?: tf.Tensor2D): tf.Tensor1D {
-  const { forward, backward } = faceOf('SidlabTargetLogProbs', plain, fused);
+  const { forward, backward } = chooseImplementation('SidlabTargetLogProbs', plain, fused);
   const places = { row: tf.tensor1d(targets.row, 'int32'), token: tf.tensor1d(targets.token, 'int32') };
   return customOp<tf.Rank.R1>(
-    [hidden, ...learningRows(output)],
+    [hidden, ...trainedRows(output)],
     (hidden, ...rows) => {
-      const all = tableLogits(hidden as tf.Tensor2D, withLearningRows(output, rows)); // [M, V]
+      const all = tableLogits(hidden as tf.Tensor2D, withTrainedRows(output, rows)); // [M, V]
       const logits = legal ? tf.add<tf.Tensor2D>(all, legal) : all;
       const [value, total] = forward(logits, places);
       return { value: value!, saved: [logits, total!, places.row, places.token] };
@@ -73,7 +73,7 @@ export function targetLogProbs(hidden: tf.Tensor2D, output: Table, targets: Targ
     (dy, [hidden, ...rows], [logits, total, row, token]) => {
       const kept = { row: row as tf.Tensor1D, token: token as tf.Tensor1D };
       const dLogits = backward(dy, logits as tf.Tensor2D, kept, total!);
-      return tableLogitsGradient(dLogits, hidden as tf.Tensor2D, withLearningRows(output, rows));
+      return tableLogitsGradient(dLogits, hidden as tf.Tensor2D, withTrainedRows(output, rows));
     },
   );
 }

@@ -8,11 +8,11 @@ import { SPLIT_RULES } from '../data/filter/split-rows.js';
 import { POOLINGS } from '../embed/sentence/encoder-config.js';
 import { SID_TOKENS } from '../evaluate/recommender.js';
 import { FREEZE } from '../lm/lora/freeze.js';
-import { ROW_STARTS } from '../lm/tokenizer/extend-vocabulary.js';
+import { EMBEDDING_INITS } from '../lm/tokenizer/extend-vocabulary.js';
 import { SID_VOCABULARIES } from '../lm/tokenizer/tokenizer.js';
 import { MUON_SCALES } from '../ops/muon.js';
 import { COLLISIONS } from '../sid/collisions/collisions.js';
-import { KMEANS_STARTS } from '../sid/kmeans/kmeans.js';
+import { KMEANS_INITS } from '../sid/kmeans/kmeans.js';
 import { SID_METHODS } from '../sid/methods.js';
 import { InputError } from '../support/errors.js';
 import { SCHEDULES } from '../support/schedule.js';
@@ -41,14 +41,20 @@ const STAGES: { [S in keyof Stages]: Kinds<Stages[S]> } = {
   },
   sid: {
     ...{ method: SID_METHODS, index: 'text', levels: 'integer', codebookSize: 'any', collisions: COLLISIONS },
-    ...{ iterations: 'integer', tolerance: 'number', start: KMEANS_STARTS, starts: 'integer', uniform: 'switch' },
+    ...{ iterations: 'integer', tolerance: 'number', init: KMEANS_INITS, nInit: 'integer', uniform: 'switch' },
     ...{ clusterSize: 'any', startIndex: 'text', seed: 'integer', normalize: 'switch', hidden: 'any' },
     ...{ latent: 'integer', epochs: 'integer', batchSize: 'integer', learningRate: 'number', schedule: SCHEDULES },
-    ...{ warmupEpochs: 'integer', weightDecay: 'number', clip: 'number', dropout: 'number', batchNorm: 'switch' },
-    ...{ quantLossWeight: 'number', commitment: 'number', sinkhornEpsilon: 'any', sinkhornIterations: 'integer' },
-    ...{ autoencoderEpochs: 'integer', reseedEpochs: 'integer', kmeansIterations: 'integer' },
     ...{
-      kmeansStart: ['all', 'batch'],
+      warmupEpochs: 'integer',
+      weightDecay: 'number',
+      maxGradNorm: 'number',
+      dropout: 'number',
+      batchNorm: 'switch',
+    },
+    ...{ quantLossWeight: 'number', commitment: 'number', sinkhornEpsilon: 'any', sinkhornIterations: 'integer' },
+    ...{ autoencoderEpochs: 'integer', deadCodeEpochs: 'integer', kmeansIterations: 'integer' },
+    ...{
+      kmeansInit: ['all', 'batch'],
       evalEpochs: 'integer',
       best: ['loss', 'collision', 'utilisation', 'last'],
       run: 'text',
@@ -57,17 +63,23 @@ const STAGES: { [S in keyof Stages]: Kinds<Stages[S]> } = {
   sft: {
     ...{ model: 'text', template: 'text', tasks: 'text', templates: 'text', dataRatio: 'number', mode: EXAMPLE_MODES },
     ...{ cutoffLen: 'integer', chatTemplate: 'switch', sidTokens: SID_TOKENS, sidVocabulary: SID_VOCABULARIES },
-    ...{ init: ROW_STARTS, vocabSize: 'integer', window: 'integer', epochs: 'number', learningRate: 'number' },
+    ...{ init: EMBEDDING_INITS, vocabSize: 'integer', window: 'integer', epochs: 'number', learningRate: 'number' },
     ...{ schedule: SCHEDULES, warmupSteps: 'integer', warmupRatio: 'number', optimizer: OPTIMIZERS },
     ...{ muonScale: MUON_SCALES, batchSize: 'integer', batchTokens: 'integer', tokenBudget: 'integer' },
-    ...{ dropout: 'number', weightDecay: 'number', clip: 'number', evalEpochs: 'number', evalSteps: 'integer' },
+    ...{ dropout: 'number', weightDecay: 'number', maxGradNorm: 'number', evalEpochs: 'number', evalSteps: 'integer' },
     ...{ bestMetric: 'text', keep: 'integer', keepLast: 'switch', validRows: 'integer', patience: 'integer' },
     ...{ seed: 'integer', lora: 'any', freeze: FREEZE, layerCheckpointing: 'switch' },
   },
   grpo: {
     ...{ template: 'text', numGenerations: 'integer', beta: 'number', reward: Object.keys(REWARDS) },
     ...{ sampleSize: 'integer', epochs: 'number', batchSize: 'integer', learningRate: 'number', schedule: SCHEDULES },
-    ...{ warmupSteps: 'integer', warmupRatio: 'number', clip: 'number', evalSteps: 'integer', validRows: 'integer' },
+    ...{
+      warmupSteps: 'integer',
+      warmupRatio: 'number',
+      maxGradNorm: 'number',
+      evalSteps: 'integer',
+      validRows: 'integer',
+    },
     ...{ seed: 'integer', layerCheckpointing: 'switch' },
   },
   evaluate: {

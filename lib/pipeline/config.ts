@@ -30,7 +30,7 @@ export interface PipelineConfig {
   sample?: SampleOptions;
   filter?: Omit<FilterStageOptions, 'reviews' | 'meta' | 'out' | 'dataset'> & { reviews?: string; meta?: string };
   embed?: Omit<EmbedItemsOptions, 'data' | 'dataset'>;
-  sid?: Omit<SidStageOptions, 'embeddings' | 'startFrom' | 'onLog'>;
+  sid?: Omit<SidStageOptions, 'embeddings' | 'initFrom' | 'onLog'>;
   sft?: Omit<SftOptions, 'data' | 'index' | 'run' | 'onLog'>;
   grpo?: Omit<GrpoOptions, 'data' | 'index' | 'run' | 'model' | 'onLog'>;
   evaluate?: RankOptions;

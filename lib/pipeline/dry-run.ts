@@ -5,7 +5,7 @@ import { planTasks } from '../tasks/plan-tasks.js';
 import { planSteps } from '../train/loop/step-plan.js';
 import { estimateText, type RunEstimate } from '../train/report/estimate.js';
 import { sftEstimate } from '../train/sft/sft.js';
-import { checkLearning } from '../train/sft/trainable.js';
+import { checkTrainable } from '../train/sft/trainable.js';
 import { checkConfig } from './check-config.js';
 import type { PipelineConfig } from './config.js';
 import { PipelineStages } from './stages.js';
@@ -27,7 +27,7 @@ export async function dryRun(config: PipelineConfig): Promise<DryRun> {
   const { sft = {} } = config;
   const model = sft.model ?? 'qwen2:128x4';
   planTasks(sft);
-  checkLearning(model, sft);
+  checkTrainable(model, sft);
   for (const { epochs = 1, ...steps } of [sft, config.grpo ?? {}]) planSteps(() => 1, { epochs, ...steps });
   const paths = new PipelineStages(config);
   const missing = missingInputs(config, paths, model);

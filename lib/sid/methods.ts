@@ -5,7 +5,7 @@
 import type { Vectors } from '../files/npy.js';
 import { rqKmeansConstrained, type RqKmeansConstrainedOptions } from './balanced/rqkmeans-constrained.js';
 import { rqKmeans, type RqKmeansOptions } from './kmeans/rqkmeans.js';
-import type { Quantized } from './quantized.js';
+import type { QuantizeResult } from './quantized.js';
 import { rqKmeansPlus, type RqKmeansPlusOptions } from './rqvae/rqkmeans-plus.js';
 import { rqvae } from './rqvae/rqvae.js';
 
@@ -13,7 +13,11 @@ import { rqvae } from './rqvae/rqvae.js';
 export type SidOptions = RqKmeansOptions & RqKmeansConstrainedOptions & RqKmeansPlusOptions;
 
 /** @param where names the vectors in errors, such as their file */
-export type Quantizer = (vectors: Vectors, options: SidOptions, where: string) => Quantized | Promise<Quantized>;
+export type Quantizer = (
+  vectors: Vectors,
+  options: SidOptions,
+  where: string,
+) => QuantizeResult | Promise<QuantizeResult>;
 
 export const METHODS = {
   rqkmeans: rqKmeans,

@@ -7,7 +7,7 @@ import { rowOf, type Vectors } from '../files/npy.js';
 import { squaredDistance } from './kmeans/distance.js';
 import type { RqVaeModel } from './rqvae/model.js';
 
-export interface Quantized {
+export interface QuantizeResult {
   /** [N][L]; a colliding item may have one more, its rank in the group (`collisions.ts`). */
   codes: number[][];
   /** Codes before collisions were settled [N][L]. */
@@ -44,7 +44,7 @@ export function countCodes(codes: readonly (readonly number[])[], sizes: readonl
 export function codeUsage(
   codes: readonly number[][],
   sizes: readonly number[],
-): Pick<Quantized, 'codesUsed' | 'clusterSize'> {
+): Pick<QuantizeResult, 'codesUsed' | 'clusterSize'> {
   const counts = countCodes(codes, sizes);
   return {
     codesUsed: counts.map((level) => level.filter((count) => count > 0).length),

@@ -6,7 +6,7 @@
 import type { Vectors } from '../files/npy.js';
 import { startProgress } from '../support/progress.js';
 import { type Collisions, settleCollisions } from './collisions/collisions.js';
-import { codeUsage, collisionRate, meanSquaredError, type Quantized } from './quantized.js';
+import { codeUsage, collisionRate, meanSquaredError, type QuantizeResult } from './quantized.js';
 
 /** Clusters the rows of one level: centres [K, D], and the code of each row [N]. */
 export type LevelClustering = (residual: Vectors, codes: number, level: number) => Vectors & { codes: Int32Array };
@@ -20,7 +20,7 @@ export function residualQuantize(
   sizes: readonly number[],
   collisions: Collisions,
   cluster: LevelClustering,
-): Quantized {
+): QuantizeResult {
   const residual: Vectors = { ...vectors, data: vectors.data.slice() };
   const raw: number[][] = Array.from({ length: vectors.rows }, () => []);
   const progress = startProgress('sid', sizes.length, 'levels');
@@ -33,7 +33,7 @@ export function residualQuantize(
     return codebook;
   });
   progress.end();
-  return finishSids(vectors, raw, codebooks, collisions);
+  return quantizeResult(vectors, raw, codebooks, collisions);
 }
 
 /**
@@ -41,7 +41,12 @@ export function residualQuantize(
  * @param vectors [N, D], in the space of the codebooks
  * @param raw codes [N][L]
  */
-export function finishSids(vectors: Vectors, raw: number[][], codebooks: Vectors[], collisions: Collisions): Quantized {
+export function quantizeResult(
+  vectors: Vectors,
+  raw: number[][],
+  codebooks: Vectors[],
+  collisions: Collisions,
+): QuantizeResult {
   const codes = settleCollisions(vectors, raw, codebooks, collisions);
   return {
     codes,

@@ -9,7 +9,7 @@ import { InputError } from '../support/errors.js';
 import { INDEX_ENDING } from './files/codebook-files.js';
 import { writeSids } from './files/saved-sids.js';
 import { METHODS, SID_METHODS, type SidMethod, type SidOptions } from './methods.js';
-import type { Quantized } from './quantized.js';
+import type { QuantizeResult } from './quantized.js';
 
 export interface SidStageOptions extends SidOptions {
   /** .npy file, row = item id. */
@@ -20,7 +20,7 @@ export interface SidStageOptions extends SidOptions {
   index?: string;
 }
 
-export interface SidReport extends Pick<Quantized, 'codesUsed' | 'mse' | 'collision' | 'clusterSize'> {
+export interface SidReport extends Pick<QuantizeResult, 'codesUsed' | 'mse' | 'collision' | 'clusterSize'> {
   method: SidMethod;
   items: number;
   levels: number;
@@ -49,7 +49,7 @@ export async function sidStage(options: SidStageOptions): Promise<SidReport> {
   if (!index.endsWith(INDEX_ENDING))
     throw new InputError(`sid: expected --index to end in ${INDEX_ENDING}, got ${index}`);
   const vectors = readNpy(embeddings, 'run sidlab embed first');
-  const found: Quantized = await METHODS[method](vectors, options, embeddings);
+  const found: QuantizeResult = await METHODS[method](vectors, options, embeddings);
   const { codes, codebooks, mse, collision, codesUsed, clusterSize } = found;
   const files = writeSids(index, method, vectors.width, found);
   return {

@@ -12,7 +12,7 @@ export type Schedule = (typeof SCHEDULES)[number];
  *
  * @example [1, 2, 3, 4].map((step) => rateFactor('linear', step, 0, 4)) // [1, 0.75, 0.5, 0.25]
  */
-export function rateFactor(schedule: Schedule, step: number, warmup: number, total: number): number {
+export function lrScale(schedule: Schedule, step: number, warmup: number, total: number): number {
   if (step <= warmup) return step / warmup;
   const done = Math.min(1, (step - 1 - warmup) / Math.max(1, total - warmup));
   switch (schedule) {

@@ -14,11 +14,11 @@ export interface Example {
   /** Token ids of the text, without its last token (which predicts nothing). */
   tokens: number[];
   /** Positions whose next token is learnt. */
-  at: number[];
+  labelPositions: number[];
   /** The next token of each of them. */
-  target: number[];
+  labels: number[];
   /** Whether the prompt was longer than the limit. */
-  cut?: true;
+  truncated?: true;
 }
 
 export const EXAMPLE_MODES = ['row', 'chain'] as const;
@@ -30,14 +30,14 @@ export function rowExamples(rows: readonly Row[], render: Renderer): Example[] {
 
 /** @param wording which of the template's prompts */
 export function rowExample({ history, target }: Row, render: Renderer, wording = 0): Example {
-  const before = render.cut;
+  const before = render.truncated;
   const prompt = render.prompt(history, target, wording);
   const answer = render.answer(target, history);
   return {
     tokens: [...prompt, ...answer.slice(0, -1)],
-    at: answer.map((_, i) => prompt.length - 1 + i),
-    target: answer,
-    ...(render.cut > before && { cut: true }),
+    labelPositions: answer.map((_, i) => prompt.length - 1 + i),
+    labels: answer,
+    ...(render.truncated > before && { truncated: true }),
   };
 }
 
@@ -66,7 +66,7 @@ export function chainExample({ items, learnt }: ChainText, render: Renderer): Ex
   const text = [...render.prompt([]), ...items.flatMap((item) => render.answer(item))];
   const from = text.length - items.slice(learnt).reduce((sum, item) => sum + render.answer(item).length, 0);
   const at = Array.from({ length: text.length - from }, (_, i) => from - 1 + i);
-  return { tokens: text.slice(0, -1), at, target: at.map((i) => text[i + 1]!) };
+  return { tokens: text.slice(0, -1), labelPositions: at, labels: at.map((i) => text[i + 1]!) };
 }
 
 /** Whether a wording is a bare sequence of items, so that what follows any of them is predicted by the same words. */

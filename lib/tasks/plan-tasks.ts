@@ -38,7 +38,7 @@ export function planTasks({ tasks, template, templates: file, mode }: PlanTasksO
   }
   const name = template ?? 'sids';
   const found = findTemplate(name, templates);
-  const part = { name, template: found, mode: mode ?? (canChain(found) ? 'chain' : 'row'), weight: 1, count: 0 };
+  const part = { name, template: found, mode: mode ?? (canChain(found) ? 'chain' : 'row'), weight: 1, maxExamples: 0 };
   const custom = found !== TEMPLATES.sids && found !== TEMPLATES.words;
   return { parts: [part], templates, mode: part.mode, custom, ...(answersWithSid(found) && { ranked: name }) };
 }

@@ -12,7 +12,7 @@ import type { ChatTemplate } from '../lm/tokenizer/chat-template.js';
 import { END_OF_TEXT, type TextTokenizer } from '../lm/tokenizer/tokenizer.js';
 import { InputError } from '../support/errors.js';
 import { preferenceText } from './preference-text.js';
-import { type Place, placesIn, type Template } from './templates.js';
+import { type Placeholder, placeholdersIn, type Template } from './templates.js';
 
 /** What an example is about; a task of items has no history. */
 export interface Subject {
@@ -23,7 +23,7 @@ export interface Subject {
 }
 
 /** What a template's places are filled from. */
-export interface Shop {
+export interface PromptContext {
   index: SidIndex;
   /** Absent where templates have no place for texts. */
   text?: (item: number) => ItemText;
@@ -32,7 +32,12 @@ export interface Shop {
 }
 
 /** @param reserved see `itemText` */
-export function shopOf(index: SidIndex, items?: readonly Item[], reserved: readonly string[] = [], end?: string): Shop {
+export function promptContext(
+  index: SidIndex,
+  items?: readonly Item[],
+  reserved: readonly string[] = [],
+  end?: string,
+): PromptContext {
   const texts = new Map<number, ItemText>();
   const text = (item: number): ItemText => {
     let found = texts.get(item);
@@ -43,8 +48,14 @@ export function shopOf(index: SidIndex, items?: readonly Item[], reserved: reado
 }
 
 /** @param wording which of the prompts @param shrink how much is left out, see `steps` */
-export function renderPrompt(template: Template, subject: Subject, shop: Shop, wording = 0, shrink = 0): string {
-  const places = placesIn(template.prompts[wording]!);
+export function renderPrompt(
+  template: Template,
+  subject: Subject,
+  shop: PromptContext,
+  wording = 0,
+  shrink = 0,
+): string {
+  const places = placeholdersIn(template.prompts[wording]!);
   const { history, cut } = shortened(template, subject.history, shrink);
   const longest = template.of === 'items' && shrink > 0 ? longestPlace(places, subject, shop) : undefined;
   return fill(template.prompts[wording]!, (place) => {
@@ -57,18 +68,18 @@ export function renderPrompt(template: Template, subject: Subject, shop: Shop, w
 }
 
 /** In an answer a description is its first sentences. */
-export function renderAnswer({ answer, separator }: Template, subject: Subject, shop: Shop): string {
+export function renderAnswer({ answer, separator }: Template, subject: Subject, shop: PromptContext): string {
   return fill(answer, (place) =>
     place === 'description' ? textOf(shop, subject.item).summary : valueOf(place, subject, shop, separator),
   );
 }
 
 /** A text's places, each by its value; `$` in a value stands for itself. */
-function fill(text: string, value: (place: Place) => string): string {
-  return text.replace(/\{(\w+)\}/g, (_, place: Place) => value(place));
+function fill(text: string, value: (place: Placeholder) => string): string {
+  return text.replace(/\{(\w+)\}/g, (_, place: Placeholder) => value(place));
 }
 
-function valueOf(place: Place, { history, item }: Subject, shop: Shop, separator: string): string {
+function valueOf(place: Placeholder, { history, item }: Subject, shop: PromptContext, separator: string): string {
   const sid = (of: number): string => shop.index[of]!.join('');
   const join = (render: (of: number) => string): string => history.map(render).join(separator);
   switch (place) {
@@ -95,7 +106,7 @@ function valueOf(place: Place, { history, item }: Subject, shop: Shop, separator
   }
 }
 
-function textOf({ text }: Shop, item: number): ItemText {
+function textOf({ text }: PromptContext, item: number): ItemText {
   if (!text) throw new InputError('template: it asks for titles or descriptions; give the items of the data folder');
   return text(item);
 }
@@ -111,8 +122,8 @@ function shortened(
   return { history: history.slice(dropped), cut: shrink - dropped };
 }
 
-function longestPlace(places: readonly Place[], subject: Subject, shop: Shop): Place {
-  const size = (place: Place): number => valueOf(place, subject, shop, '').length;
+function longestPlace(places: readonly Placeholder[], subject: Subject, shop: PromptContext): Placeholder {
+  const size = (place: Placeholder): number => valueOf(place, subject, shop, '').length;
   return places.reduce((longest, place) => (size(place) > size(longest) ? place : longest));
 }
 
@@ -120,10 +131,10 @@ function longestPlace(places: readonly Place[], subject: Subject, shop: Shop): P
 function steps(
   template: Template,
   { history, item }: Subject,
-  shop: Shop,
+  shop: PromptContext,
   wording: number,
 ): { items: number; all: number } {
-  const places = placesIn(template.prompts[wording]!);
+  const places = placeholdersIn(template.prompts[wording]!);
   if (template.of === 'items') {
     const longest = longestPlace(places, { history, item }, shop);
     return { items: 0, all: valueOf(longest, { history, item }, shop, '').split(' ').length };
@@ -144,7 +155,7 @@ export interface Renderer {
   prompt(history: readonly number[], item?: number, wording?: number): number[];
   answer(item: number, history?: readonly number[]): number[];
   /** Prompts so far that were longer than the limit. */
-  readonly cut: number;
+  readonly truncated: number;
 }
 
 export interface RendererOptions {
@@ -167,8 +178,8 @@ export function createRenderer(
   options: RendererOptions = {},
 ): Renderer {
   const { items, cutoffLen = CUTOFF_LEN, end, chat } = options;
-  const shop = shopOf(index, items, tokenizer.special, end);
-  const byItem = !placesIn(template.answer).includes('preference');
+  const shop = promptContext(index, items, tokenizer.special, end);
+  const byItem = !placeholdersIn(template.answer).includes('preference');
   const answers = new Map<number, number[]>();
   const encode = (text: string): number[] =>
     chat ? tokenizer.encode(chat.wrap(text)) : [...tokenizer.begin, ...tokenizer.encode(text)];
@@ -197,7 +208,7 @@ export function createRenderer(
       if (byItem) answers.set(item, ids);
       return ids;
     },
-    get cut() {
+    get truncated() {
       return cut;
     },
   };

@@ -1,7 +1,7 @@
 /** A task's examples as text, for reading, generating and scoring; the first wording, which is that of evaluation. */
 import type { Dataset, Split } from '../data/dataset.js';
 import type { SidIndex } from '../data/sid-index.js';
-import { renderAnswer, renderPrompt, shopOf } from './prompts.js';
+import { renderAnswer, renderPrompt, promptContext } from './prompts.js';
 import { taskRows } from './task-rows.js';
 import { answersWithSid, findTemplate, TEMPLATES, type Templates } from './templates.js';
 
@@ -26,7 +26,7 @@ export function taskExamples(
   templates: Templates = TEMPLATES,
 ): TaskExample[] {
   const template = findTemplate(task, templates);
-  const shop = shopOf(index, dataset.items);
+  const shop = promptContext(index, dataset.items);
   const coded = answersWithSid(template);
   return taskRows(dataset, template, split, shop).map(({ history, target: item }) => ({
     prompt: renderPrompt(template, { history, item }, shop),

@@ -15,7 +15,7 @@ export interface TaskPart {
   /** Passes through the task's examples an epoch. */
   weight: number;
   /** Examples at most; 0 for all. */
-  count: number;
+  maxExamples: number;
 }
 
 /**
@@ -36,7 +36,7 @@ function parsePart(text: string, templates: Templates, mode: ExampleMode): TaskP
   if (!template) {
     throw new InputError(`--tasks: expected any of ${Object.keys(templates).join(', ')}, got ${JSON.stringify(name)}`);
   }
-  const part: TaskPart = { name, template, mode: canChain(template) ? mode : 'row', weight: 1, count: 0 };
+  const part: TaskPart = { name, template, mode: canChain(template) ? mode : 'row', weight: 1, maxExamples: 0 };
   for (const setting of settings) applySetting(part, setting);
   if (part.mode === 'chain' && !canChain(template)) {
     throw new InputError(`--tasks: ${name} is no bare sequence of items; only such tasks (sids) have a chain mode`);
@@ -49,7 +49,7 @@ function applySetting(part: TaskPart, setting: string): void {
   const count = /^n=([1-9]\d*)$/.exec(setting);
   const weight = /^\d*\.?\d+$/.test(setting) ? Number(setting) : NaN;
   if (mode) part.mode = mode;
-  else if (count) part.count = Number(count[1]);
+  else if (count) part.maxExamples = Number(count[1]);
   else if (weight > 0) part.weight = weight;
   else {
     throw new InputError(

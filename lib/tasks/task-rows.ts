@@ -8,14 +8,14 @@
  */
 import type { Dataset, Row, Split } from '../data/dataset.js';
 import { Random } from '../support/random.js';
-import { renderAnswer, renderPrompt, type Shop } from './prompts.js';
-import { placesIn, type Template } from './templates.js';
+import { renderAnswer, renderPrompt, type PromptContext } from './prompts.js';
+import { placeholdersIn, type Template } from './templates.js';
 
 /** Share of the items for validation, and as many again for the test; at least one of each. */
 export const HELD_OUT = 0.05;
 
 /** @param shop where it is given, rows without their texts, or with the answer in the prompt, are left out */
-export function taskRows(dataset: Dataset, template: Template, split: Split, shop?: Shop): Row[] {
+export function taskRows(dataset: Dataset, template: Template, split: Split, shop?: PromptContext): Row[] {
   const rows = template.of === 'rows' ? dataset[split] : itemRows(dataset.items.length, split);
   return shop ? rows.filter((row) => isWhole(row, template, shop)) : rows;
 }
@@ -30,11 +30,13 @@ function itemRows(count: number, split: Split): Row[] {
   return items.map((item) => ({ user: '', history: [], target: item }));
 }
 
-function isWhole({ history, target: item }: Row, template: Template, shop: Shop): boolean {
+function isWhole({ history, target: item }: Row, template: Template, shop: PromptContext): boolean {
   const text = shop.text?.(item);
   const [prompt = ''] = template.prompts;
   const asked =
-    template.of === 'items' ? [...placesIn(prompt), ...placesIn(template.answer)] : placesIn(template.answer);
+    template.of === 'items'
+      ? [...placeholdersIn(prompt), ...placeholdersIn(template.answer)]
+      : placeholdersIn(template.answer);
   const lacks = asked.some((place) => (place === 'title' || place === 'description') && text?.[place] === '');
   if (lacks) return false;
   if (template.of === 'rows') return true; // what the history holds may be bought again

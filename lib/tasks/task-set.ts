@@ -1,6 +1,6 @@
 /**
- * The examples of a mix of tasks. An epoch is a list of drafts (which example, in which wording), decided by seed and
- * epoch alone; a draft becomes tokens when its turn comes.
+ * The examples of a mix of tasks. An epoch is a list of references (which example, with which prompt template), decided by seed and
+ * epoch alone; a reference becomes tokens when its turn comes.
  *
  * Every wording of a task is trained, the first one, which evaluation uses, among them.
  */
@@ -8,21 +8,21 @@ import type { Dataset, Row } from '../data/dataset.js';
 import { InputError } from '../support/errors.js';
 import { Random } from '../support/random.js';
 import { chainExample, type ChainText, chainTexts, type Example, rowExample } from './examples.js';
-import type { Renderer, Shop } from './prompts.js';
+import type { Renderer, PromptContext } from './prompts.js';
 import type { TaskPart } from './task-mix.js';
 import { taskRows } from './task-rows.js';
 
-export interface Draft {
+export interface ExampleReference {
   /** Number of the task in the mix. */
   task: number;
   example: number;
-  wording: number;
+  prompt: number;
 }
 
 export interface TaskCounts {
   /** Examples that an epoch draws from. */
   examples: number;
-  /** Drafts of an epoch. */
+  /** References to the examples of an epoch. */
   perEpoch: number;
   /** Rows left out: without their text, or with the answer in the prompt. */
   leftOut: number;
@@ -54,7 +54,7 @@ export class TaskSet {
   constructor(
     dataset: Dataset,
     readonly parts: readonly TaskPart[],
-    shop: Shop,
+    shop: PromptContext,
     private readonly options: TaskSetOptions,
   ) {
     const { dataRatio = 1, window = 10, seed } = options;
@@ -66,29 +66,29 @@ export class TaskSet {
       const leftOut = taskRows(dataset, part.template, 'train').length - rows.length;
       const texts = part.mode === 'chain' ? chainTexts(rows, part.template, window) : undefined;
       const size = (texts ?? rows).length;
-      const drawn = draw(size, share(size, dataRatio, part.count), `${seed}/tasks/${part.name}`);
+      const drawn = draw(size, share(size, dataRatio, part.maxExamples), `${seed}/tasks/${part.name}`);
       return { ...part, rows, leftOut, drawn, made: [], ...(texts && { texts }) };
     });
   }
 
-  /** Drafts of an epoch, task by task; the caller shuffles. */
-  drafts(epoch: number): Draft[] {
+  /** References to the examples of an epoch, task by task; the caller shuffles. */
+  examples(epoch: number): ExampleReference[] {
     const { seed } = this.options;
     const random = new Random(`${seed}/wording/${epoch}`);
     return this.members.flatMap(({ name, template, weight, drawn }, task) => {
       const whole = Array.from({ length: Math.floor(weight) }, () => drawn).flat();
       const some = draw(drawn.length, remainder(weight, drawn.length), `${seed}/tasks/${name}/${epoch}`);
-      const wordings = template.prompts.length;
+      const prompts = template.prompts.length;
       return [...whole, ...some.map((i) => drawn[i]!)].map((example) => ({
         task,
         example,
-        wording: wordings > 1 ? random.int(wordings) : 0,
+        prompt: prompts > 1 ? random.int(prompts) : 0,
       }));
     });
   }
 
   /** @param renderers one a task of the mix */
-  example({ task, example, wording }: Draft, renderers: readonly Renderer[]): Example {
+  example({ task, example, prompt: wording }: ExampleReference, renderers: readonly Renderer[]): Example {
     const { template, made, rows, texts } = this.members[task]!;
     const known = made[example];
     if (known) return known;

@@ -16,13 +16,13 @@ import { InputError } from '../support/errors.js';
 import templates from './templates.json' with { type: 'json' };
 
 /** Of a row's history, joined by the separator: SIDs, titles, both; and a sentence about it (`preferenceText`). */
-export const HISTORY_PLACES = ['history', 'history_titles', 'history_pairs', 'preference'] as const;
+export const HISTORY_PLACEHOLDERS = ['history', 'history_titles', 'history_pairs', 'preference'] as const;
 /** Of one item: a row's target, or the item of an item's task. */
 export const ITEM_PLACES = ['sid', 'title', 'description', 'brand', 'categories'] as const;
-export type Place = (typeof HISTORY_PLACES)[number] | (typeof ITEM_PLACES)[number] | 'end';
+export type Placeholder = (typeof HISTORY_PLACEHOLDERS)[number] | (typeof ITEM_PLACES)[number] | 'end';
 
 /** `{end}` is the model's end of text. */
-const PLACES: readonly string[] = [...HISTORY_PLACES, ...ITEM_PLACES, 'end'];
+const PLACES: readonly string[] = [...HISTORY_PLACEHOLDERS, ...ITEM_PLACES, 'end'];
 
 export interface Template {
   /** Whether an example is made of a row (history and target) or of an item by itself. */
@@ -54,8 +54,8 @@ export function readTemplates(file?: string): Templates {
 }
 
 /** The places in a text, in their order. */
-export function placesIn(text: string): Place[] {
-  return [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as Place);
+export function placeholdersIn(text: string): Placeholder[] {
+  return [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as Placeholder);
 }
 
 /** Whether the answer is the item's SID and nothing else, so that the catalogue can be ranked by it. */
@@ -65,8 +65,8 @@ export function answersWithSid({ answer }: Template): boolean {
 
 /** Whether prompts or answer hold words of the shop, which no vocabulary of words covers. */
 export function holdsText({ answer, prompts }: Template): boolean {
-  const coded: readonly Place[] = ['history', 'sid', 'end'];
-  return [answer, ...prompts].some((text) => placesIn(text).some((place) => !coded.includes(place)));
+  const coded: readonly Placeholder[] = ['history', 'sid', 'end'];
+  return [answer, ...prompts].some((text) => placeholdersIn(text).some((place) => !coded.includes(place)));
 }
 
 /** The words of templates, which a word-level vocabulary must hold; default those that a small model learns from. */
@@ -105,14 +105,14 @@ function parseTemplate(name: string, raw: unknown, source: string): Template {
 
 /** No prompt may hold its answer, and each must say what it asks about. */
 function checkPlaces({ of, answer, prompts }: Template, wrong: (what: string) => never): void {
-  const answered: readonly Place[] = placesIn(answer).filter((place) => place !== 'end');
+  const answered: readonly Placeholder[] = placeholdersIn(answer).filter((place) => place !== 'end');
   if (answered.length === 0) wrong('the answer holds no place such as {sid}');
-  const history: readonly string[] = HISTORY_PLACES;
-  const asked: readonly Place[] = of === 'rows' ? HISTORY_PLACES : ITEM_PLACES;
+  const history: readonly string[] = HISTORY_PLACEHOLDERS;
+  const asked: readonly Placeholder[] = of === 'rows' ? HISTORY_PLACEHOLDERS : ITEM_PLACES;
   const allowed: readonly string[] = [...asked.filter((place) => !answered.includes(place)), 'end'];
   [answer, ...prompts].forEach((text, i) => {
     const where = i === 0 ? 'the answer' : `prompt ${i}`;
-    const places = placesIn(text);
+    const places = placeholdersIn(text);
     for (const place of places) {
       if (!PLACES.includes(place)) wrong(`${where}: unknown place {${place}}; expected one of ${PLACES.join(', ')}`);
       if (i > 0 && !allowed.includes(place)) {

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Names } from '../../lib/data/raw/id-table.js';
+import { IdTable } from '../../lib/data/raw/id-table.js';
 
 test('any names: numbered in the order met, and back', () => {
   const name = fc.oneof(fc.string({ maxLength: 3 }), fc.string({ unit: 'grapheme', maxLength: 3 }));
   fc.assert(
     fc.property(fc.array(name, { maxLength: 200 }), (all) => {
-      const names = new Names();
+      const names = new IdTable();
       const plain = new Map<string, number>();
       for (const text of all) {
         if (!plain.has(text)) plain.set(text, plain.size);
-        expect(names.numberOf(text)).toBe(plain.get(text));
+        expect(names.id(text)).toBe(plain.get(text));
       }
       expect(names.list()).toEqual([...plain.keys()]);
       for (const text of [...all, 'never met']) expect(names.find(text)).toBe(plain.get(text) ?? -1);
@@ -19,8 +19,8 @@ test('any names: numbered in the order met, and back', () => {
 });
 
 test('a hundred thousand of them: the table grows', () => {
-  const names = new Names();
-  const wrong = Array.from({ length: 100_000 }, (_, i) => names.numberOf(`user ${i}`) - i).filter(Boolean);
+  const names = new IdTable();
+  const wrong = Array.from({ length: 100_000 }, (_, i) => names.id(`user ${i}`) - i).filter(Boolean);
   expect(wrong).toEqual([]);
   for (let i = 0; i < 100_000; i += 997) expect([names.find(`user ${i}`), names.name(i)]).toEqual([i, `user ${i}`]);
   expect(names.longest(Int32Array.of(99_999, 3))).toBe(10);

@@ -5,7 +5,7 @@ import { beamSearch } from '../../lib/decode/beam-search.js';
 import { buildTrie, type ItemTrie, walk } from '../../lib/decode/item-trie.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { forwardForest, outputLayer, prepareForest } from '../../lib/lm/decoder.js';
-import { chain, plant } from '../../lib/lm/forest.js';
+import { chain, packTrees } from '../../lib/lm/forest.js';
 import { loadModel } from '../../lib/lm/model.js';
 import { type LanguageModel } from '../../lib/lm/language-model.js';
 import { Random } from '../../lib/support/random.js';
@@ -28,7 +28,7 @@ const PROMPTS = [[3, 4, 5], [7], [30, 31, 32, 33, 34, 35, 36]];
 function enumerate(sequences: number[][], prompt: number[], trie: ItemTrie, normalize: 'full' | 'legal'): number[] {
   return sequences.map((sequence) => {
     const logits = tf.tidy(() => {
-      const forest = prepareForest(model.config, plant([chain([...prompt, ...sequence])]));
+      const forest = prepareForest(model.config, packTrees([chain([...prompt, ...sequence])]));
       const hidden = forwardForest(model.config, model.weights, forest);
       return tf.matMul(hidden, outputLayer(model.config, model.weights), false, true).arraySync() as number[][];
     });

@@ -9,7 +9,7 @@ import type { GenerateOptions } from '../../lib/decode/generate-options.js';
 import { generate } from '../../lib/decode/generate.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { forwardForest, outputLayer, prepareForest } from '../../lib/lm/decoder.js';
-import { chain, plant } from '../../lib/lm/forest.js';
+import { chain, packTrees } from '../../lib/lm/forest.js';
 import { loadModel } from '../../lib/lm/model.js';
 import { type LanguageModel } from '../../lib/lm/language-model.js';
 
@@ -112,7 +112,7 @@ describe('with one model', () => {
     prompts.forEach((prompt, p) => {
       const text = [...prompt, ...texts[p]!];
       const likeliest = tf.tidy(() => {
-        const forest = prepareForest(model.config, plant([chain(text)]));
+        const forest = prepareForest(model.config, packTrees([chain(text)]));
         const hidden = forwardForest(model.config, model.weights, forest);
         return tf.argMax(tf.matMul(hidden, outputLayer(model.config, model.weights), false, true), 1).arraySync();
       }) as number[];

@@ -14,7 +14,7 @@ import { textMetrics } from '../../lib/evaluate/text/text-metrics.js';
 import { tableHtml } from '../../lib/figures/show-table.js';
 import { parseShape } from '../../lib/lm/config.js';
 import { forwardForest, outputLayer, prepareForest } from '../../lib/lm/decoder.js';
-import { chain, plant } from '../../lib/lm/forest.js';
+import { chain, packTrees } from '../../lib/lm/forest.js';
 import type { LanguageModel } from '../../lib/lm/language-model.js';
 import { type TextTokenizer, wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
 import { randomWeights } from '../../lib/lm/weights.js';
@@ -47,7 +47,7 @@ beforeAll(async () => {
 /** Adam on the answers' tokens, by the forest's own forward pass. */
 function learn(pairs: (readonly [prompt: readonly number[], answer: readonly number[]])[]): void {
   const { config, weights } = model;
-  const forest = plant(pairs.map(([prompt, answer]) => chain([...prompt, ...answer])));
+  const forest = packTrees(pairs.map(([prompt, answer]) => chain([...prompt, ...answer])));
   const at = pairs.flatMap(([prompt, answer], t) => answer.map((_, i) => forest.starts[t]! + prompt.length - 1 + i));
   const targets = { row: Int32Array.from(at), token: Int32Array.from(pairs.flatMap(([, answer]) => answer)) };
   const prepared = prepareForest(config, forest);

@@ -6,7 +6,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { Item } from '../../lib/data/dataset.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { forwardForest, outputLayer, prepareForest } from '../../lib/lm/decoder.js';
-import { chain, plant } from '../../lib/lm/forest.js';
+import { chain, packTrees } from '../../lib/lm/forest.js';
 import { loadModel, saveModel } from '../../lib/lm/model.js';
 import { type LanguageModel } from '../../lib/lm/language-model.js';
 import { extendVocabulary } from '../../lib/lm/tokenizer/extend-vocabulary.js';
@@ -23,7 +23,7 @@ const INDEX = [
 
 function logits({ config, weights }: LanguageModel, tokens: number[]): number[][] {
   return tf.tidy(() => {
-    const hidden = forwardForest(config, weights, prepareForest(config, plant([chain(tokens)])));
+    const hidden = forwardForest(config, weights, prepareForest(config, packTrees([chain(tokens)])));
     return tf.matMul(hidden, outputLayer(config, weights), false, true).arraySync() as number[][];
   });
 }

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { forwardForest, outputLayer, prepareForest } from '../../lib/lm/decoder.js';
-import { chain, comb, type Forest, plant } from '../../lib/lm/forest.js';
+import { chain, prefixTree, type Forest, packTrees } from '../../lib/lm/forest.js';
 import { loadModel } from '../../lib/lm/model.js';
 import { type LanguageModel } from '../../lib/lm/language-model.js';
 import { targetLogProbs } from '../../lib/ops/target-log-probs.js';
@@ -33,15 +33,15 @@ describe.each(['qwen2-tied', 'qwen2-untied', 'qwen3', 'llama'])('%s', (name) => 
   });
 
   test('logits of several texts in one forest', () => {
-    const logits = allLogits(model, plant(golden.texts.map(({ tokens }) => chain(tokens))));
+    const logits = allLogits(model, packTrees(golden.texts.map(({ tokens }) => chain(tokens))));
     const expected = golden.texts.flatMap((text) => text.logits);
     expect(largestDifference(logits, expected)).toBeLessThan(1e-4);
   });
 
   test('logits of a prompt shared by several branches', () => {
     const { trunk, branches, logits } = golden.comb;
-    const tree = comb(trunk, branches);
-    const ours = allLogits(model, plant([chain([1, 2, 3]), tree]));
+    const tree = prefixTree(trunk, branches);
+    const ours = allLogits(model, packTrees([chain([1, 2, 3]), tree]));
     const vocabulary = model.config.vocabSize;
     branches.forEach((_, b) => {
       const nodes = [...trunk.keys(), ...tree.nodes[b]!].map((node) => node + 3);
@@ -52,7 +52,7 @@ describe.each(['qwen2-tied', 'qwen2-untied', 'qwen3', 'llama'])('%s', (name) => 
 
   test('gradients of chains', () => {
     const texts = golden.texts.map(({ tokens }) => tokens).filter((tokens) => tokens.length > 1);
-    const forest = plant(texts.map(chain));
+    const forest = packTrees(texts.map(chain));
     const row: number[] = [];
     const token: number[] = [];
     texts.forEach((text, t) =>
@@ -73,8 +73,8 @@ describe.each(['qwen2-tied', 'qwen2-untied', 'qwen3', 'llama'])('%s', (name) => 
 
   test('gradients of a comb equal those of its separate texts in PyTorch', () => {
     const { trunk, branches, weights } = golden.comb;
-    const tree = comb(trunk, branches);
-    const forest = plant([tree]);
+    const tree = prefixTree(trunk, branches);
+    const forest = packTrees([tree]);
     const row: number[] = [];
     const token: number[] = [];
     const weight: number[] = [];

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { forwardForest, outputLayer, prepareForest } from '../../lib/lm/decoder.js';
-import { chain, plant } from '../../lib/lm/forest.js';
+import { chain, packTrees } from '../../lib/lm/forest.js';
 import { type NewRows, outputTable } from '../../lib/lm/lora/adapted-weights.js';
 import { freeze, type Freeze, joinNewRows, tableNames } from '../../lib/lm/lora/freeze.js';
 import { parseLora } from '../../lib/lm/lora/lora-options.js';
@@ -30,7 +30,7 @@ const INDEX = [
   ['<a_1>', '<b_2>'],
 ];
 const STEPS = 6;
-const OPTIONS = { weightDecay: 0.01, clip: 1 };
+const OPTIONS = { weightDecay: 0.01, maxGradNorm: 1 };
 
 /** A golden decoder whose tokenizer has `known` of its 41 rows; five SID tokens follow. */
 function extended(name: string, known: number): { model: LanguageModel; newRows: NewRows } {
@@ -156,7 +156,7 @@ function texts({ first }: NewRows): number[][] {
 function gradients(model: LanguageModel, newRows: NewRows): { loss: number; of: Map<string, tf.Tensor> } {
   const { config, weights } = model;
   const all = texts(newRows);
-  const forest = plant(all.map((text) => chain(text.slice(0, -1))));
+  const forest = packTrees(all.map((text) => chain(text.slice(0, -1))));
   const targets = {
     row: Int32Array.from(forest.token.keys()),
     token: Int32Array.from(all.flatMap((text) => text.slice(1))),
@@ -197,7 +197,7 @@ function trainMasked(model: LanguageModel, newRows: NewRows): number[] {
 
 function logits({ config, weights }: LanguageModel, tokens: number[]): number[] {
   return tf.tidy(() => {
-    const hidden = forwardForest(config, weights, prepareForest(config, plant([chain(tokens)])));
+    const hidden = forwardForest(config, weights, prepareForest(config, packTrees([chain(tokens)])));
     return (tf.matMul(hidden, outputLayer(config, weights), false, true).arraySync() as number[][]).flat();
   });
 }

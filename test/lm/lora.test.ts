@@ -7,13 +7,13 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { kernelCounts } from '../../lib/engine/kernel-counts.js';
 import { forwardForest, outputLayer, prepareForest } from '../../lib/lm/decoder.js';
-import { chain, type Forest, plant } from '../../lib/lm/forest.js';
+import { chain, type Forest, packTrees } from '../../lib/lm/forest.js';
 import { factorName, outputTable } from '../../lib/lm/lora/adapted-weights.js';
 import { type LoraOptions, parseLora } from '../../lib/lm/lora/lora-options.js';
 import { addLora, loraMatrices, withLoraDropout } from '../../lib/lm/lora/lora.js';
 import { foldLora, mergeLora, unmergeLora } from '../../lib/lm/lora/merge.js';
 import { loadAdapter } from '../../lib/lm/lora/peft-files.js';
-import { learnOnly } from '../../lib/lm/lora/set-trainable.js';
+import { setTrainable } from '../../lib/lm/lora/set-trainable.js';
 import { weightArray } from '../../lib/lm/model-files.js';
 import { loadModel, saveModel } from '../../lib/lm/model.js';
 import { trainableWeights } from '../../lib/lm/language-model.js';
@@ -41,7 +41,7 @@ beforeAll(async () => void (await useEngine()));
 describe.each(readdirSync(LORA))('an adapter that peft saved: %s', (name) => {
   const golden = JSON.parse(readFileSync(join(LORA, name, 'golden.json'), 'utf8')) as Golden;
   const expected = golden.texts.flatMap(({ logits }) => logits);
-  const forest = plant(golden.texts.map(({ tokens }) => chain(tokens)));
+  const forest = packTrees(golden.texts.map(({ tokens }) => chain(tokens)));
 
   test('logits: beside the matrices, merged, and through a folder of ours', () => {
     const model = loadAdapter(join(LORA, name));
@@ -58,7 +58,7 @@ describe.each(readdirSync(LORA))('an adapter that peft saved: %s', (name) => {
   test("gradients of everything that learns are PyTorch's", () => {
     const loaded = loadAdapter(join(LORA, name));
     const tables = Object.keys(golden.gradients).some((key) => /embed_tokens|lm_head/.test(key));
-    const model = learnOnly(loaded, (key) => key.includes('lora_') || (tables && /embed_tokens|lm_head/.test(key)));
+    const model = setTrainable(loaded, (key) => key.includes('lora_') || (tables && /embed_tokens|lm_head/.test(key)));
     const { value, gradients } = lossGradients(
       model,
       golden.texts.map(({ tokens }) => tokens),
@@ -82,7 +82,7 @@ describe.each(readdirSync(LORA))('an adapter that peft saved: %s', (name) => {
 
 test('a fresh adapter changes nothing; A is uniform within 1 / sqrt(in), B zero', () => {
   const base = loadModel(BASE);
-  const forest = plant(TEXTS.map(chain));
+  const forest = packTrees(TEXTS.map(chain));
   const before = logitsOf(base, forest);
   const model = withLora(base, { rank: 4 });
   expect(apart(logitsOf(model, forest), [...before])).toBe(0);
@@ -114,8 +114,8 @@ test('unmerged weights are what they were, within a unit in the last place', () 
   }
   expect(moved).toBeGreaterThan(1000);
   expect(
-    apart(logitsOf(after, plant([chain([3, 17])])), [
-      ...logitsOf(loadAdapter(join(LORA, 'matrices')), plant([chain([3, 17])])),
+    apart(logitsOf(after, packTrees([chain([3, 17])])), [
+      ...logitsOf(loadAdapter(join(LORA, 'matrices')), packTrees([chain([3, 17])])),
     ]),
   ).toBeLessThan(1e-4);
 });
@@ -137,7 +137,7 @@ test('no product is computed for the gradient of a matrix that stands', async ()
 test('dropout: drawn anew each part, the same again in the same part, on average nothing', () => {
   const model = loadAdapter(join(LORA, 'matrices'));
   const lora = { ...model.lora!, dropout: 0.5 };
-  const forest = plant([chain([3, 17, 29])]);
+  const forest = packTrees([chain([3, 17, 29])]);
   const exact = logitsOf(model, forest);
   const random = new Random(1);
   const one = withLoraDropout({ ...model, lora }, random);
@@ -179,7 +179,7 @@ function logitsOf({ config, weights }: LanguageModel, forest: Forest): Float32Ar
 function lossGradients(model: LanguageModel, texts: number[][]): { value: number; gradients: Map<string, tf.Tensor> } {
   const { config, weights } = model;
   const long = texts.filter((text) => text.length > 1);
-  const forest = plant(long.map(chain));
+  const forest = packTrees(long.map(chain));
   const row = long.flatMap((text, t) => text.slice(1).map((_, i) => forest.starts[t]! + i));
   const targets = { row: Int32Array.from(row), token: Int32Array.from(long.flatMap((text) => text.slice(1))) };
   const prepared = prepareForest(config, forest);

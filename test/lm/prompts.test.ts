@@ -33,7 +33,7 @@ describe('a history loses its oldest items, whole ones, and no more than it must
         fc.pre(longest !== undefined);
         const cut = render(name, limit);
         expect(cut.prompt(history)).toEqual(longest);
-        expect(cut.cut).toBe(kept[0]!.length > limit ? 1 : 0);
+        expect(cut.truncated).toBe(kept[0]!.length > limit ? 1 : 0);
       }),
     );
   });
@@ -71,7 +71,7 @@ test("an item's description loses its end, its title nothing", () => {
   expect(title).toBe(items[item]!.title);
   expect(itemText(items[item]!).description.startsWith(kept)).toBe(true);
   expect(cut.prompt([], item).length).toBeLessThanOrEqual(limit);
-  expect(cut.cut).toBe(2);
+  expect(cut.truncated).toBe(2);
   expect(prompt.endsWith('Which code does it have?\n')).toBe(true);
 });
 

@@ -11,7 +11,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { parseShape } from '../../lib/lm/config.js';
 import { forwardForest, outputLayer, prepareForest } from '../../lib/lm/decoder.js';
-import { chain, plant } from '../../lib/lm/forest.js';
+import { chain, packTrees } from '../../lib/lm/forest.js';
 import { factorName, type NewRows } from '../../lib/lm/lora/adapted-weights.js';
 import { freeze } from '../../lib/lm/lora/freeze.js';
 import { type LoraOptions, parseLora } from '../../lib/lm/lora/lora-options.js';
@@ -144,7 +144,7 @@ function moveAway({ weights }: LanguageModel, names: string[]): void {
 
 function logitsOf({ config, weights }: LanguageModel, tokens: number[]): number[] {
   return tf.tidy(() => {
-    const hidden = forwardForest(config, weights, prepareForest(config, plant([chain(tokens)])));
+    const hidden = forwardForest(config, weights, prepareForest(config, packTrees([chain(tokens)])));
     return (tf.matMul(hidden, outputLayer(config, weights), false, true).arraySync() as number[][]).flat();
   });
 }

@@ -21,7 +21,7 @@ function both(first: number, count: number): { whole: tf.Variable; split: SplitT
   const table = whole as tf.Tensor as tf.Tensor2D;
   const still = tf.concat([tf.slice(table, 0, first), tf.slice(table, first + count)], 0);
   const rows = tf.variable(tf.slice(table, first, count));
-  return { whole, split: { still, rows: rows as tf.Tensor as tf.Tensor2D, first } };
+  return { whole, split: { frozen: still, trained: rows as tf.Tensor as tf.Tensor2D, first } };
 }
 
 test.each([
@@ -47,7 +47,7 @@ test.each([
     const mixed = tf.matMul(mix, tf.mul(gatherRows(of, ids), weight)) as tf.Tensor2D; // the table is under and over it
     return tf.sum(targetLogProbs(mixed, of, targets));
   };
-  const rows = split.rows as tf.Tensor as tf.Variable;
+  const rows = split.trained as tf.Tensor as tf.Variable;
   const ofWhole = tf.variableGrads(loss(table), [whole]).grads[whole.name]!;
   const ofRows = tf.variableGrads(loss(split), [rows]).grads[rows.name]!;
   expect(ofRows.shape).toEqual([count, D]);

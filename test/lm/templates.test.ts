@@ -10,7 +10,7 @@ import { firstSentences, itemText, protectText } from '../../lib/data/item-text.
 import { sampleCatalogue } from '../../lib/data/sample/sample.js';
 import { bpeTokenizer } from '../../lib/lm/tokenizer/bpe-tokenizer.js';
 import { preferenceText } from '../../lib/tasks/preference-text.js';
-import { createRenderer, renderAnswer, renderPrompt, shopOf } from '../../lib/tasks/prompts.js';
+import { createRenderer, renderAnswer, renderPrompt, promptContext } from '../../lib/tasks/prompts.js';
 import {
   answersWithSid,
   findTemplate,
@@ -25,7 +25,7 @@ const items: Item[] = raw.map(({ title, description, brand, category }) =>
   itemOf({ asin: '', title, description: description.join(' '), brand, categories: category.join(', ') }),
 );
 const index = items.map((_, item) => [`<a_${item % 7}>`, `<b_${item % 11}>`, `<c_${item}>`]);
-const shop = shopOf(index, items);
+const shop = promptContext(index, items);
 const wordings = Object.entries(TEMPLATES).flatMap(([name, { prompts }]) =>
   prompts.map((_, wording) => [name, wording] as const),
 );
@@ -72,7 +72,7 @@ test('what each task holds', () => {
 
 test('golden: the evaluation wording of every task', () => {
   const golden = JSON.parse(readFileSync('test/golden/tasks.json', 'utf8')) as Golden;
-  const small = shopOf(golden.index, golden.items);
+  const small = promptContext(golden.index, golden.items);
   const renderings = Object.entries(TEMPLATES).map(([name, template]) => [
     name,
     { prompt: renderPrompt(template, golden.subject, small), answer: renderAnswer(template, golden.subject, small) },
@@ -170,7 +170,7 @@ describe('texts of strangers', () => {
   test('places in a title are text, `$` too', () => {
     const { title } = itemText(hostileItems[2]!);
     expect(title).toBe(hostile[2]);
-    const prompt = renderPrompt(TEMPLATES.title2sid!, { history: [], item: 2 }, shopOf(codes, hostileItems));
+    const prompt = renderPrompt(TEMPLATES.title2sid!, { history: [], item: 2 }, promptContext(codes, hostileItems));
     expect(prompt).toBe(`Which item has the title "${hostile[2]}"?\n`);
   });
 

@@ -8,7 +8,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { registerNativeOps, unregisterNativeOps } from '../../lib/engine/native-ops.js';
 import { disposePlan, planAttention, twoRuns } from '../../lib/lm/attention-plan.js';
-import { chain, comb, plant } from '../../lib/lm/forest.js';
+import { chain, prefixTree, packTrees } from '../../lib/lm/forest.js';
 import { adamw } from '../../lib/ops/adamw.js';
 import { embedding } from '../../lib/ops/embedding.js';
 import { forestAttention } from '../../lib/ops/forest-attention.js';
@@ -132,8 +132,8 @@ describe.skipIf(!there)('fused and plain', () => {
 
   test('attention over chains and combs, grouped keys', async () => {
     const tokens = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-    const trees = [chain(tokens(1)), comb(tokens(7), [tokens(3), tokens(1), tokens(4)]), chain(tokens(33))];
-    const forest = plant(trees);
+    const trees = [chain(tokens(1)), prefixTree(tokens(7), [tokens(3), tokens(1), tokens(4)]), chain(tokens(33))];
+    const forest = packTrees(trees);
     const nodes = forest.token.length;
     const plans: ReturnType<typeof planAttention>[] = [];
     const make = (): Op => {
@@ -173,9 +173,9 @@ test('two runs are the ancestors, for every forest of chains and combs', () => {
   const tree = fc.tuple(fc.integer({ min: 1, max: 6 }), fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 4 }));
   fc.assert(
     fc.property(fc.array(tree, { minLength: 1, maxLength: 5 }), (shapes) => {
-      const forest = plant(
+      const forest = packTrees(
         shapes.map(([trunk, branches]) =>
-          comb(
+          prefixTree(
             Array<number>(trunk).fill(0),
             branches.map((n) => Array<number>(n).fill(0)),
           ),
@@ -196,8 +196,8 @@ test('two runs are the ancestors, for every forest of chains and combs', () => {
 });
 
 test('a node that sees three runs is left to the plain face', () => {
-  const tree = comb([1, 2], [[3], [4, 5]]);
+  const tree = prefixTree([1, 2], [[3], [4, 5]]);
   tree.token.push(6);
   tree.parent.push(3); // a branch on the second branch's first token
-  expect(twoRuns(plant([tree]))).toBeUndefined();
+  expect(twoRuns(packTrees([tree]))).toBeUndefined();
 });

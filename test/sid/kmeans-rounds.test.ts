@@ -9,7 +9,7 @@ import { nearestCode, squaredDistance } from '../../lib/sid/kmeans/distance.js';
 import { fillEmptyCodes } from '../../lib/sid/kmeans/empty-clusters.js';
 import { pickRows } from '../../lib/sid/kmeans/initial-centres.js';
 import { kmeans } from '../../lib/sid/kmeans/kmeans.js';
-import { kmeansRounds, nearestCodes } from '../../lib/sid/kmeans/lloyd.js';
+import { lloyd, nearestCodes } from '../../lib/sid/kmeans/lloyd.js';
 import { rqKmeans } from '../../lib/sid/kmeans/rqkmeans.js';
 import { Random } from '../../lib/support/random.js';
 
@@ -62,7 +62,7 @@ test.each(faces.flatMap((face) => [1, 2, 5, 40].map((iterations) => ({ face, ite
       // prettier-ignore
       const x = cloud(rows, width, rows);
       const start = pickRows(x, codes, new Random(2));
-      const [fast, slow] = [kmeansRounds(x, start, iterations), plain(x, start, iterations)];
+      const [fast, slow] = [lloyd(x, start, iterations), plain(x, start, iterations)];
       const apart = Math.abs(fast.error - slow.error);
       expect(apart).toBeLessThanOrEqual(1e-5 * slow.error + 1e-9);
       expect([...fast.codes]).toEqual(slow.codes);
@@ -75,7 +75,7 @@ test('the package and our own end on the same centres from the same start', () =
   const x = cloud(200, 4);
   const start = pickRows(x, 9, new Random(5));
   const [a, b] = (['own', 'ml-kmeans'] as const).map((implementation) =>
-    kmeans(x, { codes: 9, start, implementation }),
+    kmeans(x, { codes: 9, init: start, implementation }),
   );
   expect([...a!.codes]).toEqual([...b!.codes]);
   a!.data.forEach((value, at) => expect(value).toBeCloseTo(b!.data[at]!, 5));
@@ -96,8 +96,9 @@ test.each(faces)('nothing stays on the engine: %s', (face) => {
   useFace(face);
   const x = cloud(300, 8);
   const before = tf.memory().numTensors;
-  for (const start of ['best', 'spread', 'groups', 'rows'] as const) kmeans(x, { codes: 20, start, iterations: 3 });
-  kmeans(x, { codes: 20, start: 'rows', implementation: 'own' });
+  for (const start of ['best', 'k-means++', 'random-groups', 'random-rows'] as const)
+    kmeans(x, { codes: 20, init: start, iterations: 3 });
+  kmeans(x, { codes: 20, init: 'random-rows', implementation: 'own' });
   balancedKmeans(x, { codes: 10, iterations: 3 });
   expect(tf.memory().numTensors).toBe(before);
 });
@@ -117,7 +118,7 @@ describe.skipIf(faces.length === 1)('fused and plain', () => {
     for (const iterations of [0, 3, 100]) {
       const [fused, plain] = faces.map((face) => {
         useFace(face);
-        return kmeansRounds(x, start, iterations);
+        return lloyd(x, start, iterations);
       });
       registerNativeOps();
       expect(fused!.codes).toEqual(plain!.codes);
@@ -141,7 +142,7 @@ describe.skipIf(faces.length === 1)('fused and plain', () => {
         return balancedKmeans(x, {
           codes,
           iterations: 6,
-          ...(start && { start }),
+          ...(start && { init: start }),
           ...(clusterSize && { clusterSize }),
         });
       });
@@ -156,7 +157,7 @@ describe.skipIf(faces.length === 1)('fused and plain', () => {
     useFace(face);
     for (const value of [1, 1e25]) {
       const x = { rows: 60, width: 3, data: new Float32Array(180).fill(value) };
-      const { codes, rounds } = balancedKmeans(x, { codes: 7, starts: 1 });
+      const { codes, rounds } = balancedKmeans(x, { codes: 7, nInit: 1 });
       const sizes = new Int32Array(7);
       codes.forEach((code) => sizes[code]!++);
       expect(Math.min(...sizes)).toBeGreaterThanOrEqual(7);
@@ -170,7 +171,9 @@ test.each(faces)('balanced rounds lower the error, and stop: %s', (face) => {
   useFace(face);
   const x = cloud(300, 6);
   const start = pickRows(x, 12, new Random(1));
-  const errors = [1, 2, 4, 100].map((iterations) => balancedKmeans(x, { codes: 12, start, iterations, tolerance: 0 }));
+  const errors = [1, 2, 4, 100].map((iterations) =>
+    balancedKmeans(x, { codes: 12, init: start, iterations, tolerance: 0 }),
+  );
   for (let i = 1; i < 4; i++) expect(errors[i]!.error).toBeLessThanOrEqual(errors[i - 1]!.error);
   expect(errors[3]!.rounds).toBeLessThan(100);
 });
@@ -178,25 +181,25 @@ test.each(faces)('balanced rounds lower the error, and stop: %s', (face) => {
 test('mistakes', () => {
   const x = cloud(10, 2);
   expect(() => kmeans(x, { codes: 11 })).toThrow('expected codes from 1 to 10');
-  expect(() => kmeans(x, { codes: 3, start: cloud(3, 4) })).toThrow('expected 3 x 2 centres to start from, got 3 x 4');
-  expect(() => kmeans(x, { codes: 3, start: 'middle' as 'rows' })).toThrow('expected a start of best, spread');
+  expect(() => kmeans(x, { codes: 3, init: cloud(3, 4) })).toThrow('expected 3 x 2 centres to start from, got 3 x 4');
+  expect(() => kmeans(x, { codes: 3, init: 'middle' as 'random-rows' })).toThrow('expected an init of best, k-means++');
 });
 
 test.each(['own', 'ml-kmeans'] as const)('no code stays empty where a row could fill it: %s', (implementation) => {
   const points = { rows: 4, width: 1, data: Float32Array.from([0, 1, 10, 11]) };
   for (let seed = 0; seed < 20; seed++) {
     const left = { ...points, data: Float32Array.from([-0.5, 0.5, -0.5, 0.5]) };
-    expect(kmeans(left, { codes: 2, start: 'groups', seed, implementation }).error).toBe(0);
+    expect(kmeans(left, { codes: 2, init: 'random-groups', seed, implementation }).error).toBe(0);
     expect(rqKmeans(points, { levels: 2, codebookSize: 2, seed }).mse).toBe(0);
   }
   const x = cloud(60, 3);
   const far = { rows: 12, width: 3, data: new Float32Array(36).fill(100) }; // eleven of them nobody's nearest
   far.data.fill(0, 0, 3);
   for (const iterations of [1, 2, 100]) {
-    const { codes, rounds, error } = kmeans(x, { codes: 12, start: far, iterations, implementation });
+    const { codes, rounds, error } = kmeans(x, { codes: 12, init: far, iterations, implementation });
     expect(new Set(codes).size, `${iterations}`).toBe(12);
     expect(rounds).toBeLessThanOrEqual(iterations);
-    expect(error).toBeLessThan(0.8 * kmeansRounds(x, far, iterations).error);
+    expect(error).toBeLessThan(0.8 * lloyd(x, far, iterations).error);
   }
 });
 
@@ -213,7 +216,7 @@ test('empty codes go to the farthest rows, one of equal rows, none that lies on 
 test('without empty codes nothing changes', () => {
   const x = cloud(200, 6);
   const start = pickRows(x, 10, new Random(3));
-  const rounds = kmeansRounds(x, start, 100);
+  const rounds = lloyd(x, start, 100);
   expect(new Set(rounds.codes).size).toBe(10);
-  expect(kmeans(x, { codes: 10, start, implementation: 'own' })).toEqual(rounds);
+  expect(kmeans(x, { codes: 10, init: start, implementation: 'own' })).toEqual(rounds);
 });

@@ -6,7 +6,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { sidTokens, writeIndex } from '../../lib/data/sid-index.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { readNpy, type Vectors, writeNpy } from '../../lib/files/npy.js';
-import { evenedCodes } from '../../lib/sid/balanced/balanced-codes.js';
+import { balancedCodes } from '../../lib/sid/balanced/balanced-codes.js';
 import { rqKmeansConstrained } from '../../lib/sid/balanced/rqkmeans-constrained.js';
 import { countCodes } from '../../lib/sid/quantized.js';
 import { rqKmeansPlus } from '../../lib/sid/rqvae/rqkmeans-plus.js';
@@ -40,7 +40,7 @@ test('lower error than the constrained RQ-Kmeans it starts from, and no more raw
   expect(found.rawMse).toBeLessThan(found.start.mse);
   expect(found.collision.raw).toBeLessThanOrEqual(found.start.collision);
   expect(found.collision.final).toBe(0);
-  const raw = evenedCodes(found.latents, found.codebooks);
+  const raw = balancedCodes(found.latents, found.codebooks);
   for (const counts of countCodes(raw, [6, 6, 6])) {
     expect(Math.min(...counts)).toBeGreaterThanOrEqual(14);
     expect(Math.max(...counts)).toBeLessThanOrEqual(16);

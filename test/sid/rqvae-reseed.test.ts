@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import type { Vectors } from '../../lib/files/npy.js';
 import type { MetricLine } from '../../lib/runs/metric-lines.js';
-import { reseedDeadCodes } from '../../lib/sid/rqvae/dead-codes.js';
+import { resetDeadCodes } from '../../lib/sid/rqvae/dead-codes.js';
 import { codebookName, type RqVaeShape, startArrays, toVariables } from '../../lib/sid/rqvae/parameters.js';
 import { rqvae } from '../../lib/sid/rqvae/rqvae.js';
 import { figuresOf } from '../../lib/sid/rqvae/step.js';
@@ -32,7 +32,7 @@ test('codes that no item uses begin anew at an item, the others stay', () => {
   const parameters = variables();
   const error = figuresOf(shape, parameters, x).mse;
   expect(used(parameters, x)).toEqual([1, 1]);
-  expect(reseedDeadCodes(shape, parameters, x, new Random(1))).toEqual([3, 2]);
+  expect(resetDeadCodes(shape, parameters, x, new Random(1))).toEqual([3, 2]);
   expect(used(parameters, x)).toEqual([4, 3]);
   expect(figuresOf(shape, parameters, x).mse).toBeLessThan(0.8 * error);
   const book = [...parameters.get(codebookName(0))!.dataSync()];
@@ -41,10 +41,10 @@ test('codes that no item uses begin anew at an item, the others stay', () => {
     const own = book.slice(2 * code, 2 * code + 2);
     expect(rows.some(([a, b]) => Math.fround(a!) === own[0] && Math.fround(b!) === own[1])).toBe(true);
   }
-  expect(reseedDeadCodes(shape, parameters, x, new Random(1))).toEqual([0, 0]);
+  expect(resetDeadCodes(shape, parameters, x, new Random(1))).toEqual([0, 0]);
   expect([...parameters.get(codebookName(0))!.dataSync()]).toEqual(book);
   const again = variables();
-  reseedDeadCodes(shape, again, x, new Random(1));
+  resetDeadCodes(shape, again, x, new Random(1));
   expect([...again.get(codebookName(0))!.dataSync()]).toEqual(book); // the seed decides
   tf.dispose([x, ...parameters.values(), ...again.values()]);
   expect(tf.memory().numTensors).toBe(before);
@@ -56,14 +56,14 @@ test('items are drawn by their squared distance, none that lies on its code', ()
   const two = { ...shape, sizes: [2] };
   for (let seed = 0; seed < 200; seed++) {
     const parameters = variables(two);
-    expect(reseedDeadCodes(two, parameters, x, new Random(seed))).toEqual([1]);
+    expect(resetDeadCodes(two, parameters, x, new Random(seed))).toEqual([1]);
     counts[parameters.get(codebookName(0))!.dataSync()[3] === 2 ? 1 : 0]!++;
     tf.dispose([...parameters.values()]);
   }
   expect(counts[1]! / 200).toBeGreaterThan(0.7); // four fifths are expected
   expect(counts[1]! / 200).toBeLessThan(0.9);
   const parameters = variables();
-  expect(reseedDeadCodes(shape, parameters, x, new Random(1))).toEqual([2, 0]); // then every item lies on a code
+  expect(resetDeadCodes(shape, parameters, x, new Random(1))).toEqual([2, 0]); // then every item lies on a code
   tf.dispose([x, ...parameters.values()]);
 });
 
@@ -79,9 +79,9 @@ test('training reseeds in the first half of the epochs that quantize, and uses n
     [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], // prettier-ignore
   );
   expect(lines.some(({ reseeded }) => reseeded! > 0)).toBe(true);
-  const never = await rqvae(x, { ...shared, reseedEpochs: 0, onLog: (all) => (lines = all) });
+  const never = await rqvae(x, { ...shared, deadCodeEpochs: 0, onLog: (all) => (lines = all) });
   expect(lines.every(({ reseeded }) => reseeded === undefined)).toBe(true);
   const sum = (counts: number[]): number => counts.reduce((total, count) => total + count, 0);
   expect(sum(found.codesUsed)).toBeGreaterThan(sum(never.codesUsed));
-  await expect(rqvae(x, { reseedEpochs: -1 })).rejects.toThrow('expected reseedEpochs of 0 or more, got -1');
+  await expect(rqvae(x, { deadCodeEpochs: -1 })).rejects.toThrow('expected reseedEpochs of 0 or more, got -1');
 });

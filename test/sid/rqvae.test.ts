@@ -99,7 +99,7 @@ describe.each(golden.cases)('against PyTorch: $kind', (given) => {
     for (const [name, want] of Object.entries(given.gradients)) near(name, gradients.get(name)!.dataSync(), want);
     const trained = new Map([...parameterShapes(shape).keys()].map((name) => [name, variables.get(name)!]));
     const optimizer = new AdamW(trained);
-    optimizer.apply(gradients, { rate: golden.rate, clip: golden.clip, weightDecay: golden.decay });
+    optimizer.apply(gradients, { rate: golden.rate, maxGradNorm: golden.clip, weightDecay: golden.decay });
     const after = fromVariables(variables);
     expect([...after.keys()].sort()).toEqual(Object.keys(given.after).sort());
     for (const [name, want] of Object.entries(given.after)) {
@@ -219,7 +219,7 @@ describe('bad input says where and what to do', () => {
       'expected sinkhornEpsilon of 0 or more, one or 3, got 0.1',
     ],
     ['an unknown best', { best: 'luck' as 'loss' }, 'expected best loss, collision, utilisation, last, got luck'],
-    ['a small first batch', { kmeansStart: 'batch', batchSize: 4 }, 'expected batchSize of 8 or more'],
+    ['a small first batch', { kmeansInit: 'batch', batchSize: 4 }, 'expected batchSize of 8 or more'],
   ];
   test.each(cases)('%s', async (_, options, message) => {
     await expect(rqvae(x, options)).rejects.toThrow(message);

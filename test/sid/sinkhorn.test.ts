@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import type { Vectors } from '../../lib/files/npy.js';
-import { dealOut, uniformCodes } from '../../lib/sid/balanced/sinkhorn-codes.js';
+import { roundToCapacities, sinkhornCodes } from '../../lib/sid/balanced/sinkhorn-codes.js';
 import { sinkhorn } from '../../lib/sid/balanced/sinkhorn.js';
 import { rqKmeans } from '../../lib/sid/kmeans/rqkmeans.js';
 import { Random } from '../../lib/support/random.js';
@@ -47,16 +47,16 @@ test('masses are kept, and a tiny epsilon gives numbers', () => {
 });
 
 test('dealing out keeps to the capacities; a full column keeps its best', () => {
-  expect([...dealOut([0.9, 0.1, 0.8, 0.2, 0.7, 0.3], 3, Int32Array.of(2, 1))]).toEqual([0, 0, 1]);
-  expect([...dealOut([0.7, 0.3, 0.8, 0.2, 0.9, 0.1], 3, Int32Array.of(1, 2))]).toEqual([1, 1, 0]);
-  expect(() => dealOut([1, 1], 2, Int32Array.of(1))).toThrow('expected room for 2 items, got 1');
+  expect([...roundToCapacities([0.9, 0.1, 0.8, 0.2, 0.7, 0.3], 3, Int32Array.of(2, 1))]).toEqual([0, 0, 1]);
+  expect([...roundToCapacities([0.7, 0.3, 0.8, 0.2, 0.9, 0.1], 3, Int32Array.of(1, 2))]).toEqual([1, 1, 0]);
+  expect(() => roundToCapacities([1, 1], 2, Int32Array.of(1))).toThrow('expected room for 2 items, got 1');
 });
 
 test('uniform codes: no code has more than N/K rounded up, constant vectors included', () => {
   const x = cloud(103, 4);
   const centres = { rows: 10, width: 4, data: x.data.slice(0, 40) };
-  expect(largest(uniformCodes(x, centres), 10)).toBe(11);
-  expect(largest(uniformCodes({ ...x, data: x.data.fill(0.5) }, centres), 10)).toBe(11);
+  expect(largest(sinkhornCodes(x, centres), 10)).toBe(11);
+  expect(largest(sinkhornCodes({ ...x, data: x.data.fill(0.5) }, centres), 10)).toBe(11);
 });
 
 test('rqKmeans with uniform assignment', () => {

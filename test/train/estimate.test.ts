@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { cutInto } from '../../lib/tasks/examples.js';
-import type { Outline } from '../../lib/train/loop/task.js';
+import type { BatchSizes } from '../../lib/train/loop/task.js';
 import { estimateRun, estimateText, refuseIfTooLarge, type RunEstimate } from '../../lib/train/report/estimate.js';
 import { liveBytes } from '../../lib/train/report/peak-memory.js';
 import { type Text, tinyModel, tinyTask } from './tiny-task.js';
@@ -26,8 +26,8 @@ test('buffers count once, clones not at all, what stood before neither', () => {
 });
 
 /** Two parts a batch of four texts. */
-const outline = (batch: Text[]): Outline<Text[]> => ({
-  sizes: cutInto(batch, 2).map((of) => of.reduce((sum, { tokens }) => sum + tokens.length - 1, 0)),
+const outline = (batch: Text[]): BatchSizes<Text[]> => ({
+  tokens: cutInto(batch, 2).map((of) => of.reduce((sum, { tokens }) => sum + tokens.length - 1, 0)),
   examples: batch.length,
   first: (count) => batch.slice(0, count),
 });
@@ -35,7 +35,7 @@ const outline = (batch: Text[]): Outline<Text[]> => ({
 test('parameters, updates and tokens are exact', () => {
   const model = tinyModel();
   const task = tinyTask(model);
-  const tokens = task.batches(0).flatMap((batch) => outline(batch).sizes);
+  const tokens = task.batches(0).flatMap((batch) => outline(batch).tokens);
   const estimate = estimateRun(model, task, outline, { epochs: 2.5 });
   const parameters = [...model.weights.values()].reduce((sum, { size }) => sum + size, 0);
   const perEpoch = tokens.reduce((a, b) => a + b, 0);
@@ -57,15 +57,15 @@ test('what learns alone needs gradients and moments; Muon keeps one of them', ()
 
 const estimate: RunEstimate = {
   ...{ parameters: 494e6, trainable: 494e6, steps: 1170, tokensPerEpoch: 3.4e6, tokens: 102e6, largestPart: 8192 },
-  ...{ memory: 20 * 2 ** 30, free: 10 * 2 ** 30, fixed: 4 * 2 ** 30, seconds: 3700 },
+  ...{ memory: 20 * 2 ** 30, freeBytes: 10 * 2 ** 30, fixedBytes: 4 * 2 ** 30, seconds: 3700 },
 };
 
 test('a run that cannot fit is refused with what would make it fit', () => {
-  refuseIfTooLarge('sft', { ...estimate, free: 21 * 2 ** 30 });
+  refuseIfTooLarge('sft', { ...estimate, freeBytes: 21 * 2 ** 30 });
   expect(() => refuseIfTooLarge('sft', estimate)).toThrow(
     'sft: needs about 20 GiB more memory, 10 GiB are free; --token-budget 2560 would fit',
   );
-  expect(() => refuseIfTooLarge('sft', { ...estimate, fixed: 10 * 2 ** 30 })).toThrow(
+  expect(() => refuseIfTooLarge('sft', { ...estimate, fixedBytes: 10 * 2 ** 30 })).toThrow(
     'sft: needs about 20 GiB more memory, 10 GiB are free; --lora or --freeze learns fewer weights, --model a smaller one',
   );
 });

@@ -14,7 +14,7 @@ import { loadTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
 import { disposeWeights } from '../../lib/lm/weights.js';
 import { taskExamples } from '../../lib/tasks/task-examples.js';
 import { TEMPLATES } from '../../lib/tasks/templates.js';
-import { startModel } from '../../lib/train/sft/initial-model.js';
+import { initialModel } from '../../lib/train/sft/initial-model.js';
 
 const NOUNS = ['kettle', 'lamp', 'drill', 'tent', 'router'];
 const QUALITIES = ['steel', 'folding', 'compact', 'cordless'];
@@ -41,7 +41,11 @@ beforeAll(async () => {
   for (const split of ['train', 'valid', 'test']) writeFileSync(join(data, `shop.${split}.inter`), header + rows);
   const templates = [TEMPLATES.sid2title!, TEMPLATES.item2index!, TEMPLATES.index2item!];
   const dataset = await loadDataset(data);
-  const start = startModel('qwen2:32x1', readIndex(index, 20), 1, { templates, items: dataset.items, vocabSize: 300 });
+  const start = initialModel('qwen2:32x1', readIndex(index, 20), 1, {
+    templates,
+    items: dataset.items,
+    vocabSize: 300,
+  });
   saveModel(model, start.model, { json: start.tokenizer.json });
   disposeWeights(start.model.weights);
 });
@@ -53,7 +57,7 @@ test('a task of texts: one line a held-out item, and the figures of those lines'
   const expected = taskExamples(await loadDataset(data), readIndex(index, 20), 'sid2title', 'test');
   expect(rows.map(({ answer }) => answer)).toEqual(expected.map(({ answer }) => answer));
   expect(rows.map(({ prompt }) => prompt)).toEqual(expected.map(({ prompt }) => prompt));
-  expect(report).toMatchObject({ task: 'sid2title', rows: rows.length, cut: 0, text: await textMetrics(rows) });
+  expect(report).toMatchObject({ task: 'sid2title', rows: rows.length, truncated: 0, text: await textMetrics(rows) });
   expect(report.sid).toBeUndefined();
   expect(report.unended).toBe(rows.filter(({ ended }) => !ended).length);
   expect(report.examples).toEqual(rows.slice(0, 5));
@@ -89,7 +93,7 @@ test('the first so many, and the same again by the same seed', async () => {
 
 test('prompts beyond the limit are cut and counted', async () => {
   const whole = loadTokenizer(model).encode(TEMPLATES.sids2title!.prompts[0]!.replace('{history}', '')).length;
-  const { cut } = await generateStage({ ...shared, task: 'sids2title', maxTokens: 1, cutoffLen: whole + 2 });
+  const { truncated: cut } = await generateStage({ ...shared, task: 'sids2title', maxTokens: 1, cutoffLen: whole + 2 });
   expect(cut).toBe(20);
 });
 
@@ -98,7 +102,7 @@ test('what the run of the model had, prompts have too', async () => {
   const templates = { named: { of: 'items', prompts: ['Name {sid}:'], answer: '{title}{end}' } };
   writeFileSync(config, JSON.stringify({ stage: 'sft', templates, cutoffLen: 4 }));
   const named = await generateStage({ ...shared, task: 'named', maxTokens: 1, cutoffLen: 40 });
-  expect(named).toMatchObject({ cut: 0, examples: [{ prompt: expect.stringMatching(/^Name <a_\d><b_\d>:$/) }] });
+  expect(named).toMatchObject({ truncated: 0, examples: [{ prompt: expect.stringMatching(/^Name <a_\d><b_\d>:$/) }] });
   const short = generateStage({ ...shared, task: 'sids2title', maxTokens: 1 });
   await expect(short).rejects.toThrow('the tokens of the wording by itself, got 4');
   rmSync(config);

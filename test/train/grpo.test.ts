@@ -14,7 +14,7 @@ import { readMetrics } from '../../lib/runs/metric-lines.js';
 import { sidStage } from '../../lib/sid/sid-stage.js';
 import { groupAdvantages } from '../../lib/train/grpo/advantages.js';
 import { grpo } from '../../lib/train/grpo/grpo.js';
-import { type Group, grpoPart } from '../../lib/train/grpo/grpo-loss.js';
+import { type Group, grpoLoss } from '../../lib/train/grpo/grpo-loss.js';
 import { rankingReward, ruleReward } from '../../lib/train/grpo/rewards.js';
 import { sft } from '../../lib/train/sft/sft.js';
 
@@ -74,14 +74,14 @@ test('the gradient of a comb equals that of its separate texts, 1e-5 in float32'
     },
   ];
   // The same loss with every completion a tree of its own: advantages and weights as in its group.
-  const combs = gradients(model, () => grpoPart(model, reference, groups, 0.05));
+  const combs = gradients(model, () => grpoLoss(model, reference, groups, 0.05));
   const texts = new Map<string, Float32Array>();
   for (const group of groups) {
     const advantages = groupAdvantages(group.rewards);
     group.completions.forEach((completion, g) => {
       const share = 1 / (groups.length * group.completions.length);
       const single = { prompt: group.prompt, completions: [completion], rewards: [0] };
-      const part = (): ReturnType<typeof grpoPart> => grpoPart(model, reference, [single], 0.05, [[advantages[g]!]]);
+      const part = (): ReturnType<typeof grpoLoss> => grpoLoss(model, reference, [single], 0.05, [[advantages[g]!]]);
       for (const [name, gradient] of gradients(model, part)) {
         const sum = texts.get(name) ?? new Float32Array(gradient.length);
         gradient.forEach((x, i) => (sum[i]! += share * x));
@@ -133,7 +133,7 @@ test('a short run is no worse on validation than its start, by its own log', asy
 
 function gradients(
   model: ReturnType<typeof loadModel>,
-  make: () => ReturnType<typeof grpoPart>,
+  make: () => ReturnType<typeof grpoLoss>,
 ): Map<string, Float32Array> {
   const part = make();
   const { grads } = tf.variableGrads(() => part.loss(), [...model.weights.values()]);

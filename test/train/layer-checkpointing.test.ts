@@ -14,13 +14,13 @@ import { disposeWeights, randomWeights } from '../../lib/lm/weights.js';
 import { RunFolder } from '../../lib/runs/run-folder.js';
 import { Random } from '../../lib/support/random.js';
 import type { Example } from '../../lib/tasks/examples.js';
-import { grpoPart } from '../../lib/train/grpo/grpo-loss.js';
-import { batchGradients, type Part } from '../../lib/train/loop/gradients.js';
+import { grpoLoss } from '../../lib/train/grpo/grpo-loss.js';
+import { batchGradients, type MicroBatch } from '../../lib/train/loop/gradients.js';
 import type { Task } from '../../lib/train/loop/task.js';
 import { estimateRun } from '../../lib/train/report/estimate.js';
 import { liveBytes } from '../../lib/train/report/peak-memory.js';
-import { decisive } from '../../lib/train/report/run-card.js';
-import { sftParts } from '../../lib/train/sft/micro-batches.js';
+import { fingerprintOptions } from '../../lib/train/report/run-card.js';
+import { sftMicroBatches } from '../../lib/train/sft/micro-batches.js';
 
 await useEngine();
 
@@ -30,7 +30,7 @@ const random = new Random('layer-checkpointing');
 const examples: Example[] = Array.from({ length: 16 }, () => {
   const tokens = Array.from({ length: 90 + random.int(30) }, () => random.int(VOCABULARY));
   const at = [tokens.length - 2, tokens.length - 1];
-  return { tokens, at, target: at.map(() => random.int(VOCABULARY)) };
+  return { tokens, labelPositions: at, labels: at.map(() => random.int(VOCABULARY)) };
 });
 
 function shape(): LanguageModel {
@@ -56,7 +56,7 @@ function adapted(dropout: number): LanguageModel {
 }
 
 /** Loss, gradients, the peak above what stood before, and the place of the generator in the end. */
-function measure(model: LanguageModel, parts: (random: Random) => Part[]) {
+function measure(model: LanguageModel, parts: (random: Random) => MicroBatch[]) {
   const draw = new Random('masks');
   const { result, peak, left } = liveBytes(() => {
     const { loss, gradients } = batchGradients(model, parts(draw));
@@ -68,7 +68,7 @@ function measure(model: LanguageModel, parts: (random: Random) => Part[]) {
 }
 
 /** Bit for bit: the same kernels on the same numbers in the same order. */
-function compare(model: LanguageModel, parts: (random: Random, layerCheckpointing: boolean) => Part[]): number {
+function compare(model: LanguageModel, parts: (random: Random, layerCheckpointing: boolean) => MicroBatch[]): number {
   const [kept, again] = [false, true].map((on) => measure(model, (draw) => parts(draw, on))) as [
     ReturnType<typeof measure>,
     ReturnType<typeof measure>,
@@ -98,7 +98,7 @@ test.each([
 ] as [string, () => LanguageModel, number][])('the same bits in less memory: %s', (_, make, dropout) => {
   const model = make();
   const share = compare(model, (draw, layerCheckpointing) =>
-    sftParts(model, examples, { tokenBudget: 1 << 20, dropout, random: draw, layerCheckpointing }),
+    sftMicroBatches(model, examples, { tokenBudget: 1 << 20, dropout, random: draw, layerCheckpointing }),
   );
   process.stderr.write(`layer checkpointing, ${_}: ${share.toFixed(2)} x the memory\n`);
   expect(share).toBeLessThan(0.5);
@@ -113,7 +113,7 @@ test('the same bits in less memory: groups of GRPO', () => {
     rewards: [1, 0, 0, -1, 0.5, 0, 0, 0],
   }));
   const share = compare(model, (_, layerCheckpointing) => [
-    grpoPart(model, reference, groups, 0.1, undefined, { layerCheckpointing }),
+    grpoLoss(model, reference, groups, 0.1, undefined, { layerCheckpointing }),
   ]);
   expect(share).toBeLessThan(0.5);
   disposeWeights(reference.weights);
@@ -123,7 +123,7 @@ test('without a gradient one layer stands at a time, in any case', () => {
   const peak = (layers: number): number => {
     const config = parseShape(`qwen2:64x${layers}`, VOCABULARY, 0);
     const model = { config, weights: randomWeights(config, 1) };
-    const [part] = sftParts(model, examples, { tokenBudget: 1 << 20 }) as [Part];
+    const [part] = sftMicroBatches(model, examples, { tokenBudget: 1 << 20 }) as [MicroBatch];
     const { peak } = liveBytes(() => tf.tidy(() => part.loss().dataSync()));
     part.dispose();
     disposeWeights(model.weights);
@@ -138,12 +138,12 @@ test('an estimate knows it', () => {
     name: 'sft',
     batches: () => [examples],
     objective: (batch, draw) => ({
-      parts: sftParts(model, batch, { tokenBudget: 1 << 20, random: draw, layerCheckpointing }),
+      microBatches: sftMicroBatches(model, batch, { tokenBudget: 1 << 20, random: draw, layerCheckpointing }),
     }),
     validate: async () => ({}),
   });
   const outline = (batch: Example[]) => ({
-    sizes: [batch.reduce((sum, { tokens }) => sum + tokens.length, 0)],
+    tokens: [batch.reduce((sum, { tokens }) => sum + tokens.length, 0)],
     examples: batch.length,
     first: (count: number) => batch.slice(0, count),
   });
@@ -157,7 +157,9 @@ test('an estimate knows it', () => {
 test('a run that was begun without it is gone on with', () => {
   const folder = join(mkdtempSync(join(tmpdir(), 'sidlab-checkpointing-')), 'run');
   const settings = { batchSize: 4, layerCheckpointing: false };
-  new RunFolder(folder, decisive(settings)).release();
-  expect(() => new RunFolder(folder, decisive({ ...settings, layerCheckpointing: true })).release()).not.toThrow();
-  expect(() => new RunFolder(folder, decisive({ ...settings, batchSize: 8 }))).toThrow();
+  new RunFolder(folder, fingerprintOptions(settings)).release();
+  expect(() =>
+    new RunFolder(folder, fingerprintOptions({ ...settings, layerCheckpointing: true })).release(),
+  ).not.toThrow();
+  expect(() => new RunFolder(folder, fingerprintOptions({ ...settings, batchSize: 8 }))).toThrow();
 });

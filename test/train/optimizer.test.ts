@@ -21,7 +21,7 @@ function matrices(names: string[]): Weights {
 
 test.each([[['one']], [['one', 'two', 'three']]])("PyTorch's updates, %j packed together", (names) => {
   const weights = matrices(names);
-  const optimizer = new Optimizer(weights, { weightDecay: 0.01, clip: 0 });
+  const optimizer = new Optimizer(weights, { weightDecay: 0.01, maxGradNorm: 0 });
   GRADIENTS.forEach((g, i) => {
     const gradients = new Map(names.map((name) => [name, tf.tensor2d(g, [2, 2]) as tf.Tensor]));
     optimizer.apply(gradients, i + 1, 0.1);

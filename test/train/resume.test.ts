@@ -90,7 +90,7 @@ test('a finished run is not run again, one of another configuration is refused',
 });
 
 test('a loss that is not finite stops the run', async () => {
-  const run = { ...options('diverges'), learningRate: 1e30, clip: 0, warmupSteps: 0 };
+  const run = { ...options('diverges'), learningRate: 1e30, maxGradNorm: 0, warmupSteps: 0 };
   await expect(sft(run)).rejects.toThrow(/not finite at step \d+; no checkpoint yet; lower --learning-rate/);
 });
 

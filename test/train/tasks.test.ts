@@ -21,15 +21,15 @@ import { readMetrics } from '../../lib/runs/metric-lines.js';
 import { sidStage } from '../../lib/sid/sid-stage.js';
 import { chainExample, chainTexts, rowExample } from '../../lib/tasks/examples.js';
 import { planTasks } from '../../lib/tasks/plan-tasks.js';
-import { shopOf } from '../../lib/tasks/prompts.js';
+import { promptContext } from '../../lib/tasks/prompts.js';
 import { taskExamples } from '../../lib/tasks/task-examples.js';
 import { parseTasks } from '../../lib/tasks/task-mix.js';
 import { taskRows } from '../../lib/tasks/task-rows.js';
 import { TaskSet } from '../../lib/tasks/task-set.js';
 import { TEMPLATES } from '../../lib/tasks/templates.js';
 import { grpo } from '../../lib/train/grpo/grpo.js';
-import { forestScorer } from '../../lib/train/loop/forest-loss.js';
-import { startModel } from '../../lib/train/sft/initial-model.js';
+import { forestLogProbs } from '../../lib/train/loop/forest-loss.js';
+import { initialModel } from '../../lib/train/sft/initial-model.js';
 import { sftTask } from '../../lib/train/sft/sft-task.js';
 import { sft, type SftOptions } from '../../lib/train/sft/sft.js';
 
@@ -50,7 +50,7 @@ beforeAll(async () => {
 describe('--tasks', () => {
   test('weights, counts and modes', () => {
     const parts = parseTasks('sids, title2sid:0.5,sid2title:n=20:2,words:row', TEMPLATES, 'chain');
-    expect(parts.map(({ name, mode, weight, count }) => [name, mode, weight, count])).toEqual([
+    expect(parts.map(({ name, mode, weight, maxExamples: count }) => [name, mode, weight, count])).toEqual([
       ['sids', 'chain', 1, 0],
       ['title2sid', 'row', 0.5, 0],
       ['sid2title', 'row', 2, 20],
@@ -84,12 +84,16 @@ describe('--tasks', () => {
 
 describe('an epoch', () => {
   const set = (tasks: string, seed = 1, dataRatio = 1): TaskSet =>
-    new TaskSet(dataset, parseTasks(tasks, TEMPLATES, 'chain'), shopOf(index, dataset.items), { seed, dataRatio });
+    new TaskSet(dataset, parseTasks(tasks, TEMPLATES, 'chain'), promptContext(index, dataset.items), {
+      seed,
+      dataRatio,
+    });
 
   test('goes through each task as often as its weight says', () => {
     const tasks = set('seqrec:2,title2sid:0.5,sid2title:n=7:1.5');
-    const drafts = tasks.drafts(0);
-    const of = (task: number): number[] => drafts.filter((draft) => draft.task === task).map(({ example }) => example);
+    const references = tasks.examples(0);
+    const of = (task: number): number[] =>
+      references.filter((reference) => reference.task === task).map(({ example }) => example);
     const times = (list: number[]): number[] => [...new Set(list)].map((x) => list.filter((y) => y === x).length);
     const items = taskRows(dataset, TEMPLATES.title2sid!, 'train').length;
     expect(new Set(of(0)).size).toBe(dataset.train.length);
@@ -106,22 +110,22 @@ describe('an epoch', () => {
   });
 
   test('is decided by seed and epoch; half a task is another half in another epoch', () => {
-    const drafts = set('seqrec,title2sid:0.5').drafts(3);
-    expect(set('seqrec,title2sid:0.5').drafts(3)).toEqual(drafts);
-    expect(set('seqrec,title2sid:0.5', 2).drafts(3)).not.toEqual(drafts);
+    const references = set('seqrec,title2sid:0.5').examples(3);
+    expect(set('seqrec,title2sid:0.5').examples(3)).toEqual(references);
+    expect(set('seqrec,title2sid:0.5', 2).examples(3)).not.toEqual(references);
     const halves = [3, 4].map((epoch) =>
       set('title2sid:0.5')
-        .drafts(epoch)
+        .examples(epoch)
         .map(({ example }) => example),
     );
     expect(halves[0]).not.toEqual(halves[1]);
   });
 
   test('draws every wording about as often, the one of evaluation among them', () => {
-    const drafts = set('seqrec').drafts(0);
+    const references = set('seqrec').examples(0);
     const wordings = TEMPLATES.seqrec!.prompts.length;
     for (let wording = 0; wording < wordings; wording++) {
-      const share = drafts.filter((draft) => draft.wording === wording).length / drafts.length;
+      const share = references.filter((reference) => reference.prompt === wording).length / references.length;
       expect(share).toBeGreaterThan(0.5 / wordings);
       expect(share).toBeLessThan(2 / wordings);
     }
@@ -145,7 +149,7 @@ describe('an epoch', () => {
   test('items without the text are left out and counted', () => {
     const items = dataset.items.map((item, i) => (i % 2 === 0 ? { ...item, description: '' } : item));
     const parts = parseTasks('description2sid,text_enrich', TEMPLATES, 'row');
-    const { description2sid, text_enrich } = new TaskSet({ ...dataset, items }, parts, shopOf(index, items), {
+    const { description2sid, text_enrich } = new TaskSet({ ...dataset, items }, parts, promptContext(index, items), {
       seed: 1,
     }).counts();
     expect(description2sid!.leftOut).toBe(text_enrich!.leftOut);
@@ -158,7 +162,7 @@ describe('an epoch', () => {
 
 test('where SIDs are all that tasks hold, a vocabulary of words spells every wording', () => {
   const templates = [TEMPLATES.seqrec!, TEMPLATES.sids!];
-  const { model, tokenizer } = startModel('qwen2:32x1', index, 1, { templates });
+  const { model, tokenizer } = initialModel('qwen2:32x1', index, 1, { templates });
   expect(tokenizer.json).toContain('"WordLevel"');
   const render = modelRenderer(model, tokenizer, index, TEMPLATES.seqrec!);
   TEMPLATES.seqrec!.prompts.forEach((_, wording) => {
@@ -167,7 +171,7 @@ test('where SIDs are all that tasks hold, a vocabulary of words spells every wor
 });
 
 test('a tokenizer without the end token of the model is told in a line, where a task needs one', () => {
-  const { model, tokenizer } = startModel('qwen2:32x1', index, 1);
+  const { model, tokenizer } = initialModel('qwen2:32x1', index, 1);
   const wrong = { ...model, config: { ...model.config, eosTokenId: 1_000_000 } };
   const bare = { of: 'rows' as const, separator: '', answer: '{sid}', prompts: ['{history}'] };
   expect(modelRenderer(wrong, tokenizer, index, bare).answer(0)).toHaveLength(index[0]!.length);
@@ -177,7 +181,7 @@ test('a tokenizer without the end token of the model is told in a line, where a 
 });
 
 test('the end of text is the one of the model, not a fixed one', () => {
-  const { model, tokenizer } = startModel('qwen2:32x1', index, 1);
+  const { model, tokenizer } = initialModel('qwen2:32x1', index, 1);
   const end = tokenizer.tokenId(index[0]![0]!); // any token, in the place of <|im_end|>
   const other = { ...model, config: { ...model.config, eosTokenId: end } };
   expect(modelRenderer(other, tokenizer, index, TEMPLATES.words!).answer(1).at(-1)).toBe(end);
@@ -186,28 +190,31 @@ test('the end of text is the one of the model, not a fixed one', () => {
 
 test('the loss of a batch of chains and rows is divided by its targets, however it is cut', () => {
   const plan = planTasks({ tasks: 'sids,title2sid' });
-  const { model, tokenizer } = startModel('qwen2:32x1', index, 1, {
+  const { model, tokenizer } = initialModel('qwen2:32x1', index, 1, {
     items: dataset.items,
     templates: plan.parts.map(({ template }) => template),
     vocabSize: 300,
   });
-  const tasks = new TaskSet(dataset, plan.parts, shopOf(index, dataset.items), { seed: 1 });
+  const tasks = new TaskSet(dataset, plan.parts, promptContext(index, dataset.items), { seed: 1 });
   const renderers = plan.parts.map(({ template }) =>
     modelRenderer(model, tokenizer, index, template, { items: dataset.items }),
   );
-  const drafts = tasks.drafts(0);
-  const batch = [drafts[0]!, drafts.at(-1)!, drafts.at(-2)!];
-  const examples = batch.map((draft) => tasks.example(draft, renderers));
+  const references = tasks.examples(0);
+  const batch = [references[0]!, references.at(-1)!, references.at(-2)!];
+  const examples = batch.map((reference) => tasks.example(reference, renderers));
   const [text] = chainTexts(dataset.train, TEMPLATES.sids!, 10);
   expect(examples[0]).toEqual(chainExample(text!, renderers[0]!));
   const lastRow = taskRows(dataset, TEMPLATES.title2sid!, 'train').at(-1)!;
-  expect(examples[1]).toEqual(rowExample(lastRow, renderers[1]!, batch[1]!.wording));
-  const targets = examples.reduce((sum, { at }) => sum + at.length, 0);
-  const plain = examples.map(({ tokens, at, target }) => logProb(model, tokens, at, target));
+  expect(examples[1]).toEqual(rowExample(lastRow, renderers[1]!, batch[1]!.prompt));
+  const targets = examples.reduce((sum, { labelPositions: at }) => sum + at.length, 0);
+  const plain = examples.map(({ tokens, labelPositions: at, labels: target }) => logProb(model, tokens, at, target));
   const expected = -plain.reduce((sum, value) => sum + value, 0) / targets;
   for (const tokenBudget of [10_000, 20]) {
     const options = { batchSize: 3, tokenBudget, dropout: 0, validRows: 5, seed: 1 };
-    const { parts } = sftTask(model, tasks, renderers, { heldOut: [] }, options).objective(batch, null as never);
+    const { microBatches: parts } = sftTask(model, tasks, renderers, { heldOut: [] }, options).objective(
+      batch,
+      null as never,
+    );
     expect(parts.length).toBe(tokenBudget === 20 ? 3 : 1);
     const loss = parts.reduce((sum, part) => sum + tf.tidy(() => part.loss().dataSync()[0]!), 0);
     expect(loss).toBeCloseTo(expected, 5);
@@ -216,13 +223,13 @@ test('the loss of a batch of chains and rows is divided by its targets, however 
 });
 
 function logProb(
-  model: ReturnType<typeof startModel>['model'],
+  model: ReturnType<typeof initialModel>['model'],
   tokens: number[],
   at: number[],
   target: number[],
 ): number {
   const pairs = at.map((node, i) => ({ tree: 0, node, token: target[i]! }));
-  const scorer = forestScorer(model.config, [chain(tokens)], pairs);
+  const scorer = forestLogProbs(model.config, [chain(tokens)], pairs);
   const sum = tf.tidy(() => tf.sum(scorer.logProbs(model)).dataSync()[0]!);
   scorer.dispose();
   return sum;
@@ -249,17 +256,17 @@ test('a run of texts and SIDs: counts in report and configuration, a loss each, 
   expect(report.tasks.title2sid!.examples).toBe(Math.min(20, Math.round(0.4 * items)));
   expect(report.best.metrics).toMatchObject({ 'loss sid2title': expect.any(Number), 'NDCG@10': expect.any(Number) });
   const lines = readMetrics(join(folder, 'mix', 'metrics.jsonl'));
-  expect(report.cut).toBe(lines.reduce((sum, { cut = 0 }) => sum + cut, 0));
-  expect(report.cut).toBeGreaterThan(0);
+  expect(report.truncated).toBe(lines.reduce((sum, { truncated = 0 }) => sum + truncated, 0));
+  expect(report.truncated).toBeGreaterThan(0);
   const evaluated = await evaluateStage({ ...run('mix', {}), model: report.model, numBeams: 10 });
   expect(evaluated).toMatchObject({ template: 'seqrec', rows: dataset.test.length, invalid: 0, duplicates: 0 });
-  expect(evaluated.cut).toBeGreaterThan(0);
+  expect(evaluated.truncated).toBeGreaterThan(0);
   const tuned = await grpo({
     ...{ data: folder, index: join(folder, 'tiny.index.json'), run: join(folder, 'tuned'), model: report.model },
     ...{ numGenerations: 4, sampleSize: 8, batchSize: 8, epochs: 1, validRows: 5 },
   });
   const after = await evaluateStage({ ...run('mix', {}), model: tuned.model, numBeams: 5 });
-  expect(after).toMatchObject({ template: 'seqrec', cut: evaluated.cut }); // what SFT said of the prompts still holds
+  expect(after).toMatchObject({ template: 'seqrec', cut: evaluated.truncated }); // what SFT said of the prompts still holds
   const titles = { ...run('mix', {}), model: report.model, template: 'title2sid', numBeams: 10 };
   const asked = await evaluateStage({ ...titles, results: join(folder, 'titles.jsonl') });
   const held = taskRows(dataset, TEMPLATES.title2sid!, 'test');
@@ -279,7 +286,7 @@ describe('SIDs in subwords', () => {
   test('the search finds what scoring every item finds, with SIDs of different lengths', () => {
     const items = dataset.items;
     const mixed = items.map((_, item) => [`<a_${item % 3}>`, `<b_${item}>`, ...(item % 5 === 0 ? ['<c_1>'] : [])]);
-    const { model, tokenizer } = startModel('qwen2:32x1', mixed, 7, { sidTokens: 'subwords', vocabSize: 257 });
+    const { model, tokenizer } = initialModel('qwen2:32x1', mixed, 7, { sidTokens: 'subwords', vocabSize: 257 });
     const recommender = createRecommender(model, tokenizer, mixed, 'seqrec', { sidTokens: 'subwords' });
     const { render, trie } = recommender;
     expect(new Set(mixed.map((_, item) => render.answer(item).length)).size).toBe(4);

@@ -12,8 +12,8 @@ import { dropoutFrom } from '../../lib/ops/dropout.js';
 import { RunFolder } from '../../lib/runs/run-folder.js';
 import { Random } from '../../lib/support/random.js';
 import { cutInto } from '../../lib/tasks/examples.js';
-import { forestPart, forestScorer } from '../../lib/train/loop/forest-loss.js';
-import type { Part } from '../../lib/train/loop/gradients.js';
+import { forestLoss, forestLogProbs } from '../../lib/train/loop/forest-loss.js';
+import type { MicroBatch } from '../../lib/train/loop/gradients.js';
 import { type LoopOptions, train, type TrainReport } from '../../lib/train/loop/loop.js';
 import type { Task } from '../../lib/train/loop/task.js';
 
@@ -30,7 +30,7 @@ export function textParts(
   micro: number,
   random: Random,
   rate = 0,
-): Part[] {
+): MicroBatch[] {
   const all = texts.reduce((sum, { answer }) => sum + answer, 0);
   return cutInto(texts, micro).map((of) => {
     const trees = of.map(({ tokens }) => chain(tokens.slice(0, -1)));
@@ -40,8 +40,8 @@ export function textParts(
         return { tree, node, token: tokens[node + 1]! };
       }),
     );
-    const scorer = forestScorer(model.config, trees, targets);
-    return forestPart(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / all), {
+    const scorer = forestLogProbs(model.config, trees, targets);
+    return forestLoss(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / all), {
       dropout: dropoutFrom(random, rate),
     });
   });
@@ -76,13 +76,13 @@ export function tinyTask(model: LanguageModel, { figures = [], nanAt }: TinyOpti
     batches: (epoch) => cutInto(new Random(epoch).shuffle([...texts]), 4),
     objective(batch, random) {
       const parts = textParts(model, batch, 4, random, 0.2);
-      const [part] = parts as [Part];
+      const [part] = parts as [MicroBatch];
       const { loss } = part;
       if (++updates === nanAt) part.loss = () => tf.mul(loss(), NaN);
-      return { parts };
+      return { microBatches: parts };
     },
     async validate() {
-      const [part] = textParts(model, texts.slice(0, 8), 8, random) as [Part];
+      const [part] = textParts(model, texts.slice(0, 8), 8, random) as [MicroBatch];
       const loss = tf.tidy(() => part.loss().dataSync()[0]!);
       part.dispose();
       return { figure: figures[validations++] ?? -loss, loss };

@@ -33,12 +33,18 @@ test("loss, gradient norm and rate are the Trainer's over 50 updates", async () 
   const task: Task<Text[]> = {
     name: 'sft',
     batches: () => batches,
-    objective: (batch, random) => ({ parts: textParts(model, batch, golden.batch / 2, random) }),
+    objective: (batch, random) => ({ microBatches: textParts(model, batch, golden.batch / 2, random) }),
     validate: async () => ({ figure: 0 }),
   };
   const run = new RunFolder(newFolder(), {});
   await train(model, tokenizer, task, run, {
-    ...{ epochs: 1, learningRate: golden.rate, schedule: 'linear', weightDecay: golden.decay, clip: golden.clip },
+    ...{
+      epochs: 1,
+      learningRate: golden.rate,
+      schedule: 'linear',
+      weightDecay: golden.decay,
+      maxGradNorm: golden.clip,
+    },
     ...{ evalSteps: 50, evalStart: false, bestMetric: 'figure', patience: 0, keep: 1, seed: 1 },
   });
   const lines = readMetrics(run.metricsFile).filter((line) => line.loss !== undefined);

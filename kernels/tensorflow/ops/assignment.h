@@ -1,5 +1,5 @@
-// The optimal assignment of items to clusters of limited size: the prices of lib/sid/assignment-prices.ts and the paths
-// of lib/sid/balanced-assign.ts, which are the plain face and say how it works, in loops that compilers vectorise.
+// The optimal assignment of items to clusters of limited size: the prices of lib/sid/balanced/assignment-prices.ts and the paths
+// of lib/sid/balanced/balanced-assign.ts, which are the plain face and say how it works, in loops that compilers vectorise.
 // Costs are kept turned as well, so that a cluster's lie together. Whole numbers in float64 throughout: exact.
 //
 // N items, K clusters; node K is the ground.

@@ -1,4 +1,4 @@
-// One balanced assignment (assignment.h). lib/sid/balanced-assign.ts is the plain face.
+// One balanced assignment (assignment.h). lib/sid/balanced/balanced-assign.ts is the plain face.
 //
 // N items, K clusters.
 #include <algorithm>

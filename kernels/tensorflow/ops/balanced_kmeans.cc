@@ -1,5 +1,5 @@
 // The rounds of balanced k-means, all in one call: distances, whole costs, the optimal assignment from the prices of
-// the round before (assignment.h), means. lib/sid/balanced-kmeans.ts is the plain face, in which costs are not less
+// the round before (assignment.h), means. lib/sid/balanced/balanced-kmeans.ts is the plain face, in which costs are not less
 // the row's least.
 //
 // N rows, K codes, D width.

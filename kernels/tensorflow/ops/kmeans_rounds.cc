@@ -3,7 +3,7 @@
 // a distance is computed only where the bound no longer says that the centre is farther than the row's own. Rows with
 // many such centres are computed together against all, in tiles. Distances are sums of squared differences in float32
 // with a bound on their error; what that cannot tell apart float64 decides, ties to the lower code.
-// lib/sid/kmeans-rounds.ts is the plain face.
+// lib/sid/kmeans/lloyd.ts is the plain face.
 //
 // N rows, K codes, D width.
 #include <algorithm>

@@ -2,7 +2,7 @@
  * The filter's work on columns: which interactions stay, in order of time, with users and items numbered anew.
  */
 import { InputError } from '../../support/errors.js';
-import type { Names } from '../raw/id-table.js';
+import type { IdTable } from '../raw/id-table.js';
 import type { Interactions } from '../raw/interactions.js';
 import type { Catalogue, CatalogueItem } from '../raw/metadata.js';
 import { type Rules, widened } from './filter-options.js';
@@ -16,7 +16,7 @@ export interface Selection {
   items: Int32Array;
   /** A user's number in `userNames`; index = user. */
   userOf: Int32Array;
-  userNames: Names;
+  userNames: IdTable;
   /** Index = item id. */
   catalogue: CatalogueItem[];
   removed: Removed;

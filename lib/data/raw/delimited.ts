@@ -82,8 +82,8 @@ export class DelimitedScanner {
     const time = places.time < 0 ? into.length : this.time(block, starts[places.time]!, starts[places.time + 1]! - 1);
     const stars = places.stars < 0 ? 0 : this.stars(block, starts[places.stars]!, starts[places.stars + 1]! - 1);
     into.add(
-      into.userNames.number(block, userFrom, userTo),
-      into.itemNames.number(block, itemFrom, itemTo),
+      into.userNames.intern(block, userFrom, userTo),
+      into.itemNames.intern(block, itemFrom, itemTo),
       time,
       stars,
     );

@@ -7,7 +7,7 @@
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-export class Names {
+export class IdTable {
   /** How many there are. */
   size = 0;
   /**
@@ -21,16 +21,16 @@ export class Names {
   private used = 0;
 
   /** The number of the name in `source[from .. to)`; a new one where it is met for the first time. */
-  number(source: Uint8Array, from: number, to: number): number {
+  intern(source: Uint8Array, from: number, to: number): number {
     const hash = hashOf(source, from, to);
     const slot = this.slotOf(source, from, to, hash);
     const found = this.slots[slot]!;
     return found > 0 ? found - 1 : this.add(source, from, to, hash, slot);
   }
 
-  numberOf(name: string): number {
+  id(name: string): number {
     const bytes = encoder.encode(name);
-    return this.number(bytes, 0, bytes.length);
+    return this.intern(bytes, 0, bytes.length);
   }
 
   /** The number of a name, or -1 where it was never met. */

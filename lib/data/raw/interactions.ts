@@ -2,7 +2,7 @@
  * Interactions as columns: who bought what, and when. Twenty bytes an interaction, whatever the names' lengths.
  */
 import * as aq from 'arquero';
-import { grown, Names } from './id-table.js';
+import { grown, IdTable } from './id-table.js';
 import type { Review } from './reviews.js';
 
 export interface Interactions {
@@ -15,17 +15,17 @@ export interface Interactions {
   times: Float64Array;
   /** Stars; 0 where the source has none. */
   stars: Float32Array;
-  userNames: Names;
+  userNames: IdTable;
   /** The shop's own names of the items. */
-  itemNames: Names;
+  itemNames: IdTable;
   /** False where the source gives an order a user, but no clock: no dates, no order between users. */
   timed: boolean;
 }
 
 /** Collects interactions one by one; the arrays grow by doubling. */
 export class InteractionsBuilder {
-  readonly userNames = new Names();
-  readonly itemNames = new Names();
+  readonly userNames = new IdTable();
+  readonly itemNames = new IdTable();
   timed = true;
   length = 0;
   private users = new Int32Array(1 << 12);
@@ -44,7 +44,7 @@ export class InteractionsBuilder {
   }
 
   addReview({ user, asin, time, stars }: Review): void {
-    this.add(this.userNames.numberOf(user), this.itemNames.numberOf(asin), time, stars);
+    this.add(this.userNames.id(user), this.itemNames.id(asin), time, stars);
   }
 
   done(): Interactions {

@@ -164,8 +164,8 @@ export function takeLines(
   for (let at = 0; at < count; at++) {
     const [a, b, c, d] = [places[4 * at]!, places[4 * at + 1]!, places[4 * at + 2]!, places[4 * at + 3]!];
     if (a >= 0) {
-      const user = into.userNames.number(bytes, a, b);
-      into.add(user, into.itemNames.number(bytes, c, d), numbers[2 * at]!, numbers[2 * at + 1]!);
+      const user = into.userNames.intern(bytes, a, b);
+      into.add(user, into.itemNames.intern(bytes, c, d), numbers[2 * at]!, numbers[2 * at + 1]!);
       continue;
     }
     // A byte order mark opens a file, never a line.

@@ -24,7 +24,7 @@ export async function readParquetInteractions(path: string, columns: ColumnMap):
       for (const [n, name] of names.entries()) {
         if (!name || !/^\S+$/.test(name)) throw wrong(path, row, `${needed[n]!} to be text without spaces`, name);
       }
-      const numbers = [builder.userNames.numberOf(names[0]!), builder.itemNames.numberOf(names[1]!)] as const;
+      const numbers = [builder.userNames.id(names[0]!), builder.itemNames.id(names[1]!)] as const;
       builder.add(...numbers, at, Number(stars?.[i] ?? 0) || 0);
     }
   }

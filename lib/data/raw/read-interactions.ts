@@ -124,10 +124,10 @@ function readInterJson(path: string): Interactions {
   for (const [user, items] of Object.entries(value)) {
     if (!Array.isArray(items)) throw wrong({ [user]: items as unknown });
     if (!/^\S+$/.test(user)) throw wrong({ [user]: items });
-    const number = builder.userNames.numberOf(user);
+    const number = builder.userNames.id(user);
     for (const item of items as unknown[]) {
       if (!(typeof item === 'number' || typeof item === 'string') || !/^\S+$/.test(String(item))) throw wrong(item);
-      builder.add(number, builder.itemNames.numberOf(String(item)), builder.length, 0);
+      builder.add(number, builder.itemNames.id(String(item)), builder.length, 0);
     }
   }
   return builder.done();

@@ -26,7 +26,7 @@ export interface Path {
   late: boolean;
 }
 
-export interface Shop {
+export interface Catalogue {
   items: SampleItem[];
   paths: Path[];
   /** Of each department, positions in items: what is bought again. */
@@ -47,8 +47,8 @@ export interface ShopSize {
   lateEvery: number;
 }
 
-export function buildShop(size: ShopSize, random: Random): Shop {
-  const shop: Shop = { items: [], paths: [], supplies: [] };
+export function buildShop(size: ShopSize, random: Random): Catalogue {
+  const shop: Catalogue = { items: [], paths: [], supplies: [] };
   const names = { brands: random.shuffle([...BRANDS]), models: random.shuffle([...MODELS]) };
   for (const [d, department] of DEPARTMENTS.slice(0, size.departments).entries()) {
     const brands = [0, 1, 2].map((b) => names.brands[(3 * d + b) % names.brands.length]!);
@@ -72,11 +72,11 @@ function weigh(paths: Path[], random: Random): void {
   for (const [rank, path] of random.shuffle([...paths]).entries()) path.weight = 1 / (path.late ? 5 : rank + 4);
 }
 
-function addPath(shop: Shop, kind: Path['kind'], department: number, items: SampleItem[], late: boolean): void {
+function addPath(shop: Catalogue, kind: Path['kind'], department: number, items: SampleItem[], late: boolean): void {
   shop.paths.push({ kind, department, items: addItems(shop, items), weight: 0, late });
 }
 
-function addItems(shop: Shop, items: SampleItem[]): number[] {
+function addItems(shop: Catalogue, items: SampleItem[]): number[] {
   return items.map((item) => shop.items.push(item) - 1);
 }
 

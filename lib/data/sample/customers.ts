@@ -7,7 +7,7 @@
  * department (tastes drift). Now and then a shopper buys a supply again, or a gift that fits no path.
  */
 import type { Random } from '../../support/random.js';
-import type { Path, Shop } from './catalogue.js';
+import type { Path, Catalogue } from './catalogue.js';
 
 /** A shopper's habits, as chances. */
 export const HABITS = {
@@ -45,7 +45,7 @@ export interface Shopper {
 }
 
 /** @param late whether the late paths have come to the shop */
-export function newShopper(shop: Shop, late: boolean, random: Random): Shopper {
+export function newShopper(shop: Catalogue, late: boolean, random: Random): Shopper {
   const count = random.next() < HABITS.threePaths ? 3 : 2;
   const shopper: Shopper = { walks: [], last: 0, favourites: new Map() };
   while (shopper.walks.length < count) shopper.walks.push(newWalk(shop, shopper, late, random));
@@ -53,7 +53,7 @@ export function newShopper(shop: Shop, late: boolean, random: Random): Shopper {
 }
 
 /** @returns the position of the item bought */
-export function buy(shop: Shop, shopper: Shopper, late: boolean, random: Random): number {
+export function buy(shop: Catalogue, shopper: Shopper, late: boolean, random: Random): number {
   const chance = random.next();
   if (chance < HABITS.gift) return gift(shop, late, random);
   const which = chooseWalk(shopper, random);
@@ -91,19 +91,19 @@ function finished({ path, at, bought }: Walk): boolean {
   return path.kind === 'goods' ? bought.size >= Math.min(4, path.items.length) : at >= path.items.length;
 }
 
-function supply(shop: Shop, shopper: Shopper, department: number, random: Random): number {
+function supply(shop: Catalogue, shopper: Shopper, department: number, random: Random): number {
   const choice = shop.supplies[department]!;
   const item = shopper.favourites.get(department) ?? choice[random.weighted(choice.map((_, i) => 1 / (i + 2)))]!;
   shopper.favourites.set(department, item);
   return item;
 }
 
-function gift(shop: Shop, late: boolean, random: Random): number {
+function gift(shop: Catalogue, late: boolean, random: Random): number {
   const open = shop.paths.filter((path) => late || !path.late);
   return random.pick(open[random.weighted(open.map((path) => path.weight))]!.items);
 }
 
-function newWalk(shop: Shop, shopper: Shopper, late: boolean, random: Random, from?: number): Walk {
+function newWalk(shop: Catalogue, shopper: Shopper, late: boolean, random: Random, from?: number): Walk {
   const departments = shop.supplies.length;
   const chance = random.next();
   const near =

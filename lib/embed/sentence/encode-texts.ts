@@ -11,8 +11,8 @@ import type { Vectors } from '../../files/npy.js';
 import { InputError } from '../../support/errors.js';
 import { startProgress } from '../../support/progress.js';
 import { lengthBatches, type LengthBatchesOptions } from './length-batches.js';
-import { PartialRows } from './resume-file.js';
-import { RowTarget } from './row-collector.js';
+import { ResumeFile } from './resume-file.js';
+import { RowCollector } from './row-collector.js';
 import type { SentenceEncoder } from './sentence-encoder.js';
 
 export interface EncodeTextsOptions extends LengthBatchesOptions {
@@ -54,7 +54,7 @@ export async function encodeTexts(
   const { ids, truncated } = encoder.tokenize([...first.keys()]);
   const idsOf = new Map([...first.values()].map((row, i) => [row, ids[i]!]));
 
-  const target = new RowTarget(texts.length);
+  const target = new RowCollector(texts.length);
   const store = storeOf(encoder, texts, options);
   store?.restore((row) => idsOf.has(row), target);
   const resumed = target.count;
@@ -90,7 +90,7 @@ export async function encodeTexts(
 function storeOf(encoder: SentenceEncoder, texts: readonly string[], { partial, key }: EncodeTextsOptions) {
   if (partial === undefined) return undefined;
   const { pooling, normalize, maxTokens } = encoder;
-  return new PartialRows(partial, hashText(JSON.stringify([key, pooling, normalize, maxTokens, texts])));
+  return new ResumeFile(partial, hashText(JSON.stringify([key, pooling, normalize, maxTokens, texts])));
 }
 
 /** One batch, its failure told with the items that were in it. */

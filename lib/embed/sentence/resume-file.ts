@@ -8,9 +8,9 @@
 import { appendFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { InputError } from '../../support/errors.js';
-import type { DoneRows, RowTarget } from './row-collector.js';
+import type { DoneRows, RowCollector } from './row-collector.js';
 
-export class PartialRows {
+export class ResumeFile {
   constructor(
     readonly path: string,
     private readonly key: string,
@@ -20,7 +20,7 @@ export class PartialRows {
    * Gives `target` every batch that is on disk under this key, and cuts off what is damaged.
    * @param wanted whether a row is one of ours
    */
-  restore(wanted: (row: number) => boolean, target: RowTarget): void {
+  restore(wanted: (row: number) => boolean, target: RowCollector): void {
     const bytes = existsSync(this.path) ? readFileSync(this.path) : Buffer.alloc(0);
     const head = this.readHead(bytes);
     if (head === undefined) return rmSync(this.path, { force: true });

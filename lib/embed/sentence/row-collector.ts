@@ -7,7 +7,7 @@ export interface DoneRows {
   data: Float32Array;
 }
 
-export class RowTarget {
+export class RowCollector {
   private readonly there: Uint8Array;
   private width = 0;
   private data = new Float32Array(0);

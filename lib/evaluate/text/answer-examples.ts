@@ -5,9 +5,9 @@ import type { LanguageModel } from '../../lm/language-model.js';
 import type { ChatTemplate } from '../../lm/tokenizer/chat-template.js';
 import type { TextTokenizer } from '../../lm/tokenizer/tokenizer.js';
 import { InputError } from '../../support/errors.js';
-import { renderAnswer, shopOf } from '../../tasks/prompts.js';
+import { renderAnswer, promptContext } from '../../tasks/prompts.js';
 import { taskRows } from '../../tasks/task-rows.js';
-import { placesIn, type Template } from '../../tasks/templates.js';
+import { placeholdersIn, type Template } from '../../tasks/templates.js';
 import { modelRenderer } from '../recommender.js';
 import type { TextExample } from './generate-answers.js';
 
@@ -33,7 +33,7 @@ export function answerExamples(
   if (!Number.isInteger(limit) || limit < 0) {
     throw new InputError(`generate: expected limit to be a whole number (0: all), got ${limit}`);
   }
-  const shop = shopOf(index, dataset.items, tokenizer.special, '');
+  const shop = promptContext(index, dataset.items, tokenizer.special, '');
   const rows = taskRows(dataset, template, split, shop);
   const render = modelRenderer(model, tokenizer, index, template, { items: dataset.items, ...prompts });
   const examples = rows.slice(0, limit === 0 ? rows.length : limit).map(({ history, target: item }) => ({
@@ -41,11 +41,11 @@ export function answerExamples(
     answer: renderAnswer(template, { history, item }, shop).trim(),
     item,
   }));
-  return { examples, cut: render.cut };
+  return { examples, cut: render.truncated };
 }
 
 /** Tokens of the longest answer, and of its end where the task has one: what a SID needs. */
 export function longestSid(tokenizer: TextTokenizer, examples: readonly TextExample[], { answer }: Template): number {
   const longest = Math.max(...examples.map(({ answer }) => tokenizer.encode(answer).length));
-  return longest + (placesIn(answer).includes('end') ? 1 : 0);
+  return longest + (placeholdersIn(answer).includes('end') ? 1 : 0);
 }

@@ -60,7 +60,7 @@ export interface GenerateReport {
   /** Texts that ran out of tokens before they ended. */
   unended: number;
   /** Prompts that were longer than the limit. */
-  cut: number;
+  truncated: number;
   tokens: number;
   tokensPerSecond: number;
   /** The first five rows. */
@@ -105,7 +105,7 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
     const figures = coded ? { sid: sidFigures(rows, index) } : { text: await textMetrics(rows, embedder?.embed) };
     const unended = rows.filter(({ ended }) => !ended).length;
     return {
-      ...{ task, rows: rows.length, ...figures, unended, cut, tokens, tokensPerSecond },
+      ...{ task, rows: rows.length, ...figures, unended, truncated: cut, tokens, tokensPerSecond },
       ...{ examples: rows.slice(0, 5), results },
     };
   } finally {

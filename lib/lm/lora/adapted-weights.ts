@@ -59,8 +59,8 @@ export function tableOf(weights: Weights, name: TableName): Table {
   const table = weights.get(name)! as tf.Tensor as tf.Tensor2D;
   if (!(weights instanceof AdaptedWeights) || !weights.newRows) return table;
   return {
-    still: table,
-    rows: weights.get(newRowsName(name))! as tf.Tensor as tf.Tensor2D,
+    frozen: table,
+    trained: weights.get(newRowsName(name))! as tf.Tensor as tf.Tensor2D,
     first: weights.newRows.first,
   };
 }

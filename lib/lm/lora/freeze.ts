@@ -13,7 +13,7 @@ import { InputError } from '../../support/errors.js';
 import type { LanguageModel } from '../language-model.js';
 import { EMBEDDING, OUTPUT } from '../weights.js';
 import { AdaptedWeights, type NewRows, newRowsName, type TableName, tableOf } from './adapted-weights.js';
-import { learnOnly } from './set-trainable.js';
+import { setTrainable } from './set-trainable.js';
 
 /**
  * What stands: nothing; everything but the rows of the new tokens; the embedding table and the output layer; everything
@@ -32,11 +32,11 @@ export function freeze(model: LanguageModel, what: Freeze, newRows?: NewRows): L
     case 'none':
       return model;
     case 'all-but-new-rows':
-      return learnOnly(splitNewRows(model, newRows), (name) => name.endsWith('.new_rows'));
+      return setTrainable(splitNewRows(model, newRows), (name) => name.endsWith('.new_rows'));
     case 'embeddings':
-      return learnOnly(model, (name) => !isTable(name));
+      return setTrainable(model, (name) => !isTable(name));
     case 'all-but-embeddings':
-      return learnOnly(model, isTable);
+      return setTrainable(model, isTable);
     default:
       what satisfies never;
       throw new InputError(`--freeze: expected one of ${FREEZE.join(', ')}, got ${String(what)}`);

@@ -14,7 +14,7 @@ import type { LanguageModel } from '../language-model.js';
 import { EMBEDDING, layerWeight } from '../weights.js';
 import { AdaptedWeights, factorName } from './adapted-weights.js';
 import { type Lora, LORA_MODULES, LORA_TARGETS } from './lora-options.js';
-import { learnOnly } from './set-trainable.js';
+import { setTrainable } from './set-trainable.js';
 
 export function loraScale({ alpha, rank, rslora }: Pick<Lora, 'alpha' | 'rank' | 'rslora'>): number {
   return alpha / (rslora ? Math.sqrt(rank) : rank);
@@ -46,7 +46,7 @@ export function addLora(model: LanguageModel, lora: Lora, seed: number): Languag
   }
   const whole = new Set<string>(lora.modules.map((module) => (config.tied ? EMBEDDING : LORA_MODULES[module])));
   const learns = (name: string): boolean => /\.(lora_[AB]\.weight|new_rows)$/.test(name) || whole.has(name);
-  return learnOnly({ ...model, weights, lora }, learns);
+  return setTrainable({ ...model, weights, lora }, learns);
 }
 
 function newVariable(data: Float32Array, shape: [number, number]): tf.Variable {

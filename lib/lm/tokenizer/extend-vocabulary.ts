@@ -21,14 +21,14 @@ import { addedTokens, parseTokenizer, sidVocabulary, type SidVocabulary, type Te
 const NOISE = Math.sqrt(1e-9);
 
 /** What a new row starts from: the mean of the old rows, or the rows of the words in the titles of a code's items. */
-export const ROW_STARTS = ['mean', 'title'] as const;
-export type RowStart = (typeof ROW_STARTS)[number];
+export const EMBEDDING_INITS = ['mean', 'title'] as const;
+export type EmbeddingInit = (typeof EMBEDDING_INITS)[number];
 
 export interface ExtendOptions {
   /** Default `used`. */
   sids?: SidVocabulary;
   /** Default `mean`. */
-  init?: RowStart;
+  init?: EmbeddingInit;
   /** Whose titles `title` reads; index = item id. */
   items?: readonly Item[];
 }
@@ -51,8 +51,8 @@ export function extendVocabulary(
   options: ExtendOptions = {},
 ): Extended {
   const { sids = 'used', init = 'mean', items } = options;
-  if (!ROW_STARTS.includes(init)) {
-    throw new InputError(`--init: expected ${ROW_STARTS.join(' or ')}, got ${String(init)}`);
+  if (!EMBEDDING_INITS.includes(init)) {
+    throw new InputError(`--init: expected ${EMBEDDING_INITS.join(' or ')}, got ${String(init)}`);
   }
   const tokens = sidVocabulary(index, sids);
   const added = tokens.filter((token) => !tokenizer.has(token));

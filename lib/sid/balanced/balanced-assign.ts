@@ -14,7 +14,7 @@
  * Shapes: N items, K clusters; node K is the ground.
  */
 import * as tf from '@tensorflow/tfjs';
-import { faceOf, runFused } from '../../ops/fused.js';
+import { chooseImplementation, runFused } from '../../ops/fused.js';
 import { InputError } from '../../support/errors.js';
 import { type AssignmentProblem, raisePrices } from './assignment-prices.js';
 
@@ -44,7 +44,7 @@ export function balancedAssign(problem: AssignmentProblem, options: BalancedAssi
   checkProblem(problem);
   const { items, clusters, costs } = problem;
   const prices = options.prices ? options.prices.map(Math.round) : new Float64Array(clusters);
-  const found = faceOf(KERNEL, plainAssign, fusedAssign)(problem, prices, options.sweeps ?? 1);
+  const found = chooseImplementation(KERNEL, plainAssign, fusedAssign)(problem, prices, options.sweeps ?? 1);
   let cost = 0;
   for (let i = 0; i < items; i++) cost += costs[i * clusters + found.clusters[i]!]!;
   return { ...found, cost };

@@ -5,7 +5,7 @@
  * Shapes: N items, L levels, K codes, D width.
  */
 import type { Vectors } from '../../files/npy.js';
-import { EngineRows } from '../kmeans/engine-distances.js';
+import { EngineDistances } from '../kmeans/engine-distances.js';
 import { subtractCodes } from '../residual.js';
 import { balancedAssign } from './balanced-assign.js';
 import { sizeLimits, wholeCosts } from './balanced-kmeans.js';
@@ -17,7 +17,7 @@ import { sizeLimits, wholeCosts } from './balanced-kmeans.js';
  * @returns codes [N][L]
  * @throws InputError for limits that cannot be met
  */
-export function evenedCodes(
+export function balancedCodes(
   vectors: Vectors,
   codebooks: readonly Vectors[],
   clusterSize?: readonly [least: number, most: number],
@@ -28,7 +28,7 @@ export function evenedCodes(
   for (const codebook of codebooks) {
     const clusters = codebook.rows;
     const [least, most] = sizeLimits(items, clusters, clusterSize);
-    const rows = new EngineRows(residual);
+    const rows = new EngineDistances(residual);
     const { costs } = wholeCosts(rows.distances(codebook));
     rows.dispose();
     const [lower, upper] = [least, most].map((size) => new Int32Array(clusters).fill(size)) as [Int32Array, Int32Array];

@@ -12,12 +12,12 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { rowOf, type Vectors } from '../../files/npy.js';
-import { faceOf, runFused } from '../../ops/fused.js';
+import { chooseImplementation, runFused } from '../../ops/fused.js';
 import { InputError } from '../../support/errors.js';
 import { Random } from '../../support/random.js';
 import { squaredDistance } from '../kmeans/distance.js';
-import { EngineRows } from '../kmeans/engine-distances.js';
-import { groupStart, spreadStart } from '../kmeans/initial-centres.js';
+import { EngineDistances } from '../kmeans/engine-distances.js';
+import { randomGroupMeans, kmeansPlusPlus } from '../kmeans/initial-centres.js';
 import type { KmeansResult } from '../kmeans/lloyd.js';
 import { balancedAssign, type BalancedAssignment } from './balanced-assign.js';
 
@@ -29,13 +29,13 @@ export interface BalancedKmeansOptions {
   /** Rows a code at least and at most. Default N/K - 1 and N/K + 1, N/K rounded down. */
   clusterSize?: readonly [least: number, most: number];
   /** Starts, the one with the smallest error in the end is kept. Default 3. */
-  starts?: number;
+  nInit?: number;
   /** Rounds of a start at most. Default 100. */
   iterations?: number;
   /** Stop when the centres' squared moves sum to less than this share of the mean variance. Default 1e-4. */
   tolerance?: number;
   /** Centres to start from [K, D], in place of all starts. */
-  start?: Vectors;
+  init?: Vectors;
   /** Default 42. */
   seed?: number | string;
 }
@@ -46,16 +46,16 @@ export interface BalancedKmeansOptions {
  * @throws InputError for limits that cannot be met
  */
 export function balancedKmeans(vectors: Vectors, options: BalancedKmeansOptions): KmeansResult {
-  const { codes, starts = 3, iterations = 100, tolerance = 1e-4, start, seed = 42 } = options;
+  const { codes, nInit: starts = 3, iterations = 100, tolerance = 1e-4, init: start, seed = 42 } = options;
   const limits = sizeLimits(vectors.rows, codes, options.clusterSize);
   const random = new Random(seed);
   const enough = tolerance * meanVariance(vectors);
-  const Face = faceOf<RoundsFace>(KERNEL, PlainRounds, FusedRounds);
+  const Face = chooseImplementation<RoundsFace>(KERNEL, PlainRounds, FusedRounds);
   const rounds = new Face(vectors, limits, iterations, enough);
   try {
     let best: KmeansResult | undefined;
     for (let turn = 0; turn < (start ? 1 : starts); turn++) {
-      const centres = start ?? (turn % 2 === 0 ? spreadStart : groupStart)(vectors, codes, random);
+      const centres = start ?? (turn % 2 === 0 ? kmeansPlusPlus : randomGroupMeans)(vectors, codes, random);
       const result = rounds.run(centres);
       if (best === undefined || result.error < best.error) best = result;
     }
@@ -128,7 +128,7 @@ class FusedRounds implements Rounds {
 }
 
 class PlainRounds implements Rounds {
-  private readonly rows: EngineRows;
+  private readonly rows: EngineDistances;
 
   constructor(
     private readonly vectors: Vectors,
@@ -136,7 +136,7 @@ class PlainRounds implements Rounds {
     private readonly iterations: number,
     private readonly enough: number,
   ) {
-    this.rows = new EngineRows(vectors);
+    this.rows = new EngineDistances(vectors);
   }
 
   run(start: Vectors): KmeansResult {

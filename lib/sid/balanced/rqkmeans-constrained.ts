@@ -11,7 +11,7 @@
 import type { Vectors } from '../../files/npy.js';
 import { checkFinite, checkWhole, codebookSizes, type LevelOptions } from '../check-input.js';
 import { checkCollisions, type Collisions } from '../collisions/collisions.js';
-import type { Quantized } from '../quantized.js';
+import type { QuantizeResult } from '../quantized.js';
 import { residualQuantize } from '../residual.js';
 import { balancedKmeans, sizeLimits } from './balanced-kmeans.js';
 
@@ -19,7 +19,7 @@ export interface RqKmeansConstrainedOptions extends LevelOptions {
   /** Items a code at least and at most, at every level. Default N/K - 1 and N/K + 1. */
   clusterSize?: readonly [least: number, most: number];
   /** Starts of a level, the best is kept. Default 3. */
-  starts?: number;
+  nInit?: number;
   /** Rounds of a start at most. Default 100. */
   iterations?: number;
   /** As `balancedKmeans`'s. Default 1e-4. */
@@ -27,7 +27,7 @@ export interface RqKmeansConstrainedOptions extends LevelOptions {
   /** What to do with items that share a SID. Default `rank`. */
   collisions?: Collisions;
   /** Centres that each level starts from, in place of its starts: what the level has left over -> [K, D]. */
-  startFrom?: (residual: Vectors, level: number) => Vectors;
+  initFrom?: (residual: Vectors, level: number) => Vectors;
   /** Default 42. */
   seed?: number;
 }
@@ -41,9 +41,9 @@ export function rqKmeansConstrained(
   vectors: Vectors,
   options: RqKmeansConstrainedOptions = {},
   where = 'rqKmeansConstrained',
-): Quantized {
-  const { starts = 3, iterations = 100, tolerance = 1e-4, collisions = 'rank', seed = 42 } = options;
-  const { clusterSize, startFrom } = options;
+): QuantizeResult {
+  const { nInit: starts = 3, iterations = 100, tolerance = 1e-4, collisions = 'rank', seed = 42 } = options;
+  const { clusterSize, initFrom: startFrom } = options;
   const sizes = codebookSizes(vectors.rows, options, where);
   checkFinite(vectors, where);
   checkCollisions(collisions, vectors.rows, sizes, where);
@@ -54,10 +54,10 @@ export function rqKmeansConstrained(
     balancedKmeans(residual, {
       codes,
       ...(clusterSize && { clusterSize }),
-      starts,
+      nInit: starts,
       iterations,
       tolerance,
-      ...(startFrom && { start: startFrom(residual, level) }),
+      ...(startFrom && { init: startFrom(residual, level) }),
       seed: `${seed}/${level}`,
     }),
   );

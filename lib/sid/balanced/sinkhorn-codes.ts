@@ -8,7 +8,7 @@
  * Shapes: N items, K codes, D width.
  */
 import type { Vectors } from '../../files/npy.js';
-import { EngineRows } from '../kmeans/engine-distances.js';
+import { EngineDistances } from '../kmeans/engine-distances.js';
 import { sinkhorn } from './sinkhorn.js';
 
 export interface UniformCodesOptions {
@@ -26,17 +26,17 @@ export interface UniformCodesOptions {
  * @returns a code of each row [N], none given to more rows than the capacity
  * @throws RangeError for a capacity that does not take all rows
  */
-export function uniformCodes(vectors: Vectors, centres: Vectors, options: UniformCodesOptions = {}): Int32Array {
+export function sinkhornCodes(vectors: Vectors, centres: Vectors, options: UniformCodesOptions = {}): Int32Array {
   const [n, k] = [vectors.rows, centres.rows];
   const { capacity = Math.ceil(n / k), epsilon = 0.003, iterations = 50 } = options;
-  const rows = new EngineRows(vectors);
+  const rows = new EngineDistances(vectors);
   const costs = centred(rows.distances(centres));
   rows.dispose();
   const plan = sinkhorn(costs, new Float64Array(n).fill(1 / n), new Float64Array(k).fill(1 / k), {
     epsilon,
     iterations,
   });
-  return dealOut(plan, n, new Int32Array(k).fill(capacity));
+  return roundToCapacities(plan, n, new Int32Array(k).fill(capacity));
 }
 
 /** Onto [-1, 1]; equal costs become 0. (Each row's own constant, |x|^2, changes no plan.) */
@@ -58,7 +58,7 @@ function centred(costs: Float32Array): Float32Array {
  * @returns a column of each item [N]
  * @throws RangeError for capacities that do not take all items
  */
-export function dealOut(plan: ArrayLike<number>, items: number, capacities: Int32Array): Int32Array {
+export function roundToCapacities(plan: ArrayLike<number>, items: number, capacities: Int32Array): Int32Array {
   const k = capacities.length;
   const room = capacities.reduce((sum, capacity) => sum + capacity, 0);
   if (room < items) throw new RangeError(`dealOut: expected room for ${items} items, got ${room}; raise the capacity`);

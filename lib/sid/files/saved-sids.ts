@@ -9,7 +9,7 @@ import { indexCodes, readIndex, sidTokens, writeIndex } from '../../data/sid-ind
 import type { Vectors } from '../../files/npy.js';
 import { readSafetensors, writeSafetensors } from '../../files/safetensors.js';
 import { InputError } from '../../support/errors.js';
-import type { Quantized } from '../quantized.js';
+import type { QuantizeResult } from '../quantized.js';
 import { decodeSums, encodeVectors, type RqVaeModel } from '../rqvae/model.js';
 import { checkArrays } from '../rqvae/parameters.js';
 import { besideIndex, codebookFile, INDEX_ENDING, readCodebooks, writeCodebooks } from './codebook-files.js';
@@ -20,7 +20,7 @@ export function writeSids(
   index: string,
   method: string,
   width: number,
-  { codes, raw, codebooks, mse, model }: Pick<Quantized, 'codes' | 'raw' | 'codebooks' | 'mse' | 'model'>,
+  { codes, raw, codebooks, mse, model }: Pick<QuantizeResult, 'codes' | 'raw' | 'codebooks' | 'mse' | 'model'>,
 ): { codebooks: string[]; card: string; model: string | null } {
   const books = writeCodebooks(index, codebooks);
   const modelFile = besideIndex(index, MODEL_ENDING);

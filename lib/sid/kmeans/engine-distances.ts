@@ -14,7 +14,7 @@ import type { Vectors } from '../../files/npy.js';
 /** Rows of a chunk: with 256 centres 16 MiB of distances at a time. */
 const CHUNK = 16_384;
 
-export class EngineRows {
+export class EngineDistances {
   private readonly chunks: tf.Tensor2D[] = [];
 
   constructor(private readonly vectors: Vectors) {

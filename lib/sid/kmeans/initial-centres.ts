@@ -15,9 +15,9 @@ const SPREAD_ROWS = 8192;
  * T = 2 + ln K rows drawn in proportion to their squared distance from the nearest centre so far, the one that lowers
  * the sum of these distances most. [K, D]
  */
-export function spreadStart(vectors: Vectors, codes: number, random: Random): Vectors {
+export function kmeansPlusPlus(vectors: Vectors, codes: number, random: Random): Vectors {
   const limit = Math.max(SPREAD_ROWS, 4 * codes);
-  if (vectors.rows > limit) return spreadStart(pickRows(vectors, limit, random), codes, random);
+  if (vectors.rows > limit) return kmeansPlusPlus(pickRows(vectors, limit, random), codes, random);
   const { rows, width } = vectors;
   const trials = 2 + Math.floor(Math.log(codes));
   const centres = new Float32Array(codes * width);
@@ -71,7 +71,7 @@ function draw(weights: Float64Array, total: number, trials: number, random: Rand
 }
 
 /** The means of K random groups of equal size (give or take one): all centres begin in the middle. [K, D] */
-export function groupStart(vectors: Vectors, codes: number, random: Random): Vectors {
+export function randomGroupMeans(vectors: Vectors, codes: number, random: Random): Vectors {
   const { rows, width } = vectors;
   const data = new Float32Array(codes * width);
   const order = random.shuffle([...Array(rows).keys()]);

@@ -3,12 +3,12 @@
  *
  * Follows Lloyd, "Least squares quantization in PCM" (1982). Departures:
  *   1. ml-kmeans takes 0.6 s a round on 3,686 x 384 vectors and 256 codes, and a minute for its own start; beyond a
- *      million products a round the rounds are ours (`kmeans-rounds.ts`). Both iterate until no row changes its code,
+ *      million products a round the rounds are ours (`lloyd.ts`). Both iterate until no row changes its code,
  *      from the same starts;
  *   2. by default two starts are carried to the end, and the one with the smaller error is kept. k-means++ is the
  *      better one on item vectors; on the residuals of later levels it spends half of its codes on outliers and
  *      leaves two thirds of the items on one code, where the means of random groups do not;
- *   3. codes that are empty in the end move to the farthest rows, and the rounds go on (`empty-codes.ts`); with fewer
+ *   3. codes that are empty in the end move to the farthest rows, and the rounds go on (`empty-clusters.ts`); with fewer
  *      distinct rows than codes some go unused.
  *
  * Shapes: N rows, K codes, D width.
@@ -17,11 +17,11 @@ import { kmeans as mlKmeans } from 'ml-kmeans';
 import { rowOf, type Vectors } from '../../files/npy.js';
 import { Random } from '../../support/random.js';
 import { fillEmptyCodes } from './empty-clusters.js';
-import { groupStart, pickRows, spreadStart } from './initial-centres.js';
-import { type KmeansResult, kmeansRounds } from './lloyd.js';
+import { randomGroupMeans, pickRows, kmeansPlusPlus } from './initial-centres.js';
+import { type KmeansResult, lloyd } from './lloyd.js';
 
-export const KMEANS_STARTS = ['best', 'spread', 'groups', 'rows'] as const;
-export type KmeansStart = (typeof KMEANS_STARTS)[number];
+export const KMEANS_INITS = ['best', 'k-means++', 'random-groups', 'random-rows'] as const;
+export type KmeansInit = (typeof KMEANS_INITS)[number];
 
 export interface KmeansOptions {
   /** Codes (K), at most N. */
@@ -31,10 +31,10 @@ export interface KmeansOptions {
   /** Default 42. */
   seed?: number | string;
   /**
-   * The first centres: k-means++ (`spread`), means of random groups (`groups`), random rows (`rows`), the better of
-   * the first two in the end (`best`), or centres of your own [K, D]. Default `best`.
+   * The first centres: `k-means++`, means of random groups (`random-groups`), `random-rows`, whichever of the first two
+   * ends on the smaller error (`best`), or centres of your own [K, D]. Default `best`.
    */
-  start?: KmeansStart | Vectors;
+  init?: KmeansInit | Vectors;
   /** Who iterates. Default `auto`: ml-kmeans up to a million products a round (N x K x D), `own` beyond. */
   implementation?: 'auto' | 'own' | 'ml-kmeans';
 }
@@ -44,20 +44,20 @@ export interface KmeansOptions {
  * @throws RangeError for more codes than rows, or centres of another shape
  */
 export function kmeans(vectors: Vectors, options: KmeansOptions): KmeansResult {
-  const { codes, iterations = 100, seed = 42, start = 'best', implementation = 'auto' } = options;
+  const { codes, iterations = 100, seed = 42, init = 'best', implementation = 'auto' } = options;
   if (!Number.isInteger(codes) || codes < 1 || codes > vectors.rows) {
     throw new RangeError(`kmeans: expected codes from 1 to ${vectors.rows}, one a row at most, got ${codes}`);
   }
-  if (typeof start === 'object' && (start.rows !== codes || start.width !== vectors.width)) {
+  if (typeof init === 'object' && (init.rows !== codes || init.width !== vectors.width)) {
     throw new RangeError(
-      `kmeans: expected ${codes} x ${vectors.width} centres to start from, got ${start.rows} x ${start.width}`,
+      `kmeans: expected ${codes} x ${vectors.width} centres to start from, got ${init.rows} x ${init.width}`,
     );
   }
   const small = vectors.data.length * codes <= 1e6;
   const own = implementation === 'own' || (implementation === 'auto' && !small);
   const random = new Random(seed);
-  const results = startsOf(vectors, codes, start, random).map((centres) =>
-    withoutEmpty(vectors, centres, iterations, own ? kmeansRounds : mlRounds),
+  const results = initialCentres(vectors, codes, init, random).map((centres) =>
+    withoutEmpty(vectors, centres, iterations, own ? lloyd : mlRounds),
   );
   return results.reduce((best, next) => (next.error < best.error ? next : best));
 }
@@ -77,26 +77,26 @@ function withoutEmpty(
     const filled = fillEmptyCodes(vectors, result, result.codes);
     if (filled === undefined) return result;
     const left = iterations - result.rounds;
-    const next = left > 0 ? iterate(vectors, filled, left) : kmeansRounds(vectors, filled, 0);
+    const next = left > 0 ? iterate(vectors, filled, left) : lloyd(vectors, filled, 0);
     result = { ...next, rounds: result.rounds + next.rounds };
     if (left <= 0) return result;
   }
 }
 
-function startsOf(vectors: Vectors, codes: number, start: KmeansStart | Vectors, random: Random): Vectors[] {
-  if (typeof start === 'object') return [start];
-  switch (start) {
+function initialCentres(vectors: Vectors, codes: number, init: KmeansInit | Vectors, random: Random): Vectors[] {
+  if (typeof init === 'object') return [init];
+  switch (init) {
     case 'best':
-      return [spreadStart(vectors, codes, random), groupStart(vectors, codes, random)];
-    case 'spread':
-      return [spreadStart(vectors, codes, random)];
-    case 'groups':
-      return [groupStart(vectors, codes, random)];
-    case 'rows':
+      return [kmeansPlusPlus(vectors, codes, random), randomGroupMeans(vectors, codes, random)];
+    case 'k-means++':
+      return [kmeansPlusPlus(vectors, codes, random)];
+    case 'random-groups':
+      return [randomGroupMeans(vectors, codes, random)];
+    case 'random-rows':
       return [pickRows(vectors, codes, random)];
     default:
       throw new RangeError(
-        `kmeans: expected a start of ${KMEANS_STARTS.join(', ')} or centres, got ${start satisfies never}`,
+        `kmeans: expected an init of ${KMEANS_INITS.join(', ')} or centres, got ${init satisfies never}`,
       );
   }
 }
@@ -110,5 +110,5 @@ function mlRounds(vectors: Vectors, start: Vectors, iterations: number): KmeansR
   });
   // A last look in our own arithmetic, so that ties are ours too.
   const centres = { ...start, data: Float32Array.from(centroids.flat()) };
-  return { ...kmeansRounds(vectors, centres, 0), rounds };
+  return { ...lloyd(vectors, centres, 0), rounds };
 }

@@ -19,9 +19,9 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { rowOf, type Vectors } from '../../files/npy.js';
-import { faceOf, runFused } from '../../ops/fused.js';
+import { chooseImplementation, runFused } from '../../ops/fused.js';
 import { squaredDistance } from './distance.js';
-import { EngineRows } from './engine-distances.js';
+import { EngineDistances } from './engine-distances.js';
 
 const KERNEL = 'SidlabKmeansRounds';
 
@@ -42,9 +42,9 @@ export interface KmeansResult extends Vectors {
  * @param start [K, D]
  * @param iterations rounds at most
  */
-export function kmeansRounds(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
+export function lloyd(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
   const fits = iterations === 0 || vectors.rows * start.rows <= MOST_BOUNDS;
-  return (fits ? faceOf(KERNEL, plainRounds, fusedRounds) : plainRounds)(vectors, start, iterations);
+  return (fits ? chooseImplementation(KERNEL, plainRounds, fusedRounds) : plainRounds)(vectors, start, iterations);
 }
 
 function fusedRounds(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
@@ -82,7 +82,7 @@ function plainRounds(vectors: Vectors, start: Vectors, iterations: number): Kmea
 
 /** The nearest centre of each row [N], ties to the lower. */
 export function nearestCodes(vectors: Vectors, centres: Vectors): Int32Array {
-  return kmeansRounds(vectors, centres, 0).codes;
+  return lloyd(vectors, centres, 0).codes;
 }
 
 /** What float32 products of unit size may be off by; the error grows with the rows' and centres' squares. */
@@ -91,7 +91,7 @@ const FLOAT32_ERROR = 4e-6;
 class Rounds {
   readonly codes: Int32Array;
   readonly centres: Vectors;
-  private readonly rows: EngineRows;
+  private readonly rows: EngineDistances;
   /** |x|^2 [N] */
   private readonly squares: Float64Array;
   /** Distance to the own centre [N]. */
@@ -109,7 +109,7 @@ class Rounds {
   ) {
     this.centres = { rows: start.rows, width: start.width, data: start.data.slice() };
     this.codes = new Int32Array(vectors.rows).fill(-1);
-    this.rows = new EngineRows(vectors);
+    this.rows = new EngineDistances(vectors);
     this.squares = squaresOf(vectors);
     this.own = new Float64Array(vectors.rows);
     this.others = new Float64Array(vectors.rows);
@@ -146,7 +146,7 @@ class Rounds {
       }
     });
     if (open.length === 0) return changed;
-    const some = new EngineRows(gather(vectors, open));
+    const some = new EngineDistances(gather(vectors, open));
     some.forEachChunk(centres, (first, rows, distances) => {
       for (let i = 0; i < rows; i++) {
         const row = open[first + i]!;

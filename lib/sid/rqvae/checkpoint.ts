@@ -36,7 +36,7 @@ export interface Saved {
   optimizer: Arrays;
 }
 
-export class RqVaeRun {
+export class RqVaeCheckpoints {
   private readonly folder: RunFolder | undefined;
   private readonly bests = new Map<string, Arrays>();
   readonly lines: MetricLine[];

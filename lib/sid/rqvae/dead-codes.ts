@@ -23,7 +23,7 @@ import { encode } from './step.js';
  * @param x [N, D], scaled
  * @returns how many moved, a level [L]
  */
-export function reseedDeadCodes(
+export function resetDeadCodes(
   shape: RqVaeShape,
   parameters: ReadonlyMap<string, tf.Variable>,
   x: tf.Tensor2D,

@@ -14,7 +14,7 @@ import { codebookName, startArrays } from './parameters.js';
 import { encode } from './step.js';
 
 /** @param codebooks to start from, one a level [K, E], unscaled; else they are 0 until `startCodebooks` */
-export function startModel(plan: RqVaePlan, codebooks?: readonly Vectors[]): Map<string, NamedArray> {
+export function initialRqVae(plan: RqVaePlan, codebooks?: readonly Vectors[]): Map<string, NamedArray> {
   const arrays = startArrays(plan.shape, plan.seed);
   codebooks?.forEach((book, level) => {
     arrays.get(codebookName(level))!.data.set(book.data.map((value) => value * plan.scale));
@@ -33,7 +33,7 @@ export function startCodebooks(
   first: readonly number[],
   parameters: ReadonlyMap<string, tf.Variable>,
 ): void {
-  const { shape, seed, kmeansStart, kmeansIterations: iterations } = plan;
+  const { shape, seed, kmeansInit: kmeansStart, kmeansIterations: iterations } = plan;
   const rows = kmeansStart === 'all' ? x : tf.tidy(() => tf.gather(x, tf.tensor1d([...first], 'int32')));
   const residual = encode(shape, parameters, rows);
   if (rows !== x) rows.dispose();

@@ -9,7 +9,7 @@ import type { NamedArray } from '../../files/safetensors.js';
 export interface StepOptions {
   rate: number;
   /** Gradients are scaled down to this global norm; 0 leaves them. */
-  clip: number;
+  maxGradNorm: number;
   /** On every parameter, as in PyTorch. */
   weightDecay: number;
 }
@@ -36,8 +36,8 @@ export class AdamW {
   }
 
   /** One update in place of the parameters that have a gradient. @param gradients by the parameters' names */
-  apply(gradients: ReadonlyMap<string, tf.Tensor>, { rate, clip, weightDecay }: StepOptions): void {
-    const scale = clip > 0 ? clipScale([...gradients.values()], clip) : undefined;
+  apply(gradients: ReadonlyMap<string, tf.Tensor>, { rate, maxGradNorm, weightDecay }: StepOptions): void {
+    const scale = maxGradNorm > 0 ? clipScale([...gradients.values()], maxGradNorm) : undefined;
     for (const [name, gradient] of gradients) {
       const step = (this.counts.get(name) ?? 0) + 1;
       this.counts.set(name, step);
@@ -91,10 +91,10 @@ export class AdamW {
   }
 }
 
-/** `min(1, clip / (norm + 1e-6))` */
-function clipScale(gradients: tf.Tensor[], clip: number): tf.Tensor {
+/** `min(1, maxGradNorm / (norm + 1e-6))` */
+function clipScale(gradients: tf.Tensor[], maxGradNorm: number): tf.Tensor {
   return tf.tidy(() => {
     const squares = tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient))));
-    return tf.minimum(1, tf.div(clip, tf.add(tf.sqrt(squares), 1e-6)));
+    return tf.minimum(1, tf.div(maxGradNorm, tf.add(tf.sqrt(squares), 1e-6)));
   });
 }

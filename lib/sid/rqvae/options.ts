@@ -37,7 +37,7 @@ export interface RqVaeOptions extends LevelOptions {
   /** Of AdamW. Default 0. */
   weightDecay?: number;
   /** Gradients are scaled down to this norm; 0 leaves them. Default 1. */
-  clip?: number;
+  maxGradNorm?: number;
   /** Share of every layer's input set to zero while training, in [0, 1). Default 0. */
   dropout?: number;
   /** Batch normalisation after every linear layer but the last. Default false. */
@@ -62,11 +62,11 @@ export interface RqVaeOptions extends LevelOptions {
    * Epochs after the codebooks' start at whose ends codes that no item uses begin anew at an item's residual; 0 leaves
    * them dead, as the reference does. Default half of the epochs that quantize; of RQ-Kmeans+ 0.
    */
-  reseedEpochs?: number;
+  deadCodeEpochs?: number;
   /** Rounds of the k-means that the codebooks start from, at most. Default 100. */
   kmeansIterations?: number;
   /** Latents that k-means sees: of all items (default), or of the first batch as in the reference. */
-  kmeansStart?: 'all' | 'batch';
+  kmeansInit?: 'all' | 'batch';
   /** Epochs between two looks at reconstruction, collisions and codes in use; also a checkpoint each. Default 10. */
   evalEpochs?: number;
   /** Default `loss`. */
@@ -100,10 +100,22 @@ export interface RqVaePlan extends Required<
 export function rqVaePlan(vectors: Vectors, options: RqVaeOptions, where: string, residual = false): RqVaePlan {
   const { hidden = [2048, 1024, 512, 256, 128, 64], latent = residual ? vectors.width : 32 } = options;
   const { epochs = 60, batchSize = 256, learningRate = 1e-3, schedule = 'linear', warmupEpochs = 2 } = options;
-  const { weightDecay = 0, clip = 1, dropout = 0, batchNorm = false, quantLossWeight = 1, commitment = 0.25 } = options;
-  const { sinkhornEpsilon = 0, sinkhornIterations = 50, kmeansIterations = 100, kmeansStart = 'all' } = options;
+  const {
+    weightDecay = 0,
+    maxGradNorm = 1,
+    dropout = 0,
+    batchNorm = false,
+    quantLossWeight = 1,
+    commitment = 0.25,
+  } = options;
+  const {
+    sinkhornEpsilon = 0,
+    sinkhornIterations = 50,
+    kmeansIterations = 100,
+    kmeansInit: kmeansStart = 'all',
+  } = options;
   const { autoencoderEpochs = residual ? 0 : Math.min(10, Math.max(0, epochs - 1)) } = options;
-  const { reseedEpochs = residual ? 0 : Math.floor((epochs - autoencoderEpochs) / 2) } = options;
+  const { deadCodeEpochs: reseedEpochs = residual ? 0 : Math.floor((epochs - autoencoderEpochs) / 2) } = options;
   const { normalize = true, evalEpochs = 10, best = 'loss', collisions = 'reassign', seed = 42, run, onLog } = options;
   const sizes = codebookSizes(vectors.rows, options, where);
   checkFinite(vectors, where);
@@ -120,7 +132,7 @@ export function rqVaePlan(vectors: Vectors, options: RqVaeOptions, where: string
   if (!BEST.includes(best)) throw wrong(`best ${BEST.join(', ')}`, best);
   if (kmeansStart !== 'all' && kmeansStart !== 'batch') throw wrong('kmeansStart all or batch', kmeansStart);
   if (!(dropout >= 0 && dropout < 1)) throw wrong('dropout in [0, 1)', dropout);
-  for (const [name, value] of Object.entries({ weightDecay, clip, quantLossWeight, commitment })) {
+  for (const [name, value] of Object.entries({ weightDecay, maxGradNorm, quantLossWeight, commitment })) {
     if (!(value >= 0 && value < Infinity)) throw wrong(`${name} of 0 or more`, value);
   }
   const epsilons = typeof sinkhornEpsilon === 'number' ? sizes.map(() => sinkhornEpsilon) : [...sinkhornEpsilon];
@@ -137,9 +149,29 @@ export function rqVaePlan(vectors: Vectors, options: RqVaeOptions, where: string
   const shape = { input: vectors.width, hidden: [...hidden], latent, sizes, batchNorm, residual };
   return {
     ...{ normalize, scale: normalize ? 1 / rootMeanSquare(vectors) : 1 },
-    ...{ shape, hidden, latent, epochs, batchSize, learningRate, schedule, warmupEpochs, weightDecay, clip, dropout },
-    ...{ batchNorm, quantLossWeight, commitment, epsilons, sinkhornIterations, kmeansIterations, kmeansStart },
-    ...{ autoencoderEpochs, reseedEpochs, evalEpochs, best, collisions, seed, run, onLog },
+    ...{
+      shape,
+      hidden,
+      latent,
+      epochs,
+      batchSize,
+      learningRate,
+      schedule,
+      warmupEpochs,
+      weightDecay,
+      maxGradNorm,
+      dropout,
+    },
+    ...{
+      batchNorm,
+      quantLossWeight,
+      commitment,
+      epsilons,
+      sinkhornIterations,
+      kmeansIterations,
+      kmeansInit: kmeansStart,
+    },
+    ...{ autoencoderEpochs, deadCodeEpochs: reseedEpochs, evalEpochs, best, collisions, seed, run, onLog },
   };
 }
 

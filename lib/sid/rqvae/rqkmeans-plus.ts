@@ -17,7 +17,7 @@
 import { hashText } from '../../files/files.js';
 import type { Vectors } from '../../files/npy.js';
 import { InputError } from '../../support/errors.js';
-import { evenedCodes } from '../balanced/balanced-codes.js';
+import { balancedCodes } from '../balanced/balanced-codes.js';
 import { rqKmeansConstrained } from '../balanced/rqkmeans-constrained.js';
 import { codebookSizes } from '../check-input.js';
 import { readCodebooks } from '../files/codebook-files.js';
@@ -63,7 +63,7 @@ export async function rqKmeansPlus(
     codebooks,
     inputs: { vectors: fingerprint(vectors), codebooks: hashText(codebooks.map(fingerprint).join()) },
   });
-  return { ...withCodes(vectors, plan, trained, (latents, books) => evenedCodes(latents, books)), start };
+  return { ...withCodes(vectors, plan, trained, (latents, books) => balancedCodes(latents, books)), start };
 }
 
 interface Start {

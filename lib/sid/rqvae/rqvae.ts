@@ -11,7 +11,7 @@
  *   3. vectors are scaled to a mean square of 1 (`normalize`): without it, rows of unit length end on 3 % of the codes;
  *   4. the first epochs train a plain autoencoder, and k-means fills the codebooks from its latents: from those of random
  *      weights, which all look alike, most codes die within a few epochs;
- *   5. in the first half of the epochs that quantize, codes that no item uses begin anew (`rqvae-reseed.ts`);
+ *   5. in the first half of the epochs that quantize, codes that no item uses begin anew (`dead-codes.ts`);
  *   6. collisions are settled in the latent space as for every method (`collisions.ts`), so that none is left.
  *
  * Shapes: N items, D width, E latent width, L levels.
@@ -20,7 +20,7 @@ import * as tf from '@tensorflow/tfjs';
 import { hashText } from '../../files/files.js';
 import type { Vectors } from '../../files/npy.js';
 import { settleCollisions } from '../collisions/collisions.js';
-import { codeUsage, collisionRate, meanSquaredError, type Quantized } from '../quantized.js';
+import { codeUsage, collisionRate, meanSquaredError, type QuantizeResult } from '../quantized.js';
 import { decodeSums, type RqVaeModel } from './model.js';
 import { type RqVaeOptions, rqVaePlan, type RqVaePlan } from './options.js';
 import { codebooksOf, toVariables } from './parameters.js';
@@ -30,7 +30,7 @@ import { type Trained, trainRqVae } from './train.js';
 export type { RqVaeModel } from './model.js';
 export type { RqVaeOptions } from './options.js';
 
-export interface RqVae extends Quantized {
+export interface RqVae extends QuantizeResult {
   model: RqVaeModel;
   /** [N, E], where the codebooks live. */
   latents: Vectors;

@@ -2,7 +2,7 @@
  * The RQ-VAE as a function: loss and gradients of a batch, and codes and reconstructions without training.
  *
  * Loss (MiniOneRec's `rq/`, after TIGER, arXiv 2305.05065, and LC-Rec): mean squared error of the reconstruction plus
- * `quantLossWeight` times the quantizer's loss (`rqvae-quantize.ts`). Gradients are written out, parity with PyTorch's
+ * `quantLossWeight` times the quantizer's loss (`quantize.ts`). Gradients are written out, parity with PyTorch's
  * is tested.
  *
  * Shapes: B rows, N items, D width, E latent width, K codes of a level, L levels.

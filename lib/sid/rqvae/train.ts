@@ -13,11 +13,11 @@ import { InputError } from '../../support/errors.js';
 import { interrupted, watchInterrupts } from '../../support/interrupt.js';
 import { startProgress } from '../../support/progress.js';
 import { Random } from '../../support/random.js';
-import { rateFactor } from '../../support/schedule.js';
+import { lrScale } from '../../support/schedule.js';
 import { codeUsage, collisionRate } from '../quantized.js';
-import { type EpochFigures, RqVaeRun, type RqVaeState } from './checkpoint.js';
-import { reseedDeadCodes } from './dead-codes.js';
-import { startCodebooks, startModel } from './init.js';
+import { type EpochFigures, RqVaeCheckpoints, type RqVaeState } from './checkpoint.js';
+import { resetDeadCodes } from './dead-codes.js';
+import { startCodebooks, initialRqVae } from './init.js';
 import { AdamW } from './optimizer.js';
 import type { Best, RqVaePlan } from './options.js';
 import { fromVariables, parameterShapes, toVariables } from './parameters.js';
@@ -56,7 +56,7 @@ export async function trainRqVae(vectors: Vectors, plan: RqVaePlan, options: Tra
 
 class Training {
   private readonly x: tf.Tensor2D;
-  private readonly folder: RqVaeRun;
+  private readonly folder: RqVaeCheckpoints;
   private readonly variables: Map<string, tf.Variable>;
   private readonly optimizer: AdamW;
   private readonly random: Random;
@@ -72,14 +72,14 @@ class Training {
     // What follows changes where the results go or are shown, not what they are.
     const aside = ['run', 'onLog', 'collisions', 'best'];
     const config = Object.fromEntries(Object.entries(plan).filter(([name]) => !aside.includes(name)));
-    this.folder = new RqVaeRun(plan.run, { ...options.inputs, ...config });
+    this.folder = new RqVaeCheckpoints(plan.run, { ...options.inputs, ...config });
     this.random = new Random(`${plan.seed}/dropout`);
     const saved = this.folder.load();
     this.state = saved?.state ?? { epoch: 0, step: 0, seconds: 0, random: this.random.save(), best: {} };
     this.secondsBefore = this.state.seconds;
     this.random.restore(this.state.random);
     this.x = tf.tidy(() => tf.mul(tf.tensor2d(vectors.data, [vectors.rows, vectors.width]), plan.scale));
-    const arrays = saved?.parameters ?? startModel(plan, options.codebooks);
+    const arrays = saved?.parameters ?? initialRqVae(plan, options.codebooks);
     this.variables = toVariables(arrays);
     const names = [...parameterShapes(plan.shape).keys()];
     this.optimizer = new AdamW(new Map(names.map((name) => [name, this.variables.get(name)!])));
@@ -121,7 +121,7 @@ class Training {
 
   /** One pass over the items. The losses are read when it is over. */
   private epoch(): MetricLine {
-    const { learningRate, schedule, warmupEpochs, epochs, clip, weightDecay } = this.plan;
+    const { learningRate, schedule, warmupEpochs, epochs, maxGradNorm, weightDecay } = this.plan;
     const state = this.state;
     const batches = this.batches(state.epoch);
     if (state.epoch === this.plan.autoencoderEpochs && !this.options.codebooks) {
@@ -132,9 +132,9 @@ class Training {
     let rate = 0;
     for (const batch of batches) {
       state.step++;
-      rate = learningRate * rateFactor(schedule, state.step, warmupEpochs * batches.length, epochs * batches.length);
+      rate = learningRate * lrScale(schedule, state.step, warmupEpochs * batches.length, epochs * batches.length);
       const { losses: own, gradients } = this.gradients(batch);
-      this.optimizer.apply(gradients, { rate, clip, weightDecay });
+      this.optimizer.apply(gradients, { rate, maxGradNorm, weightDecay });
       tf.dispose([...gradients.values()]);
       losses.push(own);
     }
@@ -158,11 +158,11 @@ class Training {
 
   /** Codes that begin anew after this epoch, all levels together; which items they get is decided by its number. */
   private reseed(): { reseeded?: number } {
-    const { shape, seed, autoencoderEpochs, reseedEpochs } = this.plan;
+    const { shape, seed, autoencoderEpochs, deadCodeEpochs: reseedEpochs } = this.plan;
     const { epoch } = this.state;
     if (epoch <= autoencoderEpochs || epoch > autoencoderEpochs + reseedEpochs) return {};
     const random = new Random(`${seed}/reseed/${epoch}`);
-    const moved = reseedDeadCodes(shape, this.variables, this.x, random);
+    const moved = resetDeadCodes(shape, this.variables, this.x, random);
     return { reseeded: moved.reduce((sum, count) => sum + count, 0) };
   }
 

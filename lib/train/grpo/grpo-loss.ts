@@ -1,10 +1,10 @@
 /** The loss of GRPO over groups of completions that share their prompt. */
 import * as tf from '@tensorflow/tfjs';
 import type { ForwardOptions } from '../../lm/decoder.js';
-import { comb } from '../../lm/forest.js';
+import { prefixTree } from '../../lm/forest.js';
 import type { LanguageModel } from '../../lm/language-model.js';
-import { forestPart, forestScorer, type TreeTarget } from '../loop/forest-loss.js';
-import type { Part } from '../loop/loop.js';
+import { forestLoss, forestLogProbs, type TreeTarget } from '../loop/forest-loss.js';
+import type { MicroBatch } from '../loop/loop.js';
 import { groupAdvantages } from './advantages.js';
 
 export interface Group {
@@ -18,19 +18,19 @@ export interface Group {
  * exp(d) - d - 1 with d = log reference - log policy (`k3`, Schulman 2020).
  * @param given advantage of each completion of each group; default within the group
  */
-export function grpoPart(
+export function grpoLoss(
   model: LanguageModel,
   reference: LanguageModel,
   groups: readonly Group[],
   beta: number,
   given: readonly (readonly number[])[] = groups.map(({ rewards }) => groupAdvantages(rewards)),
   options?: ForwardOptions,
-): Part {
+): MicroBatch {
   const targets: TreeTarget[] = [];
   const weights: number[] = [];
   const advantages: number[] = [];
   const trees = groups.map(({ prompt, completions }, tree) => {
-    const planted = comb(
+    const planted = prefixTree(
       prompt,
       completions.map((completion) => completion.slice(0, -1)),
     ); // the last predicts nothing
@@ -43,7 +43,7 @@ export function grpoPart(
     );
     return planted;
   });
-  const scorer = forestScorer(model.config, trees, targets);
+  const scorer = forestLogProbs(model.config, trees, targets);
   const fixed = tf.tidy(() => scorer.logProbs(reference).clone());
   const weight = tf.tensor1d(weights);
   const advantage = tf.tensor1d(advantages);
@@ -52,7 +52,7 @@ export function grpoPart(
     const kl = tf.sub(tf.sub(tf.exp(d), d), 1);
     return tf.sum(tf.mul(weight, tf.sub(tf.mul(kl, beta), tf.mul(advantage, logProbs))));
   };
-  const part = forestPart(model, scorer, loss, options);
+  const part = forestLoss(model, scorer, loss, options);
   return {
     ...part,
     dispose() {

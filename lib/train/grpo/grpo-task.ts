@@ -7,7 +7,7 @@ import { Random } from '../../support/random.js';
 import { cutInto } from '../../tasks/examples.js';
 import type { Objective, Task } from '../loop/loop.js';
 import { validator } from '../loop/validate.js';
-import { grpoPart } from './grpo-loss.js';
+import { grpoLoss } from './grpo-loss.js';
 import { type RewardName, REWARDS } from './rewards.js';
 
 export interface GrpoTaskOptions {
@@ -57,5 +57,5 @@ function objective(
     reward: rewards.reduce((sum, r) => sum + r, 0) / rewards.length,
     'groups with a hit': groups.filter((group) => group.rewards.includes(1)).length / groups.length,
   };
-  return { parts: [grpoPart(model, reference, groups, beta, undefined, { layerCheckpointing })], metrics };
+  return { microBatches: [grpoLoss(model, reference, groups, beta, undefined, { layerCheckpointing })], metrics };
 }

@@ -25,7 +25,7 @@ import { InputError } from '../../support/errors.js';
 import type { Schedule } from '../../support/schedule.js';
 import { findTemplate } from '../../tasks/templates.js';
 import { train, type TrainReport } from '../loop/loop.js';
-import { decisive, runCard } from '../report/run-card.js';
+import { fingerprintOptions, runCard } from '../report/run-card.js';
 import { grpoTask } from './grpo-task.js';
 import type { RewardName } from './rewards.js';
 
@@ -63,7 +63,7 @@ export interface GrpoOptions {
   /** Warm-up as a share of all updates, in place of `warmupSteps`. Default 0. */
   warmupRatio?: number;
   /** Gradient norm limit. Default 0.3. */
-  clip?: number;
+  maxGradNorm?: number;
   /** Updates between validations. Default 10. */
   evalSteps?: number;
   /** Validation rows that are ranked, drawn once by the seed. Default 500. */
@@ -99,7 +99,7 @@ export async function grpo(options: GrpoOptions): Promise<GrpoReport> {
     schedule: 'cosine' as Schedule,
     warmupSteps: 0,
     warmupRatio: 0,
-    clip: 0.3,
+    maxGradNorm: 0.3,
     weightDecay: 0,
     evalSteps: 10,
     validRows: 500,
@@ -120,7 +120,7 @@ export async function grpo(options: GrpoOptions): Promise<GrpoReport> {
   const origin = hashFile(modelFile(start));
   const config = {
     ...{ stage: 'grpo', data: basename(data), index: hashFile(indexFile), start: origin },
-    ...{ ...asTrained, ...decisive(settings) },
+    ...{ ...asTrained, ...fingerprintOptions(settings) },
     ...(own && { templates: own }),
   };
   const folder = new RunFolder(run, config);

@@ -28,7 +28,7 @@ export interface LoopState {
   random: RandomState;
   best?: { step: number; metrics: Record<string, number> };
   /** Validations since the best. */
-  stale: number;
+  validationsWithoutImprovement: number;
 }
 
 /** @param keep checkpoints that stand at most @throws InputError if there is no room; what stood stands */

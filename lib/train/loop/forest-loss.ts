@@ -4,14 +4,14 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { disposeForest, forwardForest, type ForwardOptions, prepareForest } from '../../lm/decoder.js';
-import { plant, type Tree } from '../../lm/forest.js';
+import { packTrees, type Tree } from '../../lm/forest.js';
 import { outputTable } from '../../lm/lora/adapted-weights.js';
 import { trainableWeights } from '../../lm/language-model.js';
 import { type LanguageModel } from '../../lm/language-model.js';
 import { chooseRows } from '../../ops/embedding.js';
 import { onTape } from '../../ops/tape.js';
 import { targetLogProbs } from '../../ops/target-log-probs.js';
-import type { Part } from './loop.js';
+import type { MicroBatch } from './loop.js';
 
 /** A token predicted at a node of one of the trees. */
 export interface TreeTarget {
@@ -21,7 +21,7 @@ export interface TreeTarget {
   token: number;
 }
 
-export interface ForestScorer {
+export interface ForestLogProbs {
   /** log p of every target under `model` [K]; within `tf.tidy` or a gradient. */
   logProbs(model: LanguageModel, options?: ForwardOptions): tf.Tensor1D;
   tokens: number;
@@ -29,12 +29,12 @@ export interface ForestScorer {
 }
 
 /** Lays the trees out once, for as many models as shall score them (policy and reference). */
-export function forestScorer(
+export function forestLogProbs(
   config: LanguageModel['config'],
   trees: readonly Tree[],
   targets: readonly TreeTarget[],
-): ForestScorer {
-  const forest = plant(trees);
+): ForestLogProbs {
+  const forest = packTrees(trees);
   const prepared = prepareForest(config, forest);
   const rowOf = new Map<number, number>(); // node -> its row among those that have a target
   const row = Int32Array.from(targets, ({ tree, node }) => {
@@ -64,12 +64,12 @@ export function forestScorer(
 }
 
 /** @param loss of the targets' log-probabilities [K], in their order */
-export function forestPart(
+export function forestLoss(
   model: LanguageModel,
-  scorer: ForestScorer,
+  scorer: ForestLogProbs,
   loss: (logProbs: tf.Tensor1D) => tf.Scalar,
   options?: ForwardOptions,
-): Part {
+): MicroBatch {
   return {
     tokens: scorer.tokens,
     loss: () => loss(scorer.logProbs(model, options)),

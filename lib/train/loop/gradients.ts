@@ -4,7 +4,7 @@ import { trainableWeights } from '../../lm/language-model.js';
 import { type LanguageModel } from '../../lm/language-model.js';
 
 /** A share of an update: several of them add up to the batch's gradient, whatever the cut. */
-export interface Part {
+export interface MicroBatch {
   /** Called once within the gradient; what it needs was made before. The parts' losses add up to the batch's. */
   loss(): tf.Scalar;
   /** Tokens that went through the model. */
@@ -18,7 +18,7 @@ export interface Part {
  */
 export function batchGradients(
   model: LanguageModel,
-  parts: readonly Part[],
+  parts: readonly MicroBatch[],
 ): { loss: number; gradients: Map<string, tf.Tensor> } {
   const weights = trainableWeights(model);
   const variables = [...weights.values()];

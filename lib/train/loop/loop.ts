@@ -18,7 +18,7 @@ import { InputError } from '../../support/errors.js';
 import { interrupted, watchInterrupts } from '../../support/interrupt.js';
 import { startProgress, tell } from '../../support/progress.js';
 import { Random } from '../../support/random.js';
-import { rateFactor, type Schedule } from '../../support/schedule.js';
+import { lrScale, type Schedule } from '../../support/schedule.js';
 import { Optimizer, type OptimizerOptions } from '../optim/optimizer.js';
 import { estimateRun, estimateText, refuseIfTooLarge } from '../report/estimate.js';
 import { type LoopState, resumeCheckpoint, saveCheckpoint } from './checkpoint.js';
@@ -26,8 +26,8 @@ import { batchGradients } from './gradients.js';
 import { planSteps, type StepPlan, type StepPlanOptions } from './step-plan.js';
 import type { Task } from './task.js';
 
-export type { Objective, Outline, Task } from './task.js';
-export type { Part } from './gradients.js';
+export type { BatchSizes, Objective, Task } from './task.js';
+export type { MicroBatch } from './gradients.js';
 
 /** Validation figures of which the smaller is the better. */
 const SMALLER = ['loss'];
@@ -95,7 +95,7 @@ const SHORT = 10;
 
 /** @throws InputError if the run cannot fit into the machine's memory */
 function tellBeforehand<Batch>(model: LanguageModel, task: Task<Batch>, options: LoopOptions): void {
-  const { outline } = task;
+  const { batchSizes: outline } = task;
   if (!outline) return;
   const { say = tell } = options;
   const estimate = estimateRun(model, task, outline, options);
@@ -124,7 +124,7 @@ class Loop<Batch> {
     this.optimizer = new Optimizer(trainableWeights(model), options);
     this.random = new Random(`${options.seed}/train`);
     this.state = resumeCheckpoint(folder, model, this.optimizer) ?? {
-      ...{ step: 0, epoch: 0, position: 0, tokens: 0, seconds: 0, stale: 0 },
+      ...{ step: 0, epoch: 0, position: 0, tokens: 0, seconds: 0, validationsWithoutImprovement: 0 },
       random: this.random.save(),
     };
     this.random.restore(this.state.random);
@@ -163,16 +163,16 @@ class Loop<Batch> {
 
   /** Whether patience is at its end. */
   private exhausted(): boolean {
-    return this.options.patience > 0 && this.state.stale >= this.options.patience;
+    return this.options.patience > 0 && this.state.validationsWithoutImprovement >= this.options.patience;
   }
 
   private update(batch: Batch): MetricLine {
     const { learningRate, schedule } = this.options;
     const { state, plan } = this;
-    const { parts, metrics = {} } = this.task.objective(batch, this.random);
+    const { microBatches: parts, metrics = {} } = this.task.objective(batch, this.random);
     const { loss, gradients } = batchGradients(this.model, parts);
     const step = state.step + 1;
-    const rate = learningRate * rateFactor(schedule, step, plan.warmup, plan.total);
+    const rate = learningRate * lrScale(schedule, step, plan.warmup, plan.total);
     const norm = Number.isFinite(loss) ? this.optimizer.apply(gradients, step, rate) : NaN;
     tf.dispose([...gradients.values()]);
     if (!Number.isFinite(norm)) this.stopDiverged(step);
@@ -196,8 +196,8 @@ class Loop<Batch> {
     if (!state.best || sign * figure > sign * state.best.metrics[bestMetric]!) {
       this.saveModel(this.folder.modelFolder);
       state.best = { step: state.step, metrics };
-      state.stale = 0;
-    } else state.stale++;
+      state.validationsWithoutImprovement = 0;
+    } else state.validationsWithoutImprovement++;
     this.save();
   }
 

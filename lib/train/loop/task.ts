@@ -1,9 +1,9 @@
 /** What the loop is given to learn. */
 import type { Random } from '../../support/random.js';
-import type { Part } from './gradients.js';
+import type { MicroBatch } from './gradients.js';
 
 export interface Objective {
-  parts: Part[];
+  microBatches: MicroBatch[];
   /** Logged beside the loss. */
   metrics?: Record<string, number>;
 }
@@ -16,12 +16,12 @@ export interface Task<Batch> {
   objective(batch: Batch, random: Random): Objective;
   validate(): Promise<Record<string, number>>;
   /** What an estimate before the run needs; without it there is none. */
-  outline?(batch: Batch): Outline<Batch>;
+  batchSizes?(batch: Batch): BatchSizes<Batch>;
 }
 
-export interface Outline<Batch> {
+export interface BatchSizes<Batch> {
   /** Tokens of each of the batch's parts. */
-  sizes: number[];
+  tokens: number[];
   examples: number;
   /** A batch of its first examples. */
   first(examples: number): Batch;

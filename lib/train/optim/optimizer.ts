@@ -17,7 +17,7 @@ export interface OptimizerOptions extends AdamWOptions, MuonOptions {
   /** `muon` takes the matrices of the layers, and AdamW the rest, both at the same rate. Default `adamw`. */
   optimizer?: OptimizerName;
   /** Gradients are scaled down to this norm; 0 leaves them. Default 1. */
-  clip?: number;
+  maxGradNorm?: number;
 }
 
 /** Numbers packed into one vector at most; a larger parameter is one by itself. */
@@ -25,19 +25,20 @@ const PACK = 1 << 20;
 
 export class Optimizer {
   private readonly groups: UpdateGroup[];
-  private readonly clip: number;
+  private readonly maxGradNorm: number;
 
   /** @throws InputError for an optimizer or a scale that there is none of */
   constructor(weights: Weights, options: OptimizerOptions = {}) {
-    const { optimizer = 'adamw', clip = 1, muonScale = 'rms' } = options;
+    const { optimizer = 'adamw', maxGradNorm = 1, muonScale = 'rms' } = options;
     expectOne('optimizer', optimizer, OPTIMIZERS);
     expectOne('muon-scale', muonScale, MUON_SCALES);
-    this.clip = clip;
-    const turned = optimizer === 'muon' ? [...weights].filter(([name, weight]) => isLayerMatrix(name, weight)) : [];
-    const rest = new Map([...weights].filter(([name]) => !turned.some(([other]) => other === name)));
+    this.maxGradNorm = maxGradNorm;
+    const orthogonalised =
+      optimizer === 'muon' ? [...weights].filter(([name, weight]) => isLayerMatrix(name, weight)) : [];
+    const rest = new Map([...weights].filter(([name]) => !orthogonalised.some(([other]) => other === name)));
     this.groups = [
       ...pack(rest).map((names) => new AdamWGroup(names, weights, options)),
-      ...turned.map(([name, weight]) => new MuonGroup(name, weight, options)),
+      ...orthogonalised.map(([name, weight]) => new MuonGroup(name, weight, options)),
     ];
   }
 
@@ -49,7 +50,7 @@ export class Optimizer {
     const all = this.groups.map((group) => group.gradient((name) => gradients.get(name)));
     const norm = globalNorm(all);
     if (Number.isFinite(norm)) {
-      const scale = this.clip > 0 && norm > this.clip ? this.clip / norm : 1;
+      const scale = this.maxGradNorm > 0 && norm > this.maxGradNorm ? this.maxGradNorm / norm : 1;
       this.groups.forEach((group, g) => group.update(all[g]!, step, rate, scale));
     }
     tf.dispose(all);

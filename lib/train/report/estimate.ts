@@ -17,7 +17,7 @@ import { duration } from '../../support/progress.js';
 import { Random } from '../../support/random.js';
 import { batchGradients } from '../loop/gradients.js';
 import { planSteps, type StepPlanOptions } from '../loop/step-plan.js';
-import type { Outline, Task } from '../loop/task.js';
+import type { BatchSizes, Task } from '../loop/task.js';
 import type { OptimizerName } from '../optim/optimizer.js';
 import { liveBytes } from './peak-memory.js';
 
@@ -35,9 +35,9 @@ export interface RunEstimate {
   /** Bytes at the peak beyond what the process holds before the first step. */
   memory: number;
   /** Bytes that the machine can still give; infinite where tensors lie on a GPU, whose memory is not known here. */
-  free: number;
+  freeBytes: number;
   /** Bytes of the peak that do not depend on the tokens at once. */
-  fixed: number;
+  fixedBytes: number;
   /** Of all updates; validation comes on top. */
   seconds: number;
 }
@@ -57,7 +57,7 @@ const PROBE = 128;
 export function estimateRun<Batch>(
   model: LanguageModel,
   task: Task<Batch>,
-  outline: (batch: Batch) => Outline<Batch>,
+  outline: (batch: Batch) => BatchSizes<Batch>,
   options: EstimateOptions,
 ): RunEstimate {
   const learns = trainableWeights(model);
@@ -70,11 +70,11 @@ export function estimateRun<Batch>(
   }
   const { total } = planSteps((epoch) => task.batches(epoch).length, options);
   const batches = task.batches(0).map((batch) => outline(batch));
-  const parts = batches.flatMap(({ sizes }) => sizes);
+  const parts = batches.flatMap(({ tokens: sizes }) => sizes);
   const tokensPerEpoch = sum(parts);
   const largestPart = Math.max(...parts);
-  const several = batches.some(({ sizes }) => sizes.length > 1);
-  const fullest = batches.find(({ sizes }) => sizes.includes(largestPart))!;
+  const several = batches.some(({ tokens: sizes }) => sizes.length > 1);
+  const fullest = batches.find(({ tokens: sizes }) => sizes.includes(largestPart))!;
   const { bytes, seconds } = probe(model, task, outline, fullest);
   const gradient = (several ? 4 * trainable : 0) + bytes(largestPart); // the parts' sum beside the last one's
   const update = 4 * trainable + scratchBytes(learns);
@@ -83,14 +83,14 @@ export function estimateRun<Batch>(
     ...{ parameters: sizeOf(model.weights), trainable, steps: total, tokensPerEpoch, largestPart },
     tokens: Math.round(tokensPerEpoch * steps),
     memory: state + HEAP * Math.max(gradient, update),
-    ...{ free, fixed: state + HEAP * Math.max((several ? 4 * trainable : 0) + bytes(0), update) },
+    ...{ freeBytes: free, fixedBytes: state + HEAP * Math.max((several ? 4 * trainable : 0) + bytes(0), update) },
     seconds: steps * (sum(parts.map((size) => seconds(size))) + batches.length * updateSeconds(learns, optimizer)),
   };
 }
 
 /** @throws InputError if the run cannot fit: what it needs, what there is, and what would make it fit */
 export function refuseIfTooLarge(name: string, estimate: RunEstimate): void {
-  const { memory, free, fixed, largestPart } = estimate;
+  const { memory, freeBytes: free, fixedBytes: fixed, largestPart } = estimate;
   if (memory <= free) return;
   const budget = Math.floor((largestPart * (0.9 * free - fixed)) / (memory - fixed));
   const mend = budget >= 64 ? `--token-budget ${budget} would fit` : FEWER;
@@ -99,7 +99,17 @@ export function refuseIfTooLarge(name: string, estimate: RunEstimate): void {
 
 /** The estimate in a sentence or two. */
 export function estimateText(name: string, estimate: RunEstimate): string {
-  const { parameters, trainable, steps, tokensPerEpoch, tokens, largestPart, memory, free, seconds } = estimate;
+  const {
+    parameters,
+    trainable,
+    steps,
+    tokensPerEpoch,
+    tokens,
+    largestPart,
+    memory,
+    freeBytes: free,
+    seconds,
+  } = estimate;
   const learning = trainable === parameters ? 'all of them learn' : `${count(trainable)} learn`;
   const room = Number.isFinite(free) ? ` (${gib(free)} free)` : '';
   return (
@@ -143,8 +153,8 @@ const PATIENCE = 1;
 function probe<Batch>(
   model: LanguageModel,
   task: Task<Batch>,
-  outline: (batch: Batch) => Outline<Batch>,
-  { sizes, examples, first }: Outline<Batch>,
+  outline: (batch: Batch) => BatchSizes<Batch>,
+  { tokens: sizes, examples, first }: BatchSizes<Batch>,
 ): Probe {
   const each = sum(sizes) / examples;
   const most = Math.max(2, Math.floor(Math.max(...sizes) / each));
@@ -152,10 +162,10 @@ function probe<Batch>(
     const batch = first(Math.min(count, examples));
     const start = performance.now();
     const { timeline } = liveBytes(() => {
-      const { gradients } = batchGradients(model, task.objective(batch, new Random('probe')).parts);
+      const { gradients } = batchGradients(model, task.objective(batch, new Random('probe')).microBatches);
       tf.dispose([...gradients.values()]);
     });
-    return { tokens: sum(outline(batch).sizes), timeline, seconds: (performance.now() - start) / 1000 };
+    return { tokens: sum(outline(batch).tokens), timeline, seconds: (performance.now() - start) / 1000 };
   };
   let count = Math.max(1, Math.min(Math.round(PROBE / each), most >> 1));
   const cold = measure(count);
@@ -203,12 +213,12 @@ function updateSeconds(learns: Weights, optimizer: OptimizerName): number {
   const seconds = new Map<string, number>();
   for (const [, weight] of turned) {
     const shape = weight.shape.join();
-    if (!seconds.has(shape)) seconds.set(shape, turnSeconds(weight as tf.Tensor as tf.Tensor2D));
+    if (!seconds.has(shape)) seconds.set(shape, orthogonaliseSeconds(weight as tf.Tensor as tf.Tensor2D));
   }
   return adamw + sum(turned.map(([, { shape }]) => seconds.get(shape.join())!));
 }
 
-function turnSeconds(matrix: tf.Tensor2D): number {
+function orthogonaliseSeconds(matrix: tf.Tensor2D): number {
   const seconds = [0, 1].map(() => {
     const start = performance.now();
     tf.tidy(() => orthogonalize(matrix).dataSync());

@@ -76,11 +76,11 @@ export function runCard<R extends { seconds: number }>(
 }
 
 /** They decide what is kept and how it is computed, not what comes out. */
-const INDIFFERENT = ['keep', 'keepLast', 'layerCheckpointing'];
+const IGNORED = ['keep', 'keepLast', 'layerCheckpointing'];
 
 /** The options that decide a result, for `config.json`: a run may be gone on with where only the others differ. */
-export function decisive(settings: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(settings).filter(([name]) => !INDIFFERENT.includes(name)));
+export function fingerprintOptions(settings: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !IGNORED.includes(name)));
 }
 
 /** SHA-256 by file name. Of a shape there is nothing to hash: the seed makes its weights. */

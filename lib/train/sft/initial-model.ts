@@ -7,7 +7,7 @@ import { parseShape } from '../../lm/config.js';
 import { loadModel } from '../../lm/model.js';
 import { type LanguageModel } from '../../lm/language-model.js';
 import { bpeTokenizer, checkVocabSize } from '../../lm/tokenizer/bpe-tokenizer.js';
-import { extendVocabulary, ROW_STARTS, type RowStart } from '../../lm/tokenizer/extend-vocabulary.js';
+import { extendVocabulary, EMBEDDING_INITS, type EmbeddingInit } from '../../lm/tokenizer/extend-vocabulary.js';
 import {
   loadTokenizer,
   SID_VOCABULARIES,
@@ -18,9 +18,9 @@ import {
 import { randomWeights } from '../../lm/weights.js';
 import { InputError } from '../../support/errors.js';
 import { holdsText, type Template, TEMPLATES, templateWords } from '../../tasks/templates.js';
-import { type LearningOptions, learningPart, sidRows } from './trainable.js';
+import { type TrainableOptions, trainableModel, sidRows } from './trainable.js';
 
-export interface StartOptions extends LearningOptions {
+export interface InitialModelOptions extends TrainableOptions {
   /** What the model is to read and write; default the kit's wordings of SIDs alone. */
   templates?: readonly Template[];
   /** The shop's items: their texts make the vocabulary of a shape, and rows from titles. */
@@ -30,12 +30,12 @@ export interface StartOptions extends LearningOptions {
   /** Default `used`. */
   sidVocabulary?: SidVocabulary;
   /** Default `mean`. */
-  init?: RowStart;
+  init?: EmbeddingInit;
   /** Tokens of a shape's subword vocabulary. Default 8192. */
   vocabSize?: number;
 }
 
-export interface StartModel {
+export interface InitialModel {
   model: LanguageModel;
   tokenizer: TextTokenizer;
   /** SID tokens that joined a folder's vocabulary, and those that it had. */
@@ -43,9 +43,9 @@ export interface StartModel {
 }
 
 /** What can be said of the options before anything is loaded. @throws InputError for what does not fit */
-export function checkStart(
+export function checkInitialModel(
   from: string,
-  options: Pick<StartOptions, 'sidTokens' | 'sidVocabulary' | 'init' | 'vocabSize'>,
+  options: Pick<InitialModelOptions, 'sidTokens' | 'sidVocabulary' | 'init' | 'vocabSize'>,
 ): void {
   const { sidTokens = 'new', sidVocabulary = 'used', init = 'mean', vocabSize = 257 } = options;
   const among = (flag: string, known: readonly string[], given: string): void => {
@@ -53,7 +53,7 @@ export function checkStart(
   };
   among('sid-tokens', SID_TOKENS, sidTokens);
   among('sid-vocabulary', SID_VOCABULARIES, sidVocabulary);
-  among('init', ROW_STARTS, init);
+  among('init', EMBEDDING_INITS, init);
   if (init !== 'mean' && isShape(from)) {
     throw new InputError(`--init ${init}: expected --model to be a folder, whose rows it reads, got ${from}`);
   }
@@ -61,18 +61,23 @@ export function checkStart(
 }
 
 /** @param from a model folder, whose vocabulary gets what it lacks of the index, or a shape */
-export function startModel(from: string, index: SidIndex, seed: number, options: StartOptions = {}): StartModel {
-  checkStart(from, options);
+export function initialModel(
+  from: string,
+  index: SidIndex,
+  seed: number,
+  options: InitialModelOptions = {},
+): InitialModel {
+  checkInitialModel(from, options);
   const { sidTokens = 'new', sidVocabulary = 'used', init = 'mean', items = [] } = options;
   if (isShape(from)) {
     const tokenizer = shapeTokenizer(index, options);
     const config = parseShape(from, tokenizer.vocabSize, 0);
     const model = { config, weights: randomWeights(config, seed) };
-    return { model: learningPart(model, from, options, { added: 0 }, seed), tokenizer };
+    return { model: trainableModel(model, from, options, { added: 0 }, seed), tokenizer };
   }
   const [loaded, given] = [loadModel(from), loadTokenizer(from)];
   if (sidTokens === 'subwords')
-    return { model: learningPart(loaded, from, options, { added: 0 }, seed), tokenizer: given };
+    return { model: trainableModel(loaded, from, options, { added: 0 }, seed), tokenizer: given };
   const { model, tokenizer, added, reused } = extendVocabulary(loaded, given, index, seed, {
     sids: sidVocabulary,
     init,
@@ -80,7 +85,7 @@ export function startModel(from: string, index: SidIndex, seed: number, options:
   });
   const counts = { added: added.length, rows: () => sidRows(tokenizer, added, reused) };
   const sids = { added: added.length, reused: reused.length };
-  return { model: learningPart(model, from, options, counts, seed), tokenizer, sids };
+  return { model: trainableModel(model, from, options, counts, seed), tokenizer, sids };
 }
 
 export function isShape(from: string): boolean {
@@ -88,7 +93,7 @@ export function isShape(from: string): boolean {
 }
 
 /** Words where SIDs are all that a model reads beside its wordings, else subwords of the shop's own texts. */
-function shapeTokenizer(index: SidIndex, options: StartOptions): TextTokenizer {
+function shapeTokenizer(index: SidIndex, options: InitialModelOptions): TextTokenizer {
   const { templates, items = [], sidTokens = 'new', sidVocabulary = 'used', vocabSize } = options;
   const spelled = sidTokens === 'subwords';
   if (!spelled && !templates?.some(holdsText)) return wordTokenizer(templateWords(templates), index, sidVocabulary);

@@ -3,7 +3,7 @@
  * their answers.
  *
  * The whole batch is sorted before it is cut, so that texts that begin alike come into the same part and share their
- * beginning (`share-trunks.ts`); the gradient is the same whatever the cut. Under dropout each text has masks of its
+ * beginning (`shared-prefixes.ts`); the gradient is the same whatever the cut. Under dropout each text has masks of its
  * own: nothing is shared, and the order stays.
  */
 import * as tf from '@tensorflow/tfjs';
@@ -13,11 +13,11 @@ import type { LanguageModel } from '../../lm/language-model.js';
 import { dropoutFrom } from '../../ops/dropout.js';
 import type { Random } from '../../support/random.js';
 import type { Example } from '../../tasks/examples.js';
-import { forestPart, forestScorer } from '../loop/forest-loss.js';
-import type { Part } from '../loop/gradients.js';
-import { separateTrees, type SharedTrunks, shareTrunks, sortTexts } from './shared-prefixes.js';
+import { forestLoss, forestLogProbs } from '../loop/forest-loss.js';
+import type { MicroBatch } from '../loop/gradients.js';
+import { separateTrees, type PackedTrees, sharePrefixes, sortTexts } from './shared-prefixes.js';
 
-export interface SftPartsOptions {
+export interface MicroBatchOptions {
   /** Tokens of the texts of a part at most; a longer text stands alone. */
   tokenBudget: number;
   /** On embeddings and residual branches, in [0, 1). Default 0. */
@@ -29,21 +29,30 @@ export interface SftPartsOptions {
 }
 
 /** Negative log-likelihood of the examples' targets, divided by their number; the parts' losses add up to it. */
-export function sftParts(model: LanguageModel, examples: readonly Example[], options: SftPartsOptions): Part[] {
+export function sftMicroBatches(
+  model: LanguageModel,
+  examples: readonly Example[],
+  options: MicroBatchOptions,
+): MicroBatch[] {
   const { tokenBudget, dropout = 0, layerCheckpointing = false, random } = options;
-  const targets = examples.reduce((sum, { at }) => sum + at.length, 0);
+  const targets = examples.reduce((sum, { labelPositions: at }) => sum + at.length, 0);
   const apart = random ? hasMasks(model, dropout) : false;
-  return layOut(examples, tokenBudget, apart).map((laid) => {
-    if (!random) return lossPart(model, laid, targets, { layerCheckpointing });
+  return packMicroBatches(examples, tokenBudget, apart).map((laid) => {
+    if (!random) return sftLoss(model, laid, targets, { layerCheckpointing });
     const masks = dropoutFrom(random, dropout);
-    return lossPart(withLoraDropout(model, random), laid, targets, { dropout: masks, layerCheckpointing });
+    return sftLoss(withLoraDropout(model, random), laid, targets, { dropout: masks, layerCheckpointing });
   });
 }
 
 /** The share of a part in a loss over so many targets. */
-export function lossPart(model: LanguageModel, laid: SharedTrunks, targets: number, options?: ForwardOptions): Part {
-  const scorer = forestScorer(model.config, laid.trees, laid.targets);
-  return forestPart(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / targets), options);
+export function sftLoss(
+  model: LanguageModel,
+  laid: PackedTrees,
+  targets: number,
+  options?: ForwardOptions,
+): MicroBatch {
+  const scorer = forestLogProbs(model.config, laid.trees, laid.targets);
+  return forestLoss(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / targets), options);
 }
 
 /** Whether training draws masks, so that texts stand apart. */
@@ -52,15 +61,15 @@ export function hasMasks({ lora }: LanguageModel, dropout: number): boolean {
 }
 
 /** The trees of each part. @param apart whether every text is a tree of its own, in the order given */
-export function layOut(examples: readonly Example[], tokenBudget: number, apart: boolean): SharedTrunks[] {
+export function packMicroBatches(examples: readonly Example[], tokenBudget: number, apart: boolean): PackedTrees[] {
   const size = ({ tokens }: Example): number => tokens.length;
   return apart
     ? byTokens(examples, tokenBudget, size).map(separateTrees)
-    : byTokens(sortTexts(examples), tokenBudget, size).map(shareTrunks);
+    : byTokens(sortTexts(examples), tokenBudget, size).map(sharePrefixes);
 }
 
 /** Tokens that go through the model. */
-export function tokensOf({ trees }: SharedTrunks): number {
+export function tokensOf({ trees }: PackedTrees): number {
   return trees.reduce((sum, { token }) => sum + token.length, 0);
 }
 

@@ -1,5 +1,5 @@
 /**
- * What supervised fine-tuning learns, for the loop: drafts of a mix of tasks in batches, the loss on their answers, and
+ * What supervised fine-tuning learns, for the loop: examples of a mix of tasks in batches, the loss on their answers, and
  * validation by loss and ranking.
  */
 import * as tf from '@tensorflow/tfjs';
@@ -9,10 +9,10 @@ import type { LanguageModel } from '../../lm/language-model.js';
 import { Random } from '../../support/random.js';
 import { cutInto, type Example, rowExamples } from '../../tasks/examples.js';
 import type { Renderer } from '../../tasks/prompts.js';
-import type { Draft, TaskSet } from '../../tasks/task-set.js';
+import type { ExampleReference, TaskSet } from '../../tasks/task-set.js';
 import type { Task } from '../loop/loop.js';
 import { validator } from '../loop/validate.js';
-import { byTokens, hasMasks, layOut, lossPart, sftParts, tokensOf } from './micro-batches.js';
+import { byTokens, hasMasks, packMicroBatches, sftLoss, sftMicroBatches, tokensOf } from './micro-batches.js';
 
 export interface SftTaskOptions {
   batchSize: number;
@@ -48,27 +48,27 @@ export function sftTask(
   renderers: readonly Renderer[],
   { heldOut, ranking }: Validation,
   options: SftTaskOptions,
-): Task<Draft[]> & Required<Pick<Task<Draft[]>, 'outline'>> {
+): Task<ExampleReference[]> & Required<Pick<Task<ExampleReference[]>, 'batchSizes'>> {
   const { batchSize, batchTokens = 0, tokenBudget, dropout, layerCheckpointing = false, validRows, seed } = options;
   const rank = ranking && validator(ranking.recommender, ranking.rows, validRows, seed);
   const held = heldOut.map(({ name, rows, render }) => ({ name, examples: rowExamples(rows, render) }));
   return {
     name: 'sft',
     batches(epoch) {
-      const order = new Random(`${seed}/sft/${epoch}`).shuffle(tasks.drafts(epoch));
-      const size = (draft: Draft): number => tasks.example(draft, renderers).tokens.length;
+      const order = new Random(`${seed}/sft/${epoch}`).shuffle(tasks.examples(epoch));
+      const size = (reference: ExampleReference): number => tasks.example(reference, renderers).tokens.length;
       return batchTokens > 0 ? byTokens(order, batchTokens, size) : cutInto(order, batchSize);
     },
-    objective(drafts, random) {
-      const batch = drafts.map((draft) => tasks.example(draft, renderers));
-      const parts = sftParts(model, batch, { tokenBudget, dropout, layerCheckpointing, random });
-      const cut = batch.filter((example) => example.cut).length;
-      return { parts, ...(cut > 0 && { metrics: { cut } }) };
+    objective(references, random) {
+      const batch = references.map((reference) => tasks.example(reference, renderers));
+      const microBatches = sftMicroBatches(model, batch, { tokenBudget, dropout, layerCheckpointing, random });
+      const truncated = batch.filter((example) => example.truncated).length;
+      return { microBatches, ...(truncated > 0 && { metrics: { truncated } }) };
     },
-    outline(drafts) {
-      const batch = drafts.map((draft) => tasks.example(draft, renderers));
-      const sizes = layOut(batch, tokenBudget, hasMasks(model, dropout)).map(tokensOf);
-      return { sizes, examples: drafts.length, first: (examples) => drafts.slice(0, examples) };
+    batchSizes(references) {
+      const batch = references.map((reference) => tasks.example(reference, renderers));
+      const tokens = packMicroBatches(batch, tokenBudget, hasMasks(model, dropout)).map(tokensOf);
+      return { tokens, examples: references.length, first: (examples) => references.slice(0, examples) };
     },
     async validate() {
       const losses = held.map(({ name, examples }) => ({ name, ...heldOutLoss(model, examples, tokenBudget) }));
@@ -86,11 +86,11 @@ function heldOutLoss(
   examples: readonly Example[],
   tokenBudget: number,
 ): { loss: number; targets: number } {
-  const targets = examples.reduce((sum, { at }) => sum + at.length, 0);
-  const loss = layOut(examples, tokenBudget, false).reduce((sum, laid) => {
-    const part = lossPart(model, laid, targets);
-    const value = tf.tidy(() => part.loss().dataSync()[0]!);
-    part.dispose();
+  const targets = examples.reduce((sum, { labels }) => sum + labels.length, 0);
+  const loss = packMicroBatches(examples, tokenBudget, false).reduce((sum, packed) => {
+    const microBatch = sftLoss(model, packed, targets);
+    const value = tf.tidy(() => microBatch.loss().dataSync()[0]!);
+    microBatch.dispose();
     return sum + value;
   }, 0);
   return { loss, targets };

@@ -12,7 +12,7 @@ import { ensureEngine } from '../../engine/engine.js';
 import { createRecommender, modelRenderer, type SidTokens } from '../../evaluate/recommender.js';
 import { hashFile } from '../../files/files.js';
 import { loadChatTemplate } from '../../lm/tokenizer/chat-template.js';
-import type { RowStart } from '../../lm/tokenizer/extend-vocabulary.js';
+import type { EmbeddingInit } from '../../lm/tokenizer/extend-vocabulary.js';
 import type { SidVocabulary } from '../../lm/tokenizer/tokenizer.js';
 import { disposeWeights } from '../../lm/weights.js';
 import type { MuonScale } from '../../ops/muon.js';
@@ -22,18 +22,18 @@ import { Random } from '../../support/random.js';
 import type { Schedule } from '../../support/schedule.js';
 import type { ExampleMode } from '../../tasks/examples.js';
 import { planTasks, type TaskPlan } from '../../tasks/plan-tasks.js';
-import { type Renderer, shopOf } from '../../tasks/prompts.js';
+import { type Renderer, promptContext } from '../../tasks/prompts.js';
 import { taskRows } from '../../tasks/task-rows.js';
 import { type TaskCounts, TaskSet } from '../../tasks/task-set.js';
 import { train, type TrainReport } from '../loop/loop.js';
 import type { OptimizerName } from '../optim/optimizer.js';
 import { estimateRun, refuseIfTooLarge, type RunEstimate } from '../report/estimate.js';
-import { decisive, runCard } from '../report/run-card.js';
-import { checkStart, startModel, type StartModel } from './initial-model.js';
+import { fingerprintOptions, runCard } from '../report/run-card.js';
+import { checkInitialModel, initialModel, type InitialModel } from './initial-model.js';
 import { sftTask, type Validation } from './sft-task.js';
-import { checkLearning, type LearningOptions } from './trainable.js';
+import { checkTrainable, type TrainableOptions } from './trainable.js';
 
-export interface SftOptions extends LearningOptions {
+export interface SftOptions extends TrainableOptions {
   /** Data folder with `NAME.item.json` and the splits. */
   data: string;
   /** Index file. */
@@ -64,7 +64,7 @@ export interface SftOptions extends LearningOptions {
   /** Which SID tokens join the vocabulary: those of the index, or all codes. Default `used`. */
   sidVocabulary?: SidVocabulary;
   /** What their rows start from in a model folder: the mean row, or the words of their items' titles. Default `mean`. */
-  init?: RowStart;
+  init?: EmbeddingInit;
   /** Tokens of the subword vocabulary that a shape learns where its tasks hold text. Default 8192. */
   vocabSize?: number;
   /** Items of context an item has at the least in chain mode. Default 10. */
@@ -99,7 +99,7 @@ export interface SftOptions extends LearningOptions {
   /** Default 0.01. */
   weightDecay?: number;
   /** Gradient norm limit, 0 for none. Default 1. */
-  clip?: number;
+  maxGradNorm?: number;
   /** Share of an epoch between validations; at least a step. Default 2. */
   evalEpochs?: number;
   /** Updates between validations, in place of `evalEpochs`. Default 0. */
@@ -123,7 +123,7 @@ export interface SftReport extends TrainReport {
   /** Examples of each task of the mix. */
   tasks: Record<string, TaskCounts>;
   /** Prompts that were longer than the limit, over all steps. */
-  cut: number;
+  truncated: number;
   /** SID tokens that joined a folder's vocabulary, and those that it had. */
   sids?: { added: number; reused: number };
 }
@@ -140,8 +140,8 @@ export async function sft(options: SftOptions): Promise<SftReport> {
   try {
     const loop = { ...settings, evalStart: false, ...(onLog && { onLog }) };
     const trained = await train(start.model, start.tokenizer, task, folder, loop);
-    const cut = folder.readLog().reduce((sum, line) => sum + (line.cut ?? 0), 0);
-    const report = { ...trained, tasks: tasks.counts(), cut, ...(start.sids && { sids: start.sids }) };
+    const truncated = folder.readLog().reduce((sum, line) => sum + (line.truncated ?? 0), 0);
+    const report = { ...trained, tasks: tasks.counts(), truncated, ...(start.sids && { sids: start.sids }) };
     const { seed, keep, model } = settings;
     const card = runCard(report, { ...config, seed }, { dataset, index: options.index, model });
     folder.finish(card, keep > 1 ? keep : 0);
@@ -156,7 +156,7 @@ export async function sftEstimate(options: SftPlan): Promise<RunEstimate> {
   const settled = await settle(options);
   const { start, task } = begin(settled);
   try {
-    const estimate = estimateRun(start.model, task, task.outline, settled.settings);
+    const estimate = estimateRun(start.model, task, task.batchSizes, settled.settings);
     refuseIfTooLarge(task.name, estimate);
     return estimate;
   } finally {
@@ -189,7 +189,7 @@ async function settle({ data, index: indexFile, ...given }: SftPlan) {
     layerCheckpointing: false,
     dropout: 0.3,
     weightDecay: 0.01,
-    clip: 1,
+    maxGradNorm: 1,
     evalEpochs: 2,
     evalSteps: 0,
     bestMetric: plan.ranked === undefined ? 'loss' : 'NDCG@10',
@@ -202,18 +202,18 @@ async function settle({ data, index: indexFile, ...given }: SftPlan) {
     template: plan.ranked,
     mode: plan.mode,
   };
-  checkLearning(settings.model, given);
-  checkStart(settings.model, given);
+  checkTrainable(settings.model, given);
+  checkInitialModel(settings.model, given);
   if (given.chatTemplate) loadChatTemplate(settings.model);
   const dataset = await loadDataset(data);
   const index = readIndex(indexFile, dataset.items.length);
-  const tasks = new TaskSet(dataset, plan.parts, shopOf(index, dataset.items), settings);
+  const tasks = new TaskSet(dataset, plan.parts, promptContext(index, dataset.items), settings);
   const config = {
     stage: 'sft',
     data: basename(data),
     index: hashFile(indexFile),
     rows: dataset.train.length,
-    ...decisive(settings),
+    ...fingerprintOptions(settings),
     ...(given.templates !== undefined && { templates: ownTemplates(plan) }),
     ...(given.tasks !== undefined && { counts: tasks.counts() }),
   };
@@ -222,7 +222,7 @@ async function settle({ data, index: indexFile, ...given }: SftPlan) {
 
 /** The model that it starts from, and what it learns. */
 function begin({ plan, settings, dataset, index, tasks }: Settled) {
-  const start = startModel(settings.model, index, settings.seed, {
+  const start = initialModel(settings.model, index, settings.seed, {
     ...settings,
     items: dataset.items,
     ...(plan.custom && { templates: plan.parts.map(({ template }) => template) }),
@@ -247,7 +247,7 @@ interface PrepareOptions {
 
 /** A renderer for each task, and the held-out rows: all of the task that is ranked, `validRows` of the others. */
 function prepare(
-  { model, tokenizer }: StartModel,
+  { model, tokenizer }: InitialModel,
   dataset: Dataset,
   index: SidIndex,
   { parts, templates, ranked }: TaskPlan,
@@ -260,7 +260,7 @@ function prepare(
     ...(chatTemplate && { chat: loadChatTemplate(options.model) }),
   };
   const renderers = parts.map(({ template }) => modelRenderer(model, tokenizer, index, template, rendering));
-  const shop = shopOf(index, dataset.items);
+  const shop = promptContext(index, dataset.items);
   const heldOut = parts.map(({ name, template }, task) => {
     const rows = taskRows(dataset, template, 'valid', shop);
     const some = (): Row[] => new Random(`${seed}/held-out/${name}`).shuffle([...rows]).slice(0, validRows);

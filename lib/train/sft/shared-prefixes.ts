@@ -6,21 +6,23 @@
  * shared nodes receive the sum over the branches by the chain rule). With dropout the texts of a comb would share their
  * masks along the trunk; the caller decides.
  */
-import { chain, comb, type Tree } from '../../lm/forest.js';
+import { chain, prefixTree, type Tree } from '../../lm/forest.js';
 import type { Example } from '../../tasks/examples.js';
 import type { TreeTarget } from '../loop/forest-loss.js';
 
-export interface SharedTrunks {
+export interface PackedTrees {
   trees: Tree[];
   /** Every example's targets, in the order of the sorted examples. */
   targets: TreeTarget[];
 }
 
 /** A chain each. */
-export function separateTrees(examples: readonly Example[]): SharedTrunks {
+export function separateTrees(examples: readonly Example[]): PackedTrees {
   return {
     trees: examples.map(({ tokens }) => chain(tokens)),
-    targets: examples.flatMap(({ at, target }, tree) => at.map((node, i) => ({ tree, node, token: target[i]! }))),
+    targets: examples.flatMap(({ labelPositions, labels }, tree) =>
+      labelPositions.map((node, i) => ({ tree, node, token: labels[i]! })),
+    ),
   };
 }
 
@@ -28,9 +30,9 @@ export function separateTrees(examples: readonly Example[]): SharedTrunks {
  * Sorts the texts and cuts the order into runs so that as few tokens as possible are left; a run of several is a comb
  * whose trunk is what all of its texts begin with.
  */
-export function shareTrunks(examples: readonly Example[]): SharedTrunks {
+export function sharePrefixes(examples: readonly Example[]): PackedTrees {
   const order = sortTexts(examples);
-  const shared: SharedTrunks = { trees: [], targets: [] };
+  const shared: PackedTrees = { trees: [], targets: [] };
   for (const [from, to, trunk] of cutRuns(order)) addTree(shared, order.slice(from, to), trunk);
   return shared;
 }
@@ -40,21 +42,21 @@ export function sortTexts(examples: readonly Example[]): Example[] {
   return [...examples].sort((a, b) => compareTokens(a.tokens, b.tokens));
 }
 
-function addTree({ trees, targets }: SharedTrunks, examples: readonly Example[], trunk: number): void {
+function addTree({ trees, targets }: PackedTrees, examples: readonly Example[], trunk: number): void {
   const tree = trees.length;
   if (examples.length === 1) {
-    const { tokens, at, target } = examples[0]!;
+    const { tokens, labelPositions, labels } = examples[0]!;
     trees.push(chain(tokens));
-    at.forEach((node, i) => targets.push({ tree, node, token: target[i]! }));
+    labelPositions.forEach((node, i) => targets.push({ tree, node, token: labels[i]! }));
     return;
   }
   const branches = examples.map(({ tokens }) => tokens.slice(trunk));
-  const { nodes, ...rest } = comb(examples[0]!.tokens.slice(0, trunk), branches);
+  const { nodes, ...rest } = prefixTree(examples[0]!.tokens.slice(0, trunk), branches);
   trees.push(rest);
-  examples.forEach(({ at, target }, b) => {
-    at.forEach((place, i) => {
-      const node = place < trunk ? place : nodes[b]![place - trunk]!;
-      targets.push({ tree, node, token: target[i]! });
+  examples.forEach(({ labelPositions, labels }, b) => {
+    labelPositions.forEach((position, i) => {
+      const node = position < trunk ? position : nodes[b]![position - trunk]!;
+      targets.push({ tree, node, token: labels[i]! });
     });
   });
 }

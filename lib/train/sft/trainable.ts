@@ -9,7 +9,7 @@ import type { LanguageModel } from '../../lm/language-model.js';
 import type { TextTokenizer } from '../../lm/tokenizer/tokenizer.js';
 import { InputError } from '../../support/errors.js';
 
-export interface LearningOptions {
+export interface TrainableOptions {
   /** Adapters learn in place of the matrices; `true` for the defaults. Default false. */
   lora?: boolean | LoraOptions;
   /** What stands. With LoRA it says what of the tables learns, in place of `modules`. Default `none`. */
@@ -17,7 +17,7 @@ export interface LearningOptions {
 }
 
 /** @throws InputError where the two options, or an option and the start, do not go together */
-export function checkLearning(from: string, { lora = false, freeze: what = 'none' }: LearningOptions): void {
+export function checkTrainable(from: string, { lora = false, freeze: what = 'none' }: TrainableOptions): void {
   const refuse = (wrong: boolean, message: string): void => {
     if (wrong) throw new InputError(message);
   };
@@ -56,14 +56,14 @@ export interface SidTokenCounts {
  * @returns the model with what learns marked; its variables may be replaced
  * @throws InputError as `checkLearning`, and where there are no new rows
  */
-export function learningPart(
+export function trainableModel(
   model: LanguageModel,
   from: string,
-  options: LearningOptions,
+  options: TrainableOptions,
   { added, rows }: SidTokenCounts,
   seed: number,
 ): LanguageModel {
-  checkLearning(from, options);
+  checkTrainable(from, options);
   const { lora = false, freeze: what = 'none' } = options;
   const newRows = what === 'all-but-new-rows' ? rows?.() : undefined;
   if (lora === false) return freeze(model, what, newRows);

@@ -21,7 +21,7 @@ interface LayerCache {
   values?: tf.Tensor4D;
 }
 
-export class TrunkCache {
+export class PrefixCache {
   /** Hidden state of every prompt's last token [U, D]. */
   readonly last: tf.Tensor2D;
   private readonly layers: LayerCache[];

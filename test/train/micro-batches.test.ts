@@ -7,7 +7,7 @@ import { disposeWeights, randomWeights } from '../../lib/lm/weights.js';
 import { Random } from '../../lib/support/random.js';
 import type { Example } from '../../lib/tasks/examples.js';
 import { batchGradients } from '../../lib/train/loop/gradients.js';
-import { sftParts } from '../../lib/train/sft/micro-batches.js';
+import { sftMicroBatches } from '../../lib/train/sft/micro-batches.js';
 
 await useEngine();
 
@@ -21,7 +21,7 @@ const wordings = Array.from({ length: 3 }, (_, w) => [w, ...Array.from({ length:
 const examples: Example[] = Array.from({ length: 24 }, (_, i) => {
   const tokens = [...wordings[i % 3]!, ...Array.from({ length: 2 + random.int(4) }, () => random.int(40))];
   const at = [tokens.length - 2, tokens.length - 1];
-  return { tokens, at, target: at.map(() => random.int(40)) };
+  return { tokens, labelPositions: at, labels: at.map(() => random.int(40)) };
 });
 const whole = examples.reduce((sum, { tokens }) => sum + tokens.length, 0);
 
@@ -32,7 +32,7 @@ test.each([
 ])('a budget of %i tokens: the gradient of the whole', (tokenBudget, least) => {
   const of = (budget: number, alone: boolean) => {
     // texts stand apart where masks are drawn; of a share this small every entry stays
-    const parts = sftParts(model, examples, {
+    const parts = sftMicroBatches(model, examples, {
       tokenBudget: budget,
       ...(alone && { dropout: 1e-9, random: new Random(1) }),
     });
@@ -51,7 +51,7 @@ test.each([
 });
 
 test('sorted before it is cut: wordings are paid for once a part, not once a text', () => {
-  const parts = sftParts(model, examples, { tokenBudget: 100 });
+  const parts = sftMicroBatches(model, examples, { tokenBudget: 100 });
   const tokens = parts.reduce((sum, part) => sum + part.tokens, 0);
   parts.forEach((part) => part.dispose());
   const endings = whole - 24 * 8;
@@ -61,7 +61,7 @@ test('sorted before it is cut: wordings are paid for once a part, not once a tex
 
 test('under dropout, the adapters’ too, nothing is shared and the order stays', () => {
   const tokens = (dropout: number, of = model): number[] => {
-    const parts = sftParts(of, examples.slice(0, 4), { tokenBudget: 1, dropout, random: new Random(1) });
+    const parts = sftMicroBatches(of, examples.slice(0, 4), { tokenBudget: 1, dropout, random: new Random(1) });
     parts.forEach((part) => part.dispose());
     return parts.map((part) => part.tokens);
   };

@@ -7,9 +7,9 @@ import { parseShape } from '../../lib/lm/config.js';
 import { chain } from '../../lib/lm/forest.js';
 import { disposeWeights, randomWeights } from '../../lib/lm/weights.js';
 import type { Example } from '../../lib/tasks/examples.js';
-import { forestPart, forestScorer, type TreeTarget } from '../../lib/train/loop/forest-loss.js';
+import { forestLoss, forestLogProbs, type TreeTarget } from '../../lib/train/loop/forest-loss.js';
 import { batchGradients } from '../../lib/train/loop/gradients.js';
-import { shareTrunks } from '../../lib/train/sft/shared-prefixes.js';
+import { sharePrefixes } from '../../lib/train/sft/shared-prefixes.js';
 
 await useEngine();
 
@@ -18,19 +18,19 @@ const example: fc.Arbitrary<Example> = fc
   .tuple(fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 1, maxLength: 9 }), fc.integer({ min: 1, max: 4 }))
   .map(([tokens, learnt]) => {
     const at = tokens.map((_, i) => i).slice(-learnt);
-    return { tokens, at, target: at.map((i) => tokens[i + 1] ?? 3) };
+    return { tokens, labelPositions: at, labels: at.map((i) => tokens[i + 1] ?? 3) };
   });
 
 test('every target hangs on a node whose path is its text', () => {
   fc.assert(
     fc.property(fc.array(example, { minLength: 1, maxLength: 12 }), (examples) => {
-      const { trees, targets } = shareTrunks(examples);
+      const { trees, targets } = sharePrefixes(examples);
       const found = targets.map(({ tree, node, token }) => {
         const path: number[] = [];
         for (let a = node; a >= 0; a = trees[tree]!.parent[a]!) path.unshift(trees[tree]!.token[a]!);
         return JSON.stringify([path, token]);
       });
-      const asked = examples.flatMap(({ tokens, at, target }) =>
+      const asked = examples.flatMap(({ tokens, labelPositions: at, labels: target }) =>
         at.map((i, k) => JSON.stringify([tokens.slice(0, i + 1), target[k]])),
       );
       expect(found.sort()).toEqual(asked.sort());
@@ -42,8 +42,12 @@ test('every target hangs on a node whose path is its text', () => {
 
 test('a wording and eight endings become one comb', () => {
   const wording = [5, 6, 7, 8, 9];
-  const examples = Array.from({ length: 8 }, (_, i) => ({ tokens: [...wording, 20 + i], at: [5], target: [1] }));
-  const { trees } = shareTrunks(examples);
+  const examples = Array.from({ length: 8 }, (_, i) => ({
+    tokens: [...wording, 20 + i],
+    labelPositions: [5],
+    labels: [1],
+  }));
+  const { trees } = sharePrefixes(examples);
   expect(trees).toHaveLength(1);
   expect(trees[0]!.token).toHaveLength(5 + 8);
 });
@@ -52,16 +56,18 @@ test('the gradient is that of the separate texts', () => {
   const config = parseShape('qwen2:64x2', 8, 0);
   const model = { config, weights: randomWeights(config, 1) };
   const examples = fc.sample(example, { numRuns: 24, seed: 7 });
-  const gradients = (trees: Parameters<typeof forestScorer>[1], targets: TreeTarget[]) =>
+  const gradients = (trees: Parameters<typeof forestLogProbs>[1], targets: TreeTarget[]) =>
     batchGradients(model, [
-      forestPart(model, forestScorer(config, trees, targets), (logProbs) => tf.mul<tf.Scalar>(tf.mean(logProbs), -1)),
+      forestLoss(model, forestLogProbs(config, trees, targets), (logProbs) => tf.mul<tf.Scalar>(tf.mean(logProbs), -1)),
     ]);
-  const { trees, targets } = shareTrunks(examples);
+  const { trees, targets } = sharePrefixes(examples);
   expect(trees.length).toBeLessThan(examples.length);
   const shared = gradients(trees, targets);
   const separate = gradients(
     examples.map(({ tokens }) => chain(tokens)),
-    examples.flatMap(({ at, target }, tree) => at.map((node, i) => ({ tree, node, token: target[i]! }))),
+    examples.flatMap(({ labelPositions: at, labels: target }, tree) =>
+      at.map((node, i) => ({ tree, node, token: target[i]! })),
+    ),
   );
   expect(shared.loss).toBeCloseTo(separate.loss, 5);
   for (const [name, gradient] of shared.gradients) {

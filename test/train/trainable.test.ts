@@ -20,11 +20,11 @@ import { readMetrics } from '../../lib/runs/metric-lines.js';
 import { sidStage } from '../../lib/sid/sid-stage.js';
 import { templateWords } from '../../lib/tasks/templates.js';
 import { sft, type SftOptions, type SftReport } from '../../lib/train/sft/sft.js';
-import { checkLearning, type LearningOptions } from '../../lib/train/sft/trainable.js';
+import { checkTrainable, type TrainableOptions } from '../../lib/train/sft/trainable.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-learning-'));
 const base = join(folder, 'base');
-const options = (run: string, learning: LearningOptions): SftOptions => ({
+const options = (run: string, learning: TrainableOptions): SftOptions => ({
   data: folder,
   index: join(folder, 'tiny.index.json'),
   run: join(folder, run),
@@ -50,7 +50,7 @@ beforeAll(async () => {
   saveModel(base, { config, weights: randomWeights(config, 4) }, { json: tokenizer.json });
 });
 
-describe.each<[string, LearningOptions, string[]]>([
+describe.each<[string, TrainableOptions, string[]]>([
   ['lora', { lora: { rank: 4, dropout: 0.1 } }, ['lora_A', 'lora_B', 'embed_tokens.weight']],
   [
     'lora-rows',
@@ -118,7 +118,7 @@ describe.each<[string, LearningOptions, string[]]>([
   });
 });
 
-test.each<[string, LearningOptions, string]>([
+test.each<[string, TrainableOptions, string]>([
   ['qwen2:32x1', { lora: true }, '--lora: expected --model to be a folder with weights, got qwen2:32x1'],
   ['qwen2:32x1', { freeze: 'all-but-new-rows' }, '--freeze all-but-new-rows: expected --model to be a folder'],
   ['test/golden/qwen3', { freeze: 'most' as never }, '--freeze: expected one of none, all-but-new-rows, embeddings'],
@@ -131,7 +131,7 @@ test.each<[string, LearningOptions, string]>([
   ['test/golden/qwen3', { lora: { rank: 1.5 } }, '--lora-rank: expected a positive integer, got 1.5'],
   ['test/golden/lora/rows', { lora: true }, 'sidlab merge makes one of the adapter test/golden/lora/rows'],
 ])('%s with %j is refused', (from, learning, message) => {
-  expect(() => checkLearning(from, learning)).toThrow(message);
+  expect(() => checkTrainable(from, learning)).toThrow(message);
 });
 
 test('merging over the adapter or its base is refused', () => {
