@@ -266,7 +266,7 @@ test('a run of texts and SIDs: counts in report and configuration, a loss each, 
     ...{ numGenerations: 4, sampleSize: 8, batchSize: 8, epochs: 1, validRows: 5 },
   });
   const after = await evaluateStage({ ...run('mix', {}), model: tuned.model, numBeams: 5 });
-  expect(after).toMatchObject({ template: 'seqrec', cut: evaluated.truncated }); // what SFT said of the prompts still holds
+  expect(after).toMatchObject({ template: 'seqrec', truncated: evaluated.truncated }); // what SFT said of the prompts still holds
   const titles = { ...run('mix', {}), model: report.model, template: 'title2sid', numBeams: 10 };
   const asked = await evaluateStage({ ...titles, results: join(folder, 'titles.jsonl') });
   const held = taskRows(dataset, TEMPLATES.title2sid!, 'test');

@@ -29,7 +29,7 @@ export function answerExamples(
   index: SidIndex,
   template: Template,
   { split, limit, ...prompts }: AnswerExamplesOptions,
-): { examples: TextExample[]; cut: number } {
+): { examples: TextExample[]; truncated: number } {
   if (!Number.isInteger(limit) || limit < 0) {
     throw new InputError(`generate: expected limit to be a whole number (0: all), got ${limit}`);
   }
@@ -41,7 +41,7 @@ export function answerExamples(
     answer: renderAnswer(template, { history, item }, shop).trim(),
     item,
   }));
-  return { examples, cut: render.truncated };
+  return { examples, truncated: render.truncated };
 }
 
 /** Tokens of the longest answer, and of its end where the task has one: what a SID needs. */

@@ -86,7 +86,7 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
   const release = watchInterrupts();
   try {
     const prompts = { ...(cutoffLen !== undefined && { cutoffLen }), ...(wrap && { chat: wrap }) };
-    const { examples, cut } = answerExamples(model, tokenizer, dataset, index, template, {
+    const { examples, truncated } = answerExamples(model, tokenizer, dataset, index, template, {
       ...prompts,
       split,
       limit,
@@ -105,7 +105,7 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
     const figures = coded ? { sid: sidFigures(rows, index) } : { text: await textMetrics(rows, embedder?.embed) };
     const unended = rows.filter(({ ended }) => !ended).length;
     return {
-      ...{ task, rows: rows.length, ...figures, unended, truncated: cut, tokens, tokensPerSecond },
+      ...{ task, rows: rows.length, ...figures, unended, truncated, tokens, tokensPerSecond },
       ...{ examples: rows.slice(0, 5), results },
     };
   } finally {
