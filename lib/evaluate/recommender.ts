@@ -17,10 +17,7 @@ import {
   TEMPLATES,
   type Templates,
 } from '../tasks/templates.js';
-
-/** How SIDs are written: in tokens of their own, or spelled in the subwords that the vocabulary has. */
-export const SID_TOKENS = ['new', 'subwords'] as const;
-export type SidTokens = (typeof SID_TOKENS)[number];
+import { SID_TOKENS, type SidTokens } from '../lm/choices.js';
 
 export interface RecommenderOptions extends Omit<RendererOptions, 'end' | 'chat'> {
   /** Default `new`. */

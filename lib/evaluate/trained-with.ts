@@ -5,7 +5,8 @@ import type { Item } from '../data/dataset.js';
 import { readJson } from '../files/files.js';
 import { loadChatTemplate } from '../lm/tokenizer/chat-template.js';
 import { parseTemplates, TEMPLATES, type Templates } from '../tasks/templates.js';
-import type { RecommenderOptions, SidTokens } from './recommender.js';
+import type { SidTokens } from '../lm/choices.js';
+import type { RecommenderOptions } from './recommender.js';
 
 export interface TrainedWith {
   /** The task that was ranked on validation rows. */

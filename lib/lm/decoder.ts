@@ -21,7 +21,8 @@ import type { Forest } from './forest.js';
 import { linear } from './linear.js';
 import { embedTokens, outputTable } from './lora/adapted-weights.js';
 import { rotaryFrequencies } from './rotary-frequencies.js';
-import { FINAL_NORM, layerWeight, type Weights } from './weights.js';
+import { FINAL_NORM, layerWeight } from './weight-names.js';
+import { type Weights } from './weights.js';
 
 /** Attention of one layer: from rotated q [N, H, d], k [N, Hk, d] and v [N, Hk, d] to [N, H * d]. */
 export type Attend = (layer: number, q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D) => tf.Tensor2D;

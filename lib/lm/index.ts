@@ -25,3 +25,5 @@ export * from './tokenizer/tokenizer.js';
 export * from './tokenizer/train-bpe.js';
 export * from './weight-files.js';
 export * from './weights.js';
+export * from './choices.js';
+export * from './weight-names.js';

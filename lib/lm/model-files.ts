@@ -8,7 +8,8 @@ import { parseConfig, toHfConfig } from './config.js';
 import { tableOf } from './lora/adapted-weights.js';
 import type { LanguageModel } from './language-model.js';
 import { readWeights } from './weight-files.js';
-import { EMBEDDING, OUTPUT, weightShapes } from './weights.js';
+import { EMBEDDING, OUTPUT } from './weight-names.js';
+import { weightShapes } from './weights.js';
 
 /** @throws InputError if a file of the folder is missing or damaged */
 export function loadWholeModel(folder: string): LanguageModel {

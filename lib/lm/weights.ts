@@ -7,17 +7,9 @@ import { uploaded } from '../ops/read-tensor.js';
 import { InputError } from '../support/errors.js';
 import { Random } from '../support/random.js';
 import type { ModelConfig } from './config.js';
+import { EMBEDDING, OUTPUT, FINAL_NORM, layerWeight } from './weight-names.js';
 
 export type Weights = Map<string, tf.Variable>;
-
-export const EMBEDDING = 'model.embed_tokens.weight';
-export const OUTPUT = 'lm_head.weight';
-export const FINAL_NORM = 'model.norm.weight';
-
-/** Name of a parameter of decoder layer `layer`, such as `self_attn.q_proj.weight`. */
-export function layerWeight(layer: number, part: string): string {
-  return `model.layers.${layer}.${part}`;
-}
 
 /** Every parameter's name and shape, in the order of the file. */
 export function weightShapes(config: ModelConfig): Map<string, number[]> {

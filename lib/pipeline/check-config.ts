@@ -6,19 +6,19 @@ import type { BadCasesOptions } from '../badcase/bad-cases.js';
 import { BASELINES } from '../baselines/baseline-stage.js';
 import { SPLIT_RULES } from '../data/filter/split-rows.js';
 import { POOLINGS } from '../embed/sentence/encoder-config.js';
-import { SID_TOKENS } from '../evaluate/recommender.js';
-import { FREEZE } from '../lm/lora/freeze.js';
-import { EMBEDDING_INITS } from '../lm/tokenizer/extend-vocabulary.js';
-import { SID_VOCABULARIES } from '../lm/tokenizer/tokenizer.js';
+import { SID_TOKENS } from '../lm/choices.js';
+import { FREEZE } from '../lm/choices.js';
+import { EMBEDDING_INITS } from '../lm/choices.js';
+import { SID_VOCABULARIES } from '../lm/choices.js';
 import { MUON_SCALES } from '../ops/muon.js';
-import { COLLISIONS } from '../sid/collisions/collisions.js';
-import { KMEANS_INITS } from '../sid/kmeans/kmeans.js';
+import { COLLISIONS } from '../sid/choices.js';
+import { KMEANS_INITS } from '../sid/choices.js';
 import { SID_METHODS } from '../sid/methods.js';
 import { InputError } from '../support/errors.js';
 import { SCHEDULES } from '../support/schedule.js';
 import { EXAMPLE_MODES } from '../tasks/examples.js';
 import { REWARDS } from '../train/grpo/rewards.js';
-import { OPTIMIZERS } from '../train/optim/optimizer.js';
+import { OPTIMIZERS } from '../train/choices.js';
 import type { PipelineConfig } from './config.js';
 
 /** A list holds the words that an option may be; `any` is checked by the stage itself. */

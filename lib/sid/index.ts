@@ -28,7 +28,7 @@ export * from './quality/quality.js';
 export * from './quantized.js';
 export * from './residual.js';
 export * from './rqvae/model.js';
-export type { Best } from './rqvae/options.js';
 export * from './rqvae/rqkmeans-plus.js';
 export * from './rqvae/rqvae.js';
 export * from './sid-stage.js';
+export * from './choices.js';

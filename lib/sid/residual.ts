@@ -5,7 +5,8 @@
  */
 import type { Vectors } from '../files/npy.js';
 import { startProgress } from '../support/progress.js';
-import { type Collisions, settleCollisions } from './collisions/collisions.js';
+import { type Collisions } from './choices.js';
+import { settleCollisions } from './collisions/collisions.js';
 import { codeUsage, collisionRate, meanSquaredError, type QuantizeResult } from './quantized.js';
 
 /** Clusters the rows of one level: centres [K, D], and the code of each row [N]. */

@@ -21,3 +21,4 @@ export * from './sft/sft-task.js';
 export * from './sft/sft.js';
 export * from './sft/shared-prefixes.js';
 export * from './sft/trainable.js';
+export * from './choices.js';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { readNpy, type Vectors } from '../../lib/files/npy.js';
-import type { Collisions } from '../../lib/sid/collisions/collisions.js';
+import type { Collisions } from '../../lib/sid/choices.js';
 import { reassign } from '../../lib/sid/collisions/reassign.js';
 import { kmeans } from '../../lib/sid/kmeans/kmeans.js';
 import { rqKmeans } from '../../lib/sid/kmeans/rqkmeans.js';

@@ -6,7 +6,8 @@ import type * as tf from '@tensorflow/tfjs';
 import type { LowRank } from '../../ops/low-rank-linear.js';
 import { gatherRows, type Table } from '../../ops/split-table.js';
 import type { ModelConfig } from '../config.js';
-import { EMBEDDING, OUTPUT, type Weights } from '../weights.js';
+import { EMBEDDING, OUTPUT } from '../weight-names.js';
+import { type Weights } from '../weights.js';
 
 /** How the adapters beside the matrices are used (`lowRankLinear`). */
 export interface AdapterUse {

@@ -11,16 +11,10 @@ import * as tf from '@tensorflow/tfjs';
 import { wholeTable } from '../../ops/split-table.js';
 import { InputError } from '../../support/errors.js';
 import type { LanguageModel } from '../language-model.js';
-import { EMBEDDING, OUTPUT } from '../weights.js';
+import { EMBEDDING, OUTPUT } from '../weight-names.js';
 import { AdaptedWeights, type NewRows, newRowsName, type TableName, tableOf } from './adapted-weights.js';
 import { setTrainable } from './set-trainable.js';
-
-/**
- * What stands: nothing; everything but the rows of the new tokens; the embedding table and the output layer; everything
- * but these two.
- */
-export const FREEZE = ['none', 'all-but-new-rows', 'embeddings', 'all-but-embeddings'] as const;
-export type Freeze = (typeof FREEZE)[number];
+import { FREEZE, type Freeze } from '../choices.js';
 
 /**
  * @param newRows rows of the new tokens, for `all-but-new-rows`; the tables are split there in place

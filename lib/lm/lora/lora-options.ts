@@ -1,6 +1,6 @@
 /** The options of LoRA, their defaults and what is refused; names are PEFT's and GRec's, defaults GRec's. */
 import { InputError } from '../../support/errors.js';
-import { EMBEDDING, OUTPUT } from '../weights.js';
+import { EMBEDDING, OUTPUT } from '../weight-names.js';
 
 /** The matrices of a layer, by the names that PEFT and GRec use. */
 export const LORA_TARGETS = {

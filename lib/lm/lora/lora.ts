@@ -11,7 +11,7 @@ import * as tf from '@tensorflow/tfjs';
 import { dropoutMask } from '../../ops/dropout.js';
 import { Random } from '../../support/random.js';
 import type { LanguageModel } from '../language-model.js';
-import { EMBEDDING, layerWeight } from '../weights.js';
+import { EMBEDDING, layerWeight } from '../weight-names.js';
 import { AdaptedWeights, factorName } from './adapted-weights.js';
 import { type Lora, LORA_MODULES, LORA_TARGETS } from './lora-options.js';
 import { setTrainable } from './set-trainable.js';

@@ -11,7 +11,8 @@ import { type LazyArray, type NamedArray, SafetensorsFile, writeSafetensors } fr
 import { InputError } from '../../support/errors.js';
 import { loadWholeModel, weightArray } from '../model-files.js';
 import type { LanguageModel } from '../language-model.js';
-import { disposeWeights, EMBEDDING, OUTPUT, toArrays, toVariable } from '../weights.js';
+import { EMBEDDING, OUTPUT } from '../weight-names.js';
+import { disposeWeights, toArrays, toVariable } from '../weights.js';
 import { AdaptedWeights, factorName, newRowsName } from './adapted-weights.js';
 import { type Lora, LORA_MODULES, type LoraModule } from './lora-options.js';
 import { loraMatrices, loraScale } from './lora.js';

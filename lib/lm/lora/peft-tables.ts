@@ -8,7 +8,7 @@ import type { NamedArray, SafetensorsFile } from '../../files/safetensors.js';
 import { InputError } from '../../support/errors.js';
 import { weightArray } from '../model-files.js';
 import type { LanguageModel } from '../language-model.js';
-import { EMBEDDING, OUTPUT } from '../weights.js';
+import { EMBEDDING, OUTPUT } from '../weight-names.js';
 import { LORA_MODULES, type LoraModule } from './lora-options.js';
 import type { AdapterConfig } from './peft-config.js';
 

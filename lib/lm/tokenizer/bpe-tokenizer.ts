@@ -4,14 +4,8 @@
  */
 import type { SidIndex } from '../../data/sid-index.js';
 import { InputError } from '../../support/errors.js';
-import {
-  addedTokens,
-  END_OF_TEXT,
-  parseTokenizer,
-  sidVocabulary,
-  type SidVocabulary,
-  type TextTokenizer,
-} from './tokenizer.js';
+import { type SidVocabulary } from '../choices.js';
+import { addedTokens, END_OF_TEXT, parseTokenizer, sidVocabulary, type TextTokenizer } from './tokenizer.js';
 import { BPE_VOCABULARY, trainBpe } from './train-bpe.js';
 
 export interface BpeTokenizerOptions {

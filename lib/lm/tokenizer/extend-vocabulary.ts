@@ -14,15 +14,13 @@ import type { SidIndex } from '../../data/sid-index.js';
 import { InputError } from '../../support/errors.js';
 import { Random } from '../../support/random.js';
 import type { LanguageModel } from '../language-model.js';
-import { EMBEDDING, OUTPUT } from '../weights.js';
+import { EMBEDDING, OUTPUT } from '../weight-names.js';
 import { titleWeights, type TitleWeights } from './title-weights.js';
-import { addedTokens, parseTokenizer, sidVocabulary, type SidVocabulary, type TextTokenizer } from './tokenizer.js';
+import { type SidVocabulary } from '../choices.js';
+import { addedTokens, parseTokenizer, sidVocabulary, type TextTokenizer } from './tokenizer.js';
+import { EMBEDDING_INITS, type EmbeddingInit } from '../choices.js';
 
 const NOISE = Math.sqrt(1e-9);
-
-/** What a new row starts from: the mean of the old rows, or the rows of the words in the titles of a code's items. */
-export const EMBEDDING_INITS = ['mean', 'title'] as const;
-export type EmbeddingInit = (typeof EMBEDDING_INITS)[number];
 
 export interface ExtendOptions {
   /** Default `used`. */

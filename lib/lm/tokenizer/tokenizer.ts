@@ -7,6 +7,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import type { SidIndex } from '../../data/sid-index.js';
 import { readJson } from '../../files/files.js';
 import { InputError } from '../../support/errors.js';
+import { SID_VOCABULARIES, type SidVocabulary } from '../choices.js';
 
 export const END_OF_TEXT = '<|endoftext|>';
 const UNKNOWN = '<unk>';
@@ -110,10 +111,6 @@ export function addedTokens(tokens: readonly string[], first: number, special = 
   const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false, special };
   return tokens.map((content, i) => ({ id: first + i, content, ...plain }));
 }
-
-/** Which SID tokens a vocabulary gets: those that occur in the index, or every code of every level. */
-export const SID_VOCABULARIES = ['used', 'all'] as const;
-export type SidVocabulary = (typeof SID_VOCABULARIES)[number];
 
 /**
  * Tokens of an index by level and code. `all` fills every level up to the largest code of any, so that items that come

@@ -10,7 +10,8 @@
  */
 import type { Vectors } from '../../files/npy.js';
 import { checkFinite, checkWhole, codebookSizes, type LevelOptions } from '../check-input.js';
-import { checkCollisions, type Collisions } from '../collisions/collisions.js';
+import { type Collisions } from '../choices.js';
+import { checkCollisions } from '../collisions/collisions.js';
 import type { QuantizeResult } from '../quantized.js';
 import { residualQuantize } from '../residual.js';
 import { balancedKmeans, sizeLimits } from './balanced-kmeans.js';

@@ -10,9 +10,7 @@
 import type { Vectors } from '../../files/npy.js';
 import { InputError } from '../../support/errors.js';
 import { reassign } from './reassign.js';
-
-export const COLLISIONS = ['reassign', 'rank', 'keep'] as const;
-export type Collisions = (typeof COLLISIONS)[number];
+import { COLLISIONS, type Collisions } from '../choices.js';
 
 /**
  * @param sizes codes a level [L]

@@ -19,9 +19,7 @@ import { Random } from '../../support/random.js';
 import { fillEmptyCodes } from './empty-clusters.js';
 import { randomGroupMeans, pickRows, kmeansPlusPlus } from './initial-centres.js';
 import { type KmeansResult, lloyd } from './lloyd.js';
-
-export const KMEANS_INITS = ['best', 'k-means++', 'random-groups', 'random-rows'] as const;
-export type KmeansInit = (typeof KMEANS_INITS)[number];
+import { KMEANS_INITS, type KmeansInit } from '../choices.js';
 
 export interface KmeansOptions {
   /** Codes (K), at most N. */

@@ -14,10 +14,12 @@
 import type { Vectors } from '../../files/npy.js';
 import { sinkhornCodes } from '../balanced/sinkhorn-codes.js';
 import { checkFinite, checkWhole, codebookSizes, type LevelOptions } from '../check-input.js';
-import { checkCollisions, type Collisions } from '../collisions/collisions.js';
+import { type Collisions } from '../choices.js';
+import { checkCollisions } from '../collisions/collisions.js';
 import type { QuantizeResult } from '../quantized.js';
 import { residualQuantize } from '../residual.js';
-import { kmeans, type KmeansInit } from './kmeans.js';
+import { type KmeansInit } from '../choices.js';
+import { kmeans } from './kmeans.js';
 
 export interface RqKmeansOptions extends LevelOptions {
   /** Rounds of k-means at most. Default 100. */

@@ -4,15 +4,10 @@ import type { MetricLine } from '../../runs/metric-lines.js';
 import { InputError } from '../../support/errors.js';
 import { type Schedule, SCHEDULES } from '../../support/schedule.js';
 import { checkFinite, checkWhole, codebookSizes, type LevelOptions } from '../check-input.js';
-import { checkCollisions, type Collisions } from '../collisions/collisions.js';
+import { type Collisions } from '../choices.js';
+import { checkCollisions } from '../collisions/collisions.js';
 import type { RqVaeShape } from './parameters.js';
-
-export const BEST = ['loss', 'collision', 'utilisation', 'last'] as const;
-/**
- * Which epoch's model is taken: the lowest reconstruction error, the lowest raw collision rate, the largest share of
- * codes in use (ties: the lower error), or simply the last.
- */
-export type Best = (typeof BEST)[number];
+import { BEST, type Best } from '../choices.js';
 
 export interface RqVaeOptions extends LevelOptions {
   /**

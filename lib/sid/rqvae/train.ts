@@ -19,7 +19,8 @@ import { type EpochFigures, RqVaeCheckpoints, type RqVaeState } from './checkpoi
 import { resetDeadCodes } from './dead-codes.js';
 import { startCodebooks, initialRqVae } from './init.js';
 import { AdamW } from './optimizer.js';
-import type { Best, RqVaePlan } from './options.js';
+import type { Best } from '../choices.js';
+import type { RqVaePlan } from './options.js';
 import { fromVariables, parameterShapes, toVariables } from './parameters.js';
 import { figuresOf, lossAndGradients } from './step.js';
 

@@ -9,9 +9,7 @@ import { type AdamWOptions, squareSum } from '../../ops/adamw.js';
 import { MUON_SCALES, type MuonOptions } from '../../ops/muon.js';
 import { InputError } from '../../support/errors.js';
 import { AdamWGroup, MuonGroup, type UpdateGroup } from './parameter-groups.js';
-
-export const OPTIMIZERS = ['adamw', 'muon'] as const;
-export type OptimizerName = (typeof OPTIMIZERS)[number];
+import { OPTIMIZERS, type OptimizerName } from '../choices.js';
 
 export interface OptimizerOptions extends AdamWOptions, MuonOptions {
   /** `muon` takes the matrices of the layers, and AdamW the rest, both at the same rate. Default `adamw`. */

@@ -18,7 +18,7 @@ import { Random } from '../../support/random.js';
 import { batchGradients } from '../loop/gradients.js';
 import { planSteps, type StepPlanOptions } from '../loop/step-plan.js';
 import type { BatchSizes, Task } from '../loop/task.js';
-import type { OptimizerName } from '../optim/optimizer.js';
+import type { OptimizerName } from '../choices.js';
 import { liveBytes } from './peak-memory.js';
 
 export interface RunEstimate {

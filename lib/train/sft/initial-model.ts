@@ -2,19 +2,15 @@
 import type { Item } from '../../data/dataset.js';
 import { itemText } from '../../data/item-text.js';
 import type { SidIndex } from '../../data/sid-index.js';
-import { SID_TOKENS, type SidTokens } from '../../evaluate/recommender.js';
+import { SID_TOKENS, type SidTokens } from '../../lm/choices.js';
 import { parseShape } from '../../lm/config.js';
 import { loadModel } from '../../lm/model.js';
 import { type LanguageModel } from '../../lm/language-model.js';
 import { bpeTokenizer, checkVocabSize } from '../../lm/tokenizer/bpe-tokenizer.js';
-import { extendVocabulary, EMBEDDING_INITS, type EmbeddingInit } from '../../lm/tokenizer/extend-vocabulary.js';
-import {
-  loadTokenizer,
-  SID_VOCABULARIES,
-  type SidVocabulary,
-  type TextTokenizer,
-  wordTokenizer,
-} from '../../lm/tokenizer/tokenizer.js';
+import { EMBEDDING_INITS, type EmbeddingInit } from '../../lm/choices.js';
+import { extendVocabulary } from '../../lm/tokenizer/extend-vocabulary.js';
+import { SID_VOCABULARIES, type SidVocabulary } from '../../lm/choices.js';
+import { loadTokenizer, type TextTokenizer, wordTokenizer } from '../../lm/tokenizer/tokenizer.js';
 import { randomWeights } from '../../lm/weights.js';
 import { InputError } from '../../support/errors.js';
 import { holdsText, type Template, TEMPLATES, templateWords } from '../../tasks/templates.js';

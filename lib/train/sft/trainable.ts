@@ -1,7 +1,8 @@
 /** What of a model learns: all of it, a part (`freeze`), or adapters beside it (LoRA). The rules between the two. */
 import { resolve } from 'node:path';
 import type { NewRows } from '../../lm/lora/adapted-weights.js';
-import { freeze, FREEZE, type Freeze } from '../../lm/lora/freeze.js';
+import { FREEZE, type Freeze } from '../../lm/choices.js';
+import { freeze } from '../../lm/lora/freeze.js';
 import { type LoraOptions, parseLora } from '../../lm/lora/lora-options.js';
 import { addLora } from '../../lm/lora/lora.js';
 import { isAdapter } from '../../lm/lora/peft-files.js';

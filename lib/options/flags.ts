@@ -1,0 +1,121 @@
+/** Options as flags: names in kebab case, values as text. */
+import { parseArgs } from 'node:util';
+import { InputError } from '../support/errors.js';
+import { nearest } from './nearest.js';
+import type { Option, Options } from './option.js';
+
+/** `numBeams` -> `num-beams`; inside a group `lora.rank` -> `lora-rank` */
+export function kebab(name: string): string {
+  return name.replaceAll('.', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** How a command line knows an option: `--num-beams`. */
+export const asFlag = (name: string): string => `--${kebab(name)}`;
+
+/** Flag -> the option's path (`['lora', 'rank']`) and the option. Functions have no flag. */
+export function flagsOf(
+  options: Options,
+  path: readonly string[] = [],
+): Map<string, { path: string[]; option: Option }> {
+  const entries = Object.entries(options).filter(([, { data }]) => data);
+  return new Map(
+    entries.flatMap(([name, option]) => {
+      const own = [...path, name];
+      const inner = option.group ? [...flagsOf(option.group, own)] : [];
+      return [[kebab(own.join('.')), { path: own, option }] as const, ...inner];
+    }),
+  );
+}
+
+/** What stands on a command line: options by their names, and the words that belong to none. */
+export interface CommandLine {
+  values: Record<string, unknown>;
+  words: string[];
+}
+
+/**
+ * @param foreign flag -> commands that have it, for the error's text
+ * @throws InputError for a flag that is unknown or lacks its value, or is given twice
+ */
+export function parseFlags(
+  command: string,
+  args: readonly string[],
+  options: Options,
+  foreign: (flag: string) => readonly string[] = () => [],
+): CommandLine {
+  const flags = flagsOf(options);
+  const config = Object.fromEntries(
+    [...flags].map(([flag, { option }]) => [
+      flag,
+      { type: option.boolean ? ('boolean' as const) : ('string' as const) },
+    ]),
+  );
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: config,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const line: CommandLine = { values: {}, words: [] };
+  const seen = new Set<string>();
+  for (const token of tokens) {
+    if (token.kind === 'positional') line.words.push(token.value);
+    if (token.kind !== 'option') continue;
+    const negated = token.name.startsWith('no-') && flags.get(token.name.slice(3))?.option.boolean;
+    const name = negated ? token.name.slice(3) : token.name;
+    const found = flags.get(name);
+    if (!found) throw unknownFlag(command, token.rawName, name, [...flags.keys()], foreign(name));
+    if (seen.has(name)) throw new InputError(`${command}: --${name} is given twice; leave one out`);
+    seen.add(name);
+    put(line.values, found.path, valueOf(command, name, found.option, negated ? 'false' : token.value));
+  }
+  checkGroups(command, options, line.values, seen);
+  return line;
+}
+
+/** A part of a group without the group is a slip: nobody should train adapters unasked. */
+function checkGroups(
+  command: string,
+  options: Options,
+  values: Readonly<Record<string, unknown>>,
+  seen: ReadonlySet<string>,
+): void {
+  for (const [name, { group }] of Object.entries(options)) {
+    if (!group || typeof values[name] !== 'object' || seen.has(kebab(name))) continue;
+    const [part] = Object.keys(values[name] as object);
+    throw new InputError(`${command}: expected ${asFlag(name)} beside ${asFlag(`${name}.${part}`)}`);
+  }
+}
+
+function valueOf(command: string, flag: string, option: Option, given: string | undefined): unknown {
+  if (option.boolean) return option.fromText(given ?? 'true');
+  if (given !== undefined) return option.fromText(given);
+  throw new InputError(`${command}: expected a value after --${flag}: ${option.help}`);
+}
+
+/** Sets `values.lora.rank`; a group that is only switched on (`--lora`) is `true` until then. */
+function put(values: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [first, ...rest] = path as [string, ...string[]];
+  if (rest.length === 0) {
+    if (value === true && typeof values[first] === 'object') return;
+    values[first] = value;
+    return;
+  }
+  if (typeof values[first] !== 'object') values[first] = {};
+  put(values[first] as Record<string, unknown>, rest, value);
+}
+
+function unknownFlag(
+  command: string,
+  raw: string,
+  flag: string,
+  known: readonly string[],
+  owners: readonly string[],
+): InputError {
+  const close = nearest(flag, known);
+  const help = `sidlab ${command} --help lists its flags`;
+  if (close !== undefined) return new InputError(`${command}: unknown flag ${raw}; did you mean --${close}? ${help}`);
+  const whose = owners.length > 0 ? `it belongs to ${owners.slice(0, 4).join(', ')}; ` : '';
+  return new InputError(`${command}: unknown flag ${raw}; ${whose}${help}`);
+}

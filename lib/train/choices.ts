@@ -1,0 +1,5 @@
+/** The words that options of training may be. */
+
+export const OPTIMIZERS = ['adamw', 'muon'] as const;
+
+export type OptimizerName = (typeof OPTIMIZERS)[number];
