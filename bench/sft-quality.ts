@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { evaluateStage, homeFolder, sft } from 'sidlab';
-import type { SftPlan } from 'sidlab';
+import type { SftOptions } from 'sidlab';
 import { industrialShop } from './industrial-shop.js';
 import type { Row } from './run.js';
 
@@ -20,7 +20,7 @@ interface Arm {
   name: string;
   seeds: number[];
   encoder?: string;
-  options?: Partial<SftPlan>;
+  options?: Partial<SftOptions>;
 }
 
 const ARMS: Arm[] = [

@@ -6,18 +6,8 @@ import { exportFigure } from '../figures/export-figure.js';
 import { failureModes } from '../figures/failure-modes.js';
 import { rankDistribution } from '../figures/rank-distribution.js';
 import { writeJson } from '../files/files.js';
-import { badCases, type BadCases, type BadCasesOptions } from './bad-cases.js';
-
-export interface BadCaseReportOptions extends BadCasesOptions {
-  /** Data folder. */
-  data: string;
-  /** NAME of its files; default as in `loadDataset`. */
-  dataset?: string;
-  /** `results.jsonl` of an evaluation on its test rows. */
-  results: string;
-  /** Folder for report and figures; default the one of the results. */
-  out?: string;
-}
+import { badCases, type BadCases } from './bad-cases.js';
+import { BADCASE_OPTIONS, type BadCaseReportOptions } from './badcase-options.js';
 
 export interface BadCaseReport extends Pick<BadCases, 'rows' | 'failed' | 'modes'> {
   /** File. */
@@ -28,7 +18,7 @@ export interface BadCaseReport extends Pick<BadCases, 'rows' | 'failed' | 'modes
 
 /** @throws InputError for data or results that are missing or do not fit together; nothing is written then */
 export async function badCaseReport(options: BadCaseReportOptions): Promise<BadCaseReport> {
-  const { data, dataset, results, out = dirname(results), ...rest } = options;
+  const { data, dataset, results, out = dirname(results), ...rest } = BADCASE_OPTIONS.parse(options);
   const found = badCases(await readResults(results), await loadDataset(data, dataset), rest);
   const { rows, failed, modes, cases, ranks } = found;
   const report = join(out, 'badcase_report.json');

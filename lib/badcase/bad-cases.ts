@@ -9,23 +9,13 @@ import { countTrain } from '../baselines/counts.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Result } from '../evaluate/results-file.js';
 import { InputError } from '../support/errors.js';
+import { defineOptions } from '../options/schema.js';
+import { type BadCasesOptions, DETECTOR_OPTIONS } from './badcase-options.js';
+
+const SCHEMA = defineOptions('badcase', DETECTOR_OPTIONS);
 
 export const MODES = ['cold start', 'long tail', 'short history'] as const;
 export type Mode = (typeof MODES)[number];
-
-export interface BadCasesOptions {
-  /** A row fails if its target is not among the first k. Default 10. */
-  k?: number;
-  /** Cold start: the target was seen fewer times than this in training. Default 1: never seen. */
-  coldBelow?: number;
-  /**
-   * Long tail: the target is among the least popular items that together hold this share of the train interactions.
-   * In (0, 1). Default 0.2.
-   */
-  tailShare?: number;
-  /** Short history: this many items at most. Default 2. */
-  shortHistory?: number;
-}
 
 export interface BadCase {
   /** Place among the results, from 0. */
@@ -66,11 +56,7 @@ export interface BadCases {
  * @example a target never seen in training, missed: `{modes: {'cold start': {rows: 1, count: 1, ...}}}`
  */
 export function badCases(results: readonly Result[], dataset: Dataset, options: BadCasesOptions = {}): BadCases {
-  const { k = 10, coldBelow = 1, tailShare = 0.2, shortHistory = 2 } = options;
-  if (!Number.isInteger(k) || k < 1) throw new InputError(`badcase: expected k of 1 or more, got ${k}`);
-  if (!(tailShare > 0 && tailShare < 1)) {
-    throw new InputError(`badcase: expected a tail share between 0 and 1, got ${tailShare}`);
-  }
+  const { topK, coldBelow, tailShare, shortHistory } = SCHEMA.parse(options);
   const alien = results.findIndex(({ target }) => dataset.items[target] === undefined);
   if (alien >= 0) {
     const { target } = results[alien]!;
@@ -90,7 +76,7 @@ export function badCases(results: readonly Result[], dataset: Dataset, options: 
   };
   const ranks = results.map(({ items, target }) => items.indexOf(target) + 1);
   const all = results.map((result, row) => describe(result, row, ranks[row]!, modesOf(result), dataset));
-  const cases = all.filter(({ rank }) => rank === 0 || rank > k);
+  const cases = all.filter(({ rank }) => rank === 0 || rank > topK);
   return { rows: all.length, failed: cases.length, modes: figuresOf(all, cases), cases, ranks };
 }
 

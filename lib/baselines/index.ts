@@ -2,3 +2,4 @@
 export * from './baseline-stage.js';
 export * from './popularity.js';
 export * from './transition.js';
+export * from './baseline-options.js';

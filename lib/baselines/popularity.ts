@@ -8,12 +8,12 @@ import { byCount, countTrain } from './counts.js';
 
 export interface BaselineOptions {
   /** Length of the lists; shorter where fewer items were seen. Default 50. */
-  k?: number;
+  topK?: number;
 }
 
 /** Scores are the counts. @param train rows in order of time */
 export function popularity(train: readonly Row[], test: readonly Row[], options: BaselineOptions = {}): Result[] {
-  const { k = 50 } = options;
-  const best = byCount(countTrain(train).items).slice(0, k);
+  const { topK = 50 } = options;
+  const best = byCount(countTrain(train).items).slice(0, topK);
   return test.map((row) => ({ ...row, items: best.map(([item]) => item), scores: best.map(([, count]) => count) }));
 }

@@ -13,7 +13,7 @@ import type { BaselineOptions } from './popularity.js';
  * @param train rows in order of time
  */
 export function transition(train: readonly Row[], test: readonly Row[], options: BaselineOptions = {}): Result[] {
-  const { k = 50 } = options;
+  const { topK = 50 } = options;
   const { items, pairs } = countTrain(train);
   const popular = byCount(items);
   const largest = popular[0]?.[1] ?? 0;
@@ -22,7 +22,7 @@ export function transition(train: readonly Row[], test: readonly Row[], options:
     const followers = [...(pairs.get(last) ?? [])].sort((a, b) => b[1] - a[1] || place.get(a[0])! - place.get(b[0])!);
     const counted = new Map(followers);
     const fill = popular.filter(([item]) => !counted.has(item)).map(([item]): [number, number] => [item, 0]);
-    const list = [...followers, ...fill].slice(0, k);
+    const list = [...followers, ...fill].slice(0, topK);
     return {
       items: list.map(([item]) => item),
       scores: list.map(([item, count]) => count + items.get(item)! / (1 + largest)),

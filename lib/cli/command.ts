@@ -1,17 +1,23 @@
 /** What a command of `sidlab` is. */
-import type { FlagName, FlagValues } from './flags.js';
+import type { Options } from '../options/option.js';
+import type { AnySchema } from '../options/schema.js';
 
 export interface Command {
   summary: string;
-  flags: readonly FlagName[];
-  /** Flags without which it cannot run. */
-  needs?: readonly FlagName[];
-  /** Words beside the flags, for `--help`. */
-  words?: string;
-  /** Most commands compute on the engine; it is loaded for them first. */
-  engine: boolean;
-  /** @returns the object of `--json` */
-  run(values: FlagValues, words: string[]): unknown;
+  /** The options of the stage behind it; its flags are derived from them. */
+  schema: AnySchema;
+  /** Flags of the command line alone, such as `--dry-run`. */
+  extra?: Options;
+  /** Flags that say more exactly what an unknown one may mean. */
+  moreExact?(flag: string): readonly string[];
+  /** Name of the option that is given as a word, not as a flag. */
+  word?: string;
+  /**
+   * Loads the code that it needs, and runs it: nothing heavy is imported for `--help` or a usage error.
+   * @param values checked options @param extra values of the command line alone
+   * @returns the object of `--json`
+   */
+  run(values: Record<string, unknown>, extra: Record<string, unknown>): unknown;
   /** The result for people. Default: its fields. */
-  print?(result: never): string;
+  print?(result: never): Promise<string> | string;
 }

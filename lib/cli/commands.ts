@@ -1,196 +1,160 @@
-/**
- * The commands: each a thin call of one library function, and how its result reads.
- */
-import { join } from 'node:path';
-import { badCaseReport } from '../badcase/bad-case-report.js';
-import { type BaselineName, BASELINES, baselineStage } from '../baselines/baseline-stage.js';
-import { convert } from '../data/convert.js';
-import { filterStage } from '../data/filter/filter-stage.js';
-import { findName } from '../data/load.js';
-import { writeSample } from '../data/sample/sample.js';
-import { embedItems } from '../embed/embed-items.js';
-import { doctor } from '../engine/doctor.js';
-import { evaluateStage } from '../evaluate/evaluate-stage.js';
-import { mergeStage } from '../lm/lora/merge-stage.js';
-import { extendIndex } from '../sid/extend-index.js';
-import { sidStage } from '../sid/sid-stage.js';
+/** The commands: each a thin call of one library function, whose code is loaded when it runs. */
+import { BADCASE_OPTIONS } from '../badcase/badcase-options.js';
+import { BASELINE_NAMES, BASELINE_OPTIONS } from '../baselines/baseline-options.js';
+import { CONVERT_OPTIONS } from '../data/convert-options.js';
+import { FILTER_OPTIONS } from '../data/filter/filter-options.js';
+import { WRITE_SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
+import { EMBED_OPTIONS } from '../embed/embed-options.js';
+import { EVALUATE_OPTIONS } from '../evaluate/evaluate-options.js';
+import { GENERATE_OPTIONS } from '../evaluate/text/generate-stage-options.js';
+import type { GenerateReport } from '../evaluate/text/generate-stage.js';
+import { MERGE_OPTIONS } from '../lm/lora/merge-options.js';
+import { boolean } from '../options/kinds.js';
+import { defineOptions } from '../options/schema.js';
+import { QUALITY_OPTIONS } from '../sid/quality/quality-options.js';
+import type { SidQualityReport } from '../sid/quality/quality-stage.js';
+import { SID_OPTIONS } from '../sid/sid-options.js';
 import { InputError } from '../support/errors.js';
-import { grpo } from '../train/grpo/grpo.js';
-import { estimateText, type RunEstimate } from '../train/report/estimate.js';
-import { sft, sftEstimate, type SftPlan, type SftReport } from '../train/sft/sft.js';
-import type { FlagValues } from './flags.js';
-import { generateCommand } from './generate-command.js';
-import { LORA_FLAGS, loraOption } from './lora-flags.js';
-import { options } from './options.js';
+import { GRPO_OPTIONS } from '../train/grpo/grpo-options.js';
+import type { RunEstimate } from '../train/report/estimate.js';
+import { RUNS_OPTIONS } from '../train/report/runs-options.js';
+import { SFT_OPTIONS } from '../train/sft/sft-options.js';
+import type { SftReport } from '../train/sft/sft.js';
+import type { Command } from './command.js';
 import { pipelineCommand } from './pipeline-command.js';
 import { record } from './print.js';
-import { qualityCommand } from './quality-command.js';
-import { runsCommand } from './runs-command.js';
-import type { Command } from './command.js';
+import type { RunsReport } from './runs-report.js';
 
-const indexOf = (values: FlagValues): string =>
-  (values.index as string | undefined) ?? join(values.data as string, `${findName(values.data as string)}.index.json`);
+/** Options that a stage's schema has checked, as the type that its function takes. */
+const checked = <T>(values: Record<string, unknown>): T => values as T;
 
-function extendCommand({ embeddings, index, ...others }: FlagValues): ReturnType<typeof extendIndex> {
-  if (index === undefined || Object.keys(others).length > 0) {
-    throw new InputError('sid: expected --index and --embeddings beside --extend, and nothing else');
-  }
-  return extendIndex({ embeddings: embeddings as string, index: index as string });
-}
+const DRY_RUN = { dryRun: boolean('say what it would take, and stop') };
 
 export const COMMANDS: Record<string, Command> = {
   doctor: {
     summary: 'what runs here: engine, precision, speed, and what is missing',
-    flags: [],
-    engine: true,
-    run: () => doctor(),
-    print: record,
+    schema: defineOptions('doctor', {}),
+    run: async () => (await import('../engine/doctor.js')).doctor(),
   },
   sample: {
     summary: 'write a sample catalogue: reviews and metadata in the Amazon 2018 format',
-    flags: ['out', 'size', 'seed'],
-    needs: ['out'],
-    engine: false,
-    run: (values) => writeSample(options(values)),
+    schema: WRITE_SAMPLE_OPTIONS,
+    run: async (values) => (await import('../data/sample/sample.js')).writeSample(checked(values)),
   },
   filter: {
     summary: 'raw interactions and item texts -> items and training, validation and test rows',
-    flags: [
-      ...(['reviews', 'meta', 'format', 'columns', 'out', 'dataset', 'user-k', 'item-k', 'from', 'to'] as const),
-      ...(['min-items', 'window', 'split', 'title-words'] as const),
-    ],
-    needs: ['reviews', 'out', 'dataset'],
-    engine: false,
-    run: (values) => filterStage(options(values)),
+    schema: FILTER_OPTIONS,
+    run: async (values) => (await import('../data/filter/filter-stage.js')).filterStage(checked(values)),
   },
   embed: {
     summary: 'item texts -> item vectors',
-    flags: [
-      ...(['data', 'dataset', 'encoder', 'width', 'embeddings', 'seed'] as const),
-      ...(['pooling', 'cutoff-len', 'batch-size', 'token-budget'] as const),
-    ],
-    needs: ['data'],
-    engine: true,
-    run: (values) => embedItems(options(values)),
+    schema: EMBED_OPTIONS,
+    run: async (values) => (await import('../embed/embed-items.js')).embedItems(checked(values)),
   },
   sid: {
     summary: 'item vectors -> semantic IDs',
-    flags: [
-      ...(['embeddings', 'index', 'method', 'levels', 'codebook-size', 'epochs', 'collisions'] as const),
-      ...(['uniform', 'cluster-size', 'starts', 'extend', 'seed'] as const),
-      ...(['hidden', 'latent', 'learning-rate', 'schedule', 'warmup-epochs', 'batch-size'] as const),
-      ...(['dropout', 'weight-decay', 'best', 'run', 'start-index'] as const),
-    ],
-    needs: ['embeddings'],
-    engine: true,
-    run: ({ epochs, extend, ...values }) => {
+    schema: SID_OPTIONS,
+    extra: { extend: boolean('keep the index, and give SIDs to items beyond its last from the saved codebooks') },
+    run: async (values, { extend }) => {
       if (extend) return extendCommand(values);
-      // Of k-means an epoch is a round.
-      const rounds = !['rqvae', 'rqkmeans-plus'].includes(String(values.method));
-      const hidden = typeof values.hidden === 'number' ? { hidden: [values.hidden] } : {};
-      return sidStage(
-        options({ ...values, ...hidden, ...(epochs !== undefined && { [rounds ? 'iterations' : 'epochs']: epochs }) }),
-      );
+      return (await import('../sid/sid-stage.js')).sidStage(checked(values));
     },
   },
-  'sid quality': qualityCommand,
+  'sid quality': {
+    summary: 'metrics of semantic IDs: collisions, codes in use, neighbours; and a gate',
+    schema: QUALITY_OPTIONS,
+    run: async (values) => {
+      const { ensureEngine } = await import('../engine/engine.js');
+      await ensureEngine();
+      const report = await (await import('../sid/quality/quality-stage.js')).sidQualityStage(checked(values));
+      if (!report.pass) process.exitCode = 1;
+      return report;
+    },
+    print: async (report: SidQualityReport) => {
+      const { tableText } = await import('../figures/show-table.js');
+      const { levels, prefixes, checks, ...rest } = report;
+      const flat = levels.map(({ clusterSize, mse, ...level }) => ({
+        ...level,
+        mse: mse?.toPrecision(3) ?? '',
+        items: `${clusterSize.min} / ${clusterSize.median} / ${clusterSize.max}`,
+      }));
+      const asRows = (of: readonly object[]) => of.map((row) => ({ ...row }));
+      const tables = [flat, asRows(prefixes), ...(checks.length > 0 ? [asRows(checks)] : [])];
+      return [record(rest), ...tables.map((rows) => tableText(rows))].join('\n\n');
+    },
+  },
   convert: {
     summary: "rows and index -> MiniOneRec's CSV and info files",
-    flags: ['data', 'dataset', 'index', 'out'],
-    needs: ['data'],
-    engine: false,
-    run: (values) => convert(options(values)),
+    schema: CONVERT_OPTIONS,
+    run: async (values) => (await import('../data/convert.js')).convert(checked(values)),
   },
   sft: {
-    summary: 'supervised fine-tuning: a language model learns to write the SID of the next item',
-    flags: [
-      ...(['data', 'index', 'run', 'model', 'template', 'mode', 'window', 'epochs', 'learning-rate'] as const),
-      ...(['schedule', 'warmup-steps', 'batch-size', 'token-budget', 'dropout', 'weight-decay'] as const),
-      ...(['valid-rows', 'eval-epochs', 'patience', 'seed'] as const),
-      ...(['warmup-ratio', 'batch-tokens', 'eval-steps', 'best-metric', 'keep', 'keep-last'] as const),
-      ...(['optimizer', 'muon-scale', 'layer-checkpointing', 'dry-run'] as const),
-      ...LORA_FLAGS,
-      ...(['tasks', 'templates', 'data-ratio', 'cutoff-len', 'chat-template'] as const),
-      ...(['sid-tokens', 'sid-vocabulary', 'init', 'vocab-size'] as const),
-    ],
-    needs: ['data'],
-    engine: true,
-    run: ({ dryRun, ...values }) => {
-      const { others, lora } = loraOption(values);
-      const { run = join(values.data as string, 'runs', 'sft'), ...given } = others;
-      const plan = { ...options<SftPlan>({ ...given, index: indexOf(values) }), ...(lora && { lora }) };
-      return dryRun ? sftEstimate(plan) : sft({ ...plan, run: run as string });
+    summary: 'supervised fine-tuning: a language model is trained to write the SID of the next item',
+    schema: SFT_OPTIONS,
+    extra: DRY_RUN,
+    run: async (values, { dryRun }) => {
+      const { sft, sftEstimate } = await import('../train/sft/sft.js');
+      return dryRun ? sftEstimate(checked(values)) : sft(checked(values));
     },
-    print: (result: SftReport | RunEstimate) => ('freeBytes' in result ? estimateText('sft', result) : record(result)),
+    print: async (result: SftReport | RunEstimate) =>
+      'freeBytes' in result
+        ? (await import('../train/report/estimate.js')).estimateText('sft', result)
+        : record(result),
   },
   grpo: {
     summary: 'reinforcement learning from an SFT model: groups of beams, ranked rewards',
-    flags: [
-      ...([
-        'data',
-        'index',
-        'run',
-        'model',
-        'template',
-        'epochs',
-        'learning-rate',
-        'schedule',
-        'warmup-steps',
-      ] as const),
-      ...([
-        'batch-size',
-        'num-generations',
-        'beta',
-        'reward',
-        'sample-size',
-        'valid-rows',
-        'eval-steps',
-        'seed',
-        'layer-checkpointing',
-      ] as const),
-    ],
-    needs: ['data', 'model'],
-    engine: true,
-    run: (values) =>
-      grpo(options({ run: join(values.data as string, 'runs', 'grpo'), ...values, index: indexOf(values) })),
+    schema: GRPO_OPTIONS,
+    run: async (values) => (await import('../train/grpo/grpo.js')).grpo(checked(values)),
   },
   evaluate: {
     summary: 'rank the catalogue for every row by constrained beam search',
-    flags: [
-      ...(['data', 'index', 'model', 'template', 'split', 'num-beams', 'normalize', 'shuffle-histories'] as const),
-      ...(['results', 'templates', 'cutoff-len', 'chat-template', 'sid-tokens'] as const),
-    ],
-    needs: ['data', 'model'],
-    engine: true,
-    run: (values) => evaluateStage(options({ ...values, index: indexOf(values) })),
+    schema: EVALUATE_OPTIONS,
+    run: async (values) => (await import('../evaluate/evaluate-stage.js')).evaluateStage(checked(values)),
   },
-  generate: generateCommand,
+  generate: {
+    summary: "a model writes a task's answers without the trie: BLEU, ROUGE and cosine of texts, hits of SIDs",
+    schema: GENERATE_OPTIONS,
+    run: async (values) => (await import('../evaluate/text/generate-stage.js')).generateStage(checked(values)),
+    print: async ({ examples, ...report }: GenerateReport) => {
+      const { answerTable } = await import('../evaluate/text/answer-table.js');
+      const { tableText } = await import('../figures/show-table.js');
+      return `${record(report)}\n\n${tableText(answerTable(examples))}`;
+    },
+  },
   merge: {
     summary: 'an adapter and its base -> one model folder',
-    flags: ['model', 'adapter', 'out'],
-    needs: ['adapter', 'out'],
-    engine: true,
-    run: (values) => mergeStage(options(values)),
+    schema: MERGE_OPTIONS,
+    run: async (values) => {
+      const { ensureEngine } = await import('../engine/engine.js');
+      await ensureEngine();
+      return (await import('../lm/lora/merge-stage.js')).mergeStage(checked(values));
+    },
   },
   baseline: {
-    summary: `a baseline's ranking of the same rows: ${Object.keys(BASELINES).join(', ')}`,
-    flags: ['data', 'dataset', 'results'],
-    needs: ['data'],
-    words: 'NAME',
-    engine: false,
-    run: (values, [name]) => {
-      if (name === undefined)
-        throw new InputError(`baseline: expected a name, one of ${Object.keys(BASELINES).join(', ')}`);
-      return baselineStage({ ...options<{ data: string }>(values), name: name as BaselineName });
-    },
+    summary: `a baseline's ranking of the same rows: ${BASELINE_NAMES.join(', ')}`,
+    schema: BASELINE_OPTIONS,
+    word: 'name',
+    run: async (values) => (await import('../baselines/baseline-stage.js')).baselineStage(checked(values)),
   },
   badcase: {
     summary: 'where and why recommendations fail: report and figures',
-    flags: ['data', 'dataset', 'results', 'out', 'top-k'],
-    needs: ['data', 'results'],
-    engine: false,
-    run: ({ topK, ...values }) => badCaseReport(options({ ...values, ...(topK !== undefined && { k: topK }) })),
+    schema: BADCASE_OPTIONS,
+    run: async (values) => (await import('../badcase/bad-case-report.js')).badCaseReport(checked(values)),
   },
-  runs: runsCommand,
+  runs: {
+    summary: 'the runs of a folder: how far they got, in what they differ, their curves in one figure',
+    schema: RUNS_OPTIONS,
+    run: async (values) => (await import('./runs-report.js')).runsReport(checked(values)),
+    print: async (report: RunsReport) => (await import('./runs-report.js')).runsText(report),
+  },
   pipeline: pipelineCommand,
 };
+
+async function extendCommand({ embeddings, index, ...others }: Record<string, unknown>): Promise<unknown> {
+  if (index === undefined || Object.keys(others).length > 0) {
+    throw new InputError('sid: expected --index and --embeddings beside --extend, and nothing else');
+  }
+  const { ensureEngine } = await import('../engine/engine.js');
+  await ensureEngine();
+  return (await import('../sid/extend-index.js')).extendIndex(checked({ embeddings, index }));
+}

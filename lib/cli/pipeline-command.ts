@@ -1,77 +1,78 @@
 /** `sidlab pipeline`: the quickstart, own data by flags, or a configuration file. */
 import { relative, resolve } from 'node:path';
-import { tableText } from '../figures/show-table.js';
-import { type PipelineConfig, quickstart, readPipelineConfig } from '../pipeline/config.js';
-import { dryRun, type DryRun } from '../pipeline/dry-run.js';
-import { type PipelineReport, resultRows, runPipeline } from '../pipeline/pipeline.js';
+import { boolean } from '../options/kinds.js';
+import { type AnySchema, parseOptions } from '../options/schema.js';
+import type { PipelineConfig } from '../pipeline/config.js';
+import type { DryRun } from '../pipeline/dry-run.js';
+import { STAGE_NAMES, STAGE_SCHEMAS } from '../pipeline/pipeline-options.js';
+import type { PipelineReport } from '../pipeline/pipeline.js';
 import { InputError } from '../support/errors.js';
 import type { Command } from './command.js';
-import type { FlagValues } from './flags.js';
+import { moreExact, pipelineCommandOptions, pipelineFlags } from './pipeline-flags.js';
+
+const SCHEMA: AnySchema = { name: 'pipeline', options: pipelineCommandOptions(), rules: [] };
 
 export const pipelineCommand: Command = {
   summary: 'all stages; without flags the quickstart on a sample catalogue',
-  flags: [
-    ...(['config', 'reviews', 'meta', 'format', 'columns', 'out', 'dataset', 'run', 'user-k', 'item-k'] as const),
-    ...(['from', 'to', 'min-items', 'window', 'split', 'title-words', 'levels', 'codebook-size'] as const),
-    ...(['collisions', 'sid-epochs', 'model', 'sft-epochs'] as const),
-    ...(['learning-rate', 'batch-size', 'dropout', 'eval-epochs', 'num-beams', 'seed', 'dry-run'] as const),
-  ],
-  engine: true,
-  run: ({ dryRun: dry, ...values }) => {
-    const config = configOf(values);
-    return dry ? dryRun(config) : runPipeline(config, (stage) => process.stderr.write(`-- ${stage}\n`));
+  schema: SCHEMA,
+  moreExact,
+  extra: { dryRun: boolean('say what it would do and take, and stop') },
+  run: async (values, { dryRun: dry }) => {
+    const config = await configOf(values);
+    if (dry) return (await import('../pipeline/dry-run.js')).dryRun(config);
+    const { runPipeline } = await import('../pipeline/pipeline.js');
+    return runPipeline(config, (stage) => process.stderr.write(`-- ${stage}\n`));
   },
   print: (report: PipelineReport | DryRun) => ('missing' in report ? planned(report) : summary(report)),
 };
 
-function configOf(values: FlagValues): PipelineConfig {
+async function configOf(values: Record<string, unknown>): Promise<PipelineConfig> {
   const { config, reviews, ...flags } = values;
+  const { quickstart, readPipelineConfig } = await import('../pipeline/config.js');
   if (config !== undefined) {
-    if (Object.keys(flags).length > 0 || reviews !== undefined) {
+    const { again, ...others } = flags;
+    if (Object.keys(others).length > 0 || reviews !== undefined) {
       throw new InputError('pipeline: expected --config alone; what the flags say goes into the file');
     }
-    return readPipelineConfig(config as string);
+    return { ...readPipelineConfig(config as string), ...(again === true && { again }) };
   }
   if (reviews === undefined) {
-    const { seed, ...others } = flags;
+    const { seed, again, ...others } = flags;
     if (Object.keys(others).length > 0) {
       throw new InputError('pipeline: expected --reviews and --out beside the other flags, or no flag but --seed');
     }
-    return quickstart(seed as number | undefined);
+    return { ...quickstart(seed as number | undefined), ...(again === true && { again }) };
   }
   return ownData(values);
 }
 
-function ownData(values: FlagValues): PipelineConfig {
-  const { reviews, meta, out, dataset = 'data', run, seed } = values;
+/** Folders are seen from where the command runs. */
+function ownData(values: Record<string, unknown>): PipelineConfig {
+  const { out, dataset = 'data', seed, grpo, run, figures, baselines, again } = values;
   if (typeof out !== 'string') throw new InputError('pipeline: expected --out beside --reviews');
-  const pick = (...names: string[]): Record<string, unknown> =>
-    Object.fromEntries(names.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])));
-  const seeded = seed === undefined ? {} : { seed };
-  return {
-    out: resolve(out),
-    dataset: dataset as string,
-    ...(run !== undefined && { run: run as string }),
-    filter: {
-      reviews: resolve(reviews as string),
-      ...(meta !== undefined && { meta: resolve(meta as string) }),
-      ...pick('format', 'columns', 'userK', 'itemK', 'from', 'to', 'minItems', 'window', 'split', 'titleWords'),
-    },
-    embed: { ...seeded },
-    sid: {
-      ...pick('levels', 'codebookSize', 'collisions'),
-      ...(values.sidEpochs !== undefined && { iterations: values.sidEpochs as number }),
-      ...seeded,
-    },
-    sft: {
-      ...pick('model', 'learningRate', 'batchSize', 'dropout', 'evalEpochs'),
-      ...(values.sftEpochs !== undefined && { epochs: values.sftEpochs as number }),
-      ...seeded,
-    },
-    evaluate: pick('numBeams'),
-    badcase: {},
-  } as PipelineConfig;
+  const given: Record<string, Record<string, unknown>> = { filter: {}, embed: {}, sid: {}, sft: {}, badcase: {} };
+  if (grpo === true) given.grpo = {};
+  for (const [flag, { stages, name }] of pipelineFlags()) {
+    if (values[flag] === undefined) continue;
+    for (const stage of stages)
+      (given[stage] ??= {})[name] = isPath(name) ? resolve(values[flag] as string) : values[flag];
+  }
+  if (seed !== undefined)
+    for (const stage of ['embed', 'sid', 'sft', ...(given.grpo ? ['grpo'] : [])]) given[stage]!.seed = seed;
+  if (seed !== undefined && typeof given.embed!.encoder === 'string' && given.embed!.encoder !== 'lsa')
+    delete given.embed!.seed;
+  for (const stage of STAGE_NAMES) {
+    if (given[stage])
+      parseOptions({ ...STAGE_SCHEMAS[stage], name: 'pipeline' }, given[stage], (name) => `${stage} ${name}`);
+  }
+  const own = { run, figures, baselines, again };
+  const top = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+  return { out: resolve(out), dataset: dataset as string, ...top, ...given } as PipelineConfig;
 }
+
+/** Options whose value is a file of the user's. */
+const isPath = (name: string): boolean =>
+  ['reviews', 'meta', 'embeddings', 'index', 'startIndex', 'templates'].includes(name);
 
 /** Every stage with its options, and what is missing. */
 function planned({ stages, missing, estimate }: DryRun): string {
@@ -83,7 +84,9 @@ function planned({ stages, missing, estimate }: DryRun): string {
 }
 
 /** The results table, what GRPO has to say, and where everything is. */
-function summary({ baselines, models, stages, figures, results, seconds }: PipelineReport): string {
+async function summary({ baselines, models, stages, figures, results, seconds }: PipelineReport): Promise<string> {
+  const { tableText } = await import('../figures/show-table.js');
+  const { resultRows } = await import('../pipeline/pipeline.js');
   const warning = stages.grpo?.warning;
   return [
     tableText(resultRows(baselines, models)),

@@ -1,21 +1,11 @@
 /** The `convert` stage: data folder and index -> MiniOneRec's `{train,valid,test}/NAME.csv` and `info/NAME.txt`. */
 import { join } from 'node:path';
 import { writeAllAtomic } from '../files/files.js';
+import { CONVERT_OPTIONS, type ConvertOptions } from './convert-options.js';
 import { formatConverted, formatInfo } from './converted-files.js';
 import { type Split, SPLITS } from './dataset.js';
-import { loadDataset } from './load.js';
+import { indexOf, loadDataset } from './load.js';
 import { readIndex } from './sid-index.js';
-
-export interface ConvertOptions {
-  /** Data folder. */
-  data: string;
-  /** NAME of its files; default as in `loadDataset`. */
-  dataset?: string;
-  /** Index file; default `NAME.index.json` in the data folder. */
-  index?: string;
-  /** Folder to write to; default the data folder. */
-  out?: string;
-}
 
 export interface ConvertReport {
   items: number;
@@ -28,8 +18,9 @@ export interface ConvertReport {
 /** @throws InputError for bad input, such as an index that lacks an item; nothing is written then */
 export async function convert(options: ConvertOptions): Promise<ConvertReport> {
   const start = performance.now();
-  const data = await loadDataset(options.data, options.dataset);
-  const { index: file = join(options.data, `${data.name}.index.json`), out = options.data } = options;
+  const { data: folder, dataset, index: given, out = folder } = CONVERT_OPTIONS.parse(options);
+  const data = await loadDataset(folder, dataset);
+  const file = given ?? indexOf(data);
   const index = readIndex(file, data.items.length);
   const texts: [string, string][] = [
     ...SPLITS.map((split): [string, string] => [

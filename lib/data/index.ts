@@ -29,3 +29,7 @@ export * from './sample/sample.js';
 export * from './sid-index.js';
 export * from './table.js';
 export * from './to-danfo.js';
+export * from './convert-options.js';
+export * from './data-options.js';
+export * from './raw/format-names.js';
+export * from './sample/sample-options.js';

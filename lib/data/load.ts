@@ -29,3 +29,8 @@ export function findName(dir: string): string {
   if (stems.length === 0) throw new InputError(`${dir}: no *${suffix} in it; run sidlab filter --out ${dir} first`);
   throw new InputError(`${dir}: holds ${stems.join(', ')}; name one with --dataset`);
 }
+
+/** Where a data set's index is, if nobody says otherwise: `NAME.index.json` in its folder. */
+export function indexOf({ dir, name }: Pick<Dataset, 'dir' | 'name'>): string {
+  return join(dir, `${name}.index.json`);
+}

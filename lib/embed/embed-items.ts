@@ -8,24 +8,18 @@ import { readItems } from '../data/item-file.js';
 import { findName } from '../data/load.js';
 import { ensureEngine } from '../engine/engine.js';
 import { writeNpy } from '../files/npy.js';
-import { InputError } from '../support/errors.js';
-import { lsa, type LsaOptions } from './lsa/lsa.js';
+import { lsa } from './lsa/lsa.js';
 import { encodeTexts } from './sentence/encode-texts.js';
-import type { Pooling } from './sentence/encoder-config.js';
-import type { LengthBatchesOptions } from './sentence/length-batches.js';
-import { loadSentenceEncoder, type SentenceEncoderOptions } from './sentence/sentence-encoder.js';
+import { loadSentenceEncoder } from './sentence/sentence-encoder.js';
 import { modelStamp } from './sentence/transformers.js';
-
-export interface EmbedItemsOptions extends LsaOptions, SentenceEncoderOptions, LengthBatchesOptions {
-  /** Data folder with `NAME.item.json`. */
-  data: string;
-  /** NAME of its files; default as in `loadDataset`. */
-  dataset?: string;
-  /** `lsa`, a folder with an ONNX model, or an id of the model hub. Default `lsa`. */
-  encoder?: string;
-  /** File to write; default `NAME.emb-ENCODER.npy` in the data folder. */
-  embeddings?: string;
-}
+import {
+  EMBED_OPTIONS,
+  type EmbedItemsOptions,
+  type LengthBatchesOptions,
+  type LsaOptions,
+  type Pooling,
+  type SentenceEncoderOptions,
+} from './embed-options.js';
 
 export interface EmbedReport {
   encoder: string;
@@ -54,11 +48,11 @@ export interface EmbedReport {
 export async function embedItems(options: EmbedItemsOptions): Promise<EmbedReport> {
   await ensureEngine();
   const start = performance.now();
-  const { data, dataset = findName(options.data), encoder = 'lsa' } = options;
-  const { embeddings = join(data, embeddingsName(dataset, encoder)) } = options;
+  const { data, dataset = findName(data), encoder, embeddings: file, ...own } = EMBED_OPTIONS.parse(options);
+  const embeddings = file ?? join(data, embeddingsName(dataset, encoder));
   const items = readItems(join(data, `${dataset}.item.json`));
   const texts = items.map(({ title, description }) => `${title} ${description}`);
-  const made = encoder === 'lsa' ? byLsa(texts, options) : await bySentences(encoder, texts, embeddings, options);
+  const made = encoder === 'lsa' ? byLsa(texts, own) : await bySentences(encoder, texts, embeddings, own);
   const { vectors, finish, ...figures } = made;
   writeNpy(embeddings, vectors);
   finish();
@@ -71,23 +65,23 @@ export function embeddingsName(dataset: string, encoder = 'lsa'): string {
   return `${dataset}.emb-${basename(encoder).replaceAll('.', '-')}.npy`;
 }
 
-function byLsa(texts: readonly string[], options: EmbedItemsOptions) {
-  if (options.pooling !== undefined) {
-    throw new InputError('embed: expected --pooling with a sentence encoder; lsa pools nothing');
-  }
+function byLsa(texts: readonly string[], options: LsaOptions) {
   const { vectors, empty } = lsa(texts, options);
   return { vectors, empty, finish: () => {} };
 }
 
-async function bySentences(name: string, texts: readonly string[], embeddings: string, options: EmbedItemsOptions) {
-  if (options.width !== undefined) {
-    throw new InputError(`embed: expected --width with lsa; the width of ${name} is its own`);
-  }
+async function bySentences(
+  name: string,
+  texts: readonly string[],
+  embeddings: string,
+  { batchSize, tokenBudget, ...options }: SentenceEncoderOptions & LengthBatchesOptions,
+) {
   const encoder = await loadSentenceEncoder(name, options);
   try {
     const key = [modelStamp(name), options.dtype];
     const partial = `${embeddings}.partial`;
-    const { vectors, finish, ...figures } = await encodeTexts(encoder, texts, { ...options, partial, key });
+    const made = await encodeTexts(encoder, texts, { batchSize, tokenBudget, partial, key });
+    const { vectors, finish, ...figures } = made;
     const { pooling, normalize, maxTokens } = encoder;
     return { vectors, finish, pooling, normalize, maxTokens, ...figures };
   } finally {

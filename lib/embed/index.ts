@@ -12,3 +12,4 @@ export * from './sentence/pool-tokens.js';
 export * from './sentence/sentence-encoder.js';
 export { modelStamp } from './sentence/transformers.js';
 export * from './text-embedder.js';
+export * from './embed-options.js';

@@ -1,6 +1,6 @@
 /** The `evaluate` stage: model folder, data folder and index -> `results.jsonl` and the ranking figures. */
 import { dirname, join } from 'node:path';
-import { loadDataset } from '../data/load.js';
+import { indexOf, loadDataset } from '../data/load.js';
 import { readIndex } from '../data/sid-index.js';
 import { ensureEngine } from '../engine/engine.js';
 import { disposeWeights } from '../lm/weights.js';
@@ -8,39 +8,12 @@ import { InputError } from '../support/errors.js';
 import { promptContext } from '../tasks/prompts.js';
 import { taskRows } from '../tasks/task-rows.js';
 import { findTemplate, readTemplates } from '../tasks/templates.js';
-import { evaluate, type EvaluateReport, type RankOptions } from './evaluate.js';
-import { type SidTokens } from '../lm/choices.js';
+import { evaluate, type EvaluateReport } from './evaluate.js';
 import { loadRecommender } from './recommender.js';
 import { writeResults } from './results-file.js';
 import { shuffleHistories } from './shuffle-histories.js';
 import { promptOptions, trainedWith } from './trained-with.js';
-
-export interface EvaluateStageOptions extends RankOptions {
-  /** Data folder. */
-  data: string;
-  index: string;
-  /** Model folder. */
-  model: string;
-  /**
-   * A task that answers with a SID; of items, held-out ones are asked about. Default the one that the model's run ranked
-   * on validation rows, else `sids`.
-   */
-  template?: string;
-  /** File of templates, added to the kit's own. Default those of the model's run. */
-  templates?: string;
-  /** Tokens of a prompt at most. Default as in the model's run, else 512. */
-  cutoffLen?: number;
-  /** Wrap prompts in the chat template of the model's folder. Default as in the model's run. */
-  chatTemplate?: boolean;
-  /** How SIDs are written. Default as in the model's run, else `new`. */
-  sidTokens?: SidTokens;
-  /** Default `test`. */
-  split?: 'valid' | 'test';
-  /** Deals the histories out to the wrong rows first, by this seed: a control. Default: not. */
-  shuffleHistories?: number;
-  /** File to write; default `results.jsonl` beside the model folder. */
-  results?: string;
-}
+import { EVALUATE_OPTIONS, type EvaluateStageOptions } from './evaluate-options.js';
 
 export interface EvaluateStageReport extends EvaluateReport {
   template: string;
@@ -52,24 +25,32 @@ export interface EvaluateStageReport extends EvaluateReport {
 
 export async function evaluateStage(options: EvaluateStageOptions): Promise<EvaluateStageReport> {
   await ensureEngine();
-  const { data, index: indexFile, model, split = 'test', results, shuffleHistories: seed, ...others } = options;
-  const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens, ...rank } = others;
+  const { label, ...given } = options;
+  const settings = EVALUATE_OPTIONS.parse(given);
+  const { data, dataset: name, model, split, results, shuffleHistories: seed } = settings;
+  const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens } = settings;
+  const { numBeams, normalize, batchSize } = settings;
   const run = trainedWith(model);
   const template = named ?? run.template ?? 'sids';
   const templates = from === undefined ? run.templates : readTemplates(from);
   const file = results ?? join(dirname(model), 'results.jsonl');
-  const dataset = await loadDataset(data);
-  const index = readIndex(indexFile, dataset.items.length);
+  const dataset = await loadDataset(data, name);
+  const index = readIndex(settings.index ?? indexOf(dataset), dataset.items.length);
   const found = findTemplate(template, templates);
   const whole = taskRows(dataset, found, split, promptContext(index, dataset.items));
   if (seed !== undefined && found.of === 'items') {
     throw new InputError(`--shuffle-histories: ${template} asks about items, which have no history`);
   }
   const rows = seed === undefined ? whole : shuffleHistories(whole, seed);
-  const asked = { ...run, templates, ...given({ cutoffLen, chatTemplate, sidTokens }) };
+  const asked = { ...run, templates, ...defined({ cutoffLen, chatTemplate, sidTokens }) };
   const recommender = loadRecommender(model, index, template, promptOptions(asked, model, dataset.items));
   try {
-    const { report, results: ranked } = await evaluate(recommender, rows, rank);
+    const { report, results: ranked } = await evaluate(recommender, rows, {
+      numBeams,
+      normalize,
+      batchSize,
+      ...(label !== undefined && { label }),
+    });
     writeResults(file, ranked);
     return { ...report, template, truncated: recommender.render.truncated, results: file };
   } finally {
@@ -78,7 +59,7 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
 }
 
 /** What was given of some options. */
-function given<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } {
+function defined<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } {
   const some = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(some) as { [K in keyof T]?: NonNullable<T[K]> };
 }

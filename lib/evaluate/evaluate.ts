@@ -2,18 +2,15 @@
  * Ranks the catalogue for every row by constrained beam search, and reports hit rate and NDCG by item and by SID.
  */
 import type { Row } from '../data/dataset.js';
-import { beamSearch, type BeamSearchOptions } from '../decode/beam-search.js';
+import { beamSearch } from '../decode/beam-search.js';
 import { startProgress } from '../support/progress.js';
 import { checkResults, itemMetrics, type Metrics, sidMetrics } from './metrics.js';
 import type { Recommender } from './recommender.js';
 import type { Result } from './results-file.js';
+import { defineOptions } from '../options/schema.js';
+import { RANK_OPTIONS, type RankOptions } from './evaluate-options.js';
 
-export interface RankOptions extends BeamSearchOptions {
-  /** Rows decoded together. Default 64. No figure depends on it but by rounding. */
-  batchRows?: number;
-  /** Shown on the progress line. Default `evaluate`. */
-  label?: string;
-}
+const SCHEMA = defineOptions('evaluate', RANK_OPTIONS);
 
 export interface EvaluateReport {
   rows: number;
@@ -31,14 +28,15 @@ export async function rankRows(
   rows: readonly Row[],
   options: RankOptions = {},
 ): Promise<Result[]> {
-  const { batchRows = 64, label = 'evaluate', ...beamOptions } = options;
+  const { label = 'evaluate', ...given } = options;
+  const { batchSize, ...beamOptions } = SCHEMA.parse(given);
   const { model, trie, render } = recommender;
   const progress = startProgress(label, rows.length, 'rows');
   // like lengths together, so that no short prompt pays for a long one
   const order = [...rows.keys()].sort((a, b) => rows[a]!.history.length - rows[b]!.history.length || a - b);
   const results = new Array<Result>(rows.length);
-  for (let at = 0; at < order.length; at += batchRows) {
-    const batch = order.slice(at, at + batchRows);
+  for (let at = 0; at < order.length; at += batchSize) {
+    const batch = order.slice(at, at + batchSize);
     const prompts = batch.map((r) => render.prompt(rows[r]!.history, rows[r]!.target));
     beamSearch(model, trie, prompts, beamOptions).forEach((ranking, i) => {
       const { user, history, target } = rows[batch[i]!]!;

@@ -17,3 +17,5 @@ export * from './text/rouge.js';
 export * from './text/sid-answers.js';
 export * from './text/text-metrics.js';
 export * from './trained-with.js';
+export * from './evaluate-options.js';
+export * from './text/generate-stage-options.js';

@@ -27,3 +27,4 @@ export * from './weight-files.js';
 export * from './weights.js';
 export * from './choices.js';
 export * from './weight-names.js';
+export * from './lora/merge-options.js';

@@ -14,3 +14,4 @@ export * from './split-table.js';
 export * from './swiglu.js';
 export * from './tape.js';
 export * from './target-log-probs.js';
+export * from './muon-scale.js';

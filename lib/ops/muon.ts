@@ -8,16 +8,7 @@
  * Shapes: R rows, C columns.
  */
 import * as tf from '@tensorflow/tfjs';
-
-export const MUON_SCALES = ['rms', 'spectral'] as const;
-
-/**
- * What the orthogonal update is multiplied with:
- *   `rms`      0.2 sqrt(max(R, C)), so that it is as large as one of AdamW's and takes its rate and decay (Liu et al.,
- *              "Muon is scalable for LLM training", arXiv 2502.16982);
- *   `spectral` sqrt(max(1, R / C)), Jordan's.
- */
-export type MuonScale = (typeof MUON_SCALES)[number];
+import { MUON_SCALES, type MuonScale } from './muon-scale.js';
 
 export interface MuonOptions {
   /** Default 0.95. */

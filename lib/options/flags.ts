@@ -27,6 +27,14 @@ export function flagsOf(
   );
 }
 
+/** What an unknown flag may have meant. */
+export interface FlagHints {
+  /** Commands that have the flag. */
+  owners?: (flag: string) => readonly string[];
+  /** Longer flags that say more exactly what is meant. */
+  moreExact?: (flag: string) => readonly string[];
+}
+
 /** What stands on a command line: options by their names, and the words that belong to none. */
 export interface CommandLine {
   values: Record<string, unknown>;
@@ -34,14 +42,14 @@ export interface CommandLine {
 }
 
 /**
- * @param foreign flag -> commands that have it, for the error's text
+ * @param hints for the error's text of a flag that is unknown here
  * @throws InputError for a flag that is unknown or lacks its value, or is given twice
  */
 export function parseFlags(
   command: string,
   args: readonly string[],
   options: Options,
-  foreign: (flag: string) => readonly string[] = () => [],
+  hints: FlagHints = {},
 ): CommandLine {
   const flags = flagsOf(options);
   const config = Object.fromEntries(
@@ -65,7 +73,7 @@ export function parseFlags(
     const negated = token.name.startsWith('no-') && flags.get(token.name.slice(3))?.option.boolean;
     const name = negated ? token.name.slice(3) : token.name;
     const found = flags.get(name);
-    if (!found) throw unknownFlag(command, token.rawName, name, [...flags.keys()], foreign(name));
+    if (!found) throw unknownFlag(command, token.rawName, name, [...flags.keys()], hints);
     if (seen.has(name)) throw new InputError(`${command}: --${name} is given twice; leave one out`);
     seen.add(name);
     put(line.values, found.path, valueOf(command, name, found.option, negated ? 'false' : token.value));
@@ -111,11 +119,16 @@ function unknownFlag(
   raw: string,
   flag: string,
   known: readonly string[],
-  owners: readonly string[],
+  { owners = () => [], moreExact = () => [] }: FlagHints,
 ): InputError {
+  const exact = moreExact(flag).map((name) => `--${name}`);
+  if (exact.length > 0) {
+    return new InputError(`${command}: several stages have ${raw}; say which: ${exact.join(', ')}`);
+  }
   const close = nearest(flag, known);
   const help = `sidlab ${command} --help lists its flags`;
   if (close !== undefined) return new InputError(`${command}: unknown flag ${raw}; did you mean --${close}? ${help}`);
-  const whose = owners.length > 0 ? `it belongs to ${owners.slice(0, 4).join(', ')}; ` : '';
-  return new InputError(`${command}: unknown flag ${raw}; ${whose}${help}`);
+  const whose = owners(flag).slice(0, 4).join(', ');
+  const belongs = whose === '' ? '' : `it belongs to ${whose}; `;
+  return new InputError(`${command}: unknown flag ${raw}; ${belongs}${help}`);
 }

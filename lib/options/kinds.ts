@@ -36,9 +36,9 @@ export function integer<const S extends Spec<number> & Bounds>(
 }
 
 /** True or false; on the command line `--name`, and `--no-name` where the default is true. */
-export function boolean<const S extends Spec<boolean>>(
+export function boolean<const S extends Spec<boolean> = { default: false }>(
   help: string,
-  spec: S = { default: false } as unknown as S,
+  spec: S = { default: false } as S,
 ): Option<boolean, PresenceOf<S>> {
   return option<boolean, S>(help, spec, {
     mismatch: (value) => (typeof value === 'boolean' ? undefined : 'true or false'),
@@ -68,6 +68,15 @@ export function numbers<const S extends Spec<readonly number[]> & { of?: Bounds;
   spec: S = {} as S,
 ): Option<readonly number[], PresenceOf<S>> {
   return option<readonly number[], S>(help, spec, listOf(spec));
+}
+
+/** Two whole numbers, on the command line `13,15`. */
+export function pair<const S extends Spec<readonly [number, number]> & { of?: Bounds }>(
+  help: string,
+  spec: S = {} as S,
+): Option<readonly [number, number], PresenceOf<S>> {
+  const { of = {} } = spec;
+  return option<readonly [number, number], S>(help, spec, listOf({ of, count: 2 }));
 }
 
 /** One number for all levels, or one a level. */

@@ -5,13 +5,11 @@
  * rule between options was checked, so that a stage that has begun does not stop over a slip of the pen.
  */
 import { InputError } from '../support/errors.js';
-import type { Option, Options } from './option.js';
+import type { Options } from './option.js';
 import { nearest } from './nearest.js';
 
-type TypeOf<O> = O extends Option<infer T> ? T : never;
-type NamesOf<O extends Options, P> = {
-  [K in keyof O]: O[K] extends Option<never, infer Q> ? (Q extends P ? K : never) : never;
-}[keyof O];
+type TypeOf<O> = O extends { readonly type?: infer T } ? Exclude<T, undefined> : never;
+type NamesOf<O extends Options, P> = { [K in keyof O]: O[K]['presence'] extends P ? K : never }[keyof O];
 
 /** What a caller gives: the required options, and any of the others. */
 export type Given<O extends Options> = { [K in NamesOf<O, 'required'>]: TypeOf<O[K]> } & {
@@ -36,6 +34,8 @@ export type Rule<O extends Options> = (options: Parsed<O>) => void;
 export interface Variants {
   /** Name of the option that chooses. */
   by: string;
+  /** The variant that a value chooses. Default the value itself. */
+  pick?: (value: unknown) => string;
   of: Readonly<Record<string, Options>>;
 }
 
@@ -99,8 +99,8 @@ export function optionsFor(schema: AnySchema, given: Readonly<Record<string, unk
   const { options, variants } = schema;
   if (!variants) return options;
   const chosen = given[variants.by] ?? options[variants.by]?.default;
-  const own = typeof chosen === 'string' && Object.hasOwn(variants.of, chosen) ? variants.of[chosen]! : {};
-  return { ...options, ...own };
+  const name = variants.pick ? variants.pick(chosen) : String(chosen);
+  return { ...options, ...(Object.hasOwn(variants.of, name) ? variants.of[name] : {}) };
 }
 
 /** Every option of a schema, whatever is chosen. */

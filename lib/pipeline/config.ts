@@ -4,39 +4,32 @@
  */
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BadCasesOptions } from '../badcase/bad-cases.js';
-import type { BaselineName } from '../baselines/baseline-stage.js';
-import type { FilterStageOptions } from '../data/filter/filter-stage.js';
-import type { SampleOptions } from '../data/sample/sample.js';
-import type { EmbedItemsOptions } from '../embed/embed-items.js';
-import type { RankOptions } from '../evaluate/evaluate.js';
+import type { BadCasesOptions } from '../badcase/badcase-options.js';
+import type { FilterStageOptions } from '../data/filter/filter-options.js';
+import type { SampleOptions } from '../data/sample/sample-options.js';
+import type { EmbedItemsOptions } from '../embed/embed-options.js';
+import type { RankOptions } from '../evaluate/evaluate-options.js';
 import { readJson } from '../files/files.js';
-import type { SidStageOptions } from '../sid/sid-stage.js';
+import type { Given } from '../options/schema.js';
+import type { SidStageOptions } from '../sid/sid-options.js';
 import { InputError } from '../support/errors.js';
-import type { GrpoOptions } from '../train/grpo/grpo.js';
-import type { SftOptions } from '../train/sft/sft.js';
+import type { GrpoOptions } from '../train/grpo/grpo-options.js';
+import type { SftOptions } from '../train/sft/sft-options.js';
 import { checkConfig } from './check-config.js';
+import type { PIPELINE_OPTIONS } from './pipeline-options.js';
 
-export interface PipelineConfig {
-  /** Data folder; runs go to `OUT/runs/RUN`. */
-  out: string;
-  /** NAME of the files. */
-  dataset: string;
-  /** Folder of the figures. Default `OUT/figures`. */
-  figures?: string;
-  /** Name of the runs: another configuration needs another one. Default `main`. */
-  run?: string;
+export interface PipelineConfig extends Given<typeof PIPELINE_OPTIONS> {
   /** Writes a sample catalogue to `OUT/raw` first. */
   sample?: SampleOptions;
-  filter?: Omit<FilterStageOptions, 'reviews' | 'meta' | 'out' | 'dataset'> & { reviews?: string; meta?: string };
+  filter?: Partial<Omit<FilterStageOptions, 'out' | 'dataset'>>;
+  /** Not run where `sid.embeddings` or `sft.index` names one's own. */
   embed?: Omit<EmbedItemsOptions, 'data' | 'dataset'>;
-  sid?: Omit<SidStageOptions, 'embeddings' | 'initFrom' | 'onLog'>;
-  sft?: Omit<SftOptions, 'data' | 'index' | 'run' | 'onLog'>;
-  grpo?: Omit<GrpoOptions, 'data' | 'index' | 'run' | 'model' | 'onLog'>;
-  evaluate?: RankOptions;
+  /** With `embeddings` one's own vectors; not run where `sft.index` names one's own index. */
+  sid?: Partial<Omit<SidStageOptions, 'initFrom' | 'onLog'>>;
+  sft?: Omit<SftOptions, 'data' | 'dataset' | 'run' | 'again' | 'onLog'>;
+  grpo?: Omit<GrpoOptions, 'data' | 'dataset' | 'index' | 'run' | 'model' | 'again' | 'onLog'>;
+  evaluate?: Omit<RankOptions, 'label'>;
   badcase?: BadCasesOptions;
-  /** Default popularity and transition. */
-  baselines?: BaselineName[];
 }
 
 /** The folder that `data/` and `figures/` are in: the project's root, or `SIDLAB_HOME`. */
@@ -69,22 +62,6 @@ export function quickstart(seed = 42): PipelineConfig {
   };
 }
 
-const KEYS = [
-  'out',
-  'dataset',
-  'figures',
-  'run',
-  'sample',
-  'filter',
-  'embed',
-  'sid',
-  'sft',
-  'grpo',
-  'evaluate',
-  'badcase',
-  'baselines',
-];
-
 /**
  * Folders are seen from where the command runs.
  * @throws InputError for a file that is no configuration: which key or option, and which there are
@@ -94,15 +71,10 @@ export function readPipelineConfig(file: string): PipelineConfig {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw new InputError(`${file}: expected an object with one object a stage`);
   }
-  for (const key of Object.keys(config)) {
-    if (!KEYS.includes(key)) throw new InputError(`${file}: unknown key ${key}; expected ${KEYS.join(', ')}`);
-  }
-  for (const key of ['out', 'dataset'] as const) {
-    if (typeof config[key] !== 'string') throw new InputError(`${file}: ${key} is missing; give it as a string`);
-  }
   checkConfig(config, file);
+  const { $schema: _, ...own } = config as PipelineConfig & { $schema?: string };
   return {
-    ...config,
+    ...own,
     out: resolve(config.out),
     ...(config.figures !== undefined && { figures: resolve(config.figures) }),
   };

@@ -1,14 +1,11 @@
 /** What a pipeline would do, without doing it: stages and their options, what is missing, what training would take. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { planTasks } from '../tasks/plan-tasks.js';
-import { planSteps } from '../train/loop/step-plan.js';
 import { estimateText, type RunEstimate } from '../train/report/estimate.js';
 import { sftEstimate } from '../train/sft/sft.js';
-import { checkTrainable } from '../train/sft/trainable.js';
-import { checkConfig } from './check-config.js';
 import type { PipelineConfig } from './config.js';
 import { PipelineStages } from './stages.js';
+import { checkTraining } from './pipeline.js';
 
 export interface DryRun {
   /** In the order in which they would run, each with its options. */
@@ -23,19 +20,16 @@ export interface DryRun {
 
 /** @throws InputError for an option that is wrong, of whatever stage */
 export async function dryRun(config: PipelineConfig): Promise<DryRun> {
-  checkConfig(config, 'pipeline');
+  const paths = new PipelineStages(config);
+  checkTraining(config);
   const { sft = {} } = config;
   const model = sft.model ?? 'qwen2:128x4';
-  planTasks(sft);
-  checkTrainable(model, sft);
-  for (const { epochs = 1, ...steps } of [sft, config.grpo ?? {}]) planSteps(() => 1, { epochs, ...steps });
-  const paths = new PipelineStages(config);
   const missing = missingInputs(config, paths, model);
   const ready = [paths.index, join(config.out, `${config.dataset}.item.json`)].every((path) => existsSync(path));
   const there = { stages: stagesOf(config), missing };
   if (missing.length > 0) return { ...there, estimate: 'no estimate: something is missing' };
   if (!ready) return { ...there, estimate: 'no estimate: filter, embed and sid have not run yet' };
-  const estimate = await sftEstimate({ ...sft, data: config.out, index: paths.index });
+  const estimate = await sftEstimate({ ...sft, data: config.out, dataset: config.dataset, index: paths.index });
   return { ...there, sft: estimate, estimate: estimateText('sft', estimate) };
 }
 

@@ -4,3 +4,4 @@ export * from './config.js';
 export * from './dry-run.js';
 export * from './pipeline.js';
 export * from './stages.js';
+export * from './pipeline-options.js';

@@ -21,16 +21,21 @@ import { runStage } from '../runs/stage.js';
 import { countCodes } from '../sid/quantized.js';
 import type { SidReport } from '../sid/sid-stage.js';
 import type { GrpoReport } from '../train/grpo/grpo.js';
-import type { TrainReport } from '../train/loop/loop.js';
+import { checkInitialModel } from '../train/sft/initial-model.js';
+import type { SftReport } from '../train/sft/sft.js';
+import { checkTrainable } from '../train/sft/trainable.js';
+import { planTasks } from '../tasks/plan-tasks.js';
 import type { PipelineConfig } from './config.js';
 import { PipelineStages } from './stages.js';
 
 export interface PipelineReport {
   stages: {
     filter: FilterReport;
-    embed: EmbedReport;
-    sid: SidReport;
-    sft: TrainReport;
+    /** Absent where the configuration names one's own vectors or index. */
+    embed?: EmbedReport;
+    /** Absent where it names one's own index. */
+    sid?: SidReport;
+    sft: SftReport;
     grpo?: GrpoReport;
     badcase?: BadCaseReport;
   };
@@ -53,6 +58,7 @@ export async function runPipeline(
 ): Promise<PipelineReport> {
   const start = performance.now();
   const stages = new PipelineStages(config);
+  checkTraining(config);
   const run = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     say(name);
     return work();
@@ -63,8 +69,8 @@ export async function runPipeline(
   for (const name of config.baselines ?? (['popularity', 'transition'] as const)) {
     baselines[name] = await run(`baseline ${name}`, () => stages.baseline(name));
   }
-  const embed = await run('embed', () => stages.embed());
-  const sid = await run('sid', () => stages.sid());
+  const embed = stages.ownEmbeddings ? undefined : await run('embed', () => stages.embed());
+  const sid = stages.ownIndex ? undefined : await run('sid', () => stages.sid());
   await run('convert', () => stages.convert());
   const sft = await run('sft', () => stages.sft());
   const sftReport = await run('evaluate sft', () => stages.evaluate('sft'));
@@ -79,7 +85,14 @@ export async function runPipeline(
   const rows = resultRows(baselines, models);
   const figures = await run('figures', () => drawFigures(stages, rows));
   return {
-    stages: { filter, embed, sid, sft, ...(tuned && { grpo: tuned }), ...(badcase && { badcase }) },
+    stages: {
+      filter,
+      ...(embed && { embed }),
+      ...(sid && { sid }),
+      sft,
+      ...(tuned && { grpo: tuned }),
+      ...(badcase && { badcase }),
+    },
     evaluate: last,
     models,
     baselines,
@@ -87,6 +100,14 @@ export async function runPipeline(
     figures: [...figures, ...(badcase?.figures.map((path) => `${path}.png`) ?? [])],
     seconds: (performance.now() - start) / 1000,
   };
+}
+
+/** What fine-tuning would refuse, before the stages in front of it have run. @throws InputError */
+export function checkTraining({ sft = {} }: PipelineConfig): void {
+  const { model = 'qwen2:128x4' } = sft;
+  planTasks(sft);
+  checkTrainable(model, sft);
+  checkInitialModel(model, sft);
 }
 
 export const TABLE_METRICS = ['HR@1', 'HR@5', 'HR@10', 'HR@20', 'NDCG@5', 'NDCG@10'] as const;
@@ -135,8 +156,9 @@ export async function pipelineFigures(
 
 /** Codes of each level, as far as they occur. */
 function codebookSizes(codes: readonly (readonly number[])[]): number[] {
-  const levels = Math.max(...codes.map((code) => code.length));
-  return Array.from({ length: levels }, (_, level) => 1 + Math.max(...codes.map((code) => code[level] ?? 0)));
+  const sizes: number[] = []; // in a loop: a catalogue has more items than a call takes arguments
+  for (const code of codes) code.forEach((c, level) => (sizes[level] = Math.max(sizes[level] ?? 0, c + 1)));
+  return sizes;
 }
 
 async function drawFigures(stages: PipelineStages, rows: Record<string, string | number>[]): Promise<string[]> {

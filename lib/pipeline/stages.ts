@@ -5,7 +5,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { badCaseReport, type BadCaseReport } from '../badcase/bad-case-report.js';
-import { type BaselineName, type BaselineReport, baselineStage } from '../baselines/baseline-stage.js';
+import { type BaselineName } from '../baselines/baseline-options.js';
+import { type BaselineReport, baselineStage } from '../baselines/baseline-stage.js';
 import { convert, type ConvertReport } from '../data/convert.js';
 import { filterOutputs, type FilterReport, filterStage } from '../data/filter/filter-stage.js';
 import { type SampleReport, writeSample } from '../data/sample/sample.js';
@@ -15,13 +16,14 @@ import { evaluateStage } from '../evaluate/evaluate-stage.js';
 import type { EvaluateReport } from '../evaluate/evaluate.js';
 import { modelFile } from '../lm/model.js';
 import type { MetricLine } from '../runs/metric-lines.js';
+import { modelFiles } from '../runs/inputs.js';
 import { runStage, type Stage } from '../runs/stage.js';
 import { sidOutputs } from '../sid/files/saved-sids.js';
 import { type SidReport, sidStage } from '../sid/sid-stage.js';
 import { InputError } from '../support/errors.js';
 import { grpo, type GrpoReport } from '../train/grpo/grpo.js';
-import type { TrainReport } from '../train/loop/loop.js';
-import { sft } from '../train/sft/sft.js';
+import { sft, type SftReport } from '../train/sft/sft.js';
+import { checkConfig } from './check-config.js';
 import type { PipelineConfig } from './config.js';
 
 type Live = (lines: readonly MetricLine[]) => void;
@@ -34,10 +36,22 @@ export class PipelineStages {
 
   constructor(readonly config: PipelineConfig) {
     const { out, dataset, figures, run = 'main' } = config;
-    this.index = join(out, `${dataset}.index.json`);
-    this.embeddings = join(out, embeddingsName(dataset, config.embed?.encoder ?? 'lsa'));
+    checkConfig(config, 'pipeline');
+    this.index = config.sft?.index ?? config.sid?.index ?? join(out, `${dataset}.index.json`);
+    const own = config.sid?.embeddings ?? config.embed?.embeddings;
+    this.embeddings = own ?? join(out, embeddingsName(dataset, config.embed?.encoder ?? 'lsa'));
     this.runs = join(out, 'runs', run);
     this.figures = figures ?? join(out, 'figures');
+  }
+
+  /** Whether the vectors are one's own, so that `embed` has nothing to do. */
+  get ownEmbeddings(): boolean {
+    return this.ownIndex || this.config.sid?.embeddings !== undefined;
+  }
+
+  /** Whether the index is one's own, so that `embed` and `sid` have nothing to do. */
+  get ownIndex(): boolean {
+    return this.config.sft?.index !== undefined;
   }
 
   /** Folder of the model that `sft` or `grpo` kept. */
@@ -75,12 +89,14 @@ export class PipelineStages {
   }
 
   embed(): Promise<EmbedReport> {
-    const { out: data, embed = {} } = this.config;
+    const { out: data, dataset, embed = {} } = this.config;
     const { encoder = 'lsa' } = embed;
+    if (this.ownEmbeddings) throw new InputError('embed: sid.embeddings or sft.index names your own; nothing to do');
+    this.refuseForeign('embed', embed.embeddings, 'sid.embeddings');
     // another model in the same folder makes other vectors
     const options = encoder === 'lsa' ? embed : { ...embed, model: modelStamp(encoder) };
     return this.once('embed', options, [this.file('item.json')], [this.embeddings], () =>
-      embedItems({ ...embed, embeddings: this.embeddings, data }),
+      embedItems({ ...embed, embeddings: this.embeddings, data, dataset }),
     );
   }
 
@@ -89,7 +105,10 @@ export class PipelineStages {
     const { method = 'rqkmeans', codebookSize, startIndex } = sid;
     const { levels = typeof codebookSize === 'object' ? codebookSize.length : 3 } = sid;
     const outputs = sidOutputs(this.index, method, startIndex === undefined ? levels : 1); // else they are its levels
-    return this.once('sid', sid, [this.embeddings], outputs, () =>
+    if (this.ownIndex) throw new InputError('sid: sft.index names your own index; nothing to do');
+    this.refuseForeign('sid', sid.index, 'sft.index');
+    const inputs = [this.embeddings, ...(startIndex === undefined ? [] : [startIndex])];
+    return this.once('sid', sid, inputs, outputs, () =>
       sidStage({ ...sid, embeddings: this.embeddings, index: this.index }),
     );
   }
@@ -105,37 +124,34 @@ export class PipelineStages {
     );
   }
 
-  sft(onLog?: Live): Promise<TrainReport> {
-    const { out: data, sft: options = {} } = this.config;
-    return sft({ ...options, data, index: this.index, run: join(this.runs, 'sft'), ...(onLog && { onLog }) });
+  sft(onLog?: Live): Promise<SftReport> {
+    const { out: data, dataset, sft: options = {}, again } = this.config;
+    const run = join(this.runs, 'sft');
+    const own = { data, dataset, index: this.index, run, again, ...(onLog && { onLog }) };
+    return sft({ ...options, ...own }, { whenStale: 'replace' });
   }
 
   grpo(onLog?: Live): Promise<GrpoReport> {
-    const { out: data, grpo: options = {}, sft: start } = this.config;
-    return grpo({
-      ...(start?.template !== undefined && { template: start.template }),
-      ...options,
-      data,
-      index: this.index,
-      run: join(this.runs, 'grpo'),
-      model: this.model('sft'),
-      ...(onLog && { onLog }),
-    });
+    const { out: data, dataset, grpo: options = {}, sft: start, again } = this.config;
+    const template = options.template ?? start?.template;
+    const own = { data, dataset, index: this.index, run: join(this.runs, 'grpo'), model: this.model('sft'), again };
+    return grpo(
+      { ...options, ...(template !== undefined && { template }), ...own, ...(onLog && { onLog }) },
+      { whenStale: 'replace' },
+    );
   }
 
   evaluate(of: 'sft' | 'grpo'): Promise<EvaluateReport & { results: string }> {
-    const { out: data, evaluate: options = {}, sft: start } = this.config;
+    const { out: data, dataset, evaluate: options = {}, sft: start } = this.config;
     const model = this.model(of);
     const results = this.results(of);
-    const inputs = [modelFile(model), this.index, this.file('test.inter')];
-    return this.once(`evaluate-${of}`, [options, start?.template], inputs, [results], () =>
+    const inputs = [modelFile(model), ...modelFiles(model).map(([, path]) => path), this.index, ...this.splits()];
+    const template = start?.template;
+    return this.once(`evaluate-${of}`, [options, template], [...new Set(inputs)], [results], () =>
       evaluateStage({
         ...options,
-        ...(start?.template !== undefined && { template: start.template }),
-        data,
-        index: this.index,
-        model,
-        results,
+        ...(template !== undefined && { template }),
+        ...{ data, dataset, index: this.index, model, results },
       }),
     );
   }
@@ -157,6 +173,13 @@ export class PipelineStages {
     );
   }
 
+  /** A file that the configuration names to be written, but that no stage of this pipeline wrote, is somebody's work. */
+  private refuseForeign(stage: string, file: string | undefined, own: string): void {
+    if (file === undefined || !existsSync(file) || existsSync(join(this.config.out, '.stages', `${stage}.json`)))
+      return;
+    throw new InputError(`${stage}: ${file} is there and was not written by this pipeline; to use it, name it ${own}`);
+  }
+
   private file(ending: string): string {
     return join(this.config.out, `${this.config.dataset}.${ending}`);
   }
@@ -176,7 +199,7 @@ export class PipelineStages {
       if (!existsSync(input)) throw new InputError(`${name}: ${input}: no such file; run the stage before it`);
     }
     const dir = name.startsWith('evaluate') || name.startsWith('ba') ? this.runs : this.config.out;
-    const stage: Stage = { name, dir, inputs, options, outputs };
+    const stage: Stage = { name, dir, inputs, options, outputs, again: this.config.again === true };
     return (await runStage(stage, work)).result;
   }
 }

@@ -10,9 +10,17 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path';
 import { appendOrFail, readJson, writeAtomic, writeJson } from '../files/files.js';
 import { InputError } from '../support/errors.js';
+import { tell } from '../support/progress.js';
 import { type MetricLine, readMetrics } from './metric-lines.js';
-import { RunLock } from './run-lock.js';
+import { isLocked, RunLock } from './run-lock.js';
 import { TensorboardLog } from './tensorboard-log.js';
+
+export interface RunFolderOptions {
+  /** Train anew although a result is there; the old run is kept beside it. Default false. */
+  again?: boolean;
+  /** What happens where the inputs are no longer those of the run: an error, or a run anew. Default `refuse`. */
+  whenStale?: 'refuse' | 'replace';
+}
 
 export class RunFolder {
   readonly metricsFile: string;
@@ -21,7 +29,7 @@ export class RunFolder {
   private events: TensorboardLog | undefined;
 
   /**
-   * @param config whatever decides the result; a folder that holds another one is refused
+   * @param config whatever decides the result, the hashes of its inputs (`inputs`) among it
    * @throws InputError if the folder belongs to a run of another configuration, or another process writes there
    */
   constructor(
@@ -31,7 +39,8 @@ export class RunFolder {
     this.metricsFile = join(folder, 'metrics.jsonl');
     this.modelFolder = join(folder, 'model');
     const file = join(folder, 'config.json');
-    if (existsSync(file)) refuseOther(file, readJson<Record<string, unknown>>(file), config);
+    const change = changeOf(file, config);
+    if (change) throw refusal(file, change);
     if (this.card) return; // nothing will be written
     this.lock = new RunLock(folder);
     if (!existsSync(file)) writeJson(file, config);
@@ -88,7 +97,8 @@ export class RunFolder {
 
   private dropCheckpoints(keep: number): void {
     const steps = this.checkpoints();
-    for (const old of steps.slice(0, steps.length - keep)) rmSync(this.checkpoint(old), { recursive: true });
+    for (const old of steps.slice(0, Math.max(0, steps.length - keep)))
+      rmSync(this.checkpoint(old), { recursive: true });
   }
 
   log(line: MetricLine): void {
@@ -110,13 +120,64 @@ export class RunFolder {
   }
 }
 
-function refuseOther(file: string, there: Record<string, unknown>, here: Record<string, unknown>): void {
-  for (const key of new Set([...Object.keys(there), ...Object.keys(here)])) {
-    const [old, now] = [JSON.stringify(there[key]), JSON.stringify(here[key])];
-    if (old !== now) {
-      throw new InputError(
-        `${file}: a run of another configuration (${key} is ${old} there, ${now} here); give another --run, or remove the folder`,
-      );
-    }
+/**
+ * The card of a finished run of this configuration. Nothing is written, so that a run which cannot start leaves nothing
+ * behind; a run whose inputs have changed is put aside or refused.
+ * @throws InputError if the folder belongs to a run of another configuration, or on other data
+ */
+export function finishedRun(
+  folder: string,
+  config: Record<string, unknown>,
+  { again = false, whenStale = 'refuse' }: RunFolderOptions = {},
+): Record<string, unknown> | undefined {
+  const file = join(folder, 'config.json');
+  const change = changeOf(file, config);
+  if (again && existsSync(file)) setAside(folder, '--again');
+  else if (change?.input && whenStale === 'replace') setAside(folder, change.what);
+  else if (change) throw refusal(file, change);
+  const card = join(folder, 'card.json');
+  return existsSync(card) ? readJson<Record<string, unknown>>(card) : undefined;
+}
+
+interface Change {
+  /** In words: `sft.epochs is 3 there, 4 here`. */
+  what: string;
+  /** Whether an input changed, not an option. */
+  input: boolean;
+}
+
+function changeOf(file: string, config: Record<string, unknown>): Change | undefined {
+  return existsSync(file) ? firstChange(readJson<Record<string, unknown>>(file), config) : undefined;
+}
+
+/** The first difference between two configurations; hashes of inputs are told by the input's name alone. */
+function firstChange(there: Record<string, unknown>, here: Record<string, unknown>): Change | undefined {
+  const changed = (a: Record<string, unknown>, b: Record<string, unknown>): string | undefined =>
+    [...new Set([...Object.keys(a), ...Object.keys(b)])].find(
+      (key) => JSON.stringify(a[key]) !== JSON.stringify(b[key]),
+    );
+  const { inputs: before = {}, ...oldOptions } = there;
+  const { inputs: now = {}, ...newOptions } = here;
+  const option = changed(oldOptions, newOptions);
+  if (option !== undefined) {
+    const [old, given] = [JSON.stringify(there[option]), JSON.stringify(here[option])];
+    return { what: `${option} is ${old} there, ${given} here`, input: false };
   }
+  const input = changed(before as Record<string, unknown>, now as Record<string, unknown>);
+  return input === undefined ? undefined : { what: `${input} has changed`, input: true };
+}
+
+function refusal(file: string, { what, input }: Change): InputError {
+  const kind = input ? 'a run on other data' : 'a run of another configuration';
+  return new InputError(`${file}: ${kind} (${what}); give another --run, remove the folder, or redo it with --again`);
+}
+
+/** Nothing is lost: an old run moves to `FOLDER.before-N`. @throws InputError while a process writes there */
+function setAside(folder: string, why: string): void {
+  if (isLocked(folder, true))
+    throw new InputError(`${folder}: in use by another process; wait for it, or give another --run`);
+  let n = 1;
+  while (existsSync(`${folder}.before-${n}`)) n++;
+  renameSync(folder, `${folder}.before-${n}`);
+  tell(`${folder}: ${why}, so it is trained anew; the old run is in ${folder}.before-${n}`);
 }

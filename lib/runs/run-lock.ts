@@ -5,7 +5,7 @@
  * Within one process the later run takes the folder over and the earlier one stops at its next write: a notebook cell
  * that was interrupted leaves its lock behind, for tslab's interrupt skips `finally`.
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '../support/errors.js';
@@ -62,7 +62,10 @@ export class RunLock {
   /** Puts a stale lock aside. Renaming is what one process alone can do, should several try at once. */
   private takeOver(): void {
     const found = read(this.file);
-    if (found === undefined) return;
+    if (found === undefined) {
+      if (!existsSync(this.file)) return; // released meanwhile
+      throw new InputError(`${this.file}: cannot be read; check its rights, or remove it if no process writes there`);
+    }
     refuseLiving(this.folder, this.file, found);
     const aside = `${this.file}.${process.pid}`;
     try {
@@ -75,22 +78,27 @@ export class RunLock {
   }
 }
 
-/** Whether a process that lives writes in the folder; of another machine's it is believed. */
-export function isLocked(folder: string): boolean {
+/**
+ * Whether a living process writes in the folder; of another machine's it is believed.
+ * @param others leave this process out. Default false
+ */
+export function isLocked(folder: string, others = false): boolean {
   const found = read(join(folder, 'run.lock'));
   const holder = found === undefined ? undefined : parse(found);
-  return holder !== undefined && (holder.host !== hostname() || lives(holder));
+  if (holder === undefined) return false;
+  if (holder.host !== hostname()) return true;
+  return lives(holder) && !(others && holder.pid === process.pid);
 }
 
 function refuseLiving(folder: string, file: string, found: string): void {
   const holder = parse(found);
-  if (!holder || holder.pid === process.pid) return;
+  if (!holder) return;
   if (holder.host !== hostname()) {
     throw new InputError(
       `${folder}: in use by process ${holder.pid} on ${holder.host}; give another --run, or remove ${file} if it is gone`,
     );
   }
-  if (lives(holder)) {
+  if (holder.pid !== process.pid && lives(holder)) {
     throw new InputError(`${folder}: in use by process ${holder.pid}; wait for it, stop it, or give another --run`);
   }
 }

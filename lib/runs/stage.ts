@@ -7,6 +7,8 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashFile, hashText, readJson, writeJson } from '../files/files.js';
+import { tell } from '../support/progress.js';
+import { codeVersion } from './code-version.js';
 
 export interface Stage {
   /** Also the stamp's file name. */
@@ -17,6 +19,8 @@ export interface Stage {
   /** Whatever else decides the output: options, seed, engine. JSON. */
   options: unknown;
   outputs: string[];
+  /** Run it although its outputs are there. Default false. */
+  again?: boolean;
 }
 
 export interface Ran<T> {
@@ -27,6 +31,8 @@ export interface Ran<T> {
 
 interface Stamp<T> {
   key: string;
+  /** Hash of the code that made it; absent in older stamps. */
+  code?: string;
   outputs: Record<string, string>;
   result: T;
 }
@@ -37,13 +43,25 @@ export async function runStage<T>(stage: Stage, work: () => T | Promise<T>): Pro
   const key = hashText(JSON.stringify([stage.options, stage.inputs.map((path) => [path, hashOf(path)])]));
   const old = existsSync(file) ? readJson<Stamp<T>>(file) : undefined;
   if (old?.key === key && stage.outputs.every((path) => hashOf(path) !== '' && old.outputs[path] === hashOf(path))) {
-    return { result: old.result, ran: false };
+    if (stage.again !== true) {
+      tellIfOtherCode(old.code);
+      return { result: old.result, ran: false };
+    }
   }
   rmSync(file, { force: true });
   const result = await work();
   const outputs = Object.fromEntries(stage.outputs.map((path) => [path, hashOf(path)]));
-  writeJson(file, { key, outputs, result } satisfies Stamp<T>);
+  writeJson(file, { key, code: codeVersion().hash, outputs, result } satisfies Stamp<T>);
   return { result, ran: true };
+}
+
+let told = false;
+
+/** Once a process: results outlive the code that made them, and whoever changed the code should know. */
+function tellIfOtherCode(code: string | undefined): void {
+  if (told || code === undefined || code === codeVersion().hash) return;
+  told = true;
+  tell('kept results that were made by other code; --again redoes them');
 }
 
 function hashOf(path: string): string {

@@ -1,16 +1,7 @@
 /** What every method asks of its vectors and sizes, checked before anything is computed. */
 import type { Vectors } from '../files/npy.js';
 import { InputError } from '../support/errors.js';
-
-export interface LevelOptions {
-  /** Codes in a SID (L). Default 3, or as many as `codebookSize` has numbers. */
-  levels?: number;
-  /**
-   * Codes a level (K), at most N; one number for all levels or one a level. Default 256, in a catalogue of fewer than
-   * 2,048 items an eighth of them (at least 8, or as many as items).
-   */
-  codebookSize?: number | readonly number[];
-}
+import type { LevelOptions } from './sid-options.js';
 
 /**
  * @returns codes a level [L]

@@ -9,13 +9,7 @@ import { assignSids } from './assign-sids.js';
 import { decoderOf, inCodebookSpace, readSids, type SavedSids } from './files/saved-sids.js';
 import { movedItems, writeCard } from './files/sid-card.js';
 import { meanSquaredError } from './quantized.js';
-
-export interface ExtendIndexOptions {
-  /** .npy file of all items, the old ones first; row = item id. Of the same encoder, options and fit as before. */
-  embeddings: string;
-  /** Index to extend, `NAME.index.json`, its codebooks beside it. */
-  index: string;
-}
+import { EXTEND_OPTIONS, type ExtendIndexOptions } from './sid-options.js';
 
 export interface ExtendReport {
   index: string;
@@ -29,7 +23,8 @@ export interface ExtendReport {
  * @throws InputError as `readSids` and `assignSids`, and for fewer vectors than items, vectors of another width or of
  *   another fit than the SIDs were made of; nothing is written then
  */
-export function extendIndex({ embeddings, index }: ExtendIndexOptions): ExtendReport {
+export function extendIndex(options: ExtendIndexOptions): ExtendReport {
+  const { embeddings, index } = EXTEND_OPTIONS.parse(options);
   const saved = readSids(index);
   const { codes: old, codebooks, card } = saved;
   const vectors = readNpy(embeddings, 'run sidlab embed first');

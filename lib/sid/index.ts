@@ -32,3 +32,5 @@ export * from './rqvae/rqkmeans-plus.js';
 export * from './rqvae/rqvae.js';
 export * from './sid-stage.js';
 export * from './choices.js';
+export * from './quality/quality-options.js';
+export * from './sid-options.js';

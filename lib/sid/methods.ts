@@ -3,14 +3,12 @@
  * and its options in `SidOptions`.
  */
 import type { Vectors } from '../files/npy.js';
-import { rqKmeansConstrained, type RqKmeansConstrainedOptions } from './balanced/rqkmeans-constrained.js';
-import { rqKmeans, type RqKmeansOptions } from './kmeans/rqkmeans.js';
+import { rqKmeansConstrained } from './balanced/rqkmeans-constrained.js';
+import { rqKmeans } from './kmeans/rqkmeans.js';
 import type { QuantizeResult } from './quantized.js';
-import { rqKmeansPlus, type RqKmeansPlusOptions } from './rqvae/rqkmeans-plus.js';
+import { rqKmeansPlus } from './rqvae/rqkmeans-plus.js';
 import { rqvae } from './rqvae/rqvae.js';
-
-/** The options of all methods; each reads its own. */
-export type SidOptions = RqKmeansOptions & RqKmeansConstrainedOptions & RqKmeansPlusOptions;
+import type { SidMethod, SidOptions } from './sid-options.js';
 
 /** @param where names the vectors in errors, such as their file */
 export type Quantizer = (
@@ -24,7 +22,4 @@ export const METHODS = {
   'rqkmeans-constrained': rqKmeansConstrained,
   rqvae,
   'rqkmeans-plus': rqKmeansPlus,
-} satisfies Record<string, Quantizer>;
-
-export type SidMethod = keyof typeof METHODS;
-export const SID_METHODS = Object.keys(METHODS) as SidMethod[];
+} satisfies Record<SidMethod, Quantizer>;

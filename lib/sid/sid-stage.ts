@@ -8,17 +8,9 @@ import { readNpy } from '../files/npy.js';
 import { InputError } from '../support/errors.js';
 import { INDEX_ENDING } from './files/codebook-files.js';
 import { writeSids } from './files/saved-sids.js';
-import { METHODS, SID_METHODS, type SidMethod, type SidOptions } from './methods.js';
+import { METHODS } from './methods.js';
 import type { QuantizeResult } from './quantized.js';
-
-export interface SidStageOptions extends SidOptions {
-  /** .npy file, row = item id. */
-  embeddings: string;
-  /** Default `rqkmeans`. */
-  method?: SidMethod;
-  /** File to write, ending in `.index.json`; default `NAME.index.json` beside embeddings named `NAME.emb-ENCODER.npy`. */
-  index?: string;
-}
+import { SID_OPTIONS, type SidMethod, type SidOptions, type SidStageOptions } from './sid-options.js';
 
 export interface SidReport extends Pick<QuantizeResult, 'codesUsed' | 'mse' | 'collision' | 'clusterSize'> {
   method: SidMethod;
@@ -42,14 +34,11 @@ export interface SidReport extends Pick<QuantizeResult, 'codesUsed' | 'mse' | 'c
 export async function sidStage(options: SidStageOptions): Promise<SidReport> {
   await ensureEngine();
   const start = performance.now();
-  const { embeddings, method = 'rqkmeans', index = defaultIndex(embeddings) } = options;
-  if (!SID_METHODS.includes(method)) {
-    throw new InputError(`sid: expected --method ${SID_METHODS.join(', ')}, got ${String(method)}`);
-  }
+  const { embeddings, method, index = defaultIndex(embeddings), ...given } = SID_OPTIONS.parse(options);
   if (!index.endsWith(INDEX_ENDING))
     throw new InputError(`sid: expected --index to end in ${INDEX_ENDING}, got ${index}`);
   const vectors = readNpy(embeddings, 'run sidlab embed first');
-  const found: QuantizeResult = await METHODS[method](vectors, options, embeddings);
+  const found: QuantizeResult = await METHODS[method](vectors, given as SidOptions, embeddings);
   const { codes, codebooks, mse, collision, codesUsed, clusterSize } = found;
   const files = writeSids(index, method, vectors.width, found);
   return {

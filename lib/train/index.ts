@@ -22,3 +22,7 @@ export * from './sft/sft.js';
 export * from './sft/shared-prefixes.js';
 export * from './sft/trainable.js';
 export * from './choices.js';
+export * from './grpo/grpo-options.js';
+export * from './report/runs-options.js';
+export * from './sft/sft-options.js';
+export * from './train-options.js';

@@ -28,7 +28,7 @@ const results = [
 ];
 
 test('the worked example, k = 1', () => {
-  const { rows, failed, modes, cases, ranks } = badCases(results, dataset, { k: 1 });
+  const { rows, failed, modes, cases, ranks } = badCases(results, dataset, { topK: 1 });
   expect([rows, failed, ranks]).toEqual([4, 3, [1, 2, 0, 0]]);
   expect(cases.map((row) => row.modes)).toEqual([
     ['short history'],
@@ -73,7 +73,7 @@ test('the tail holds at most its share, and no item outside is as rare as one in
 
 test('mistakes in one line', () => {
   expect(() => badCases([result(9, [])], dataset)).toThrow('result 1 has item 9, the data have 6 items');
-  expect(() => badCases([], dataset, { k: 0 })).toThrow('expected k of 1 or more, got 0');
+  expect(() => badCases([], dataset, { topK: 0 })).toThrow('expected k of 1 or more, got 0');
   expect(() => badCases([], dataset, { tailShare: 1 })).toThrow('between 0 and 1, got 1');
 });
 
@@ -86,7 +86,7 @@ test('the stage writes a report and two figures', async () => {
   const file = join(data, 'run', 'results.jsonl');
   await expect(badCaseReport({ data, results: file })).rejects.toThrow('no such file');
   writeResults(file, results);
-  const report = await badCaseReport({ data, results: file, k: 1 });
+  const report = await badCaseReport({ data, results: file, topK: 1 });
   expect(report).toMatchObject({ rows: 4, failed: 3, report: join(data, 'run', 'badcase_report.json') });
   expect(JSON.parse(readFileSync(report.report, 'utf8'))).toMatchObject({
     failed: 3,

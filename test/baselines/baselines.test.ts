@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type BaselineName, baselineStage } from '../../lib/baselines/baseline-stage.js';
+import { type BaselineName } from '../../lib/baselines/baseline-options.js';
+import { baselineStage } from '../../lib/baselines/baseline-stage.js';
 import { popularity } from '../../lib/baselines/popularity.js';
 import { transition } from '../../lib/baselines/transition.js';
 import type { Row } from '../../lib/data/dataset.js';
@@ -20,7 +21,7 @@ const train = [row('U', [1, 2], 3), row('V', [9], 3), row('U', [1, 2, 3], 2), ro
 test('popularity: targets and the history of each first row; ties to the item counted first', () => {
   const [list] = popularity(train, [row('W', [1], 1)]);
   expect(list).toEqual({ user: 'W', history: [1], target: 1, items: [3, 2, 1, 9], scores: [3, 2, 1, 1] });
-  expect(popularity(train, [row('W', [1], 1)], { k: 2 })[0]!.items).toEqual([3, 2]);
+  expect(popularity(train, [row('W', [1], 1)], { topK: 2 })[0]!.items).toEqual([3, 2]);
 });
 
 test('transition: pairs in order of time, ties by popularity, then popularity', () => {

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { SPLITS } from '../../lib/data/dataset.js';
 import { filterStage } from '../../lib/data/filter/filter-stage.js';
 import { filterInteractions } from '../../lib/data/filter/filter.js';
-import { SPLIT_RULES } from '../../lib/data/filter/split-rows.js';
+import { SPLIT_RULES } from '../../lib/data/filter/filter-options.js';
 import { formatInter } from '../../lib/data/inter-file.js';
 
 test('the stage writes the bytes of the rows that filterInteractions makes', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { encodeTexts } from '../../lib/embed/sentence/encode-texts.js';
-import type { Pooling } from '../../lib/embed/sentence/encoder-config.js';
+import type { Pooling } from '../../lib/embed/embed-options.js';
 import { loadSentenceEncoder, type SentenceEncoder } from '../../lib/embed/sentence/sentence-encoder.js';
 
 interface Golden {

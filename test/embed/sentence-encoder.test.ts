@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { embedItems } from '../../lib/embed/embed-items.js';
 import { encodeTexts } from '../../lib/embed/sentence/encode-texts.js';
-import type { Pooling } from '../../lib/embed/sentence/encoder-config.js';
+import type { Pooling } from '../../lib/embed/embed-options.js';
 import { loadSentenceEncoder, type SentenceEncoder } from '../../lib/embed/sentence/sentence-encoder.js';
 import { readNpy } from '../../lib/files/npy.js';
 

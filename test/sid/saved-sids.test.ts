@@ -11,10 +11,12 @@ import { extendIndex } from '../../lib/sid/extend-index.js';
 import { codebookFile } from '../../lib/sid/files/codebook-files.js';
 import { readSids, sidOutputs } from '../../lib/sid/files/saved-sids.js';
 import { readCard } from '../../lib/sid/files/sid-card.js';
-import { METHODS, SID_METHODS, type SidMethod } from '../../lib/sid/methods.js';
+import { SID_METHODS, type SidMethod } from '../../lib/sid/sid-options.js';
+import { METHODS } from '../../lib/sid/methods.js';
 import { sidQualityStage } from '../../lib/sid/quality/quality-stage.js';
 import { rqVaeCodes } from '../../lib/sid/rqvae/rqvae.js';
-import { sidStage, type SidStageOptions } from '../../lib/sid/sid-stage.js';
+import { type SidStageOptions } from '../../lib/sid/sid-options.js';
+import { sidStage } from '../../lib/sid/sid-stage.js';
 import { Random } from '../../lib/support/random.js';
 
 const [ITEMS, LATER, WIDTH] = [60, 24, 6];

@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { readIndex } from '../../lib/data/sid-index.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { readNpy, writeNpy } from '../../lib/files/npy.js';
-import type { SidMethod } from '../../lib/sid/methods.js';
+import type { SidMethod } from '../../lib/sid/sid-options.js';
 import { sidStage } from '../../lib/sid/sid-stage.js';
 import { Random } from '../../lib/support/random.js';
 

@@ -84,7 +84,7 @@ test('a task of SIDs: as many tokens as a SID and its end need, and the share th
 test('the first so many, and the same again by the same seed', async () => {
   const sampled = { ...shared, task: 'sids2title', temperature: 1, topP: 0.9, maxTokens: 5, limit: 4 };
   const first = await generateStage(sampled);
-  const again = await generateStage({ ...sampled, batchRows: 2 });
+  const again = await generateStage({ ...sampled, batchSize: 2 });
   const other = await generateStage({ ...sampled, seed: 7 });
   expect(first.rows).toBe(4);
   expect(again.examples).toEqual(first.examples);
@@ -110,7 +110,7 @@ test('what the run of the model had, prompts have too', async () => {
 
 test('interrupted: the texts that ended are kept, and said', async () => {
   const results = join(data, 'interrupted.jsonl');
-  const run = generateStage({ ...shared, task: 'sids', batchRows: 5, maxTokens: 30, results });
+  const run = generateStage({ ...shared, task: 'sids', batchSize: 5, maxTokens: 30, results });
   let steps = 0; // since it watches for interrupts
   const press = (): void => {
     const [first] = process.listeners('SIGINT');

@@ -19,7 +19,8 @@ import { batchGradients, type MicroBatch } from '../../lib/train/loop/gradients.
 import type { Task } from '../../lib/train/loop/task.js';
 import { estimateRun } from '../../lib/train/report/estimate.js';
 import { liveBytes } from '../../lib/train/report/peak-memory.js';
-import { fingerprintOptions } from '../../lib/train/report/run-card.js';
+import { fingerprint } from '../../lib/options/derive.js';
+import { SFT_OPTIONS } from '../../lib/train/sft/sft-options.js';
 import { sftMicroBatches } from '../../lib/train/sft/micro-batches.js';
 
 await useEngine();
@@ -157,9 +158,9 @@ test('an estimate knows it', () => {
 test('a run that was begun without it is gone on with', () => {
   const folder = join(mkdtempSync(join(tmpdir(), 'sidlab-checkpointing-')), 'run');
   const settings = { batchSize: 4, layerCheckpointing: false };
-  new RunFolder(folder, fingerprintOptions(settings)).release();
+  new RunFolder(folder, fingerprint(SFT_OPTIONS.options, settings)).release();
   expect(() =>
-    new RunFolder(folder, fingerprintOptions({ ...settings, layerCheckpointing: true })).release(),
+    new RunFolder(folder, fingerprint(SFT_OPTIONS.options, { ...settings, layerCheckpointing: true })).release(),
   ).not.toThrow();
-  expect(() => new RunFolder(folder, fingerprintOptions({ ...settings, batchSize: 8 }))).toThrow();
+  expect(() => new RunFolder(folder, fingerprint(SFT_OPTIONS.options, { ...settings, batchSize: 8 }))).toThrow();
 });

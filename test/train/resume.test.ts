@@ -15,7 +15,8 @@ import { hashFile } from '../../lib/files/files.js';
 import { readMetrics } from '../../lib/runs/metric-lines.js';
 import { sidStage } from '../../lib/sid/sid-stage.js';
 import { Random } from '../../lib/support/random.js';
-import { sft, type SftOptions } from '../../lib/train/sft/sft.js';
+import { type SftOptions } from '../../lib/train/sft/sft-options.js';
+import { sft } from '../../lib/train/sft/sft.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-resume-'));
 const options = (run: string): SftOptions => ({
@@ -109,7 +110,7 @@ function runAndKill(options: SftOptions, lines: number, signal: NodeJS.Signals =
     value === true ? [flag(name)] : [flag(name), String(value)],
   );
   const child = spawn(process.execPath, ['dist/cli.js', 'sft', ...args], { stdio: 'ignore' });
-  const file = join(options.run, 'metrics.jsonl');
+  const file = join(options.run!, 'metrics.jsonl');
   const count = (): number => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').length : 0);
   const from = count();
   return new Promise((resolve) => {

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
-import { codeVersion, runCard } from '../../lib/train/report/run-card.js';
+import { codeVersion } from '../../lib/runs/code-version.js';
+import { runCard } from '../../lib/train/report/run-card.js';
 
 beforeAll(async () => void (await useEngine()));
 

@@ -31,7 +31,8 @@ import { grpo } from '../../lib/train/grpo/grpo.js';
 import { forestLogProbs } from '../../lib/train/loop/forest-loss.js';
 import { initialModel } from '../../lib/train/sft/initial-model.js';
 import { sftTask } from '../../lib/train/sft/sft-task.js';
-import { sft, type SftOptions } from '../../lib/train/sft/sft.js';
+import { type SftOptions } from '../../lib/train/sft/sft-options.js';
+import { sft } from '../../lib/train/sft/sft.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-tasks-'));
 let dataset: Dataset;

@@ -20,7 +20,8 @@ import { randomWeights } from '../../lib/lm/weights.js';
 import { readMetrics } from '../../lib/runs/metric-lines.js';
 import { sidStage } from '../../lib/sid/sid-stage.js';
 import { templateWords } from '../../lib/tasks/templates.js';
-import { sft, type SftOptions, type SftReport } from '../../lib/train/sft/sft.js';
+import { type SftOptions } from '../../lib/train/sft/sft-options.js';
+import { sft, type SftReport } from '../../lib/train/sft/sft.js';
 import { checkTrainable, type TrainableOptions } from '../../lib/train/sft/trainable.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-learning-'));
@@ -71,8 +72,8 @@ describe.each<[string, TrainableOptions, string[]]>([
         if (lines.at(-1)!.step === at) throw new Error('killed');
       };
       await expect(sft({ ...killed, onLog })).rejects.toThrow('killed');
-      for (const checkpoint of readdirSync(killed.run).filter((file) => file.startsWith('checkpoint-'))) {
-        const names = [...readSafetensors(join(killed.run, checkpoint, 'model.safetensors')).keys()];
+      for (const checkpoint of readdirSync(killed.run!).filter((file) => file.startsWith('checkpoint-'))) {
+        const names = [...readSafetensors(join(killed.run!, checkpoint, 'model.safetensors')).keys()];
         expect(names.every((key) => learns.some((part) => key.includes(part)))).toBe(true);
         expect(learns.every((part) => names.some((key) => key.includes(part)))).toBe(true);
       }

@@ -1,57 +1,93 @@
-/** What the filter may be told, and the rules it makes of that. */
+/** The options of `filter`, and the rules that the filter makes of them. */
+import { choice, custom, integer, text } from '../../options/kinds.js';
+import { defineOptions, type OptionsOf, type SettingsOf } from '../../options/schema.js';
 import { InputError } from '../../support/errors.js';
+import type { ColumnMap } from '../raw/columns.js';
+import { RAW_FORMATS } from '../raw/format-names.js';
 import { monthStart } from './months.js';
-import { SPLIT_RULES, type SplitRule } from './split-rows.js';
 
-export interface FilterOptions {
-  /** Fewest interactions of a user. At least 1; a user with one interaction gives no row anyway. Default 5. */
-  userK?: number;
-  /** Fewest interactions of an item. At least 1. Default 5. */
-  itemK?: number;
-  /** First month, `1996-10`, UTC, or `any` for no bound. Default the reference's. */
-  from?: string;
-  /** Last month, included, or `any`. Default `2018-10`. */
-  to?: string;
-  /**
-   * The reference's widening: while fewer items than this are left, `from` moves back by a year, and no further than
-   * the first review. 0 leaves the dates alone. Default 0.
-   */
-  minItems?: number;
-  /** Longest history, in items. Default 10, with leave-one-out 20 (GRec's, LETTER's and TIGER's). */
-  window?: number;
-  /** `chronological` (8:1:1 of all rows in order of time, default) or `leave-one-out`. */
-  split?: SplitRule;
-  /** Most words of a title; longer ones drop the item. Default 20. */
-  titleWords?: number;
+export const SPLIT_RULES = ['chronological', 'leave-one-out'] as const;
+/** `chronological`: 8:1:1 of all rows in order of time; `leave-one-out`: a user's last row tests, the one before validates. */
+export type SplitRule = (typeof SPLIT_RULES)[number];
+
+const RULES = {
+  userK: integer('fewest interactions of a user; a user with one gives no row anyway', { default: 5 }),
+  itemK: integer('fewest interactions of an item', { default: 5 }),
+  from: text('first month (UTC), such as 1996-10, or any', {
+    otherwise: '1996-10 for Amazon 2014 and 2018, else any',
+  }),
+  to: text('last month, included, or any', { otherwise: '2018-10 for Amazon 2014 and 2018, else any' }),
+  minItems: integer('while fewer items are left, move the first month back by a year (0: never)', {
+    default: 0,
+    min: 0,
+  }),
+  window: integer('longest history, in items', { otherwise: '10, with leave-one-out 20' }),
+  split: choice(SPLIT_RULES, '8:1:1 of all rows in order of time, or leave-one-out', { default: 'chronological' }),
+  titleWords: integer('words of a title at most; a longer one drops the item', { default: 20 }),
+};
+
+/** From before to: an empty range would drop everything. */
+function checkMonths({ from, to }: { from?: string; to?: string }): void {
+  rangeOf(from ?? 'any', to ?? 'any');
 }
 
-/** Options with their defaults, checked. */
-export interface Rules extends Required<FilterOptions> {
+export const FILTER_RULES = defineOptions('filter', RULES, { rules: [checkMonths] });
+
+/** What is kept, and how rows are made of it. */
+export interface FilterOptions extends OptionsOf<typeof FILTER_RULES> {}
+
+export const FILTER_OPTIONS = defineOptions(
+  'filter',
+  {
+    reviews: text('interactions in any raw format, plain or gzip', { required: true, affectsResult: false }),
+    meta: text('item texts, likewise', { otherwise: 'none: titles are placeholders', affectsResult: false }),
+    format: choice(RAW_FORMATS, 'format of both files', { otherwise: 'detected from each' }),
+    columns: custom<ColumnMap | string>('columns of csv and parquet: user=customer,item=sku,time=bought_at', {
+      otherwise: 'usual names',
+      mismatch: (value) =>
+        typeof value === 'string' || (typeof value === 'object' && value !== null && !Array.isArray(value))
+          ? undefined
+          : 'a text such as user=customer,item=sku, or an object of columns by role',
+      schema: { type: ['string', 'object'] },
+    }),
+    out: text('folder to write to', { required: true, affectsResult: false }),
+    dataset: text('NAME of the files: letters, digits, _ - and .', { required: true, affectsResult: false }),
+    ...RULES,
+  },
+  { rules: [checkMonths, checkName] },
+);
+
+export interface FilterStageOptions extends OptionsOf<typeof FILTER_OPTIONS> {}
+
+/** A name becomes part of file names. */
+function checkName({ dataset }: { dataset: string }): void {
+  if (/^[\w.-]+$/.test(dataset)) return;
+  throw new InputError(`filter: expected dataset to be a name of letters, digits, _ - and ., got ${dataset}`);
+}
+
+/** Options with every default filled in. */
+export interface Rules extends SettingsOf<typeof FILTER_RULES> {
+  from: string;
+  to: string;
+  window: number;
   /** Seconds, included. */
   start: number;
   /** Seconds, excluded. */
   end: number;
 }
 
-/** @throws InputError for an option out of range */
-export function parseOptions(options: FilterOptions): Rules {
-  const { userK = 5, itemK = 5, from = '1996-10', to = '2018-10', minItems = 0 } = options;
-  const { split = 'chronological', window = split === 'leave-one-out' ? 20 : 10, titleWords = 20 } = options;
-  for (const [name, value] of Object.entries({ userK, itemK, window, titleWords })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new InputError(`filter: expected ${name} to be a whole number of at least 1, got ${value}`);
-    }
-  }
-  if (!Number.isInteger(minItems) || minItems < 0) {
-    throw new InputError(`filter: expected minItems to be a whole number of at least 0, got ${minItems}`);
-  }
-  if (!SPLIT_RULES.includes(split)) {
-    throw new InputError(`filter: expected split to be one of ${SPLIT_RULES.join(', ')}, got ${String(split)}`);
-  }
+/** @param months bounds where none are given; default the reference's @throws InputError for an option out of range */
+export function filterRules(options: FilterOptions, months = { from: '1996-10', to: '2018-10' }): Rules {
+  const settings = FILTER_RULES.parse(options);
+  const { split, from = months.from, to = months.to, window = split === 'leave-one-out' ? 20 : 10 } = settings;
+  return { ...settings, from, to, window, ...rangeOf(from, to) };
+}
+
+function rangeOf(from: string, to: string): { start: number; end: number } {
   const start = from === 'any' ? -Infinity : monthStart(from, 'from');
   const end = to === 'any' ? Infinity : monthStart(to, 'to', 1);
   if (start >= end) throw new InputError(`filter: expected from to come before to, got ${from} and ${to}`);
-  return { userK, itemK, from, to, minItems, window, split, titleWords, start, end };
+  return { start, end };
 }
 
 /** The same rules, a year earlier. */

@@ -3,32 +3,17 @@
  * All is computed before the first file is written, so a failure leaves the folder as it was.
  */
 import { join } from 'node:path';
-import { InputError } from '../../support/errors.js';
 import { SPLITS } from '../dataset.js';
 import { formatItems } from '../item-file.js';
 import { placeholderCatalogue, readCatalogue } from '../raw/catalogue.js';
-import { type ColumnMap, parseColumns } from '../raw/columns.js';
-import { checkFormat, detectReviews, type RawFormat } from '../raw/formats.js';
+import { parseColumns } from '../raw/columns.js';
+import { type RawFormat } from '../raw/format-names.js';
+import { detectReviews } from '../raw/formats.js';
 import { readInteractions } from '../raw/read-interactions.js';
-import { type FilterOptions, parseOptions } from './filter-options.js';
+import { FILTER_OPTIONS, filterRules, type FilterStageOptions } from './filter-options.js';
 import { checkTimes, countsOf, type FilterCounts, itemOf } from './filter.js';
 import { select } from './select.js';
 import { writeSelection } from './write-rows.js';
-
-export interface FilterStageOptions extends FilterOptions {
-  /** Interactions in any raw format, plain or gzip. */
-  reviews: string;
-  /** Item texts, likewise. Default none: titles are then `item NAME`, and nothing is dropped for its title. */
-  meta?: string;
-  /** Of both files; default told from each. */
-  format?: RawFormat;
-  /** Of `csv` and `parquet`: a map, or a text such as `user=customer,item=sku`. Usual names need none. */
-  columns?: ColumnMap | string;
-  /** Folder to write to. */
-  out: string;
-  /** NAME of the files: letters, digits, `_`, `-`, `.`. */
-  dataset: string;
-}
 
 export interface FilterReport extends FilterCounts {
   format: RawFormat;
@@ -40,14 +25,12 @@ export interface FilterReport extends FilterCounts {
 /** @throws InputError for bad input (file, line, mend) or when nothing is left; nothing is written then */
 export async function filterStage(options: FilterStageOptions): Promise<FilterReport> {
   const start = performance.now();
-  const { reviews, meta, out, dataset, format: named, columns: map = {}, ...given } = options;
-  checkName(dataset);
-  parseOptions(given); // before the files are read
+  const { reviews, meta, out, dataset, format: named, columns: map = {}, ...given } = FILTER_OPTIONS.parse(options);
   const columns = typeof map === 'string' ? parseColumns(map) : map;
-  const format = named === undefined ? await detectReviews(reviews) : checkFormat(named);
+  const format = named ?? (await detectReviews(reviews));
   // The reference's dates are those of Amazon's files up to 2018.
   const bounded = format === 'amazon-2014' || format === 'amazon-2018' || given.minItems;
-  const rules = parseOptions(bounded ? given : { from: 'any', to: 'any', ...given });
+  const rules = filterRules(given, bounded ? undefined : { from: 'any', to: 'any' });
   // At once: this thread waits for the one that inflates the reviews.
   const [data, read] = await Promise.all([
     readInteractions(reviews, { format, columns }),
@@ -77,10 +60,4 @@ export function filterOutputs(out: string, dataset: string): string[] {
   return ['item.json', ...SPLITS.map((split) => `${split}.inter`), 'item2id', 'stats.json'].map((suffix) =>
     join(out, `${dataset}.${suffix}`),
   );
-}
-
-function checkName(dataset: string): void {
-  if (!/^[\w.-]+$/.test(dataset)) {
-    throw new InputError(`filter: expected dataset to be a name of letters, digits, _ - and ., got ${dataset}`);
-  }
 }

@@ -14,7 +14,7 @@ import type { Item, Row, Split } from '../dataset.js';
 import { fromReviews, type Interactions } from '../raw/interactions.js';
 import type { Catalogue, CatalogueItem } from '../raw/metadata.js';
 import type { Review } from '../raw/reviews.js';
-import { type FilterOptions, parseOptions } from './filter-options.js';
+import { type FilterOptions, filterRules } from './filter-options.js';
 import type { Removed } from './filter-rules.js';
 import { select, type Selection } from './select.js';
 import { buildRows, splitRows } from './split-rows.js';
@@ -51,7 +51,7 @@ export function filterInteractions(
   catalogue: Catalogue | readonly CatalogueItem[],
   options: FilterOptions = {},
 ): Filtered {
-  const rules = parseOptions(options);
+  const rules = filterRules(options);
   const data = asInteractions(reviews);
   checkTimes(data, options);
   const listed = 'duplicates' in catalogue ? catalogue : { items: [...catalogue], duplicates: 0 };

@@ -12,8 +12,7 @@ export interface Interaction {
   item: number;
 }
 
-export type SplitRule = 'chronological' | 'leave-one-out';
-export const SPLIT_RULES = ['chronological', 'leave-one-out'] as const satisfies readonly SplitRule[];
+import type { SplitRule } from './filter-options.js';
 
 /**
  * @param interactions oldest first

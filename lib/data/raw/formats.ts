@@ -12,27 +12,7 @@
  */
 import { InputError } from '../../support/errors.js';
 import { readHead } from './blocks.js';
-
-export type RawFormat =
-  'amazon-2014' | 'amazon-2018' | 'amazon-2023' | 'movielens' | 'recbole' | 'inter-json' | 'csv' | 'parquet';
-
-export const RAW_FORMATS = [
-  'amazon-2014',
-  'amazon-2018',
-  'amazon-2023',
-  'movielens',
-  'recbole',
-  'inter-json',
-  'csv',
-  'parquet',
-] as const satisfies readonly RawFormat[];
-
-/** @throws InputError for a name that is none */
-export function checkFormat(format: string): RawFormat {
-  const found = RAW_FORMATS.find((name) => name === format);
-  if (found) return found;
-  throw new InputError(`filter: expected format to be one of ${RAW_FORMATS.join(', ')}, got ${format}`);
-}
+import { RAW_FORMATS, type RawFormat } from './format-names.js';
 
 /**
  * The format of a file of interactions. JSON lines that are not Amazon 2023's pass for Amazon 2018's, so that a broken

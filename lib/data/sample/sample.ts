@@ -7,21 +7,18 @@
  */
 import { join } from 'node:path';
 import { writeAllAtomic } from '../../files/files.js';
-import { InputError } from '../../support/errors.js';
 import { Random } from '../../support/random.js';
 import type { CatalogueItem } from '../raw/metadata.js';
 import type { Review } from '../raw/reviews.js';
+import {
+  SAMPLE_OPTIONS,
+  type SampleOptions,
+  type SampleSize,
+  WRITE_SAMPLE_OPTIONS,
+  type WriteSampleOptions,
+} from './sample-options.js';
 import { buildShop, type SampleItem, type ShopSize } from './catalogue.js';
 import { buy, newShopper, type Shopper } from './customers.js';
-
-export type SampleSize = 'tiny' | 'small';
-
-export interface SampleOptions {
-  /** `tiny`: 120 users, 60 items, about 1,000 reviews; `small` (default): 1,500, 600, about 15,000. */
-  size?: SampleSize;
-  /** Equal seeds give equal bytes. Default 42. */
-  seed?: number;
-}
 
 export interface SampleCatalogue {
   /** In the order of time. */
@@ -50,10 +47,7 @@ const LATE = 0.88;
 
 /** @throws InputError for an unknown size */
 export function sampleCatalogue(options: SampleOptions = {}): SampleCatalogue {
-  const { size = 'small', seed = 42 } = options;
-  if (!Object.hasOwn(SIZES, size)) {
-    throw new InputError(`sample: expected size to be one of ${Object.keys(SIZES).join(', ')}, got ${size}`);
-  }
+  const { size, seed } = SAMPLE_OPTIONS.parse(options);
   const random = new Random(`sample ${size} ${seed}`);
   const shop = buildShop(SIZES[size], random);
   const visits = visitTimes(SIZES[size], random);
@@ -69,11 +63,6 @@ export function sampleCatalogue(options: SampleOptions = {}): SampleCatalogue {
   return { reviews, items: shop.items.map((item, i) => ({ asin: asins[i]!, ...item })) };
 }
 
-export interface WriteSampleOptions extends SampleOptions {
-  /** Folder to write to. */
-  out: string;
-}
-
 export interface SampleReport {
   users: number;
   items: number;
@@ -85,8 +74,9 @@ export interface SampleReport {
 
 /** Writes `reviews.jsonl.gz` and `meta.jsonl.gz`. */
 export function writeSample(options: WriteSampleOptions): SampleReport {
-  const { reviews, items } = sampleCatalogue(options);
-  const files = { reviews: join(options.out, 'reviews.jsonl.gz'), meta: join(options.out, 'meta.jsonl.gz') };
+  const { out, ...sample } = WRITE_SAMPLE_OPTIONS.parse(options);
+  const { reviews, items } = sampleCatalogue(sample);
+  const files = { reviews: join(out, 'reviews.jsonl.gz'), meta: join(out, 'meta.jsonl.gz') };
   const lines = reviews.map(({ user, asin, stars: overall, time }) =>
     JSON.stringify({ reviewerID: user, asin, overall, unixReviewTime: time }),
   );

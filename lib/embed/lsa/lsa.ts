@@ -10,20 +10,12 @@
  */
 import type { Vectors } from '../../files/npy.js';
 import { InputError } from '../../support/errors.js';
-import { tfidf, type TfidfOptions } from './tfidf.js';
+import { tfidf } from './tfidf.js';
 import { truncatedSvd } from './truncated-svd.js';
+import { LSA_OPTIONS, type LsaOptions } from '../embed-options.js';
+import { defineOptions } from '../../options/schema.js';
 
-export interface LsaOptions extends TfidfOptions {
-  /**
-   * Width of the vectors, at most N - 1 and at most the number of terms. Default 384, in a catalogue of fewer than
-   * 1,536 texts a quarter of them: more would keep noise.
-   */
-  width?: number;
-  /** Default 42. */
-  seed?: number;
-  /** Power iterations of the singular value decomposition. Default 5. */
-  iterations?: number;
-}
+const SCHEMA = defineOptions('lsa', LSA_OPTIONS);
 
 export interface Lsa {
   /** [N, D] rows of length 1 or 0 */
@@ -39,12 +31,13 @@ export interface Lsa {
  * @throws InputError if no text has a term, there are fewer than two texts, or width is out of range
  */
 export function lsa(texts: readonly string[], options: LsaOptions = {}): Lsa {
+  const { width: wanted, seed, iterations, ...terming } = SCHEMA.parse(options);
   if (texts.length < 2) throw new InputError(`lsa: expected at least 2 texts, got ${texts.length}; add items`);
-  const { matrix, terms } = tfidf(texts, options);
+  const { matrix, terms } = tfidf(texts, terming);
   if (terms.length === 0) throw new InputError('lsa: expected texts with words, got none; give the items titles');
   const most = Math.max(1, Math.min(texts.length - 1, terms.length));
-  const { width = Math.min(384, most, Math.max(2, Math.ceil(texts.length / 4))), seed = 42, iterations = 5 } = options;
-  if (!Number.isInteger(width) || width < 1 || width > most) {
+  const width = wanted ?? Math.min(384, most, Math.max(2, Math.ceil(texts.length / 4)));
+  if (width > most) {
     throw new InputError(
       `lsa: expected a width from 1 to ${most} (${texts.length} texts, ${terms.length} terms), got ${width}`,
     );

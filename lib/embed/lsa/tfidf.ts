@@ -11,19 +11,10 @@
  * Shapes: N texts, V terms, E entries that are not zero.
  */
 import { STOP_WORDS } from './stop-words.js';
+import { TFIDF_OPTIONS, type TfidfOptions } from '../embed-options.js';
+import { defineOptions } from '../../options/schema.js';
 
-export interface TfidfOptions {
-  /** `1 + ln tf` in place of the count. Default true. */
-  sublinearTf?: boolean;
-  /** Leave out English words without content (`STOP_WORDS`). Default true. */
-  stopWords?: boolean;
-  /** Terms in fewer texts than this are dropped. Default 1. */
-  minDf?: number;
-  /** Terms in a larger share of the texts than this are dropped. In (0, 1]. Default 1. */
-  maxDf?: number;
-  /** Longest run of words that makes a term: 1 words, 2 also pairs of neighbours. Default 1. */
-  ngrams?: number;
-}
+const SCHEMA = defineOptions('tfidf', TFIDF_OPTIONS);
 
 /** Compressed sparse rows: row i holds the entries `start[i] .. start[i + 1] - 1`. */
 export interface SparseRows {
@@ -62,11 +53,7 @@ export function termsOf(text: string, ngrams = 1, stopWords = false): string[] {
  * @throws RangeError for an option out of range
  */
 export function tfidf(texts: readonly string[], options: TfidfOptions = {}): Tfidf {
-  const { sublinearTf = true, stopWords = true, minDf = 1, maxDf = 1, ngrams = 1 } = options;
-  if (!(minDf >= 1)) throw new RangeError(`tfidf: expected minDf of 1 or more texts, got ${minDf}`);
-  if (!(maxDf > 0 && maxDf <= 1)) throw new RangeError(`tfidf: expected maxDf in (0, 1], got ${maxDf}`);
-  if (!Number.isInteger(ngrams) || ngrams < 1)
-    throw new RangeError(`tfidf: expected ngrams of 1 or more, got ${ngrams}`);
+  const { sublinearTf, stopWords, minDf, maxDf, ngrams } = SCHEMA.parse(options);
   const counts = texts.map((text) => countTerms(termsOf(text, ngrams, stopWords)));
   const frequency = new Map<string, number>();
   for (const row of counts) for (const term of row.keys()) frequency.set(term, (frequency.get(term) ?? 0) + 1);

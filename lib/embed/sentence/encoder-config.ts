@@ -11,10 +11,7 @@
  *   4. prompts of `config_sentence_transformers.json` are for queries; items are documents, encoded as they are.
  */
 import { InputError } from '../../support/errors.js';
-
-export const POOLINGS = ['mean', 'cls', 'last'] as const;
-/** `mean`: of all tokens that are not padding; `cls`: the first token's vector; `last`: the last one's. */
-export type Pooling = (typeof POOLINGS)[number];
+import { type Pooling, POOLINGS } from '../embed-options.js';
 
 export interface EncoderConfig {
   pooling: Pooling;

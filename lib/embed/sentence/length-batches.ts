@@ -5,14 +5,10 @@
  * batch is as many texts as fit a budget of tokens, padding counted, so that long texts come in small batches and the
  * activations stay in the cache.
  */
-import { InputError } from '../../support/errors.js';
+import { defineOptions } from '../../options/schema.js';
+import { BATCH_OPTIONS, type LengthBatchesOptions } from '../embed-options.js';
 
-export interface LengthBatchesOptions {
-  /** Texts in a batch at most. Default 64. */
-  batchSize?: number;
-  /** Tokens in a batch at most, padding counted; a longer text is a batch of its own. Default 2,048. */
-  tokenBudget?: number;
-}
+const SCHEMA = defineOptions('lengthBatches', BATCH_OPTIONS);
 
 /**
  * Longest first, so that too little memory shows at once and the time left is never underestimated; texts of equal
@@ -24,12 +20,7 @@ export interface LengthBatchesOptions {
  * @example lengthBatches([2, 9, 3, 3], { tokenBudget: 9 }) // [[1], [2, 3, 0]]
  */
 export function lengthBatches(lengths: readonly number[], options: LengthBatchesOptions = {}): number[][] {
-  const { batchSize = 64, tokenBudget = 2048 } = options;
-  for (const [name, value] of Object.entries({ batchSize, tokenBudget })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new InputError(`lengthBatches: expected ${name} of 1 or more, got ${value}`);
-    }
-  }
+  const { batchSize, tokenBudget } = SCHEMA.parse(options);
   const order = [...lengths.keys()].sort((a, b) => lengths[b]! - lengths[a]! || a - b);
   const batches: number[][] = [];
   let [batch, widest]: [number[], number] = [[], 0];

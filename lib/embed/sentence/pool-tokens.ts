@@ -6,7 +6,7 @@
  *
  * Shapes: B texts, T tokens of the longest, D width.
  */
-import type { Pooling } from './encoder-config.js';
+import type { Pooling } from '../embed-options.js';
 
 export interface PoolOptions {
   pooling: Pooling;

@@ -13,22 +13,16 @@
  * Shapes: B texts, T tokens of the longest, D width.
  */
 import { availableParallelism } from 'node:os';
-import type { DataType, PreTrainedTokenizer, PreTrainedModel, Tensor } from '@huggingface/transformers';
+import type { PreTrainedTokenizer, PreTrainedModel, Tensor } from '@huggingface/transformers';
 import { InputError } from '../../support/errors.js';
-import { type EncoderConfig, type Pooling, readEncoderConfig } from './encoder-config.js';
+import { type EncoderConfig, readEncoderConfig } from './encoder-config.js';
 import { poolTokens } from './pool-tokens.js';
 import { loadTransformers, modelFolder, readModelJson } from './transformers.js';
+import { omitOptions } from '../../options/derive.js';
+import { defineOptions } from '../../options/schema.js';
+import { SENTENCE_OPTIONS, type SentenceEncoderOptions } from '../embed-options.js';
 
-export interface SentenceEncoderOptions {
-  /** Default: what the model's `1_Pooling/config.json` says, without one `mean`. */
-  pooling?: Pooling;
-  /** Tokens of a text at most, special ones included; the rest is cut off. Default 2,048 or the model's own if less. */
-  cutoffLen?: number;
-  /** Which of the model's ONNX files: `fp32` is `model.onnx`, `q8` `model_quantized.onnx`. Default `fp32`. */
-  dtype?: DataType;
-  /** Default: all processors. */
-  threads?: number;
-}
+const SCHEMA = defineOptions('embed', omitOptions(SENTENCE_OPTIONS, 'batchSize', 'tokenBudget'));
 
 export interface SentenceEncoder extends EncoderConfig {
   name: string;
@@ -47,13 +41,10 @@ export async function loadSentenceEncoder(
   source: string,
   options: SentenceEncoderOptions = {},
 ): Promise<SentenceEncoder> {
-  const { cutoffLen = 2048, dtype = 'fp32', threads = availableParallelism() } = options;
-  if (!Number.isInteger(cutoffLen) || cutoffLen < 1) {
-    throw new InputError(`embed: expected --cutoff-len of 1 or more tokens, got ${cutoffLen}`);
-  }
+  const { cutoffLen = 2048, dtype, threads = availableParallelism(), pooling } = SCHEMA.parse(options);
   checkSource(source);
   const library = await loadTransformers();
-  const config = await readEncoderConfig(source, (file) => readModelJson(library, source, file), options.pooling);
+  const config = await readEncoderConfig(source, (file) => readModelJson(library, source, file), pooling);
   const folder = modelFolder(source);
   const where = { local_files_only: folder !== undefined };
   const from = folder ?? source;

@@ -8,7 +8,7 @@
  * a sentence encoder says the same).
  */
 import { dirname, join } from 'node:path';
-import { loadDataset } from '../../data/load.js';
+import { indexOf, loadDataset } from '../../data/load.js';
 import { readIndex, type SidIndex } from '../../data/sid-index.js';
 import { textEmbedder } from '../../embed/text-embedder.js';
 import { ensureEngine } from '../../engine/engine.js';
@@ -25,30 +25,8 @@ import { type AnswerOptions, type AnswerRow, generateAnswers } from './generate-
 import { writeGenerations } from './generations-file.js';
 import { sidAnswers, type SidMetrics } from './sid-answers.js';
 import { textMetrics, type TextMetrics } from './text-metrics.js';
-
-export interface GenerateStageOptions extends Omit<AnswerOptions, 'endTokens' | 'stop' | 'label'> {
-  /** Data folder. */
-  data: string;
-  index: string;
-  /** Model folder. */
-  model: string;
-  /** Name of a template, such as `index2item`. */
-  task: string;
-  /** Default `test`. */
-  split?: 'valid' | 'test';
-  /** The first so many examples. Default 0: all. */
-  limit?: number;
-  /** File of templates, added to the kit's own. Default: those of the model's run. */
-  templates?: string;
-  /** Tokens of a prompt at most. Default: the run's, else 512. */
-  cutoffLen?: number;
-  /** Wrap prompts in the chat template of the model's folder. Default: as the run did. */
-  chatTemplate?: boolean;
-  /** Of the cosine: `lsa`, a folder or id of a sentence encoder, or `none`. Default `lsa`. */
-  encoder?: string;
-  /** File to write; default `generations-TASK.jsonl` beside the model folder. */
-  results?: string;
-}
+import type { SettingsOf } from '../../options/schema.js';
+import { GENERATE_OPTIONS, type GenerateStageOptions } from './generate-stage-options.js';
 
 export interface GenerateReport {
   task: string;
@@ -71,13 +49,14 @@ export interface GenerateReport {
 /** @throws InputError for an unknown task or one without examples, and on interrupt, after writing the texts that ended */
 export async function generateStage(options: GenerateStageOptions): Promise<GenerateReport> {
   await ensureEngine();
-  const run = trainedWith(options.model);
-  const { data, index: indexFile, model: folder, task, split = 'test', limit = 0, encoder = 'lsa' } = options;
-  const { cutoffLen = run.cutoffLen, chatTemplate = run.chatTemplate, templates, ...given } = options;
-  const { results = join(dirname(folder), `generations-${task}.jsonl`) } = options;
+  const settings = GENERATE_OPTIONS.parse(options);
+  const run = trainedWith(settings.model);
+  const { data, dataset: name, model: folder, task, split, limit, encoder, templates } = settings;
+  const { cutoffLen = run.cutoffLen, chatTemplate = run.chatTemplate } = settings;
+  const { results = join(dirname(folder), `generations-${task}.jsonl`) } = settings;
   const template = findTemplate(task, templates === undefined ? run.templates : readTemplates(templates));
-  const dataset = await loadDataset(data);
-  const index = readIndex(indexFile, dataset.items.length);
+  const dataset = await loadDataset(data, name);
+  const index = readIndex(settings.index ?? indexOf(dataset), dataset.items.length);
   const tokenizer = loadTokenizer(folder);
   const wrap = chatTemplate ? loadChatTemplate(folder) : undefined;
   const coded = answersWithSid(template);
@@ -94,8 +73,8 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
     if (examples.length === 0)
       throw new InputError(`generate: ${task} has no examples in ${split}; take another split`);
     const { rows, tokens, tokensPerSecond } = await generateAnswers(model, tokenizer, examples, {
-      ...generation(given),
-      ...(coded && given.maxTokens === undefined && { maxTokens: longestSid(tokenizer, examples, template) }),
+      ...generation(settings),
+      ...(coded && settings.maxTokens === undefined && { maxTokens: longestSid(tokenizer, examples, template) }),
       stop: interrupted,
     });
     writeGenerations(results, rows);
@@ -115,10 +94,10 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
   }
 }
 
-function generation(given: AnswerOptions): AnswerOptions {
-  const { maxTokens, temperature, topP, topK, seed, batchRows, tokenBudget, numBeams } = given;
-  const all = { maxTokens, temperature, topP, topK, seed, batchRows, tokenBudget, numBeams };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+function generation(settings: SettingsOf<typeof GENERATE_OPTIONS>): AnswerOptions {
+  const { maxTokens, temperature, topP, topK, seed, batchSize, tokenBudget, numBeams } = settings;
+  const all = { temperature, topP, topK, seed, batchRows: batchSize, tokenBudget, numBeams };
+  return { ...all, ...(maxTokens !== undefined && { maxTokens }) };
 }
 
 function sidFigures(rows: readonly AnswerRow[], index: SidIndex): SidMetrics {

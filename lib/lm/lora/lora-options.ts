@@ -1,4 +1,6 @@
-/** The options of LoRA, their defaults and what is refused; names are PEFT's and GRec's, defaults GRec's. */
+/** The options of LoRA; names are PEFT's and GRec's, defaults GRec's. */
+import { boolean, integer, number, words } from '../../options/kinds.js';
+import { defineOptions, type OptionsOf, type SettingsOf } from '../../options/schema.js';
 import { InputError } from '../../support/errors.js';
 import { EMBEDDING, OUTPUT } from '../weight-names.js';
 
@@ -14,26 +16,42 @@ export const LORA_TARGETS = {
 } as const;
 export type LoraTarget = keyof typeof LORA_TARGETS;
 
+/** The tables that can be trained whole beside the adapters, by PEFT's names. */
 export const LORA_MODULES = { embed_tokens: EMBEDDING, lm_head: OUTPUT } as const;
 export type LoraModule = keyof typeof LORA_MODULES;
 
-export interface LoraOptions {
-  /** r. Default 32. */
-  rank?: number;
-  /** The product is scaled by alpha / rank. Default 32. */
-  alpha?: number;
-  /** Of what an adapter sees while training, in [0, 1). Default 0.05. */
-  dropout?: number;
-  /** Matrices that get an adapter. Default all seven. */
-  targets?: readonly LoraTarget[];
-  /** Trained whole. Default both, but where `freeze` says that they stand or that their new rows learn alone. */
-  modules?: readonly LoraModule[];
-  /** Scale by alpha / sqrt(rank) (Kalajdzievski, arXiv 2312.03732). Default false. */
-  rslora?: boolean;
+const TARGETS = Object.keys(LORA_TARGETS) as LoraTarget[];
+const MODULES = Object.keys(LORA_MODULES) as LoraModule[];
+
+/** Adapters without a matrix would train nothing. */
+function checkTargets({ targets }: { targets: readonly LoraTarget[] }): void {
+  if (targets.length === 0)
+    throw new InputError(`lora: expected targets to be some of ${TARGETS.join(', ')}, got none`);
 }
 
-/** The options with nothing left open, and what an adapter's file says of its base. */
-export interface Lora extends Required<LoraOptions> {
+export const LORA_OPTIONS = defineOptions(
+  'lora',
+  {
+    rank: integer('rank of the adapters', { default: 32 }),
+    alpha: number('adapters are scaled by alpha / rank', { default: 32, above: 0 }),
+    dropout: number('share of what an adapter sees set to zero while training', { default: 0.05, min: 0, below: 1 }),
+    targets: words(TARGETS, 'matrices with an adapter: q,k,v,o,gate,up,down', {
+      default: TARGETS,
+      alias: (name) => (name.endsWith('_proj') ? name : `${name}_proj`), // `q` and `q_proj` are the same matrix
+    }),
+    modules: words(MODULES, 'tables that are trained whole beside them, or none', {
+      otherwise: 'both, but where freeze says otherwise',
+    }),
+    rslora: boolean('scale by alpha / sqrt(rank) (Kalajdzievski, arXiv 2312.03732)'),
+  },
+  { rules: [checkTargets] },
+);
+
+export interface LoraOptions extends OptionsOf<typeof LORA_OPTIONS> {}
+
+/** The options with every default filled in, and what an adapter's file says of its base. */
+export interface Lora extends SettingsOf<typeof LORA_OPTIONS> {
+  modules: readonly LoraModule[];
   /** Folder of the model that the adapters are for. */
   base: string;
   /** Tokens were added to the base: its tables are not the ones that the adapter was trained with. */
@@ -42,24 +60,6 @@ export interface Lora extends Required<LoraOptions> {
 
 /** @throws InputError if one is out of range, or unknown */
 export function parseLora(options: LoraOptions, base: string, newTokens: boolean): Lora {
-  const { rank = 32, alpha = 32, dropout = 0.05, rslora = false } = options;
-  const { targets = keys(LORA_TARGETS), modules = keys(LORA_MODULES) } = options;
-  const check = (fits: boolean, flag: string, what: string, got: unknown): void => {
-    if (!fits) throw new InputError(`--lora-${flag}: expected ${what}, got ${String(got)}`);
-  };
-  check(Number.isInteger(rank) && rank > 0, 'rank', 'a positive integer', rank);
-  check(alpha > 0 && Number.isFinite(alpha), 'alpha', 'a positive number', alpha);
-  check(dropout >= 0 && dropout < 1, 'dropout', 'a share in [0, 1)', dropout);
-  check(targets.length > 0, 'targets', `at least one of ${keys(LORA_TARGETS).join(', ')}`, 'none');
-  for (const name of targets) check(Object.hasOwn(LORA_TARGETS, name), 'targets', oneOf(LORA_TARGETS), name);
-  for (const name of modules) check(Object.hasOwn(LORA_MODULES, name), 'modules', oneOf(LORA_MODULES), name);
-  return { rank, alpha, dropout, targets, modules, rslora, base, newTokens };
-}
-
-function keys<T extends object>(object: T): (keyof T)[] {
-  return Object.keys(object) as (keyof T)[];
-}
-
-function oneOf(names: object): string {
-  return `some of ${Object.keys(names).join(', ')}`;
+  const settings = LORA_OPTIONS.parse(options);
+  return { ...settings, modules: settings.modules ?? MODULES, base, newTokens };
 }

@@ -7,15 +7,7 @@ import { disposeWeights, weightShapes } from '../weights.js';
 import { loraMatrices } from './lora.js';
 import { foldLora } from './merge.js';
 import { loadAdapter } from './peft-files.js';
-
-export interface MergeOptions {
-  /** Folder of the base. Default the one that the adapter names. */
-  model?: string;
-  /** Folder of the adapter, of ours or of Python's peft. */
-  adapter: string;
-  /** Folder to write to. */
-  out: string;
-}
+import { MERGE_OPTIONS, type MergeOptions } from './merge-options.js';
 
 export interface MergeReport {
   base: string;
@@ -27,7 +19,8 @@ export interface MergeReport {
 }
 
 /** @throws InputError if a file is missing or damaged, the two do not fit, or `out` is one of them */
-export function mergeStage({ model: base, adapter, out }: MergeOptions): MergeReport {
+export function mergeStage(options: MergeOptions): MergeReport {
+  const { model: base, adapter, out } = MERGE_OPTIONS.parse(options);
   const loaded = loadAdapter(adapter, base);
   const { lora, config } = loaded;
   const plain = foldLora(loaded);

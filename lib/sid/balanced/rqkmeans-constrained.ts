@@ -9,29 +9,12 @@
  * Shapes: N items, L levels, K codes, D width.
  */
 import type { Vectors } from '../../files/npy.js';
-import { checkFinite, checkWhole, codebookSizes, type LevelOptions } from '../check-input.js';
-import { type Collisions } from '../choices.js';
+import { checkFinite, codebookSizes } from '../check-input.js';
 import { checkCollisions } from '../collisions/collisions.js';
 import type { QuantizeResult } from '../quantized.js';
 import { residualQuantize } from '../residual.js';
 import { balancedKmeans, sizeLimits } from './balanced-kmeans.js';
-
-export interface RqKmeansConstrainedOptions extends LevelOptions {
-  /** Items a code at least and at most, at every level. Default N/K - 1 and N/K + 1. */
-  clusterSize?: readonly [least: number, most: number];
-  /** Starts of a level, the best is kept. Default 3. */
-  nInit?: number;
-  /** Rounds of a start at most. Default 100. */
-  iterations?: number;
-  /** As `balancedKmeans`'s. Default 1e-4. */
-  tolerance?: number;
-  /** What to do with items that share a SID. Default `rank`. */
-  collisions?: Collisions;
-  /** Centres that each level starts from, in place of its starts: what the level has left over -> [K, D]. */
-  initFrom?: (residual: Vectors, level: number) => Vectors;
-  /** Default 42. */
-  seed?: number;
-}
+import { RQKMEANS_CONSTRAINED_OPTIONS, type RqKmeansConstrainedOptions } from '../sid-options.js';
 
 /**
  * @param vectors [N, D]; equal rows are fine: they are spread over codes where the limits ask for it
@@ -43,22 +26,20 @@ export function rqKmeansConstrained(
   options: RqKmeansConstrainedOptions = {},
   where = 'rqKmeansConstrained',
 ): QuantizeResult {
-  const { nInit: starts = 3, iterations = 100, tolerance = 1e-4, collisions = 'rank', seed = 42 } = options;
-  const { clusterSize, initFrom: startFrom } = options;
-  const sizes = codebookSizes(vectors.rows, options, where);
+  const { nInit, iterations, tolerance, collisions, seed, clusterSize, initFrom, ...levels } =
+    RQKMEANS_CONSTRAINED_OPTIONS.parse(options);
+  const sizes = codebookSizes(vectors.rows, levels, where);
   checkFinite(vectors, where);
   checkCollisions(collisions, vectors.rows, sizes, where);
-  checkWhole('iterations', iterations);
-  checkWhole('starts', starts);
   for (const size of sizes) sizeLimits(vectors.rows, size, clusterSize);
   return residualQuantize(vectors, sizes, collisions, (residual, codes, level) =>
     balancedKmeans(residual, {
       codes,
       ...(clusterSize && { clusterSize }),
-      nInit: starts,
+      nInit,
       iterations,
       tolerance,
-      ...(startFrom && { init: startFrom(residual, level) }),
+      ...(initFrom && { init: initFrom(residual, level) }),
       seed: `${seed}/${level}`,
     }),
   );

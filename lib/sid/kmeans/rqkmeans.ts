@@ -13,26 +13,12 @@
  */
 import type { Vectors } from '../../files/npy.js';
 import { sinkhornCodes } from '../balanced/sinkhorn-codes.js';
-import { checkFinite, checkWhole, codebookSizes, type LevelOptions } from '../check-input.js';
-import { type Collisions } from '../choices.js';
+import { checkFinite, codebookSizes } from '../check-input.js';
 import { checkCollisions } from '../collisions/collisions.js';
 import type { QuantizeResult } from '../quantized.js';
 import { residualQuantize } from '../residual.js';
-import { type KmeansInit } from '../choices.js';
 import { kmeans } from './kmeans.js';
-
-export interface RqKmeansOptions extends LevelOptions {
-  /** Rounds of k-means at most. Default 100. */
-  iterations?: number;
-  /** Of every level. Default `k-means++` for the first, `random-groups` for the others. */
-  init?: KmeansInit;
-  /** Deal the items of a level out evenly, at most N/K (rounded up) a code, by Sinkhorn's plan. Default false. */
-  uniform?: boolean;
-  /** What to do with items that share a SID. Default `reassign`. */
-  collisions?: Collisions;
-  /** Default 42. */
-  seed?: number;
-}
+import { RQKMEANS_OPTIONS, type RqKmeansOptions } from '../sid-options.js';
 
 /**
  * @param vectors [N, D]; equal rows are fine, rows of zeros too
@@ -40,11 +26,10 @@ export interface RqKmeansOptions extends LevelOptions {
  * @throws InputError for an option out of range, a row that is not finite, more items than SIDs
  */
 export function rqKmeans(vectors: Vectors, options: RqKmeansOptions = {}, where = 'rqKmeans'): QuantizeResult {
-  const { iterations = 100, init, uniform = false, collisions = 'reassign', seed = 42 } = options;
-  const sizes = codebookSizes(vectors.rows, options, where);
+  const { iterations, init, uniform, collisions, seed, ...levels } = RQKMEANS_OPTIONS.parse(options);
+  const sizes = codebookSizes(vectors.rows, levels, where);
   checkFinite(vectors, where);
   checkCollisions(collisions, vectors.rows, sizes, where);
-  checkWhole('iterations', iterations);
   return residualQuantize(vectors, sizes, collisions, (residual, codes, level) => {
     const found = kmeans(residual, {
       codes,

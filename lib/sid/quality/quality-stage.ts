@@ -7,33 +7,11 @@ import { sidLevels, sidPrefixes } from '../../figures/sid-quality.js';
 import { sidUsage } from '../../figures/sid-usage.js';
 import { readJson, writeJson } from '../../files/files.js';
 import { readNpy } from '../../files/npy.js';
-import { InputError } from '../../support/errors.js';
 import { decoderOf, readSids } from '../files/saved-sids.js';
 import { countCodes } from '../quantized.js';
 import { type GateCheck, qualityGate, type QualityLimits } from './quality-gate.js';
 import { sidQuality, type SidQuality } from './quality.js';
-
-export interface SidQualityStageOptions {
-  /**
-   * Index file. What the sid stage wrote beside it says how errors and raw codes are computed; without it, codebooks
-   * that are as wide as the embeddings are taken for codes of these.
-   */
-  index: string;
-  /** .npy file of the vectors that the SIDs were made from. */
-  embeddings?: string;
-  /** Data folder: categories, and the test rows' targets. */
-  data?: string;
-  /** NAME of its files; default as in `loadDataset`. */
-  dataset?: string;
-  /** Category of an item: a field of the item file. Default `categories`, where no item has any `brand`. */
-  category?: 'categories' | 'brand';
-  /** Limits, or a JSON file of them. Default none, which passes. */
-  limits?: QualityLimits | string;
-  /** Folder of report and figures. Default the index file's. */
-  out?: string;
-  /** Default 42. */
-  seed?: number;
-}
+import { QUALITY_OPTIONS, type SidQualityStageOptions } from './quality-options.js';
 
 export interface SidQualityReport extends SidQuality {
   /** False where a limit is not kept. */
@@ -48,8 +26,9 @@ export interface SidQualityReport extends SidQuality {
 /** @throws InputError for files that are missing or do not fit together; nothing is written then */
 export async function sidQualityStage(options: SidQualityStageOptions): Promise<SidQualityReport> {
   await ensureEngine();
-  const { index, embeddings, data, dataset, out = dirname(index), seed = 42 } = options;
-  const limits = typeof options.limits === 'string' ? readJson<QualityLimits>(options.limits) : (options.limits ?? {});
+  const settings = QUALITY_OPTIONS.parse(options);
+  const { index, embeddings, data, dataset, out = dirname(index), seed, category, limits: given = {} } = settings;
+  const limits = typeof given === 'string' ? readJson<QualityLimits>(given) : given;
   const set = data === undefined ? undefined : await loadDataset(data, dataset);
   const saved = readSids(index, set?.items.length);
   const { codes, raw, codebooks } = saved;
@@ -65,7 +44,7 @@ export async function sidQualityStage(options: SidQualityStageOptions): Promise<
     ...(decode && { decode }),
     ...(raw && { raw }),
     ...(set && {
-      categories: categoriesOf(set.items, options.category),
+      categories: categoriesOf(set.items, category),
       targets: set.test.map(({ target }) => target),
     }),
     seed,
@@ -85,9 +64,6 @@ export async function sidQualityStage(options: SidQualityStageOptions): Promise<
 type Described = { categories: string; brand: string };
 
 function categoriesOf(items: readonly Described[], wanted?: 'categories' | 'brand'): string[] {
-  if (wanted !== undefined && wanted !== 'categories' && wanted !== 'brand') {
-    throw new InputError(`sid quality: expected category categories or brand, got ${String(wanted)}`);
-  }
   const field = wanted ?? (items.some(({ categories }) => categories !== '') ? 'categories' : 'brand');
   return items.map((item) => item[field]);
 }

@@ -24,18 +24,10 @@ import { readCodebooks } from '../files/codebook-files.js';
 import { readSids } from '../files/saved-sids.js';
 import { readCard } from '../files/sid-card.js';
 import { collisionRate, meanSquaredError } from '../quantized.js';
-import { type RqVaeOptions, rqVaePlan } from './options.js';
+import { rqVaePlan } from './options.js';
 import { fingerprint, type RqVae, withCodes } from './rqvae.js';
 import { trainRqVae } from './train.js';
-
-/** As `RqVaeOptions`, with other defaults: 24 epochs, looked at every 4, no plain autoencoding. */
-export interface RqKmeansPlusOptions extends RqVaeOptions {
-  /**
-   * Index file that constrained RQ-Kmeans wrote for the same vectors, its codebooks beside it; its levels and sizes
-   * are taken. Default: none, constrained RQ-Kmeans is run first.
-   */
-  startIndex?: string;
-}
+import { RQKMEANS_PLUS_OPTIONS, type RqKmeansPlusOptions } from '../sid-options.js';
 
 export interface RqKmeansPlus extends RqVae {
   /** Constrained RQ-Kmeans before anything was learnt: its error, and its raw collision rate. */
@@ -52,10 +44,10 @@ export async function rqKmeansPlus(
   options: RqKmeansPlusOptions = {},
   where = 'rqKmeansPlus',
 ): Promise<RqKmeansPlus> {
-  const { startIndex, epochs = 24, batchSize = 256, learningRate = 1e-3, evalEpochs = 4, ...rest } = options;
+  const { startIndex, ...settings } = RQKMEANS_PLUS_OPTIONS.parse(options);
   const given = startIndex === undefined ? undefined : readStart(startIndex, vectors);
   const levels = given ? { codebookSize: given.codebooks.map((book) => book.rows) } : {};
-  const plan = rqVaePlan(vectors, { ...rest, ...levels, epochs, batchSize, learningRate, evalEpochs }, where, true);
+  const plan = rqVaePlan(vectors, { ...settings, ...levels }, where, true);
   const { codebooks, codes } = given ?? computeStart(vectors, options, where);
   const start = { mse: meanSquaredError(vectors, codes, codebooks), collision: collisionRate(codes) };
   const trained = await trainRqVae(vectors, plan, {

@@ -22,13 +22,14 @@ import type { Vectors } from '../../files/npy.js';
 import { settleCollisions } from '../collisions/collisions.js';
 import { codeUsage, collisionRate, meanSquaredError, type QuantizeResult } from '../quantized.js';
 import { decodeSums, type RqVaeModel } from './model.js';
-import { type RqVaeOptions, rqVaePlan, type RqVaePlan } from './options.js';
+import { type RqVaeOptions } from '../sid-options.js';
+import { rqVaePlan, type RqVaePlan } from './options.js';
 import { codebooksOf, toVariables } from './parameters.js';
 import { encode, figuresOf } from './step.js';
 import { type Trained, trainRqVae } from './train.js';
 
 export type { RqVaeModel } from './model.js';
-export type { RqVaeOptions } from './options.js';
+export type { RqVaeOptions } from '../sid-options.js';
 
 export interface RqVae extends QuantizeResult {
   model: RqVaeModel;

@@ -139,7 +139,7 @@ class Loop<Batch> {
     const { state, plan } = this;
     if (plan.total === 0) throw new InputError(`${this.task.name}: nothing to train on; is the training split empty?`);
     const progress = startProgress(this.task.name, plan.total - state.step, 'steps');
-    if (evalStart && state.step === 0) await this.validate();
+    if (evalStart && state.step === 0 && !state.best) await this.validate(); // a resumed run did it before
     let batches = this.task.batches(state.epoch);
     while (state.step < plan.total && !this.exhausted()) {
       if (state.position === batches.length) {
@@ -169,15 +169,15 @@ class Loop<Batch> {
   private update(batch: Batch): MetricLine {
     const { learningRate, schedule } = this.options;
     const { state, plan } = this;
-    const { microBatches: parts, metrics = {} } = this.task.objective(batch, this.random);
-    const { loss, gradients } = batchGradients(this.model, parts);
+    const { microBatches, metrics = {} } = this.task.objective(batch, this.random);
+    const { loss, gradients } = batchGradients(this.model, microBatches);
     const step = state.step + 1;
     const rate = learningRate * lrScale(schedule, step, plan.warmup, plan.total);
     const norm = Number.isFinite(loss) ? this.optimizer.apply(gradients, step, rate) : NaN;
     tf.dispose([...gradients.values()]);
     if (!Number.isFinite(norm)) this.stopDiverged(step);
     state.step = step;
-    state.tokens += parts.reduce((sum, part) => sum + part.tokens, 0);
+    state.tokens += microBatches.reduce((sum, { tokens }) => sum + tokens, 0);
     return { step, epoch: state.epoch, loss, norm, rate, tokens: state.tokens, seconds: this.seconds(), ...metrics };
   }
 

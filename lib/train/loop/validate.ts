@@ -3,18 +3,25 @@ import type { Row } from '../../data/dataset.js';
 import { rankRows } from '../../evaluate/evaluate.js';
 import { itemMetrics } from '../../evaluate/metrics.js';
 import type { Recommender } from '../../evaluate/recommender.js';
+import { InputError } from '../../support/errors.js';
 import { Random } from '../../support/random.js';
 
 const BEAMS = 10;
 
-/** @param limit rows, drawn once by the seed; all of them where there are fewer */
+/**
+ * @param limit rows, drawn once by the seed; all of them where there are fewer, or where it is 0
+ * @throws InputError for no rows: without a figure the first model would pass for the best
+ */
 export function validator(
   recommender: Recommender,
   rows: readonly Row[],
   limit: number,
   seed: number,
 ): () => Promise<Record<string, number>> {
-  const sample = new Random(`${seed}/valid`).shuffle([...rows]).slice(0, limit);
+  if (rows.length === 0) {
+    throw new InputError('validation: expected rows in the valid split, got none; filter again with another --split');
+  }
+  const sample = new Random(`${seed}/valid`).shuffle([...rows]).slice(0, limit > 0 ? limit : rows.length);
   return async () => {
     const results = await rankRows(recommender, sample, { numBeams: BEAMS, label: 'validate' });
     return itemMetrics(results, [1, 5, 10]);

@@ -1,0 +1,58 @@
+/**
+ * The pipeline's flags: every option of every stage. One that a single stage has goes by its own name (`--user-k`); one
+ * that several have by the stage's too (`--sft-epochs`, `--sid-epochs`); `--seed` is everybody's.
+ */
+import { kebab } from '../options/flags.js';
+import { boolean, integer, text } from '../options/kinds.js';
+import type { Option, Options } from '../options/option.js';
+import { allOptions } from '../options/schema.js';
+import { PIPELINE_OPTIONS, STAGE_NAMES, STAGE_SCHEMAS, type StageName } from '../pipeline/pipeline-options.js';
+
+/** A flag's option by its name in camel case, and the stages and option that it sets. */
+export interface PipelineFlag {
+  option: Option;
+  /** Empty for an option of the pipeline itself. */
+  stages: readonly StageName[];
+  name: string;
+}
+
+/** Stages that run only where the configuration names them; a flag of theirs names them too. */
+const OWN_FLAG = {
+  config: text('configuration file, one object a stage; nothing else beside it', { otherwise: 'none' }),
+  grpo: boolean('reinforcement learning after fine-tuning'),
+  seed: integer('fixes everything random, in every stage', { default: 42, min: 0 }),
+};
+
+const STAGES = STAGE_NAMES.filter((stage) => stage !== 'sample');
+
+/** By the name in camel case that `parseFlags` gives. */
+export function pipelineFlags(): Map<string, PipelineFlag> {
+  const all = STAGES.flatMap((stage) =>
+    Object.entries(allOptions(STAGE_SCHEMAS[stage])).flatMap(([name, option]) =>
+      option.data && name !== 'seed' ? [{ stage, name, option }] : [],
+    ),
+  );
+  const taken = new Set([...Object.keys(PIPELINE_OPTIONS), ...Object.keys(OWN_FLAG)]);
+  const flags = new Map<string, PipelineFlag>();
+  for (const { stage, name, option } of all) {
+    const shared = taken.has(name) || all.filter((other) => other.name === name).length > 1;
+    flags.set(shared ? `${stage}${name[0]!.toUpperCase()}${name.slice(1)}` : name, { option, stages: [stage], name });
+  }
+  return flags;
+}
+
+/** Every flag as an option of the command. */
+export function pipelineCommandOptions(): Options {
+  const own = Object.fromEntries(
+    Object.entries(PIPELINE_OPTIONS).map(([name, option]) => [name, { ...option, presence: 'optional' as const }]),
+  );
+  const stages = [...pipelineFlags()].map(
+    ([flag, { option }]) => [flag, { ...option, presence: 'optional' as const }] as const,
+  );
+  return { ...OWN_FLAG, ...own, ...Object.fromEntries(stages) };
+}
+
+/** Flags that say more exactly which stage is meant: `learning-rate` -> `sft-learning-rate`, ... */
+export function moreExact(flag: string): string[] {
+  return [...pipelineFlags().keys()].map(kebab).filter((name) => name.endsWith(`-${flag}`));
+}

@@ -1,0 +1,21 @@
+/** Options that every stage shares which reads a data folder. They say where things are, not what comes out. */
+import { integer, text } from '../options/kinds.js';
+
+/** Where the data are. Identity is a matter of the files' bytes, so no path is part of a fingerprint. */
+export const DATA_OPTIONS = {
+  data: text('data folder, as filter writes it', { required: true, affectsResult: false }),
+  dataset: text("NAME of the folder's files", {
+    otherwise: "the folder's own name, or the only NAME in it",
+    affectsResult: false,
+  }),
+};
+
+/** Where the index is. */
+export const INDEX_OPTIONS = {
+  index: text('index file', { otherwise: 'NAME.index.json in the data folder', affectsResult: false }),
+};
+
+/** One number fixes everything random. */
+export const SEED_OPTIONS = {
+  seed: integer('fixes everything random', { default: 42, min: 0 }),
+};

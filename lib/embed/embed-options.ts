@@ -1,0 +1,76 @@
+/** The options of `embed`: those of LSA, and those of a sentence encoder. */
+import { DATA_OPTIONS, SEED_OPTIONS } from '../data/data-options.js';
+import { boolean, choice, integer, number, text } from '../options/kinds.js';
+import { defineOptions, type OptionsOf } from '../options/schema.js';
+import type { Options } from '../options/option.js';
+import type { Given } from '../options/schema.js';
+
+export const POOLINGS = ['mean', 'cls', 'last'] as const;
+/** `mean`: of all tokens that are not padding; `cls`: the first token's vector; `last`: the last one's. */
+export type Pooling = (typeof POOLINGS)[number];
+
+/** The ONNX files that a model of the hub may come in. */
+export const DTYPES_OF_MODELS = ['fp32', 'fp16', 'q8', 'int8', 'uint8', 'q4', 'bnb4', 'q4f16'] as const;
+
+export const TFIDF_OPTIONS = {
+  sublinearTf: boolean('1 + ln tf in place of the count', { default: true }),
+  stopWords: boolean('leave out English words without content', { default: true }),
+  minDf: integer('drop terms in fewer texts than this', { default: 1 }),
+  maxDf: number('drop terms in a larger share of the texts than this', { default: 1, above: 0, max: 1 }),
+  ngrams: integer('longest run of words that makes a term', { default: 1 }),
+} satisfies Options;
+
+export const LSA_OPTIONS = {
+  ...TFIDF_OPTIONS,
+  ...SEED_OPTIONS,
+  width: integer("the vectors' width, at most items - 1 and the number of terms", {
+    otherwise: '384, in a catalogue of fewer than 1,536 items a quarter of them',
+  }),
+  iterations: integer('power iterations of the singular value decomposition', { default: 5, min: 0 }),
+} satisfies Options;
+
+/** How texts come in batches; any split gives the same vectors but for rounding. */
+export const BATCH_OPTIONS = {
+  batchSize: integer('texts in a batch at most', { default: 64 }),
+  tokenBudget: integer('tokens in a batch at most, padding counted; a longer text is a batch by itself', {
+    default: 2048,
+  }),
+} satisfies Options;
+
+export const SENTENCE_OPTIONS = {
+  pooling: choice(POOLINGS, "which tokens' vectors make the text's", { otherwise: "the model's own, else mean" }),
+  cutoffLen: integer('tokens of a text at most; the rest is truncated', {
+    otherwise: "2048, or the model's own if less",
+  }),
+  dtype: choice(DTYPES_OF_MODELS, "which of the model's ONNX files", { default: 'fp32' }),
+  threads: integer('threads of the encoder', { otherwise: 'all processors', affectsResult: false }),
+  ...BATCH_OPTIONS,
+} satisfies Options;
+
+export const EMBED_OPTIONS = defineOptions(
+  'embed',
+  {
+    ...DATA_OPTIONS,
+    encoder: text('lsa, a folder with an ONNX sentence encoder, or its id on the model hub', { default: 'lsa' }),
+    embeddings: text('.npy file to write', {
+      otherwise: 'NAME.emb-ENCODER.npy in the data folder',
+      affectsResult: false,
+    }),
+  },
+  {
+    variants: {
+      by: 'encoder',
+      pick: (encoder) => (encoder === 'lsa' ? 'lsa' : 'FOLDER'),
+      of: { lsa: LSA_OPTIONS, FOLDER: SENTENCE_OPTIONS },
+    },
+  },
+);
+
+export interface LsaOptions extends Given<typeof LSA_OPTIONS> {}
+export interface TfidfOptions extends Given<typeof TFIDF_OPTIONS> {}
+export interface LengthBatchesOptions extends Given<typeof BATCH_OPTIONS> {}
+export interface SentenceEncoderOptions extends Given<Omit<typeof SENTENCE_OPTIONS, keyof typeof BATCH_OPTIONS>> {}
+
+/** Of the two groups of options the encoder reads its own; one of the other is refused. */
+export interface EmbedItemsOptions
+  extends OptionsOf<typeof EMBED_OPTIONS>, LsaOptions, SentenceEncoderOptions, LengthBatchesOptions {}

@@ -1,0 +1,42 @@
+/** The options of `evaluate`. */
+import { DATA_OPTIONS, INDEX_OPTIONS } from '../data/data-options.js';
+import { choice, integer, text } from '../options/kinds.js';
+import type { Options } from '../options/option.js';
+import { defineOptions, type Given, type OptionsOf } from '../options/schema.js';
+import { PROMPT_OPTIONS } from '../tasks/prompt-options.js';
+
+/** How rows are ranked. */
+export const RANK_OPTIONS = {
+  numBeams: integer('beams, and items a row', { default: 50 }),
+  normalize: choice(['full', 'legal'], 'log-probabilities over the full vocabulary, or over the legal continuations', {
+    default: 'full',
+  }),
+  batchSize: integer('rows decoded together; no metric depends on it but by rounding', { default: 64 }),
+} satisfies Options;
+
+export const EVALUATE_OPTIONS = defineOptions('evaluate', {
+  ...DATA_OPTIONS,
+  ...INDEX_OPTIONS,
+  model: text('model folder', { required: true, affectsResult: false }),
+  template: text('a task that answers with a SID; of items, held-out ones are asked about', {
+    otherwise: 'the one that the model was trained to rank, else sids',
+  }),
+  ...PROMPT_OPTIONS,
+  split: choice(['valid', 'test'], 'rows that are ranked', { default: 'test' }),
+  ...RANK_OPTIONS,
+  shuffleHistories: integer('a control: deal the histories to the wrong rows first, by this seed', {
+    min: 0,
+    otherwise: 'not',
+  }),
+  results: text('file to write', { otherwise: 'results.jsonl beside the model folder', affectsResult: false }),
+});
+
+export interface RankOptions extends Given<typeof RANK_OPTIONS> {
+  /** Shown on the progress line. Default `evaluate`. */
+  label?: string;
+}
+
+export interface EvaluateStageOptions extends OptionsOf<typeof EVALUATE_OPTIONS> {
+  /** Shown on the progress line. Default `evaluate`. */
+  label?: string;
+}

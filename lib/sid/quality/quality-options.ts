@@ -1,0 +1,27 @@
+/** The options of `sid quality`. */
+import { DATA_OPTIONS, SEED_OPTIONS } from '../../data/data-options.js';
+import { choice, custom, text } from '../../options/kinds.js';
+import { defineOptions, type OptionsOf } from '../../options/schema.js';
+import type { QualityLimits } from './quality-gate.js';
+
+export const QUALITY_OPTIONS = defineOptions('sid quality', {
+  index: text('index file; what sid wrote beside it says how errors are computed', { required: true }),
+  embeddings: text('.npy file of the vectors that the SIDs were made from', { otherwise: 'none' }),
+  data: text("data folder: categories, and the test rows' targets", { otherwise: 'none' }),
+  dataset: DATA_OPTIONS.dataset,
+  category: choice(['categories', 'brand'], "field of the item file that is an item's category", {
+    otherwise: 'categories; brand where no item has any',
+  }),
+  limits: custom<QualityLimits | string>('limits, or a JSON file of them; the command fails where one is not kept', {
+    otherwise: 'none',
+    mismatch: (value) =>
+      typeof value === 'string' || (typeof value === 'object' && value !== null && !Array.isArray(value))
+        ? undefined
+        : 'a file, or an object of limits',
+    schema: { type: ['string', 'object'] },
+  }),
+  out: text('folder of report and figures', { otherwise: 'that of the index' }),
+  ...SEED_OPTIONS,
+});
+
+export interface SidQualityStageOptions extends OptionsOf<typeof QUALITY_OPTIONS> {}

@@ -1,0 +1,12 @@
+/** The options of `runs`. */
+import { choice, text } from '../../options/kinds.js';
+import { defineOptions, type OptionsOf } from '../../options/schema.js';
+
+export const RUNS_OPTIONS = defineOptions('runs', {
+  data: text('folder whose runs are compared, at whatever depth', { required: true }),
+  out: text('folder of the figure', { otherwise: 'figures in that folder' }),
+  metric: text('validation metric of the curves, such as HR@10', { otherwise: 'one that the most runs have' }),
+  x: choice(['step', 'tokens', 'seconds'], 'horizontal axis of the curves', { default: 'step' }),
+});
+
+export interface RunsOptions extends OptionsOf<typeof RUNS_OPTIONS> {}

@@ -1,0 +1,85 @@
+/** The options of supervised fine-tuning. */
+import { DATA_OPTIONS, INDEX_OPTIONS, SEED_OPTIONS } from '../../data/data-options.js';
+import { EMBEDDING_INITS, FREEZE, SID_VOCABULARIES } from '../../lm/choices.js';
+import { LORA_OPTIONS, type LoraOptions } from '../../lm/lora/lora-options.js';
+import { MUON_SCALES } from '../../ops/muon-scale.js';
+import { withDefault } from '../../options/derive.js';
+import { boolean, choice, group, integer, number, text } from '../../options/kinds.js';
+import { defineOptions, type OptionsOf, type SettingsOf } from '../../options/schema.js';
+import { EXAMPLE_MODES } from '../../tasks/examples.js';
+import { PROMPT_OPTIONS } from '../../tasks/prompt-options.js';
+import { OPTIMIZERS } from '../choices.js';
+import { checkWarmup, TRAIN_OPTIONS } from '../train-options.js';
+
+export const SFT_OPTIONS = defineOptions(
+  'sft',
+  {
+    ...DATA_OPTIONS,
+    ...INDEX_OPTIONS,
+    model: text('model folder, or the shape of one from random weights (width x layers)', {
+      default: 'qwen2:128x4',
+    }),
+    template: text('task whose rows are ranked on validation rows; alone, the task that is trained', {
+      otherwise: 'sids, or of a mix the first that answers with a SID',
+    }),
+    tasks: text('mix of tasks: sids,title2sid:0.5,sid2title:n=5000 (weight, examples at most, row, chain)', {
+      otherwise: 'the template alone',
+    }),
+    dataRatio: number("share of every task's examples, drawn once by the seed", { default: 1, above: 0, max: 1 }),
+    mode: choice(EXAMPLE_MODES, 'chain: loss at every item of a history; row: at the answer of each row', {
+      otherwise: 'chain for a bare sequence of items, such as sids, else row',
+    }),
+    ...PROMPT_OPTIONS,
+    sidVocabulary: choice(SID_VOCABULARIES, 'SID tokens that join the vocabulary: those of the index, or all codes', {
+      default: 'used',
+    }),
+    init: choice(EMBEDDING_INITS, "embeddings of new tokens: the mean, or the words of their items' titles", {
+      default: 'mean',
+    }),
+    vocabSize: integer('subwords that a model from random weights learns where its tasks hold text', {
+      min: 257,
+      otherwise: '8192',
+    }),
+    window: integer('items of context that an item has at the least in chain mode', { default: 10 }),
+    ...TRAIN_OPTIONS,
+    epochs: withDefault(TRAIN_OPTIONS.epochs, 30),
+    warmupSteps: { ...TRAIN_OPTIONS.warmupSteps, otherwise: '100, with warmup-ratio 0' },
+    weightDecay: withDefault(TRAIN_OPTIONS.weightDecay, 0.01),
+    optimizer: choice(OPTIMIZERS, 'adamw, or muon for the matrices of the layers and AdamW for the rest', {
+      default: 'adamw',
+    }),
+    muonScale: choice(MUON_SCALES, "what Muon's update is multiplied with: rms is at AdamW's rate", { default: 'rms' }),
+    batchSize: integer('examples an update', { default: 32 }),
+    batchTokens: integer('tokens an update, in place of batch-size (0: by examples)', { default: 0, min: 0 }),
+    tokenBudget: integer('tokens that go through the model at once; a larger batch is cut into micro-batches', {
+      default: 8192,
+    }),
+    dropout: number('share of embeddings and residual branches set to zero while training', {
+      default: 0.3,
+      min: 0,
+      below: 1,
+    }),
+    evalEpochs: number('share of an epoch between validations, at least an update', { default: 2, above: 0 }),
+    evalSteps: { ...withDefault(TRAIN_OPTIONS.evalSteps, 0), otherwise: '0: by eval-epochs' },
+    bestMetric: text('validation metric that decides which model is the best, such as HR@10 or loss', {
+      otherwise: 'NDCG@10, or loss where no task is ranked',
+    }),
+    keep: integer('checkpoints kept while training; more than one stay when it is done', {
+      default: 1,
+      affectsResult: false,
+    }),
+    keepLast: boolean('keep the model of the last update too, in last/', { default: false, affectsResult: false }),
+    patience: integer('stop after so many validations without a better one (0: never)', { default: 0, min: 0 }),
+    ...SEED_OPTIONS,
+    lora: group<LoraOptions>(
+      'train adapters of low rank in place of the matrices, saved in the format of peft',
+      LORA_OPTIONS.options,
+    ),
+    freeze: choice(FREEZE, 'what is frozen', { default: 'none' }),
+  },
+  { rules: [checkWarmup] },
+);
+
+export interface SftOptions extends OptionsOf<typeof SFT_OPTIONS> {}
+/** The options with every default that does not depend on the data. */
+export type SftParsed = SettingsOf<typeof SFT_OPTIONS>;

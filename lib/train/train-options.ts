@@ -1,0 +1,46 @@
+/** Options that supervised fine-tuning and GRPO share. */
+import { boolean, choice, hook, integer, number, text } from '../options/kinds.js';
+import type { Options } from '../options/option.js';
+import type { MetricLine } from '../runs/metric-lines.js';
+import { InputError } from '../support/errors.js';
+import { SCHEDULES } from '../support/schedule.js';
+
+export const TRAIN_OPTIONS = {
+  run: text('folder of the run; one that was stopped is resumed', {
+    otherwise: 'runs/STAGE in the data folder',
+    affectsResult: false,
+  }),
+  epochs: number('passes over the training examples; a fraction stops within the last one', { default: 1, above: 0 }),
+  learningRate: number('peak learning rate', { default: 1e-3, above: 0 }),
+  schedule: choice(SCHEDULES, 'learning rate after the warm-up', { default: 'cosine' }),
+  warmupSteps: integer('updates of linear rise', { min: 0, otherwise: '0' }),
+  warmupRatio: number('the same as a share of all updates, in place of warmup-steps', { default: 0, min: 0, max: 1 }),
+  maxGradNorm: number('gradients are scaled down to this norm; 0 leaves them', { default: 1, min: 0 }),
+  weightDecay: number('of AdamW', { default: 0, min: 0 }),
+  layerCheckpointing: boolean("keep each layer's input alone and compute the layer again for its gradient", {
+    default: false,
+    affectsResult: false,
+  }),
+  evalSteps: integer('updates between validations', { default: 10, min: 0 }),
+  validRows: integer('validation rows that are ranked, drawn once by the seed (0: all)', { default: 500, min: 0 }),
+  again: boolean('train anew although a result is there; the old run is kept beside it', {
+    default: false,
+    affectsResult: false,
+  }),
+  onLog: hook<(lines: readonly MetricLine[]) => void>(
+    'called after each update and validation, for a plot that draws while training',
+  ),
+} satisfies Options;
+
+/** Two ways of saying how long the warm-up is: which of them counted would depend on the code. */
+export function checkWarmup({
+  warmupSteps = 0,
+  warmupRatio = 0,
+}: {
+  warmupSteps?: number;
+  warmupRatio?: number;
+}): void {
+  if (warmupSteps > 0 && warmupRatio > 0) {
+    throw new InputError('--warmup-ratio: expected it or --warmup-steps, got both; set the other to 0');
+  }
+}
