@@ -50,9 +50,14 @@ export class Imports {
 
   /** The file that an import of `path` means, where it is one of the project. */
   #sourceOf(path) {
-    const inside = relative(this.root, path).split(sep).join('/').replace(/^dist\//, 'lib/');
+    const inside = relative(this.root, path)
+      .split(sep)
+      .join('/')
+      .replace(/^dist\//, 'lib/');
     if (inside.startsWith('..')) return undefined;
-    return [inside.replace(/\.js$/, '.ts'), inside].find((name) => /\.\w+$/.test(name) && existsSync(join(this.root, name)));
+    return [inside.replace(/\.js$/, '.ts'), inside].find(
+      (name) => /\.\w+$/.test(name) && existsSync(join(this.root, name)),
+    );
   }
 }
 

@@ -15,9 +15,17 @@
 export const MODULES = {
   data: {
     files: [
-      ...['filter', 'filter-rules', 'k-core', 'months', 'order-by-time', 'select', 'split-rows', 'title', 'write-rows'].map(
-        (name) => `lib/data/filter/${name}.ts`,
-      ),
+      ...[
+        'filter',
+        'filter-rules',
+        'k-core',
+        'months',
+        'order-by-time',
+        'select',
+        'split-rows',
+        'title',
+        'write-rows',
+      ].map((name) => `lib/data/filter/${name}.ts`),
       ...['columns', 'id-table', 'interactions', 'json-bytes', 'reviews', 'metadata', 'catalogue', 'python-dict'].map(
         (name) => `lib/data/raw/${name}.ts`,
       ),
@@ -71,7 +79,7 @@ export const MODULES = {
   },
   ops: {
     files: ['lib/ops/'],
-    tests: ['test/ops', 'test/lm/forward.test.ts', 'test/lm/split-rows.test.ts'],
+    tests: ['test/ops', 'test/lm/forward.test.ts', 'test/lm/lora.test.ts', 'test/lm/split-rows.test.ts'],
   },
   train: {
     files: ['lib/train/loop/', 'lib/train/optim/', 'lib/train/sft/', 'lib/train/grpo/'],
@@ -111,6 +119,6 @@ export const MODULES = {
       'lib/files/safetensors.ts',
       'lib/files/zip.ts',
     ],
-    tests: ['test/support', 'test/files', 'test/runs', 'test/embed/npy.test.ts', 'test/train/loop.test.ts'],
+    tests: ['test/support', 'test/files', 'test/runs', 'test/embed/npy.test.ts'],
   },
 };

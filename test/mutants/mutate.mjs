@@ -61,13 +61,15 @@ export function apply(source, { start, end, to }) {
 /**
  * The mutant of an exact textual change.
  * @throws {Error} if `find` does not stand in the source exactly once
- * @param {string} file @param {string} source @param {{ find: string, replace: string }} change @returns {Mutant}
+ * @param {string} file @param {string} source
+ * @param {{ what: string, find: string, replace: string }} change `what` would be wrong; takes the operator's place
+ * @returns {Mutant}
  */
-export function textMutant(file, source, { find, replace }) {
+export function textMutant(file, source, { what, find, replace }) {
   const start = source.indexOf(find);
   if (start < 0) throw new Error(`${file}: expected to find ${JSON.stringify(find)}, got no such text`);
   if (source.indexOf(find, start + 1) >= 0) throw new Error(`${file}: ${JSON.stringify(find)} stands there twice`);
-  return describe(file, source, 'text', { start, end: start + find.length, to: replace });
+  return describe(file, source, what, { start, end: start + find.length, to: replace });
 }
 
 /**

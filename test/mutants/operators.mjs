@@ -55,7 +55,18 @@ const CONFUSED = {
 const CONFUSED_METHODS = new Map(Object.entries({ sub: 'add', mul: 'div', div: 'mul' }));
 
 /** Functions whose first two arguments are of one type, and whose order matters. */
-const ORDERED = new Set(['sub', 'div', 'matMul', 'pow', 'less', 'lessEqual', 'greater', 'greaterEqual', 'atan2', 'dot']);
+const ORDERED = new Set([
+  'sub',
+  'div',
+  'matMul',
+  'pow',
+  'less',
+  'lessEqual',
+  'greater',
+  'greaterEqual',
+  'atan2',
+  'dot',
+]);
 
 /** @type {Record<string, (node: ts.Node, text: Text) => Edit[]>} */
 export const OPERATORS = {

@@ -13,7 +13,9 @@ export function filesOf(root, paths) {
 /** The test files of a module; folders and files that are not there are passed over. @returns {string[]} */
 export function testsOf(root, paths) {
   const present = paths.filter((path) => existsSync(join(root, path)));
-  const all = present.flatMap((path) => (statSync(join(root, path)).isDirectory() ? below(root, path, '.test.ts') : [path]));
+  const all = present.flatMap((path) =>
+    statSync(join(root, path)).isDirectory() ? below(root, path, '.test.ts') : [path],
+  );
   return [...new Set(all)];
 }
 
@@ -31,7 +33,7 @@ export function sampleOf(root, module, { sample, seed, file }) {
 
 /**
  * The changes of a fixed list.
- * @param {string} root @param {readonly { file: string, find: string, replace: string }[]} changes
+ * @param {string} root @param {readonly { what: string, file: string, find: string, replace: string }[]} changes
  */
 export function fixedMutants(root, changes) {
   return changes.map((change) => textMutant(change.file, readFileSync(join(root, change.file), 'utf8'), change));

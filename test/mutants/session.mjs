@@ -56,7 +56,10 @@ export class Session {
     const count = Math.max(1, Math.min(this.workers, left.length));
     const workspaces = Array.from({ length: count }, () => new Workspace(this.root));
     try {
-      await this.#measure(workspaces, left.map(({ job }) => job));
+      await this.#measure(
+        workspaces,
+        left.map(({ job }) => job),
+      );
       let done = 0;
       await share(workspaces, left, async (workspace, { job, key }) => {
         const result = await this.#runOne(workspace, job);

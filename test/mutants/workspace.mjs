@@ -5,7 +5,17 @@
  * `dist` is made from the copied `lib`, file by file and without type checks, and follows each mutant: tests that start
  * the command or a worker see the mutant too.
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import ts from 'typescript';
@@ -45,14 +55,22 @@ export class Workspace {
       if (NOWHERE.has(name) || NOT_AT_TOP.has(name)) continue;
       cpSync(join(root, name), join(this.folder, name), {
         recursive: true,
-        filter: (path) => !NOWHERE.has(path.slice(root.length + 1).split(/[\\/]/).at(-1)),
+        filter: (path) =>
+          !NOWHERE.has(
+            path
+              .slice(root.length + 1)
+              .split(/[\\/]/)
+              .at(-1),
+          ),
       });
     }
     for (const name of LINKED) {
       if (existsSync(join(root, name))) symlinkSync(join(root, name), join(this.folder, name));
     }
     for (const name of ['data', 'figures']) mkdirSync(join(this.folder, name));
-    const base = existsSync(join(root, 'vitest.config.ts')) ? "import base from './vitest.config.ts';" : 'const base = {};';
+    const base = existsSync(join(root, 'vitest.config.ts'))
+      ? "import base from './vitest.config.ts';"
+      : 'const base = {};';
     writeFileSync(join(this.folder, CONFIG_FILE), CONFIG.replace('BASE', base));
     this.#buildAll();
   }
