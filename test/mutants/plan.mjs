@@ -32,11 +32,21 @@ export function sampleOf(root, module, { sample, seed, file }) {
 }
 
 /**
- * The changes of a fixed list.
+ * The changes of a fixed list; `stale` says of each whose text is no longer in its file.
  * @param {string} root @param {readonly { what: string, file: string, find: string, replace: string }[]} changes
+ * @returns {{ mutants: Mutant[], stale: string[] }}
  */
 export function fixedMutants(root, changes) {
-  return changes.map((change) => textMutant(change.file, readFileSync(join(root, change.file), 'utf8'), change));
+  const mutants = [];
+  const stale = [];
+  for (const change of changes) {
+    try {
+      mutants.push(textMutant(change.file, readFileSync(join(root, change.file), 'utf8'), change));
+    } catch (error) {
+      stale.push(error.message);
+    }
+  }
+  return { mutants, stale };
 }
 
 /** The module that a file belongs to. @param {string} root @param {Record<string, Module>} modules @param {string} file */

@@ -71,7 +71,8 @@ function sampleJobs({ modules, sample, seed, file }) {
 
 function knownJobs({ modules, file }) {
   const changes = readList('known.json').filter((change) => file === undefined || change.file === file);
-  const mutants = fixedMutants(ROOT, changes);
+  const { mutants, stale } = fixedMutants(ROOT, changes);
+  for (const line of stale) console.log(`known.json is behind the code: ${line}`);
   const jobs = mutants.map((mutant) => ({ module: moduleOf(ROOT, MODULES, mutant.file), mutant }));
   return jobs.filter(({ module }) => modules.includes(module));
 }
