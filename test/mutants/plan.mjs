@@ -10,13 +10,16 @@ export function filesOf(root, paths) {
   return paths.flatMap((path) => (path.endsWith('/') ? below(root, path, '.ts') : [path]));
 }
 
-/** The test files of a module; folders and files that are not there are passed over. @returns {string[]} */
-export function testsOf(root, paths) {
-  const present = paths.filter((path) => existsSync(join(root, path)));
+/**
+ * The test files of a module; folders and files that are not there are passed over.
+ * @param {string} root @param {Module} module @returns {string[]}
+ */
+export function testsOf(root, { tests, without = [] }) {
+  const present = tests.filter((path) => existsSync(join(root, path)));
   const all = present.flatMap((path) =>
     statSync(join(root, path)).isDirectory() ? below(root, path, '.test.ts') : [path],
   );
-  return [...new Set(all)];
+  return [...new Set(all)].filter((file) => !without.includes(file));
 }
 
 /**

@@ -39,7 +39,7 @@ export class Session {
     this.log = log;
     this.workers = workers;
     this.imports = new Imports(root);
-    this.tests = Object.fromEntries(Object.entries(modules).map(([name, { tests }]) => [name, testsOf(root, tests)]));
+    this.tests = Object.fromEntries(Object.entries(modules).map(([name, module]) => [name, testsOf(root, module)]));
     this.times = new Lines(join(root, '.run/mutants/times.jsonl'));
     this.results = new Lines(join(root, '.run/mutants/results.jsonl'));
   }

@@ -46,6 +46,7 @@ test('the mean', async () => {
   expect(mean([4, 2])).toBe(3);
 });
 `,
+  'test/slow.test.ts': "import '../lib/unused.js';\nthrow new Error('left out');\n",
   'test/broken.test.ts':
     "import '../lib/sum.js';\nimport { expect, test } from 'vitest';\ntest('no', () => expect(1).toBe(2));\n",
 };
@@ -56,7 +57,7 @@ for (const [file, text] of Object.entries(FILES)) {
 }
 symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(root, 'node_modules'));
 
-const modules = { toy: { files: ['lib/'], tests: ['test', 'test/not-yet'] } };
+const modules = { toy: { files: ['lib/'], tests: ['test', 'test/not-yet'], without: ['test/slow.test.ts'] } };
 
 function job(file: string, find: string, replace: string) {
   return { module: 'toy', mutant: textMutant(file, FILES[file]!, { what: 'change', find, replace }) };
