@@ -47,10 +47,15 @@ export default mergeConfig(base, {
 `;
 export const CONFIG_FILE = 'vitest.mutants.config.mjs';
 
+/** Folders that are removed when the process ends, however it ends. */
+const folders = new Set();
+process.once('exit', () => folders.forEach(remove));
+
 export class Workspace {
   /** @param {string} root the project's folder */
   constructor(root) {
     this.folder = mkdtempSync(join(tmpdir(), 'sidlab-mutants-'));
+    folders.add(this.folder);
     for (const name of readdirSync(root)) {
       if (NOWHERE.has(name) || NOT_AT_TOP.has(name)) continue;
       cpSync(join(root, name), join(this.folder, name), {
@@ -83,7 +88,8 @@ export class Workspace {
   }
 
   dispose() {
-    rmSync(this.folder, { recursive: true, force: true });
+    remove(this.folder);
+    folders.delete(this.folder);
   }
 
   #write(file, source) {
@@ -106,6 +112,10 @@ export class Workspace {
     mkdirSync(dirname(built), { recursive: true });
     writeFileSync(built, file.endsWith('.ts') ? transpile(file, source) : source);
   }
+}
+
+function remove(folder) {
+  rmSync(folder, { recursive: true, force: true });
 }
 
 function transpile(fileName, source) {
