@@ -69,3 +69,25 @@ test('work that ends within two seconds is not shown', () => {
   progress.end();
   expect(shown).toEqual([]);
 });
+
+test.each([
+  [40, 'sft 3/10 steps, 1.00 steps/s, 7 s left'.slice(0, 39)],
+  [undefined, 'sft 3/10 steps, 1.00 steps/s, 7 s left'],
+  [5, 'sft 3/10 steps, 1.00'],
+])('a terminal of %s columns: one line, rewritten, never wider', (columns, line) => {
+  setProgressSink(undefined);
+  const written: string[] = [];
+  const { isTTY, columns: before, write } = process.stderr;
+  const fake = { isTTY: true, columns, write: (text: string) => written.push(text) > 0 };
+  Object.assign(process.stderr, fake);
+  try {
+    const progress = startProgress('sft', 10, 'steps');
+    vi.advanceTimersByTime(3000);
+    progress.tick(3);
+    progress.end();
+  } finally {
+    Object.assign(process.stderr, { isTTY, columns: before, write });
+  }
+  expect(written[0]).toBe(`\r\x1b[2K${line}`);
+  expect(written[1]!.endsWith('\n')).toBe(true);
+});
