@@ -46,24 +46,28 @@ export class Session {
 
   /** The results of the jobs, in their order; those that are known are not run again. @param {readonly Job[]} jobs */
   async run(jobs) {
-    const keys = jobs.map((job) => this.#keyOf(job));
-    const left = [...jobs.keys()].filter((i) => this.results.get(keys[i]) === undefined);
-    if (left.length > 0) await this.#runAll(left.map((i) => ({ job: jobs[i], key: keys[i] })));
-    return keys.map((key) => /** @type {Result} */ (this.results.get(key)));
+    const left = jobs.filter((job) => this.#known(job) === undefined);
+    if (left.length > 0) await this.#runAll(left);
+    return jobs.map((job) => /** @type {Result} */ (this.#known(job)));
   }
 
+  /** A result holds while the tests are the same; a mutant that a test has killed stays killed while that test is. */
+  #known(job) {
+    const tests = this.#testsOf(job);
+    const killers = tests.map((test) => this.results.get(this.#keyOf(job, [test])));
+    return this.results.get(this.#keyOf(job, tests)) ?? killers.find((result) => result?.status === 'killed');
+  }
+
+  /** @param {readonly Job[]} left */
   async #runAll(left) {
     const count = Math.max(1, Math.min(this.workers, left.length));
     const workspaces = Array.from({ length: count }, () => new Workspace(this.root));
     try {
-      await this.#measure(
-        workspaces,
-        left.map(({ job }) => job),
-      );
+      await this.#measure(workspaces, left);
       let done = 0;
-      await share(workspaces, left, async (workspace, { job, key }) => {
+      await share(workspaces, left, async (workspace, job) => {
         const result = await this.#runOne(workspace, job);
-        this.results.set(key, { ...result, module: job.module, ...shown(job.mutant) });
+        this.#keep(job, result);
         const { file, line, operator } = job.mutant;
         const by = result.by ? ` by ${result.by}` : '';
         const seconds = `${result.seconds.toFixed(0)} s`;
@@ -117,19 +121,25 @@ export class Session {
     return this.tests[module].filter((file) => this.imports.closure(file).includes(mutant.file));
   }
 
-  #keyOf(job) {
-    const closures = this.#testsOf(job).flatMap((file) => this.imports.closure(file));
-    const tests = new Set(closures.filter((file) => file.startsWith('test/')));
-    return resultKey(this.root, job.mutant, [...tests]);
+  /** @param {Job} job @param {Result} result */
+  #keep(job, result) {
+    const tests = this.#testsOf(job);
+    const killer = tests.filter((file) => result.by?.startsWith(`${file} > `));
+    const key = this.#keyOf(job, killer.length > 0 ? killer : tests);
+    const { file, line, operator, before, after } = job.mutant;
+    this.results.set(key, { ...result, module: job.module, file, line, operator, before, after });
+  }
+
+  /** @param {Job} job @param {readonly string[]} tests helpers are added */
+  #keyOf(job, tests) {
+    const closures = tests.flatMap((file) => this.imports.closure(file));
+    const files = new Set(closures.filter((file) => file.startsWith('test/')));
+    return resultKey(this.root, job.mutant, [...files]);
   }
 
   #closureHash(test) {
     return hash(this.imports.closure(test).map((file) => [file, readFileSync(join(this.root, file), 'utf8')]));
   }
-}
-
-function shown({ file, line, operator, before, after }) {
-  return { file, line, operator, before, after };
 }
 
 /** Every worker takes the next element until there is none. */

@@ -91,6 +91,15 @@ test('killed, survived, unreached; the second call runs nothing', { timeout: 60_
   expect(await new Session(root, modules, { log: (line) => again.push(line) }).run(jobs)).toEqual(first);
   expect(again).toEqual([]);
 
+  // a new test: what was killed stays so, what survived is run again
+  writeFileSync(
+    join(root, 'test/half.test.ts'),
+    "import { expect, test } from 'vitest';\nimport { half } from '../lib/sum.js';\ntest('half', () => expect(half(4)).toBe(2));\n",
+  );
+  const third = await new Session(root, modules, { log: (line) => again.push(line) }).run(jobs.slice(0, 2));
+  expect(third).toMatchObject([first[0], { status: 'killed', by: 'test/half.test.ts > half' }]);
+  expect(again.filter((line) => line.startsWith('1/'))).toHaveLength(1);
+
   const outcomes = jobs.map((of, i) => ({ ...of, result: first[i]! }));
   const equivalent = { file: 'lib/sum.ts', before: 'return x / 2;', after: 'return x;', reason: 'nobody asks' };
   const report = reportLines(outcomes, [equivalent]);
