@@ -28,4 +28,3 @@ export * from './raw/reviews.js';
 export * from './sample/sample.js';
 export * from './sid-index.js';
 export * from './table.js';
-export * from './to-danfo.js';

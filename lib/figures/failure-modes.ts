@@ -1,5 +1,6 @@
 /** Failure modes: what share of the failed rows each explains, and how much likelier a row of it fails. */
-import { axis, barStyle, type Figure, label, layout } from './figure.js';
+import { axis, barStyle, type Figure, layout } from './figure.js';
+import { labels } from './text.js';
 
 export interface FailureModesOptions {
   /** Default `Where the true item is missing from the list`. */
@@ -18,7 +19,10 @@ export function failureModes(
       {
         type: 'bar',
         orientation: 'h',
-        y: entries.map(([name]) => label(name, 24)),
+        y: labels(
+          entries.map(([name]) => name),
+          24,
+        ),
         x: entries.map(([, { share }]) => share),
         marker: barStyle(0),
         text: entries.map(([, { count, lift }]) => `${count} rows, fails ${lift.toFixed(2)} × as often`),

@@ -4,6 +4,8 @@
  * Colours are Okabe & Ito's ("Color Universal Design", 2008), ordered so that neighbours differ in lightness; series
  * also differ in dash, marker or hatching. Sizes are meant for 900 x 500 pixels.
  */
+import { label } from './text.js';
+
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /** A Plotly figure: plain JSON. */
@@ -12,7 +14,7 @@ export interface Figure {
   layout: { [key: string]: Json };
 }
 
-/** One row of a table. */
+/** One row of a table: a value a column. Functions that take rows take any objects. */
 export type TableRow = Record<string, unknown>;
 
 export const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#444444'] as const;
@@ -49,36 +51,22 @@ export function barStyle(i: number): { [key: string]: Json } {
   };
 }
 
-/** Text for Plotly, which reads a part of HTML: a title with `<b>` or `&` shows as it is. */
-export function escapeText(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
-}
-
-/** Escaped, control characters and runs of blanks as one blank, at most `most` characters, the last one an ellipsis. */
-export function label(text: string, most = 32): string {
-  const clean = [...text.replace(/[\s\u0000-\u001f\u007f]+/g, ' ').trim()];
-  return escapeText(
-    clean.length > most
-      ? clean
-          .slice(0, most - 1)
-          .join('')
-          .trimEnd() + '…'
-      : clean.join(''),
-  );
-}
-
 export interface AxisOptions {
+  /** Any text; it is escaped here. */
   title?: string;
+  /** Letters of the title at most; 32 for one that comes from data and stands beside a short axis. Default 64. */
+  most?: number;
   /** Further Plotly properties of the axis. */
   [key: string]: Json | undefined;
 }
 
-export function axis({ title, ...rest }: AxisOptions = {}): { [key: string]: Json } {
+/** An axis in the kit's style; what is given goes on top. */
+export function axis({ title, most = 64, ...rest }: AxisOptions = {}): { [key: string]: Json } {
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as {
     [key: string]: Json;
   };
   return {
-    ...(title === undefined ? {} : { title: { text: escapeText(title), standoff: 12 } }),
+    ...(title === undefined ? {} : { title: { text: label(title, most), standoff: 12 } }),
     automargin: true,
     gridcolor: '#dddddd',
     linecolor: '#444444',
@@ -89,11 +77,11 @@ export function axis({ title, ...rest }: AxisOptions = {}): { [key: string]: Jso
   };
 }
 
-/** Layout with a title, at the kit's size and fonts; `rest` goes on top. */
+/** Layout with a title (any text; it is escaped here), at the kit's size and fonts; `rest` goes on top. */
 export function layout(title: string, rest: { [key: string]: Json } = {}): { [key: string]: Json } {
   return {
     title: {
-      text: label(title, 80),
+      text: label(title, 74), // what 900 pixels hold
       x: 0.02,
       xanchor: 'left',
       y: 1,
@@ -114,6 +102,6 @@ export function layout(title: string, rest: { [key: string]: Json } = {}): { [ke
 }
 
 /** `rows` without those whose `field` is no finite number. */
-export function finiteRows(rows: readonly TableRow[], field: string): TableRow[] {
-  return rows.filter((row) => typeof row[field] === 'number' && Number.isFinite(row[field]));
+export function finiteRows(rows: readonly object[], field: string): TableRow[] {
+  return (rows as readonly TableRow[]).filter((row) => typeof row[field] === 'number' && Number.isFinite(row[field]));
 }

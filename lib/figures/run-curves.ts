@@ -1,16 +1,7 @@
-/** The curves of several runs over one another: loss above, validation figure below, each run with a dash of its own. */
-import {
-  axis,
-  escapeText,
-  type Figure,
-  finiteRows,
-  label,
-  layout,
-  lineStyle,
-  markerStyle,
-  type TableRow,
-} from './figure.js';
+/** The curves of several runs over one another: loss above, validation metric below, each run with a dash of its own. */
+import { axis, type Figure, finiteRows, layout, lineStyle, markerStyle, type TableRow } from './figure.js';
 import { movingMean, thin } from './loss-curve.js';
+import { label } from './text.js';
 
 export interface RunCurvesOptions {
   /** Default `Training runs`. */
@@ -27,7 +18,7 @@ export interface RunCurvesOptions {
 
 /** @param runs rows of each run's `metrics.jsonl` */
 export function runCurves(
-  runs: readonly { name: string; lines: readonly TableRow[] }[],
+  runs: readonly { name: string; lines: readonly object[] }[],
   options: RunCurvesOptions = {},
 ): Figure {
   const { title = 'Training runs', x = 'step', loss = 'loss', metric = commonMetric(runs), window } = options;
@@ -61,8 +52,8 @@ export function runCurves(
       showlegend: true,
       height: both ? 700 : 500,
       xaxis: axis({ title: x, anchor: both ? 'y2' : 'y' }),
-      yaxis: axis({ title: escapeText(loss), rangemode: 'normal', domain: both ? [0.54, 1] : [0, 1] }),
-      ...(both && { yaxis2: axis({ title: metric, rangemode: 'tozero', domain: [0, 0.46] }) }),
+      yaxis: axis({ title: loss, most: 32, rangemode: 'normal', domain: both ? [0.54, 1] : [0, 1] }),
+      ...(both && { yaxis2: axis({ title: metric, most: 28, rangemode: 'tozero', domain: [0, 0.46] }) }),
     }),
   };
 }
@@ -73,16 +64,16 @@ function runLine(i: number): ReturnType<typeof lineStyle> {
 }
 
 /** A validation has its step alone: its tokens and seconds are those of the line before it. */
-function placed(lines: readonly TableRow[], x: string, metric: string): [number, number][] {
+function placed(lines: readonly object[], x: string, metric: string): [number, number][] {
   let at = 0;
-  return lines.flatMap((row): [number, number][] => {
+  return (lines as readonly TableRow[]).flatMap((row): [number, number][] => {
     if (typeof row[x] === 'number') at = row[x];
     const value = row[metric];
     return typeof value === 'number' && Number.isFinite(value) ? [[at, value]] : [];
   });
 }
 
-function commonMetric(runs: readonly { lines: readonly TableRow[] }[]): string | undefined {
+function commonMetric(runs: readonly { lines: readonly object[] }[]): string | undefined {
   const counts = new Map<string, number>();
   for (const { lines } of runs) {
     const names = new Set(lines.flatMap((line) => Object.keys(line).filter((key) => key.startsWith('valid '))));

@@ -1,5 +1,6 @@
 /** Semantic IDs at a glance: what each level keeps and uses, and what a shared beginning says of two items. */
 import { axis, barStyle, type Figure, layout, lineStyle, markerStyle } from './figure.js';
+import { labels } from './text.js';
 
 export interface LevelRow {
   level: string;
@@ -11,7 +12,7 @@ export interface LevelRow {
 /** @param levels one row a level: codes in use and their perplexity as shares of the codes there are */
 export function sidLevels(levels: readonly LevelRow[], options: { title?: string } = {}): Figure {
   const { title = 'How much of each level is used' } = options;
-  const x = levels.map(({ level, codes }) => `level ${level} (${codes} codes)`);
+  const x = labels(levels.map(({ level, codes }) => `level ${level} (${codes} codes)`));
   const bars = (name: string, i: number, y: number[]) => ({
     ...{ type: 'bar', name, x, y, marker: barStyle(i) },
     ...{ text: y.map((share) => `${Math.round(100 * share)} %`), textposition: 'outside', cliponaxis: false },

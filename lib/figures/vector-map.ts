@@ -1,10 +1,11 @@
 /** Item vectors on a plane: two of their dimensions, a marker and a colour a group. */
-import { axis, COLOURS, type Figure, label, layout, markerStyle } from './figure.js';
+import { axis, COLOURS, type Figure, layout, markerStyle } from './figure.js';
+import { label } from './text.js';
 
 export interface VectorMapOptions {
   /** Default `Items by two dimensions of their vectors`. */
   title?: string;
-  /** Groups that are told apart, the largest ones; the rest is grey. Default 6. */
+  /** Groups with a colour of their own, the largest ones; the rest is grey. Default 6. */
   groups?: number;
   /** Names of the two axes. */
   axes?: readonly [string, string];
@@ -42,7 +43,7 @@ export function vectorMap(
     layout: layout(title, {
       showlegend: true,
       xaxis: axis({ title: axes[0], rangemode: 'normal' }),
-      yaxis: axis({ title: axes[1], rangemode: 'normal' }),
+      yaxis: axis({ title: axes[1], most: 32, rangemode: 'normal' }),
     }),
   };
 }

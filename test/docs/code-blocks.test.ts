@@ -41,7 +41,8 @@ test('README has a first cell, and the notebooks have many', () => {
 });
 
 test('a block of another type, a missing name and a name of an earlier block are told apart', () => {
-  const text = '# Title\n\n```ts\nconst a: number = 1;\n```\n\n```ts\nconst b: string = a;\nc;\n```\n\n```json\n{}\n```\n';
+  const text =
+    '# Title\n\n```ts\nconst a: number = 1;\n```\n\n```ts\nconst b: string = a;\nc;\n```\n\n```json\n{}\n```\n';
   const blocks = markdownBlocks(text);
   expect(blocks.map(({ at }) => at)).toEqual([4, 8]);
   expect(checker.errors(blocks)).toEqual([
