@@ -8,14 +8,14 @@ import { copyFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-// @ts-expect-error the set-up is JavaScript without types
+
 import { hasJupyter, jupyterEnv } from '../kernels/setup/jupyter.mjs';
-// @ts-expect-error the set-up is JavaScript without types
+
 import { VENV_PYTHON } from '../kernels/setup/paths.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
 const REAL = join(ROOT, '../shared/data');
-const why = !(hasJupyter as () => boolean)()
+const why = !hasJupyter()
   ? 'no Jupyter in .venv (npm run setup says why)'
   : existsSync(REAL)
     ? undefined
@@ -45,8 +45,8 @@ interface Output {
 
 /** Exit status and what was printed of `execute.py NOTEBOOK COPY`. */
 function execute(notebook: string, copy: string): Promise<{ status: number | null; printed: string }> {
-  const env = { ...process.env, ...(jupyterEnv as () => Record<string, string>)(), SIDLAB_HOME: project };
-  const child = spawn(VENV_PYTHON as string, [join(ROOT, 'kernels/tslab/execute.py'), notebook, copy], { env });
+  const env = { ...process.env, ...jupyterEnv(), SIDLAB_HOME: project };
+  const child = spawn(VENV_PYTHON, [join(ROOT, 'kernels/tslab/execute.py'), notebook, copy], { env });
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (printed += String(chunk)));
   return new Promise((resolve, reject) => {

@@ -14,6 +14,7 @@ export function failureModes(
 ): Figure {
   const { title = 'Where the true item is missing from the list' } = options;
   const entries = Object.entries(modes).sort((a, b) => a[1].count - b[1].count); // the largest comes out on top
+  const most = longest(entries);
   return {
     data: [
       {
@@ -35,11 +36,19 @@ export function failureModes(
       height: Math.max(260, 168 + 70 * entries.length),
       bargap: 0.4,
       // Room on the right for the text beside the longest bar.
-      xaxis: axis({ title: 'share of failed rows', tickformat: '.0%', range: [0, 1.7 * longest(entries)] }),
+      xaxis: axis({
+        title: 'share of failed rows',
+        tickformat: '.0%',
+        range: [0, 1.7 * most],
+        ...(most > 0.6 ? SHARES : {}),
+      }),
       yaxis: axis({ type: 'category', ticks: '', showgrid: false }),
     }),
   };
 }
+
+/** No share is above 1, though the axis goes on. */
+const SHARES = { tickvals: [0, 0.2, 0.4, 0.6, 0.8, 1] };
 
 function longest(entries: [string, { share: number }][]): number {
   return Math.max(0.01, ...entries.map(([, { share }]) => share));

@@ -4,7 +4,8 @@
  * Colours are Okabe & Ito's ("Color Universal Design", 2008), ordered so that neighbours differ in lightness; series
  * also differ in dash, marker or hatching. Sizes are meant for 900 x 500 pixels.
  */
-import { label } from './text.js';
+import { textWidth } from './text-size.js';
+import { label, unescapeText } from './text.js';
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
@@ -41,7 +42,7 @@ export function barStyle(i: number): { [key: string]: Json } {
     color: colour,
     line: { color: '#222222', width: 1 },
     pattern: {
-      shape: of(PATTERNS, i),
+      shape: of(PATTERNS, i + Math.floor(i / COLOURS.length)), // the eighth series is not the first once more
       fillmode: 'overlay',
       fgcolor: '#ffffff',
       fgopacity: 0.9,
@@ -77,8 +78,26 @@ export function axis({ title, most = 64, ...rest }: AxisOptions = {}): { [key: s
   };
 }
 
-/** Layout with a title (any text; it is escaped here), at the kit's size and fonts; `rest` goes on top. */
-export function layout(title: string, rest: { [key: string]: Json } = {}): { [key: string]: Json } {
+const LEGEND = { fontSize: 14, row: 20, room: 780 };
+
+/** Rows of a legend above the plot: side by side where all names fit, else in columns as wide as the widest name. */
+export function legendRows(names: readonly string[]): number {
+  const widths = names.map((name) => textWidth(unescapeText(name), LEGEND.fontSize) + 46); // with its line and a gap
+  if (widths.reduce((sum, width) => sum + width, 0) <= LEGEND.room) return 1;
+  return Math.ceil(names.length / Math.max(1, Math.floor(LEGEND.room / Math.max(...widths))));
+}
+
+/**
+ * Layout with a title (any text; it is escaped here), at the kit's size and fonts; `rest` goes on top.
+ * @param names in a legend above the plot, as they were escaped: where they need several rows the figure grows
+ */
+export function layout(
+  title: string,
+  rest: { [key: string]: Json } = {},
+  names: readonly string[] = [],
+): { [key: string]: Json } {
+  const { height = 500 } = rest;
+  const more = LEGEND.row * (legendRows(names) - 1);
   return {
     title: {
       text: label(title, 74), // what 900 pixels hold
@@ -91,13 +110,13 @@ export function layout(title: string, rest: { [key: string]: Json } = {}): { [ke
       font: { size: 19 },
     },
     width: 900,
-    height: 500,
     font: { family: 'DejaVu Sans, Verdana, sans-serif', size: 15, color: '#222222' },
     paper_bgcolor: '#ffffff',
     plot_bgcolor: '#ffffff',
-    margin: { l: 70, r: 30, t: 88, b: 60 },
-    legend: { orientation: 'h', x: 0, y: 1.01, xanchor: 'left', yanchor: 'bottom', font: { size: 14 } },
+    margin: { l: 70, r: 30, t: 88 + Math.max(0, more), b: 60 },
+    legend: { orientation: 'h', x: 0, y: 1.01, xanchor: 'left', yanchor: 'bottom', font: { size: LEGEND.fontSize } },
     ...rest,
+    height: (height as number) + Math.max(0, more),
   };
 }
 

@@ -59,24 +59,28 @@ export function lossCurve(rows: readonly object[], options: LossCurveOptions = {
   }
   return {
     data,
-    layout: layout(title, {
-      showlegend: true,
-      xaxis: axis({ title: step }),
-      yaxis: axis({ title: loss, most: 32, rangemode: 'normal' }),
-      ...(measured.length > 0
-        ? {
-            yaxis2: axis({
-              title: metric!,
-              most: 32,
-              overlaying: 'y',
-              side: 'right',
-              rangemode: 'tozero',
-              tickmode: 'auto',
-              showgrid: false,
-            }),
-          }
-        : {}),
-    }),
+    layout: layout(
+      title,
+      {
+        showlegend: true,
+        xaxis: axis({ title: step }),
+        yaxis: axis({ title: loss, most: 32, rangemode: 'normal' }),
+        ...(measured.length > 0
+          ? {
+              yaxis2: axis({
+                title: metric!,
+                most: 32,
+                overlaying: 'y',
+                side: 'right',
+                rangemode: 'tozero',
+                tickmode: 'auto',
+                showgrid: false,
+              }),
+            }
+          : {}),
+      },
+      data.flatMap(({ name }) => (typeof name === 'string' ? [name] : [])),
+    ),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Models side by side: a group of bars a metric, a bar a model. */
-import { axis, barStyle, type Figure, layout } from './figure.js';
+import { axis, barStyle, type Figure, layout, legendRows } from './figure.js';
 import { rowsOf } from './tables/rows-of.js';
 import type { TableLike } from './tables/shapes.js';
 import { label, labels } from './text.js';
@@ -43,7 +43,7 @@ export function metricBars(models: TableLike, options: MetricBarsOptions = {}): 
       barmode: 'group',
       showlegend: true,
       // Names that would not fit on one line above the bars go beside them.
-      ...(names.join('').length + 6 * names.length > 90
+      ...(legendRows(names) > 1
         ? { legend: { orientation: 'v', x: 1.02, y: 1, xanchor: 'left', yanchor: 'top', font: { size: 13 } } }
         : {}),
       xaxis: axis({ type: 'category' }),

@@ -48,13 +48,17 @@ export function runCurves(
   const both = metric !== undefined;
   return {
     data,
-    layout: layout(title, {
-      showlegend: true,
-      height: both ? 700 : 500,
-      xaxis: axis({ title: x, anchor: both ? 'y2' : 'y' }),
-      yaxis: axis({ title: loss, most: 32, rangemode: 'normal', domain: both ? [0.54, 1] : [0, 1] }),
-      ...(both && { yaxis2: axis({ title: metric, most: 28, rangemode: 'tozero', domain: [0, 0.46] }) }),
-    }),
+    layout: layout(
+      title,
+      {
+        showlegend: true,
+        height: both ? 700 : 500,
+        xaxis: axis({ title: x, anchor: both ? 'y2' : 'y' }),
+        yaxis: axis({ title: loss, most: both ? 22 : 32, rangemode: 'normal', domain: both ? [0.54, 1] : [0, 1] }),
+        ...(both && { yaxis2: axis({ title: metric, most: 22, rangemode: 'tozero', domain: [0, 0.46] }) }),
+      },
+      runs.map(({ name }) => label(name, 40)),
+    ),
   };
 }
 

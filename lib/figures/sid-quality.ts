@@ -67,10 +67,14 @@ export function sidPrefixes(prefixes: readonly PrefixRow[], options: { title?: s
         },
       ];
     }),
-    layout: layout(title, {
-      showlegend: true,
-      xaxis: axis({ title: 'codes in the beginning', dtick: 1, range: [0.8, prefixes.length + 0.2] }),
-      yaxis: axis({ title: 'share', tickformat: '.0%', range: [-0.02, 1.05] }),
-    }),
+    layout: layout(
+      title,
+      {
+        showlegend: true,
+        xaxis: axis({ title: 'codes in the beginning', dtick: 1, range: [0.8, prefixes.length + 0.2] }),
+        yaxis: axis({ title: 'share', tickformat: '.0%', range: [-0.02, 1.05] }),
+      },
+      series.map(([name]) => name),
+    ),
   };
 }

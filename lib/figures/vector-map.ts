@@ -38,12 +38,17 @@ export function vectorMap(
     };
   };
   const rest = counts.size > shown.size ? [trace('others', -1, (group) => !shown.has(group))] : [];
+  const data = [...rest, ...largest.map(([name], i) => trace(name, i, (group) => group === name))];
   return {
-    data: [...rest, ...largest.map(([name], i) => trace(name, i, (group) => group === name))],
-    layout: layout(title, {
-      showlegend: true,
-      xaxis: axis({ title: axes[0], rangemode: 'normal' }),
-      yaxis: axis({ title: axes[1], most: 32, rangemode: 'normal' }),
-    }),
+    data,
+    layout: layout(
+      title,
+      {
+        showlegend: true,
+        xaxis: axis({ title: axes[0], rangemode: 'normal' }),
+        yaxis: axis({ title: axes[1], most: 32, rangemode: 'normal' }),
+      },
+      data.map(({ name }) => name as string),
+    ),
   };
 }
