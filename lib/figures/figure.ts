@@ -114,7 +114,15 @@ export function layout(
     paper_bgcolor: '#ffffff',
     plot_bgcolor: '#ffffff',
     margin: { l: 70, r: 30, t: 88 + Math.max(0, more), b: 60 },
-    legend: { orientation: 'h', x: 0, y: 1.01, xanchor: 'left', yanchor: 'bottom', font: { size: LEGEND.fontSize } },
+    legend: {
+      orientation: 'h',
+      x: 0,
+      y: 1.01,
+      xanchor: 'left',
+      yanchor: 'bottom',
+      font: { size: LEGEND.fontSize },
+      tracegroupgap: 0,
+    },
     ...rest,
     height: (height as number) + Math.max(0, more),
   };

@@ -114,6 +114,24 @@ test.each(Object.keys(kinds).flatMap((kind) => Object.keys(texts).map((name) => 
   },
 );
 
+test('a legend of several rows is above the plot and below the title', async () => {
+  const runs = Array.from({ length: 8 }, (_, i) => ({ name: `${i} ${'long name '.repeat(9)}`, lines: [{ step: 1, loss: i, 'valid x': i }] })); // prettier-ignore
+  const figure = runCurves(runs);
+  expect(figure.layout.height).toBe(760); // four rows of two
+  const { document } = new JSDOM(await toSvg(figure), { contentType: 'image/svg+xml' }).window;
+  const title = pageBox(document.querySelector('text.gtitle')!);
+  const entries = [...document.querySelectorAll('text.legendtext')].map(pageBox);
+  expect(entries).toHaveLength(8);
+  for (const [i, box] of entries.entries()) {
+    expect(box.top).toBeGreaterThan(title.bottom);
+    for (const other of entries.slice(i + 1)) {
+      const apart =
+        box.bottom <= other.top || other.bottom <= box.top || box.right <= other.left || other.right <= box.left;
+      expect(apart).toBe(true);
+    }
+  }
+});
+
 test('a figure of one’s own: what XML forbids is replaced', async () => {
   const figure: Figure = { data: [], layout: { title: { text: 'x\ufffe\ud800y' } } };
   expect(await toSvg(figure)).toContain('x\ufffd\ufffdy');
