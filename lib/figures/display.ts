@@ -35,11 +35,13 @@ export function figureText(figure: Figure): string {
   return `[figure: ${unescapeText(String(title?.text ?? 'without a title'))}]`;
 }
 
+/** Options of `liveFigure`. */
 export interface LiveFigureOptions {
   /** Milliseconds between two drawings at least; updates in between are left out. Default 500. */
   every?: number;
 }
 
+/** A figure that is redrawn in place, as `liveFigure` gives it. */
 export interface LiveFigure {
   /**
    * Replaces what is shown, by the Plotly and text faces only. A function is called only when it is time to draw, so

@@ -8,6 +8,7 @@ import { fontPackage, missingGlyphs } from './missing-glyphs.js';
 import { plotlyWindow } from './plotly-window.js';
 import { xmlTexts } from './text.js';
 
+/** Options of `exportFigure` and `toPng`. */
 export interface ExportFigureOptions {
   /** Pixels of the PNG for one of the figure. Default 2. */
   scale?: number;

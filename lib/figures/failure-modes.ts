@@ -2,12 +2,16 @@
 import { axis, barStyle, type Figure, layout } from './figure.js';
 import { labels } from './text.js';
 
+/** Options of `failureModes`. */
 export interface FailureModesOptions {
   /** Default `Where the true item is missing from the list`. */
   title?: string;
 }
 
-/** @param modes as `badCases` counts them: rows that failed, their share of all failed rows, lift */
+/**
+ * One horizontal bar a mode, the largest on top.
+ * @param modes as `badCases` counts them: rows that failed, their share of all failed rows, lift
+ */
 export function failureModes(
   modes: Readonly<Record<string, { count: number; share: number; lift: number }>>,
   options: FailureModesOptions = {},

@@ -7,17 +7,21 @@
 import { textWidth } from './text-size.js';
 import { label, unescapeText } from './text.js';
 
+/** Whatever JSON can hold. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /** A Plotly figure: plain JSON. */
 export interface Figure {
+  /** Plotly's traces. */
   data: { [key: string]: Json }[];
+  /** Plotly's layout. */
   layout: { [key: string]: Json };
 }
 
 /** One row of a table: a value a column. Functions that take rows take any objects. */
 export type TableRow = Record<string, unknown>;
 
+/** Colours of the series, in turn. */
 export const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#444444'] as const;
 const DASHES = ['solid', 'dash', 'dot', 'dashdot', 'longdash', 'longdashdot'] as const;
 const MARKERS = ['circle', 'square', 'diamond', 'triangle-up', 'cross', 'x'] as const;
@@ -52,10 +56,11 @@ export function barStyle(i: number): { [key: string]: Json } {
   };
 }
 
+/** Options of `axis`. */
 export interface AxisOptions {
   /** Any text; it is escaped here. */
   title?: string;
-  /** Letters of the title at most; 32 for one that comes from data and stands beside a short axis. Default 64. */
+  /** Letters of the title at most; 32 for one that comes from data and is beside a short axis. Default 64. */
   most?: number;
   /** Further Plotly properties of the axis. */
   [key: string]: Json | undefined;

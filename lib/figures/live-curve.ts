@@ -2,6 +2,7 @@
 import { liveFigure, type LiveFigureOptions } from './display.js';
 import { lossCurve, type LossCurveOptions } from './loss-curve.js';
 
+/** A curve that draws itself while a run logs, as `liveCurve` gives it. */
 export interface LiveCurve {
   /** Give it to a run as its `onLog`; it may be called at every step. */
   onLog: (rows: readonly object[]) => void;

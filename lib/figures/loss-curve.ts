@@ -2,6 +2,7 @@
 import { axis, type Figure, finiteRows, layout, lineStyle, markerStyle } from './figure.js';
 import { label } from './text.js';
 
+/** Options of `lossCurve`. */
 export interface LossCurveOptions {
   /** Default `Training loss`. */
   title?: string;
@@ -15,7 +16,10 @@ export interface LossCurveOptions {
   window?: number;
 }
 
-/** @param rows of `metrics.jsonl`: a row may hold the loss, the metric or both */
+/**
+ * Loss by step, smoothed, and a validation metric on the right axis.
+ * @param rows of `metrics.jsonl`: a row may hold the loss, the metric or both
+ */
 export function lossCurve(rows: readonly object[], options: LossCurveOptions = {}): Figure {
   const { title = 'Training loss', step = 'step', loss = 'loss', metric = findMetric(rows) } = options;
   const losses = finiteRows(finiteRows(rows, step), loss);
@@ -84,7 +88,7 @@ export function lossCurve(rows: readonly object[], options: LossCurveOptions = {
   };
 }
 
-/** Most points of a line: more cannot be told apart, and would swell a notebook. */
+/** Most points of a line: more cannot be distinguished and make a notebook large. */
 const MOST_POINTS = 400;
 
 /** Evenly chosen values, the last one among them, to six digits. */

@@ -4,6 +4,7 @@ import { rowsOf } from './tables/rows-of.js';
 import type { TableLike } from './tables/shapes.js';
 import { label, labels } from './text.js';
 
+/** Options of `metricBars`. */
 export interface MetricBarsOptions {
   /** Default `Ranking quality on the test rows`. */
   title?: string;
@@ -14,6 +15,7 @@ export interface MetricBarsOptions {
 }
 
 /**
+ * A group of bars a metric, a bar a model.
  * @param models rows of any kind, one a model: `{model: 'popularity', 'HR@10': 0.04}`; the metrics of a report of
  *   `evaluateStage` are `item.HR@10` and the like
  */

@@ -3,6 +3,7 @@ import { axis, type Figure, finiteRows, layout, lineStyle, markerStyle, type Tab
 import { movingMean, thin } from './loss-curve.js';
 import { label } from './text.js';
 
+/** Options of `runCurves`. */
 export interface RunCurvesOptions {
   /** Default `Training runs`. */
   title?: string;
@@ -16,7 +17,10 @@ export interface RunCurvesOptions {
   window?: number;
 }
 
-/** @param runs rows of each run's `metrics.jsonl` */
+/**
+ * Loss of each run above, its validation metric below.
+ * @param runs rows of each run's `metrics.jsonl`, such as `compareRuns(folder).curves`
+ */
 export function runCurves(
   runs: readonly { name: string; lines: readonly object[] }[],
   options: RunCurvesOptions = {},

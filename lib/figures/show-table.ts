@@ -7,6 +7,7 @@ import { cellText } from './tables/cell-text.js';
 import { flatten, type Rows, rowsOf } from './tables/rows-of.js';
 import { listOf, type TableLike } from './tables/shapes.js';
 
+/** Options of `showTable`, `tableText` and `tableHtml`. */
 export interface ShowTableOptions {
   /** Columns, in order; default those of the rows shown, as they come, the first 40 of them. */
   columns?: readonly string[];

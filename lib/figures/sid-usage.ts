@@ -1,12 +1,16 @@
 /** How evenly the codes of each level are used: items a code, most used code first, one line a level. */
 import { axis, type Figure, layout, lineStyle } from './figure.js';
 
+/** Options of `sidUsage`. */
 export interface SidUsageOptions {
   /** Default `Codes in use`. */
   title?: string;
 }
 
-/** @param counts items of each code, a level [L][K], as `countCodes` gives them */
+/**
+ * A line a level: items a code, the most used code first.
+ * @param counts items of each code, a level [L][K], as `countCodes` gives them
+ */
 export function sidUsage(counts: readonly (readonly number[])[], options: SidUsageOptions = {}): Figure {
   const { title = 'Codes in use' } = options;
   const most = counts.flat().reduce((most, count) => Math.max(most, count), 1);

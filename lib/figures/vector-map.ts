@@ -2,6 +2,7 @@
 import { axis, COLOURS, type Figure, layout, markerStyle } from './figure.js';
 import { label } from './text.js';
 
+/** Options of `vectorMap`. */
 export interface VectorMapOptions {
   /** Default `Items by two dimensions of their vectors`. */
   title?: string;
@@ -12,6 +13,7 @@ export interface VectorMapOptions {
 }
 
 /**
+ * A point an item, a colour and a marker a group.
  * @param points one an item [N][2]
  * @param names group of each item [N], such as its category
  */

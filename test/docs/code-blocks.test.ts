@@ -50,3 +50,42 @@ test('a block of another type, a missing name and a name of an earlier block are
     "8:2 TS2304 Cannot find name 'c'.",
   ]);
 });
+
+/** What a notebook has at hand, by room: reports, rows, results, tables. */
+const RESULTS = {
+  data: ['FilterReport', 'Dataset', 'Row', 'Item'],
+  embed: ['EmbedReport'],
+  sid: ['SidReport'],
+  train: ['SftReport', 'GrpoReport', 'RunComparison', 'RunSummary', 'RunCard'],
+  evaluate: ['EvaluateReport', 'GenerateReport', 'Result'],
+  baselines: ['BaselineReport'],
+  badcase: ['BadCaseReport', 'BadCases'],
+  runs: ['MetricLine'],
+  files: ['Vectors'],
+  engine: ['DoctorReport'],
+};
+
+test('tables and data frames of every result, one or many', () => {
+  const imports = Object.entries(RESULTS).map(
+    ([room, types]) => `import type { ${types.join(', ')} } from 'sidlab/${room}';`,
+  );
+  const types = [...Object.values(RESULTS).flat(), 'Map<string, number>', 'Float32Array', 'number[]', 'string[][]'];
+  const uses = types.flatMap((type, i) => [
+    `const v${i} = undefined as unknown as ${type};`,
+    `showTable(v${i}); showTable([v${i}]); toTable([v${i}]); metricBars([v${i}]);`,
+  ]);
+  const source = [
+    ...imports,
+    "import { metricBars, showTable, toDataFrame, toTable } from 'sidlab/figures';",
+    "import * as aq from 'arquero';",
+    ...uses,
+    "const table: aq.ColumnTable = toTable([{ a: 1 }]).filter('d => d.a > 0');",
+    'showTable(table);',
+    'const frame = await toDataFrame(table);',
+    "showTable(frame); toTable(frame.describe()); showTable([1, 'a', null]);",
+  ].join('\n');
+  expect(checker.errors([{ at: 1, source }])).toEqual([]);
+  expect(
+    checker.errors([{ at: 1, source: "import * as s from 'sidlab/figures';\ns.showTable('text');" }]),
+  ).toHaveLength(1);
+});

@@ -1,5 +1,5 @@
 /**
- * Which rows an object stands for. Rows and results of the kit are plain objects, so they are known by their fields;
+ * Which rows an object stands for. Rows and results of the kit are plain objects, so they are recognized by their fields;
  * nothing of the rooms that make them is imported here.
  */
 import { types } from 'node:util';
