@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'notebooks/', 'figures/', 'data/', '.venv/', '.run/'] },
+  { ignores: ['dist/', 'node_modules/', 'notebooks/', 'figures/', 'data/', '.venv/', '.run/', 'docs/api/'] },
   ...tseslint.configs.recommended,
   {
     rules: {

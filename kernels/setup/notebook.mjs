@@ -1,4 +1,4 @@
-/** Executes a copy of a notebook without a browser; not again while what it shows would be the same. */
+/** Executes a copy of a notebook without a browser; again only when its outputs would change. */
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { at, VENV_PYTHON } from './paths.mjs';
 import { buildKey } from './build.mjs';
@@ -11,7 +11,7 @@ import { hashOf, readStamp, writeStamp } from './stamp.mjs';
  * `notebooks/NAME.ipynb` -> `notebooks/.run/NAME.ipynb`, executed. The original is never changed.
  * @param {string} name without its ending
  * @param {{ engine: string }} options the engine that the kernel will find: another one, another result
- * @returns {Promise<number>} exit status, 0 where the executed copy of before still stands
+ * @returns {Promise<number>} exit status; 0, without executing, where the executed copy is up to date
  */
 export async function executeNotebook(name, { engine }) {
   const source = at('notebooks', `${name}.ipynb`);
@@ -20,7 +20,7 @@ export async function executeNotebook(name, { engine }) {
   const settings = Object.entries(process.env).filter(([key]) => key.startsWith('SIDLAB_'));
   const key = hashOf({ file: source }, buildKey('dist'), engine, JSON.stringify(settings.sort()));
   if (existsSync(copy) && readStamp(stamp).key === key) {
-    say(`${relativeTo(copy)} stands: notebook and library are unchanged`);
+    say(`${relativeTo(copy)} is up to date: notebook and library have not changed`);
     return 0;
   }
   say(`executing a copy of ${relativeTo(source)}`);

@@ -69,10 +69,10 @@ def main(source, copy):
     try:
         client.execute()
     except CellExecutionError:
-        say(f"a cell of {source} failed (what it printed stands above); the copy up to there: {copy}")
+        say(f"a cell of {source} failed (its output is above); the copy with the outputs up to it: {copy}")
         return 1
     except (DeadKernelError, RuntimeError) as error:
-        say(f"{source}: the kernel died ({error}); what it wrote stands above")
+        say(f"{source}: the kernel died ({error}); its output is above")
         return 1
     finally:
         write(notebook, copy)

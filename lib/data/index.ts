@@ -28,7 +28,6 @@ export * from './raw/reviews.js';
 export * from './sample/sample.js';
 export * from './sid-index.js';
 export * from './table.js';
-export * from './to-danfo.js';
 export * from './convert-options.js';
 export * from './data-options.js';
 export * from './raw/format-names.js';

@@ -1,20 +1,12 @@
-/** A data set's rows and items as arquero tables, for looking at them in a notebook. */
+/** A catalogue as an arquero table: what `toTable(items)` makes, with each item's id. */
 import * as aq from 'arquero';
-import { type Item, type Row, type Split, SPLITS } from './dataset.js';
+import type { Item } from './dataset.js';
 
-/** Columns `split`, `user`, `history` (item ids, oldest first), `length` of the history, `target`. */
-export function toTable(data: Record<Split, readonly Row[]>): aq.ColumnTable {
-  const rows = SPLITS.flatMap((split) => data[split].map((row) => ({ split, ...row })));
-  return aq.table({
-    split: rows.map((row) => row.split),
-    user: rows.map((row) => row.user),
-    history: rows.map((row) => row.history),
-    length: rows.map((row) => row.history.length),
-    target: rows.map((row) => row.target),
-  });
-}
-
-/** Columns `item`, `title`, `description`, `brand`, `categories`. */
+/**
+ * Columns `item` (the id), `title`, `description`, `brand`, `categories`.
+ * @param items all of a data set's, since an item's id is its place among them
+ * @example toTable(results).join_left(itemsTable(items), ['target', 'item']).select('user', 'rank', 'title')
+ */
 export function itemsTable(items: readonly Item[]): aq.ColumnTable {
   return aq.table({
     item: items.map((_, id) => id),

@@ -5,7 +5,10 @@
 import { toSvg } from './export-figure.js';
 import type { Figure, Json } from './figure.js';
 import { type Faces, inNotebook, UpdatingOutput, writeFaces } from './notebook.js';
+import { unescapeText, xmlTexts } from './text.js';
 
+/** Without `typesetMath: false` a page with MathJax reads `$9 lamp, $12 chair` as a formula. */
+const CONFIG = { responsive: true, typesetMath: false };
 const PLOTLY = 'application/vnd.plotly.v1+json';
 
 /** Shows a figure in the running cell; outside a notebook prints one line about it. */
@@ -22,22 +25,23 @@ async function facesOf(figure: Figure): Promise<Faces> {
 }
 
 function quickFaces(figure: Figure): Faces {
-  const { data, layout } = figure;
-  return { [PLOTLY]: { data, layout, config: { responsive: true } }, 'text/plain': figureText(figure) };
+  const { data, layout } = xmlTexts(figure); // half a surrogate pair stops a notebook from being saved
+  return { [PLOTLY]: { data, layout, config: CONFIG }, 'text/plain': figureText(figure) };
 }
 
 /** `[figure: Training loss]` */
 export function figureText(figure: Figure): string {
   const title = figure.layout.title as { text?: Json } | undefined;
-  const text = String(title?.text ?? 'without a title');
-  return `[figure: ${text.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&')}]`;
+  return `[figure: ${unescapeText(String(title?.text ?? 'without a title'))}]`;
 }
 
+/** Options of `liveFigure`. */
 export interface LiveFigureOptions {
   /** Milliseconds between two drawings at least; updates in between are left out. Default 500. */
   every?: number;
 }
 
+/** A figure that is redrawn in place, as `liveFigure` gives it. */
 export interface LiveFigure {
   /**
    * Replaces what is shown, by the Plotly and text faces only. A function is called only when it is time to draw, so

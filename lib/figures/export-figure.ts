@@ -1,12 +1,19 @@
 /** A figure -> SVG and PNG files, without a browser: Plotly in jsdom draws the SVG, resvg the PNG. */
+import { existsSync, statSync } from 'node:fs';
 import { writeAtomic } from '../files/files.js';
 import { InputError } from '../support/errors.js';
+import { tell } from '../support/progress.js';
 import type { Figure } from './figure.js';
+import { fontPackage, missingGlyphs } from './missing-glyphs.js';
 import { plotlyWindow } from './plotly-window.js';
+import { xmlTexts } from './text.js';
 
+/** Options of `exportFigure` and `toPng`. */
 export interface ExportFigureOptions {
   /** Pixels of the PNG for one of the figure. Default 2. */
   scale?: number;
+  /** Font files, or folders of them, beside those of the system, such as one with Chinese. Default none. */
+  fonts?: readonly string[];
 }
 
 /** The figure as SVG. Same figure, same text. */
@@ -16,7 +23,7 @@ export async function toSvg(figure: Figure): Promise<string> {
   document.body.append(element);
   try {
     const { width = 900, height = 500 } = figure.layout as { width?: number; height?: number };
-    const { data, layout } = structuredClone(figure); // Plotly writes into what it is given
+    const { data, layout } = xmlTexts(figure); // a copy: Plotly writes into what it is given
     data.forEach((trace, i) => (trace.uid = `trace${i}`)); // else random
     await plotly.newPlot(element, data, { ...layout, width, height }, { staticPlot: true });
     const options = { format: 'svg', width, height, imageDataOnly: true };
@@ -33,24 +40,47 @@ function stableIds(svg: string): string {
   return random === undefined ? svg : svg.replace(new RegExp(`(defs-|clip|legend|\\bp)${random}`, 'g'), '$1000000');
 }
 
-const FONT = { loadSystemFonts: true, defaultFontFamily: 'DejaVu Sans', sansSerifFamily: 'DejaVu Sans' };
-let warned = false;
+const FONTS = { loadSystemFonts: true, defaultFontFamily: 'DejaVu Sans', sansSerifFamily: 'DejaVu Sans' };
 
 /**
- * SVG -> PNG, with the fonts of this machine. Where it has none, texts are missing from the PNG (not from the SVG) and
- * one line on standard error says so, once.
+ * SVG -> PNG, with the fonts of this machine. Characters that none of them has are boxes in the PNG (not in the SVG),
+ * and without any font there is no text at all: one line says so, once, and names the package with the font.
  */
 export async function toPng(svg: string, options: ExportFigureOptions = {}): Promise<Uint8Array> {
-  const { scale = 2 } = options;
-  if (!(scale > 0 && scale <= 10)) throw new RangeError(`toPng: expected scale in (0, 10], got ${scale}`);
+  const { scale = 2, fonts = [] } = options;
+  if (!(scale > 0 && scale <= 10)) throw new InputError(`toPng: expected scale in (0, 10], got ${scale}`);
+  const missing = fonts.find((path) => !existsSync(path));
+  if (missing !== undefined)
+    throw new InputError(`toPng: expected fonts to be files or folders, ${missing} is neither`);
   const { Resvg } = await import('@resvg/resvg-js');
-  const probe = new Resvg('<svg xmlns="http://www.w3.org/2000/svg"><text y="20">M</text></svg>', { font: FONT });
-  if (probe.getBBox() === undefined && !warned) {
-    warned = true;
-    process.stderr.write('figures: no font on this machine, PNGs lack their texts; install one (fonts-dejavu-core)\n');
+  const [fontDirs, fontFiles] = [true, false].map((dir) =>
+    fonts.filter((path) => statSync(path).isDirectory() === dir),
+  );
+  const font = { ...FONTS, fontDirs: fontDirs!, fontFiles: fontFiles! };
+  const probe = new Resvg('<svg xmlns="http://www.w3.org/2000/svg"><text y="20">M</text></svg>', { font });
+  if (probe.getBBox() === undefined) {
+    warnOnce('fonts-dejavu-core', 'there is no font on this machine, PNGs lack their texts');
+  } else {
+    warnOfBoxes(missingGlyphs(Resvg, svg, font));
   }
-  const drawing = new Resvg(svg, { fitTo: { mode: 'zoom', value: scale }, background: '#ffffff', font: FONT });
+  const drawing = new Resvg(svg, { fitTo: { mode: 'zoom', value: scale }, background: '#ffffff', font });
   return drawing.render().asPng();
+}
+
+function warnOfBoxes(missing: readonly string[]): void {
+  for (const name of new Set(missing.map(fontPackage))) {
+    const boxes = missing.filter((character) => fontPackage(character) === name);
+    const shown = boxes.slice(0, 4).join(' ') + (boxes.length > 4 ? ` and ${boxes.length - 4} more` : '');
+    warnOnce(name, `no font on this machine has ${shown}: boxes in the PNG (the SVG is whole)`);
+  }
+}
+
+const warned = new Set<string>(); // packages
+
+function warnOnce(name: string, what: string): void {
+  if (warned.has(name)) return;
+  warned.add(name);
+  tell(`figures: ${what}; install one (Debian and Ubuntu: ${name}) or give exportFigure the option fonts`);
 }
 
 /**

@@ -1,12 +1,16 @@
 /** How many rows have a history of one item, of two, and so on. */
 import { axis, barStyle, type Figure, layout } from './figure.js';
 
+/** Options of `historyLengths`. */
 export interface HistoryLengthsOptions {
   /** Default `Length of histories`. */
   title?: string;
 }
 
-/** @param lengths one number a row */
+/**
+ * A bar a length.
+ * @param lengths one number a row
+ */
 export function historyLengths(lengths: readonly number[], options: HistoryLengthsOptions = {}): Figure {
   const { title = 'Length of histories' } = options;
   const counts = new Map<number, number>();

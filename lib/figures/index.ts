@@ -14,5 +14,7 @@ export * from './run-curves.js';
 export * from './show-table.js';
 export * from './sid-quality.js';
 export * from './sid-usage.js';
+export * from './tables/index.js';
+export { escapeText, label, labels } from './text.js';
 export * from './use-notebook.js';
 export * from './vector-map.js';

@@ -1,16 +1,16 @@
 /** A training run's curve that draws itself while the run logs, and stays whole in the saved notebook. */
 import { liveFigure, type LiveFigureOptions } from './display.js';
-import type { TableRow } from './figure.js';
 import { lossCurve, type LossCurveOptions } from './loss-curve.js';
 
+/** A curve that draws itself while a run logs, as `liveCurve` gives it. */
 export interface LiveCurve {
   /** Give it to a run as its `onLog`; it may be called at every step. */
-  onLog: (rows: readonly TableRow[]) => void;
+  onLog: (rows: readonly object[]) => void;
   /**
    * Draws the curve a last time, with all faces.
    * @param rows of `metrics.jsonl`, for a run that was finished before and logs nothing; default what was logged last
    */
-  end(rows?: readonly TableRow[]): Promise<void>;
+  end(rows?: readonly object[]): Promise<void>;
 }
 
 /**

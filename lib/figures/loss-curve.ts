@@ -1,6 +1,8 @@
 /** A training run's curve: loss by step on the left axis, a validation metric on the right one. */
-import { axis, escapeText, type Figure, finiteRows, layout, lineStyle, markerStyle, type TableRow } from './figure.js';
+import { axis, type Figure, finiteRows, layout, lineStyle, markerStyle } from './figure.js';
+import { label } from './text.js';
 
+/** Options of `lossCurve`. */
 export interface LossCurveOptions {
   /** Default `Training loss`. */
   title?: string;
@@ -14,8 +16,11 @@ export interface LossCurveOptions {
   window?: number;
 }
 
-/** @param rows of `metrics.jsonl`: a row may hold the loss, the metric or both */
-export function lossCurve(rows: readonly TableRow[], options: LossCurveOptions = {}): Figure {
+/**
+ * Loss by step, smoothed, and a validation metric on the right axis.
+ * @param rows of `metrics.jsonl`: a row may hold the loss, the metric or both
+ */
+export function lossCurve(rows: readonly object[], options: LossCurveOptions = {}): Figure {
   const { title = 'Training loss', step = 'step', loss = 'loss', metric = findMetric(rows) } = options;
   const losses = finiteRows(finiteRows(rows, step), loss);
   const { window = Math.max(1, Math.round(losses.length / 50)) } = options;
@@ -37,7 +42,7 @@ export function lossCurve(rows: readonly TableRow[], options: LossCurveOptions =
   data.push({
     type: 'scatter',
     mode: few ? 'lines+markers' : 'lines',
-    name: window > 1 ? `${escapeText(loss)}, mean of ${window}` : escapeText(loss),
+    name: window > 1 ? `${label(loss)}, mean of ${window}` : label(loss),
     x: thin(x),
     y: thin(movingMean(y, window)),
     line: lineStyle(0),
@@ -48,7 +53,7 @@ export function lossCurve(rows: readonly TableRow[], options: LossCurveOptions =
     data.push({
       type: 'scatter',
       mode: 'lines+markers',
-      name: `${escapeText(metric!)} (right)`,
+      name: `${label(metric!)} (right)`,
       x: measured.map((row) => row[step] as number),
       y: measured.map((row) => row[metric!] as number),
       yaxis: 'y2',
@@ -58,27 +63,32 @@ export function lossCurve(rows: readonly TableRow[], options: LossCurveOptions =
   }
   return {
     data,
-    layout: layout(title, {
-      showlegend: true,
-      xaxis: axis({ title: step }),
-      yaxis: axis({ title: loss, rangemode: 'normal' }),
-      ...(measured.length > 0
-        ? {
-            yaxis2: axis({
-              title: metric!,
-              overlaying: 'y',
-              side: 'right',
-              rangemode: 'tozero',
-              tickmode: 'auto',
-              showgrid: false,
-            }),
-          }
-        : {}),
-    }),
+    layout: layout(
+      title,
+      {
+        showlegend: true,
+        xaxis: axis({ title: step }),
+        yaxis: axis({ title: loss, most: 32, rangemode: 'normal' }),
+        ...(measured.length > 0
+          ? {
+              yaxis2: axis({
+                title: metric!,
+                most: 32,
+                overlaying: 'y',
+                side: 'right',
+                rangemode: 'tozero',
+                tickmode: 'auto',
+                showgrid: false,
+              }),
+            }
+          : {}),
+      },
+      data.flatMap(({ name }) => (typeof name === 'string' ? [name] : [])),
+    ),
   };
 }
 
-/** Most points of a line: more cannot be told apart, and would swell a notebook. */
+/** Most points of a line: more cannot be distinguished and make a notebook large. */
 const MOST_POINTS = 400;
 
 /** Evenly chosen values, the last one among them, to six digits. */
@@ -88,8 +98,9 @@ export function thin(values: readonly number[]): number[] {
   return kept.map((value) => Number(value.toPrecision(6)));
 }
 
-function findMetric(rows: readonly TableRow[]): string | undefined {
-  const fields = rows.flatMap((row) => Object.keys(row).filter((field) => typeof row[field] === 'number'));
+function findMetric(rows: readonly object[]): string | undefined {
+  const numbers = (row: object) => Object.entries(row).filter(([, value]) => typeof value === 'number');
+  const fields = rows.flatMap((row) => numbers(row).map(([field]) => field));
   return fields.find((field) => /^(valid|val)/i.test(field)) ?? fields.find((field) => /HR@10$/.test(field));
 }
 

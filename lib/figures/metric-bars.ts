@@ -1,6 +1,10 @@
 /** Models side by side: a group of bars a metric, a bar a model. */
-import { axis, barStyle, type Figure, label, layout, type TableRow } from './figure.js';
+import { axis, barStyle, type Figure, layout, legendRows } from './figure.js';
+import { rowsOf } from './tables/rows-of.js';
+import type { TableLike } from './tables/shapes.js';
+import { label, labels } from './text.js';
 
+/** Options of `metricBars`. */
 export interface MetricBarsOptions {
   /** Default `Ranking quality on the test rows`. */
   title?: string;
@@ -10,13 +14,18 @@ export interface MetricBarsOptions {
   metrics?: readonly string[];
 }
 
-/** @param rows one a model, `{model: 'popularity', 'HR@10': 0.04, ...}` */
-export function metricBars(rows: readonly TableRow[], options: MetricBarsOptions = {}): Figure {
+/**
+ * A group of bars a metric, a bar a model.
+ * @param models rows of any kind, one a model: `{model: 'popularity', 'HR@10': 0.04}`; the metrics of a report of
+ *   `evaluateStage` are `item.HR@10` and the like
+ */
+export function metricBars(models: TableLike, options: MetricBarsOptions = {}): Figure {
   const { title = 'Ranking quality on the test rows', name = 'model' } = options;
+  const { rows } = rowsOf(models);
   const numbers = Object.keys(rows[0] ?? {}).filter((field) => rows.every((row) => typeof row[field] === 'number'));
   const usual = numbers.filter((field) => /@(5|10)$/.test(field));
   const { metrics = usual.length > 0 ? usual : numbers.slice(0, 6) } = options;
-  const names = rows.map((row) => label(String(row[name]), 28));
+  const names = rows.map((row) => label(String(row[name] ?? ''), 28));
   const values = metrics.length * rows.length <= 18; // more would overlap
   return {
     data: rows.map((row, i) => {
@@ -24,7 +33,7 @@ export function metricBars(rows: readonly TableRow[], options: MetricBarsOptions
       return {
         type: 'bar',
         name: names[i]!,
-        x: metrics.map((metric) => label(metric, 20)),
+        x: labels(metrics, 20),
         y,
         marker: barStyle(i),
         ...(values
@@ -36,7 +45,7 @@ export function metricBars(rows: readonly TableRow[], options: MetricBarsOptions
       barmode: 'group',
       showlegend: true,
       // Names that would not fit on one line above the bars go beside them.
-      ...(names.join('').length + 6 * names.length > 90
+      ...(legendRows(names) > 1
         ? { legend: { orientation: 'v', x: 1.02, y: 1, xanchor: 'left', yanchor: 'top', font: { size: 13 } } }
         : {}),
       xaxis: axis({ type: 'category' }),

@@ -1,6 +1,7 @@
 /** The long tail: items in order of popularity, their interactions and the share that the head holds. */
 import { axis, type Figure, layout, lineStyle } from './figure.js';
 
+/** Options of `popularityCurve`. */
 export interface PopularityCurveOptions {
   /** Default `Popularity of items`. */
   title?: string;
@@ -8,7 +9,10 @@ export interface PopularityCurveOptions {
   head?: number;
 }
 
-/** @param counts interactions of each item, in any order; items without any may be left out or given as 0 */
+/**
+ * Interactions of each item, the most popular first, and the share that the items up to there hold.
+ * @param counts interactions of each item, in any order; items without any may be left out or given as 0
+ */
 export function popularityCurve(counts: readonly number[], options: PopularityCurveOptions = {}): Figure {
   const { title = 'Popularity of items', head = 0.8 } = options;
   const sorted = [...counts].sort((a, b) => b - a);

@@ -1,6 +1,7 @@
 /** At which rank the true item comes: a bar a band of ranks, the last one for lists that lack it. */
 import { axis, barStyle, type Figure, layout } from './figure.js';
 
+/** Options of `rankDistribution`. */
 export interface RankDistributionOptions {
   /** Default `Rank of the true item`. */
   title?: string;
@@ -8,7 +9,10 @@ export interface RankDistributionOptions {
   bands?: readonly number[];
 }
 
-/** @param ranks from 1; 0 where the list lacks the item. A rank beyond the last band counts as lacking */
+/**
+ * A bar a band of ranks, the last one for lists without the item.
+ * @param ranks from 1; 0 where the list lacks the item. A rank beyond the last band counts as lacking
+ */
 export function rankDistribution(ranks: readonly number[], options: RankDistributionOptions = {}): Figure {
   const { title = 'Rank of the true item', bands = [1, 3, 5, 10, 20, 50] } = options;
   const counts = Array<number>(bands.length + 1).fill(0);

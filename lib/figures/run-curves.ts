@@ -1,17 +1,9 @@
-/** The curves of several runs over one another: loss above, validation figure below, each run with a dash of its own. */
-import {
-  axis,
-  escapeText,
-  type Figure,
-  finiteRows,
-  label,
-  layout,
-  lineStyle,
-  markerStyle,
-  type TableRow,
-} from './figure.js';
+/** The curves of several runs over one another: loss above, validation metric below, each run with a dash of its own. */
+import { axis, type Figure, finiteRows, layout, lineStyle, markerStyle, type TableRow } from './figure.js';
 import { movingMean, thin } from './loss-curve.js';
+import { label } from './text.js';
 
+/** Options of `runCurves`. */
 export interface RunCurvesOptions {
   /** Default `Training runs`. */
   title?: string;
@@ -25,9 +17,12 @@ export interface RunCurvesOptions {
   window?: number;
 }
 
-/** @param runs rows of each run's `metrics.jsonl` */
+/**
+ * Loss of each run above, its validation metric below.
+ * @param runs rows of each run's `metrics.jsonl`, such as `compareRuns(folder).curves`
+ */
 export function runCurves(
-  runs: readonly { name: string; lines: readonly TableRow[] }[],
+  runs: readonly { name: string; lines: readonly object[] }[],
   options: RunCurvesOptions = {},
 ): Figure {
   const { title = 'Training runs', x = 'step', loss = 'loss', metric = commonMetric(runs), window } = options;
@@ -57,13 +52,17 @@ export function runCurves(
   const both = metric !== undefined;
   return {
     data,
-    layout: layout(title, {
-      showlegend: true,
-      height: both ? 700 : 500,
-      xaxis: axis({ title: x, anchor: both ? 'y2' : 'y' }),
-      yaxis: axis({ title: escapeText(loss), rangemode: 'normal', domain: both ? [0.54, 1] : [0, 1] }),
-      ...(both && { yaxis2: axis({ title: metric, rangemode: 'tozero', domain: [0, 0.46] }) }),
-    }),
+    layout: layout(
+      title,
+      {
+        showlegend: true,
+        height: both ? 700 : 500,
+        xaxis: axis({ title: x, anchor: both ? 'y2' : 'y' }),
+        yaxis: axis({ title: loss, most: both ? 22 : 32, rangemode: 'normal', domain: both ? [0.54, 1] : [0, 1] }),
+        ...(both && { yaxis2: axis({ title: metric, most: 22, rangemode: 'tozero', domain: [0, 0.46] }) }),
+      },
+      runs.map(({ name }) => label(name, 40)),
+    ),
   };
 }
 
@@ -73,16 +72,16 @@ function runLine(i: number): ReturnType<typeof lineStyle> {
 }
 
 /** A validation has its step alone: its tokens and seconds are those of the line before it. */
-function placed(lines: readonly TableRow[], x: string, metric: string): [number, number][] {
+function placed(lines: readonly object[], x: string, metric: string): [number, number][] {
   let at = 0;
-  return lines.flatMap((row): [number, number][] => {
+  return (lines as readonly TableRow[]).flatMap((row): [number, number][] => {
     if (typeof row[x] === 'number') at = row[x];
     const value = row[metric];
     return typeof value === 'number' && Number.isFinite(value) ? [[at, value]] : [];
   });
 }
 
-function commonMetric(runs: readonly { lines: readonly TableRow[] }[]): string | undefined {
+function commonMetric(runs: readonly { lines: readonly object[] }[]): string | undefined {
   const counts = new Map<string, number>();
   for (const { lines } of runs) {
     const names = new Set(lines.flatMap((line) => Object.keys(line).filter((key) => key.startsWith('valid '))));

@@ -1,17 +1,26 @@
 /** Semantic IDs at a glance: what each level keeps and uses, and what a shared beginning says of two items. */
 import { axis, barStyle, type Figure, layout, lineStyle, markerStyle } from './figure.js';
+import { labels } from './text.js';
 
+/** A level of an index, as a quality report has it. */
 export interface LevelRow {
+  /** Letter of the level, such as `a`. */
   level: string;
+  /** Codes there are. */
   codes: number;
+  /** Codes that at least one item has. */
   used: number;
+  /** exp(entropy) of the codes' frequencies, in [1, codes]. */
   perplexity: number;
 }
 
-/** @param levels one row a level: codes in use and their perplexity as shares of the codes there are */
+/**
+ * Two bars a level: codes in use and their perplexity, as shares of the codes there are.
+ * @param levels one row a level
+ */
 export function sidLevels(levels: readonly LevelRow[], options: { title?: string } = {}): Figure {
   const { title = 'How much of each level is used' } = options;
-  const x = levels.map(({ level, codes }) => `level ${level} (${codes} codes)`);
+  const x = labels(levels.map(({ level, codes }) => `level ${level} (${codes} codes)`));
   const bars = (name: string, i: number, y: number[]) => ({
     ...{ type: 'bar', name, x, y, marker: barStyle(i) },
     ...{ text: y.map((share) => `${Math.round(100 * share)} %`), textposition: 'outside', cliponaxis: false },
@@ -38,15 +47,24 @@ export function sidLevels(levels: readonly LevelRow[], options: { title?: string
   };
 }
 
+/** What a shared prefix of one length says, as a quality report has it; null where it was not measured. */
 export interface PrefixRow {
+  /** Codes of the prefix. */
   length: number;
+  /** Share of items with the commonest category of their prefix, in [0, 1]. */
   purity: number | null;
+  /** The same with categories dealt out at random. */
   purityByChance: number | null;
+  /** Share of items whose nearest neighbour has the same prefix, in [0, 1]. */
   neighbours: number | null;
+  /** The same of random pairs. */
   neighboursByChance: number | null;
 }
 
-/** @param prefixes one row a length of prefix; what is null is not drawn */
+/**
+ * Lines over the length of a prefix: how often neighbours share it, and how pure it is, each beside chance.
+ * @param prefixes one row a length; what is null is not drawn
+ */
 export function sidPrefixes(prefixes: readonly PrefixRow[], options: { title?: string } = {}): Figure {
   const { title = 'What a shared beginning says' } = options;
   const series = [
@@ -66,10 +84,14 @@ export function sidPrefixes(prefixes: readonly PrefixRow[], options: { title?: s
         },
       ];
     }),
-    layout: layout(title, {
-      showlegend: true,
-      xaxis: axis({ title: 'codes in the beginning', dtick: 1, range: [0.8, prefixes.length + 0.2] }),
-      yaxis: axis({ title: 'share', tickformat: '.0%', range: [-0.02, 1.05] }),
-    }),
+    layout: layout(
+      title,
+      {
+        showlegend: true,
+        xaxis: axis({ title: 'codes in the beginning', dtick: 1, range: [0.8, prefixes.length + 0.2] }),
+        yaxis: axis({ title: 'share', tickformat: '.0%', range: [-0.02, 1.05] }),
+      },
+      series.map(([name]) => name),
+    ),
   };
 }

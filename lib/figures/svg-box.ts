@@ -46,8 +46,13 @@ function textBox(element: Element): Box {
   const width = Math.max(...rows.map((row) => textWidth(row.textContent ?? '', size)));
   const [x, y] = [number(element.getAttribute('x')), number(element.getAttribute('y'))];
   const left = x - width * anchorOf(element);
-  const top = y - 0.93 * size;
+  const top = y + shift(element.getAttribute('dy'), size) - 0.93 * size;
   return { left, top, right: left + width, bottom: top + size * (1.17 + 1.3 * (rows.length - 1)) };
+}
+
+/** `0.7em` or pixels. */
+function shift(dy: string | null, size: number): number {
+  return number(dy) * (dy?.endsWith('em') ? size : 1);
 }
 
 /** 0 where x is the text's beginning, 1 where it is its end. */

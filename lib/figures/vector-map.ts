@@ -1,16 +1,19 @@
 /** Item vectors on a plane: two of their dimensions, a marker and a colour a group. */
-import { axis, COLOURS, type Figure, label, layout, markerStyle } from './figure.js';
+import { axis, COLOURS, type Figure, layout, markerStyle } from './figure.js';
+import { label } from './text.js';
 
+/** Options of `vectorMap`. */
 export interface VectorMapOptions {
   /** Default `Items by two dimensions of their vectors`. */
   title?: string;
-  /** Groups that are told apart, the largest ones; the rest is grey. Default 6. */
+  /** Groups with a colour of their own, the largest ones; the rest is grey. Default 6. */
   groups?: number;
   /** Names of the two axes. */
   axes?: readonly [string, string];
 }
 
 /**
+ * A point an item, a colour and a marker a group.
  * @param points one an item [N][2]
  * @param names group of each item [N], such as its category
  */
@@ -37,12 +40,17 @@ export function vectorMap(
     };
   };
   const rest = counts.size > shown.size ? [trace('others', -1, (group) => !shown.has(group))] : [];
+  const data = [...rest, ...largest.map(([name], i) => trace(name, i, (group) => group === name))];
   return {
-    data: [...rest, ...largest.map(([name], i) => trace(name, i, (group) => group === name))],
-    layout: layout(title, {
-      showlegend: true,
-      xaxis: axis({ title: axes[0], rangemode: 'normal' }),
-      yaxis: axis({ title: axes[1], rangemode: 'normal' }),
-    }),
+    data,
+    layout: layout(
+      title,
+      {
+        showlegend: true,
+        xaxis: axis({ title: axes[0], rangemode: 'normal' }),
+        yaxis: axis({ title: axes[1], most: 32, rangemode: 'normal' }),
+      },
+      data.map(({ name }) => name as string),
+    ),
   };
 }

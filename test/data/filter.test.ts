@@ -5,7 +5,8 @@ import { filterInteractions } from '../../lib/data/filter/filter.js';
 import { buildRows, splitRows } from '../../lib/data/filter/split-rows.js';
 import type { CatalogueItem } from '../../lib/data/raw/metadata.js';
 import { type Review, reviewsTable } from '../../lib/data/raw/reviews.js';
-import { itemsTable, toTable } from '../../lib/data/table.js';
+import { itemsTable } from '../../lib/data/table.js';
+import { toTable } from '../../lib/figures/tables/to-table.js';
 
 const items: CatalogueItem[] = ['A', 'B', 'C'].map((asin) => ({
   asin,

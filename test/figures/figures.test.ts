@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { failureModes } from '../../lib/figures/failure-modes.js';
-import { escapeText, type Figure, label } from '../../lib/figures/figure.js';
+import type { Figure } from '../../lib/figures/figure.js';
 import { historyLengths } from '../../lib/figures/history-lengths.js';
 import { lossCurve, movingMean } from '../../lib/figures/loss-curve.js';
 import { metricBars, shortNumber } from '../../lib/figures/metric-bars.js';
@@ -86,13 +86,6 @@ test('history lengths, codes in use, ranks, failure modes', () => {
       text: ['2 rows, fails 2.00 × as often', '8 rows, fails 1.10 × as often'],
     },
   ]);
-});
-
-test('labels are escaped, on one line, and cut with an ellipsis', () => {
-  expect(escapeText('a < b & <script>')).toBe('a &lt; b &amp; &lt;script&gt;');
-  expect(label('a\tb\n c')).toBe('a b c');
-  expect(label('&'.repeat(9), 5)).toBe('&amp;'.repeat(4) + '…');
-  expect(label('😀'.repeat(5), 5)).toBe('😀'.repeat(5));
 });
 
 test('figures are plain JSON and fit the page', () => {
