@@ -60,7 +60,7 @@ async function compile(compiler, library) {
   try {
     let output = '';
     for (const flags of TRIES) {
-      const args = [...COMMON, ...flags, `-I${headers}`, `-I${library}/include`, ...sources, '-o', file, ...link];
+      const args = [...COMMON, ...flags, `-I${headers}`, '-isystem', `${library}/include`, ...sources, '-o', file, ...link];
       const compiled = await quietly('ops', compiler, args);
       const load = compiled.ok && (await quietly('ops', process.execPath, ['-e', 'require(process.argv[1])', file]));
       if (load && load.ok) {

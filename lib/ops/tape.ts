@@ -16,8 +16,8 @@ export interface RecordedOp {
   backward(dy: tf.Tensor, saved: tf.Tensor[], needs: boolean[]): (tf.Tensor | undefined)[];
   /** Whether `backward` looks at the inputs. */
   keepsInputs: boolean;
-  /** Of an operation of one input: adds its gradient in place to what that input has already. */
-  addTo?: ((sum: tf.Tensor, dy: tf.Tensor) => void) | undefined;
+  /** Of an operation of one input: its gradient added to what that input has already, which is given up for it. */
+  addTo?: ((sum: tf.Tensor, dy: tf.Tensor) => tf.Tensor) | undefined;
 }
 
 interface Node {
@@ -186,9 +186,13 @@ export class Tape {
   /** Adds a node's gradients to its inputs'. */
   private spread({ op, saved }: Node, dy: tf.Tensor, sums: Map<number, tf.Tensor>): void {
     const needs = op.inputs.map(({ id }) => this.tracked.has(id));
-    const already = op.addTo && sums.get(op.inputs[0]!.id);
-    if (already && isAlone(already)) return tf.tidy(() => op.addTo!(already, dy));
     tf.tidy(() => {
+      const already = op.addTo && sums.get(op.inputs[0]!.id);
+      if (already) {
+        sums.set(op.inputs[0]!.id, tf.keep(op.addTo!(already, dy)));
+        already.dispose();
+        return;
+      }
       op.backward(dy, saved, needs).forEach((gradient, i) => {
         if (!needs[i]) return;
         const { id } = op.inputs[i]!;
@@ -207,9 +211,4 @@ export class Tape {
     for (const node of this.nodes.splice(0)) this.free(node);
     for (const tensor of this.constants.splice(0)) if (!tensor.isDisposed) tensor.dispose();
   }
-}
-
-/** Whether nobody else holds the tensor's data. */
-function isAlone({ dataId }: tf.Tensor): boolean {
-  return (tf.backend() as tf.KernelBackend).refCount(dataId) === 1;
 }
