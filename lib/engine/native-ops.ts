@@ -83,7 +83,10 @@ export function missingNativeOps(): string | undefined {
 
 /** `SIDLAB_OPS_ADDON` names another build of the addon, such as the one with sanitizers. */
 function addonFile(): string {
-  return process.env.SIDLAB_OPS_ADDON ?? join(dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'lib/sidlab-ops/ops.node');
+  return (
+    process.env.SIDLAB_OPS_ADDON ??
+    join(dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'lib/sidlab-ops/ops.node')
+  );
 }
 
 /** The plain implementations from here on: for tests, which compare the two. */

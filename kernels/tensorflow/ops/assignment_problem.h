@@ -14,7 +14,8 @@ constexpr double kNone = std::numeric_limits<double>::infinity();
 
 // Beyond these, loops in steps would leave int32, and sums of costs would not be exact.
 constexpr int64_t kMostItems = std::numeric_limits<int32_t>::max() - 64;
-constexpr int64_t kMostClusters = 1 << 20;
+constexpr int64_t kMostClusters = 1 << 18;
+constexpr double kMostPrice = 1125899906842624.0;  // 2^50, of the prices to start from
 
 struct Problem {
   int32_t items, clusters;

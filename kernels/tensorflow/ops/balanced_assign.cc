@@ -10,9 +10,6 @@
 namespace sidlab {
 namespace {
 
-// The prices are sums of costs: beyond this they would not be exact in float64.
-constexpr double kMostPrice = 4503599627370496.0;  // 2^52
-
 void expectLimits(const Problem& problem) {
   int64_t least = 0, most = 0;
   for (int32_t k = 0; k < problem.clusters; ++k) {
@@ -39,7 +36,7 @@ void balancedAssign(Call& call) {
   std::memcpy(prices.data(), call.ints(2), prices.size() * sizeof(double));
   expectLimits(problem);
   for (double price : prices) {
-    expect(std::abs(price) <= kMostPrice && price == std::floor(price), "whole prices below 2^52, got ", price);
+    expect(std::abs(price) <= kMostPrice && price == std::floor(price), "whole prices of at most 2^50 in size, got ", price);
   }
   const std::vector<int32_t> clusters = assign(problem, prices.data(), call.ints(3)[0]);
   std::copy(clusters.begin(), clusters.end(), call.intOutput({problem.items}));

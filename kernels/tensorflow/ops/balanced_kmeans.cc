@@ -25,8 +25,7 @@ class BalancedRounds {
     const double scale = most > 0 ? kTop / most : 1;
 #pragma omp parallel for simd schedule(static)
     for (int64_t at = 0; at < rows_ * codes_; ++at) {
-      const double cost = distances_[at] * scale + 0.5;
-      costs_[at] = cost >= 0 ? static_cast<int32_t>(cost) : 0;  // distances beyond float32's range cost nothing
+      costs_[at] = static_cast<int32_t>(distances_[at] * scale + 0.5);
     }
     problem_.items = rows_;
     problem_.clusters = codes_;
@@ -34,7 +33,9 @@ class BalancedRounds {
     problem_.lower = lower_.data();
     problem_.upper = upper_.data();
     std::vector<double> prices(codes_);
-    for (int64_t k = 0; k < codes_; ++k) prices[k] = std::floor(prices_[k] * scale + 0.5);
+    for (int64_t k = 0; k < codes_; ++k) {
+      prices[k] = std::floor(std::min(std::max(prices_[k] * scale, -kMostPrice), kMostPrice) + 0.5);
+    }
     nearest_ = sidlab::assign(problem_, prices.data(), 1);
     for (int64_t k = 0; k < codes_; ++k) prices_[k] = prices[k] / scale;
   }
@@ -72,6 +73,7 @@ class BalancedRounds {
   const std::vector<int32_t>& nearest() const { return nearest_; }
 
  private:
+  static constexpr float kLargest = std::numeric_limits<float>::max();
   static constexpr double kTop = 1 << 26;  // of the costs: finer than float32's own steps at the largest
 
   // Distances less the row's least, about which an assignment does not care. Returns the largest.
@@ -102,7 +104,9 @@ class BalancedRounds {
     for (int64_t k = 0; k < codes_; ++k) least = std::min(least, from[k]);
 #pragma omp simd reduction(max : most)
     for (int64_t k = 0; k < codes_; ++k) {
-      to[k] = from[k] - least;
+      const float apart = from[k] - least;
+      // The largest for a distance beyond float32's range, nothing where all of the row's are.
+      to[k] = apart <= kLargest ? apart : from[k] > least ? kLargest : 0.0f;
       most = std::max(most, to[k]);
     }
     return most;
