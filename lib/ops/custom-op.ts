@@ -60,7 +60,7 @@ export function customOp<R extends tf.Rank>(
     save([...own, ...saved]);
     const gradFunc = (dy: tf.Tensor, kept: tf.Tensor[]): tf.Tensor[] =>
       backward(dy, kept.slice(0, inputs.length), kept.slice(inputs.length), all).map(
-        (gradient, i) => gradient ?? tf.zeros(inputs[i]!.shape), // of a variable that does not learn, which nobody reads
+        (gradient, i) => gradient ?? tf.zeros(inputs[i]!.shape), // of a frozen variable, which nobody reads
       );
     return { value, gradFunc };
   });

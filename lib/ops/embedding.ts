@@ -38,7 +38,7 @@ export function sumRows(x: tf.Tensor, to: tf.Tensor1D, rows: number): tf.Tensor 
  * Chosen rows, none chosen twice: the gradient then is a gather too.
  * @param x [N, D]
  * @param ids int32 [M], distinct
- * @param inverse int32 [N]: where in `ids` a row stands, M where it does not
+ * @param inverse int32 [N]: the index of each row in `ids`, M where it is not chosen
  * @returns [M, D]
  */
 export function chooseRows(x: tf.Tensor2D, ids: tf.Tensor1D, inverse: tf.Tensor1D): tf.Tensor2D {

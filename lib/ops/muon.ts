@@ -8,29 +8,25 @@
  * Shapes: R rows, C columns.
  */
 import * as tf from '@tensorflow/tfjs';
+import { MUON_SCALES, type MuonScale } from './muon-scale.js';
 
-export const MUON_SCALES = ['rms', 'spectral'] as const;
+export { MUON_SCALES, type MuonScale };
 
-/**
- * What the orthogonal update is multiplied with:
- *   `rms`      0.2 sqrt(max(R, C)), so that it is as large as one of AdamW's and takes its rate and decay (Liu et al.,
- *              "Muon is scalable for LLM training", arXiv 2502.16982);
- *   `spectral` sqrt(max(1, R / C)), Jordan's.
- */
-export type MuonScale = (typeof MUON_SCALES)[number];
-
+/** How Muon updates a matrix. */
 export interface MuonOptions {
-  /** Default 0.95. */
+  /** Share of the old momentum in the new one. Default 0.95. */
   momentum?: number;
-  /** Default `rms`. */
+  /** What the orthogonalised update is multiplied with. Default `rms`. */
   muonScale?: MuonScale;
-  /** Default 0. */
+  /** Share of the parameter, times the learning rate, that a step takes off. Default 0. */
   weightDecay?: number;
 }
 
 /**
- * One update: the momentum in place, the new parameter returned.
+ * One update. Assigns the new momentum.
  * @param parameter [R, C] @param gradient [R, C] @param momentum [R, C], zeros at the start
+ * @param rate the learning rate
+ * @returns the new parameter [R, C]
  */
 export function muon(
   parameter: tf.Tensor2D,

@@ -49,7 +49,7 @@ export function onTape<R extends tf.Rank>(variables: readonly tf.Variable[], f: 
 
 /**
  * `f()`, of whose way only `x` is kept: for its gradient it is computed once more ("layer checkpointing": Chen et al.,
- * arXiv 1604.06174). One layer's values stand at a time, for a second forward pass. Without a tape, `f()` alone, tidied.
+ * arXiv 1604.06174). Only one layer's values are held at a time, for a second forward pass. Without a tape, `f()` alone, tidied.
  * @param f of x, of variables and of values made before
  * @param again the same numbers once more, where `f` draws random ones
  */

@@ -96,7 +96,9 @@ class Prices {
     std::sort(top_.begin(), top_.end(), std::greater<double>());
     const int64_t held = top_.size();
     const auto nth = [&](int64_t rank) { return rank <= held ? top_[rank - 1] : -kNone; };  // from 1
-    if (held > upper && nth(upper + 1) > 0) return std::floor((nth(upper) + nth(upper + 1)) / 2);
+    if (held > upper && nth(upper + 1) > 0) {
+      return upper == 0 ? nth(1) + 1 : std::floor((nth(upper) + nth(upper + 1)) / 2);  // beyond what any item pays
+    }
     if (lower > 0 && nth(lower) < 0) return lower < held ? std::ceil((nth(lower) + nth(lower + 1)) / 2) : nth(lower);
     return 0;
   }
