@@ -16,7 +16,7 @@ import { hasAddon, libraryFolder } from './tensorflow.mjs';
 const SOURCES = at('kernels/tensorflow/ops');
 const LIB = at('node_modules/@tensorflow/tfjs-node-gpu/lib');
 const OUT = join(LIB, 'sidlab-ops');
-const COMMON = ['-O3', '-fno-math-errno', '-fno-trapping-math', '-fPIC', '-shared', '-std=c++17', '-DNAPI_VERSION=8'];
+const OPTIMIZED = ['-O3', '-fno-math-errno', '-fno-trapping-math'];
 /** The first that works: not every compiler knows the processor, or has OpenMP. */
 const TRIES = [['-march=native', '-fopenmp'], ['-march=native'], []];
 
@@ -47,6 +47,19 @@ function processor() {
   return `${cpus()[0]?.model} ${flags}`;
 }
 
+/**
+ * Arguments of the compiler that make the addon `file` of the sources.
+ * @param {string} file @param {{ library: string, headers: string, flags: string[], rpath: string, sources?: string[] }} options
+ *   `library` is TensorFlow's folder, `rpath` where the addon looks for it, `sources` default all
+ */
+export function compilerArgs(file, { library, headers, flags, rpath, sources = filesUnder(SOURCES, ['.cc']) }) {
+  return [
+    ...['-fPIC', '-shared', '-std=c++17', '-DNAPI_VERSION=8', ...flags],
+    ...[`-I${headers}`, '-isystem', `${library}/include`, ...sources, '-o', file],
+    ...[`-L${library}`, '-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2', `-Wl,-rpath,${rpath}`],
+  ];
+}
+
 /** Compiles under a temporary name, proves that it loads, renames. @returns why not, if not */
 async function compile(compiler, library) {
   const headers = nodeHeaders();
@@ -54,13 +67,11 @@ async function compile(compiler, library) {
   const trial = join(LIB, `trial-ops-${process.pid}`);
   mkdirSync(trial, { recursive: true });
   const file = join(trial, 'ops.node');
-  const sources = filesUnder(SOURCES, ['.cc']);
-  const rpath = `-Wl,-rpath,$ORIGIN/${relative(OUT, library)}`;
-  const link = [`-L${library}`, '-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2', rpath];
+  const rpath = `$ORIGIN/${relative(OUT, library)}`;
   try {
     let output = '';
     for (const flags of TRIES) {
-      const args = [...COMMON, ...flags, `-I${headers}`, `-I${library}/include`, ...sources, '-o', file, ...link];
+      const args = compilerArgs(file, { library, headers, flags: [...OPTIMIZED, ...flags], rpath });
       const compiled = await quietly('ops', compiler, args);
       const load = compiled.ok && (await quietly('ops', process.execPath, ['-e', 'require(process.argv[1])', file]));
       if (load && load.ok) {

@@ -1,7 +1,7 @@
 // Loads tfjs-node's addon (libtfjs_addon.so, beside this file) without the banner that TensorFlow writes to standard
 // error while it loads. The banner comes from a static initialiser of libtensorflow_framework, ahead of anything that a
 // log level could stop; so standard error points to /dev/null for as long as the library loads, and only where
-// TF_CPP_MIN_LOG_LEVEL asks for quiet (lib/engine.ts does).
+// TF_CPP_MIN_LOG_LEVEL asks for quiet (lib/engine/engine.ts does).
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <node_api.h>

@@ -1,9 +1,10 @@
 /**
- * The fused face of `lib/ops` on the `tensorflow` engine: operations of ours in TensorFlow's own registry
+ * The fused implementations of `lib/ops` on the `tensorflow` engine: operations of ours in TensorFlow's own registry
  * (`kernels/tensorflow/ops`, compiled by the set-up), each as a kernel of TensorFlow.js under the same name.
  *
- * Here is only the marshalling: `lib/ops` asks TensorFlow.js for a kernel of that name and computes the plain way where
- * there is none (another engine, a GPU, no compiler, `SIDLAB_KERNELS=plain`).
+ * Here is only the marshalling: `lib/ops` asks TensorFlow.js for a kernel of that name and uses the plain implementation
+ * where there is none (another engine, a GPU, no compiler, `SIDLAB_KERNELS=plain`). The operations check their inputs
+ * themselves; what they refuse becomes an Error that begins with the operation's name.
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,9 +14,9 @@ import * as tf from '@tensorflow/tfjs';
 const require = createRequire(import.meta.url);
 const BACKEND = 'tensorflow';
 
-/** Outputs of each operation. */
+/** Number of outputs of each operation. */
 const OUTPUTS: Readonly<Record<string, number>> = {
-  SidlabAdamW: 1,
+  SidlabAdamW: 3,
   SidlabAddRows: 1,
   SidlabBalancedAssign: 2,
   SidlabBalancedKmeans: 3,
@@ -33,6 +34,7 @@ const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabTargetLogProbsGrad: 1,
 };
 
+/** Names of all operations, in alphabetical order. */
 export const NATIVE_OPS: readonly string[] = Object.keys(OUTPUTS);
 
 /** What this needs of the package's backend. */
@@ -53,10 +55,23 @@ export function registerNativeOps(): void {
     tf.registerKernel({
       kernelName,
       backendName: BACKEND,
-      kernelFunc: ({ inputs }) =>
-        backend.executeMultipleOutputs(kernelName, [], Object.values(inputs) as tf.TensorInfo[], outputs),
+      kernelFunc: ({ inputs }) => {
+        try {
+          return backend.executeMultipleOutputs(kernelName, [], Object.values(inputs) as tf.TensorInfo[], outputs);
+        } catch (error) {
+          throw new Error(messageOf(kernelName, error));
+        }
+      },
     });
   }
+}
+
+/** The operation's own line, without what tfjs-node and TensorFlow put around it. */
+function messageOf(kernelName: string, error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const line = text.replace(/^Invalid TF_Status: \d+\s*Message: /, '').split('\n')[0]!;
+  const own = line.indexOf(`${kernelName}: `);
+  return own < 0 ? `${kernelName}: ${line}` : line.slice(own);
 }
 
 /** @returns why the `tensorflow` engine computes without them, undefined where it has them */
@@ -66,11 +81,15 @@ export function missingNativeOps(): string | undefined {
   return existsSync(addonFile()) ? undefined : 'not compiled';
 }
 
+/** `SIDLAB_OPS_ADDON` names another build of the addon, such as the one with sanitizers. */
 function addonFile(): string {
-  return join(dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'lib/sidlab-ops/ops.node');
+  return (
+    process.env.SIDLAB_OPS_ADDON ??
+    join(dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'lib/sidlab-ops/ops.node')
+  );
 }
 
-/** The plain face from here on: for tests, which compare the two. */
+/** The plain implementations from here on: for tests, which compare the two. */
 export function unregisterNativeOps(): void {
   for (const name of NATIVE_OPS) if (tf.getKernel(name, BACKEND)) tf.unregisterKernel(name, BACKEND);
 }

@@ -2,7 +2,7 @@
  * AdamW (Loshchilov & Hutter, arXiv 1711.05101), PyTorch's form: decay times the rate, bias-corrected moments.
  */
 import * as tf from '@tensorflow/tfjs';
-import { hasFused, runFused } from './fused.js';
+import { givenUp, hasFused, runFused } from './fused.js';
 
 export interface AdamWOptions {
   /** Default 0.9. */
@@ -17,16 +17,20 @@ export interface AdamWOptions {
   gradientScale?: number;
 }
 
-/** First and second moment, each of the parameter's shape; nobody else holds their data, which may change in place. */
+/** First and second moment, each of the parameter's shape. */
 export interface Moments {
+  /** Running mean of the gradient, zeros at the start. */
   m: tf.Variable;
+  /** Running mean of the squared gradient, zeros at the start. */
   v: tf.Variable;
 }
 
 /**
- * One update: moments in place, the new parameter returned.
+ * One update. Assigns the new moments, in the memory of the old ones where nothing else looks at it.
  * @param step counted from 1
+ * @param rate the learning rate
  * @param decays 1 where weight decay acts, 0 elsewhere, of the parameter's shape; default everywhere
+ * @returns the new parameter
  */
 export function adamw(
   parameter: tf.Tensor,
@@ -41,8 +45,14 @@ export function adamw(
   return tf.tidy(() => {
     if (hasFused('SidlabAdamW')) {
       const numbers = [beta1, beta2, epsilon, rate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)];
-      const inputs = [parameter, gradient, m, v, decays ?? tf.tensor1d([1])];
-      return runFused('SidlabAdamW', [...inputs, tf.tensor1d([...numbers, rate * weightDecay, gradientScale])])[0]!;
+      const given = givenUp(m, v);
+      const [next, nextM, nextV] = runFused('SidlabAdamW', [
+        ...[parameter, gradient, m, v, decays ?? tf.tensor1d([1])],
+        ...[tf.tensor1d([...numbers, rate * weightDecay, gradientScale]), given],
+      ]);
+      m.assign(nextM!);
+      v.assign(nextV!);
+      return next!;
     }
     const scaled = gradientScale === 1 ? gradient : tf.mul(gradient, gradientScale);
     m.assign(tf.add(tf.mul(m, beta1), tf.mul(scaled, 1 - beta1)));

@@ -1,5 +1,5 @@
 /**
- * An operation with a gradient of its own: the plain face of what an engine may later fuse under the same name.
+ * An operation with a gradient of its own: the plain implementation of what an engine may fuse under the same name.
  *
  * Why not the composition of TensorFlow.js's gradients: they keep every saved tensor, build `ones` in JavaScript for
  * the gradient of sums, and there are none for several kernels. A gradient written out costs what its mathematics
@@ -17,8 +17,8 @@ export interface Forward {
 export interface CustomOpOptions {
   /** Whether the gradient looks at the inputs; where it does not, they may be freed before it is asked for. Default true. */
   keepsInputs?: boolean;
-  /** Of an operation of one input: adds the gradient in place to what its input has already, where nobody else holds it. */
-  addTo?: ((sum: tf.Tensor, dy: tf.Tensor) => void) | undefined;
+  /** Of an operation of one input: its gradient added to what that input has already, which is given up for it. */
+  addTo?: ((sum: tf.Tensor, dy: tf.Tensor) => tf.Tensor) | undefined;
 }
 
 /**
@@ -60,7 +60,7 @@ export function customOp<R extends tf.Rank>(
     save([...own, ...saved]);
     const gradFunc = (dy: tf.Tensor, kept: tf.Tensor[]): tf.Tensor[] =>
       backward(dy, kept.slice(0, inputs.length), kept.slice(inputs.length), all).map(
-        (gradient, i) => gradient ?? tf.zeros(inputs[i]!.shape), // of a variable that does not learn, which nobody reads
+        (gradient, i) => gradient ?? tf.zeros(inputs[i]!.shape), // of a frozen variable, which nobody reads
       );
     return { value, gradFunc };
   });

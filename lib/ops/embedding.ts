@@ -3,7 +3,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
-import { hasFused, runFused } from './fused.js';
+import { givenUp, hasFused, runFused } from './fused.js';
 
 /** @param table [V, D] @param ids int32 [N], outliving the gradient @returns [N, D] */
 export function embedding(table: tf.Tensor2D, ids: tf.Tensor1D): tf.Tensor2D {
@@ -16,9 +16,13 @@ export function embedding(table: tf.Tensor2D, ids: tf.Tensor1D): tf.Tensor2D {
   );
 }
 
-/** In place, where the output layer's gradient, the whole table, stands already. */
-function addRows(table: tf.Tensor, rows: tf.Tensor, to: tf.Tensor1D): void {
-  runFused('SidlabAddRows', [table, rows, to]);
+/**
+ * `table` plus each of `rows` at its place, where the output layer's gradient, the whole table, is there already.
+ * @param table [V, D], given up: its memory is the sum's where nothing else looks at it
+ * @param rows [N, D] @param to int32 [N], each in [0, V) @returns [V, D]
+ */
+export function addRows(table: tf.Tensor, rows: tf.Tensor, to: tf.Tensor1D): tf.Tensor {
+  return tf.tidy(() => runFused('SidlabAddRows', [table, rows, to, givenUp(table)])[0]!);
 }
 
 /**
@@ -34,7 +38,7 @@ export function sumRows(x: tf.Tensor, to: tf.Tensor1D, rows: number): tf.Tensor 
  * Chosen rows, none chosen twice: the gradient then is a gather too.
  * @param x [N, D]
  * @param ids int32 [M], distinct
- * @param inverse int32 [N]: where in `ids` a row stands, M where it does not
+ * @param inverse int32 [N]: the index of each row in `ids`, M where it is not chosen
  * @returns [M, D]
  */
 export function chooseRows(x: tf.Tensor2D, ids: tf.Tensor1D, inverse: tf.Tensor1D): tf.Tensor2D {

@@ -1,12 +1,13 @@
 /**
  * Attention over forests of token trees: a node sees exactly its ancestors and itself.
  *
- * The plain face. Trees are gathered into padded blocks of like length for the score products alone; everything else in the model runs
- * on the flat [N, D]. Grouped queries share their keys without a copy: the query heads of a group are rows of one
- * product.
+ * The plain implementation gathers trees into padded blocks of similar length for the score products alone; everything
+ * else in the model runs on the flat [N, D]. Grouped queries share their keys without a copy: the query heads of a group
+ * are rows of one product.
  *
- * The fused face (`kernels/tensorflow/ops/forest_attention.cc`) takes forests whose nodes see at most two runs of
- * nodes, as chains and combs do; it pads nothing and keeps no scores.
+ * The fused implementation (`kernels/tensorflow/ops/forest_attention.cc`) takes forests whose nodes see at most two runs
+ * of nodes, as chains and shared prefixes with branches do. It pads nothing, keeps no scores, and refuses spans that
+ * leave a node's own tree or its past.
  *
  * Shapes: N tokens, B trees of a block, T its longest tree, H query heads, Hk key heads, g = H / Hk, d head width.
  */
@@ -14,8 +15,11 @@ import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
 import { runFused } from './fused.js';
 
+/** Trees of similar length, padded to the longest. */
 export interface AttentionBlock {
+  /** B */
   trees: number;
+  /** T, of the longest tree. */
   length: number;
   /** Flat token of each place, int32 [B * T]; padding repeats token 0, which nothing sees. */
   gather: tf.Tensor1D;
@@ -33,13 +37,15 @@ export interface AttentionSpans {
   starts: tf.Tensor1D;
 }
 
-/** For the fused face where the engine has it and the forest's shape allows, else for the plain one. */
+/** For the fused implementation where the engine has it and the forest's shape allows, else for the plain one. */
 export type AttentionPlan = { spans: AttentionSpans } | AttentionBlocks;
 
+/** What the plain implementation needs of a forest. */
 export interface AttentionBlocks {
   spans?: undefined;
+  /** All trees, each in one block. */
   blocks: AttentionBlock[];
-  /** Where token n stands among the places of all blocks, int32 [N]. */
+  /** Position of token n among the places of all blocks, int32 [N]. */
   place: tf.Tensor1D;
 }
 

@@ -6,6 +6,7 @@ export * from './embedding.js';
 export * from './forest-attention.js';
 export * from './fused.js';
 export * from './low-rank-linear.js';
+export * from './muon-scale.js';
 export * from './muon.js';
 export * from './read-tensor.js';
 export * from './rms-norm.js';

@@ -1,16 +1,18 @@
 /**
- * A matrix that stands, and beside it one of low rank that learns (Hu et al., "LoRA", arXiv 2106.09685, eq. 3).
+ * A frozen matrix, and beside it a trained one of low rank (Hu et al., "LoRA", arXiv 2106.09685, eq. 3).
  *
  * Shapes: N tokens, r rank.
  */
 import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
 
+/** The trained product that is added to a frozen matrix. */
 export interface LowRank {
   /** [r, in] */
   a: tf.Tensor2D;
   /** [out, r] */
   b: tf.Tensor2D;
+  /** The product is multiplied with it: alpha / r. */
   scale: number;
   /** Dropout of what `a` sees [N, in]. Default none. */
   mask?: () => tf.Tensor2D;

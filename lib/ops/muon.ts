@@ -10,18 +10,23 @@
 import * as tf from '@tensorflow/tfjs';
 import { MUON_SCALES, type MuonScale } from './muon-scale.js';
 
+export { MUON_SCALES, type MuonScale };
+
+/** How Muon updates a matrix. */
 export interface MuonOptions {
-  /** Default 0.95. */
+  /** Share of the old momentum in the new one. Default 0.95. */
   momentum?: number;
-  /** Default `rms`. */
+  /** What the orthogonalised update is multiplied with. Default `rms`. */
   muonScale?: MuonScale;
-  /** Default 0. */
+  /** Share of the parameter, times the learning rate, that a step takes off. Default 0. */
   weightDecay?: number;
 }
 
 /**
- * One update: the momentum in place, the new parameter returned.
+ * One update. Assigns the new momentum.
  * @param parameter [R, C] @param gradient [R, C] @param momentum [R, C], zeros at the start
+ * @param rate the learning rate
+ * @returns the new parameter [R, C]
  */
 export function muon(
   parameter: tf.Tensor2D,

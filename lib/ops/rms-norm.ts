@@ -5,14 +5,14 @@ import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
 import { chooseImplementation, runFused } from './fused.js';
 
-interface Face {
+interface Implementation {
   /** @returns y [N, D] and what each row was multiplied with [N, 1] */
   forward(x: tf.Tensor, weight: tf.Tensor, epsilon: number): tf.Tensor[];
   /** @returns dx [N, D], dWeight [D] */
   backward(dy: tf.Tensor, x: tf.Tensor, weight: tf.Tensor, scale: tf.Tensor): tf.Tensor[];
 }
 
-const plain: Face = {
+const plain: Implementation = {
   forward(x, weight, epsilon) {
     const scale = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon)); // [N, 1]
     return [tf.mul(tf.mul(x, scale), weight), scale];
@@ -26,7 +26,7 @@ const plain: Face = {
   },
 };
 
-const fused: Face = {
+const fused: Implementation = {
   forward: (x, weight, epsilon) => runFused('SidlabRmsNorm', [x, weight, tf.tensor1d([epsilon])]),
   backward: (dy, x, weight, scale) => runFused('SidlabRmsNormGrad', [dy, x, weight, scale]),
 };

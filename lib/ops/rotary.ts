@@ -29,15 +29,15 @@ export function rotaryTable(positions: ArrayLike<number>, frequencies: Float32Ar
   return { cos: tf.tensor3d(cos, shape), sin: tf.tensor3d(sin, shape) };
 }
 
-type Turn = (x: tf.Tensor, table: RotaryTable, direction: 1 | -1) => tf.Tensor;
+type Rotate = (x: tf.Tensor, table: RotaryTable, direction: 1 | -1) => tf.Tensor;
 
-const plain: Turn = (x, { cos, sin }, direction) => {
-  const turned = direction === 1 ? sin : tf.neg(sin);
+const plain: Rotate = (x, { cos, sin }, direction) => {
+  const signed = direction === 1 ? sin : tf.neg(sin);
   const [re, im] = tf.split(x, 2, 2) as [tf.Tensor, tf.Tensor]; // each [N, H, headDim / 2]
-  return tf.concat([tf.sub(tf.mul(re, cos), tf.mul(im, turned)), tf.add(tf.mul(im, cos), tf.mul(re, turned))], 2);
+  return tf.concat([tf.sub(tf.mul(re, cos), tf.mul(im, signed)), tf.add(tf.mul(im, cos), tf.mul(re, signed))], 2);
 };
 
-const fused: Turn = (x, { cos, sin }, direction) =>
+const fused: Rotate = (x, { cos, sin }, direction) =>
   runFused('SidlabRotary', [x, cos, sin, tf.tensor1d([direction])])[0]!;
 
 /** Turns every head of every token by its position. @param x [N, H, headDim] @returns [N, H, headDim] */

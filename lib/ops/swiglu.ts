@@ -5,13 +5,13 @@ import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
 import { chooseImplementation, runFused } from './fused.js';
 
-interface Face {
+interface Implementation {
   forward(gate: tf.Tensor, up: tf.Tensor): tf.Tensor;
   /** @returns dGate, dUp */
   backward(dy: tf.Tensor, gate: tf.Tensor, up: tf.Tensor): tf.Tensor[];
 }
 
-const plain: Face = {
+const plain: Implementation = {
   forward: (gate, up) => tf.mul(tf.mul(gate, tf.sigmoid(gate)), up),
   backward(dy, gate, up) {
     const sigmoid = tf.sigmoid(gate); // computed again: what is not kept costs no memory
@@ -21,7 +21,7 @@ const plain: Face = {
   },
 };
 
-const fused: Face = {
+const fused: Implementation = {
   forward: (gate, up) => runFused('SidlabSwiglu', [gate, up])[0]!,
   backward: (dy, gate, up) => runFused('SidlabSwigluGrad', [dy, gate, up]),
 };

@@ -16,8 +16,8 @@ export interface RecordedOp {
   backward(dy: tf.Tensor, saved: tf.Tensor[], needs: boolean[]): (tf.Tensor | undefined)[];
   /** Whether `backward` looks at the inputs. */
   keepsInputs: boolean;
-  /** Of an operation of one input: adds its gradient in place to what that input has already. */
-  addTo?: ((sum: tf.Tensor, dy: tf.Tensor) => void) | undefined;
+  /** Of an operation of one input: its gradient added to what that input has already, which is given up for it. */
+  addTo?: ((sum: tf.Tensor, dy: tf.Tensor) => tf.Tensor) | undefined;
 }
 
 interface Node {
@@ -49,7 +49,7 @@ export function onTape<R extends tf.Rank>(variables: readonly tf.Variable[], f: 
 
 /**
  * `f()`, of whose way only `x` is kept: for its gradient it is computed once more ("layer checkpointing": Chen et al.,
- * arXiv 1604.06174). One layer's values stand at a time, for a second forward pass. Without a tape, `f()` alone, tidied.
+ * arXiv 1604.06174). Only one layer's values are held at a time, for a second forward pass. Without a tape, `f()` alone, tidied.
  * @param f of x, of variables and of values made before
  * @param again the same numbers once more, where `f` draws random ones
  */
@@ -186,9 +186,13 @@ export class Tape {
   /** Adds a node's gradients to its inputs'. */
   private spread({ op, saved }: Node, dy: tf.Tensor, sums: Map<number, tf.Tensor>): void {
     const needs = op.inputs.map(({ id }) => this.tracked.has(id));
-    const already = op.addTo && sums.get(op.inputs[0]!.id);
-    if (already && isAlone(already)) return tf.tidy(() => op.addTo!(already, dy));
     tf.tidy(() => {
+      const already = op.addTo && sums.get(op.inputs[0]!.id);
+      if (already) {
+        sums.set(op.inputs[0]!.id, tf.keep(op.addTo!(already, dy)));
+        already.dispose();
+        return;
+      }
       op.backward(dy, saved, needs).forEach((gradient, i) => {
         if (!needs[i]) return;
         const { id } = op.inputs[i]!;
@@ -207,9 +211,4 @@ export class Tape {
     for (const node of this.nodes.splice(0)) this.free(node);
     for (const tensor of this.constants.splice(0)) if (!tensor.isDisposed) tensor.dispose();
   }
-}
-
-/** Whether nobody else holds the tensor's data. */
-function isAlone({ dataId }: tf.Tensor): boolean {
-  return (tf.backend() as tf.KernelBackend).refCount(dataId) === 1;
 }

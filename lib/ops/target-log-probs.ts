@@ -2,7 +2,7 @@
  * Log-probability of chosen tokens: the output layer only where a target is, the logits never copied.
  *
  * Shapes: M rows of hidden state, K targets, V vocabulary, D width. A row may carry several targets (the first tokens
- * of all branches of a group hang on the trunk's last node).
+ * of all completions of a group hang on the prompt's last node).
  */
 import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
@@ -17,22 +17,22 @@ export interface Targets {
   token: Int32Array;
 }
 
-/** The targets on the engine. */
-interface Places {
+/** The targets as tensors. */
+interface TargetTensors {
   /** int32 [K] */
   row: tf.Tensor1D;
   /** int32 [K] */
   token: tf.Tensor1D;
 }
 
-interface Face {
+interface Implementation {
   /** @returns log p of each target [K], and the log of each row's sum of exp [M] */
-  forward(logits: tf.Tensor2D, places: Places): tf.Tensor[];
+  forward(logits: tf.Tensor2D, targets: TargetTensors): tf.Tensor[];
   /** @returns dLogits [M, V] */
-  backward(dy: tf.Tensor, logits: tf.Tensor2D, places: Places, total: tf.Tensor): tf.Tensor2D;
+  backward(dy: tf.Tensor, logits: tf.Tensor2D, targets: TargetTensors, total: tf.Tensor): tf.Tensor2D;
 }
 
-const plain: Face = {
+const plain: Implementation = {
   forward(logits, { row, token }) {
     const total = tf.logSumExp(logits, 1); // [M]
     return [tf.sub(tf.gatherND(logits, tf.stack([row, token], 1)), tf.gather(total, row)), total];
@@ -45,7 +45,7 @@ const plain: Face = {
   },
 };
 
-const fused: Face = {
+const fused: Implementation = {
   forward: (logits, { row, token }) => runFused('SidlabTargetLogProbs', [logits, row, token]),
   backward: (dy, logits, { row, token }, total) =>
     runFused('SidlabTargetLogProbsGrad', [dy, logits, row, token, total])[0] as tf.Tensor2D,
@@ -54,21 +54,21 @@ const fused: Face = {
 /**
  * `log softmax(hidden @ output^T)[row, token]`
  * @param hidden [M, D]
- * @param output the output layer [V, D], of which some rows may learn alone
+ * @param output the output layer [V, D], of which some rows may be trained alone
  * @param legal added to the logits [M, V]: 0 where a token is legal, a large negative number elsewhere; default all
  *   legal (normalised over the whole vocabulary)
  * @returns [K]
  */
 export function targetLogProbs(hidden: tf.Tensor2D, output: Table, targets: Targets, legal?: tf.Tensor2D): tf.Tensor1D {
   const { forward, backward } = chooseImplementation('SidlabTargetLogProbs', plain, fused);
-  const places = { row: tf.tensor1d(targets.row, 'int32'), token: tf.tensor1d(targets.token, 'int32') };
+  const tensors = { row: tf.tensor1d(targets.row, 'int32'), token: tf.tensor1d(targets.token, 'int32') };
   return customOp<tf.Rank.R1>(
     [hidden, ...trainedRows(output)],
     (hidden, ...rows) => {
       const all = tableLogits(hidden as tf.Tensor2D, withTrainedRows(output, rows)); // [M, V]
       const logits = legal ? tf.add<tf.Tensor2D>(all, legal) : all;
-      const [value, total] = forward(logits, places);
-      return { value: value!, saved: [logits, total!, places.row, places.token] };
+      const [value, total] = forward(logits, tensors);
+      return { value: value!, saved: [logits, total!, tensors.row, tensors.token] };
     },
     (dy, [hidden, ...rows], [logits, total, row, token]) => {
       const kept = { row: row as tf.Tensor1D, token: token as tf.Tensor1D };

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
-import { type MuonScale } from '../../lib/ops/muon-scale.js';
+import type { MuonScale } from '../../lib/ops/muon-scale.js';
 import { muon, orthogonalize } from '../../lib/ops/muon.js';
 import { Random } from '../../lib/support/random.js';
 import { Optimizer } from '../../lib/train/optim/optimizer.js';

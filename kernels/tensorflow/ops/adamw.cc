@@ -1,5 +1,5 @@
 // One update of AdamW, and the sum of squares that clipping asks for: one pass over the numbers each. lib/ops/adamw.ts
-// is the plain face.
+// has the plain implementation.
 #include <cmath>
 
 #include "op.h"
@@ -7,19 +7,21 @@
 namespace sidlab {
 namespace {
 
-// parameter, gradient, m, v (both changed in place), decays (of the parameter's size, or of one number),
-// numbers [7]: beta1, beta2, epsilon, rate / (1 - beta1^t), 1 / sqrt(1 - beta2^t), rate * weight decay, the gradient's
-// scale -> next
+// parameter, gradient, m, v, decays (one a number, or one for all), numbers: beta1, beta2, epsilon,
+// rate / (1 - beta1^t), 1 / sqrt(1 - beta2^t), rate * weight decay, the gradient's scale; given: 1 where the memory of m
+// and of v may be taken -> the next parameter, m and v
 void update(Call& call) {
   const int64_t size = call.size(0);
   const float *parameter = call.floats(0), *gradient = call.floats(1), *decays = call.floats(4);
-  float *m = call.state(2), *v = call.state(3);
   const float* numbers = call.floats(5);
   const float beta1 = numbers[0], beta2 = numbers[1], epsilon = numbers[2];
   const float rate = numbers[3], spread = numbers[4], shrink = numbers[5], scale = numbers[6];
-  const bool each = call.size(4) == size;
+  const bool each = size != 1 && call.size(4) == size;
   const float all = each ? 0.0f : decays[0] * shrink;
+  const int32_t* given = call.ints(6);
   float* next = call.output(call.shape(0));
+  float* m = call.taken(2, given[0] != 0, 6);
+  float* v = call.taken(3, given[1] != 0, 6);
 #pragma omp parallel for simd if (size > kAlone)
   for (int64_t i = 0; i < size; ++i) {
     const float g = gradient[i] * scale;
@@ -52,10 +54,11 @@ void squareSum(Call& call) {
 }  // namespace
 
 void registerAdamW() {
-  registerOp<squareSum>("SidlabSquareSum", {"x: float"}, {"sum: float"});
+  registerOp<squareSum>("SidlabSquareSum", {"x: float [*]"}, {"sum: float"});
   registerOp<update>("SidlabAdamW",
-                     {"parameter: float", "gradient: float", "m: float", "v: float", "decays: float", "numbers: float"},
-                     {"next: float"});
+                     {"parameter: float [*]", "gradient: float [*]", "m: float [*]", "v: float [*]",
+                      "decays: float [*|1]", "numbers: float [7]", "given: int32 [2]"},
+                     {"next: float", "nextm: float", "nextv: float"});
 }
 
 }  // namespace sidlab

@@ -1,19 +1,18 @@
-// Rows added to a table in place: what a gradient of an embedding adds to the gradient that the table has already.
-// lib/ops/embedding.ts is the plain face.
+// Rows added to a table: what the gradient of an embedding adds to the gradient that the table has already.
+// lib/ops/embedding.ts has the plain implementation. V rows of the table, N rows to add, D width.
 #include "op.h"
 
 namespace sidlab {
 namespace {
 
-// table [V, D] (changed in place), rows [N, D], to int32 [N] -> the number of rows [1]
+// table, rows, to: the row of the table that each is added to, given: 1 where the table's memory may be taken
+// -> sum [V, D]
 void addRows(Call& call) {
-  const int64_t height = call.dim(0, 0), width = call.dim(0, 1), count = call.dim(1, 0);
-  float* table = call.state(0);
+  const int64_t height = call['V'], width = call['D'], count = call['N'];
   const float* rows = call.floats(1);
   const int32_t* to = call.ints(2);
-  for (int64_t n = 0; n < count; ++n) {
-    if (to[n] < 0 || to[n] >= height) throw std::runtime_error("SidlabAddRows: a row lies outside the table");
-  }
+  expectIndices("to", to, count, height);
+  float* table = call.taken(0, call.ints(3)[0] != 0, 3);
   // By columns, so that two rows of one place never meet.
 #pragma omp parallel for if (count * width > kAlone)
   for (int64_t block = 0; block < (width + 63) / 64; ++block) {
@@ -25,13 +24,14 @@ void addRows(Call& call) {
       for (int64_t d = from; d < end; ++d) into[d] += row[d];
     }
   }
-  *call.output({1}) = static_cast<float>(count);
 }
 
 }  // namespace
 
 void registerAddRows() {
-  registerOp<addRows>("SidlabAddRows", {"table: float", "rows: float", "to: int32"}, {"count: float"});
+  registerOp<addRows>("SidlabAddRows",
+                      {"table: float [V, D]", "rows: float [N, D]", "to: int32 [N]", "given: int32 [1]"},
+                      {"sum: float"});
 }
 
 }  // namespace sidlab

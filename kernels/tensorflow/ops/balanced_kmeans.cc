@@ -1,6 +1,6 @@
 // The rounds of balanced k-means, all in one call: distances, whole costs, the optimal assignment from the prices of
-// the round before (assignment.h), means. lib/sid/balanced/balanced-kmeans.ts is the plain face, in which costs are not less
-// the row's least.
+// the round before (assignment.h), means. lib/sid/balanced/balanced-kmeans.ts has the plain implementation, in which
+// the row's least is not taken off its costs.
 //
 // N rows, K codes, D width.
 #include <cmath>
@@ -25,8 +25,7 @@ class BalancedRounds {
     const double scale = most > 0 ? kTop / most : 1;
 #pragma omp parallel for simd schedule(static)
     for (int64_t at = 0; at < rows_ * codes_; ++at) {
-      const double cost = distances_[at] * scale + 0.5;
-      costs_[at] = cost >= 0 ? static_cast<int32_t>(cost) : 0;  // distances beyond float32's range cost nothing
+      costs_[at] = static_cast<int32_t>(distances_[at] * scale + 0.5);
     }
     problem_.items = rows_;
     problem_.clusters = codes_;
@@ -34,7 +33,9 @@ class BalancedRounds {
     problem_.lower = lower_.data();
     problem_.upper = upper_.data();
     std::vector<double> prices(codes_);
-    for (int64_t k = 0; k < codes_; ++k) prices[k] = std::floor(prices_[k] * scale + 0.5);
+    for (int64_t k = 0; k < codes_; ++k) {
+      prices[k] = std::floor(std::min(std::max(prices_[k] * scale, -kMostPrice), kMostPrice) + 0.5);
+    }
     nearest_ = sidlab::assign(problem_, prices.data(), 1);
     for (int64_t k = 0; k < codes_; ++k) prices_[k] = prices[k] / scale;
   }
@@ -72,6 +73,7 @@ class BalancedRounds {
   const std::vector<int32_t>& nearest() const { return nearest_; }
 
  private:
+  static constexpr float kLargest = std::numeric_limits<float>::max();
   static constexpr double kTop = 1 << 26;  // of the costs: finer than float32's own steps at the largest
 
   // Distances less the row's least, about which an assignment does not care. Returns the largest.
@@ -102,7 +104,9 @@ class BalancedRounds {
     for (int64_t k = 0; k < codes_; ++k) least = std::min(least, from[k]);
 #pragma omp simd reduction(max : most)
     for (int64_t k = 0; k < codes_; ++k) {
-      to[k] = from[k] - least;
+      const float apart = from[k] - least;
+      // The largest for a distance beyond float32's range, nothing where all of the row's are.
+      to[k] = apart <= kLargest ? apart : from[k] > least ? kLargest : 0.0f;
       most = std::max(most, to[k]);
     }
     return most;
@@ -121,11 +125,20 @@ class BalancedRounds {
   std::vector<int32_t> nearest_;  // [N]
 };
 
-// x [N, D], start [K, D], numbers [5]: rows of a code at least and at most, rounds at most, the float64's bits of the
-// move that is small enough to stop -> centres [K, D], codes [N], found [3]: rounds, and the error's float64
+// x, start, numbers: rows of a code at least and at most, rounds at most, the float64's bits of the move that is small
+// enough to stop -> centres [K, D], codes [N], found [3]: rounds, and the error's float64
 void balancedKmeans(Call& call) {
-  const int64_t rows = call.dim(0, 0), width = call.dim(0, 1), codes = call.dim(1, 0);
+  const int64_t rows = call['N'], width = call['D'], codes = call['K'];
   const int32_t* numbers = call.ints(2);
+  const int64_t least = numbers[0], most = numbers[1];
+  expectBetween("rows", rows, 1, kMostItems);
+  expectBetween("codes", codes, 1, kMostClusters);
+  expect(least >= 0 && most >= least, "limits 0 <= least <= most, got ", least, " and ", most);
+  expect(least * codes <= rows && most * codes >= rows, "limits that ", rows, " rows can meet, got ", least * codes,
+         " to ", most * codes);
+  expectBetween("rounds", numbers[2], 0, std::numeric_limits<int32_t>::max());
+  expectFinite("x", call.floats(0), rows * width, width);
+  expectFinite("start", call.floats(1), codes * width, width);
   double enough;
   std::memcpy(&enough, numbers + 3, sizeof enough);
   float* centres = call.output({codes, width});
@@ -149,7 +162,7 @@ void balancedKmeans(Call& call) {
 }  // namespace
 
 void registerBalancedKmeans() {
-  registerOp<balancedKmeans>("SidlabBalancedKmeans", {"x: float", "start: float", "numbers: int32"},
+  registerOp<balancedKmeans>("SidlabBalancedKmeans", {"x: float [N>0, D>0]", "start: float [K>0, D]", "numbers: int32 [5]"},
                              {"centres: float", "codes: int32", "found: int32"});
 }
 

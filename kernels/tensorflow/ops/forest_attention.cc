@@ -1,8 +1,8 @@
-// Attention over forests whose nodes see at most two runs of nodes: chains (their own past) and combs (the trunk, and
-// their own branch). No padding, no scores in memory: what is kept of the softmax is one number a row.
-// lib/ops/forest-attention.ts is the plain face.
+// Attention over forests whose nodes see at most two runs of nodes: chains (their own past) and prefix trees (the shared
+// prefix, and their own branch). No padding, no scores in memory: what is kept of the softmax is one number a row.
+// lib/ops/forest-attention.ts has the plain implementation.
 //
-// N tokens, H query heads, Hk key heads, g = H / Hk, d head width, T nodes of a tree. A task is a tree and a key head.
+// N tokens, H query heads, K key heads, H / K a group, d head width. A task is a tree and a key head.
 #include <cmath>
 #include <cstring>
 
@@ -19,16 +19,33 @@ struct Forest {
   float scale;
 };
 
-Forest forestOf(const Call& call, int q, int k, int spans, int starts) {
+// A node sees nodes of its own tree, none twice, and none behind itself.
+void expectSpans(const Forest& f) {
+  expect(f.starts[0] == 0 && f.starts[f.trees] == f.tokens, "starts from 0 to ", f.tokens, ", got ", f.starts[0],
+         " to ", f.starts[f.trees]);
+  for (int64_t tree = 0; tree < f.trees; ++tree) {
+    const int64_t start = f.starts[tree], end = f.starts[tree + 1];
+    expect(start <= end && end <= f.tokens, "starts in ascending order, got ", start, " before ", end);
+    for (int64_t i = start; i < end; ++i) {
+      const int32_t* s = f.spans + 3 * i;
+      expect(start <= s[0] && s[0] <= s[1] && s[1] <= s[2] && s[2] <= i, "spans ", start, " <= a <= b <= c <= ", i,
+             " of node ", i, ", got ", s[0], ", ", s[1], ", ", s[2]);
+    }
+  }
+}
+
+Forest forestOf(const Call& call, int spans, int starts) {
   Forest f;
-  f.tokens = call.dim(q, 0);
-  f.heads = call.dim(q, 1);
-  f.width = call.dim(q, 2);
-  f.keyHeads = call.dim(k, 1);
+  f.tokens = call['N'];
+  f.heads = call['H'];
+  f.width = call['d'];
+  f.keyHeads = call['K'];
+  expect(f.heads % f.keyHeads == 0, "query heads a multiple of key heads, got ", f.heads, " and ", f.keyHeads);
   f.group = f.heads / f.keyHeads;
   f.spans = call.ints(spans);
   f.starts = call.ints(starts);
-  f.trees = call.size(starts) - 1;
+  f.trees = call['T'] - 1;
+  expectSpans(f);
   f.scale = 1.0f / std::sqrt(static_cast<float>(f.width));
   return f;
 }
@@ -60,10 +77,10 @@ inline void products(const float* row, const float* turnedRows, int64_t width, i
   }
 }
 
-// q [N, H, d], k [N, Hk, d], v [N, Hk, d], spans, starts -> out [N, H * d], total [N, H]: log of the sum of exp
+// q, k, v, spans, starts -> out [N, H * d], total [N, H]: log of the sum of exp
 void forward(Call& call) {
   const float *q = call.floats(0), *k = call.floats(1), *v = call.floats(2);
-  const Forest f = forestOf(call, 0, 1, 3, 4);
+  const Forest f = forestOf(call, 3, 4);
   const int64_t d = f.width;
   float* out = call.output({f.tokens, f.heads * d});
   float* total = call.output({f.tokens, f.heads});
@@ -116,11 +133,11 @@ void forward(Call& call) {
   }
 }
 
-// dOut [N, H * d], q, k, v, out, total, spans, starts -> dq [N, H, d], dk [N, Hk, d], dv [N, Hk, d]
+// dOut, q, k, v, out, total, spans, starts -> dq [N, H, d], dk [N, K, d], dv [N, K, d]
 void backward(Call& call) {
   const float *dOut = call.floats(0), *q = call.floats(1), *k = call.floats(2), *v = call.floats(3);
   const float *out = call.floats(4), *total = call.floats(5);
-  const Forest f = forestOf(call, 1, 2, 6, 7);
+  const Forest f = forestOf(call, 6, 7);
   const int64_t d = f.width;
   float* dq = call.output(call.shape(1));
   float* dk = call.output(call.shape(2));
@@ -185,11 +202,12 @@ void backward(Call& call) {
 
 void registerForestAttention() {
   registerOp<forward>("SidlabForestAttention",
-                      {"q: float", "k: float", "v: float", "spans: int32", "starts: int32"},
+                      {"q: float [N, H, d>0]", "k: float [N, K>0, d]", "v: float [N, K, d]", "spans: int32 [N, 3]",
+                       "starts: int32 [T>0]"},
                       {"out: float", "total: float"});
   registerOp<backward>("SidlabForestAttentionGrad",
-                       {"dout: float", "q: float", "k: float", "v: float", "out: float", "total: float",
-                        "spans: int32", "starts: int32"},
+                       {"dout: float [N, H*d]", "q: float [N, H, d>0]", "k: float [N, K>0, d]", "v: float [N, K, d]",
+                        "out: float [N, H*d]", "total: float [N, H]", "spans: int32 [N, 3]", "starts: int32 [T>0]"},
                        {"dq: float", "dk: float", "dv: float"});
 }
 

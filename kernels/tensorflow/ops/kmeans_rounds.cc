@@ -3,7 +3,7 @@
 // a distance is computed only where the bound no longer says that the centre is farther than the row's own. Rows with
 // many such centres are computed together against all, in tiles. Distances are sums of squared differences in float32
 // with a bound on their error; what that cannot tell apart float64 decides, ties to the lower code.
-// lib/sid/kmeans/lloyd.ts is the plain face.
+// lib/sid/kmeans/lloyd.ts has the plain implementation.
 //
 // N rows, K codes, D width.
 #include <algorithm>
@@ -18,6 +18,7 @@ namespace sidlab {
 namespace {
 
 constexpr float kTiny = 1e-35f;
+constexpr float kLargest = std::numeric_limits<float>::max();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // Of one core: codes and distances of a row [K], and which blocks of its bounds to look through.
@@ -80,9 +81,10 @@ class Rounds {
  private:
   const float* row(int64_t i) const { return x_ + i * width_; }
   const float* centre(int64_t k) const { return centres_ + k * width_; }
-  // A float32 distance's bounds of the true one, not squared; squares below kTiny may have come to nothing.
+  // A float32 distance's bounds of the true one, not squared; squares below kTiny may have come to nothing, those beyond
+  // float32's range to infinity.
   float atLeast(float squared) const {
-    return std::sqrt(std::max(squared * (1 - error_) - kTiny, 0.0f)) * (1 - 1.2e-7f);
+    return std::sqrt(std::max(std::min(squared, kLargest) * (1 - error_) - kTiny, 0.0f)) * (1 - 1.2e-7f);
   }
   float atMost(float squared) const { return std::sqrt(squared * (1 + error_) + kTiny) * (1 + 1.2e-7f); }
 
@@ -112,6 +114,7 @@ class Rounds {
     float* lower = lower_.get() + i * codes_;
     const float* drift = drift_.data();
     const float upper = upper_[i];
+    const int32_t own = nearest_[i];  // its bound is infinite, as the upper one may be
     blocks.clear();
     for (int64_t first = 0; first < codes_; first += kBlock) {
       const int64_t last = std::min(first + kBlock, codes_);
@@ -127,7 +130,7 @@ class Rounds {
     for (int32_t first : blocks) {
       const int32_t last = std::min<int64_t>(first + kBlock, codes_);
       for (int32_t k = first; k < last; ++k) {
-        if (lower[k] <= upper) near[found++] = k;
+        if (lower[k] <= upper && k != own) near[found++] = k;
       }
     }
     return found;
@@ -243,10 +246,14 @@ class Rounds {
   float error_;  // of a distance in float32, as a share of it
 };
 
-// x [N, D], start [K, D], most rounds [1] -> centres [K, D], codes [N], found [3]: rounds, and the error's float64
+// x, start, rounds at most -> centres [K, D], codes [N], found [3]: rounds, and the error's float64
 void kmeansRounds(Call& call) {
-  const int64_t rows = call.dim(0, 0), width = call.dim(0, 1), codes = call.dim(1, 0);
+  const int64_t rows = call['N'], width = call['D'], codes = call['K'];
   const int32_t most = call.ints(2)[0];
+  expectBetween("rounds", most, 0, std::numeric_limits<int32_t>::max());
+  expectBetween("codes", codes, 1, std::numeric_limits<int32_t>::max() - kPanel);
+  expectFinite("x", call.floats(0), rows * width, width);
+  expectFinite("start", call.floats(1), codes * width, width);
   float* centres = call.output({codes, width});
   int32_t* nearest = call.intOutput({rows});
   int32_t* found = call.intOutput({3});
@@ -267,7 +274,7 @@ void kmeansRounds(Call& call) {
 }  // namespace
 
 void registerKmeansRounds() {
-  registerOp<kmeansRounds>("SidlabKmeansRounds", {"x: float", "start: float", "most: int32"},
+  registerOp<kmeansRounds>("SidlabKmeansRounds", {"x: float [N>0, D>0]", "start: float [K>0, D]", "most: int32 [1]"},
                            {"centres: float", "codes: int32", "found: int32"});
 }
 

@@ -1,5 +1,5 @@
-// What every operation here needs: registering with TensorFlow's C API, inputs and outputs as plain pointers, loops on
-// all cores. Nothing but the C API is used, so that an operation compiles in a second.
+// What every operation here needs: registering with TensorFlow's C API, checked inputs and outputs as plain pointers,
+// loops on all cores. Nothing but the C API is used (buffer.cc apart), so that an operation compiles in a second.
 #pragma once
 
 #include <tensorflow/c/kernels.h>
@@ -8,97 +8,154 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <initializer_list>
+#include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "buffer.h"
+#include "checks.h"
 
 namespace sidlab {
 
 struct Status {
   TF_Status* raw = TF_NewStatus();
+  Status() = default;
+  Status(const Status&) = delete;
+  Status& operator=(const Status&) = delete;
   ~Status() { TF_DeleteStatus(raw); }
-  bool ok() const { return TF_GetCode(raw) == TF_OK; }
   void check() const {
-    if (!ok()) throw std::runtime_error(TF_Message(raw));
+    if (TF_GetCode(raw) != TF_OK) throw std::runtime_error(TF_Message(raw));
   }
+};
+
+// Tensors that are given back when they go.
+class Tensors {
+ public:
+  Tensors() = default;
+  Tensors(const Tensors&) = delete;
+  Tensors& operator=(const Tensors&) = delete;
+  ~Tensors() {
+    for (TF_Tensor* tensor : all) TF_DeleteTensor(tensor);
+  }
+  std::vector<TF_Tensor*> all;
 };
 
 // The inputs and outputs of one call.
 class Call {
  public:
-  explicit Call(TF_OpKernelContext* context) : context_(context), inputs_(TF_NumInputs(context)) {
-    for (size_t i = 0; i < inputs_.size(); ++i) {
-      TF_GetInput(context_, static_cast<int>(i), &inputs_[i], status_.raw);
+  // Throws where the inputs do not fit the signature.
+  Call(TF_OpKernelContext* context, const Signature& signature) : context_(context) {
+    for (int i = 0; i < TF_NumInputs(context); ++i) {
+      TF_Tensor* tensor = nullptr;
+      TF_GetInput(context_, i, &tensor, status_.raw);
       status_.check();
+      inputs_.all.push_back(tensor);
     }
-  }
-  ~Call() {
-    for (TF_Tensor* tensor : inputs_) TF_DeleteTensor(tensor);
-    for (TF_Tensor* tensor : outputs_) TF_DeleteTensor(tensor);
+    sizes_ = signature.check(inputs_.all);
   }
 
-  int64_t size(int input) const { return TF_TensorElementCount(inputs_[input]); }
-  int64_t dim(int input, int axis) const { return TF_Dim(inputs_[input], axis); }
-  std::vector<int64_t> shape(int input) const {
-    std::vector<int64_t> dims(TF_NumDims(inputs_[input]));
-    for (size_t axis = 0; axis < dims.size(); ++axis) dims[axis] = TF_Dim(inputs_[input], static_cast<int>(axis));
-    return dims;
-  }
-  const float* floats(int input) const { return static_cast<const float*>(TF_TensorData(inputs_[input])); }
-  const int32_t* ints(int input) const { return static_cast<const int32_t*>(TF_TensorData(inputs_[input])); }
-  // An input that is written to: the caller promised that nobody else holds it.
-  float* state(int input) const { return static_cast<float*>(TF_TensorData(inputs_[input])); }
+  // What a letter of the signature stands for.
+  int64_t operator[](char letter) const { return sizes_[letter]; }
+  int64_t size(int input) const { return TF_TensorElementCount(inputs_.all[input]); }
+  Shape shape(int input) const { return shapeOf(inputs_.all[input]); }
+  const float* floats(int input) const { return static_cast<const float*>(TF_TensorData(inputs_.all[input])); }
+  const int32_t* ints(int input) const { return static_cast<const int32_t*>(TF_TensorData(inputs_.all[input])); }
 
-  float* output(const std::vector<int64_t>& dims) { return static_cast<float*>(allocate(dims, TF_FLOAT)); }
-  int32_t* intOutput(const std::vector<int64_t>& dims) { return static_cast<int32_t*>(allocate(dims, TF_INT32)); }
+  // Outputs come in the order of the operation's.
+  float* output(const Shape& dims) { return static_cast<float*>(allocate(dims, TF_FLOAT)); }
+  int32_t* intOutput(const Shape& dims) { return static_cast<int32_t*>(allocate(dims, TF_INT32)); }
+
+  // An output that begins as the values of float input `input`: in that input's own memory where `mayTake` says that
+  // JavaScript's handle to it is given up, and nobody else (a reshape, a slice, an array of JavaScript's) has the
+  // memory; else in a copy. `fresh` is an input that was made for this call alone.
+  float* taken(int input, bool mayTake, int fresh) {
+    TF_Tensor* tensor = inputs_.all[input];
+    if (mayTake && sharedByNobody(tensor, inputs_.all[fresh])) {
+      set(tensor);
+      return static_cast<float*>(TF_TensorData(tensor));
+    }
+    float* copy = output(shape(input));
+    if (size(input) > 0) std::memcpy(copy, floats(input), size(input) * sizeof(float));
+    return copy;
+  }
 
   // An output that was made elsewhere.
   void give(TF_Tensor* tensor) {
-    const int index = static_cast<int>(outputs_.size());
-    outputs_.push_back(tensor);
-    TF_SetOutput(context_, index, tensor, status_.raw);
-    status_.check();
+    outputs_.all.push_back(tensor);
+    set(tensor);
   }
 
  private:
-  // Both types of output take four bytes.
-  void* allocate(const std::vector<int64_t>& dims, TF_DataType type) {
-    int64_t count = 1;
-    for (int64_t n : dims) count *= n;
-    TF_Tensor* tensor = TF_AllocateOutput(context_, static_cast<int>(outputs_.size()), type, dims.data(),
-                                          static_cast<int>(dims.size()), count * 4, status_.raw);
+  void set(TF_Tensor* tensor) {
+    TF_SetOutput(context_, made_++, tensor, status_.raw);
     status_.check();
-    outputs_.push_back(tensor);
+  }
+
+  // Both types of output take four bytes.
+  void* allocate(const Shape& dims, TF_DataType type) {
+    int64_t bytes = 4;
+    for (int64_t n : dims) {
+      if (n < 0 || __builtin_mul_overflow(bytes, n, &bytes)) throw std::bad_alloc();
+    }
+    TF_Tensor* tensor = TF_AllocateOutput(context_, made_, type, dims.data(), static_cast<int>(dims.size()), bytes,
+                                          status_.raw);
+    status_.check();
+    outputs_.all.push_back(tensor);
+    ++made_;
     return TF_TensorData(tensor);
   }
 
   TF_OpKernelContext* context_;
   Status status_;
-  std::vector<TF_Tensor*> inputs_;
-  std::vector<TF_Tensor*> outputs_;
+  Tensors inputs_, outputs_;
+  Sizes sizes_;
+  int made_ = 0;
 };
+
+// What `run` needs to know of the operation that computes by `Compute`.
+template <void (*Compute)(Call&)>
+struct Op {
+  static inline std::string name;
+  static inline Signature signature;
+};
+
+inline void fail(TF_OpKernelContext* context, const std::string& name, TF_Code code, const char* why) {
+  Status status;
+  TF_SetStatus(status.raw, code, (name + ": " + why).c_str());
+  TF_OpKernelContext_Failure(context, status.raw);
+}
 
 // Runs `Compute` on a call; what it throws becomes the operation's error.
 template <void (*Compute)(Call&)>
 void run(void*, TF_OpKernelContext* context) {
+  const std::string& name = Op<Compute>::name;
   try {
-    Call call(context);
+    Call call(context, Op<Compute>::signature);
     Compute(call);
+  } catch (const InvalidInput& error) {
+    fail(context, name, TF_INVALID_ARGUMENT, error.what());
+  } catch (const std::bad_alloc&) {
+    fail(context, name, TF_RESOURCE_EXHAUSTED, "out of memory");
   } catch (const std::exception& error) {
-    Status status;
-    TF_SetStatus(status.raw, TF_INTERNAL, error.what());
-    TF_OpKernelContext_Failure(context, status.raw);
+    fail(context, name, TF_INTERNAL, error.what());
   }
 }
 
-// Registers operation and kernel. `inputs` and `outputs` as TensorFlow writes them: "x: float".
+// Registers operation and kernel. Inputs with their shapes ("x: float [N, D]", checks.h), outputs without ("y: float").
 template <void (*Compute)(Call&)>
 void registerOp(const char* name, std::initializer_list<const char*> inputs,
                 std::initializer_list<const char*> outputs) {
+  Op<Compute>::name = name;
+  Op<Compute>::signature = Signature(inputs);
   Status status;
   TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder(name);
-  for (const char* input : inputs) TF_OpDefinitionBuilderAddInput(op, input);
+  for (const std::string& input : Op<Compute>::signature.declarations()) {
+    TF_OpDefinitionBuilderAddInput(op, input.c_str());
+  }
   for (const char* output : outputs) TF_OpDefinitionBuilderAddOutput(op, output);
   // Stateful: never folded or shared by TensorFlow.
   TF_OpDefinitionBuilderSetIsStateful(op, true);
@@ -110,10 +167,11 @@ void registerOp(const char* name, std::initializer_list<const char*> inputs,
 }
 
 // exp(x) for x <= 0 or moderate x, to 2 units in the last place, in a form that compilers vectorise (Cephes' polynomial).
+// NaN stays NaN.
 inline float fastExp(float x) {
   x = x < -87.0f ? -87.0f : (x > 88.0f ? 88.0f : x);
   const float scaled = x * 1.44269504088896341f;
-  const float whole = __builtin_rintf(scaled);
+  const float whole = __builtin_rintf(scaled == scaled ? scaled : 0.0f);  // a whole number has no NaN to be
   const float r = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;
   float p = 1.9875691500e-4f;
   p = p * r + 1.3981999507e-3f;
@@ -122,7 +180,7 @@ inline float fastExp(float x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * r * r + r + 1.0f;
-  const int32_t bits = (static_cast<int32_t>(whole) + 127) << 23;
+  const uint32_t bits = static_cast<uint32_t>(static_cast<int32_t>(whole) + 127) << 23;
   float power;
   __builtin_memcpy(&power, &bits, sizeof power);
   return p * power;

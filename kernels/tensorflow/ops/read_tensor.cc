@@ -1,5 +1,5 @@
 // A tensor out of an open file: float32 that lies at a multiple of 64 bytes is mapped, not copied; anything else is read
-// on all cores, and halves become float32 on the way. lib/ops/read-tensor.ts is the plain face.
+// on all cores, and halves become float32 on the way. lib/ops/read-tensor.ts has the plain implementation.
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +17,8 @@ namespace {
 constexpr int64_t kAlignment = 64;
 // Bytes read at once, by a core.
 constexpr int64_t kChunk = 1 << 20;
+constexpr int64_t kMostElements = int64_t{1} << 48;
+constexpr int64_t kMostAxes = 8;
 constexpr char kShort[] = "the file became shorter while it was read";
 
 enum Kind : int32_t { kFloat32, kFloat16, kBfloat16 };
@@ -33,8 +35,6 @@ void unmap(void*, size_t, void* mapping) {
 
 // Private: whoever wrote to the tensor would write to memory alone.
 TF_Tensor* mapped(int file, int64_t offset, const std::vector<int64_t>& dims, int64_t bytes) {
-  struct stat info;
-  if (fstat(file, &info) != 0 || info.st_size < offset + bytes) throw std::runtime_error(kShort);
   const int64_t page = sysconf(_SC_PAGESIZE), before = offset % page;
   const size_t length = bytes + before;
   void* at = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, offset - before);
@@ -75,15 +75,35 @@ void readRun(int file, int32_t kind, int64_t offset, int64_t from, int64_t to, f
   }
 }
 
-// place [4 + rank]: file descriptor, kind, offset in two parts of 30 bits, then the shape -> the tensor
+// The number of elements.
+int64_t expectShape(const Shape& dims) {
+  int64_t count = 1;
+  for (int64_t n : dims) {
+    expect(n >= 0 && !__builtin_mul_overflow(count, n, &count) && count < kMostElements,
+           "a shape of 0 to 2^48 elements, got ", textOf(dims));
+  }
+  return count;
+}
+
+void expectBytes(int file, int64_t offset, int64_t bytes) {
+  struct stat info;
+  expect(fstat(file, &info) == 0 && S_ISREG(info.st_mode), "the descriptor of an open file, got ", file);
+  if (info.st_size < offset || info.st_size - offset < bytes) throw std::runtime_error(kShort);
+}
+
+// place: file descriptor, kind, offset in two parts of 30 bits, then the shape -> the tensor
 void readTensor(Call& call) {
   const int32_t* place = call.ints(0);
+  expect(call['n'] >= 4 && call['n'] <= 4 + kMostAxes, "place of 4 to ", 4 + kMostAxes, " numbers, got ", call['n']);
+  expectBetween("kind", place[1], kFloat32, kBfloat16);
+  expectBetween("offset's lower part", place[2], 0, (1 << 30) - 1);
+  expectBetween("offset's upper part", place[3], 0, 1 << 30);
   const int file = place[0];
   const int32_t kind = place[1];
   const int64_t offset = place[2] + (static_cast<int64_t>(place[3]) << 30);
-  const std::vector<int64_t> dims(place + 4, place + call.size(0));
-  int64_t count = 1;
-  for (int64_t n : dims) count *= n;
+  const Shape dims(place + 4, place + call['n']);
+  const int64_t count = expectShape(dims);
+  expectBytes(file, offset, count * (kind == kFloat32 ? 4 : 2));
   if (kind == kFloat32 && count > 0 && offset % kAlignment == 0) {
     if (TF_Tensor* tensor = mapped(file, offset, dims, 4 * count)) return call.give(tensor);
   }
@@ -103,6 +123,6 @@ void readTensor(Call& call) {
 
 }  // namespace
 
-void registerReadTensor() { registerOp<readTensor>("SidlabReadTensor", {"place: int32"}, {"tensor: float"}); }
+void registerReadTensor() { registerOp<readTensor>("SidlabReadTensor", {"place: int32 [n]"}, {"tensor: float"}); }
 
 }  // namespace sidlab

@@ -1,5 +1,5 @@
-// Root mean square normalisation, forward and backward, one pass over the rows each. lib/ops/rms-norm.ts is the plain
-// face. N rows, D width.
+// Root mean square normalisation, forward and backward, one pass over the rows each. lib/ops/rms-norm.ts has the
+// plain implementation. N rows, D width.
 #include <cmath>
 
 #include "op.h"
@@ -7,9 +7,9 @@
 namespace sidlab {
 namespace {
 
-// x [N, D], weight [D], epsilon [1] -> y [N, D], scale [N, 1]
+// x, weight, epsilon -> y [N, D], scale [N, 1]
 void forward(Call& call) {
-  const int64_t rows = call.dim(0, 0), width = call.dim(0, 1);
+  const int64_t rows = call['N'], width = call['D'];
   const float *x = call.floats(0), *weight = call.floats(1);
   const float epsilon = call.floats(2)[0];
   float* y = call.output({rows, width});
@@ -28,9 +28,9 @@ void forward(Call& call) {
   }
 }
 
-// dy [N, D], x [N, D], weight [D], scale [N, 1] -> dx [N, D], dWeight [D]
+// dy, x, weight, scale -> dx [N, D], dWeight [D]
 void backward(Call& call) {
-  const int64_t rows = call.dim(0, 0), width = call.dim(0, 1);
+  const int64_t rows = call['N'], width = call['D'];
   const float *dy = call.floats(0), *x = call.floats(1), *weight = call.floats(2), *scale = call.floats(3);
   float* dx = call.output({rows, width});
   float* dWeight = call.output({width});
@@ -63,8 +63,9 @@ void backward(Call& call) {
 }  // namespace
 
 void registerRmsNorm() {
-  registerOp<forward>("SidlabRmsNorm", {"x: float", "weight: float", "epsilon: float"}, {"y: float", "scale: float"});
-  registerOp<backward>("SidlabRmsNormGrad", {"dy: float", "x: float", "weight: float", "scale: float"},
+  registerOp<forward>("SidlabRmsNorm", {"x: float [N, D]", "weight: float [D]", "epsilon: float [1]"},
+                      {"y: float", "scale: float"});
+  registerOp<backward>("SidlabRmsNormGrad", {"dy: float [N, D]", "x: float [N, D]", "weight: float [D]", "scale: float [N, 1]"},
                        {"dx: float", "dweight: float"});
 }
 

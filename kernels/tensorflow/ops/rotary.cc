@@ -1,12 +1,13 @@
-// Rotary position embedding. lib/ops/rotary.ts is the plain face. N tokens, H heads, d head width.
+// Rotary position embedding. lib/ops/rotary.ts has the plain implementation.
+// N tokens, H heads, h half of the head width.
 #include "op.h"
 
 namespace sidlab {
 namespace {
 
-// x [N, H, d], cos [N, 1, d / 2], sin [N, 1, d / 2], direction [1]: 1 forward, -1 back -> y [N, H, d]
+// x, cos, sin, direction: 1 forward, -1 back -> y [N, H, 2 h]
 void turn(Call& call) {
-  const int64_t tokens = call.dim(0, 0), heads = call.dim(0, 1), width = call.dim(0, 2), half = width / 2;
+  const int64_t tokens = call['N'], heads = call['H'], half = call['h'], width = 2 * half;
   const float *x = call.floats(0), *cos = call.floats(1), *sin = call.floats(2);
   const float direction = call.floats(3)[0];
   float* y = call.output(call.shape(0));
@@ -29,7 +30,9 @@ void turn(Call& call) {
 }  // namespace
 
 void registerRotary() {
-  registerOp<turn>("SidlabRotary", {"x: float", "cos: float", "sin: float", "direction: float"}, {"y: float"});
+  registerOp<turn>("SidlabRotary",
+                   {"x: float [N, H, 2*h]", "cos: float [N, 1, h]", "sin: float [N, 1, h]", "direction: float [1]"},
+                   {"y: float"});
 }
 
 }  // namespace sidlab

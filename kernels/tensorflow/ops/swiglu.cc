@@ -1,4 +1,4 @@
-// The gate of the feed-forward layer: silu(gate) * up. lib/ops/swiglu.ts is the plain face.
+// The gate of the feed-forward layer: silu(gate) * up. lib/ops/swiglu.ts has the plain implementation.
 #include "op.h"
 
 namespace sidlab {
@@ -31,8 +31,9 @@ void backward(Call& call) {
 }  // namespace
 
 void registerSwiglu() {
-  registerOp<forward>("SidlabSwiglu", {"gate: float", "up: float"}, {"y: float"});
-  registerOp<backward>("SidlabSwigluGrad", {"dy: float", "gate: float", "up: float"}, {"dgate: float", "dup: float"});
+  registerOp<forward>("SidlabSwiglu", {"gate: float [*]", "up: float [*]"}, {"y: float"});
+  registerOp<backward>("SidlabSwigluGrad", {"dy: float [*]", "gate: float [*]", "up: float [*]"},
+                       {"dgate: float", "dup: float"});
 }
 
 }  // namespace sidlab

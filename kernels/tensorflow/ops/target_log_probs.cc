@@ -1,4 +1,4 @@
-// Log-probabilities of targets from logits. lib/ops/target-log-probs.ts is the plain face.
+// Log-probabilities of targets from logits. lib/ops/target-log-probs.ts has the plain implementation.
 // M rows, V vocabulary, K targets.
 #include <cmath>
 
@@ -7,11 +7,13 @@
 namespace sidlab {
 namespace {
 
-// logits [M, V], row int32 [K], token int32 [K] -> logProb [K], total [M]: log of the sum of exp
+// logits, row and token of each target -> logProb [K], total [M]: log of the sum of exp
 void forward(Call& call) {
-  const int64_t rows = call.dim(0, 0), vocabulary = call.dim(0, 1), targets = call.size(1);
+  const int64_t rows = call['M'], vocabulary = call['V'], targets = call['K'];
   const float* logits = call.floats(0);
   const int32_t *row = call.ints(1), *token = call.ints(2);
+  expectIndices("row", row, targets, rows);
+  expectIndices("token", token, targets, vocabulary);
   float* logProb = call.output({targets});
   float* total = call.output({rows});
 #pragma omp parallel for if (rows * vocabulary > kAlone)
@@ -28,11 +30,13 @@ void forward(Call& call) {
   for (int64_t k = 0; k < targets; ++k) logProb[k] = logits[row[k] * vocabulary + token[k]] - total[row[k]];
 }
 
-// dy [K], logits [M, V], row, token, total [M] -> dLogits [M, V]
+// dy, logits, row, token, total -> dLogits [M, V]
 void backward(Call& call) {
-  const int64_t rows = call.dim(1, 0), vocabulary = call.dim(1, 1), targets = call.size(0);
+  const int64_t rows = call['M'], vocabulary = call['V'], targets = call['K'];
   const float *dy = call.floats(0), *logits = call.floats(1), *total = call.floats(4);
   const int32_t *row = call.ints(2), *token = call.ints(3);
+  expectIndices("row", row, targets, rows);
+  expectIndices("token", token, targets, vocabulary);
   float* dLogits = call.output({rows, vocabulary});
   std::vector<float> weight(rows, 0.0f);
   for (int64_t k = 0; k < targets; ++k) weight[row[k]] += dy[k];
@@ -50,10 +54,11 @@ void backward(Call& call) {
 }  // namespace
 
 void registerTargetLogProbs() {
-  registerOp<forward>("SidlabTargetLogProbs", {"logits: float", "row: int32", "token: int32"},
+  registerOp<forward>("SidlabTargetLogProbs", {"logits: float [M, V>0]", "row: int32 [K]", "token: int32 [K]"},
                       {"logprob: float", "total: float"});
   registerOp<backward>("SidlabTargetLogProbsGrad",
-                       {"dy: float", "logits: float", "row: int32", "token: int32", "total: float"},
+                       {"dy: float [K]", "logits: float [M, V>0]", "row: int32 [K]", "token: int32 [K]",
+                        "total: float [M]"},
                        {"dlogits: float"});
 }
 

@@ -1,0 +1,299 @@
+/**
+ * Random inputs for the native operations, valid ones and ones that are broken in a shape, a type, an index or a number.
+ * Whatever comes, an operation must compute or refuse with its name; under the sanitizers
+ * (`node kernels/setup/sanitize.mjs`) it must not touch memory that is not its own either.
+ *
+ * Input i of a seed is always the same, so that a failure can be run again by itself.
+ */
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { runFused } from '../../lib/ops/fused.js';
+import { Random } from '../../lib/support/random.js';
+
+/** One input of an operation, before it is a tensor. */
+interface Draft {
+  dtype: 'float32' | 'int32';
+  shape: number[];
+  data: number[];
+}
+
+/** Draws inputs that an operation must accept. */
+type Draw = (random: Random) => Draft[];
+
+/** What became of the inputs of one operation. */
+export interface FuzzCounts {
+  /** Inputs as drawn, all of which must compute. */
+  valid: number;
+  /** Broken inputs that computed all the same: a number that is as good as another. */
+  computed: number;
+  /** Broken inputs that were refused. */
+  refused: number;
+}
+
+const size = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+const times = <T>(n: number, make: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => make(i));
+const between = (random: Random, least: number, most: number): number => least + random.int(most - least + 1);
+const ints = (shape: number[], data: number[]): Draft => ({ dtype: 'int32', shape, data });
+const scalar = (value: number): Draft => ints([1], [value]);
+const fixed = (...data: number[]): Draft => ({ dtype: 'float32', shape: [data.length], data });
+
+/** Mostly ordinary numbers, some of them extreme; all finite. */
+function floats(random: Random, ...shape: number[]): Draft {
+  const scale = [1, 1, 1, 100, 1e-30, 1e30][random.int(6)]!;
+  return { dtype: 'float32', shape, data: times(size(shape), () => random.normal() * scale) };
+}
+
+/** The two whole numbers that are a float64's bits, each. */
+const bits = (values: number[]): number[] => [...new Int32Array(Float64Array.from(values).buffer)];
+
+/** Trees that are a shared prefix with branches: what each node sees, and where trees begin. */
+function drawForest(random: Random): { nodes: number; spans: Draft; starts: Draft } {
+  const spans: number[] = [];
+  const starts = [0];
+  for (let tree = random.int(4); tree > 0; tree--) {
+    const start = spans.length / 3;
+    const prefix = between(random, 1, 9);
+    for (let i = 0; i < prefix; i++) spans.push(start, start, start);
+    for (let branch = random.int(4); branch > 0; branch--) {
+      const own = spans.length / 3;
+      for (let i = between(random, 1, 4); i > 0; i--) spans.push(start, start + prefix, own);
+    }
+    starts.push(spans.length / 3);
+  }
+  const nodes = spans.length / 3;
+  return { nodes, spans: ints([nodes, 3], spans), starts: ints([starts.length], starts) };
+}
+
+function drawAttention(random: Random): { q: Draft; k: Draft; v: Draft; rest: Draft[] } {
+  const { nodes, spans, starts } = drawForest(random);
+  const [keyHeads, group, width] = [between(random, 1, 3), random.int(3), between(random, 1, 9)];
+  const [q, k, v] = [keyHeads * group, keyHeads, keyHeads].map((heads) => floats(random, nodes, heads, width));
+  return { q: q!, k: k!, v: v!, rest: [spans, starts] };
+}
+
+function drawTargets(random: Random): { logits: Draft; row: Draft; token: Draft } {
+  const [rows, vocabulary] = [between(random, 1, 5), between(random, 1, 40)];
+  const targets = random.int(9);
+  const indices = (below: number): Draft =>
+    ints(
+      [targets],
+      times(targets, () => random.int(below)),
+    );
+  return { logits: floats(random, rows, vocabulary), row: indices(rows), token: indices(vocabulary) };
+}
+
+/** Limits that `items` can meet, by cluster. */
+function drawLimits(random: Random, items: number, clusters: number): { lower: number[]; upper: number[] } {
+  const sizes = times(clusters, () => 0);
+  for (let i = 0; i < items; i++) sizes[random.int(clusters)]!++;
+  const most = [0, 1, 2, 2 ** 31 - 1][random.int(4)]!;
+  return {
+    lower: sizes.map((n) => random.int(n + 1)),
+    upper: sizes.map((n) => Math.min(2 ** 31 - 1, n + most)),
+  };
+}
+
+/** A file that ReadTensor's inputs name. */
+class NumbersFile {
+  private readonly folder = mkdtempSync(join(tmpdir(), 'sidlab-fuzz-'));
+  readonly bytes = 4096;
+  readonly descriptor: number;
+
+  constructor() {
+    const path = join(this.folder, 'numbers');
+    writeFileSync(path, Buffer.alloc(this.bytes, 7));
+    this.descriptor = openSync(path, 'r');
+  }
+
+  close(): void {
+    closeSync(this.descriptor);
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+function operations(file: NumbersFile): Record<string, Draw> {
+  return {
+    SidlabAdamW(random) {
+      const shape = times(random.int(4), () => random.int(7));
+      const [parameter, gradient, m, v, decays] = times(5, () => floats(random, ...shape)) as [Draft, Draft, Draft, Draft, Draft]; // prettier-ignore
+      const numbers = fixed(0.9, 0.99, 1e-8, 0.1, 1, 0.01, 1);
+      const given = ints([2], [random.int(2), random.int(2)]);
+      return [parameter, gradient, m, v, random.int(2) ? decays : fixed(1), numbers, given];
+    },
+    SidlabAddRows(random) {
+      const [height, width, rows] = [between(random, 1, 9), random.int(80), random.int(12)];
+      const to = ints(
+        [rows],
+        times(rows, () => random.int(height)),
+      );
+      return [floats(random, height, width), floats(random, rows, width), to, scalar(random.int(2))];
+    },
+    SidlabBalancedAssign(random) {
+      const [items, clusters] = [random.int(30), between(random, 1, 6)];
+      const most = [2, 1000, 2 ** 31 - 1][random.int(3)]!;
+      const costs = times(items * clusters, () => Math.trunc((2 * random.next() - 1) * most));
+      const { lower, upper } = drawLimits(random, items, clusters);
+      const price = [0, 1000, 2 ** 50][random.int(3)]!;
+      const prices = times(clusters, () => Math.trunc((2 * random.next() - 1) * price));
+      return [
+        ints([items, clusters], costs),
+        ints([2, clusters], [...lower, ...upper]),
+        ints([2 * clusters], bits(prices)),
+        scalar(random.int(9)),
+      ];
+    },
+    SidlabBalancedKmeans(random) {
+      const [codes, width] = [between(random, 1, 9), between(random, 1, 20)];
+      const rows = between(random, 1, 40);
+      const even = Math.floor(rows / codes);
+      const enough = bits([random.int(2) ? 0 : 1e-3]);
+      const numbers = [random.int(even + 1), even + 1 + random.int(3), random.int(9), ...enough];
+      return [floats(random, rows, width), floats(random, codes, width), ints([5], numbers)];
+    },
+    SidlabForestAttention(random) {
+      const { q, k, v, rest } = drawAttention(random);
+      return [q, k, v, ...rest];
+    },
+    SidlabForestAttentionGrad(random) {
+      const { q, k, v, rest } = drawAttention(random);
+      const [nodes, heads, width] = q.shape as [number, number, number];
+      const [dOut, out] = times(2, () => floats(random, nodes, heads * width)) as [Draft, Draft];
+      return [dOut, q, k, v, out, floats(random, nodes, heads), ...rest];
+    },
+    SidlabKmeansRounds(random) {
+      const [rows, codes, width] = [between(random, 1, 40), between(random, 1, 70), between(random, 1, 40)];
+      return [floats(random, rows, width), floats(random, codes, width), scalar(random.int(9))];
+    },
+    SidlabReadTensor(random) {
+      const kind = random.int(3);
+      const shape = times(random.int(4), () => random.int(8));
+      const offset = random.int(2) ? 64 * random.int(9) : random.int(500);
+      return [ints([4 + shape.length], [file.descriptor, kind, offset, 0, ...shape])];
+    },
+    SidlabRmsNorm(random) {
+      const [rows, width] = [random.int(70), random.int(40)];
+      return [floats(random, rows, width), floats(random, width), fixed(1e-6)];
+    },
+    SidlabRmsNormGrad(random) {
+      const [rows, width] = [random.int(70), random.int(40)];
+      const of = (...shape: number[]): Draft => floats(random, ...shape);
+      return [of(rows, width), of(rows, width), of(width), of(rows, 1)];
+    },
+    SidlabRotary(random) {
+      const [tokens, heads, half] = [random.int(9), random.int(4), between(random, 1, 9)];
+      const of = (...shape: number[]): Draft => floats(random, ...shape);
+      return [of(tokens, heads, 2 * half), of(tokens, 1, half), of(tokens, 1, half), fixed(1 - 2 * random.int(2))];
+    },
+    SidlabSquareSum: (random) => [floats(random, ...times(random.int(4), () => random.int(9)))],
+    SidlabSwiglu(random) {
+      const shape = times(random.int(4), () => random.int(9));
+      return [floats(random, ...shape), floats(random, ...shape)];
+    },
+    SidlabSwigluGrad(random) {
+      const shape = times(random.int(4), () => random.int(9));
+      return times(3, () => floats(random, ...shape));
+    },
+    SidlabTargetLogProbs(random) {
+      const { logits, row, token } = drawTargets(random);
+      return [logits, row, token];
+    },
+    SidlabTargetLogProbsGrad(random) {
+      const { logits, row, token } = drawTargets(random);
+      return [floats(random, row.data.length), logits, row, token, floats(random, logits.shape[0]!)];
+    },
+  };
+}
+
+const INTS = [-1, 0, 1, 2, 7, 1000, 2 ** 31 - 1, -(2 ** 31)];
+const FLOATS = [NaN, Infinity, -Infinity, 3.4e38, -3.4e38, 1e-45, 0];
+
+function setNumber(random: Random, draft: Draft): void {
+  if (draft.data.length === 0) return;
+  const values = draft.dtype === 'int32' ? INTS : FLOATS;
+  draft.data[random.int(draft.data.length)] = values[random.int(values.length)]!;
+}
+
+/** Another shape, and as many numbers as it has: the first ones, or the first once more. */
+function reshape(draft: Draft, shape: number[]): void {
+  const { data } = draft;
+  draft.data = times(size(shape), (i) => data[i % Math.max(1, data.length)] ?? 0);
+  draft.shape = shape;
+}
+
+/** Breaks one thing, or two. */
+function breakInputs(random: Random, inputs: Draft[]): void {
+  for (let n = between(random, 1, 2); n > 0; n--) {
+    const draft = inputs[random.int(inputs.length)];
+    if (draft === undefined) return;
+    const axis = random.int(Math.max(1, draft.shape.length));
+    switch (random.int(6)) {
+      case 0: // an axis of another size
+        reshape(draft, draft.shape.map((n, i) => (i === axis ? [0, 1, n + 1, n - 1, 2 * n][random.int(5)]! : n)).map((n) => Math.max(0, n))); // prettier-ignore
+        break;
+      case 1: // another rank
+        reshape(draft, random.int(2) ? [...draft.shape, 1] : draft.shape.slice(1));
+        break;
+      case 2: // another type
+        draft.dtype = draft.dtype === 'int32' ? 'float32' : 'int32';
+        break;
+      case 3: // an input too few
+        if (random.int(4) === 0) inputs.splice(inputs.indexOf(draft), 1);
+        break;
+      default: // another number
+        for (let k = between(random, 1, 3); k > 0; k--) setNumber(random, draft);
+    }
+  }
+}
+
+function toTensor({ dtype, shape, data }: Draft): tf.Tensor {
+  const values = dtype === 'int32' ? Int32Array.from(data) : Float32Array.from(data);
+  return tf.tensor(values, shape, dtype);
+}
+
+/** Whether the operation computed; its outputs are read, so that none of them is without memory. */
+function computes(name: string, inputs: readonly Draft[]): boolean {
+  return tf.tidy(() => {
+    try {
+      for (const output of runFused(name, inputs.map(toTensor))) output.dataSync();
+      return true;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      if (message.startsWith(`${name}: `) && !message.includes('\n')) return false;
+      throw new Error(`expected one line that begins with ${name}, got ${message}`);
+    }
+  });
+}
+
+/**
+ * @param count inputs in all, of each operation in turn
+ * @param seed of the inputs
+ * @param first the first input to run; those before it are left out
+ * @throws Error that names the input, for one that is refused though valid, or fails without the operation's name
+ */
+export function fuzzNative(count: number, seed: number, first = 0): Record<string, FuzzCounts> {
+  const file = new NumbersFile();
+  const all = Object.entries(operations(file));
+  const counts: Record<string, FuzzCounts> = {};
+  try {
+    for (let i = first; i < count; i++) {
+      const [name, draw] = all[i % all.length]!;
+      const random = new Random(`${seed}:${i}`);
+      const inputs = draw(random);
+      const valid = random.int(4) === 0;
+      if (!valid) breakInputs(random, inputs);
+      const own = (counts[name] ??= { valid: 0, computed: 0, refused: 0 });
+      try {
+        const done = computes(name, inputs);
+        if (valid && !done) throw new Error(`expected ${name} to take valid inputs`);
+        own[valid ? 'valid' : done ? 'computed' : 'refused']++;
+      } catch (error) {
+        throw new Error(`input ${i} of seed ${seed}, ${JSON.stringify(inputs).slice(0, 2000)}`, { cause: error });
+      }
+    }
+    return counts;
+  } finally {
+    file.close();
+  }
+}

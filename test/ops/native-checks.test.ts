@@ -1,0 +1,177 @@
+/** What a native operation refuses, by its name; and that it writes into no memory that somebody else looks at. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { describe, expect, test } from 'vitest';
+import { useEngine } from '../../lib/engine/engine.js';
+import { SafetensorsFile, writeSafetensors } from '../../lib/files/safetensors.js';
+import { adamw } from '../../lib/ops/adamw.js';
+import { addRows } from '../../lib/ops/embedding.js';
+import { givenUp, hasFused, runFused } from '../../lib/ops/fused.js';
+import { readTensor } from '../../lib/ops/read-tensor.js';
+import { balancedKmeans } from '../../lib/sid/balanced/balanced-kmeans.js';
+import { lloyd } from '../../lib/sid/kmeans/lloyd.js';
+
+await useEngine();
+
+const f = (...shape: number[]): tf.Tensor => tf.ones(shape);
+const i = (values: number[], shape: number[] = [values.length]): tf.Tensor => tf.tensor(values, shape, 'int32');
+const nan = (...shape: number[]): tf.Tensor => tf.mul(tf.ones(shape), NaN);
+const bits = (...values: number[]): number[] => [...new Int32Array(Float64Array.from(values).buffer)];
+const spans = (...of: number[]): tf.Tensor => i(of, [of.length / 3, 3]);
+const attention = (...last: tf.Tensor[]): tf.Tensor[] => [f(2, 2, 3), f(2, 1, 3), f(2, 1, 3), ...last];
+const chain = spans(0, 0, 0, 0, 0, 0);
+
+/** Of each operation, what is wrong, the inputs, and what the error says. */
+const refused: [op: string, what: string, inputs: () => tf.Tensor[], message: RegExp][] = [
+  ['SidlabTargetLogProbs', 'a token beyond the table', () => [f(2, 5), i([0]), i([5])], /token in \[0, 5\), got 5 at 0/],
+  ['SidlabTargetLogProbs', 'a negative token', () => [f(2, 5), i([0, 1]), i([0, -1])], /token in \[0, 5\), got -1 at 1/],
+  ['SidlabTargetLogProbs', 'a row beyond', () => [f(2, 5), i([2]), i([0])], /row in \[0, 2\), got 2 at 0/],
+  ['SidlabTargetLogProbs', 'fewer tokens than rows', () => [f(2, 5), i([0, 1]), i([0])], /token of shape \[K\] with K = 2, M = 2, V = 5, got \[1\]/], // prettier-ignore
+  ['SidlabTargetLogProbs', 'no vocabulary', () => [f(2, 0), i([]), i([])], /logits of shape \[M, V>0\]/],
+  ['SidlabTargetLogProbsGrad', 'a row beyond', () => [f(1), f(2, 5), i([2]), i([0]), f(2)], /row in \[0, 2\), got 2/],
+  ['SidlabTargetLogProbsGrad', 'a token beyond', () => [f(1), f(2, 5), i([1]), i([9]), f(2)], /token in \[0, 5\), got 9/],
+  ['SidlabTargetLogProbsGrad', 'totals of other rows', () => [f(1), f(2, 5), i([1]), i([1]), f(3)], /total of shape \[M\]/],
+  ['SidlabAddRows', 'a place beyond', () => [f(4, 3), f(1, 3), i([4]), i([1])], /to in \[0, 4\), got 4 at 0/],
+  ['SidlabAddRows', 'another width', () => [f(4, 3), f(1, 2), i([0]), i([1])], /rows of shape \[N, D\].*got \[1, 2\]/],
+  ['SidlabAddRows', 'another rank', () => [f(4, 3), f(3), i([0]), i([1])], /rows of shape \[N, D\].*got \[3\]/],
+  ['SidlabForestAttention', 'a span of another tree', () => attention(spans(0, 0, 0, 0, 0, 1), i([0, 1, 2])), /spans 1 <= a <= b <= c <= 1 of node 1, got 0, 0, 1/], // prettier-ignore
+  ['SidlabForestAttention', 'a span of the future', () => attention(spans(0, 1, 1, 0, 0, 0), i([0, 2])), /of node 0, got 0, 1, 1/], // prettier-ignore
+  ['SidlabForestAttention', 'spans that overlap', () => attention(spans(0, 0, 0, 0, 1, 0), i([0, 2])), /of node 1, got 0, 1, 0/], // prettier-ignore
+  ['SidlabForestAttention', 'nodes of no tree', () => attention(chain, i([0, 1])), /starts from 0 to 2, got 0 to 1/],
+  ['SidlabForestAttention', 'trees out of order', () => attention(chain, i([0, 3, 2])), /starts in ascending order, got 0 before 3/], // prettier-ignore
+  ['SidlabForestAttention', 'no trees', () => attention(chain, i([])), /starts of shape \[T>0\]/],
+  ['SidlabForestAttention', 'heads that are no groups', () => [f(2, 3, 4), f(2, 2, 4), f(2, 2, 4), chain, i([0, 2])], /a multiple of key heads, got 3 and 2/], // prettier-ignore
+  ['SidlabForestAttention', 'no key heads', () => [f(2, 2, 3), f(2, 0, 3), f(2, 0, 3), chain, i([0, 2])], /k of shape/],
+  ['SidlabForestAttentionGrad', 'a span of the future', () => [f(2, 6), ...attention(), f(2, 6), f(2, 2), spans(0, 0, 1, 0, 0, 0), i([0, 2])], /of node 0, got 0, 0, 1/], // prettier-ignore
+  ['SidlabForestAttentionGrad', 'a gradient too narrow', () => [f(2, 5), ...attention(), f(2, 6), f(2, 2), chain, i([0, 2])], /dout of shape \[N, H\*d\]/], // prettier-ignore
+  ['SidlabKmeansRounds', 'NaN rows', () => [nan(5, 2), f(2, 2), i([3])], /finite numbers, got -?nan in row 0 of x/],
+  ['SidlabKmeansRounds', 'an infinite centre', () => [f(5, 2), tf.div(f(2, 2), 0), i([3])], /got inf in row 0 of start/],
+  ['SidlabKmeansRounds', 'no rows', () => [f(0, 2), f(2, 2), i([3])], /x of shape \[N>0, D>0\]/],
+  ['SidlabKmeansRounds', 'no codes', () => [f(5, 2), f(0, 2), i([3])], /start of shape \[K>0, D\]/],
+  ['SidlabKmeansRounds', 'rounds below nothing', () => [f(5, 2), f(2, 2), i([-1])], /rounds from 0 to 2147483647, got -1/],
+  ['SidlabBalancedKmeans', 'NaN rows', () => [nan(4, 2), f(2, 2), i([2, 2, 3, ...bits(0)])], /finite numbers, got -?nan/],
+  ['SidlabBalancedKmeans', 'limits too narrow', () => [f(5, 2), f(2, 2), i([2, 2, 3, ...bits(0)])], /limits that 5 rows can meet, got 4 to 4/], // prettier-ignore
+  ['SidlabBalancedAssign', 'limits too narrow', () => [i([1, 2, 3, 4], [2, 2]), i([0, 0, 1, 0], [2, 2]), i(bits(0, 0)), i([1])], /limits that 2 items can meet, got 0 to 1/], // prettier-ignore
+  ['SidlabBalancedAssign', 'NaN prices', () => [i([1, 2], [1, 2]), i([0, 0, 1, 1], [2, 2]), i(bits(0, NaN)), i([1])], /whole prices.*got -?nan/], // prettier-ignore
+  ['SidlabBalancedAssign', 'no clusters', () => [i([], [2, 0]), i([], [2, 0]), i([]), i([1])], /clusters from 1 to/],
+  ['SidlabRmsNorm', 'a weight of another width', () => [f(3, 4), f(5), f(1)], /weight of shape \[D\] with D = 4, N = 3, got \[5\]/], // prettier-ignore
+  ['SidlabRmsNormGrad', 'scales of other rows', () => [f(3, 4), f(3, 4), f(4), f(2, 1)], /scale of shape \[N, 1\]/],
+  ['SidlabRotary', 'an odd head', () => [f(3, 2, 5), f(3, 1, 2), f(3, 1, 2), f(1)], /x of shape \[N, H, 2\*h\]/],
+  ['SidlabRotary', 'angles of other tokens', () => [f(3, 2, 4), f(2, 1, 2), f(3, 1, 2), f(1)], /cos of shape \[N, 1, h\]/],
+  ['SidlabSwiglu', 'two shapes', () => [f(3, 4), f(4, 3)], /up of shape \[3, 4\], got \[4, 3\]/],
+  ['SidlabSwigluGrad', 'two shapes', () => [f(3, 4), f(3, 4), f(4, 3)], /up of shape \[3, 4\], got \[4, 3\]/],
+  ['SidlabAdamW', 'moments too small', () => [f(4), f(4), f(3), f(4), f(1), f(7), i([0, 0])], /m of shape \[4\], got \[3\]/],
+  ['SidlabAdamW', 'numbers too few', () => [f(4), f(4), f(4), f(4), f(1), f(6), i([0, 0])], /numbers of shape \[7\], got \[6\]/], // prettier-ignore
+  ['SidlabAdamW', 'decays of another shape', () => [f(4), f(4), f(4), f(4), f(2), f(7), i([0, 0])], /decays of shape \[4\], got \[2\]/], // prettier-ignore
+  ['SidlabSquareSum', 'whole numbers', () => [i([1, 2])], /int32|float/],
+  ['SidlabReadTensor', 'no open file', () => [i([9999, 0, 0, 0, 4])], /descriptor of an open file, got 9999/],
+  ['SidlabReadTensor', 'an unknown kind', () => [i([0, 3, 0, 0, 4])], /kind from 0 to 2, got 3/],
+  ['SidlabReadTensor', 'a negative axis', () => [i([0, 0, 0, 0, -4])], /a shape of 0 to 2\^48 elements, got \[-4\]/],
+  ['SidlabReadTensor', 'more than there is', () => [i([0, 0, 0, 0, 2 ** 30, 2 ** 30])], /a shape of 0 to 2\^48/],
+]; // prettier-ignore
+
+describe.skipIf(!hasFused('SidlabRmsNorm'))('native operations', () => {
+  test.each(refused)('%s refuses %s', (op, _, inputs, message) => {
+    const run = (): void => void tf.tidy(() => void runFused(op, inputs()));
+    expect(run).toThrow(message);
+    expect(run).toThrow(new RegExp(`^${op}: [^\\n]*$`));
+  });
+
+  test('NaN rows are an error of k-means and of balanced k-means, with the name', () => {
+    const x = { rows: 60, width: 3, data: new Float32Array(180).fill(1) };
+    x.data[7] = NaN;
+    const start = { rows: 20, width: 3, data: Float32Array.from({ length: 60 }, (_, n) => n) };
+    expect(() => lloyd(x, start, 5)).toThrow('SidlabKmeansRounds: expected finite numbers, got nan in row 2 of x');
+    expect(() => balancedKmeans(x, { codes: 20, init: start })).toThrow(
+      'SidlabBalancedKmeans: expected finite numbers',
+    );
+  });
+
+  test('k-means on distances beyond float32: every row has its nearest centre', () => {
+    const x = { rows: 90, width: 2, data: Float32Array.from({ length: 180 }, (_, n) => (n % 31) * 1e30 - 1e31) };
+    const start = { rows: 40, width: 2, data: x.data.slice(0, 80) };
+    const { codes, data, width } = lloyd(x, start, 6);
+    codes.forEach((code, row) => {
+      const to = (k: number): number => Math.hypot(x.data[2 * row]! - data[2 * k]!, x.data[2 * row + 1]! - data[2 * k + 1]!);
+      for (let k = 0; k < start.rows; k++) expect(to(code)).toBeLessThanOrEqual(to(k));
+    }); // prettier-ignore
+    expect(width).toBe(2);
+  });
+
+  test('NaN logits give NaN, not a number', () => {
+    const [logProb, total] = runFused('SidlabTargetLogProbs', [tf.tensor2d([[1, NaN], [1, 2]]), i([0, 1]), i([0, 0])]); // prettier-ignore
+    expect([...logProb!.dataSync(), ...total!.dataSync()].map(Number.isNaN)).toEqual([true, false, true, false]);
+    const swish = runFused('SidlabSwiglu', [tf.tensor1d([NaN, 1]), tf.tensor1d([1, 1])])[0]!;
+    expect([...swish.dataSync()].map(Number.isNaN)).toEqual([true, false]);
+  });
+});
+
+/** Tensors whose memory somebody else looks at: the tensor, and how to read what the other sees. */
+const shared: [string, () => { tensor: tf.Tensor; other: () => ArrayLike<number> }][] = [
+  ['a reshape', () => {
+    const tensor = tf.add(tf.zeros([6, 4]), 1);
+    const view = tf.reshape(tensor, [24]);
+    return { tensor, other: () => view.dataSync() };
+  }],
+  ['what it is a reshape of', () => {
+    const of = tf.add(tf.zeros([24]), 1);
+    return { tensor: tf.reshape(of, [6, 4]), other: () => of.dataSync() };
+  }],
+  ['a clone', () => {
+    const tensor = tf.add(tf.zeros([6, 4]), 1);
+    const clone = tensor.clone();
+    return { tensor, other: () => clone.dataSync() };
+  }],
+  ['a slice', () => {
+    const tensor = tf.add(tf.zeros([6, 4]), 1);
+    const rows = tf.slice(tensor, [0, 0], [4, 4]);
+    return { tensor, other: () => rows.dataSync() };
+  }],
+  ['what it is a slice of', () => {
+    const whole = tf.add(tf.zeros([12, 4]), 1);
+    return { tensor: tf.slice(whole, [0, 0], [6, 4]), other: () => whole.dataSync() };
+  }],
+  ['a variable', () => {
+    const tensor = tf.add(tf.zeros([6, 4]), 1);
+    const variable = tf.variable(tensor);
+    return { tensor, other: () => variable.dataSync() };
+  }],
+  ['an array of JavaScript', () => {
+    const array = new Float32Array(24).fill(1);
+    return { tensor: tf.tensor2d(array, [6, 4]), other: () => array };
+  }],
+  ['a file', () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'sidlab-shared-')), 'ones.safetensors');
+    writeSafetensors(path, new Map([['ones', { shape: [6, 4], data: new Float32Array(24).fill(1) }]]));
+    const file = new SafetensorsFile(path);
+    return { tensor: readTensor(file, 'ones'), other: () => file.read('ones').data };
+  }],
+]; // prettier-ignore
+
+describe.skipIf(!hasFused('SidlabAddRows'))('memory that somebody else looks at', () => {
+  test.each(shared)('%s keeps its numbers while rows are added', (_, make) => {
+    const { tensor, other } = make();
+    const sum = addRows(tensor, tf.ones([2, 4]), tf.tensor1d([0, 5], 'int32'));
+    expect(Array.from(sum.dataSync())).toEqual(Array.from({ length: 24 }, (_, n) => (n < 4 || n >= 20 ? 2 : 1)));
+    expect(new Set(Array.from(other()))).toEqual(new Set([1]));
+  });
+
+  test.each(shared)('%s keeps its numbers while AdamW moves', (_, make) => {
+    const [m, v] = [make(), make()];
+    const moments = { m: tf.variable(m.tensor), v: tf.variable(v.tensor) };
+    tf.dispose([m.tensor, v.tensor]);
+    for (const step of [1, 2]) adamw(tf.ones([6, 4]), tf.zeros([6, 4]), moments, step, 0.1, { beta1: 0.5, beta2: 0.5 });
+    expect(new Set(moments.m.dataSync())).toEqual(new Set([0.25]));
+    expect(new Set(moments.v.dataSync())).toEqual(new Set([0.25]));
+    for (const { other } of [m, v]) expect(new Set(Array.from(other()))).toEqual(new Set([1]));
+  });
+
+  test('nobody else: the memory itself is taken', () => {
+    const table = tf.add(tf.zeros([6, 4]), 1);
+    expect([...givenUp(table).dataSync()]).toEqual([1]);
+    addRows(table, tf.ones([1, 4]), tf.tensor1d([0], 'int32'));
+    expect([...table.dataSync().slice(0, 5)]).toEqual([2, 2, 2, 2, 1]); // the old handle, which is given up
+  });
+});
