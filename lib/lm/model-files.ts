@@ -1,4 +1,5 @@
 /** A whole model's files in Hugging Face's layout: `config.json` and `model.safetensors`. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as tf from '@tensorflow/tfjs';
 import { readJson, writeJson } from '../files/files.js';
@@ -10,10 +11,15 @@ import type { LanguageModel } from './language-model.js';
 import { readWeights } from './weight-files.js';
 import { EMBEDDING, OUTPUT, weightShapes } from './weights.js';
 
-/** @throws InputError if a file of the folder is missing or damaged */
+/** @throws InputError if a file of the folder is missing or damaged, or asks for what is not computed here */
 export function loadWholeModel(folder: string): LanguageModel {
   const file = join(folder, 'config.json');
-  const config = parseConfig(readJson(file, '--model expects a folder in the Hugging Face layout'), file);
+  const generation = join(folder, 'generation_config.json');
+  const config = parseConfig(
+    readJson(file, '--model expects a folder in the Hugging Face layout'),
+    file,
+    existsSync(generation) ? readJson(generation) : undefined,
+  );
   return { config, weights: readWeights(folder, config), folders: [folder] };
 }
 
