@@ -226,9 +226,9 @@ function slidingWindowActs(config: ConfigFields): boolean {
   return Array.isArray(types) ? types.includes('sliding_attention') : !(Number(first) >= Number(config.num_hidden_layers));
 }
 
-/** Width of a head that a configuration gives, or implies. */
+/** Width of a head that a configuration gives (not checked), or implies. */
 export function headWidth(config: ConfigFields): number {
-  if (typeof config.head_dim === 'number') return config.head_dim;
+  if (config.head_dim !== undefined && config.head_dim !== null) return config.head_dim as number;
   if (config.model_type === 'qwen3') return 128; // Qwen3Config's default
   return Number(config.hidden_size) / Number(config.num_attention_heads);
 }
