@@ -93,7 +93,13 @@ export const UNSUPPORTED_FEATURES: readonly UnsupportedFeature[] = [
     off: isFalse,
   },
   {
-    fields: ['no_rope_layers', 'no_rope_layer_interval', 'nope_layer_interval', 'rope_local_base_freq', 'local_rope_theta'],
+    fields: [
+      'no_rope_layers',
+      'no_rope_layer_interval',
+      'nope_layer_interval',
+      'rope_local_base_freq',
+      'local_rope_theta',
+    ],
     what: 'every layer must have the same rotary embedding',
     off: isEmpty,
   },
@@ -154,7 +160,14 @@ export const UNSUPPORTED_FEATURES: readonly UnsupportedFeature[] = [
     off: isFalse,
   },
   {
-    fields: ['use_parallel_residual', 'parallel_attn', 'parallel_residual', 'post_norm', 'use_post_norm', 'sandwich_norm'],
+    fields: [
+      'use_parallel_residual',
+      'parallel_attn',
+      'parallel_residual',
+      'post_norm',
+      'use_post_norm',
+      'sandwich_norm',
+    ],
     what: 'only pre-norm layers, attention then feed-forward, are supported',
     off: isFalse,
   },
@@ -223,7 +236,9 @@ function slidingWindowActs(config: ConfigFields): boolean {
   const { layer_types: types, max_window_layers: first = 28 } = config;
   if (config.model_type === 'llama') return config.use_sliding_window !== false;
   if (config.use_sliding_window !== true) return false;
-  return Array.isArray(types) ? types.includes('sliding_attention') : !(Number(first) >= Number(config.num_hidden_layers));
+  return Array.isArray(types)
+    ? types.includes('sliding_attention')
+    : !(Number(first) >= Number(config.num_hidden_layers));
 }
 
 /** Width of a head that a configuration gives (not checked), or implies. */

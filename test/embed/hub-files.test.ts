@@ -8,7 +8,11 @@ import { expect, test } from 'vitest';
 import { readModelJson } from '../../lib/embed/sentence/transformers.js';
 
 test('a second run works offline: kept files, absent ones, and nothing that is no JSON', async () => {
-  const files: Record<string, string> = { 'modules.json': '[1]', '1_Pooling/config.json': '{"a":2}', 'bad.json': '<html>' };
+  const files: Record<string, string> = {
+    'modules.json': '[1]',
+    '1_Pooling/config.json': '{"a":2}',
+    'bad.json': '<html>',
+  };
   const asked: string[] = [];
   const server = createServer((request, response) => {
     const name = request.url!.replace('/owner/model/resolve/main/', '');

@@ -45,9 +45,9 @@ test('a NaN in a weight: evaluation names the row and the weight, and writes not
   await expect(evaluateStage({ ...stage, model, results: join(folder, 'none.jsonl') })).rejects.toThrow(
     /^evaluate: row \d+ of 28 \(user "U\d+"\): the scores are not finite, because the weights are not \(model\.norm\.weight\); /,
   );
-  await expect(
-    generateStage({ ...stage, model, task: 'sids', results: join(folder, 'none.jsonl') }),
-  ).rejects.toThrow(/^generate: prompt \d+: the scores are not finite, because the weights are not/);
+  await expect(generateStage({ ...stage, model, task: 'sids', results: join(folder, 'none.jsonl') })).rejects.toThrow(
+    /^generate: prompt \d+: the scores are not finite, because the weights are not/,
+  );
 });
 
 test('a quantized model is called one', async () => {
@@ -104,7 +104,9 @@ describe('one bad number, wherever it is', () => {
       /^generate: prompt 3: /,
     );
     await expect(generate(untied, prompts, { maxTokens: 1, batchRows: 2 })).rejects.toThrow(/^generate: prompt 3: /);
-    const rows = [300, 302, 301].map((token) => token - 300).map((item) => ({ user: `u${item}`, history: [item], target: 0 }));
+    const rows = [300, 302, 301]
+      .map((token) => token - 300)
+      .map((item) => ({ user: `u${item}`, history: [item], target: 0 }));
     const render = { ...recommender(untied).render, prompt: ([item]: readonly number[]) => [300 + item!] };
     await expect(rankRows({ ...recommender(untied), render }, rows, { numBeams: 2 })).rejects.toThrow(
       /^evaluate: row 2 of 3 \(user "u2"\): /,
@@ -115,6 +117,8 @@ describe('one bad number, wherever it is', () => {
     const model = spoilt('model.norm.weight', 0, 3e38);
     const { trie } = recommender(model);
     expect(nonFiniteWeight(model)).toBeUndefined();
-    expect(() => beamSearch(model, trie, prompts, { numBeams: 3 })).toThrow('although all weights are: the model overflows');
+    expect(() => beamSearch(model, trie, prompts, { numBeams: 3 })).toThrow(
+      'although all weights are: the model overflows',
+    );
   });
 });

@@ -81,7 +81,11 @@ describe.each(ARCHITECTURES)('%s', (model_type) => {
 
   test.each(TABLE)('%s', (field, acting, neutral) => {
     for (const value of acting) {
-      const what = field.startsWith('quantization') ? 'quantized (' : field.startsWith('rope_') ? 'config.json: ' : field;
+      const what = field.startsWith('quantization')
+        ? 'quantized ('
+        : field.startsWith('rope_')
+          ? 'config.json: '
+          : field;
       refuses({ ...plain, [field]: value }, what);
     }
     for (const value of [undefined, null, ...neutral]) {
@@ -92,7 +96,8 @@ describe.each(ARCHITECTURES)('%s', (model_type) => {
 
   test('biases of attention', () => {
     const biased = { ...plain, attention_bias: true };
-    if (model_type === 'qwen2') expect(() => parseConfig(biased, 'c')).not.toThrow(); // its biases are fixed
+    if (model_type === 'qwen2')
+      expect(() => parseConfig(biased, 'c')).not.toThrow(); // its biases are fixed
     else refuses(biased, 'attention_bias is true: biases of attention are not supported');
     expect(() => parseConfig({ ...plain, attention_bias: false }, 'c')).not.toThrow();
   });
@@ -104,7 +109,10 @@ describe.each(ARCHITECTURES)('%s', (model_type) => {
     expect(() => parseConfig({ ...on, sliding_window: null }, 'c')).not.toThrow();
     expect(() => parseConfig({ ...on, sliding_window: 64 }, 'c')).not.toThrow(); // as long as the texts
     refuses({ ...on, max_window_layers: 1 }, 'sliding_window is 32: attention within a sliding window');
-    refuses({ ...plain, use_sliding_window: true, max_position_embeddings: 8192, max_window_layers: 0 }, 'sliding_window');
+    refuses(
+      { ...plain, use_sliding_window: true, max_position_embeddings: 8192, max_window_layers: 0 },
+      'sliding_window',
+    );
     if (model_type === 'llama') return refuses(window, 'sliding_window is 32');
     expect(() => parseConfig(window, 'c')).not.toThrow(); // Qwen's is off unless it is switched on
     expect(() => parseConfig({ ...on, max_window_layers: 2 }, 'c')).not.toThrow(); // no layer has it
@@ -147,7 +155,11 @@ describe.each(ARCHITECTURES)('%s', (model_type) => {
           rms_norm_eps: fc.constantFrom(1e-6, 1e-5, 0.1),
           rope_theta: fc.constantFrom(10_000, 1e6),
           tie_word_embeddings: fc.boolean(),
-          eos_token_id: fc.oneof(fc.constant(null), fc.nat(40), fc.uniqueArray(fc.nat(40), { minLength: 1, maxLength: 3 })),
+          eos_token_id: fc.oneof(
+            fc.constant(null),
+            fc.nat(40),
+            fc.uniqueArray(fc.nat(40), { minLength: 1, maxLength: 3 }),
+          ),
           rope_scaling: fc.constantFrom(null, {
             ...{ rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4 },
             original_max_position_embeddings: 16,
@@ -183,17 +195,26 @@ test('nothing that is no configuration crashes', () => {
   for (const raw of [null, 3, 'x', [], {}, { model_type: 'gpt2' }]) refuses(raw as object, /^config\.json: expected /);
   const plain = { ...SIZES, model_type: 'llama' };
   refuses({ ...plain, head_dim: undefined, hidden_size: 18 }, 'head_dim');
-  refuses({ ...plain, rope_theta: 500, rope_scaling: { rope_type: 'default', rope_theta: 600 } }, 'rope_theta is 500, and 600');
-  refuses({ ...plain, rope_parameters: { rope_type: 'default' }, rope_scaling: { type: 'linear', factor: 1 } }, 'different things');
+  refuses(
+    { ...plain, rope_theta: 500, rope_scaling: { rope_type: 'default', rope_theta: 600 } },
+    'rope_theta is 500, and 600',
+  );
+  refuses(
+    { ...plain, rope_parameters: { rope_type: 'default' }, rope_scaling: { type: 'linear', factor: 1 } },
+    'different things',
+  );
   refuses({ ...plain, eos_token_id: 'x' }, 'expected eos_token_id to be token ids, got "x"');
   fc.assert(
-    fc.property(fc.dictionary(fc.constantFrom(...TABLE.map(([field]) => field), 'hidden_size'), fc.jsonValue()), (fields) => {
-      try {
-        parseConfig({ ...plain, ...fields }, 'c');
-      } catch (error) {
-        expect(error).toBeInstanceOf(InputError);
-      }
-    }),
+    fc.property(
+      fc.dictionary(fc.constantFrom(...TABLE.map(([field]) => field), 'hidden_size'), fc.jsonValue()),
+      (fields) => {
+        try {
+          parseConfig({ ...plain, ...fields }, 'c');
+        } catch (error) {
+          expect(error).toBeInstanceOf(InputError);
+        }
+      },
+    ),
     { numRuns: 500 },
   );
 });

@@ -65,7 +65,8 @@ const FIXED_DATE = 'sidlab_fixed_date';
 /** Walks a parsed template: today's date becomes the fixed one. @throws Error for a loop that is left early */
 function adapt(node: unknown): void {
   if (typeof node !== 'object' || node === null) return;
-  if (node instanceof Map) return void [...(node as Map<unknown, unknown>)].forEach(([key, value]) => adapt([key, value]));
+  if (node instanceof Map)
+    return void [...(node as Map<unknown, unknown>)].forEach(([key, value]) => adapt([key, value]));
   const { type, value } = node as { type?: string; value?: unknown };
   if (type === 'Break' || type === 'Continue') {
     const tag = `{% ${type.toLowerCase()} %}`;

@@ -79,7 +79,13 @@ export function extendVocabulary(
     model.weights.set(name, tf.variable(grown));
     tf.dispose([old, grown]);
   }
-  return { model: { ...model, config: { ...model.config, vocabSize } }, tokenizer: extended, added, reused, missingRows };
+  return {
+    model: { ...model, config: { ...model.config, vocabSize } },
+    tokenizer: extended,
+    added,
+    reused,
+    missingRows,
+  };
 }
 
 /** `tokenizer.json` with more added tokens, ids following the largest one. */
@@ -95,13 +101,7 @@ function addTokens(tokenizer: TextTokenizer, tokens: readonly string[]): TextTok
  * them stays.
  * @param table [V, D] @returns [max(V, first + count), D]
  */
-function grow(
-  table: tf.Tensor2D,
-  first: number,
-  count: number,
-  random: Random,
-  titles?: TitleWeights,
-): tf.Tensor2D {
+function grow(table: tf.Tensor2D, first: number, count: number, random: Random, titles?: TitleWeights): tf.Tensor2D {
   return tf.tidy(() => {
     const [rows, width] = table.shape;
     const old = tf.slice(table, 0, Math.min(first, rows));
