@@ -38,10 +38,10 @@ export function buildSequences(rows: readonly Row[]): number[][] {
 
 class SequenceBuilder {
   private readonly sequences = new Set<Sequence>();
-  /** Sequences by their last item; where they have grown since, by an earlier one. */
-  private readonly byLast = new Map<number, Sequence[]>();
+  /** Sequences by their last two items; where they have grown since, by earlier ones. */
+  private readonly byEnd = new Map<number, Sequence[]>();
   /** Items of contexts by the item before them and themselves. */
-  private readonly unstated = new Map<string, Place[]>();
+  private readonly unstated = new Map<number, Place[]>();
 
   add({ history, target }: Row): void {
     if (this.state(history, target)) return;
@@ -64,7 +64,7 @@ class SequenceBuilder {
     sequence.items.push(...context, target);
     sequence.stated.push(...context.map(() => false), true);
     this.note(sequence, Math.max(1, from), from + context.length);
-    push(this.byLast, target, sequence);
+    push(this.byEnd, key(sequence.items.at(-2)!, target), sequence);
   }
 
   /** Notes those of the items [from, to) that are context. */
@@ -97,7 +97,7 @@ class SequenceBuilder {
   private continued(history: readonly number[]): { sequence: Sequence; overlap: number } | undefined {
     const least = Math.max(OVERLAP, Math.ceil(history.length / 2));
     for (let overlap = history.length; overlap >= least; overlap--) {
-      const sequence = latest(this.byLast.get(history[overlap - 1]!), ({ items }) => {
+      const sequence = latest(this.byEnd.get(key(history[overlap - 2]!, history[overlap - 1]!)), ({ items }) => {
         return overlap <= items.length && agree(items, items.length, history, overlap);
       });
       if (sequence) return { sequence, overlap };
@@ -108,9 +108,8 @@ class SequenceBuilder {
   /** Puts a sequence behind one whose end is its beginning. */
   private join(later: Sequence): void {
     for (let overlap = later.items.length - 1; overlap >= OVERLAP; overlap--) {
-      const sequence = latest(this.byLast.get(later.items[overlap - 1]!), (other) =>
-        fits(other, later, other.items.length - overlap),
-      );
+      const end = key(later.items[overlap - 2]!, later.items[overlap - 1]!);
+      const sequence = latest(this.byEnd.get(end), (other) => fits(other, later, other.items.length - overlap));
       if (sequence) return this.merge(sequence, later, sequence.items.length - overlap);
     }
   }
@@ -131,7 +130,7 @@ class SequenceBuilder {
       sequence.stated[offset + i] ||= later.stated[i]!;
     }
     this.note(sequence, length, sequence.items.length);
-    push(this.byLast, sequence.items.at(-1)!, sequence);
+    push(this.byEnd, key(sequence.items.at(-2)!, sequence.items.at(-1)!), sequence);
     this.sequences.delete(later);
     later.items = []; // what refers to it finds nothing from now on
   }
@@ -161,8 +160,9 @@ function fits(sequence: Sequence, later: Sequence, offset: number): boolean {
   return common >= OVERLAP;
 }
 
-function key(before: number, item: number): string {
-  return `${before} ${item}`;
+/** A pair of item ids in one number; ids of up to 2^26 items stay apart. */
+function key(before: number, item: number): number {
+  return before * 2 ** 26 + item;
 }
 
 function push<K, V>(map: Map<K, V[]>, at: K, value: V): void {
