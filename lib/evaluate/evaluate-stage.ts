@@ -1,8 +1,9 @@
-/** The `evaluate` stage: model folder, data folder and index -> `results.jsonl` and the ranking figures. */
+/** The `evaluate` stage: model folder, data folder and index -> `results.jsonl` and the ranking metrics. */
 import { dirname, join } from 'node:path';
 import { loadDataset } from '../data/load.js';
 import { readIndex } from '../data/sid-index.js';
 import { ensureEngine } from '../engine/engine.js';
+import type { PromptSource } from '../lm/prompt-card.js';
 import { disposeWeights } from '../lm/weights.js';
 import { InputError } from '../support/errors.js';
 import { promptContext } from '../tasks/prompts.js';
@@ -12,11 +13,13 @@ import { evaluate, type EvaluateReport, type RankOptions } from './evaluate.js';
 import { loadRecommender, type SidTokens } from './recommender.js';
 import { writeResults } from './results-file.js';
 import { shuffleHistories } from './shuffle-histories.js';
-import { promptOptions, trainedWith } from './trained-with.js';
+import { promptOptions, type TrainedWith, trainedWith } from './trained-with.js';
 
+/** What is evaluated, how it is asked, and where the results go. */
 export interface EvaluateStageOptions extends RankOptions {
   /** Data folder. */
   data: string;
+  /** File of the SID index. */
   index: string;
   /** Model folder. */
   model: string;
@@ -35,20 +38,36 @@ export interface EvaluateStageOptions extends RankOptions {
   sidTokens?: SidTokens;
   /** Default `test`. */
   split?: 'valid' | 'test';
-  /** Deals the histories out to the wrong rows first, by this seed: a control. Default: not. */
+  /** Permutes the histories among the rows first, by this seed: a control. Default: not. */
   shuffleHistories?: number;
   /** File to write; default `results.jsonl` beside the model folder. */
   results?: string;
 }
 
-export interface EvaluateStageReport extends EvaluateReport {
+/** Which prompt was used, and where it was found; `option` is one that was asked for. */
+export interface UsedPrompt {
+  /** Name of the task. */
   template: string;
+  source: PromptSource | 'option';
+  /** The file that names it. */
+  file?: string;
+}
+
+/** What the stage measured, on what, and where the results are. */
+export interface EvaluateStageReport extends EvaluateReport {
+  /** Name of the task. */
+  template: string;
+  prompt: UsedPrompt;
   /** Prompts that were longer than the limit. */
   truncated: number;
   /** File. */
   results: string;
 }
 
+/**
+ * @throws InputError for files that are missing, damaged or do not fit one another, an unknown task, and a model whose
+ *   scores are not finite (it names the row)
+ */
 export async function evaluateStage(options: EvaluateStageOptions): Promise<EvaluateStageReport> {
   await ensureEngine();
   const { data, index: indexFile, model, split = 'test', results, shuffleHistories: seed, ...others } = options;
@@ -70,10 +89,18 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
   try {
     const { report, results: ranked } = await evaluate(recommender, rows, rank);
     writeResults(file, ranked);
-    return { ...report, template, truncated: recommender.render.truncated, results: file };
+    const prompt = usedPrompt(template, named, run);
+    return { ...report, template, prompt, truncated: recommender.render.truncated, results: file };
   } finally {
     disposeWeights(recommender.model.weights);
   }
+}
+
+/** @param asked the template that was asked for, if one was */
+export function usedPrompt(template: string, asked: string | undefined, { source, file }: TrainedWith): UsedPrompt {
+  return asked === undefined
+    ? { template, source, ...(file !== undefined && { file }) }
+    : { template, source: 'option' };
 }
 
 /** What was given of some options. */

@@ -1,11 +1,11 @@
 /**
  * The `generate` stage: a model writes the answers of one task, without the trie -> `generations.jsonl` and the task's
- * figures (GRec's for its text tasks: BLEU-4, ROUGE-1, 2, L, cosine; for tasks that answer with a SID the share that is
+ * metrics (GRec's for its text tasks: BLEU-4, ROUGE-1, 2, L, cosine; for tasks that answer with a SID the share that is
  * one, and hits).
  *
- * Prompts have the wording of evaluation, the first of the task, and are cut as in training; tasks of items ask about
- * items that no training saw. Departure from GRec: its BERTScore is left out (it needs a model of its own; the cosine of
- * a sentence encoder says the same).
+ * Prompts are those of evaluation, the first of the task's template, and are truncated as in training; tasks of items ask
+ * about items that no training saw. Departure from GRec: its BERTScore is left out (it needs a model of its own; the
+ * cosine of a sentence encoder says the same).
  */
 import { dirname, join } from 'node:path';
 import { loadDataset } from '../../data/load.js';
@@ -15,6 +15,7 @@ import { ensureEngine } from '../../engine/engine.js';
 import { loadModel } from '../../lm/model.js';
 import { loadChatTemplate } from '../../lm/tokenizer/chat-template.js';
 import { loadTokenizer } from '../../lm/tokenizer/tokenizer.js';
+import type { PromptSource } from '../../lm/prompt-card.js';
 import { disposeWeights } from '../../lm/weights.js';
 import { InputError } from '../../support/errors.js';
 import { interrupted, watchInterrupts } from '../../support/interrupt.js';
@@ -26,9 +27,11 @@ import { writeGenerations } from './generations-file.js';
 import { sidAnswers, type SidMetrics } from './sid-answers.js';
 import { textMetrics, type TextMetrics } from './text-metrics.js';
 
+/** What is written, for which rows, and where it goes. */
 export interface GenerateStageOptions extends Omit<AnswerOptions, 'endTokens' | 'stop' | 'label'> {
   /** Data folder. */
   data: string;
+  /** File of the SID index. */
   index: string;
   /** Model folder. */
   model: string;
@@ -38,11 +41,11 @@ export interface GenerateStageOptions extends Omit<AnswerOptions, 'endTokens' | 
   split?: 'valid' | 'test';
   /** The first so many examples. Default 0: all. */
   limit?: number;
-  /** File of templates, added to the kit's own. Default: those of the model's run. */
+  /** File of templates, added to the kit's own. Default: those that the model was trained with. */
   templates?: string;
-  /** Tokens of a prompt at most. Default: the run's, else 512. */
+  /** Tokens of a prompt at most. Default: as in training, else 512. */
   cutoffLen?: number;
-  /** Wrap prompts in the chat template of the model's folder. Default: as the run did. */
+  /** Wrap prompts in the chat template of the model's folder. Default: as in training. */
   chatTemplate?: boolean;
   /** Of the cosine: `lsa`, a folder or id of a sentence encoder, or `none`. Default `lsa`. */
   encoder?: string;
@@ -50,8 +53,13 @@ export interface GenerateStageOptions extends Omit<AnswerOptions, 'endTokens' | 
   results?: string;
 }
 
+/** What the stage wrote and measured. */
 export interface GenerateReport {
+  /** Name of the task. */
   task: string;
+  /** Where the prompt's settings (its templates, length and chat template) were found. */
+  prompt: { template: string; source: PromptSource; file?: string };
+  /** Texts written. */
   rows: number;
   /** Of a task that answers with texts. */
   text?: TextMetrics;
@@ -61,10 +69,13 @@ export interface GenerateReport {
   unended: number;
   /** Prompts that were longer than the limit. */
   truncated: number;
+  /** Tokens written, ends included. */
   tokens: number;
+  /** `tokens` by wall-clock time. */
   tokensPerSecond: number;
   /** The first five rows. */
   examples: AnswerRow[];
+  /** The file of all rows. */
   results: string;
 }
 
@@ -102,10 +113,11 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
     if (rows.length < examples.length) {
       throw new InputError(`generate: interrupted; ${rows.length} of ${examples.length} texts are in ${results}`);
     }
-    const figures = coded ? { sid: sidFigures(rows, index) } : { text: await textMetrics(rows, embedder?.embed) };
+    const metrics = coded ? { sid: sidMetrics(rows, index) } : { text: await textMetrics(rows, embedder?.embed) };
+    const prompt = { template: task, source: run.source, ...(run.file !== undefined && { file: run.file }) };
     const unended = rows.filter(({ ended }) => !ended).length;
     return {
-      ...{ task, rows: rows.length, ...figures, unended, truncated, tokens, tokensPerSecond },
+      ...{ task, prompt, rows: rows.length, ...metrics, unended, truncated, tokens, tokensPerSecond },
       ...{ examples: rows.slice(0, 5), results },
     };
   } finally {
@@ -121,7 +133,7 @@ function generation(given: AnswerOptions): AnswerOptions {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-function sidFigures(rows: readonly AnswerRow[], index: SidIndex): SidMetrics {
+function sidMetrics(rows: readonly AnswerRow[], index: SidIndex): SidMetrics {
   return sidAnswers(
     rows.map(({ text, beams }) => beams ?? [text]),
     rows.map(({ item }) => item!),
