@@ -4,17 +4,20 @@
  * Follows MiniOneRec's constrained decoding. Departures:
  *   1. a beam with one legal child takes it without a choice; scores may be normalised over the legal continuations;
  *   2. equal scores: the beam with the smaller item id below it comes first;
- *   3. items that share a SID follow one another by item id, with the same score.
+ *   3. items that share a SID follow one another by item id, with the same score;
+ *   4. scores that are not finite are an error, never a ranking.
  *
- * Shapes: U users, B beams, V vocabulary, A alphabet of the trie.
+ * Shapes: U users, B beams, V vocabulary, A alphabet of the trie, D width.
  */
 import * as tf from '@tensorflow/tfjs';
 import { outputTable } from '../lm/lora/adapted-weights.js';
 import type { LanguageModel } from '../lm/language-model.js';
 import { gatherRows, tableLogits } from '../ops/split-table.js';
+import { checkFinite } from './finite-scores.js';
 import type { ItemTrie } from './item-trie.js';
 import { PrefixCache } from './prefix-cache.js';
 
+/** How wide the search is, and what its scores are normalised over. */
 export interface BeamSearchOptions {
   /** Beams kept a step, and at most this many items a user. Default 50. */
   numBeams?: number;
@@ -25,10 +28,11 @@ export interface BeamSearchOptions {
   normalize?: 'full' | 'legal';
 }
 
+/** The items of one user, best first. */
 export interface Ranking {
   /** Item ids, best first. */
   items: number[];
-  /** Sum of log-probabilities of the item's tokens, one an item. */
+  /** Sum of log-probabilities of the item's tokens, one an item; finite. */
   scores: number[];
 }
 
@@ -45,6 +49,7 @@ interface Beam {
  * The best items after each prompt.
  * @param prompts token ids [U][...]
  * @returns one ranking a prompt
+ * @throws NonFiniteScores if a score is NaN or infinite, for the first such prompt
  */
 export function beamSearch(
   model: LanguageModel,
@@ -66,6 +71,8 @@ export function beamSearch(
     for (;;) {
       const scores = legalScores(model, trie, hidden, normalize);
       hidden.dispose();
+      const rows = prompts.length * width;
+      checkFinite('beamSearch', model, scores.values, rows, (row) => Math.floor(row / width));
       beams = beams.map((of, u) => expand(trie, of, scores, u * width, numBeams, normalize));
       if (normalize === 'legal') beams.forEach((of) => of.forEach((beam) => finishForced(trie, beam)));
       if (beams.every((of) => of.every(({ node }) => trie.nodes[node]!.tokens.length === 0))) break;
@@ -117,10 +124,10 @@ function expand(
     const { tokens, children } = trie.nodes[beam.node]!;
     if (tokens.length === 0) return void candidates.push(beam);
     const base = (firstRow + b) * width;
-    const at = tokens.map((token) => scores.values[base + scores.column.get(token)!]!);
-    const total = normalize === 'legal' ? logSumExp(at) : 0;
+    const legal = tokens.map((token) => scores.values[base + scores.column.get(token)!]!);
+    const total = normalize === 'legal' ? logSumExp(legal) : 0;
     tokens.forEach((token, i) =>
-      candidates.push({ node: children[i]!, score: beam.score + at[i]! - total, grown: beam.grown, token }),
+      candidates.push({ node: children[i]!, score: beam.score + legal[i]! - total, grown: beam.grown, token }),
     );
   });
   const first = (beam: Beam): number => trie.nodes[beam.node]!.firstItem;
@@ -129,9 +136,9 @@ function expand(
 
 /** A beam whose tokens are all forced from here on is complete: over the legal continuations they are certain. */
 function finishForced(trie: ItemTrie, beam: Beam): void {
-  let at = beam.node;
-  while (trie.nodes[at]!.children.length === 1) at = trie.nodes[at]!.children[0]!;
-  if (trie.nodes[at]!.children.length === 0) beam.node = at;
+  let node = beam.node;
+  while (trie.nodes[node]!.children.length === 1) node = trie.nodes[node]!.children[0]!;
+  if (trie.nodes[node]!.children.length === 0) beam.node = node;
 }
 
 /** One new node a beam. Users with fewer beams repeat their last one, which nobody reads. @returns [U * width, D] */
@@ -150,6 +157,6 @@ function rank(trie: ItemTrie, beams: Beam[], limit: number): Ranking {
 }
 
 function logSumExp(values: number[]): number {
-  const top = Math.max(...values);
+  const top = values.reduce((most, value) => Math.max(most, value), -Infinity);
   return top + Math.log(values.reduce((sum, value) => sum + Math.exp(value - top), 0));
 }

@@ -1,9 +1,9 @@
 /**
- * Beam search without the trie: the likeliest texts after a prompt, items or not. GRec's ranking figures come from it.
+ * Beam search without the trie: the likeliest texts after a prompt, items or not. GRec's ranking metrics come from it.
  *
- * Follows transformers' `generate(num_beams=B, length_penalty=0)`: a step keeps the B best texts that go on; a text that
- * ends counts where it is among the step's B best; a prompt is done when it has B ended texts and nothing that goes on
- * is better than the worst of them. Departures: as in `generate`; equal scores go by the beam's rank, then by the token.
+ * Follows transformers' `generate(num_beams=B, length_penalty=0)`: a step keeps the B best unended texts; a text that
+ * ends counts where it is among the step's B best; a prompt is done when it has B ended texts and no unended one is
+ * better than the worst of them. Departures: as in `generate`; equal scores go by the beam's rank, then by the token.
  *
  * Shapes: U prompts of a batch, B beams, V vocabulary, D width.
  */
@@ -13,9 +13,11 @@ import type { LanguageModel } from '../lm/language-model.js';
 import { tableLogits } from '../ops/split-table.js';
 import { InputError } from '../support/errors.js';
 import { startProgress } from '../support/progress.js';
+import { checkFinite, namingRows } from './finite-scores.js';
 import { checkRoom, type GenerateOptions, type GenerateSettings, parseGenerateOptions } from './generate-options.js';
 import { PrefixCache } from './prefix-cache.js';
 
+/** How many texts, how long, and what ends them. */
 export interface FreeBeamOptions extends Pick<GenerateOptions, 'maxTokens' | 'endTokens' | 'stop' | 'label'> {
   /** Texts a prompt. Default 20. */
   numBeams?: number;
@@ -23,16 +25,17 @@ export interface FreeBeamOptions extends Pick<GenerateOptions, 'maxTokens' | 'en
   batchRows?: number;
 }
 
+/** One text of a search. */
 export interface FreeBeam {
-  /** Without the token that ended it. */
+  /** Token ids, without the token that ended it. */
   tokens: number[];
   /** Sum of log-probabilities, that of the end included. */
   score: number;
-  /** False where `maxTokens` cut it. */
+  /** False where it was truncated at `maxTokens`. */
   ended: boolean;
 }
 
-/** A text that goes on. */
+/** A text that has not ended. */
 interface Live {
   tokens: number[];
   score: number;
@@ -50,7 +53,7 @@ interface Search {
 /**
  * @param prompts token ids [prompts][...]
  * @returns of each prompt at most B texts, best first; none of the prompts that `stop` left open
- * @throws InputError as `generate` does
+ * @throws InputError as `generate` does, NonFiniteScores among them
  */
 export async function freeBeams(
   model: LanguageModel,
@@ -68,15 +71,13 @@ export async function freeBeams(
   const progress = startProgress(settings.label, prompts.length, 'rows');
   const order = [...prompts.keys()].sort((a, b) => prompts[a]!.length - prompts[b]!.length || a - b);
   const found = prompts.map((): FreeBeam[] => []);
-  for (let at = 0; at < order.length && !settings.stop(); at += batchRows) {
-    const batch = order.slice(at, at + batchRows);
+  for (let from = 0; from < order.length && !settings.stop(); from += batchRows) {
+    const batch = order.slice(from, from + batchRows);
     const most = Math.min(...batch.map((number) => room[number]!));
-    const searches = await searchBatch(
-      model,
-      batch.map((number) => prompts[number]!),
-      numBeams,
-      most,
-      settings,
+    const ofBatch = batch.map((number) => prompts[number]!);
+    const searches = await namingRows(
+      (u) => `generate: prompt ${batch[u]! + 1}`,
+      () => searchBatch(model, ofBatch, numBeams, most, settings),
     );
     batch.forEach((number, u) => (found[number] = searches[u]!.closed ? searches[u]!.done : []));
     progress.tick(batch.length);
@@ -105,6 +106,8 @@ async function searchBatch(
     for (let step = 1; ; step++) {
       const best = bestTokens(model, hidden, Math.min(numBeams + endTokens.length, model.config.vocabSize));
       hidden.dispose();
+      const rows = prompts.length * width;
+      checkFinite('generate', model, best.totals, rows, (row) => Math.floor(row / width));
       searches.forEach((search, u) => advance(search, best, u * width, numBeams, endTokens, step === maxTokens));
       await new Promise(setImmediate); // computing blocks the event loop: let plots draw and interrupts arrive
       if (searches.every(({ closed }) => closed) || stop()) return searches;
@@ -122,20 +125,25 @@ interface Best {
   scores: Float32Array;
   /** [rows * K] */
   tokens: Int32Array;
+  /** Logarithm of the sum of all exponentials [rows]; not finite if any logit is NaN or +Infinity. */
+  totals: Float32Array;
   /** K */
   count: number;
 }
 
 /** The best tokens after each hidden state [rows, D]. */
 function bestTokens({ config, weights }: LanguageModel, hidden: tf.Tensor2D, count: number): Best {
-  const [values, indices] = tf.tidy((): [tf.Tensor, tf.Tensor] => {
+  const computed = tf.tidy(() => {
     const logits = tableLogits(hidden, outputTable(config, weights));
+    const total = tf.logSumExp(logits, 1, true);
     const best = tf.topk(logits, count);
-    return [tf.sub(best.values, tf.logSumExp(logits, 1, true)), best.indices];
+    return { scores: tf.sub(best.values, total), tokens: best.indices, totals: total };
   });
-  const [scores, tokens] = [values.dataSync<'float32'>(), indices.dataSync<'int32'>()];
-  tf.dispose([values, indices]);
-  return { scores, tokens, count };
+  const scores = computed.scores.dataSync<'float32'>();
+  const tokens = computed.tokens.dataSync<'int32'>();
+  const totals = computed.totals.dataSync<'float32'>();
+  tf.dispose(computed);
+  return { scores, tokens, totals, count };
 }
 
 /** One step of a prompt's search. @param last no text goes on after this step */

@@ -1,4 +1,5 @@
 /** The options of free generation, and what they must be. */
+import { endTokensOf } from '../lm/config.js';
 import type { LanguageModel } from '../lm/language-model.js';
 import { InputError } from '../support/errors.js';
 
@@ -13,7 +14,7 @@ export interface GenerateOptions {
   topK?: number;
   /** Default 42. */
   seed?: number;
-  /** Tokens that end a text. Default the model's own end of text. */
+  /** Tokens that end a text. Default: all end tokens of the model. */
   endTokens?: readonly number[];
   /** Texts that grow together. Default 64. No text depends on it but by rounding. */
   batchRows?: number;
@@ -33,7 +34,7 @@ export function parseGenerateOptions(model: LanguageModel, options: GenerateOpti
   const { maxTokens = 128, temperature = 0, topP = 1, topK = 0, seed = 42, batchRows = 64 } = options;
   const {
     tokenBudget = 16_384,
-    endTokens = [model.config.eosTokenId],
+    endTokens = endTokensOf(model.config),
     stop = () => false,
     label = 'generate',
   } = options;

@@ -8,25 +8,48 @@ import { outputTable } from '../lm/lora/adapted-weights.js';
 import type { LanguageModel } from '../lm/language-model.js';
 import { tableLogits } from '../ops/split-table.js';
 import type { Random } from '../support/random.js';
+import { checkFinite } from './finite-scores.js';
 import { drawPlace, nucleus } from './generate-nucleus.js';
 import type { GenerateSettings } from './generate-options.js';
 
-/** @param hidden [U, D] @returns the next token of every text [U] */
+/** A text as the choice of its next token sees it. */
+export interface DrawingText {
+  /** Of its prompt. */
+  number: number;
+  /** Where its draws come from. */
+  random: Random;
+}
+
+/**
+ * @param hidden [U, D] @returns the next token of every text [U]
+ * @throws NonFiniteScores if a logit is NaN or infinite
+ */
 export function nextTokens(
-  { config, weights }: LanguageModel,
+  model: LanguageModel,
   hidden: tf.Tensor2D,
-  texts: readonly { random: Random }[],
+  texts: readonly DrawingText[],
   { temperature, topP, topK }: GenerateSettings,
 ): number[] {
-  const logits = (): tf.Tensor2D => tableLogits(hidden, outputTable(config, weights));
-  if (temperature === 0) return [...read(() => tf.argMax(logits(), 1))];
-  const best = topK > 0 && topK < config.vocabSize ? tf.tidy(() => tf.topk(logits(), topK)) : undefined;
-  const shares = read(() => tf.softmax(tf.div(best?.values ?? logits(), temperature), 1)); // [U * V] or [U * topK]
-  const tokens = best?.indices.dataSync<'int32'>();
-  if (best) tf.dispose([best.values, best.indices]);
-  const width = shares.length / texts.length;
+  const { config, weights } = model;
+  const among = topK > 0 && topK < config.vocabSize ? topK : 0;
+  const computed = tf.tidy(() => {
+    const logits = tableLogits(hidden, outputTable(config, weights));
+    const sums = tf.sum(logits, 1); // not finite if any logit is not
+    if (temperature === 0) return { sums, choice: tf.argMax(logits, 1) };
+    const best = among > 0 ? tf.topk(logits, among) : undefined;
+    const choice = tf.softmax(tf.div(best?.values ?? logits, temperature), 1);
+    return { sums, choice, ...(best && { tokens: best.indices }) };
+  });
+  // read outside of tidy, which would walk every number of an array
+  const sums = computed.sums.dataSync<'float32'>();
+  const choice = computed.choice.dataSync<'float32'>(); // [U] tokens, or [U * V] or [U * topK] shares
+  const tokens = computed.tokens?.dataSync<'int32'>();
+  tf.dispose(computed);
+  checkFinite('generate', model, sums, texts.length, (row) => texts[row]!.number);
+  if (temperature === 0) return [...choice];
+  const width = choice.length / texts.length;
   return texts.map(({ random }, row) => {
-    const place = drawFrom(shares.subarray(row * width, (row + 1) * width), topP, random.next());
+    const place = drawFrom(choice.subarray(row * width, (row + 1) * width), topP, random.next());
     return tokens?.[row * width + place] ?? place;
   });
 }
@@ -38,11 +61,3 @@ function drawFrom(probabilities: Float32Array, topP: number, draw: number): numb
 }
 
 const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0);
-
-/** A tensor's numbers, read outside of tidy, which would walk every number of an array. */
-function read(compute: () => tf.Tensor): Float32Array {
-  const tensor = tf.tidy(compute);
-  const values = tensor.dataSync<'float32'>();
-  tensor.dispose();
-  return values;
-}

@@ -1,6 +1,6 @@
 /**
  * Free generation, without the trie: greedy, or sampled from the nucleus. For answers that are texts, and for what a
- * model writes where nothing keeps it to the items.
+ * model writes where nothing restricts it to the items.
  *
  * Follows transformers' `generate`. Departures:
  *   1. no default of sampling is taken from the model's folder (`generation_config.json`): greedy unless asked;
@@ -14,19 +14,23 @@ import { ChainCache } from './generate-cache.js';
 import { checkRoom, type GenerateOptions, type GenerateSettings, parseGenerateOptions } from './generate-options.js';
 import { nextTokens } from './generate-tokens.js';
 
+/** What the model wrote after a prompt. */
 export interface Generation {
-  /** Without the token that ended it. */
+  /** Token ids, without the token that ended it. */
   tokens: number[];
   /** `end`: the model wrote an end token. `length`: it had no room. `stopped`: see `stop`. */
   reason: 'end' | 'length' | 'stopped';
 }
 
+/** What the model wrote after all prompts, and how fast. */
 export interface Generated {
   /** One a prompt, in the prompts' order. */
   texts: Generation[];
-  /** Written, ends included. */
+  /** Tokens written, ends included. */
   tokens: number;
+  /** Wall-clock time. */
   seconds: number;
+  /** `tokens` by `seconds`. */
   tokensPerSecond: number;
 }
 
@@ -42,7 +46,8 @@ interface Open {
 /**
  * What the model writes after each prompt.
  * @param prompts token ids [prompts][...]
- * @throws InputError if an option is out of range, or a prompt is empty or fills the model's positions
+ * @throws InputError if an option is out of range, or a prompt is empty or fills the model's positions; NonFiniteScores
+ *   (one too) if a logit is NaN or infinite
  */
 export async function generate(
   model: LanguageModel,

@@ -1,4 +1,5 @@
 export * from './beam-search.js';
+export * from './finite-scores.js';
 export * from './free-beams.js';
 export * from './generate-cache.js';
 export * from './generate-nucleus.js';

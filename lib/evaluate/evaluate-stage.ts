@@ -1,8 +1,9 @@
-/** The `evaluate` stage: model folder, data folder and index -> `results.jsonl` and the ranking figures. */
+/** The `evaluate` stage: model folder, data folder and index -> `results.jsonl` and the ranking metrics. */
 import { dirname, join } from 'node:path';
 import { indexOf, loadDataset } from '../data/load.js';
 import { readIndex } from '../data/sid-index.js';
 import { ensureEngine } from '../engine/engine.js';
+import type { PromptSource } from '../lm/prompt-card.js';
 import { disposeWeights } from '../lm/weights.js';
 import { InputError } from '../support/errors.js';
 import { promptContext } from '../tasks/prompts.js';
@@ -12,17 +13,33 @@ import { evaluate, type EvaluateReport } from './evaluate.js';
 import { loadRecommender } from './recommender.js';
 import { writeResults } from './results-file.js';
 import { shuffleHistories } from './shuffle-histories.js';
-import { promptOptions, trainedWith } from './trained-with.js';
+import { promptOptions, type TrainedWith, trainedWith } from './trained-with.js';
 import { EVALUATE_OPTIONS, type EvaluateStageOptions } from './evaluate-options.js';
 
-export interface EvaluateStageReport extends EvaluateReport {
+/** Which prompt was used, and where it was found; `option` is one that was asked for. */
+export interface UsedPrompt {
+  /** Name of the task. */
   template: string;
+  source: PromptSource | 'option';
+  /** The file that names it. */
+  file?: string;
+}
+
+/** What the stage measured, on what, and where the results are. */
+export interface EvaluateStageReport extends EvaluateReport {
+  /** Name of the task. */
+  template: string;
+  prompt: UsedPrompt;
   /** Prompts that were longer than the limit. */
   truncated: number;
   /** File. */
   results: string;
 }
 
+/**
+ * @throws InputError for files that are missing, damaged or do not fit one another, an unknown task, and a model whose
+ *   scores are not finite (it names the row)
+ */
 export async function evaluateStage(options: EvaluateStageOptions): Promise<EvaluateStageReport> {
   await ensureEngine();
   const { label, ...given } = options;
@@ -52,10 +69,18 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
       ...(label !== undefined && { label }),
     });
     writeResults(file, ranked);
-    return { ...report, template, truncated: recommender.render.truncated, results: file };
+    const prompt = usedPrompt(template, named, run);
+    return { ...report, template, prompt, truncated: recommender.render.truncated, results: file };
   } finally {
     disposeWeights(recommender.model.weights);
   }
+}
+
+/** @param asked the template that was asked for, if one was */
+export function usedPrompt(template: string, asked: string | undefined, { source, file }: TrainedWith): UsedPrompt {
+  return asked === undefined
+    ? { template, source, ...(file !== undefined && { file }) }
+    : { template, source: 'option' };
 }
 
 /** What was given of some options. */

@@ -3,8 +3,9 @@
  */
 import type { Row } from '../data/dataset.js';
 import { beamSearch } from '../decode/beam-search.js';
+import { namingRows } from '../decode/finite-scores.js';
 import { startProgress } from '../support/progress.js';
-import { checkResults, itemMetrics, type Metrics, sidMetrics } from './metrics.js';
+import { checkResults, itemMetrics, ksUpTo, type Metrics, sidMetrics } from './metrics.js';
 import type { Recommender } from './recommender.js';
 import type { Result } from './results-file.js';
 import { defineOptions } from '../options/schema.js';
@@ -12,17 +13,30 @@ import { RANK_OPTIONS, type RankOptions } from './evaluate-options.js';
 
 const SCHEMA = defineOptions('evaluate', RANK_OPTIONS);
 
+/** What an evaluation measured. */
 export interface EvaluateReport {
+  /** Rows ranked. */
   rows: number;
+  /** Beams of the search, and at most so many items a row. */
   beams: number;
+  /** Entries of the lists that are no item. */
   invalid: number;
+  /** Entries of the lists that occur earlier in their own list. */
   duplicates: number;
+  /** By item: HR@k and NDCG@k for k up to `beams`. */
   item: Metrics;
+  /** By SID, for the same k. */
   sid: Metrics;
+  /** Rows by wall-clock time. */
   usersPerSecond: number;
 }
 
-/** One result a row, in the order of the rows. */
+const BEAMS = 50;
+
+/**
+ * One result a row, in the order of the rows.
+ * @throws NonFiniteScores (an InputError) that names the row, if its scores are NaN or infinite
+ */
 export async function rankRows(
   recommender: Recommender,
   rows: readonly Row[],
@@ -38,7 +52,10 @@ export async function rankRows(
   for (let at = 0; at < order.length; at += batchSize) {
     const batch = order.slice(at, at + batchSize);
     const prompts = batch.map((r) => render.prompt(rows[r]!.history, rows[r]!.target));
-    beamSearch(model, trie, prompts, beamOptions).forEach((ranking, i) => {
+    const rowName = (i: number): string =>
+      `${label}: row ${batch[i]! + 1} of ${rows.length} (user ${JSON.stringify(rows[batch[i]!]!.user)})`;
+    const rankings = namingRows(rowName, () => beamSearch(model, trie, prompts, beamOptions));
+    rankings.forEach((ranking, i) => {
       const { user, history, target } = rows[batch[i]!]!;
       results[batch[i]!] = { user, history, target, ...ranking };
     });
@@ -49,23 +66,29 @@ export async function rankRows(
   return results;
 }
 
-/** @returns the report, and the results that it was computed from */
+/**
+ * Ranks and measures. HR@k and NDCG@k are reported for k up to the number of beams: a list of ten says nothing of HR@20.
+ * @returns the report, and the results that it was computed from
+ * @throws NonFiniteScores (an InputError) that names the row, if its scores are NaN or infinite
+ */
 export async function evaluate(
   recommender: Recommender,
   rows: readonly Row[],
   options: RankOptions = {},
 ): Promise<{ report: EvaluateReport; results: Result[] }> {
+  const { numBeams: beams = BEAMS } = options;
   const start = performance.now();
-  const results = await rankRows(recommender, rows, options);
+  const results = await rankRows(recommender, rows, { ...options, numBeams: beams });
   const seconds = (performance.now() - start) / 1000;
   const { invalid, duplicates } = checkResults(results, recommender.index.length);
+  const ks = ksUpTo(beams);
   const report = {
     rows: rows.length,
-    beams: options.numBeams ?? 50,
+    beams,
     invalid,
     duplicates,
-    item: itemMetrics(results),
-    sid: sidMetrics(results, recommender.index),
+    item: itemMetrics(results, ks),
+    sid: sidMetrics(results, recommender.index, ks),
     usersPerSecond: rows.length / seconds,
   };
   return { report, results };

@@ -12,7 +12,16 @@ import type { Result } from './results-file.js';
 /** `HR@10` and the like -> a mean over rows, in [0, 1]. */
 export type Metrics = Record<string, number>;
 
+/** The lengths at which lists are measured. */
 export const KS: readonly number[] = [1, 3, 5, 10, 20, 50];
+
+/**
+ * The lengths that lists of at most `longest` items can be measured at.
+ * @example ksUpTo(20) // [1, 3, 5, 10, 20]
+ */
+export function ksUpTo(longest: number): number[] {
+  return KS.filter((k) => k <= longest);
+}
 
 /**
  * HR@k = share of rows whose target is among the first k; NDCG@k = mean of 1 / log2(rank + 1) over the same rows, 0
@@ -63,11 +72,13 @@ export function rankMetrics(ranks: readonly number[], ks: readonly number[] = KS
   return metrics;
 }
 
+/** What is wrong with lists, whatever their targets. */
 export interface ResultChecks {
+  /** Lists. */
   rows: number;
   /** Entries that are no item: not a whole number from 0 to items - 1. */
   invalid: number;
-  /** Entries that stand in their list before. */
+  /** Entries that occur earlier in their own list. */
   duplicates: number;
 }
 

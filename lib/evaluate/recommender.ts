@@ -1,5 +1,6 @@
 /**
- * A language model that recommends: model, tokenizer, wording and items together, from a model folder and an index.
+ * A language model that recommends: model, tokenizer, prompt template and items together, from a model folder and an
+ * index.
  */
 import type { SidIndex } from '../data/sid-index.js';
 import { buildTrie, type ItemTrie } from '../decode/item-trie.js';
@@ -54,12 +55,15 @@ export function createRecommender(
     const ranked = Object.keys(templates).filter((name) => answersWithSid(templates[name]!));
     throw new InputError(`template: expected one that answers with a SID (${ranked.join(', ')}), got ${template}`);
   }
-  checkVocabulary(model, tokenizer, index, sidTokens);
+  checkVocabulary(tokenizer, index, sidTokens);
   const render = modelRenderer(model, tokenizer, index, found, others);
   return { model, tokenizer, render, trie: buildTrie(index.map((_, item) => render.answer(item))), index };
 }
 
-/** A template's renderer for a model, whatever it answers with. */
+/**
+ * A template's renderer for a model, whatever it answers with.
+ * @throws InputError if the model has no row for one of the tokenizer's tokens, or the tokenizer lacks the model's end
+ */
 export function modelRenderer(
   { config }: LanguageModel,
   tokenizer: TextTokenizer,
@@ -67,6 +71,7 @@ export function modelRenderer(
   template: Template,
   { chat, ...options }: Omit<RecommenderOptions, 'sidTokens' | 'templates'> = {},
 ): Renderer {
+  checkTableSize(config, tokenizer);
   const ends = [template.answer, ...template.prompts].some((text) => placeholdersIn(text).includes('end'));
   const end = ends ? endToken(tokenizer, config.eosTokenId) : undefined;
   return createRenderer(template, index, tokenizer, { ...options, ...(chat && { chat }), ...(end && { end }) });
@@ -74,6 +79,11 @@ export function modelRenderer(
 
 /** The text of the model's end of text. @throws InputError if the tokenizer has no such token */
 function endToken(tokenizer: TextTokenizer, id: number): string {
+  if (id < 0) {
+    throw new InputError(
+      "model: its config.json names no end of text (eos_token_id), which the template's {end} stands for; add it",
+    );
+  }
   const text = id < tokenizer.vocabSize ? tokenizer.decode([id]) : '';
   if (text === '' || !tokenizer.has(text) || tokenizer.tokenId(text) !== id) {
     throw new InputError(
@@ -83,7 +93,7 @@ function endToken(tokenizer: TextTokenizer, id: number): string {
   return text;
 }
 
-function checkVocabulary(model: LanguageModel, tokenizer: TextTokenizer, index: SidIndex, sidTokens: SidTokens): void {
+function checkVocabulary(tokenizer: TextTokenizer, index: SidIndex, sidTokens: SidTokens): void {
   const tokens = [...new Set(index.flat())];
   const known = tokens.find((token) => tokenizer.has(token));
   switch (sidTokens) {
@@ -99,11 +109,15 @@ function checkVocabulary(model: LanguageModel, tokenizer: TextTokenizer, index: 
     default:
       throw new InputError(`--sid-tokens: expected ${SID_TOKENS.join(' or ')}, got ${sidTokens satisfies never}`);
   }
-  if (tokenizer.vocabSize > model.config.vocabSize) {
-    throw new InputError(
-      `tokenizer: expected at most ${model.config.vocabSize} tokens, the model's vocabulary, got ${tokenizer.vocabSize}`,
-    );
-  }
+}
+
+/** The table may have more rows (padding), never fewer: an id beyond it would read another row, or none. */
+function checkTableSize({ vocabSize }: LanguageModel['config'], tokenizer: TextTokenizer): void {
+  if (tokenizer.vocabSize <= vocabSize) return;
+  throw new InputError(
+    `tokenizer: expected ids below ${vocabSize}, the rows of the model's embedding table, got ${tokenizer.vocabSize - 1}; ` +
+      "take the model's own tokenizer, or resize the table (resize_token_embeddings in Python)",
+  );
 }
 
 function checkSpelling(tokenizer: TextTokenizer, token: string): void {

@@ -2,22 +2,26 @@
  * The safetensors format: eight bytes of header length, a JSON header, raw little-endian tensors.
  *
  * Read a tensor at a time, straight into its own array, so that a file is never in memory twice; float32, float16 and
- * bfloat16 become float32. Written as float32. The header is not believed: every tensor must lie inside the file, of
- * the size that its type and shape ask for, and none over another.
+ * bfloat16 become float32. Written as float32. A file may hold tensors of any type; asking for one of another type is an
+ * error. The header is not trusted: every tensor must lie inside the file, of the size that its type and shape ask for,
+ * and none over another.
  */
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { InputError } from '../support/errors.js';
 import { writeWith } from './files.js';
 import { bfloat16ToFloat32, float16ToFloat32 } from './half-floats.js';
 
+/** A tensor in JavaScript's memory. */
 export interface NamedArray {
   shape: number[];
+  /** As many numbers as the shape asks for, the last dimension running fastest. */
   data: Float32Array;
 }
 
 /** Read when it is written, so that a large model is never in memory twice. */
 export interface LazyArray {
   shape: number[];
+  /** Called once, when the tensor is written. */
   read(): Float32Array;
 }
 
@@ -27,15 +31,23 @@ export interface TensorPlace {
   descriptor: number;
   /** Bytes from the file's beginning. */
   offset: number;
-  dtype: Dtype;
+  dtype: FloatDtype;
   shape: number[];
 }
 
-const BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
-type Dtype = keyof typeof BYTES;
+/** The types that are read. */
+const FLOATS = ['F32', 'F16', 'BF16'] as const;
+export type FloatDtype = (typeof FLOATS)[number];
+
+/** Bits of a number of each type of the format; a type that is not among them is newer than this list. */
+const BITS: Readonly<Record<string, number>> = {
+  ...{ F4: 4, F6_E2M3: 6, F6_E3M2: 6, BOOL: 8, U8: 8, I8: 8, F8_E5M2: 8, F8_E4M3: 8, F8_E8M0: 8 },
+  ...{ I16: 16, U16: 16, F16: 16, BF16: 16, I32: 32, U32: 32, F32: 32, I64: 64, U64: 64, F64: 64, C64: 64 },
+};
+const BYTES_OF_F32 = 4;
 
 interface Entry {
-  dtype: Dtype;
+  dtype: string;
   shape: number[];
   from: number;
   to: number;
@@ -62,22 +74,39 @@ export class SafetensorsFile {
     }
   }
 
+  /** Names of all tensors, those of types that are not read included. */
   get names(): string[] {
     return [...this.entries.keys()];
   }
 
-  /** Reads one tensor. @throws InputError if the file has none of the name */
-  read(name: string): NamedArray {
-    const entry = this.entry(name);
-    const bytes = new Uint8Array(entry.to - entry.from);
-    readFully(this.file, bytes, this.base + entry.from);
-    return { shape: entry.shape, data: toFloats(bytes, entry.dtype) };
+  /** Type of a tensor, such as `F32` or `I64`. @throws InputError if the file has none of the name */
+  dtype(name: string): string {
+    return this.entry(name).dtype;
   }
 
-  /** @throws InputError if the file has none of the name */
+  /** Reads one tensor. @throws InputError if the file has none of the name, or its type is not read */
+  read(name: string): NamedArray {
+    const { shape, from, to } = this.entry(name);
+    const dtype = this.floatDtype(name);
+    const bytes = new Uint8Array(to - from);
+    readFully(this.file, bytes, this.base + from);
+    return { shape, data: toFloats(bytes, dtype) };
+  }
+
+  /** @throws InputError if the file has none of the name, or its type is not read */
   place(name: string): TensorPlace {
-    const { dtype, shape, from } = this.entry(name);
-    return { descriptor: this.file, offset: this.base + from, dtype, shape };
+    const { shape, from } = this.entry(name);
+    return { descriptor: this.file, offset: this.base + from, dtype: this.floatDtype(name), shape };
+  }
+
+  /** The bytes of a tensor, a few megabytes at a time. @throws InputError if the file has none of the name */
+  *chunks(name: string): Generator<Uint8Array> {
+    const { from, to } = this.entry(name);
+    for (let position = from; position < to; position += CHUNK) {
+      const bytes = new Uint8Array(Math.min(CHUNK, to - position));
+      readFully(this.file, bytes, this.base + position);
+      yield bytes;
+    }
   }
 
   close(): void {
@@ -88,6 +117,13 @@ export class SafetensorsFile {
     const entry = this.entries.get(name);
     if (!entry) throw this.fail(`no tensor ${name}`);
     return entry;
+  }
+
+  private floatDtype(name: string): FloatDtype {
+    const { dtype } = this.entry(name);
+    const float = FLOATS.find((known) => known === dtype);
+    if (float) return float;
+    throw new InputError(`${this.path}: ${name} is ${dtype}, expected ${FLOATS.join(', ')}; convert it in Python`);
   }
 
   private readHeader(): { header: unknown; base: number; end: number } {
@@ -130,16 +166,15 @@ export class SafetensorsFile {
     } = (raw ?? {}) as { dtype?: string; shape?: unknown; data_offsets?: unknown };
     const whole = (value: unknown): value is number[] =>
       Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && (n as number) >= 0);
-    if (typeof dtype !== 'string' || !Object.hasOwn(BYTES, dtype)) {
-      throw this.fail(`${name} is ${String(dtype)}, expected ${Object.keys(BYTES).join(', ')}`);
-    }
+    if (typeof dtype !== 'string' || dtype === '') throw this.fail(`${name} has no type`);
     if (!whole(shape) || !whole(offsets) || offsets.length !== 2) throw this.fail(`${name} has no shape or no place`);
     const [from, to] = offsets as [number, number];
-    const bytes = shape.reduce((product, n) => product * n, BYTES[dtype as Dtype]);
-    if (to - from !== bytes || to > size) {
+    const numbers = shape.reduce((product, n) => product * n, 1);
+    const bytes = Object.hasOwn(BITS, dtype) ? Math.ceil((numbers * BITS[dtype]!) / 8) : to - from;
+    if (to < from || to - from !== bytes || to > size) {
       throw this.fail(`${name}, ${dtype} of [${shape.join(', ')}], cannot lie at bytes ${from} to ${to} of ${size}`);
     }
-    return { dtype: dtype as Dtype, shape, from, to };
+    return { dtype, shape, from, to };
   }
 
   private fail(what: string): InputError {
@@ -165,7 +200,7 @@ export function writeSafetensors(path: string, arrays: ReadonlyMap<string, Named
   let offset = 0;
   const entries = [...arrays].map(([name, { shape }]): [string, unknown] => {
     const from = offset;
-    offset += shape.reduce((product, n) => product * n, BYTES.F32);
+    offset += shape.reduce((product, n) => product * n, BYTES_OF_F32);
     return [name, { dtype: 'F32', shape, data_offsets: [from, offset] }];
   });
   // fromEntries defines each name, `__proto__` too; an assignment would not
@@ -193,7 +228,7 @@ function open(path: string): number {
   }
 }
 
-function toFloats(bytes: Uint8Array, dtype: Dtype): Float32Array {
+function toFloats(bytes: Uint8Array, dtype: FloatDtype): Float32Array {
   switch (dtype) {
     case 'F32':
       return new Float32Array(bytes.buffer);
@@ -209,6 +244,9 @@ function toFloats(bytes: Uint8Array, dtype: Dtype): Float32Array {
 function bytesOf(data: Float32Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
+
+/** Bytes that `chunks` reads at once. */
+const CHUNK = 1 << 22;
 
 /** A single read or write moves 2 GB at most. */
 const AT_ONCE = 1 << 30;

@@ -4,6 +4,7 @@
  * every head's q and k (Qwen3), stretched rotary frequencies (Llama 3.1 and later).
  */
 import { InputError } from '../support/errors.js';
+import { headWidth, refuseUnsupported } from './config-fields.js';
 
 export const ARCHITECTURES = ['qwen2', 'qwen3', 'llama'] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
@@ -28,15 +29,27 @@ export interface ModelConfig {
   /** The output layer is the embedding table. */
   tied: boolean;
   maxPositions: number;
-  /** End of text. */
+  /** End of text, the first of them where there are several; -1 where the folder names none. */
   eosTokenId: number;
+  /** All tokens that end a text, where there are several: an instruct model has one of a turn beside that of a text. */
+  eosTokenIds?: readonly number[];
 }
 
+/** Llama 3.1's stretching of the slow rotary frequencies; names and meaning are those of `rope_type` llama3. */
 export interface RopeScaling {
+  /** The slow frequencies are divided by it. */
   factor: number;
+  /** Frequencies with fewer turns over the original positions are slow. */
   lowFreqFactor: number;
+  /** Frequencies with more turns stay as they are. */
   highFreqFactor: number;
+  /** Positions of the first training. */
   originalMaxPositions: number;
+}
+
+/** Tokens that end a text, `eosTokenId` first; none where the model's folder names none. */
+export function endTokensOf({ eosTokenId, eosTokenIds }: ModelConfig): number[] {
+  return [...new Set([eosTokenId, ...(eosTokenIds ?? [])])].filter((id) => id >= 0);
 }
 
 /** Hugging Face's names. */
@@ -48,6 +61,7 @@ interface HfRope {
   low_freq_factor?: number;
   high_freq_factor?: number;
   original_max_position_embeddings?: number;
+  partial_rotary_factor?: number;
 }
 
 interface HfConfig {
@@ -65,72 +79,139 @@ interface HfConfig {
   /** transformers 5; earlier ones have `rope_theta` and `rope_scaling`. */
   rope_parameters?: HfRope | null;
   rope_scaling?: HfRope | null;
-  hidden_act?: string;
-  use_sliding_window?: boolean;
-  attention_bias?: boolean;
   tie_word_embeddings?: boolean;
   max_position_embeddings?: number;
   eos_token_id?: number | number[] | null;
 }
 
-/** @param source the file, for the error's text */
-export function parseConfig(raw: unknown, source: string): ModelConfig {
-  const hf = raw as HfConfig;
+/** The positions of a configuration that does not give them, as transformers has them. */
+const MAX_POSITIONS = { qwen2: 32_768, qwen3: 32_768, llama: 2048 } as const;
+
+/**
+ * @param raw of `config.json`
+ * @param source the file, for the error's text
+ * @param generation `generation_config.json`, whose end tokens count too
+ * @throws InputError that names the field for what is missing, out of range or not computed here
+ */
+export function parseConfig(raw: unknown, source: string, generation?: unknown): ModelConfig {
+  if (!isObject(raw)) throw new InputError(`${source}: expected an object, got ${JSON.stringify(raw)}`);
+  const hf = raw as unknown as HfConfig;
   const architecture = ARCHITECTURES.find((name) => name === hf.model_type);
   if (!architecture) {
     throw new InputError(
       `${source}: expected model_type to be one of ${ARCHITECTURES.join(', ')}, got ${hf.model_type}`,
     );
   }
-  refuseUnknown(hf, architecture, source);
-  const sizes = ['vocab_size', 'hidden_size', 'num_hidden_layers', 'num_attention_heads', 'intermediate_size'] as const;
-  for (const name of sizes) {
-    if (!Number.isInteger(hf[name]) || hf[name] < 1) {
-      throw new InputError(`${source}: expected ${name} to be a positive integer, got ${hf[name]}`);
-    }
-  }
-  const keyHeads = hf.num_key_value_heads ?? hf.num_attention_heads;
-  if (hf.num_attention_heads % keyHeads !== 0) {
-    throw new InputError(`${source}: num_attention_heads ${hf.num_attention_heads} is no multiple of ${keyHeads}`);
-  }
-  const rope = hf.rope_parameters ?? hf.rope_scaling ?? {};
+  refuseUnsupported(raw, architecture, source);
+  const { heads, keyHeads, headDim } = parseHeads(hf, raw, source);
+  const rope = ropeOf(hf, source);
   const ropeScaling = parseScaling(rope, source);
+  const ends = endTokens(raw, generation, source);
   return {
     architecture,
-    vocabSize: hf.vocab_size,
+    vocabSize: positiveInteger(hf.vocab_size, 'vocab_size', source),
     width: hf.hidden_size,
-    layers: hf.num_hidden_layers,
-    heads: hf.num_attention_heads,
+    layers: positiveInteger(hf.num_hidden_layers, 'num_hidden_layers', source),
+    heads,
     keyHeads,
-    headDim: hf.head_dim ?? hf.hidden_size / hf.num_attention_heads,
-    feedForward: hf.intermediate_size,
-    normEpsilon: hf.rms_norm_eps ?? 1e-6,
-    ropeTheta: hf.rope_theta ?? rope.rope_theta ?? 10_000,
+    headDim,
+    feedForward: positiveInteger(hf.intermediate_size, 'intermediate_size', source),
+    normEpsilon: positive(hf.rms_norm_eps ?? 1e-6, 'rms_norm_eps', source),
+    ropeTheta: positive(rope.rope_theta ?? hf.rope_theta ?? 10_000, 'rope_theta', source),
     ...(ropeScaling && { ropeScaling }),
     tied: hf.tie_word_embeddings ?? false,
-    maxPositions: hf.max_position_embeddings ?? 32_768,
-    eosTokenId: (Array.isArray(hf.eos_token_id) ? hf.eos_token_id[0] : hf.eos_token_id) ?? 0,
+    maxPositions: positiveInteger(
+      hf.max_position_embeddings ?? MAX_POSITIONS[architecture],
+      'max_position_embeddings',
+      source,
+    ),
+    eosTokenId: ends[0] ?? -1,
+    ...(ends.length > 1 && { eosTokenIds: ends }),
   };
 }
 
-/** What this decoder does not compute is refused, not passed over. */
-function refuseUnknown(hf: HfConfig, architecture: Architecture, source: string): void {
-  if ((hf.hidden_act ?? 'silu') !== 'silu')
-    throw new InputError(`${source}: expected hidden_act silu, got ${hf.hidden_act}`);
-  if (hf.use_sliding_window) throw new InputError(`${source}: use_sliding_window is not supported; set it to false`);
-  if (hf.attention_bias && architecture !== 'qwen2') {
-    throw new InputError(`${source}: attention_bias is not supported for ${architecture}`);
+function parseHeads(
+  hf: HfConfig,
+  raw: Record<string, unknown>,
+  source: string,
+): Pick<ModelConfig, 'heads' | 'keyHeads' | 'headDim'> {
+  positiveInteger(hf.hidden_size, 'hidden_size', source);
+  const heads = positiveInteger(hf.num_attention_heads, 'num_attention_heads', source);
+  const keyHeads = positiveInteger(hf.num_key_value_heads ?? heads, 'num_key_value_heads', source);
+  if (heads % keyHeads !== 0) {
+    throw new InputError(`${source}: num_attention_heads ${heads} is no multiple of num_key_value_heads ${keyHeads}`);
   }
+  const headDim = positiveInteger(headWidth(raw), 'head_dim (or hidden_size / num_attention_heads)', source);
+  if (headDim % 2 !== 0) throw new InputError(`${source}: expected head_dim to be even, got ${headDim}`);
+  return { heads, keyHeads, headDim };
 }
+
+function positive(value: unknown, name: string, source: string): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
+  throw new InputError(`${source}: expected ${name} to be a positive number, got ${JSON.stringify(value)}`);
+}
+
+function positiveInteger(value: unknown, name: string, source: string): number {
+  if (Number.isInteger(value) && (value as number) > 0) return value as number;
+  throw new InputError(`${source}: expected ${name} to be a positive integer, got ${JSON.stringify(value)}`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Those of `config.json`, then those that `generation_config.json` adds. */
+function endTokens(raw: Record<string, unknown>, generation: unknown, source: string): number[] {
+  const named = [raw.eos_token_id, isObject(generation) ? generation.eos_token_id : undefined];
+  const ids = named.flat().filter((id) => id !== undefined && id !== null);
+  const odd = ids.find((id) => !Number.isSafeInteger(id) || (id as number) < 0);
+  if (odd !== undefined) {
+    throw new InputError(`${source}: expected eos_token_id to be token ids, got ${JSON.stringify(odd)}`);
+  }
+  return [...new Set(ids as number[])];
+}
+
+/** The rotary embedding's fields under either of their names. @throws InputError where the two disagree */
+function ropeOf(hf: HfConfig, source: string): HfRope {
+  const { rope_parameters: parameters, rope_scaling: scaling } = hf;
+  if (parameters && scaling && JSON.stringify(parameters) !== JSON.stringify(scaling)) {
+    throw new InputError(`${source}: rope_parameters and rope_scaling say different things; remove one of them`);
+  }
+  const rope = parameters ?? scaling ?? {};
+  if (!isObject(rope)) throw new InputError(`${source}: expected rope_scaling to be an object`);
+  if (rope.rope_theta !== undefined && hf.rope_theta !== undefined && rope.rope_theta !== hf.rope_theta) {
+    throw new InputError(
+      `${source}: rope_theta is ${hf.rope_theta}, and ${String(rope.rope_theta)} in the rotary parameters; remove one of them`,
+    );
+  }
+  return rope;
+}
+
+/** Fields of `rope_type` default, linear (of factor 1, which is the same) and llama3. */
+const ROPE_FIELDS = new Set([
+  ...['rope_type', 'type', 'rope_theta', 'factor', 'low_freq_factor', 'high_freq_factor'],
+  ...['original_max_position_embeddings', 'partial_rotary_factor'],
+]);
 
 function parseScaling(rope: HfRope, source: string): RopeScaling | undefined {
   const type = rope.rope_type ?? rope.type ?? 'default';
-  if (type === 'default') return undefined;
-  if (type !== 'llama3') throw new InputError(`${source}: expected rope_type default or llama3, got ${type}`);
+  const odd = Object.entries(rope).find(([field, value]) => !ROPE_FIELDS.has(field) && value !== null)?.[0];
+  const plain = type === 'default' || (type === 'linear' && rope.factor === 1);
+  if (!plain && type !== 'llama3') {
+    throw new InputError(`${source}: expected rope_type default or llama3, got ${type}; take another model`);
+  }
+  if (odd !== undefined) throw new InputError(`${source}: rotary embedding's ${odd} is not supported`);
+  if ((rope.partial_rotary_factor ?? 1) !== 1) {
+    throw new InputError(`${source}: partial_rotary_factor ${rope.partial_rotary_factor} is not supported`);
+  }
+  if (plain) return undefined;
   const { factor, low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: original } = rope;
-  if (!factor || !low || !high || !original)
-    throw new InputError(`${source}: rope_type llama3 lacks one of its factors`);
-  return { factor, lowFreqFactor: low, highFreqFactor: high, originalMaxPositions: original };
+  return {
+    factor: positive(factor, 'factor of rope_type llama3', source),
+    lowFreqFactor: positive(low, 'low_freq_factor of rope_type llama3', source),
+    highFreqFactor: positive(high, 'high_freq_factor of rope_type llama3', source),
+    originalMaxPositions: positive(original, 'original_max_position_embeddings of rope_type llama3', source),
+  };
 }
 
 const CLASSES = { qwen2: 'Qwen2ForCausalLM', qwen3: 'Qwen3ForCausalLM', llama: 'LlamaForCausalLM' } as const;
@@ -161,12 +242,18 @@ export function toHfConfig(config: ModelConfig): HfConfig & Record<string, unkno
     }),
     tie_word_embeddings: config.tied,
     max_position_embeddings: config.maxPositions,
-    eos_token_id: config.eosTokenId,
+    eos_token_id: savedEnds(config),
     bos_token_id: null,
     attention_dropout: 0,
     ...(config.architecture === 'qwen2' ? { use_sliding_window: false } : { attention_bias: false }),
     torch_dtype: 'float32',
   };
+}
+
+/** As transformers has it: null, an id, or a list, the main one first. */
+function savedEnds(config: ModelConfig): number | number[] | null {
+  const ends = endTokensOf(config);
+  return ends.length > 1 ? ends : (ends[0] ?? null);
 }
 
 /**

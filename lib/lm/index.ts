@@ -1,4 +1,5 @@
 export * from './attention-plan.js';
+export * from './config-fields.js';
 export * from './config.js';
 export * from './decoder.js';
 export * from './forest.js';
@@ -15,6 +16,7 @@ export * from './lora/peft-files.js';
 export * from './lora/set-trainable.js';
 export * from './model-files.js';
 export * from './model.js';
+export * from './prompt-card.js';
 export * from './rotary-frequencies.js';
 export * from './tokenizer/bpe-tokenizer.js';
 export * from './tokenizer/chat-template.js';

@@ -1,4 +1,5 @@
 /** A whole model's files in Hugging Face's layout: `config.json` and `model.safetensors`. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as tf from '@tensorflow/tfjs';
 import { readJson, writeJson } from '../files/files.js';
@@ -11,10 +12,15 @@ import { readWeights } from './weight-files.js';
 import { EMBEDDING, OUTPUT } from './weight-names.js';
 import { weightShapes } from './weights.js';
 
-/** @throws InputError if a file of the folder is missing or damaged */
+/** @throws InputError if a file of the folder is missing or damaged, or asks for what is not computed here */
 export function loadWholeModel(folder: string): LanguageModel {
   const file = join(folder, 'config.json');
-  const config = parseConfig(readJson(file, '--model expects a folder in the Hugging Face layout'), file);
+  const generation = join(folder, 'generation_config.json');
+  const config = parseConfig(
+    readJson(file, '--model expects a folder in the Hugging Face layout'),
+    file,
+    existsSync(generation) ? readJson(generation) : undefined,
+  );
   return { config, weights: readWeights(folder, config), folders: [folder] };
 }
 

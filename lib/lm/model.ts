@@ -10,6 +10,7 @@ import { AdaptedWeights } from './lora/adapted-weights.js';
 import { foldLora } from './lora/merge.js';
 import { isAdapter, loadAdapter, saveAdapter } from './lora/peft-files.js';
 import { loadWholeModel, saveWholeModel } from './model-files.js';
+import { copyPromptCard, type PromptCard, writePromptCard } from './prompt-card.js';
 import { saveTokenizer } from './tokenizer/tokenizer-files.js';
 
 /** A folder's model; an adapter's is its base with the adapter merged. @throws InputError if a file is missing or damaged */
@@ -27,10 +28,18 @@ export function modelFile(folder: string): string {
  * Weights last: a folder with `model.safetensors` (or `adapter_model.safetensors`) is whole. A model whose adapters are
  * not merged is saved as an adapter.
  * @param tokenizer file to copy, or its JSON text
+ * @param prompt what the model was trained with; default that of the folder that it was loaded from, if it has one
  */
-export function saveModel(folder: string, model: LanguageModel, tokenizer?: { file: string } | { json: string }): void {
+export function saveModel(
+  folder: string,
+  model: LanguageModel,
+  tokenizer?: { file: string } | { json: string },
+  prompt?: PromptCard,
+): void {
   const { lora, weights, folders } = model;
   if (tokenizer) saveTokenizer(folder, 'json' in tokenizer ? tokenizer.json : readText(tokenizer.file), folders);
+  if (prompt) writePromptCard(folder, prompt);
+  else copyPromptCard(folders?.[0], folder);
   if (lora && weights instanceof AdaptedWeights && weights.adapters) saveAdapter(folder, { ...model, lora });
   else saveWholeModel(folder, model);
 }

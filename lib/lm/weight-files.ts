@@ -9,12 +9,16 @@ import { SafetensorsFile } from '../files/safetensors.js';
 import { readTensor } from '../ops/read-tensor.js';
 import { InputError } from '../support/errors.js';
 import type { ModelConfig } from './config.js';
-import { type Weights, weightsFrom } from './weights.js';
+import { refuseUnread } from './unread-tensors.js';
+import { type Weights, weightShapes, weightsFrom } from './weights.js';
 
 const ONE = 'model.safetensors';
 const SHARDS = 'model.safetensors.index.json';
 
-/** @throws InputError if files are missing or damaged, or lack a parameter */
+/**
+ * @throws InputError if files are missing or damaged, lack a parameter, are quantized, or hold a tensor of the decoder
+ *   that nobody reads
+ */
 export function readWeights(folder: string, config: ModelConfig): Weights {
   const one = join(folder, ONE);
   if (existsSync(one)) return readFiles([one], config, one);
@@ -37,6 +41,7 @@ function readFiles(paths: string[], config: ModelConfig, source: string): Weight
   try {
     for (const path of paths) files.push(new SafetensorsFile(path));
     const fileOf = new Map(files.flatMap((file) => file.names.map((name) => [name, file] as const)));
+    refuseUnread(fileOf, new Set(weightShapes(config).keys()), config.tied, source);
     return weightsFrom(
       { get: (name) => (fileOf.has(name) ? readTensor(fileOf.get(name)!, name) : undefined) },
       config,

@@ -3,6 +3,7 @@
  * (`taskExamples(dataset, index, task, split): {prompt, answer, item?}[]`), and mixes of tasks (`parseTasks`,
  * `TaskSet`). The prompt templates are in `templates.json`.
  */
+export * from './build-sequences.js';
 export * from './examples.js';
 export * from './plan-tasks.js';
 export * from './preference-text.js';
@@ -12,3 +13,4 @@ export * from './task-mix.js';
 export * from './task-rows.js';
 export * from './task-set.js';
 export * from './templates.js';
+export * from './user-sequences.js';

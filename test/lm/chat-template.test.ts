@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { bpeTokenizer } from '../../lib/lm/tokenizer/bpe-tokenizer.js';
 import { loadChatTemplate, parseChatTemplate } from '../../lib/lm/tokenizer/chat-template.js';
 import { createRenderer } from '../../lib/tasks/prompts.js';
@@ -49,4 +49,33 @@ test('a prompt in a chat: the message between its marks, the answer after them',
   expect(text).toBe(chat.wrap(tokenizer.decode(plain)));
   expect(text.endsWith('<|im_end|>\n<|im_start|>assistant\n')).toBe(true);
   expect(tokenizer.decode(render.answer(1))).toBe('<a_1><b_3><|endoftext|>');
+});
+
+test.each([
+  ["{{ strftime_now('%d %b %Y') }}", '26 Jul 2024'],
+  ["{% set d = strftime_now('%A, %-d %B %Y') %}{{ d }}", 'Friday, 26 July 2024'],
+  ["{%- if strftime_now is defined %}{{ strftime_now('%Y-%m-%d %H:%M 100%%') }}{%- endif %}", '2024-07-26 12:00 100%'],
+  ["{% for m in messages %}{{ {'a': [strftime_now('%j')]}['a'][0] }}{% endfor %}", '208'],
+  ["{% macro now() %}{{ strftime_now('%y') }}{% endmacro %}{{ now() }}", '24'],
+])("today's date is a fixed one: %s", (template, expected) => {
+  vi.useFakeTimers({ now: new Date('2031-01-02T03:04:05Z') });
+  expect(parseChatTemplate(template, 'here').wrap('m')).toBe(expected);
+  vi.setSystemTime(new Date('2032-11-12T13:14:15Z'));
+  expect(parseChatTemplate(template, 'here').wrap('m')).toBe(expected);
+  vi.useRealTimers();
+});
+
+test.each([
+  ['break', '{% for x in [1, 2] %}a{% if x == 2 %}b{% break %}{% endif %}{% endfor %}'],
+  ['break', '{%- for x in [1, 2] -%}a{%- if x == 2 -%}b{%- break -%}{%- endif -%}{%- endfor -%}'],
+  ['continue', '{% for x in [1, 2] %}a{% if x == 2 %}b{% continue %}{% else %}c{% endif %}{% endfor %}'],
+  ['break', '{% macro f() %}{% for x in [1] %}{% break %}{% endfor %}{% endmacro %}{{ messages[0].content }}'],
+])('a loop that is left by %s is refused', (tag, template) => {
+  const line = `model: the chat template does not work: {% ${tag} %} would lose text here`;
+  expect(() => parseChatTemplate(template, 'model')).toThrow(line);
+});
+
+test('the words break and strftime_now in texts are texts', () => {
+  const template = "{# {% break %} #}{{ '{% break %} strftime_now' }} {{ messages[0].content }}";
+  expect(parseChatTemplate(template, 'here').wrap('{% break %}')).toBe('{% break %} strftime_now {% break %}');
 });

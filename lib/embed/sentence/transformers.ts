@@ -3,13 +3,14 @@
  * library take 0.4 s and 330 MB of disk, it is an optional dependency, and everything but sentence encoders does
  * without it.
  *
- * A model is a folder, or an id of the model hub whose files are kept in `HF_HOME` (default `~/.cache/huggingface`);
- * `HF_ENDPOINT` names another hub.
+ * A model is a folder, or an id of the model hub whose files are kept in `HF_HOME` (default `~/.cache/huggingface`),
+ * the small ones that are read here included, so that a second run needs no network; `HF_ENDPOINT` names another hub.
  */
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type * as Transformers from '@huggingface/transformers';
+import { writeAtomic } from '../../files/files.js';
 import { InputError } from '../../support/errors.js';
 
 /** @throws InputError where the package is not installed or its native library does not load */
@@ -48,13 +49,37 @@ export function modelStamp(source: string): unknown {
 }
 
 /**
- * A small JSON file of a model: from its folder, or from the hub.
+ * A small JSON file of a model: from its folder, or from the hub, whose answer is kept (that there is no such file, too).
  * @returns undefined where the model has none
  * @throws InputError for a file that is no JSON, or a hub that does not answer
  */
-export async function readModelJson(library: typeof Transformers, source: string, file: string): Promise<unknown> {
+export async function readModelJson(
+  library: Pick<typeof Transformers, 'env'>,
+  source: string,
+  file: string,
+): Promise<unknown> {
   const folder = modelFolder(source);
-  const text = folder === undefined ? await download(library, source, file) : readHere(join(folder, file));
+  if (folder !== undefined) return parsed(readHere(join(folder, file)), source, file);
+  const kept = join(library.env.cacheDir!, ...hubId(source), file);
+  if (existsSync(kept)) return parsed(readHere(kept), source, file);
+  if (existsSync(`${kept}${ABSENT}`)) return undefined;
+  const text = await download(library, source, file);
+  const json = parsed(text, source, file); // what is no JSON is not kept
+  keep(text === undefined ? `${kept}${ABSENT}` : kept, text ?? '');
+  return json;
+}
+
+/** Marks a file that the hub's model does not have. */
+const ABSENT = '.absent';
+
+/** The parts of an id as names of folders. @throws InputError for an id that would leave the cache */
+function hubId(id: string): string[] {
+  const parts = id.split('/');
+  if (parts.length <= 2 && parts.every((part) => /^[\w-][\w.-]*$/.test(part))) return parts;
+  throw new InputError(`--encoder: expected a folder, or an id of the hub such as owner/name, got ${id}`);
+}
+
+function parsed(text: string | undefined, source: string, file: string): unknown {
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text);
@@ -63,13 +88,25 @@ export async function readModelJson(library: typeof Transformers, source: string
   }
 }
 
+/** A cache that cannot be written is no reason to stop: the next run asks the hub again. */
+function keep(path: string, text: string): void {
+  try {
+    writeAtomic(path, text);
+  } catch {
+    return;
+  }
+}
+
 function readHere(path: string): string | undefined {
   return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }
 
-async function download({ env }: typeof Transformers, id: string, file: string): Promise<string | undefined> {
-  const cached = readHere(join(env.cacheDir!, id, file));
-  if (cached !== undefined) return cached;
+/** @returns undefined where the hub has no such file */
+async function download(
+  { env }: Pick<typeof Transformers, 'env'>,
+  id: string,
+  file: string,
+): Promise<string | undefined> {
   const path = env.remotePathTemplate.replaceAll('{model}', id).replaceAll('{revision}', 'main');
   const url = env.remoteHost + path + file;
   let response: Response;

@@ -2,6 +2,7 @@
 import { freeBeams } from '../../decode/free-beams.js';
 import type { GenerateOptions } from '../../decode/generate-options.js';
 import { generate } from '../../decode/generate.js';
+import { endTokensOf } from '../../lm/config.js';
 import type { LanguageModel } from '../../lm/language-model.js';
 import { END_OF_TEXT, type TextTokenizer } from '../../lm/tokenizer/tokenizer.js';
 import { InputError } from '../../support/errors.js';
@@ -42,7 +43,7 @@ export interface Answers {
 }
 
 /**
- * A text ends at the model's own end of text, and at the kit's where the vocabulary has it (an instruct model's own end
+ * A text ends at any end token of the model, and at the kit's where the vocabulary has it (an instruct model's main end
  * is that of a turn; what it was trained on here ends with the other).
  * @throws InputError as `generate` does, and for beams that are to be sampled
  */
@@ -54,7 +55,7 @@ export async function generateAnswers(
 ): Promise<Answers> {
   const { numBeams = 0, ...others } = options;
   const end = tokenizer.has(END_OF_TEXT) ? [tokenizer.tokenId(END_OF_TEXT)] : [];
-  const endTokens = [...new Set([model.config.eosTokenId, ...end])];
+  const endTokens = [...new Set([...endTokensOf(model.config), ...end])];
   const prompts = examples.map(({ prompt }) => prompt);
   const written = await (numBeams > 0
     ? writeBeams(model, prompts, { endTokens, ...others, numBeams })

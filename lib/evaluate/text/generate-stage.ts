@@ -1,11 +1,11 @@
 /**
  * The `generate` stage: a model writes the answers of one task, without the trie -> `generations.jsonl` and the task's
- * figures (GRec's for its text tasks: BLEU-4, ROUGE-1, 2, L, cosine; for tasks that answer with a SID the share that is
+ * metrics (GRec's for its text tasks: BLEU-4, ROUGE-1, 2, L, cosine; for tasks that answer with a SID the share that is
  * one, and hits).
  *
- * Prompts have the wording of evaluation, the first of the task, and are cut as in training; tasks of items ask about
- * items that no training saw. Departure from GRec: its BERTScore is left out (it needs a model of its own; the cosine of
- * a sentence encoder says the same).
+ * Prompts are those of evaluation, the first of the task's template, and are truncated as in training; tasks of items ask
+ * about items that no training saw. Departure from GRec: its BERTScore is left out (it needs a model of its own; the
+ * cosine of a sentence encoder says the same).
  */
 import { dirname, join } from 'node:path';
 import { indexOf, loadDataset } from '../../data/load.js';
@@ -15,6 +15,7 @@ import { ensureEngine } from '../../engine/engine.js';
 import { loadModel } from '../../lm/model.js';
 import { loadChatTemplate } from '../../lm/tokenizer/chat-template.js';
 import { loadTokenizer } from '../../lm/tokenizer/tokenizer.js';
+import type { PromptSource } from '../../lm/prompt-card.js';
 import { disposeWeights } from '../../lm/weights.js';
 import { InputError } from '../../support/errors.js';
 import { interrupted, watchInterrupts } from '../../support/interrupt.js';
@@ -28,8 +29,13 @@ import { textMetrics, type TextMetrics } from './text-metrics.js';
 import type { SettingsOf } from '../../options/schema.js';
 import { GENERATE_OPTIONS, type GenerateStageOptions } from './generate-stage-options.js';
 
+/** What the stage wrote and measured. */
 export interface GenerateReport {
+  /** Name of the task. */
   task: string;
+  /** Where the prompt's settings (its templates, length and chat template) were found. */
+  prompt: { template: string; source: PromptSource; file?: string };
+  /** Texts written. */
   rows: number;
   /** Of a task that answers with texts. */
   text?: TextMetrics;
@@ -39,10 +45,13 @@ export interface GenerateReport {
   unended: number;
   /** Prompts that were longer than the limit. */
   truncated: number;
+  /** Tokens written, ends included. */
   tokens: number;
+  /** `tokens` by wall-clock time. */
   tokensPerSecond: number;
   /** The first five rows. */
   examples: AnswerRow[];
+  /** The file of all rows. */
   results: string;
 }
 
@@ -81,10 +90,11 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
     if (rows.length < examples.length) {
       throw new InputError(`generate: interrupted; ${rows.length} of ${examples.length} texts are in ${results}`);
     }
-    const figures = coded ? { sid: sidFigures(rows, index) } : { text: await textMetrics(rows, embedder?.embed) };
+    const metrics = coded ? { sid: sidMetrics(rows, index) } : { text: await textMetrics(rows, embedder?.embed) };
+    const prompt = { template: task, source: run.source, ...(run.file !== undefined && { file: run.file }) };
     const unended = rows.filter(({ ended }) => !ended).length;
     return {
-      ...{ task, rows: rows.length, ...figures, unended, truncated, tokens, tokensPerSecond },
+      ...{ task, prompt, rows: rows.length, ...metrics, unended, truncated, tokens, tokensPerSecond },
       ...{ examples: rows.slice(0, 5), results },
     };
   } finally {
@@ -100,7 +110,7 @@ function generation(settings: SettingsOf<typeof GENERATE_OPTIONS>): AnswerOption
   return { ...all, ...(maxTokens !== undefined && { maxTokens }) };
 }
 
-function sidFigures(rows: readonly AnswerRow[], index: SidIndex): SidMetrics {
+function sidMetrics(rows: readonly AnswerRow[], index: SidIndex): SidMetrics {
   return sidAnswers(
     rows.map(({ text, beams }) => beams ?? [text]),
     rows.map(({ item }) => item!),

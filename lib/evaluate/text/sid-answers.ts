@@ -1,14 +1,14 @@
 /**
- * Free texts as recommendations: nothing kept the model to the items, so that a text may be no SID at all. GRec's own
- * ranking figures come from such texts; ours count what is invalid and what comes twice, and each takes up its rank.
+ * Free texts as recommendations: nothing restricted the model to the items, so that a text may be no SID at all. GRec's
+ * own ranking metrics come from such texts; ours count what is invalid and what comes twice, and each takes up its rank.
  */
 import type { SidIndex } from '../../data/sid-index.js';
-import { itemMetrics, KS, type Metrics, rankMetrics } from '../metrics.js';
+import { itemMetrics, ksUpTo, type Metrics, rankMetrics } from '../metrics.js';
 
 export interface SidMetrics {
   /** Share of the texts that are the SID of an item: the format. */
   valid: number;
-  /** Valid texts that stand in their own list before. */
+  /** Valid texts that occur earlier in their own list. */
   duplicates: number;
   /** By item; where items share a SID they follow one another by id. */
   item: Metrics;
@@ -41,11 +41,6 @@ export function sidAnswers(
     item: itemMetrics(results, ks),
     sid: rankMetrics(sids, ks),
   };
-}
-
-/** @example ksUpTo(20) // [1, 3, 5, 10, 20] */
-function ksUpTo(longest: number): number[] {
-  return KS.filter((k) => k <= longest);
 }
 
 function itemsBySid(index: SidIndex): Map<string, number[]> {

@@ -6,7 +6,8 @@
  *   1. only the tokens that occur in the index are added, unless all codes are asked for;
  *   2. new rows are the mean of the old ones plus noise of 1e-9 of their variance, dimension by dimension (there: the
  *      whole covariance), drawn by the seed; or, in place of the mean, what the titles of a code's items say;
- *   3. rows that the model has beyond its tokenizer (Qwen pads its table) are used before the table grows.
+ *   3. rows that the model has beyond its tokenizer (Qwen pads its table) are used before the table grows;
+ *   4. a tokenizer that has tokens beyond the table (somebody added them without resizing it) gets rows for these too.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Item } from '../../data/dataset.js';
@@ -20,27 +21,35 @@ import { type SidVocabulary } from '../choices.js';
 import { addedTokens, parseTokenizer, sidVocabulary, type TextTokenizer } from './tokenizer.js';
 import { EMBEDDING_INITS, type EmbeddingInit } from '../choices.js';
 
+/** Deviation of a new row about its centre, in deviations of the old rows. */
 const NOISE = Math.sqrt(1e-9);
 
 export interface ExtendOptions {
-  /** Default `used`. */
+  /** Which SID tokens join. Default `used`. */
   sids?: SidVocabulary;
-  /** Default `mean`. */
+  /** What their rows start from. Default `mean`. */
   init?: EmbeddingInit;
   /** Whose titles `title` reads; index = item id. */
   items?: readonly Item[];
 }
 
+/** A model and its tokenizer with the tokens of an index. */
 export interface Extended {
   model: LanguageModel;
   tokenizer: TextTokenizer;
   /** Tokens that were added, in the order of their ids. */
   added: string[];
-  /** Tokens that the vocabulary had: their rows stay as they are. */
+  /** Tokens of the index that the vocabulary had: their rows stay as they are. */
   reused: string[];
+  /** Rows that the table had too few of for the tokenizer itself, before any token was added. Mostly 0. */
+  missingRows: number;
 }
 
-/** Adds what the tokenizer lacks of the index; the model's variables are replaced in place. */
+/**
+ * Adds what the tokenizer lacks of the index; the model's variables are replaced in place. Every token of the extended
+ * tokenizer then has a row of its own.
+ * @throws InputError for an unknown `init`, or `title` without items or titles
+ */
 export function extendVocabulary(
   model: LanguageModel,
   tokenizer: TextTokenizer,
@@ -55,19 +64,26 @@ export function extendVocabulary(
   const tokens = sidVocabulary(index, sids);
   const added = tokens.filter((token) => !tokenizer.has(token));
   const reused = tokens.filter((token) => tokenizer.has(token));
-  if (added.length === 0) return { model, tokenizer, added, reused };
-  const first = tokenizer.vocabSize;
-  const titles = init === 'title' ? titleWeights(added, index, items ?? [], tokenizer) : undefined;
+  const { vocabSize: rows, tied } = model.config;
+  const missingRows = Math.max(0, tokenizer.vocabSize - rows);
+  if (added.length === 0 && missingRows === 0) return { model, tokenizer, added, reused, missingRows };
+  const titles = init === 'title' && added.length > 0 ? titleWeights(added, index, items ?? [], tokenizer) : undefined;
   const extended = addTokens(tokenizer, added);
-  const vocabSize = Math.max(model.config.vocabSize, extended.vocabSize);
-  for (const name of model.config.tied ? [EMBEDDING] : [EMBEDDING, OUTPUT]) {
+  const vocabSize = Math.max(rows, extended.vocabSize);
+  for (const name of tied ? [EMBEDDING] : [EMBEDDING, OUTPUT]) {
     const old = model.weights.get(name)!;
     const random = new Random(`${seed}/${name}`);
-    const grown = grow(old as unknown as tf.Tensor2D, first, added.length, vocabSize, random, titles);
+    const grown = grow(old as unknown as tf.Tensor2D, tokenizer.vocabSize, added.length, random, titles);
     model.weights.set(name, tf.variable(grown));
     tf.dispose([old, grown]);
   }
-  return { model: { ...model, config: { ...model.config, vocabSize } }, tokenizer: extended, added, reused };
+  return {
+    model: { ...model, config: { ...model.config, vocabSize } },
+    tokenizer: extended,
+    added,
+    reused,
+    missingRows,
+  };
 }
 
 /** `tokenizer.json` with more added tokens, ids following the largest one. */
@@ -77,34 +93,28 @@ function addTokens(tokenizer: TextTokenizer, tokens: readonly string[]): TextTok
   return parseTokenizer(JSON.stringify({ ...raw, added_tokens: added }), 'tokenizer.json');
 }
 
-/** Rows [first, first + count) drawn about the mean of those before them, or about their titles. @returns [vocabSize, D] */
-function grow(
-  table: tf.Tensor2D,
-  first: number,
-  count: number,
-  vocabSize: number,
-  random: Random,
-  titles?: TitleWeights,
-): tf.Tensor2D {
+/**
+ * The table with new rows: tokens of the tokenizer that have none yet (its rows end before `first`), drawn about the
+ * mean of the old ones, and rows [first, first + count), drawn about the mean or about their titles. Padding behind
+ * them stays.
+ * @param table [V, D] @returns [max(V, first + count), D]
+ */
+function grow(table: tf.Tensor2D, first: number, count: number, random: Random, titles?: TitleWeights): tf.Tensor2D {
   return tf.tidy(() => {
-    const width = table.shape[1];
-    const old = tf.slice(table, 0, Math.min(first, table.shape[0]));
+    const [rows, width] = table.shape;
+    const old = tf.slice(table, 0, Math.min(first, rows));
+    const missing = first - old.shape[0];
     const { mean, variance } = tf.moments(old, 0);
-    const noise = tf.tensor2d(
-      Float32Array.from({ length: count * width }, () => random.normal() * NOISE),
-      [count, width],
-    );
-    const centre = titles ? titleRows(table, mean as tf.Tensor1D, titles) : mean;
-    const fresh = tf.add<tf.Tensor2D>(tf.mul(noise, tf.sqrt(variance)), centre);
-    const rest = Math.max(0, table.shape[0] - first - count); // padding that stays
-    const parts = [old, fresh, ...(rest > 0 ? [tf.slice(table, first + count, rest)] : [])];
-    const grown = tf.concat(parts as tf.Tensor2D[], 0);
-    return grown.shape[0] === vocabSize
-      ? grown
-      : tf.pad(grown, [
-          [0, vocabSize - grown.shape[0]],
-          [0, 0],
-        ]);
+    const deviation = tf.sqrt(variance);
+    const drawn = (size: number, centre: tf.Tensor): tf.Tensor2D => {
+      const noise = Float32Array.from({ length: size * width }, () => random.normal() * NOISE);
+      return tf.add<tf.Tensor2D>(tf.mul(tf.tensor2d(noise, [size, width]), deviation), centre);
+    };
+    const known = missing > 0 ? tf.concat([old, drawn(missing, mean)], 0) : old; // a row for each id below `first`
+    const fresh = count > 0 ? [drawn(count, titles ? titleRows(known, mean as tf.Tensor1D, titles) : mean)] : [];
+    const padding = rows - first - count;
+    const rest = padding > 0 ? [tf.slice(table, first + count, padding)] : [];
+    return tf.concat([known, ...fresh, ...rest], 0);
   });
 }
 
