@@ -5,7 +5,7 @@
 import type { SafetensorsFile } from '../files/safetensors.js';
 import { InputError } from '../support/errors.js';
 import { quantized } from './config-fields.js';
-import { EMBEDDING, OUTPUT } from './weights.js';
+import { EMBEDDING, OUTPUT } from './weight-names.js';
 
 /** Rotary tables and attention masks, which are computed anew here. */
 const BUFFER = /(^|\.)(rotary_emb\.\w+|inv_freq|masked_bias|causal_mask|attn_mask|attention_mask|position_ids)$/;

@@ -20,7 +20,7 @@ const train: Row[] = [
 const asked: Row[] = [{ user: 'W', history: [1], target: 3 }];
 
 test.each([1, 2, 3, 4])('lists of %i items, and no more than were seen', (k) => {
-  const [popular, next] = [popularity, transition].map((baseline) => baseline(train, asked, { k })[0]!);
+  const [popular, next] = [popularity, transition].map((baseline) => baseline(train, asked, { topK: k })[0]!);
   expect(popular!.items).toEqual([2, 3, 1, 0].slice(0, k)); // 2 and 3 were bought twice, counted in the order 1 2 3 0
   expect([popular!.items.length, popular!.scores.length, next!.items.length, next!.scores.length]).toEqual([
     k,
@@ -28,8 +28,8 @@ test.each([1, 2, 3, 4])('lists of %i items, and no more than were seen', (k) => 
     k,
     k,
   ]);
-  expect(popularity(train, asked, { k: 9 })[0]!.items.slice(0, k)).toEqual(popular!.items);
-  expect(transition(train, asked, { k: 9 })[0]!.items.slice(0, k)).toEqual(next!.items);
+  expect(popularity(train, asked, { topK: 9 })[0]!.items.slice(0, k)).toEqual(popular!.items);
+  expect(transition(train, asked, { topK: 9 })[0]!.items.slice(0, k)).toEqual(next!.items);
 });
 
 const items = Array.from({ length: 4 }, (_, i) => ({ title: `item ${i}`, description: '', brand: '', categories: '' }));
@@ -46,7 +46,7 @@ test('the stage refuses a k that is no length, and tells its time', async () => 
     );
   }
   const before = performance.now();
-  const report = await baselineStage({ name: 'transition', data, k: 1 });
+  const report = await baselineStage({ name: 'transition', data, topK: 1 });
   expect(report.seconds).toBeGreaterThan(0);
   expect(report.seconds).toBeLessThanOrEqual((performance.now() - before) / 1000);
   expect((await readResults(report.results)).map((result) => result.items)).toEqual([[2]]);
@@ -61,12 +61,12 @@ test('failure modes: bounds of the options', () => {
     );
   }
   for (const k of [0, 0.5, 1.5])
-    expect(() => badCases([], dataset, { k })).toThrow(`expected k of 1 or more, got ${k}`);
+    expect(() => badCases([], dataset, { topK: k })).toThrow(`expected k of 1 or more, got ${k}`);
 });
 
 test('failure modes of one row that fails, and of none', () => {
   const failed = { user: 'W', history: [1], target: 3, items: [0], scores: [0] };
-  const { modes } = badCases([failed], dataset, { k: 1 });
+  const { modes } = badCases([failed], dataset, { topK: 1 });
   expect(modes['short history']).toEqual({ rows: 1, count: 1, share: 1, lift: 1 });
   expect(badCases([], dataset)).toMatchObject({ rows: 0, failed: 0, cases: [], ranks: [] });
   expect(badCases([], dataset).modes['short history']).toEqual({ rows: 0, count: 0, share: 0, lift: 0 });
