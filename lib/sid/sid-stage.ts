@@ -8,20 +8,21 @@ import { readNpy } from '../files/npy.js';
 import { InputError } from '../support/errors.js';
 import { INDEX_ENDING } from './files/codebook-files.js';
 import { writeSids } from './files/saved-sids.js';
-import { METHODS, SID_METHODS, type SidMethod, type SidOptions } from './methods.js';
-import type { QuantizeResult } from './quantized.js';
+import { type SidMethod, sidMethod, type SidMethodName, type SidOptions } from './methods.js';
+import { checkQuantized, type QuantizeResult } from './quantized.js';
 
 export interface SidStageOptions extends SidOptions {
   /** .npy file, row = item id. */
   embeddings: string;
-  /** Default `rqkmeans`. */
-  method?: SidMethod;
+  /** A name of `METHODS`, or a method of your own. Default `rqkmeans`. */
+  method?: SidMethod | SidMethodName;
   /** File to write, ending in `.index.json`; default `NAME.index.json` beside embeddings named `NAME.emb-ENCODER.npy`. */
   index?: string;
 }
 
 export interface SidReport extends Pick<QuantizeResult, 'codesUsed' | 'mse' | 'collision' | 'clusterSize'> {
-  method: SidMethod;
+  /** Its name. */
+  method: string;
   items: number;
   levels: number;
   /** Items with a token more than levels, their rank among those of the same codes. */
@@ -43,17 +44,16 @@ export async function sidStage(options: SidStageOptions): Promise<SidReport> {
   await ensureEngine();
   const start = performance.now();
   const { embeddings, method = 'rqkmeans', index = defaultIndex(embeddings) } = options;
-  if (!SID_METHODS.includes(method)) {
-    throw new InputError(`sid: expected --method ${SID_METHODS.join(', ')}, got ${String(method)}`);
-  }
+  const { name, quantize, learned } = sidMethod(method);
   if (!index.endsWith(INDEX_ENDING))
     throw new InputError(`sid: expected --index to end in ${INDEX_ENDING}, got ${index}`);
   const vectors = readNpy(embeddings, 'run sidlab embed first');
-  const found: QuantizeResult = await METHODS[method](vectors, options, embeddings);
+  const found: QuantizeResult = await quantize(vectors, options, embeddings);
+  checkQuantized(found, vectors, name, learned);
   const { codes, codebooks, mse, collision, codesUsed, clusterSize } = found;
-  const files = writeSids(index, method, vectors.width, found);
+  const files = writeSids(index, name, vectors.width, found);
   return {
-    method,
+    method: name,
     items: codes.length,
     levels: codebooks.length,
     codebookSize: codebooks.map((codebook) => codebook.rows),

@@ -4,9 +4,9 @@
  * MiniOneRec re-assigns colliding items with Sinkhorn rounds and may end with collisions left. Departures:
  *   1. of the items that share a SID the one nearest to it keeps it (ties to the lower id), the others move in order
  *      of their ids;
- *   2. an item goes to the nearest code that is free under its prefix; where the whole prefix is taken, to the
- *      next nearest code of the level above that has room, and so on upwards (`free-codes.ts`). With as many SIDs as
- *      items this always ends.
+ *   2. an item keeps its prefix and goes to the nearest last code that is free under it; only where the whole prefix is
+ *      taken does the level above change too, and so on upwards (`free-codes.ts`). With as many SIDs as items this
+ *      always ends, and where no prefix is full the items of every code of the earlier levels stay as they were.
  *
  * Shapes: N items, L levels, D width.
  */
@@ -29,7 +29,7 @@ export function reassign(vectors: Vectors, codes: readonly number[][], codebooks
   }
   const keepers = nearestOfEach(vectors, codes, codebooks);
   for (const i of keepers) free.take(codes[i]!);
-  return codes.map((own, i) => (keepers.has(i) ? [...own] : free.claim(rowOf(vectors, i))));
+  return codes.map((own, i) => (keepers.has(i) ? [...own] : free.claim(rowOf(vectors, i), own)));
 }
 
 /** Of the items with equal codes the one nearest to what the codes stand for. */

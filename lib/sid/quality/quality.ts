@@ -35,7 +35,7 @@ export interface SidQualityInput {
   /** Sums of codes [N, E] -> [N, D], where the codebooks live in a latent space. */
   decode?: (sums: Vectors) => Vectors;
   /**
-   * Codes before collisions were settled; default what `codebooks` give without `decode`, level by level the nearest
+   * Codes before collisions were resolved; default what `codebooks` give without `decode`, level by level the nearest
    * code.
    */
   raw?: readonly number[][];

@@ -21,7 +21,7 @@ import { balancedCodes } from '../balanced/balanced-codes.js';
 import { rqKmeansConstrained } from '../balanced/rqkmeans-constrained.js';
 import { codebookSizes } from '../check-input.js';
 import { readCodebooks } from '../files/codebook-files.js';
-import { readSids } from '../files/saved-sids.js';
+import { readSids } from '../files/read-sids.js';
 import { readCard } from '../files/sid-card.js';
 import { collisionRate, meanSquaredError } from '../quantized.js';
 import { type RqVaeOptions, rqVaePlan } from './options.js';

@@ -7,19 +7,19 @@
  *   1. 60 epochs of batches of 256 with a linear rate instead of 10,000 of 20,480 at a constant one: a plateau in
  *      minutes (docs/log.md has the curve);
  *   2. k-means sees all latents unless told otherwise, and the model with the lowest reconstruction error is taken,
- *      not the one with the fewest raw collisions: collisions are settled afterwards anyway;
+ *      not the one with the fewest raw collisions: collisions are resolved afterwards anyway;
  *   3. vectors are scaled to a mean square of 1 (`normalize`): without it, rows of unit length end on 3 % of the codes;
  *   4. the first epochs train a plain autoencoder, and k-means fills the codebooks from its latents: from those of random
  *      weights, which all look alike, most codes die within a few epochs;
  *   5. in the first half of the epochs that quantize, codes that no item uses begin anew (`dead-codes.ts`);
- *   6. collisions are settled in the latent space as for every method (`collisions.ts`), so that none is left.
+ *   6. collisions are resolved in the latent space as for every method (`collisions.ts`), so that none is left.
  *
  * Shapes: N items, D width, E latent width, L levels.
  */
 import * as tf from '@tensorflow/tfjs';
 import { hashText } from '../../files/files.js';
 import type { Vectors } from '../../files/npy.js';
-import { settleCollisions } from '../collisions/collisions.js';
+import { resolveCollisions } from '../collisions/collisions.js';
 import { codeUsage, collisionRate, meanSquaredError, type QuantizeResult } from '../quantized.js';
 import { decodeSums, type RqVaeModel } from './model.js';
 import { type RqVaeOptions, rqVaePlan, type RqVaePlan } from './options.js';
@@ -34,7 +34,7 @@ export interface RqVae extends QuantizeResult {
   model: RqVaeModel;
   /** [N, E], where the codebooks live. */
   latents: Vectors;
-  /** Reconstruction error before collisions were settled. */
+  /** Reconstruction error before collisions were resolved. */
   rawMse: number;
   /** Epoch whose model was taken. */
   epoch: number;
@@ -60,7 +60,7 @@ export function fingerprint({ rows, width, data }: Vectors): string {
 }
 
 /**
- * Codes of a trained model for the vectors that it was trained on, collisions settled.
+ * Codes of a trained model for the vectors that it was trained on, collisions resolved.
  * @param assign raw codes from latents and codebooks; default the nearest code, level by level
  */
 export function withCodes(
@@ -74,7 +74,7 @@ export function withCodes(
   const { latents, codes: nearest, mse } = rqVaeCodes(model, vectors);
   const codebooks = codebooksOf(shape, trained.arrays);
   const raw = assign?.(latents, codebooks) ?? nearest;
-  const codes = settleCollisions(latents, raw, codebooks, collisions);
+  const codes = resolveCollisions(latents, raw, codebooks, collisions);
   const error = (of: number[][]): number => meanSquaredError(vectors, of, codebooks, (sums) => decodeSums(model, sums));
   return {
     codes,
