@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
 import { lsa } from '../../lib/embed/lsa/lsa.js';
 import { tfidf, type TfidfOptions } from '../../lib/embed/lsa/tfidf.js';
+import { truncatedSvd } from '../../lib/embed/lsa/truncated-svd.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import type { Vectors } from '../../lib/files/npy-bytes.js';
 import { readNpy, rowOf } from '../../lib/files/npy.js';
@@ -15,6 +16,7 @@ interface Golden {
     row0: Record<string, number>;
     singular: number[];
     cosines0: number[];
+    projected0: number[];
   }[];
 }
 
@@ -44,6 +46,11 @@ golden.cases.forEach((expected, c) => {
     const { vectors, singular } = lsa(golden.texts, { ...options, width: 8 });
     expected.singular.forEach((value, i) => expect(singular[i]).toBeCloseTo(value, 4));
     expected.cosines0.forEach((value, i) => expect(dot(vectors, 0, i)).toBeCloseTo(value, 3));
+  });
+
+  test(`scikit-learn's directions with their signs, case ${c}`, () => {
+    const { projected } = truncatedSvd(tfidf(golden.texts, options).matrix, { width: 8 });
+    expected.projected0.forEach((value, i) => expect(projected[i]).toBeCloseTo(value, 3));
   });
 });
 

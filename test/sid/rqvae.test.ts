@@ -166,6 +166,44 @@ test('Sinkhorn deals 32 equal rows out over 4 codes as evenly as the nearest cod
   for (const count of dealt) expect(Math.abs(count - 8)).toBeLessThanOrEqual(2);
 });
 
+/**
+ * LC-Rec's `sinkhorn_algorithm` word for word, in float64 products: exp(-distance / epsilon), then in every iteration
+ * each item's shares over codes to 1 / B, then each code's over items to 1 / K.
+ */
+function referenceCodes(rows: readonly number[][], books: readonly number[][], epsilon: number, iterations: number) {
+  const square = (a: readonly number[], b: readonly number[]) => a.reduce((sum, x, j) => sum + (x - b[j]!) ** 2, 0);
+  const distances = rows.map((row) => books.map((book) => square(row, book)));
+  const [low, high] = [Math.min(...distances.flat()), Math.max(...distances.flat())];
+  const middle = (high + low) / 2;
+  const q = distances.map((row) => row.map((d) => Math.exp(-(d - middle) / (high - middle + 1e-5) / epsilon)));
+  for (let iteration = 0; iteration < iterations; iteration++) {
+    for (const row of q) {
+      const sum = row.reduce((a, b) => a + b, 0);
+      row.forEach((share, k) => (row[k] = share / sum / rows.length));
+    }
+    books.forEach((_, k) => {
+      const sum = q.reduce((total, row) => total + row[k]!, 0);
+      for (const row of q) row[k] = row[k]! / sum / books.length;
+    });
+  }
+  return q.map((row) => row.indexOf(Math.max(...row)));
+}
+
+test.each([1, 2, 3, 50])("LC-Rec's Sinkhorn codes after %i iterations", (iterations) => {
+  for (let seed = 0; seed < 8; seed++) {
+    const random = new Random(seed);
+    const draw = (count: number) => Array.from({ length: count }, () => [random.normal(), random.normal() + 0.5]);
+    const [rows, books] = [draw(24), draw(6)];
+    const found = tf.tidy(() => {
+      const [r, c] = [tf.tensor2d(rows), tf.tensor2d(books)];
+      const closeness = tf.sub<tf.Tensor2D>(tf.mul(tf.matMul(r, c, false, true), 2), tf.sum(tf.square(c), 1));
+      return balancedCodes(closeness, r, 0.3, iterations);
+    });
+    expect([...found.dataSync()], `seed ${seed}`).toEqual(referenceCodes(rows, books, 0.3, iterations));
+    found.dispose();
+  }
+});
+
 test('a run that is stopped ends on the same bits as one that is not', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'rqvae-'));
   const x = clouds(50, 8, 10);
