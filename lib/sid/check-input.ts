@@ -39,10 +39,11 @@ export function codebookSizes(items: number, options: LevelOptions, where: strin
 
 /** @throws InputError naming the first number that is not finite */
 export function checkFinite(vectors: Vectors, where: string): void {
-  const bad = vectors.data.findIndex((x) => !Number.isFinite(x));
-  if (bad >= 0) {
-    const [row, column] = [Math.floor(bad / vectors.width), bad % vectors.width];
-    throw new InputError(`${where}: row ${row}, column ${column} is ${vectors.data[bad]}; embed the items anew`);
+  const { width, data } = vectors;
+  for (let at = 0; at < data.length; at++) {
+    if (Number.isFinite(data[at])) continue;
+    const [row, column] = [Math.floor(at / width), at % width];
+    throw new InputError(`${where}: row ${row}, column ${column} is ${data[at]}; embed the items anew`);
   }
 }
 

@@ -66,8 +66,11 @@ export function reconstruct(path: readonly number[], codebooks: readonly Vectors
   return sum;
 }
 
+/** Items that are reconstructed at once. */
+const BLOCK = 8192;
+
 /**
- * Mean over items and dimensions of the squared difference between vectors and what their SIDs stand for.
+ * Mean over items and dimensions of the squared difference between vectors and what their SIDs are decoded to.
  * @param decode sums of codes [N, E] -> [N, D]; default the sums themselves
  */
 export function meanSquaredError(
@@ -76,11 +79,12 @@ export function meanSquaredError(
   codebooks: readonly Vectors[],
   decode?: (sums: Vectors) => Vectors,
 ): number {
-  const decoded = decode?.(sumsOfCodes(codes, codebooks));
   let sum = 0;
-  codes.forEach((path, i) => {
-    sum += squaredDistance(rowOf(vectors, i), decoded ? rowOf(decoded, i) : reconstruct(path, codebooks));
-  });
+  for (let first = 0; first < codes.length; first += BLOCK) {
+    const sums = sumsOfCodes(codes.slice(first, first + BLOCK), codebooks);
+    const decoded = decode?.(sums) ?? sums;
+    for (let i = 0; i < sums.rows; i++) sum += squaredDistance(rowOf(vectors, first + i), rowOf(decoded, i));
+  }
   return sum / vectors.data.length;
 }
 

@@ -16,7 +16,8 @@ import {
 } from '../../lib/sid/rqvae/parameters.js';
 import { rqvae, rqVaeCodes, type RqVaeOptions } from '../../lib/sid/rqvae/rqvae.js';
 import { balancedCodes } from '../../lib/sid/rqvae/sinkhorn.js';
-import { figuresOf, lossAndGradients } from '../../lib/sid/rqvae/step.js';
+import { ScaledRows } from '../../lib/sid/rqvae/scaled-rows.js';
+import { evaluate, lossAndGradients } from '../../lib/sid/rqvae/step.js';
 import { Random } from '../../lib/support/random.js';
 
 beforeAll(async () => void (await useEngine()));
@@ -77,6 +78,7 @@ describe.each(golden.cases)('against PyTorch: $kind', (given) => {
     residual: given.kind === 'residual',
   };
   const shapes = new Map([...parameterShapes(shape), ...bufferShapes(shape)]);
+  const rows = new ScaledRows({ rows: golden.rows, width: golden.width, data: Float32Array.from(given.x) });
   const arrays = new Map(
     [...shapes].map(([name, dims]) => [name, { shape: dims, data: Float32Array.from(given.before[name]!) }]),
   );
@@ -84,7 +86,7 @@ describe.each(golden.cases)('against PyTorch: $kind', (given) => {
   test('loss, every gradient, one step', () => {
     const before = tf.memory().numTensors;
     const variables = toVariables(arrays);
-    const x = tf.tensor2d(given.x, [golden.rows, golden.width]);
+    const x = rows.tensor();
     const { losses, gradients } = lossAndGradients(shape, variables, x, {
       quantLossWeight: golden.weight,
       commitment: golden.commitment,
@@ -107,7 +109,7 @@ describe.each(golden.cases)('against PyTorch: $kind', (given) => {
       if (shape.batchNorm && given.gradients[name]?.every((g) => Math.abs(g) < 1e-6)) continue;
       near(`${name} after`, after.get(name)!.data, want);
     }
-    expect(figuresOf(shape, variables, x).mse).toBeCloseTo(given['reconstruction after'], shape.batchNorm ? 3 : 5);
+    expect(evaluate(shape, variables, rows).mse).toBeCloseTo(given['reconstruction after'], shape.batchNorm ? 3 : 5);
     optimizer.dispose();
     tf.dispose([losses, x, ...gradients.values(), ...variables.values()]);
     expect(tf.memory().numTensors).toBe(before);
@@ -116,9 +118,8 @@ describe.each(golden.cases)('against PyTorch: $kind', (given) => {
   test('codes', () => {
     if (shape.batchNorm) return; // PyTorch's codes here are those of the batch's own figures
     const variables = toVariables(arrays);
-    const x = tf.tensor2d(given.x, [golden.rows, golden.width]);
-    expect(figuresOf(shape, variables, x).codes).toEqual(given.codes);
-    tf.dispose([x, ...variables.values()]);
+    expect(evaluate(shape, variables, rows).codes).toEqual(given.codes);
+    tf.dispose([...variables.values()]);
   });
 });
 
@@ -212,7 +213,7 @@ test('a run that is stopped ends on the same bits as one that is not', async () 
   const stopped = { ...options, run: join(folder, 'stopped') };
   // SIGINT in the middle of epoch 6: saved there; then a kill in epoch 10, which goes on from the checkpoint of epoch 8.
   await expect(rqvae(x, { ...stopped, onLog: at(6, () => void process.emit('SIGINT')) })).rejects.toThrow(
-    /interrupted after epoch 6; saved in .*stopped, run it again to go on/,
+    /interrupted after epoch 6; saved in .*stopped, run it again to resume/,
   );
   const killed = at(10, () => {
     throw new Error('killed');

@@ -68,9 +68,12 @@ const plainAssign: Assign = (problem, start, sweeps) => {
 };
 
 const fusedAssign: Assign = ({ items, clusters, costs, lower, upper }, start, sweeps) => {
+  const limits = new Int32Array(2 * clusters);
+  limits.set(lower);
+  limits.set(upper, clusters);
   const inputs = [
     tf.tensor2d(costs, [items, clusters], 'int32'),
-    tf.tensor2d(Int32Array.of(...lower, ...upper), [2, clusters], 'int32'),
+    tf.tensor2d(limits, [2, clusters], 'int32'),
     tf.tensor1d(new Int32Array(start.slice().buffer), 'int32'), // the bits of float64
     tf.tensor1d([sweeps], 'int32'),
   ];

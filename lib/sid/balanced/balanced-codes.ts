@@ -1,11 +1,11 @@
 /**
- * Residual codes under limits on the items of a code, from codebooks as they stand: the assignment of constrained
- * RQ-Kmeans without its rounds. Each level's assignment is the optimum under the limits (`balanced-assign.ts`).
+ * Residual codes under limits on the items of a code, from given codebooks: the assignment of constrained RQ-Kmeans
+ * without its iterations. Each level's assignment is the optimum under the limits (`balanced-assign.ts`).
  *
  * Shapes: N items, L levels, K codes, D width.
  */
 import type { Vectors } from '../../files/npy.js';
-import { EngineDistances } from '../kmeans/engine-distances.js';
+import { distancesOnce } from '../kmeans/engine-distances.js';
 import { subtractCodes } from '../residual.js';
 import { balancedAssign } from './balanced-assign.js';
 import { sizeLimits, wholeCosts } from './balanced-kmeans.js';
@@ -28,9 +28,7 @@ export function balancedCodes(
   for (const codebook of codebooks) {
     const clusters = codebook.rows;
     const [least, most] = sizeLimits(items, clusters, clusterSize);
-    const rows = new EngineDistances(residual);
-    const { costs } = wholeCosts(rows.distances(codebook));
-    rows.dispose();
+    const { costs } = wholeCosts(distancesOnce(residual, codebook));
     const [lower, upper] = [least, most].map((size) => new Int32Array(clusters).fill(size)) as [Int32Array, Int32Array];
     const { clusters: own } = balancedAssign({ items, clusters, costs, lower, upper });
     codes.forEach((path, i) => path.push(own[i]!));

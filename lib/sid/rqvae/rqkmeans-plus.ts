@@ -24,8 +24,9 @@ import { readCodebooks } from '../files/codebook-files.js';
 import { readSids } from '../files/read-sids.js';
 import { readCard } from '../files/sid-card.js';
 import { collisionRate, meanSquaredError } from '../quantized.js';
+import { fingerprint } from './fingerprint.js';
 import { type RqVaeOptions, rqVaePlan } from './options.js';
-import { fingerprint, type RqVae, withCodes } from './rqvae.js';
+import { type RqVae, withCodes } from './rqvae.js';
 import { trainRqVae } from './train.js';
 
 /** As `RqVaeOptions`, with other defaults: 24 epochs, looked at every 4, no plain autoencoding. */

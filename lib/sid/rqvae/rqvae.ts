@@ -17,14 +17,15 @@
  * Shapes: N items, D width, E latent width, L levels.
  */
 import * as tf from '@tensorflow/tfjs';
-import { hashText } from '../../files/files.js';
 import type { Vectors } from '../../files/npy.js';
 import { resolveCollisions } from '../collisions/collisions.js';
 import { codeUsage, collisionRate, meanSquaredError, type QuantizeResult } from '../quantized.js';
+import { fingerprint } from './fingerprint.js';
 import { decodeSums, type RqVaeModel } from './model.js';
 import { type RqVaeOptions, rqVaePlan, type RqVaePlan } from './options.js';
 import { codebooksOf, toVariables } from './parameters.js';
-import { encode, figuresOf } from './step.js';
+import { ScaledRows } from './scaled-rows.js';
+import { encode, evaluate } from './step.js';
 import { type Trained, trainRqVae } from './train.js';
 
 export type { RqVaeModel } from './model.js';
@@ -54,11 +55,6 @@ export async function rqvae(vectors: Vectors, options: RqVaeOptions = {}, where 
   return withCodes(vectors, plan, await trainRqVae(vectors, plan, { inputs: { vectors: fingerprint(vectors) } }));
 }
 
-/** Tells one set of vectors from another in a run's configuration. */
-export function fingerprint({ rows, width, data }: Vectors): string {
-  return `${rows} x ${width} ${hashText(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')).slice(0, 16)}`;
-}
-
 /**
  * Codes of a trained model for the vectors that it was trained on, collisions resolved.
  * @param assign raw codes from latents and codebooks; default the nearest code, level by level
@@ -86,7 +82,7 @@ export function withCodes(
     model,
     latents,
     rawMse: assign ? error(raw) : mse,
-    epoch: trained.figures.epoch,
+    epoch: trained.metrics.epoch,
     steps: trained.steps,
     trainSeconds: trained.seconds,
   };
@@ -98,11 +94,11 @@ export function rqVaeCodes(
   vectors: Vectors,
 ): { latents: Vectors; codes: number[][]; mse: number } {
   const parameters = toVariables(arrays);
-  const x = tf.tidy<tf.Tensor2D>(() => tf.mul(tf.tensor2d(vectors.data, [vectors.rows, vectors.width]), scale));
+  const rows = new ScaledRows(vectors, scale);
   try {
-    const { codes, mse } = figuresOf(shape, parameters, x);
-    return { latents: encode(shape, parameters, x), codes, mse: mse / scale ** 2 };
+    const { codes, mse } = evaluate(shape, parameters, rows);
+    return { latents: encode(shape, parameters, rows), codes, mse: mse / scale ** 2 };
   } finally {
-    tf.dispose([x, ...parameters.values()]);
+    tf.dispose([...parameters.values()]);
   }
 }
