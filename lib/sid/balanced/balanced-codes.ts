@@ -5,6 +5,7 @@
  * Shapes: N items, L levels, K codes, D width.
  */
 import type { Vectors } from '../../files/npy.js';
+import { checkDistances } from '../check-input.js';
 import { distancesOnce } from '../kmeans/engine-distances.js';
 import { subtractCodes } from '../residual.js';
 import { balancedAssign } from './balanced-assign.js';
@@ -15,13 +16,17 @@ import { sizeLimits, wholeCosts } from './balanced-kmeans.js';
  * @param codebooks one a level [K, D]
  * @param clusterSize items a code at least and at most; default N/K - 1 and N/K + 1
  * @returns codes [N][L]
- * @throws InputError for limits that cannot be met
+ * @throws InputError for limits that cannot be met, a row or code that is not finite or of another width
  */
 export function balancedCodes(
   vectors: Vectors,
   codebooks: readonly Vectors[],
   clusterSize?: readonly [least: number, most: number],
 ): number[][] {
+  checkDistances(vectors, 'balancedCodes');
+  for (const [level, book] of codebooks.entries()) {
+    checkDistances(book, `balancedCodes: codebook ${level}`, vectors.width);
+  }
   const items = vectors.rows;
   const residual = { ...vectors, data: vectors.data.slice() };
   const codes: number[][] = Array.from({ length: items }, () => []);

@@ -8,6 +8,7 @@
  * Shapes: N items, K codes, D width.
  */
 import type { Vectors } from '../../files/npy.js';
+import { checkDistances } from '../check-input.js';
 import { distancesOnce } from '../kmeans/engine-distances.js';
 import { sinkhorn } from './sinkhorn.js';
 
@@ -26,10 +27,13 @@ export interface UniformCodesOptions {
  * @param centres [K, D]
  * @returns a code of each row [N], none given to more rows than the capacity
  * @throws RangeError for a capacity that does not take all rows
+ * @throws InputError for a row or centre that is not finite, or of another width
  */
 export function sinkhornCodes(vectors: Vectors, centres: Vectors, options: UniformCodesOptions = {}): Int32Array {
   const [n, k] = [vectors.rows, centres.rows];
   const { capacity = Math.ceil(n / k), epsilon = 0.003, iterations = 50 } = options;
+  checkDistances(vectors, 'sinkhornCodes');
+  checkDistances(centres, 'sinkhornCodes: centres', vectors.width);
   const costs = centred(distancesOnce(vectors, centres));
   const plan = sinkhorn(costs, new Float64Array(n).fill(1 / n), new Float64Array(k).fill(1 / k), {
     epsilon,

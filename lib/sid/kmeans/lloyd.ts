@@ -20,6 +20,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { rowOf, rowsOf, type Vectors } from '../../files/npy.js';
 import { chooseImplementation, runFused } from '../../ops/fused.js';
+import { checkDistances } from '../check-input.js';
 import { squaredDistance } from './distance.js';
 import { EngineDistances } from './engine-distances.js';
 
@@ -39,10 +40,15 @@ export interface KmeansResult extends Vectors {
 }
 
 /**
+ * Lloyd's iterations from given centres.
+ * @param vectors [N, D]
  * @param start [K, D]
- * @param iterations rounds at most
+ * @param iterations at most; 0 only looks for the nearest centres
+ * @throws InputError for a row or centre that is not finite, or of another width
  */
 export function lloyd(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
+  checkDistances(vectors, 'lloyd');
+  checkDistances(start, 'lloyd: centres', vectors.width);
   const fits = iterations === 0 || vectors.rows * start.rows <= MOST_BOUNDS;
   return (fits ? chooseImplementation(KERNEL, plainRounds, fusedRounds) : plainRounds)(vectors, start, iterations);
 }
