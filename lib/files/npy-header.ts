@@ -6,12 +6,16 @@
  */
 import { InputError } from '../support/errors.js';
 
+/** Types of numbers that are read and written. */
 export const DTYPES = ['float16', 'float32', 'float64'] as const;
+/** A name of `DTYPES`. */
 export type Dtype = (typeof DTYPES)[number];
 
+/** What a .npy file says of its numbers. */
 export interface NpyHeader {
   dtype: Dtype;
   littleEndian: boolean;
+  /** Column after column in place of row after row. */
   fortran: boolean;
   rows: number;
   width: number;
@@ -19,14 +23,24 @@ export interface NpyHeader {
   offset: number;
 }
 
+/** Bytes of a number. */
 export const BYTES: Record<Dtype, number> = { float16: 2, float32: 4, float64: 8 };
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
-const DICTIONARY = /^\{\s*((?:'\w+'\s*:\s*(?:'[^'\\]*'|True|False|\([\d\s,]*\))\s*,?\s*)*)\}\s*$/;
+/**
+ * Pairs that end in a comma or before the closing brace. Blanks can be matched in one way only, so that a damaged header
+ * fails at once however many there are.
+ */
+const DICTIONARY = /^\{\s*((?:'\w+'\s*:\s*(?:'[^'\\]*'|True|False|\([\d\s,]*\))\s*(?:,\s*|(?=\})))*)\}\s*$/;
 const PAIR = /'(\w+)'\s*:\s*('[^'\\]*'|True|False|\([\d\s,]*\))/g;
-/** NumPy itself refuses longer ones. */
+/** Characters of the dictionary at most: NumPy itself refuses longer ones. */
 const LONGEST = 10_000;
+/** Bytes before the numbers at most. */
+export const LONGEST_HEADER = 12 + LONGEST;
 
-/** @throws InputError for anything but a two-dimensional array of floating-point numbers; checks no length */
+/**
+ * @param bytes the beginning of the file, `LONGEST_HEADER` or all of it
+ * @throws InputError for anything but a two-dimensional array of floating-point numbers; checks no length
+ */
 export function parseNpyHeader(path: string, bytes: Uint8Array): NpyHeader {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = buffer[6];
@@ -60,18 +74,18 @@ function dictionaryOf(path: string, text: string): { descr: string; fortran_orde
 }
 
 function sizesOf(path: string, shape: string): { rows: number; width: number } {
-  const match = /^\(\s*(\d+)\s*,\s*(\d+)\s*,?\s*\)$/.exec(shape);
+  const match = /^\(\s*(\d+)\s*,\s*(\d+)\s*(?:,\s*)?\)$/.exec(shape);
   if (!match) throw new InputError(`${path}: expected two dimensions (rows, width), got ${shape}; reshape it`);
   const [rows, width] = [Number(match[1]), Number(match[2])];
   // Zero columns let any number of rows pass a check of the length.
   if (!Number.isSafeInteger(rows) || !Number.isSafeInteger(width) || Math.max(rows, width) > 2 ** 32) {
-    throw new InputError(`${path}: ${shape} is no size of a file; its .npy header is damaged, write it anew`);
+    throw new InputError(`${path}: ${shape} is no size of a file; its .npy header is damaged, write it again`);
   }
   return { rows, width };
 }
 
 function damaged(path: string): InputError {
-  return new InputError(`${path}: its .npy header is damaged; write it anew`);
+  return new InputError(`${path}: its .npy header is damaged; write it again`);
 }
 
 /** The bytes before the numbers, as `numpy.save` writes them: version 1.0, padded to a multiple of 64. */

@@ -10,10 +10,9 @@
  *
  * Shapes: N rows (items), D width.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { InputError } from '../support/errors.js';
-import { writeAtomic } from './files.js';
-import { formatNpy, type NpyOptions, parseNpy, type Vectors } from './npy-bytes.js';
+import { writeWith } from './files.js';
+import { npyPieces, type NpyOptions, readNpyBytes, type Vectors } from './npy-bytes.js';
+import { withFileSource, writePieces } from './npy-source.js';
 import { onlyMatrix } from './npz.js';
 import { isZip } from './zip.js';
 
@@ -24,21 +23,27 @@ export function rowOf(vectors: Vectors, i: number): Float32Array {
   return vectors.data.subarray(i * vectors.width, (i + 1) * vectors.width);
 }
 
-/**
- * @returns the matrix [N, D] as float32
- * @throws InputError if the file is missing, is no .npy, is cut short or too long, or holds something else than a
- *   two-dimensional array of floating-point numbers
- */
-export function readNpy(path: string, mend = 'check the path'): Vectors {
-  if (!existsSync(path)) throw new InputError(`${path}: no such file; ${mend}`);
-  const bytes = readFileSync(path);
-  return isZip(bytes) ? onlyMatrix(path, bytes) : parseNpy(path, bytes);
+/** Rows `from` to `to` (not included) of [N, D], a view without a copy. */
+export function rowsOf({ width, data }: Vectors, from: number, to: number): Vectors {
+  return { rows: to - from, width, data: data.subarray(from * width, to * width) };
 }
 
 /**
- * Writes [N, D].
+ * Reads in pieces, straight into the matrix: of any size that fits memory once.
+ * @param mend what the message advises where there is no file
+ * @returns the matrix [N, D] as float32
+ * @throws InputError if the file is missing, is no .npy, is truncated or too long, or holds something else than a
+ *   two-dimensional array of floating-point numbers
+ */
+export function readNpy(path: string, mend = 'check the path'): Vectors {
+  return withFileSource(path, mend, (source) => (isZip(source) ? onlyMatrix : readNpyBytes)(path, source));
+}
+
+/**
+ * Writes [N, D], in pieces.
  * @throws Error if the numbers are not N * D
  */
 export function writeNpy(path: string, vectors: Vectors, options: NpyOptions = {}): void {
-  writeAtomic(path, formatNpy(vectors, options));
+  const pieces = npyPieces(vectors, options);
+  writeWith(path, (temporary) => writePieces(temporary, pieces));
 }

@@ -1,11 +1,11 @@
 /**
  * NumPy's .npz files: a ZIP archive with one .npy a matrix, as `numpy.savez` and `numpy.savez_compressed` write them.
  */
-import { existsSync, readFileSync } from 'node:fs';
 import { InputError } from '../support/errors.js';
-import { writeAtomic } from './files.js';
-import { formatNpy, type NpyOptions, parseNpy, type Vectors } from './npy-bytes.js';
-import { readZip, writeZip, type ZipMember } from './zip.js';
+import { writeWith } from './files.js';
+import { npyPieces, type NpyOptions, readNpyBytes, type Vectors } from './npy-bytes.js';
+import { type ByteSource, withFileSource, writePieces } from './npy-source.js';
+import { readZip, zipPieces, type ZipMember } from './zip.js';
 
 /**
  * The matrices of an archive by their names.
@@ -14,14 +14,15 @@ import { readZip, writeZip, type ZipMember } from './zip.js';
  *   floating-point numbers
  */
 export function readNpz(path: string, names?: readonly string[]): Record<string, Vectors> {
-  if (!existsSync(path)) throw new InputError(`${path}: no such file; check the path`);
-  const members = membersOf(path, readFileSync(path));
-  return Object.fromEntries((names ?? [...members.keys()]).map((name) => [name, matrixOf(path, members, name)]));
+  return withFileSource(path, 'check the path', (source) => {
+    const members = membersOf(path, source);
+    return Object.fromEntries((names ?? [...members.keys()]).map((name) => [name, matrixOf(path, members, name)]));
+  });
 }
 
-/** The one matrix of an archive. */
-export function onlyMatrix(path: string, bytes: Uint8Array): Vectors {
-  const members = membersOf(path, bytes);
+/** The one matrix of an archive. @throws InputError as `readNpz`, and for none or more than one */
+export function onlyMatrix(path: string, source: ByteSource): Vectors {
+  const members = membersOf(path, source);
   const names = [...members.keys()];
   if (names.length !== 1) {
     throw new InputError(`${path}: expected one array, got ${names.join(', ') || 'none'}; save the one to use as .npy`);
@@ -33,17 +34,17 @@ export function onlyMatrix(path: string, bytes: Uint8Array): Vectors {
 export function writeNpz(path: string, matrices: Record<string, Vectors>, options: NpyOptions = {}): void {
   const members = Object.entries(matrices).map(([name, matrix]) => ({
     name: `${name}.npy`,
-    bytes: formatNpy(matrix, options),
+    pieces: () => npyPieces(matrix, options),
   }));
-  writeAtomic(path, writeZip(path, members));
+  writeWith(path, (temporary) => writePieces(temporary, zipPieces(path, members)));
 }
 
-function membersOf(path: string, bytes: Uint8Array): Map<string, ZipMember> {
-  return new Map(readZip(path, bytes).map((member) => [member.name.replace(/\.npy$/, ''), member]));
+function membersOf(path: string, source: ByteSource): Map<string, ZipMember> {
+  return new Map(readZip(path, source).map((member) => [member.name.replace(/\.npy$/, ''), member]));
 }
 
 function matrixOf(path: string, members: ReadonlyMap<string, ZipMember>, name: string): Vectors {
   const member = members.get(name);
   if (!member) throw new InputError(`${path}: no array ${name}; it has ${[...members.keys()].join(', ') || 'none'}`);
-  return parseNpy(`${path}:${name}`, member.read());
+  return readNpyBytes(`${path}:${name}`, member.open());
 }

@@ -6,36 +6,43 @@
  */
 import { crc32, inflateRawSync } from 'node:zlib';
 import { InputError } from '../support/errors.js';
+import { type ByteSource, bytesSource, partOf } from './npy-source.js';
 
 const [LOCAL, CENTRAL, END, END64, LOCATOR] = [0x04034b50, 0x02014b50, 0x06054b50, 0x06064b50, 0x07064b50];
+/** Bytes of a local header before the name, of the end record, and of the end record's comment at most. */
+const [LOCAL_BYTES, END_BYTES, COMMENT] = [30, 22, 0xffff];
 /** Deflate cannot shrink by more: a member that claims to is damaged. */
 const MOST = 1032;
 const FULL = 0xffffffff;
+/** Bytes of a checksum's piece. */
+const PIECE = 1 << 24;
 
+/** A file of an archive. */
 export interface ZipMember {
   name: string;
-  /** Inflates it. @throws InputError if it is damaged */
-  read(): Uint8Array;
+  /** Its content, verified by its checksum. @throws InputError if it is damaged */
+  open(): ByteSource;
 }
 
-export function isZip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x50 && bytes[1] === 0x4b;
+/** Whether the first two bytes are those of an archive. */
+export function isZip(source: ByteSource): boolean {
+  if (source.size < 2) return false;
+  const magic = bytesAt(source, 0, 2);
+  return magic[0] === 0x50 && magic[1] === 0x4b;
 }
 
-/** @throws InputError for an archive that is cut short or damaged, or a compression that is not known here */
-export function readZip(path: string, bytes: Uint8Array): ZipMember[] {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  try {
-    const { count, at } = directoryOf(buffer);
-    let next = at;
-    return Array.from({ length: Math.min(count, buffer.length / 46) }, () => {
-      const { end, ...entry } = entryAt(buffer, next);
+/** @throws InputError for an archive that is truncated or damaged, or a compression that is not known here */
+export function readZip(path: string, source: ByteSource): ZipMember[] {
+  return guarded(path, () => {
+    const { count, at, size } = directoryOf(source);
+    const directory = bytesAt(source, at, Math.min(size, source.size));
+    let next = 0;
+    return Array.from({ length: Math.min(count, directory.length / 46) }, () => {
+      const { end, ...entry } = entryAt(directory, next);
       next = end;
-      return { name: entry.name, read: () => guarded(path, () => contentOf(buffer, entry)) };
+      return { name: entry.name, open: () => guarded(path, () => contentOf(source, entry)) };
     });
-  } catch (error) {
-    throw toInputError(path, error);
-  }
+  });
 }
 
 interface Entry {
@@ -48,100 +55,130 @@ interface Entry {
   at: number;
 }
 
-/** Reading beyond the buffer throws a RangeError, which means that the archive is damaged. */
+/** Reading beyond the bytes throws a RangeError, which means that the archive is damaged. */
 function guarded<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw toInputError(path, error);
+    if (error instanceof InputError) throw error;
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new InputError(`${path}: not a whole .npz file (${reason}); save it with numpy.savez`);
   }
 }
 
-function toInputError(path: string, error: unknown): InputError {
-  const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
-  return new InputError(`${path}: not a whole .npz file (${reason}); save it with numpy.savez`);
+function bytesAt(source: ByteSource, at: number, size: number): Buffer {
+  const part = partOf(source, at, size); // checked before anything is allocated
+  const bytes = Buffer.alloc(size);
+  part.read(bytes, 0);
+  return bytes;
 }
 
-function directoryOf(buffer: Buffer): { count: number; at: number } {
-  const most = Math.max(0, buffer.length - 22 - 0xffff);
-  for (let at = buffer.length - 22; at >= most; at--) {
-    if (buffer.readUInt32LE(at) !== END) continue;
-    const [count, start] = [buffer.readUInt16LE(at + 10), buffer.readUInt32LE(at + 16)];
-    if (count !== 0xffff && start !== FULL) return { count, at: start };
-    if (buffer.readUInt32LE(at - 20) !== LOCATOR) throw new Error('no 64-bit directory');
-    const wide = Number(buffer.readBigUInt64LE(at - 12));
-    if (buffer.readUInt32LE(wide) !== END64) throw new Error('no 64-bit directory');
-    return { count: Number(buffer.readBigUInt64LE(wide + 32)), at: Number(buffer.readBigUInt64LE(wide + 48)) };
+/** Where the central directory lies, and how many members it names. */
+function directoryOf(source: ByteSource): { count: number; at: number; size: number } {
+  const first = Math.max(0, source.size - END_BYTES - COMMENT);
+  const tail = bytesAt(source, first, source.size - first);
+  for (let at = tail.length - END_BYTES; at >= 0; at--) {
+    if (tail.readUInt32LE(at) !== END) continue;
+    const count = tail.readUInt16LE(at + 10);
+    const [size, start] = [tail.readUInt32LE(at + 12), tail.readUInt32LE(at + 16)];
+    if (count !== 0xffff && size !== FULL && start !== FULL) return { count, at: start, size };
+    const locator = bytesAt(source, first + at - 20, 20);
+    if (locator.readUInt32LE(0) !== LOCATOR) throw new Error('no 64-bit directory');
+    const wide = bytesAt(source, wholeNumber(locator, 8), 56);
+    if (wide.readUInt32LE(0) !== END64) throw new Error('no 64-bit directory');
+    return { count: wholeNumber(wide, 32), size: wholeNumber(wide, 40), at: wholeNumber(wide, 48) };
   }
   throw new Error('no directory at its end');
 }
 
-function entryAt(buffer: Buffer, at: number): Entry & { end: number } {
-  if (buffer.readUInt32LE(at) !== CENTRAL) throw new Error('its directory is damaged');
-  const [name, extra, comment] = [28, 30, 32].map((field) => buffer.readUInt16LE(at + field)) as [
+function wholeNumber(bytes: Buffer, at: number): number {
+  return Number(bytes.readBigUInt64LE(at));
+}
+
+function entryAt(directory: Buffer, at: number): Entry & { end: number } {
+  if (directory.readUInt32LE(at) !== CENTRAL) throw new Error('its directory is damaged');
+  const [name, extra, comment] = [28, 30, 32].map((field) => directory.readUInt16LE(at + field)) as [
     number,
     number,
     number,
   ];
-  if (buffer.readUInt16LE(at + 8) & 1) throw new Error('it is encrypted');
-  const extras = buffer.subarray(at + 46 + name, at + 46 + name + extra);
+  if (directory.readUInt16LE(at + 8) & 1) throw new Error('it is encrypted');
+  const extras = directory.subarray(at + 46 + name, at + 46 + name + extra);
   const [size, packed, local] = wideSizes(
     extras,
-    [24, 20, 42].map((field) => buffer.readUInt32LE(at + field)),
+    [24, 20, 42].map((field) => directory.readUInt32LE(at + field)),
   );
   return {
-    name: buffer.toString('utf8', at + 46, at + 46 + name),
-    method: buffer.readUInt16LE(at + 10),
-    crc: buffer.readUInt32LE(at + 16),
+    name: directory.toString('utf8', at + 46, at + 46 + name),
+    method: directory.readUInt16LE(at + 10),
+    crc: directory.readUInt32LE(at + 16),
     ...{ packed: packed!, size: size!, at: local! },
     end: at + 46 + name + extra + comment,
   };
 }
 
-/** Sizes that do not fit 32 bits stand in the extra field 1, in order. */
+/** Sizes that do not fit 32 bits are in the extra field 1, in order. */
 function wideSizes(extras: Buffer, sizes: number[]): number[] {
   if (!sizes.includes(FULL)) return sizes;
   for (let at = 0; at + 4 <= extras.length; at += 4 + extras.readUInt16LE(at + 2)) {
     if (extras.readUInt16LE(at) !== 1) continue;
     let field = at + 4;
-    return sizes.map((size) => (size === FULL ? Number(extras.readBigUInt64LE((field += 8) - 8)) : size));
+    return sizes.map((size) => (size === FULL ? wholeNumber(extras, (field += 8) - 8) : size));
   }
   throw new Error('a 64-bit size is missing');
 }
 
-function contentOf(buffer: Buffer, { name, method, crc, packed, size, at }: Entry): Uint8Array {
-  if (buffer.readUInt32LE(at) !== LOCAL) throw new Error(`${name} is not where its directory says`);
-  const from = at + 30 + buffer.readUInt16LE(at + 26) + buffer.readUInt16LE(at + 28);
-  if (from + packed > buffer.length) throw new Error(`${name} is cut short`);
-  const content = buffer.subarray(from, from + packed);
+function contentOf(source: ByteSource, { name, method, crc, packed, size, at }: Entry): ByteSource {
+  const header = bytesAt(source, at, LOCAL_BYTES);
+  if (header.readUInt32LE(0) !== LOCAL) throw new Error(`${name} is not where its directory says`);
+  const from = at + LOCAL_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28);
+  if (from + packed > source.size) throw new Error(`${name} is truncated`);
   if (method !== 0 && method !== 8) throw new Error(`${name} is compressed by method ${method}`);
   if (size > MOST * packed + 64 || (method === 0 && size !== packed)) throw new Error(`${name} cannot be that large`);
-  const whole = method === 0 ? content : inflateRawSync(content, { maxOutputLength: Math.max(1, size) });
-  if (whole.length !== size || crc32(whole) !== crc) throw new Error(`${name} is damaged`);
-  return whole;
+  const content = method === 0 ? partOf(source, from, packed) : inflated(bytesAt(source, from, packed), size);
+  if (content.size !== size || checksum(content) !== crc) throw new Error(`${name} is damaged`);
+  return content;
 }
 
-/** @throws InputError for 4 GB and more */
-export function writeZip(path: string, members: readonly { name: string; bytes: Uint8Array }[]): Buffer {
-  const [parts, directory]: [Uint8Array[], Uint8Array[]] = [[], []];
+function inflated(packed: Buffer, size: number): ByteSource {
+  return bytesSource(inflateRawSync(packed, { maxOutputLength: Math.max(1, size) }));
+}
+
+function checksum(content: ByteSource): number {
+  const piece = new Uint8Array(Math.min(PIECE, content.size));
+  let crc = 0;
+  for (let at = 0; at < content.size; at += PIECE) {
+    const bytes = piece.subarray(0, Math.min(PIECE, content.size - at));
+    content.read(bytes, at);
+    crc = crc32(bytes, crc);
+  }
+  return crc;
+}
+
+/** A member to write. */
+export interface ZipInput {
+  name: string;
+  /** Its bytes, each time from the beginning. */
+  pieces(): Iterable<Uint8Array>;
+}
+
+/** The bytes of an archive of stored members, piece by piece. @throws InputError for 4 GB and more */
+export function* zipPieces(path: string, members: readonly ZipInput[]): Iterable<Uint8Array> {
+  const directory: Uint8Array[] = [];
   let at = 0;
-  for (const { name, bytes } of members) {
+  for (const { name, pieces } of members) {
+    let [size, crc] = [0, 0];
+    for (const piece of pieces()) [size, crc] = [size + piece.length, crc32(piece, crc)];
     const title = Buffer.from(name);
-    const fields = Buffer.alloc(26); // what both headers share: version 2.0, names in UTF-8, stored, 1980-01-01
-    fields.writeUInt16LE(20, 0);
-    fields.writeUInt16LE(0x800, 2);
-    fields.writeUInt16LE(0x21, 8);
-    fields.writeUInt32LE(crc32(bytes), 10);
-    if (at + bytes.length + title.length + 30 >= FULL)
+    if (at + size + title.length + LOCAL_BYTES >= FULL)
       throw new InputError(`${path}: expected less than 4 GB; write .npy`);
-    fields.writeUInt32LE(bytes.length, 14);
-    fields.writeUInt32LE(bytes.length, 18);
-    fields.writeUInt16LE(title.length, 22);
+    const fields = sharedFields(size, crc, title.length);
     const tail = Buffer.alloc(14);
     tail.writeUInt32LE(at, 10);
     directory.push(signed(CENTRAL, Buffer.from([20, 3])), fields, tail, title);
-    parts.push(signed(LOCAL), fields, title, bytes);
-    at += 30 + title.length + bytes.length;
+    yield* [signed(LOCAL), fields, title];
+    yield* pieces();
+    at += LOCAL_BYTES + title.length + size;
   }
   const list = Buffer.concat(directory);
   const end = Buffer.alloc(18);
@@ -149,7 +186,20 @@ export function writeZip(path: string, members: readonly { name: string; bytes: 
   end.writeUInt16LE(members.length, 6);
   end.writeUInt32LE(list.length, 8);
   end.writeUInt32LE(at, 12);
-  return Buffer.concat([...parts, list, signed(END), end]);
+  yield* [list, signed(END), end];
+}
+
+/** What both headers of a member share: version 2.0, names in UTF-8, stored, 1980-01-01. */
+function sharedFields(size: number, crc: number, name: number): Buffer {
+  const fields = Buffer.alloc(26);
+  fields.writeUInt16LE(20, 0);
+  fields.writeUInt16LE(0x800, 2);
+  fields.writeUInt16LE(0x21, 8);
+  fields.writeUInt32LE(crc, 10);
+  fields.writeUInt32LE(size, 14);
+  fields.writeUInt32LE(size, 18);
+  fields.writeUInt16LE(name, 22);
+  return fields;
 }
 
 function signed(signature: number, rest: Uint8Array = new Uint8Array()): Buffer {

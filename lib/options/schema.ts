@@ -34,6 +34,8 @@ export type Rule<O extends Options> = (options: Parsed<O>) => void;
 export interface Variants {
   /** Name of the option that chooses. */
   by: string;
+  /** Options that a value brings along, such as a method of the caller's own. */
+  own?: (value: unknown) => Options | undefined;
   /** The variant that a value chooses. Default the value itself. */
   pick?: (value: unknown) => string;
   of: Readonly<Record<string, Options>>;
@@ -100,7 +102,8 @@ export function optionsFor(schema: AnySchema, given: Readonly<Record<string, unk
   if (!variants) return options;
   const chosen = given[variants.by] ?? options[variants.by]?.default;
   const name = variants.pick ? variants.pick(chosen) : String(chosen);
-  return { ...options, ...(Object.hasOwn(variants.of, name) ? variants.of[name] : {}) };
+  const own = variants.own?.(chosen) ?? (Object.hasOwn(variants.of, name) ? variants.of[name] : {});
+  return { ...options, ...own };
 }
 
 /** Every option of a schema, whatever is chosen. */

@@ -65,7 +65,7 @@ function apart(
       free.take(own);
       return own;
     }
-    return free.claim(rowOf(vectors, i));
+    return free.claim(rowOf(vectors, i), own);
   });
 }
 

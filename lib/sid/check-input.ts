@@ -28,12 +28,38 @@ export function codebookSizes(items: number, options: LevelOptions, where: strin
   return sizes;
 }
 
-/** @throws InputError naming the first number that is not finite */
-export function checkFinite(vectors: Vectors, where: string): void {
-  const bad = vectors.data.findIndex((x) => !Number.isFinite(x));
-  if (bad >= 0) {
-    const [row, column] = [Math.floor(bad / vectors.width), bad % vectors.width];
-    throw new InputError(`${where}: row ${row}, column ${column} is ${vectors.data[bad]}; embed the items anew`);
+/** @throws InputError for numbers that are not rows x width, and naming the first that is not finite */
+export function checkFinite({ rows, width, data }: Vectors, where: string): void {
+  if (data.length !== rows * width) {
+    throw new InputError(`${where}: expected ${rows} x ${width} numbers, got ${data.length}`);
+  }
+  for (let at = 0; at < data.length; at++) {
+    if (Number.isFinite(data[at])) continue;
+    const [row, column] = [Math.floor(at / width), at % width];
+    throw new InputError(`${where}: row ${row}, column ${column} is ${data[at]}; embed the items anew`);
+  }
+}
+
+/** The squared length of a row at most: products of two such rows stay within float32. */
+const LARGEST_SQUARE = 1e37;
+
+/**
+ * What whatever computes distances asks of rows and centres: the engine takes them as they are.
+ * @param vectors [N, D]
+ * @param width that they must have; default their own
+ * @throws InputError for another width, a number that is not finite, a row too long to be squared in float32
+ */
+export function checkDistances(vectors: Vectors, where: string, width = vectors.width): void {
+  if (vectors.width !== width) throw new InputError(`${where}: expected a width of ${width}, got ${vectors.width}`);
+  checkFinite(vectors, where);
+  for (let row = 0; row < vectors.rows; row++) {
+    let square = 0;
+    for (let at = row * width; at < (row + 1) * width; at++) square += vectors.data[at]! ** 2;
+    if (square <= LARGEST_SQUARE) continue;
+    throw new InputError(
+      `${where}: row ${row} has a squared length of ${square.toExponential(1)}, expected ${LARGEST_SQUARE} at most; ` +
+        'scale the vectors down',
+    );
   }
 }
 

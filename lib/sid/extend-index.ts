@@ -6,7 +6,7 @@ import { sidTokens, writeIndex } from '../data/sid-index.js';
 import { readNpy, type Vectors } from '../files/npy.js';
 import { InputError } from '../support/errors.js';
 import { assignSids } from './assign-sids.js';
-import { decoderOf, inCodebookSpace, readSids, type SavedSids } from './files/saved-sids.js';
+import { decoderOf, inCodebookSpace, readSids, type SavedSids } from './files/read-sids.js';
 import { movedItems, writeCard } from './files/sid-card.js';
 import { meanSquaredError } from './quantized.js';
 import { EXTEND_OPTIONS, type ExtendIndexOptions } from './sid-options.js';

@@ -11,6 +11,7 @@ export * from './collisions/collisions.js';
 export * from './collisions/reassign.js';
 export * from './extend-index.js';
 export * from './files/codebook-files.js';
+export * from './files/read-sids.js';
 export * from './files/saved-sids.js';
 export * from './files/sid-card.js';
 export * from './kmeans/empty-clusters.js';

@@ -1,22 +1,24 @@
 /**
- * What every method that turns vectors into semantic IDs gives back, and the figures that are computed from it.
+ * What every method that turns vectors into semantic IDs gives back, and the metrics that are computed from it.
  *
  * Shapes: N items, L levels, K codes, D width.
  */
 import { rowOf, type Vectors } from '../files/npy.js';
+import { InputError } from '../support/errors.js';
 import { squaredDistance } from './kmeans/distance.js';
 import type { RqVaeModel } from './rqvae/model.js';
 
+/** Semantic IDs of all items, and how well they do. */
 export interface QuantizeResult {
   /** [N][L]; a colliding item may have one more, its rank in the group (`collisions.ts`). */
   codes: number[][];
-  /** Codes before collisions were settled [N][L]. */
+  /** Codes before collisions were resolved [N][L]. */
   raw: number[][];
   /** One a level [K, D]; the codes of a level may be fewer than asked for, never more. */
   codebooks: Vectors[];
-  /** Mean over items and dimensions of the squared error of the SID's codes, after collisions were settled. */
+  /** Mean over items and dimensions of the squared error of the SID's codes, after collisions were resolved. */
   mse: number;
-  /** Share of items beyond the first of each SID, before and after collisions were settled. */
+  /** Share of items beyond the first of each SID, before and after collisions were resolved. */
   collision: { raw: number; final: number };
   /** Codes with an item, a level [L] */
   codesUsed: number[];
@@ -46,16 +48,15 @@ export function codeUsage(
   sizes: readonly number[],
 ): Pick<QuantizeResult, 'codesUsed' | 'clusterSize'> {
   const counts = countCodes(codes, sizes);
-  return {
-    codesUsed: counts.map((level) => level.filter((count) => count > 0).length),
-    clusterSize: {
-      min: Math.min(...counts.map((level) => Math.min(...level))),
-      max: Math.max(...counts.map((level) => Math.max(...level))),
-    },
-  };
+  const clusterSize = { min: Infinity, max: 0 };
+  for (const count of counts.flat()) {
+    clusterSize.min = Math.min(clusterSize.min, count);
+    clusterSize.max = Math.max(clusterSize.max, count);
+  }
+  return { codesUsed: counts.map((level) => level.filter((count) => count > 0).length), clusterSize };
 }
 
-/** The sum of a SID's codes [D]; numbers beyond the last codebook (a rank) stand for nothing. */
+/** The sum of a SID's codes [D]; numbers beyond the last codebook (a rank) add nothing. */
 export function reconstruct(path: readonly number[], codebooks: readonly Vectors[]): Float32Array {
   const sum = new Float32Array(codebooks[0]!.width);
   codebooks.forEach((codebook, level) => {
@@ -65,8 +66,11 @@ export function reconstruct(path: readonly number[], codebooks: readonly Vectors
   return sum;
 }
 
+/** Items that are reconstructed at once. */
+const BLOCK = 8192;
+
 /**
- * Mean over items and dimensions of the squared difference between vectors and what their SIDs stand for.
+ * Mean over items and dimensions of the squared difference between vectors and what their SIDs are decoded to.
  * @param decode sums of codes [N, E] -> [N, D]; default the sums themselves
  */
 export function meanSquaredError(
@@ -75,12 +79,36 @@ export function meanSquaredError(
   codebooks: readonly Vectors[],
   decode?: (sums: Vectors) => Vectors,
 ): number {
-  const decoded = decode?.(sumsOfCodes(codes, codebooks));
   let sum = 0;
-  codes.forEach((path, i) => {
-    sum += squaredDistance(rowOf(vectors, i), decoded ? rowOf(decoded, i) : reconstruct(path, codebooks));
-  });
+  for (let first = 0; first < codes.length; first += BLOCK) {
+    const sums = sumsOfCodes(codes.slice(first, first + BLOCK), codebooks);
+    const decoded = decode?.(sums) ?? sums;
+    for (let i = 0; i < sums.rows; i++) sum += squaredDistance(rowOf(vectors, first + i), rowOf(decoded, i));
+  }
   return sum / vectors.data.length;
+}
+
+/**
+ * Checks what a method gives back, before anything is written.
+ * @param vectors [N, D] that it was given
+ * @param name of the method, for the message
+ * @throws InputError for another number of items, a code without a row in its codebook, a missing or surplus model
+ */
+export function checkQuantized(result: QuantizeResult, vectors: Vectors, name: string, learned: boolean): void {
+  const { codes, raw, codebooks, model } = result;
+  const fail = (what: string): InputError => new InputError(`sid: method ${name}: expected ${what}`);
+  if ((model !== undefined) !== learned) {
+    throw fail(learned ? 'the model of a learned method, got none' : 'no model, as it is not learned, got one');
+  }
+  for (const [which, paths] of Object.entries({ codes, raw })) {
+    if (paths.length !== vectors.rows) throw fail(`${which} of ${vectors.rows} items, got ${paths.length}`);
+    const bad = paths.findIndex((path) => !codebooks.every((book, level) => isRow(path[level], book.rows)));
+    if (bad >= 0) throw fail(`${which} among the codebooks' rows, got ${paths[bad]!.join(' ')} for item ${bad}`);
+  }
+}
+
+function isRow(code: number | undefined, rows: number): boolean {
+  return Number.isInteger(code) && code! >= 0 && code! < rows;
 }
 
 /** [N, D] */

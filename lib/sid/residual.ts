@@ -6,7 +6,7 @@
 import type { Vectors } from '../files/npy.js';
 import { startProgress } from '../support/progress.js';
 import { type Collisions } from './choices.js';
-import { settleCollisions } from './collisions/collisions.js';
+import { resolveCollisions } from './collisions/collisions.js';
 import { codeUsage, collisionRate, meanSquaredError, type QuantizeResult } from './quantized.js';
 
 /** Clusters the rows of one level: centres [K, D], and the code of each row [N]. */
@@ -48,7 +48,7 @@ export function quantizeResult(
   codebooks: Vectors[],
   collisions: Collisions,
 ): QuantizeResult {
-  const codes = settleCollisions(vectors, raw, codebooks, collisions);
+  const codes = resolveCollisions(vectors, raw, codebooks, collisions);
   return {
     codes,
     raw,

@@ -1,13 +1,14 @@
 /** The options of `sid`: what all methods share, and each method's own. */
 import { SEED_OPTIONS } from '../data/data-options.js';
 import { withDefault } from '../options/derive.js';
-import { boolean, choice, hook, integer, number, numberOrNumbers, numbers, pair, text } from '../options/kinds.js';
+import { boolean, custom, choice, hook, integer, number, numberOrNumbers, numbers, pair, text } from '../options/kinds.js';
 import type { Options } from '../options/option.js';
 import { defineOptions, type Given, type OptionsOf } from '../options/schema.js';
 import type { Vectors } from '../files/npy.js';
 import type { MetricLine } from '../runs/metric-lines.js';
 import { SCHEDULES } from '../support/schedule.js';
 import { BEST, COLLISIONS, KMEANS_INITS } from './choices.js';
+import type { SidMethod } from './sid-method.js';
 
 export const LEVEL_OPTIONS = {
   levels: integer('codes in a SID: one letter each, and one for ranks', {
@@ -119,8 +120,22 @@ export const METHOD_OPTIONS = {
   'rqkmeans-plus': RQKMEANS_PLUS_OPTIONS.options,
 } satisfies Record<string, Options>;
 
-export type SidMethod = keyof typeof METHOD_OPTIONS;
-export const SID_METHODS = Object.keys(METHOD_OPTIONS) as SidMethod[];
+/** A name of the kit's methods. */
+export type SidMethodName = keyof typeof METHOD_OPTIONS;
+export const SID_METHODS = Object.keys(METHOD_OPTIONS) as SidMethodName[];
+
+const METHOD = custom<SidMethod | SidMethodName>('how vectors become codes; in a notebook also a method of your own', {
+  default: 'rqkmeans',
+  mismatch: (value) => {
+    if (typeof value !== 'object' || value === null) {
+      return (SID_METHODS as readonly unknown[]).includes(value) ? undefined : `one of ${SID_METHODS.join(', ')}`;
+    }
+    const { name, quantize, learned } = value as Partial<SidMethod>;
+    const fits = typeof name === 'string' && name !== '' && typeof quantize === 'function' && typeof learned === 'boolean';
+    return fits ? undefined : 'a method with a name, a function quantize and a boolean learned';
+  },
+  schema: { enum: SID_METHODS },
+});
 
 export const SID_OPTIONS = defineOptions(
   'sid',
@@ -130,9 +145,16 @@ export const SID_OPTIONS = defineOptions(
       otherwise: 'NAME.index.json beside NAME.emb-ENCODER.npy',
       affectsResult: false,
     }),
-    method: choice(SID_METHODS, 'how vectors become codes', { default: 'rqkmeans' }),
+    method: { ...METHOD, words: SID_METHODS },
   },
-  { variants: { by: 'method', of: METHOD_OPTIONS } },
+  {
+    variants: {
+      by: 'method',
+      pick: (method) => (typeof method === 'object' ? (method as SidMethod).name : String(method)),
+      own: (method) => (typeof method === 'object' ? ((method as SidMethod).options ?? {}) : undefined),
+      of: METHOD_OPTIONS,
+    },
+  },
 );
 
 export interface LevelOptions extends Given<typeof LEVEL_OPTIONS> {}

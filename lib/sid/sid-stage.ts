@@ -8,12 +8,13 @@ import { readNpy } from '../files/npy.js';
 import { InputError } from '../support/errors.js';
 import { INDEX_ENDING } from './files/codebook-files.js';
 import { writeSids } from './files/saved-sids.js';
-import { METHODS } from './methods.js';
-import type { QuantizeResult } from './quantized.js';
-import { SID_OPTIONS, type SidMethod, type SidOptions, type SidStageOptions } from './sid-options.js';
+import { sidMethod } from './methods.js';
+import { checkQuantized, type QuantizeResult } from './quantized.js';
+import { SID_OPTIONS, type SidStageOptions } from './sid-options.js';
 
 export interface SidReport extends Pick<QuantizeResult, 'codesUsed' | 'mse' | 'collision' | 'clusterSize'> {
-  method: SidMethod;
+  /** Its name. */
+  method: string;
   items: number;
   levels: number;
   /** Items with a token more than levels, their rank among those of the same codes. */
@@ -38,11 +39,13 @@ export async function sidStage(options: SidStageOptions): Promise<SidReport> {
   if (!index.endsWith(INDEX_ENDING))
     throw new InputError(`sid: expected --index to end in ${INDEX_ENDING}, got ${index}`);
   const vectors = readNpy(embeddings, 'run sidlab embed first');
-  const found: QuantizeResult = await METHODS[method](vectors, given as SidOptions, embeddings);
+  const { name, quantize, learned } = sidMethod(method);
+  const found: QuantizeResult = await quantize(vectors, given as never, embeddings);
+  checkQuantized(found, vectors, name, learned);
   const { codes, codebooks, mse, collision, codesUsed, clusterSize } = found;
-  const files = writeSids(index, method, vectors.width, found);
+  const files = writeSids(index, name, vectors.width, found);
   return {
-    method,
+    method: name,
     items: codes.length,
     levels: codebooks.length,
     codebookSize: codebooks.map((codebook) => codebook.rows),

@@ -4,6 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { lsa } from '../../lib/embed/lsa/lsa.js';
 import { type TfidfOptions } from '../../lib/embed/embed-options.js';
 import { tfidf } from '../../lib/embed/lsa/tfidf.js';
+import { truncatedSvd } from '../../lib/embed/lsa/truncated-svd.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import type { Vectors } from '../../lib/files/npy-bytes.js';
 import { readNpy, rowOf } from '../../lib/files/npy.js';
@@ -16,6 +17,7 @@ interface Golden {
     row0: Record<string, number>;
     singular: number[];
     cosines0: number[];
+    projected0: number[];
   }[];
 }
 
@@ -45,6 +47,11 @@ golden.cases.forEach((expected, c) => {
     const { vectors, singular } = lsa(golden.texts, { ...options, width: 8 });
     expected.singular.forEach((value, i) => expect(singular[i]).toBeCloseTo(value, 4));
     expected.cosines0.forEach((value, i) => expect(dot(vectors, 0, i)).toBeCloseTo(value, 3));
+  });
+
+  test(`scikit-learn's directions with their signs, case ${c}`, () => {
+    const { projected } = truncatedSvd(tfidf(golden.texts, options).matrix, { width: 8 });
+    expected.projected0.forEach((value, i) => expect(projected[i]).toBeCloseTo(value, 3));
   });
 });
 

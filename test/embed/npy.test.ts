@@ -1,11 +1,20 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { halfToNumber } from '../../lib/files/half-floats.js';
-import { DTYPES } from '../../lib/files/npy-header.js';
+import { DTYPES, formatNpyHeader } from '../../lib/files/npy-header.js';
 import { readNpy, writeNpy } from '../../lib/files/npy.js';
 import { readNpz, writeNpz } from '../../lib/files/npz.js';
 import { numberToHalf } from '../../lib/files/number-to-half.js';
@@ -107,6 +116,55 @@ test("NumPy's own archives, stored and deflated", () => {
     'mixed.npz:ids: expected float32, float64 or float16, got <i8',
   );
   expect(Object.keys(readNpz(join(FOLDER, 'mixed.npz'), ['a']))).toEqual(['a']);
+});
+
+test('a header is read or refused at once, however many blanks it holds', () => {
+  const pair = (blanks: string) => `'descr'${blanks}:${blanks}'<f4'${blanks},${blanks}`;
+  const blanks = ' '.repeat(400);
+  const whole = `{${blanks}${pair(blanks)}'fortran_order'${blanks}:${blanks}False${blanks},${blanks}'shape': (${blanks}1${blanks},${blanks}1${blanks},${blanks})${blanks},${blanks}}${blanks}\n`;
+  expect(readNpy(npy(whole, Buffer.alloc(4)))).toEqual({ rows: 1, width: 1, data: Float32Array.of(0) });
+  const damaged = [
+    `{${"'a':True    ".repeat(36)}x`, // 456 bytes with the ten before it
+    `{${pair(' '.repeat(2000))}`,
+    `{${pair(blanks).repeat(4)}x}`,
+    `{'shape': (${' '.repeat(9000)}x), }`,
+    `{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1${' '.repeat(9000)}1), }`,
+    `{'descr': '<f4', 'fortran_order': False, 'shape': (${'1'.repeat(9000)}, ), }`,
+    `{'descr': '<f4' 'fortran_order': False, 'shape': (1, 1), }`, // no comma
+  ];
+  for (const text of damaged) {
+    const start = performance.now();
+    expect(() => readNpy(npy(text, Buffer.alloc(4)))).toThrow(/header is damaged|expected two dimensions/);
+    expect(performance.now() - start, text.slice(0, 40)).toBeLessThan(200);
+  }
+});
+
+test('matrices of more than one piece, of every kind; an archive of them', () => {
+  const [rows, width] = [3, 1_400_001]; // 4.2 million numbers
+  const data = Float32Array.from({ length: rows * width }, (_, at) => (at * 7919) % 2048);
+  for (const dtype of DTYPES) {
+    for (const fortran of [false, true]) {
+      writeNpy(path, { rows, width, data }, { dtype, fortran });
+      expect(Buffer.compare(Buffer.from(readNpy(path).data.buffer), Buffer.from(data.buffer))).toBe(0);
+    }
+  }
+  const archive = join(dir, 'large.npz');
+  writeNpz(archive, { x: { rows, width, data } });
+  expect(Buffer.compare(Buffer.from(readNpy(archive).data.buffer), Buffer.from(data.buffer))).toBe(0);
+});
+
+test('a file of more than 2 GiB', () => {
+  const [rows, width] = [270_000, 1024];
+  const header = formatNpyHeader({ dtype: 'float64', fortran: false, rows, width });
+  const large = join(dir, 'large.npy'); // sparse: it takes no room on disk
+  const file = openSync(large, 'w');
+  writeSync(file, header);
+  ftruncateSync(file, header.length + 8 * rows * width);
+  writeSync(file, Float64Array.of(2.5), 0, 8, header.length + 8 * (rows * width - 1));
+  closeSync(file);
+  const { data } = readNpy(large);
+  rmSync(large);
+  expect([data.length, data.at(-1), data[0]]).toEqual([rows * width, 2.5, 0]);
 });
 
 test("rounding to float16 is NumPy's; every half comes back as itself", () => {

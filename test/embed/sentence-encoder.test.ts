@@ -18,6 +18,7 @@ import { embedItems } from '../../lib/embed/embed-items.js';
 import { encodeTexts } from '../../lib/embed/sentence/encode-texts.js';
 import type { Pooling } from '../../lib/embed/embed-options.js';
 import { loadSentenceEncoder, type SentenceEncoder } from '../../lib/embed/sentence/sentence-encoder.js';
+import { hashText } from '../../lib/files/files.js';
 import { readNpy } from '../../lib/files/npy.js';
 
 interface Golden {
@@ -198,12 +199,15 @@ test('a failed batch stops the run and names its items; the next run goes on and
   expect(existsSync(partial)).toBe(false);
 });
 
-test('a partial file that is cut, damaged or of other texts is not believed', async () => {
+test('a partial file that is truncated, damaged or of other texts is not believed', async () => {
   const partial = join(scratch, 'y.npy.partial');
   const texts = ['1', '22', '333', '4444', '55555', '666666'];
   const options = { partial, batchSize: 2, key: 'model' };
   const whole = await encodeTexts(fake(), texts, options);
   const bytes = readFileSync(partial);
+  const { pooling, normalize, maxTokens } = fake();
+  const { key } = JSON.parse(bytes.toString('utf8', 0, bytes.indexOf(10))) as { key: string };
+  expect(key).toBe(hashText(JSON.stringify(['model', pooling, normalize, maxTokens, texts])));
   const resume = async (other: Partial<typeof options> = {}, of = texts) => {
     const { resumed, vectors } = await encodeTexts(fake(), of, { ...options, ...other });
     if (of === texts) expect(vectors).toEqual(whole.vectors);

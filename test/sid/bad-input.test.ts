@@ -20,9 +20,10 @@ function cloud(rows: number, width: number, kinds = rows): Vectors {
 const quick: SidOptions = { hidden: [8], epochs: 4, batchSize: 50, evalEpochs: 2 };
 
 describe.each(SID_METHODS)('%s', (method) => {
+  const { quantize: run } = METHODS[method];
   const quantize = async (vectors: Vectors, options: SidOptions = {}) => {
     const before = tf.memory().numTensors;
-    const found = await METHODS[method](vectors, { ...quick, latent: method === 'rqvae' ? 4 : vectors.width, ...options }, 'x.npy'); // prettier-ignore
+    const found = await run(vectors, { ...quick, latent: method === 'rqvae' ? 4 : vectors.width, ...options }, 'x.npy'); // prettier-ignore
     expect(tf.memory().numTensors).toBe(before);
     return found;
   };

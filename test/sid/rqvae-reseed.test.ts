@@ -4,9 +4,10 @@ import { useEngine } from '../../lib/engine/engine.js';
 import type { Vectors } from '../../lib/files/npy.js';
 import type { MetricLine } from '../../lib/runs/metric-lines.js';
 import { resetDeadCodes } from '../../lib/sid/rqvae/dead-codes.js';
-import { codebookName, type RqVaeShape, startArrays, toVariables } from '../../lib/sid/rqvae/parameters.js';
+import { codebookName, type RqVaeShape, initialArrays, toVariables } from '../../lib/sid/rqvae/parameters.js';
 import { rqvae } from '../../lib/sid/rqvae/rqvae.js';
-import { figuresOf } from '../../lib/sid/rqvae/step.js';
+import { ScaledRows } from '../../lib/sid/rqvae/scaled-rows.js';
+import { evaluate } from '../../lib/sid/rqvae/step.js';
 import { Random } from '../../lib/support/random.js';
 
 beforeAll(async () => void (await useEngine()));
@@ -16,25 +17,28 @@ const shape: RqVaeShape = { input: 2, hidden: [4], latent: 2, sizes: [4, 3], bat
 
 /** Codebooks whose first code alone is near. */
 function variables(of = shape) {
-  const arrays = startArrays(of, 1);
+  const arrays = initialArrays(of, 1);
   of.sizes.forEach((_, level) => arrays.get(codebookName(level))!.data.fill(90).fill(0, 0, 2));
   return toVariables(arrays);
 }
 
-const used = (parameters: ReturnType<typeof variables>, x: tf.Tensor2D) =>
-  [0, 1].map((level) => new Set(figuresOf(shape, parameters, x).codes.map((path) => path[level])).size);
+const used = (parameters: ReturnType<typeof variables>, x: ScaledRows) =>
+  [0, 1].map((level) => new Set(evaluate(shape, parameters, x).codes.map((path) => path[level])).size);
 
-test('codes that no item uses begin anew at an item, the others stay', () => {
+const scaledRows = (rows: number[][]) =>
+  new ScaledRows({ rows: rows.length, width: rows[0]!.length, data: Float32Array.from(rows.flat()) });
+
+test('codes that no item uses are reset to an item, the others stay', () => {
   const before = tf.memory().numTensors;
   const random = new Random(3);
   const rows = Array.from({ length: 40 }, () => [random.normal(), random.normal()]);
-  const x = tf.tensor2d(rows);
+  const x = scaledRows(rows);
   const parameters = variables();
-  const error = figuresOf(shape, parameters, x).mse;
+  const error = evaluate(shape, parameters, x).mse;
   expect(used(parameters, x)).toEqual([1, 1]);
   expect(resetDeadCodes(shape, parameters, x, new Random(1))).toEqual([3, 2]);
   expect(used(parameters, x)).toEqual([4, 3]);
-  expect(figuresOf(shape, parameters, x).mse).toBeLessThan(0.8 * error);
+  expect(evaluate(shape, parameters, x).mse).toBeLessThan(0.8 * error);
   const book = [...parameters.get(codebookName(0))!.dataSync()];
   expect(book.slice(0, 2)).toEqual([0, 0]);
   for (const code of [1, 2, 3]) {
@@ -46,12 +50,12 @@ test('codes that no item uses begin anew at an item, the others stay', () => {
   const again = variables();
   resetDeadCodes(shape, again, x, new Random(1));
   expect([...again.get(codebookName(0))!.dataSync()]).toEqual(book); // the seed decides
-  tf.dispose([x, ...parameters.values(), ...again.values()]);
+  tf.dispose([...parameters.values(), ...again.values()]);
   expect(tf.memory().numTensors).toBe(before);
 });
 
 test('items are drawn by their squared distance, none that lies on its code', () => {
-  const x = tf.tensor2d([[0, 0], [0, 0], [1, 0], [0, 2]]); // prettier-ignore
+  const x = scaledRows([[0, 0], [0, 0], [1, 0], [0, 2]]); // prettier-ignore
   const counts = [0, 0];
   const two = { ...shape, sizes: [2] };
   for (let seed = 0; seed < 200; seed++) {
@@ -64,7 +68,7 @@ test('items are drawn by their squared distance, none that lies on its code', ()
   expect(counts[1]! / 200).toBeLessThan(0.9);
   const parameters = variables();
   expect(resetDeadCodes(shape, parameters, x, new Random(1))).toEqual([2, 0]); // then every item lies on a code
-  tf.dispose([x, ...parameters.values()]);
+  tf.dispose([...parameters.values()]);
 });
 
 test('training reseeds in the first half of the epochs that quantize, and uses no fewer codes for it', async () => {
@@ -75,12 +79,12 @@ test('training reseeds in the first half of the epochs that quantize, and uses n
   const shared = { ...options, evalEpochs: 10, learningRate: 5e-3, best: 'last', collisions: 'keep' } as const;
   let lines: readonly MetricLine[] = [];
   const found = await rqvae(x, { ...shared, onLog: (all) => (lines = all) });
-  expect(lines.flatMap(({ step, reseeded }) => (reseeded === undefined ? [] : [step]))).toEqual(
+  expect(lines.flatMap(({ step, resetCodes }) => (resetCodes === undefined ? [] : [step]))).toEqual(
     [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], // prettier-ignore
   );
-  expect(lines.some(({ reseeded }) => reseeded! > 0)).toBe(true);
+  expect(lines.some(({ resetCodes }) => resetCodes! > 0)).toBe(true);
   const never = await rqvae(x, { ...shared, deadCodeEpochs: 0, onLog: (all) => (lines = all) });
-  expect(lines.every(({ reseeded }) => reseeded === undefined)).toBe(true);
+  expect(lines.every(({ resetCodes }) => resetCodes === undefined)).toBe(true);
   const sum = (counts: number[]): number => counts.reduce((total, count) => total + count, 0);
   expect(sum(found.codesUsed)).toBeGreaterThan(sum(never.codesUsed));
   await expect(rqvae(x, { deadCodeEpochs: -1 })).rejects.toThrow('expected reseedEpochs of 0 or more, got -1');

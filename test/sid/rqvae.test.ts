@@ -16,7 +16,8 @@ import {
 } from '../../lib/sid/rqvae/parameters.js';
 import { rqvae, rqVaeCodes, type RqVaeOptions } from '../../lib/sid/rqvae/rqvae.js';
 import { balancedCodes } from '../../lib/sid/rqvae/sinkhorn.js';
-import { figuresOf, lossAndGradients } from '../../lib/sid/rqvae/step.js';
+import { ScaledRows } from '../../lib/sid/rqvae/scaled-rows.js';
+import { evaluate, lossAndGradients } from '../../lib/sid/rqvae/step.js';
 import { Random } from '../../lib/support/random.js';
 
 beforeAll(async () => void (await useEngine()));
@@ -77,6 +78,7 @@ describe.each(golden.cases)('against PyTorch: $kind', (given) => {
     residual: given.kind === 'residual',
   };
   const shapes = new Map([...parameterShapes(shape), ...bufferShapes(shape)]);
+  const rows = new ScaledRows({ rows: golden.rows, width: golden.width, data: Float32Array.from(given.x) });
   const arrays = new Map(
     [...shapes].map(([name, dims]) => [name, { shape: dims, data: Float32Array.from(given.before[name]!) }]),
   );
@@ -84,7 +86,7 @@ describe.each(golden.cases)('against PyTorch: $kind', (given) => {
   test('loss, every gradient, one step', () => {
     const before = tf.memory().numTensors;
     const variables = toVariables(arrays);
-    const x = tf.tensor2d(given.x, [golden.rows, golden.width]);
+    const x = rows.tensor();
     const { losses, gradients } = lossAndGradients(shape, variables, x, {
       quantLossWeight: golden.weight,
       commitment: golden.commitment,
@@ -107,7 +109,7 @@ describe.each(golden.cases)('against PyTorch: $kind', (given) => {
       if (shape.batchNorm && given.gradients[name]?.every((g) => Math.abs(g) < 1e-6)) continue;
       near(`${name} after`, after.get(name)!.data, want);
     }
-    expect(figuresOf(shape, variables, x).mse).toBeCloseTo(given['reconstruction after'], shape.batchNorm ? 3 : 5);
+    expect(evaluate(shape, variables, rows).mse).toBeCloseTo(given['reconstruction after'], shape.batchNorm ? 3 : 5);
     optimizer.dispose();
     tf.dispose([losses, x, ...gradients.values(), ...variables.values()]);
     expect(tf.memory().numTensors).toBe(before);
@@ -116,9 +118,8 @@ describe.each(golden.cases)('against PyTorch: $kind', (given) => {
   test('codes', () => {
     if (shape.batchNorm) return; // PyTorch's codes here are those of the batch's own figures
     const variables = toVariables(arrays);
-    const x = tf.tensor2d(given.x, [golden.rows, golden.width]);
-    expect(figuresOf(shape, variables, x).codes).toEqual(given.codes);
-    tf.dispose([x, ...variables.values()]);
+    expect(evaluate(shape, variables, rows).codes).toEqual(given.codes);
+    tf.dispose([...variables.values()]);
   });
 });
 
@@ -166,6 +167,44 @@ test('Sinkhorn deals 32 equal rows out over 4 codes as evenly as the nearest cod
   for (const count of dealt) expect(Math.abs(count - 8)).toBeLessThanOrEqual(2);
 });
 
+/**
+ * LC-Rec's `sinkhorn_algorithm` word for word, in float64 products: exp(-distance / epsilon), then in every iteration
+ * each item's shares over codes to 1 / B, then each code's over items to 1 / K.
+ */
+function referenceCodes(rows: readonly number[][], books: readonly number[][], epsilon: number, iterations: number) {
+  const square = (a: readonly number[], b: readonly number[]) => a.reduce((sum, x, j) => sum + (x - b[j]!) ** 2, 0);
+  const distances = rows.map((row) => books.map((book) => square(row, book)));
+  const [low, high] = [Math.min(...distances.flat()), Math.max(...distances.flat())];
+  const middle = (high + low) / 2;
+  const q = distances.map((row) => row.map((d) => Math.exp(-(d - middle) / (high - middle + 1e-5) / epsilon)));
+  for (let iteration = 0; iteration < iterations; iteration++) {
+    for (const row of q) {
+      const sum = row.reduce((a, b) => a + b, 0);
+      row.forEach((share, k) => (row[k] = share / sum / rows.length));
+    }
+    books.forEach((_, k) => {
+      const sum = q.reduce((total, row) => total + row[k]!, 0);
+      for (const row of q) row[k] = row[k]! / sum / books.length;
+    });
+  }
+  return q.map((row) => row.indexOf(Math.max(...row)));
+}
+
+test.each([1, 2, 3, 50])("LC-Rec's Sinkhorn codes after %i iterations", (iterations) => {
+  for (let seed = 0; seed < 8; seed++) {
+    const random = new Random(seed);
+    const draw = (count: number) => Array.from({ length: count }, () => [random.normal(), random.normal() + 0.5]);
+    const [rows, books] = [draw(24), draw(6)];
+    const found = tf.tidy(() => {
+      const [r, c] = [tf.tensor2d(rows), tf.tensor2d(books)];
+      const closeness = tf.sub<tf.Tensor2D>(tf.mul(tf.matMul(r, c, false, true), 2), tf.sum(tf.square(c), 1));
+      return balancedCodes(closeness, r, 0.3, iterations);
+    });
+    expect([...found.dataSync()], `seed ${seed}`).toEqual(referenceCodes(rows, books, 0.3, iterations));
+    found.dispose();
+  }
+});
+
 test('a run that is stopped ends on the same bits as one that is not', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'rqvae-'));
   const x = clouds(50, 8, 10);
@@ -174,7 +213,7 @@ test('a run that is stopped ends on the same bits as one that is not', async () 
   const stopped = { ...options, run: join(folder, 'stopped') };
   // SIGINT in the middle of epoch 6: saved there; then a kill in epoch 10, which goes on from the checkpoint of epoch 8.
   await expect(rqvae(x, { ...stopped, onLog: at(6, () => void process.emit('SIGINT')) })).rejects.toThrow(
-    /interrupted after epoch 6; saved in .*stopped, run it again to go on/,
+    /interrupted after epoch 6; saved in .*stopped, run it again to resume/,
   );
   const killed = at(10, () => {
     throw new Error('killed');

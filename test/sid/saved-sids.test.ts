@@ -9,9 +9,10 @@ import { type Vectors, writeNpy } from '../../lib/files/npy.js';
 import { sidItems } from '../../lib/sid/assign-sids.js';
 import { extendIndex } from '../../lib/sid/extend-index.js';
 import { codebookFile } from '../../lib/sid/files/codebook-files.js';
-import { readSids, sidOutputs } from '../../lib/sid/files/saved-sids.js';
+import { readSids } from '../../lib/sid/files/read-sids.js';
+import { sidOutputs } from '../../lib/sid/files/saved-sids.js';
 import { readCard } from '../../lib/sid/files/sid-card.js';
-import { SID_METHODS, type SidMethod } from '../../lib/sid/sid-options.js';
+import { SID_METHODS, type SidMethodName } from '../../lib/sid/sid-options.js';
 import { METHODS } from '../../lib/sid/methods.js';
 import { sidQualityStage } from '../../lib/sid/quality/quality-stage.js';
 import { rqVaeCodes } from '../../lib/sid/rqvae/rqvae.js';
@@ -44,7 +45,7 @@ const first = { rows: ITEMS, width: WIDTH, data: x.data.slice(0, ITEMS * WIDTH) 
 /** An RQ-VAE whose latents are as wide as the vectors. */
 const rqvae = { latent: WIDTH, hidden: [32], epochs: 60, autoencoderEpochs: 20, learningRate: 1e-2, evalEpochs: 20 };
 
-const make = (method: SidMethod, options: Partial<SidStageOptions> = {}) =>
+const make = (method: SidMethodName, options: Partial<SidStageOptions> = {}) =>
   sidStage({ ...small, ...(method === 'rqvae' && rqvae), embeddings, index, method, ...options });
 
 beforeAll(async () => void (await useEngine()));
@@ -109,7 +110,7 @@ describe.each(SID_METHODS)('%s', (method) => {
     const files = [index, card, ...codebooks, ...(model === null ? [] : [model])];
     expect(sidOutputs(index, method, 3)).toEqual(files);
     expect(readdirSync(folder).sort()).toEqual([...files.map((file) => file.slice(folder.length + 1)), 'all.npy', 'x.npy'].sort()); // prettier-ignore
-    const { raw, codebooks: books } = await METHODS[method](first, { ...small, ...(method === 'rqvae' && rqvae) }, 'x'); // prettier-ignore
+    const { raw, codebooks: books } = await METHODS[method].quantize(first, { ...small, ...(method === 'rqvae' && rqvae) }, 'x'); // prettier-ignore
     expect(readSids(index)).toMatchObject({ raw, codebooks: books });
   });
 });

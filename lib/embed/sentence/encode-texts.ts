@@ -6,7 +6,7 @@
  *
  * Shapes: N texts, B of a batch, D width.
  */
-import { hashText } from '../../files/files.js';
+import { createHash } from 'node:crypto';
 import type { Vectors } from '../../files/npy.js';
 import { InputError } from '../../support/errors.js';
 import { startProgress } from '../../support/progress.js';
@@ -91,7 +91,14 @@ export async function encodeTexts(
 function storeOf(encoder: SentenceEncoder, texts: readonly string[], { partial, key }: EncodeTextsOptions) {
   if (partial === undefined) return undefined;
   const { pooling, normalize, maxTokens } = encoder;
-  return new ResumeFile(partial, hashText(JSON.stringify([key, pooling, normalize, maxTokens, texts])));
+  return new ResumeFile(partial, hashTexts([key, pooling, normalize, maxTokens], texts));
+}
+
+/** SHA-256 of `[...first, texts]` as JSON, text by text: a large catalogue's texts are more than a string holds. */
+function hashTexts(first: readonly unknown[], texts: readonly string[]): string {
+  const hash = createHash('sha256').update(`${JSON.stringify(first).slice(0, -1)},[`);
+  texts.forEach((text, i) => hash.update((i > 0 ? ',' : '') + JSON.stringify(text)));
+  return hash.update(']]').digest('hex');
 }
 
 /** One batch, its failure told with the items that were in it. */

@@ -48,7 +48,7 @@ export function raisePrices(problem: AssignmentProblem, prices: Float64Array, sw
   const sizes = new Int32Array(clusters);
   for (const k of choices.best) sizes[k]!++;
   const column = new Int32Array(items);
-  const top = new Float64Array(Math.max(...upper) + 1);
+  const top = new Float64Array(upper.reduce((most, size) => Math.max(most, size), 0) + 1);
   for (let sweep = 0; sweep < sweeps; sweep++) {
     let changed = false;
     for (let k = 0; k < clusters; k++) {

@@ -38,11 +38,12 @@ export interface BalancedAssignment {
 
 /**
  * @throws InputError where no assignment keeps to the limits
- * @throws RangeError for arrays of other lengths, or costs that are not below 2^30
+ * @throws RangeError for arrays of other lengths, costs that are not below 2^30, prices that are not finite
  */
 export function balancedAssign(problem: AssignmentProblem, options: BalancedAssignOptions = {}): BalancedAssignment {
   checkProblem(problem);
   const { items, clusters, costs } = problem;
+  checkPrices(options.prices, clusters);
   const prices = options.prices ? options.prices.map(Math.round) : new Float64Array(clusters);
   const found = chooseImplementation(KERNEL, plainAssign, fusedAssign)(problem, prices, options.sweeps ?? 1);
   let cost = 0;
@@ -68,9 +69,12 @@ const plainAssign: Assign = (problem, start, sweeps) => {
 };
 
 const fusedAssign: Assign = ({ items, clusters, costs, lower, upper }, start, sweeps) => {
+  const limits = new Int32Array(2 * clusters);
+  limits.set(lower);
+  limits.set(upper, clusters);
   const inputs = [
     tf.tensor2d(costs, [items, clusters], 'int32'),
-    tf.tensor2d(Int32Array.of(...lower, ...upper), [2, clusters], 'int32'),
+    tf.tensor2d(limits, [2, clusters], 'int32'),
     tf.tensor1d(new Int32Array(start.slice().buffer), 'int32'), // the bits of float64
     tf.tensor1d([sweeps], 'int32'),
   ];
@@ -80,6 +84,16 @@ const fusedAssign: Assign = ({ items, clusters, costs, lower, upper }, start, sw
   tf.dispose([inputs, outputs]);
   return { clusters: assigned, prices };
 };
+
+function checkPrices(prices: Float64Array | undefined, clusters: number): void {
+  if (prices === undefined) return;
+  if (prices.length !== clusters) {
+    throw new RangeError(`balancedAssign: expected ${clusters} prices, got ${prices.length}`);
+  }
+  const bad = prices.findIndex((price) => !(Math.abs(price) < 2 ** 50));
+  if (bad >= 0)
+    throw new RangeError(`balancedAssign: expected prices below 2^50, got ${prices[bad]} of cluster ${bad}`);
+}
 
 function checkProblem({ items, clusters, costs, lower, upper }: AssignmentProblem): void {
   if (costs.length !== items * clusters || lower.length !== clusters || upper.length !== clusters) {

@@ -15,6 +15,7 @@ import { rowOf, type Vectors } from '../../files/npy.js';
 import { chooseImplementation, runFused } from '../../ops/fused.js';
 import { InputError } from '../../support/errors.js';
 import { Random } from '../../support/random.js';
+import { checkDistances } from '../check-input.js';
 import { squaredDistance } from '../kmeans/distance.js';
 import { EngineDistances } from '../kmeans/engine-distances.js';
 import { randomGroupMeans, kmeansPlusPlus } from '../kmeans/initial-centres.js';
@@ -43,10 +44,15 @@ export interface BalancedKmeansOptions {
 /**
  * @param vectors [N, D], finite
  * @returns the centres [K, D], and a code of each row, within the limits
- * @throws InputError for limits that cannot be met
+ * @throws InputError for limits that cannot be met, more codes than rows, a row or centre that is not finite
  */
 export function balancedKmeans(vectors: Vectors, options: BalancedKmeansOptions): KmeansResult {
   const { codes, nInit: starts = 3, iterations = 100, tolerance = 1e-4, init: start, seed = 42 } = options;
+  if (!Number.isInteger(codes) || codes < 1 || codes > vectors.rows) {
+    throw new InputError(`balancedKmeans: expected codes from 1 to ${vectors.rows}, the number of rows, got ${codes}`);
+  }
+  checkDistances(vectors, 'balancedKmeans');
+  if (start) checkDistances(start, 'balancedKmeans: centres', vectors.width);
   const limits = sizeLimits(vectors.rows, codes, options.clusterSize);
   const random = new Random(seed);
   const enough = tolerance * meanVariance(vectors);

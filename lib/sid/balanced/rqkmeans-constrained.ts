@@ -1,10 +1,9 @@
 /**
  * Constrained residual k-means: item vectors -> semantic IDs whose codes are used evenly at every level.
  *
- * Follows MiniOneRec's constrained RQ-Kmeans: every code between N/K - 1 and N/K + 1 items a level, 3 starts, 100
- * rounds, tolerance 1e-4, seed 42; items that still collide get one more token, their rank in the group. Departures:
- *   1. N/K is rounded down before 1 is taken or added, so that whole sizes exist for every N;
- *   2. the first of a colliding group gets the token too (`collisions.ts`).
+ * Follows MiniOneRec's constrained RQ-Kmeans: every code between N/K - 1 and N/K + 1 items a level (N/K rounded down
+ * first, so that whole sizes exist for every N), 3 starts, 100 iterations, tolerance 1e-4, seed 42; every item of a group
+ * that still collides gets one more token, its rank in the group. Departure: codes and ranks count from 0, there from 1.
  *
  * Shapes: N items, L levels, K codes, D width.
  */

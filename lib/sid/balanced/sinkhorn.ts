@@ -7,10 +7,11 @@
  * Shapes: N rows, K columns.
  */
 
+/** When the scaling ends, and how sharp its plan is. */
 export interface SinkhornOptions {
-  /** Strength of the entropy, in units of the costs, above 0. Smaller is sharper, and slower to settle. */
+  /** Strength of the entropy, in units of the costs, above 0. Smaller is sharper, and slower to converge. */
   epsilon: number;
-  /** Rounds at most. Default 1000. */
+  /** Default 1000, at most. */
   iterations?: number;
   /** Stop when no column's mass is off by more than this share of all mass. Default 1e-9. */
   tolerance?: number;
@@ -23,9 +24,10 @@ const LARGE = 1e30;
  * @param costs [N * K], finite
  * @param rowMass [N], above 0
  * @param columnMass [K], above 0, of the same sum
- * @returns the plan [N * K]: rows sum to `rowMass`, columns to `columnMass` within the tolerance if the rounds were
- *   enough
- * @throws RangeError for other shapes, masses of different sums, an epsilon that is not above 0
+ * @returns the plan [N * K]: rows sum to `rowMass`, columns to `columnMass` within the tolerance if the
+ *   iterations were enough
+ * @throws RangeError for other shapes, a cost that is not finite (with its row), masses that are not above 0 or of
+ *   different sums, an epsilon that is not above 0
  */
 export function sinkhorn(
   costs: ArrayLike<number>,
@@ -37,12 +39,22 @@ export function sinkhorn(
   const [n, k] = [rowMass.length, columnMass.length];
   const [mass, other] = [sumOf(rowMass), sumOf(columnMass)];
   if (costs.length !== n * k) throw new RangeError(`sinkhorn: expected ${n} x ${k} costs, got ${costs.length}`);
+  for (let at = 0; at < costs.length; at++) {
+    if (Number.isFinite(costs[at])) continue;
+    throw new RangeError(
+      `sinkhorn: expected finite costs, got ${costs[at]} in row ${Math.floor(at / k)}, column ${at % k}`,
+    );
+  }
+  for (const [which, masses] of Object.entries({ row: rowMass, column: columnMass })) {
+    const bad = Array.prototype.findIndex.call(masses, (value: number) => !(value > 0 && value < Infinity));
+    if (bad >= 0) throw new RangeError(`sinkhorn: expected masses above 0, got ${masses[bad]} of ${which} ${bad}`);
+  }
   if (!(epsilon > 0)) throw new RangeError(`sinkhorn: expected epsilon above 0, got ${epsilon}`);
   if (!(Math.abs(mass - other) <= 1e-6 * mass)) {
     throw new RangeError(`sinkhorn: expected row and column masses of one sum, got ${mass} and ${other}`);
   }
   const kernel = new Kernel(costs, n, k, epsilon);
-  for (let round = 0; round < iterations; round++) {
+  for (let iteration = 0; iteration < iterations; iteration++) {
     kernel.scaleRows(rowMass);
     if (kernel.scaleColumns(columnMass) <= tolerance * mass) break;
     if (kernel.outgrown()) kernel.absorb();
@@ -122,10 +134,10 @@ class Kernel {
     }
   }
 
+  /** The plan, in place of the kernel: nothing can be scaled after it. */
   plan(): Float64Array {
     const { values, u, v, n, k } = this;
-    const plan = new Float64Array(n * k);
-    for (let i = 0, at = 0; i < n; i++) for (let j = 0; j < k; j++, at++) plan[at] = u[i]! * v[j]! * values[at]!;
-    return plan;
+    for (let i = 0, at = 0; i < n; i++) for (let j = 0; j < k; j++, at++) values[at] = u[i]! * v[j]! * values[at]!;
+    return values;
   }
 }

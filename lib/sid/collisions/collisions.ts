@@ -1,9 +1,9 @@
 /**
  * What to do with items that share a semantic ID: `reassign` them to free codes (`reassign.ts`), append a `rank`, or
- * `keep` them as they are. Whatever is done is counted: `Quantized.collision` has the rate before and after.
+ * `keep` them as they are. Whatever is done is counted: `QuantizeResult.collision` has the rate before and after.
  *
- * `rank` follows MiniOneRec's constrained RQ-Kmeans, which gives items that still collide one more token. Departure:
- * the first of a group gets it too (rank 0), so that no SID is the beginning of another.
+ * `rank` follows MiniOneRec's constrained RQ-Kmeans, which gives every item of a group that still collides one more
+ * token, so that no SID is the beginning of another. Departure: ranks count from 0, there from 1.
  *
  * Shapes: N items, L levels, D width.
  */
@@ -34,7 +34,7 @@ export function checkCollisions(collisions: Collisions, items: number, sizes: re
  * @param codes [N][L]
  * @returns codes [N][L or, with `rank`, L + 1]; `codes` itself where they are kept
  */
-export function settleCollisions(
+export function resolveCollisions(
   vectors: Vectors,
   codes: number[][],
   codebooks: readonly Vectors[],
@@ -48,7 +48,7 @@ export function settleCollisions(
     case 'keep':
       return codes;
     default:
-      throw new Error(`settleCollisions: unknown way ${collisions satisfies never}`);
+      throw new Error(`resolveCollisions: unknown way ${collisions satisfies never}`);
   }
 }
 

@@ -1,17 +1,26 @@
 /**
- * Which semantic IDs are taken, and the nearest free one for a vector.
+ * Which semantic IDs are taken, and the nearest free one for an item.
  *
- * Shapes: L levels, D width.
+ * SIDs are kept as a tree of prefixes, each with the number of SIDs taken under it, so that a search looks at K codes a
+ * level and no SID is spelled out.
+ *
+ * Shapes: L levels, K codes of a level, D width.
  */
 import { rowOf, type Vectors } from '../../files/npy.js';
-import { codesByDistance } from '../kmeans/distance.js';
+import { squaredDistance } from '../kmeans/distance.js';
 
+interface Prefix {
+  /** SIDs taken under it. */
+  taken: number;
+  /** By the next code; none where no SID with it is taken. */
+  next: Map<number, Prefix>;
+}
+
+/** The SIDs that are taken, of all that a set of codebooks can spell. */
 export class FreeCodes {
-  /** SIDs under a prefix of so many codes [L + 1]. */
+  /** SIDs that there are under a prefix of so many codes [L + 1]. */
   private readonly capacities: number[];
-  /** Prefix -> SIDs taken under it. */
-  private readonly taken = new Map<string, number>();
-  private readonly sids = new Set<string>();
+  private readonly root: Prefix = { taken: 0, next: new Map() };
 
   /** @param codebooks one a level, [K, D] */
   constructor(private readonly codebooks: readonly Vectors[]) {
@@ -21,44 +30,79 @@ export class FreeCodes {
 
   /** SIDs that are free. */
   get room(): number {
-    return this.capacities[0]! - this.sids.size;
+    return this.capacities[0]! - this.root.taken;
   }
 
-  /** Whether a SID is taken. */
+  /** Whether a SID is taken; numbers beyond the last level (a rank) are ignored. */
   has(path: readonly number[]): boolean {
-    return this.sids.has(path.slice(0, this.codebooks.length).join());
+    let prefix: Prefix | undefined = this.root;
+    for (let level = 0; level < this.codebooks.length; level++) prefix = prefix?.next.get(path[level]!);
+    return prefix !== undefined;
   }
 
-  /** Marks a SID as taken; once is enough, and a rank beyond the last level says nothing. */
+  /** Marks a SID as taken; one that is taken already, and numbers beyond the last level (a rank), change nothing. */
   take(path: readonly number[]): void {
-    const sid = path.slice(0, this.codebooks.length);
-    if (this.sids.has(sid.join())) return;
-    this.sids.add(sid.join());
-    for (let n = 1; n <= sid.length; n++) {
-      const prefix = sid.slice(0, n).join();
-      this.taken.set(prefix, (this.taken.get(prefix) ?? 0) + 1);
+    if (this.has(path)) return;
+    let prefix = this.root;
+    prefix.taken++;
+    for (let level = 0; level < this.codebooks.length; level++) {
+      let next = prefix.next.get(path[level]!);
+      if (next === undefined) prefix.next.set(path[level]!, (next = { taken: 0, next: new Map() }));
+      next.taken++;
+      prefix = next;
     }
   }
 
   /**
-   * The nearest free code under the nearest prefix with room, level by level: where a whole prefix is taken, the next
-   * nearest code of the level above, and so on upwards. Takes it. There must be room.
+   * The free SID for an item whose own is taken. It shares the longest prefix with `own` under which a SID is free: the
+   * last code changes alone where the prefix before it has room, the last two where the one before that has, and so on.
+   * Below the shared prefix each level takes the nearest code with room to what the codes before left over; ties to the
+   * lower code. Takes the SID.
    * @param vector [D]
+   * @param own its codes [L]
+   * @throws Error where no SID is free
    */
-  claim(vector: Float32Array): number[] {
-    const path: number[] = [];
-    let left = vector;
-    for (const book of this.codebooks) {
-      const code = codesByDistance(left, book).find((candidate) => this.hasRoom([...path, candidate]))!;
+  claim(vector: Float32Array, own: readonly number[]): number[] {
+    const path = own.slice(0, this.sharedLevels(own));
+    const residual = vector.slice();
+    path.forEach((code, level) => subtract(residual, rowOf(this.codebooks[level]!, code)));
+    for (let level = path.length; level < this.codebooks.length; level++) {
+      const code = this.nearestWithRoom(residual, path);
       path.push(code);
-      const row = rowOf(book, code);
-      left = left.map((x, j) => x - row[j]!);
+      subtract(residual, rowOf(this.codebooks[level]!, code));
     }
     this.take(path);
     return path;
   }
 
-  private hasRoom(path: readonly number[]): boolean {
-    return (this.taken.get(path.join()) ?? 0) < this.capacities[path.length]!;
+  /** Codes of `own` that may stay: those before the first one under which every SID is taken. */
+  private sharedLevels(own: readonly number[]): number {
+    if (this.room <= 0) throw new Error('FreeCodes.claim: expected a free SID, got none');
+    const last = this.codebooks.length - 1;
+    let prefix: Prefix | undefined = this.root;
+    for (let level = 0; level < last; level++) {
+      prefix = prefix?.next.get(own[level]!);
+      if (prefix?.taken === this.capacities[level + 1]) return level;
+    }
+    return last;
   }
+
+  /** The nearest code to `residual` [D] that leads on from `path` to a free SID. */
+  private nearestWithRoom(residual: Float32Array, path: readonly number[]): number {
+    const codebook = this.codebooks[path.length]!;
+    const capacity = this.capacities[path.length + 1]!;
+    const prefix = path.reduce<Prefix | undefined>((at, code) => at?.next.get(code), this.root);
+    let [best, nearest] = [-1, Infinity];
+    for (let code = 0; code < codebook.rows; code++) {
+      if ((prefix?.next.get(code)?.taken ?? 0) >= capacity) continue;
+      const distance = squaredDistance(residual, rowOf(codebook, code));
+      if (distance < nearest) [best, nearest] = [code, distance];
+    }
+    return best;
+  }
+}
+
+/** `row` from `residual` [D], in place. */
+function subtract(residual: Float32Array, row: Float32Array): void {
+  for (let j = 0; j < residual.length; j++) residual[j]! -= row[j]!;
 }

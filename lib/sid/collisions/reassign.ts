@@ -4,13 +4,14 @@
  * MiniOneRec re-assigns colliding items with Sinkhorn rounds and may end with collisions left. Departures:
  *   1. of the items that share a SID the one nearest to it keeps it (ties to the lower id), the others move in order
  *      of their ids;
- *   2. an item goes to the nearest code that is free under its prefix; where the whole prefix is taken, to the
- *      next nearest code of the level above that has room, and so on upwards (`free-codes.ts`). With as many SIDs as
- *      items this always ends.
+ *   2. an item keeps its prefix and goes to the nearest last code that is free under it; only where the whole prefix is
+ *      taken does the level above change too, and so on upwards (`free-codes.ts`). With as many SIDs as items this
+ *      always ends, and where no prefix is full the items of every code of the earlier levels stay as they were.
  *
  * Shapes: N items, L levels, D width.
  */
 import { rowOf, type Vectors } from '../../files/npy.js';
+import { checkDistances } from '../check-input.js';
 import { squaredDistance } from '../kmeans/distance.js';
 import { reconstruct } from '../quantized.js';
 import { FreeCodes } from './free-codes.js';
@@ -21,15 +22,17 @@ import { FreeCodes } from './free-codes.js';
  * @param codebooks one a level, [K, D]
  * @returns codes [N][L], no two alike; items that shared none keep theirs
  * @throws RangeError if there are more items than SIDs
+ * @throws InputError for a row that is not finite
  */
 export function reassign(vectors: Vectors, codes: readonly number[][], codebooks: readonly Vectors[]): number[][] {
+  checkDistances(vectors, 'reassign');
   const free = new FreeCodes(codebooks);
   if (codes.length > free.room) {
     throw new RangeError(`reassign: expected at most ${free.room} items, as many as SIDs, got ${codes.length}`);
   }
   const keepers = nearestOfEach(vectors, codes, codebooks);
   for (const i of keepers) free.take(codes[i]!);
-  return codes.map((own, i) => (keepers.has(i) ? [...own] : free.claim(rowOf(vectors, i))));
+  return codes.map((own, i) => (keepers.has(i) ? [...own] : free.claim(rowOf(vectors, i), own)));
 }
 
 /** Of the items with equal codes the one nearest to what the codes stand for. */

@@ -1,21 +1,23 @@
 /**
- * What the `sid` stage leaves beside an index, written and read as one: index, codebooks, the model of a learned method,
- * and the card that holds them together (`sid-card.ts`).
+ * The files that the `sid` stage leaves beside an index: index, codebooks, the model of a learned method, and the card
+ * that holds them together (`sid-card.ts`). `read-sids.ts` reads them.
  *
- * Shapes: N items, L levels, K codes of a level, D width of the vectors, E width of the codebooks.
+ * Shapes: L levels, D width of the vectors.
  */
-import { existsSync, rmSync } from 'node:fs';
-import { indexCodes, readIndex, sidTokens, writeIndex } from '../../data/sid-index.js';
-import type { Vectors } from '../../files/npy.js';
-import { readSafetensors, writeSafetensors } from '../../files/safetensors.js';
-import { InputError } from '../../support/errors.js';
+import { rmSync } from 'node:fs';
+import { sidTokens, writeIndex } from '../../data/sid-index.js';
+import { writeSafetensors } from '../../files/safetensors.js';
+import { type SidMethod, sidMethod, type SidMethodName } from '../methods.js';
 import type { QuantizeResult } from '../quantized.js';
-import { decodeSums, encodeVectors, type RqVaeModel } from '../rqvae/model.js';
-import { checkArrays } from '../rqvae/parameters.js';
-import { besideIndex, codebookFile, INDEX_ENDING, readCodebooks, writeCodebooks } from './codebook-files.js';
-import { CARD_ENDING, MODEL_ENDING, movedItems, readCard, type SidCard, writeCard } from './sid-card.js';
+import { besideIndex, codebookFile, writeCodebooks } from './codebook-files.js';
+import { CARD_ENDING, MODEL_ENDING, movedItems, writeCard } from './sid-card.js';
 
-/** @param width D @returns files */
+/**
+ * Writes index, codebooks, model and card; removes a model and codebooks of an earlier run under the same name.
+ * @param method its name
+ * @param width D
+ * @returns the files
+ */
 export function writeSids(
   index: string,
   method: string,
@@ -40,70 +42,13 @@ export function writeSids(
   return { codebooks: books, card, model: model ? modelFile : null };
 }
 
-/** The files of a method's run, for a stage's stamp. @param levels L */
-export function sidOutputs(index: string, method: string, levels: number): string[] {
+/**
+ * The files that a run writes, for a stage's stamp.
+ * @param levels L
+ * @throws InputError for an unknown method
+ */
+export function sidOutputs(index: string, method: SidMethod | SidMethodName, levels: number): string[] {
   const books = Array.from({ length: levels }, (_, level) => codebookFile(index, level));
-  const learned = method === 'rqvae' || method === 'rqkmeans-plus';
-  return [index, besideIndex(index, CARD_ENDING), ...books, ...(learned ? [besideIndex(index, MODEL_ENDING)] : [])];
-}
-
-export interface SavedSids {
-  /** [N][L], a rank last where there is one. */
-  codes: number[][];
-  /** Codes before collisions were settled [N][L]; only with a card. */
-  raw?: number[][];
-  /** One a level [K, E]; without a card those of an index from elsewhere, where it has any, among its vectors. */
-  codebooks: Vectors[];
-  card?: SidCard;
-  model?: RqVaeModel;
-}
-
-/**
- * @param items as `readIndex`'s
- * @throws InputError for files that are missing, broken or not of one run
- */
-export function readSids(index: string, items?: number): SavedSids {
-  const codes = indexCodes(readIndex(index, items));
-  const named = index.endsWith(INDEX_ENDING);
-  const card = named ? readCard(index) : undefined;
-  if (card === undefined) {
-    return { codes, codebooks: named && existsSync(codebookFile(index, 0)) ? readCodebooks(index) : [] };
-  }
-  const { shape, scale } = card.model ?? {};
-  const codebooks = readCodebooks(index, shape?.latent ?? card.width);
-  const levels = codebooks.length;
-  const raw = codes.map((path, id) => card.moved[id] ?? path.slice(0, levels));
-  if (!shape || scale === undefined) return { codes, raw, codebooks, card };
-  const file = besideIndex(index, MODEL_ENDING);
-  const arrays = readSafetensors(file);
-  checkArrays(shape, arrays, file);
-  return { codes, raw, codebooks, card, model: { shape, scale, arrays } };
-}
-
-/**
- * Vectors in the space of the codebooks: as they are, or a learned method's latents. @param where names the vectors
- * @returns [N, E]
- * @throws InputError for vectors of another width than the SIDs were made of
- */
-export function inCodebookSpace({ card, model }: SavedSids, vectors: Vectors, where: string): Vectors {
-  checkWidth(card, vectors, where);
-  return model ? encodeVectors(model, vectors) : vectors;
-}
-
-/** Sums of codes [N, E] -> [N, D]; none where they are vectors themselves. @throws InputError as `inCodebookSpace` */
-export function decoderOf(
-  { card, model }: SavedSids,
-  vectors: Vectors,
-  where: string,
-): ((sums: Vectors) => Vectors) | undefined {
-  checkWidth(card, vectors, where);
-  return model && ((sums) => decodeSums(model, sums));
-}
-
-function checkWidth(card: SidCard | undefined, { width }: Vectors, where: string): void {
-  if (card === undefined || card.width === width) return;
-  throw new InputError(
-    `${where}: expected vectors of width ${card.width}, of which ${card.method} made the SIDs, got ${width}; ` +
-      'take the encoder that they were made with',
-  );
+  const model = sidMethod(method).learned ? [besideIndex(index, MODEL_ENDING)] : [];
+  return [index, besideIndex(index, CARD_ENDING), ...books, ...model];
 }

@@ -1,6 +1,6 @@
 /**
  * `NAME.sid.json` beside an index: which method made it, where its codebooks live and which items moved when collisions
- * were settled, so that quality and later items are computed as the method itself computes.
+ * were resolved, so that quality and later items are computed as the method itself computes.
  *
  * It names every file that was written with it by its hash: codebooks of another run or another method are refused,
  * however wide they are.
@@ -30,7 +30,7 @@ export interface SidCard {
   codebookSize: number[];
   /** Mean squared error of the items' final codes: vectors of another fit are known by a larger one. */
   mse: number;
-  /** Item id -> its codes before collisions were settled, where they were others. */
+  /** Item id -> its codes before collisions were resolved, where they were others. */
   moved: Record<string, number[]>;
   /** Of a learned method: what its arrays are. */
   model?: { shape: RqVaeShape; scale: number };

@@ -14,19 +14,13 @@ import type { Vectors } from '../../files/npy.js';
 /** Rows of a chunk: with 256 centres 16 MiB of distances at a time. */
 const CHUNK = 16_384;
 
+/** The rows of [N, D] on the engine, until they are disposed. */
 export class EngineDistances {
   private readonly chunks: tf.Tensor2D[] = [];
 
+  /** @param vectors [N, D], finite */
   constructor(private readonly vectors: Vectors) {
-    const { rows, width, data } = vectors;
-    for (let first = 0; first < rows; first += CHUNK) {
-      const count = Math.min(CHUNK, rows - first);
-      const padded = new Float32Array(count * (width + 1)).fill(1); // [x, 1]
-      for (let i = 0; i < count; i++) {
-        padded.set(data.subarray((first + i) * width, (first + i + 1) * width), i * (width + 1));
-      }
-      this.chunks.push(tf.tensor2d(padded, [count, width + 1]));
-    }
+    for (let first = 0; first < vectors.rows; first += CHUNK) this.chunks.push(chunkTensor(vectors, first));
   }
 
   /**
@@ -53,6 +47,33 @@ export class EngineDistances {
   dispose(): void {
     tf.dispose(this.chunks);
   }
+}
+
+/**
+ * Distances to one set of centres, less |x|^2 [N, K]: as `EngineDistances.distances`, with one chunk of rows on the
+ * engine at a time.
+ */
+export function distancesOnce(vectors: Vectors, centres: Vectors): Float32Array {
+  const all = new Float32Array(vectors.rows * centres.rows);
+  const c = centreTensor(centres);
+  for (let first = 0; first < vectors.rows; first += CHUNK) {
+    const x = chunkTensor(vectors, first);
+    const distances = x.matMul<tf.Tensor2D>(c, false, true);
+    all.set(distances.dataSync<'float32'>(), first * centres.rows);
+    tf.dispose([x, distances]);
+  }
+  c.dispose();
+  return all;
+}
+
+/** [x, 1] of a chunk's rows [rows, D + 1] */
+function chunkTensor({ rows, width, data }: Vectors, first: number): tf.Tensor2D {
+  const count = Math.min(CHUNK, rows - first);
+  const padded = new Float32Array(count * (width + 1)).fill(1);
+  for (let i = 0; i < count; i++) {
+    padded.set(data.subarray((first + i) * width, (first + i + 1) * width), i * (width + 1));
+  }
+  return tf.tensor2d(padded, [count, width + 1]);
 }
 
 /** [-2 c, |c|^2], [K, D + 1] */

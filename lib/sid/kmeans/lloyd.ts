@@ -18,8 +18,9 @@
  * Shapes: N rows, K codes, M codes that moved, D width. Distances are less |x|^2 throughout.
  */
 import * as tf from '@tensorflow/tfjs';
-import { rowOf, type Vectors } from '../../files/npy.js';
+import { rowOf, rowsOf, type Vectors } from '../../files/npy.js';
 import { chooseImplementation, runFused } from '../../ops/fused.js';
+import { checkDistances } from '../check-input.js';
 import { squaredDistance } from './distance.js';
 import { EngineDistances } from './engine-distances.js';
 
@@ -39,10 +40,15 @@ export interface KmeansResult extends Vectors {
 }
 
 /**
+ * Lloyd's iterations from given centres.
+ * @param vectors [N, D]
  * @param start [K, D]
- * @param iterations rounds at most
+ * @param iterations at most; 0 only looks for the nearest centres
+ * @throws InputError for a row or centre that is not finite, or of another width
  */
 export function lloyd(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
+  checkDistances(vectors, 'lloyd');
+  checkDistances(start, 'lloyd: centres', vectors.width);
   const fits = iterations === 0 || vectors.rows * start.rows <= MOST_BOUNDS;
   return (fits ? chooseImplementation(KERNEL, plainRounds, fusedRounds) : plainRounds)(vectors, start, iterations);
 }
@@ -80,9 +86,17 @@ function plainRounds(vectors: Vectors, start: Vectors, iterations: number): Kmea
   }
 }
 
-/** The nearest centre of each row [N], ties to the lower. */
+/** Rows whose nearest centres are looked for at once: the engine gets a copy of them. */
+const BLOCK = 65_536;
+
+/** The nearest centre of each row [N], ties to the lower, block by block of the rows. */
 export function nearestCodes(vectors: Vectors, centres: Vectors): Int32Array {
-  return lloyd(vectors, centres, 0).codes;
+  const codes = new Int32Array(vectors.rows);
+  for (let first = 0; first < vectors.rows; first += BLOCK) {
+    const block = rowsOf(vectors, first, Math.min(vectors.rows, first + BLOCK));
+    codes.set(lloyd(block, centres, 0).codes, first);
+  }
+  return codes;
 }
 
 /** What float32 products of unit size may be off by; the error grows with the rows' and centres' squares. */

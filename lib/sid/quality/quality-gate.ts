@@ -5,7 +5,7 @@ import type { SidQuality } from './quality.js';
 export interface QualityLimits {
   /** Raw collision rate at most. */
   rawCollision?: number;
-  /** Collision rate after collisions were settled, at most. */
+  /** Collision rate after collisions were resolved, at most. */
   collision?: number;
   /** Share of test rows with an ambiguous target at most. */
   ambiguousTargets?: number;

@@ -47,7 +47,11 @@ export function prefixPurity(codes: Codes, categories: readonly string[], length
     groups.set(prefix, group);
   });
   let pure = 0;
-  for (const group of groups.values()) pure += Math.max(...group.values());
+  for (const group of groups.values()) {
+    let commonest = 0;
+    for (const count of group.values()) commonest = Math.max(commonest, count);
+    pure += commonest;
+  }
   return total === 0 ? NaN : pure / total;
 }
 

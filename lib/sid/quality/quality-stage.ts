@@ -7,7 +7,7 @@ import { sidLevels, sidPrefixes } from '../../figures/sid-quality.js';
 import { sidUsage } from '../../figures/sid-usage.js';
 import { readJson, writeJson } from '../../files/files.js';
 import { readNpy } from '../../files/npy.js';
-import { decoderOf, readSids } from '../files/saved-sids.js';
+import { decoderOf, readSids } from '../files/read-sids.js';
 import { countCodes } from '../quantized.js';
 import { type GateCheck, qualityGate, type QualityLimits } from './quality-gate.js';
 import { sidQuality, type SidQuality } from './quality.js';

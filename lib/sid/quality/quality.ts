@@ -9,6 +9,7 @@
  */
 import type { Vectors } from '../../files/npy.js';
 import { InputError } from '../../support/errors.js';
+import { checkFinite } from '../check-input.js';
 import { nearestCodes } from '../kmeans/lloyd.js';
 import { collisionRate, countCodes, meanSquaredError } from '../quantized.js';
 import { subtractCodes } from '../residual.js';
@@ -35,7 +36,7 @@ export interface SidQualityInput {
   /** Sums of codes [N, E] -> [N, D], where the codebooks live in a latent space. */
   decode?: (sums: Vectors) => Vectors;
   /**
-   * Codes before collisions were settled; default what `codebooks` give without `decode`, level by level the nearest
+   * Codes before collisions were resolved; default what `codebooks` give without `decode`, level by level the nearest
    * code.
    */
   raw?: readonly number[][];
@@ -87,9 +88,10 @@ export interface SidQuality {
 export function sidQuality(input: SidQualityInput): SidQuality {
   const { codes, vectors, codebooks, decode, categories, targets, seed = 42 } = input;
   check(input);
-  const depth = Math.min(...codes.map((path) => path.length), codebooks?.length ?? Infinity);
+  const depth = codes.reduce((least, path) => Math.min(least, path.length), codebooks?.length ?? Infinity);
   const own = codes.map((path) => path.slice(0, depth));
-  const sizes = input.sizes ?? own[0]!.map((_, level) => Math.max(...own.map((path) => path[level]!)) + 1);
+  const sizes =
+    input.sizes ?? own[0]!.map((_, level) => own.reduce((most, path) => Math.max(most, path[level]!), 0) + 1);
   const counts = countCodes(own, sizes);
   const raw = input.raw ?? (vectors && codebooks && !decode ? greedyCodes(vectors, codebooks) : undefined);
   const pairs = vectors ? nearestNeighbours(vectors, { seed }) : [];
@@ -147,6 +149,7 @@ function greedyCodes(vectors: Vectors, codebooks: readonly Vectors[]): number[][
 
 function check({ codes, vectors, codebooks, decode, categories, targets, raw }: SidQualityInput): void {
   const items = codes.length;
+  if (vectors) checkFinite(vectors, 'sid quality');
   const fail = (what: string): InputError => new InputError(`sid quality: ${what}; are they of the same data?`);
   if (items === 0) throw new InputError('sid quality: expected items, got none; run sidlab sid first');
   if (vectors && vectors.rows !== items) throw fail(`expected ${items} vectors, one a item, got ${vectors.rows}`);

@@ -12,8 +12,8 @@ import type { RandomState } from '../../support/random.js';
 
 type Arrays = Map<string, NamedArray>;
 
-/** Figures of an epoch's model. */
-export interface EpochFigures {
+/** Metrics of an epoch's model. */
+export interface EpochMetrics {
   epoch: number;
   mse: number;
   /** Raw collision rate. */
@@ -27,7 +27,7 @@ export interface RqVaeState {
   step: number;
   seconds: number;
   random: RandomState;
-  best: Record<string, EpochFigures>;
+  best: Record<string, EpochMetrics>;
 }
 
 export interface Saved {

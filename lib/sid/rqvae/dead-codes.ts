@@ -1,5 +1,5 @@
 /**
- * Codes that no item uses while an RQ-VAE trains begin anew at what the levels before left over of an item.
+ * Resets dead codes, those that no item uses while an RQ-VAE trains, to what the levels before left over of an item.
  *
  * Follows the random restarts of Jukebox (Dhariwal et al., arXiv 2005.00341) and SoundStream (Zeghidour et al., arXiv
  * 2107.03312). Departures:
@@ -16,20 +16,21 @@ import { squaredDistance } from '../kmeans/distance.js';
 import { nearestCodes } from '../kmeans/lloyd.js';
 import { subtractCodes } from '../residual.js';
 import { codebookName, codebooksOf, fromVariables, type RqVaeShape } from './parameters.js';
+import type { ScaledRows } from './scaled-rows.js';
 import { encode } from './step.js';
 
 /**
- * Moves unused codes, in place of the codebooks among `parameters`; the levels after see what the moved codes leave.
- * @param x [N, D], scaled
+ * Resets unused codes, in place of the codebooks among `parameters`; the levels after see what the moved codes leave.
+ * @param rows of all items [N, D]
  * @returns how many moved, a level [L]
  */
 export function resetDeadCodes(
   shape: RqVaeShape,
   parameters: ReadonlyMap<string, tf.Variable>,
-  x: tf.Tensor2D,
+  rows: ScaledRows,
   random: Random,
 ): number[] {
-  const residual = encode(shape, parameters, x);
+  const residual = encode(shape, parameters, rows);
   const names = shape.sizes.map((_, level) => codebookName(level));
   const books = codebooksOf(shape, fromVariables(new Map(names.map((name) => [name, parameters.get(name)!]))));
   return books.map((book, level) => {

@@ -10,12 +10,13 @@ import type { NamedArray } from '../../files/safetensors.js';
 import { kmeans } from '../kmeans/kmeans.js';
 import { subtractCodes } from '../residual.js';
 import type { RqVaePlan } from './options.js';
-import { codebookName, startArrays } from './parameters.js';
+import { codebookName, initialArrays } from './parameters.js';
+import type { ScaledRows } from './scaled-rows.js';
 import { encode } from './step.js';
 
-/** @param codebooks to start from, one a level [K, E], unscaled; else they are 0 until `startCodebooks` */
+/** @param codebooks to start from, one a level [K, E], unscaled; else they are 0 until `initCodebooks` */
 export function initialRqVae(plan: RqVaePlan, codebooks?: readonly Vectors[]): Map<string, NamedArray> {
-  const arrays = startArrays(plan.shape, plan.seed);
+  const arrays = initialArrays(plan.shape, plan.seed);
   codebooks?.forEach((book, level) => {
     arrays.get(codebookName(level))!.data.set(book.data.map((value) => value * plan.scale));
   });
@@ -24,19 +25,17 @@ export function initialRqVae(plan: RqVaePlan, codebooks?: readonly Vectors[]): M
 
 /**
  * Fills the codebooks by k-means.
- * @param x [N, D], scaled
+ * @param rows of all items [N, D]
  * @param first items of the first batch
  */
-export function startCodebooks(
+export function initCodebooks(
   plan: RqVaePlan,
-  x: tf.Tensor2D,
+  rows: ScaledRows,
   first: readonly number[],
   parameters: ReadonlyMap<string, tf.Variable>,
 ): void {
-  const { shape, seed, kmeansInit: kmeansStart, kmeansIterations: iterations } = plan;
-  const rows = kmeansStart === 'all' ? x : tf.tidy(() => tf.gather(x, tf.tensor1d([...first], 'int32')));
-  const residual = encode(shape, parameters, rows);
-  if (rows !== x) rows.dispose();
+  const { shape, seed, kmeansInit, kmeansIterations: iterations } = plan;
+  const residual = encode(shape, parameters, kmeansInit === 'all' ? rows : rows.pick(first));
   shape.sizes.forEach((codes, level) => {
     const book = kmeans(residual, { codes, iterations, seed: `${seed}/${level}` });
     tf.tidy(() => parameters.get(codebookName(level))!.assign(tf.tensor2d(book.data, [book.rows, book.width])));

@@ -83,7 +83,7 @@ export function bufferShapes(shape: RqVaeShape): Map<string, number[]> {
  * Xavier normal weights (Glorot & Bengio 2010), biases 0, codebooks 0 until k-means fills them. Of a residual shape the
  * last layer of either part is 0, so that both begin as the identity.
  */
-export function startArrays(shape: RqVaeShape, seed: number): Map<string, NamedArray> {
+export function initialArrays(shape: RqVaeShape, seed: number): Map<string, NamedArray> {
   const random = new Random(`${seed}/rqvae`);
   const last = new Set(
     shape.residual

@@ -21,11 +21,12 @@ import { balancedCodes } from '../balanced/balanced-codes.js';
 import { rqKmeansConstrained } from '../balanced/rqkmeans-constrained.js';
 import { codebookSizes } from '../check-input.js';
 import { readCodebooks } from '../files/codebook-files.js';
-import { readSids } from '../files/saved-sids.js';
+import { readSids } from '../files/read-sids.js';
 import { readCard } from '../files/sid-card.js';
 import { collisionRate, meanSquaredError } from '../quantized.js';
 import { rqVaePlan } from './options.js';
-import { fingerprint, type RqVae, withCodes } from './rqvae.js';
+import { fingerprint } from './fingerprint.js';
+import { type RqVae, withCodes } from './rqvae.js';
 import { trainRqVae } from './train.js';
 import { RQKMEANS_PLUS_OPTIONS, type RqKmeansPlusOptions } from '../sid-options.js';
 

@@ -7,25 +7,26 @@
  *   1. 60 epochs of batches of 256 with a linear rate instead of 10,000 of 20,480 at a constant one: a plateau in
  *      minutes (docs/log.md has the curve);
  *   2. k-means sees all latents unless told otherwise, and the model with the lowest reconstruction error is taken,
- *      not the one with the fewest raw collisions: collisions are settled afterwards anyway;
+ *      not the one with the fewest raw collisions: collisions are resolved afterwards anyway;
  *   3. vectors are scaled to a mean square of 1 (`normalize`): without it, rows of unit length end on 3 % of the codes;
  *   4. the first epochs train a plain autoencoder, and k-means fills the codebooks from its latents: from those of random
  *      weights, which all look alike, most codes die within a few epochs;
  *   5. in the first half of the epochs that quantize, codes that no item uses begin anew (`dead-codes.ts`);
- *   6. collisions are settled in the latent space as for every method (`collisions.ts`), so that none is left.
+ *   6. collisions are resolved in the latent space as for every method (`collisions.ts`), so that none is left.
  *
  * Shapes: N items, D width, E latent width, L levels.
  */
 import * as tf from '@tensorflow/tfjs';
-import { hashText } from '../../files/files.js';
 import type { Vectors } from '../../files/npy.js';
-import { settleCollisions } from '../collisions/collisions.js';
+import { resolveCollisions } from '../collisions/collisions.js';
 import { codeUsage, collisionRate, meanSquaredError, type QuantizeResult } from '../quantized.js';
+import { fingerprint } from './fingerprint.js';
 import { decodeSums, type RqVaeModel } from './model.js';
 import { type RqVaeOptions } from '../sid-options.js';
 import { rqVaePlan, type RqVaePlan } from './options.js';
 import { codebooksOf, toVariables } from './parameters.js';
-import { encode, figuresOf } from './step.js';
+import { ScaledRows } from './scaled-rows.js';
+import { encode, evaluate } from './step.js';
 import { type Trained, trainRqVae } from './train.js';
 
 export type { RqVaeModel } from './model.js';
@@ -35,7 +36,7 @@ export interface RqVae extends QuantizeResult {
   model: RqVaeModel;
   /** [N, E], where the codebooks live. */
   latents: Vectors;
-  /** Reconstruction error before collisions were settled. */
+  /** Reconstruction error before collisions were resolved. */
   rawMse: number;
   /** Epoch whose model was taken. */
   epoch: number;
@@ -55,13 +56,8 @@ export async function rqvae(vectors: Vectors, options: RqVaeOptions = {}, where 
   return withCodes(vectors, plan, await trainRqVae(vectors, plan, { inputs: { vectors: fingerprint(vectors) } }));
 }
 
-/** Tells one set of vectors from another in a run's configuration. */
-export function fingerprint({ rows, width, data }: Vectors): string {
-  return `${rows} x ${width} ${hashText(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')).slice(0, 16)}`;
-}
-
 /**
- * Codes of a trained model for the vectors that it was trained on, collisions settled.
+ * Codes of a trained model for the vectors that it was trained on, collisions resolved.
  * @param assign raw codes from latents and codebooks; default the nearest code, level by level
  */
 export function withCodes(
@@ -75,7 +71,7 @@ export function withCodes(
   const { latents, codes: nearest, mse } = rqVaeCodes(model, vectors);
   const codebooks = codebooksOf(shape, trained.arrays);
   const raw = assign?.(latents, codebooks) ?? nearest;
-  const codes = settleCollisions(latents, raw, codebooks, collisions);
+  const codes = resolveCollisions(latents, raw, codebooks, collisions);
   const error = (of: number[][]): number => meanSquaredError(vectors, of, codebooks, (sums) => decodeSums(model, sums));
   return {
     codes,
@@ -87,7 +83,7 @@ export function withCodes(
     model,
     latents,
     rawMse: assign ? error(raw) : mse,
-    epoch: trained.figures.epoch,
+    epoch: trained.metrics.epoch,
     steps: trained.steps,
     trainSeconds: trained.seconds,
   };
@@ -99,11 +95,11 @@ export function rqVaeCodes(
   vectors: Vectors,
 ): { latents: Vectors; codes: number[][]; mse: number } {
   const parameters = toVariables(arrays);
-  const x = tf.tidy<tf.Tensor2D>(() => tf.mul(tf.tensor2d(vectors.data, [vectors.rows, vectors.width]), scale));
+  const rows = new ScaledRows(vectors, scale);
   try {
-    const { codes, mse } = figuresOf(shape, parameters, x);
-    return { latents: encode(shape, parameters, x), codes, mse: mse / scale ** 2 };
+    const { codes, mse } = evaluate(shape, parameters, rows);
+    return { latents: encode(shape, parameters, rows), codes, mse: mse / scale ** 2 };
   } finally {
-    tf.dispose([x, ...parameters.values()]);
+    tf.dispose([...parameters.values()]);
   }
 }

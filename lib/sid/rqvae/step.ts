@@ -12,7 +12,9 @@ import type { Vectors } from '../../files/npy.js';
 import { type MaskOf, mlpBackward, mlpForward, mlpInfer, type Tensors } from './mlp.js';
 import { codebookName, type RqVaeShape } from './parameters.js';
 import { type Assignment, quantizeBackward, quantizeForward } from './quantize.js';
+import type { ScaledRows } from './scaled-rows.js';
 
+/** What the loss of a batch depends on besides the parameters. */
 export interface LossOptions {
   /** Weight of the quantizer's loss. */
   quantLossWeight: number;
@@ -25,6 +27,7 @@ export interface LossOptions {
   maskOf?: MaskOf;
 }
 
+/** Of one batch. */
 export interface LossAndGradients {
   /** Total, reconstruction, quantizer [3]. */
   losses: tf.Tensor1D;
@@ -65,31 +68,41 @@ export function lossAndGradients(
   return { losses: losses as tf.Tensor1D, gradients };
 }
 
-/** Latents of all rows. @param x [N, D] @returns [N, E] */
-export function encode(shape: RqVaeShape, parameters: Tensors, x: tf.Tensor2D): Vectors {
-  const z = mlpInfer(shape, 'encoder', parameters, x);
-  const vectors = { rows: x.shape[0], width: shape.latent, data: z.dataSync<'float32'>().slice() };
-  z.dispose();
-  return vectors;
+/** Latents of all rows [N, E], block by block. */
+export function encode(shape: RqVaeShape, parameters: Tensors, rows: ScaledRows): Vectors {
+  const width = shape.latent;
+  const latents: Vectors = { rows: rows.count, width, data: new Float32Array(rows.count * width) };
+  rows.forEachBlock((x, first) => {
+    const z = mlpInfer(shape, 'encoder', parameters, x);
+    latents.data.set(z.dataSync<'float32'>(), first * width);
+    z.dispose();
+  });
+  return latents;
 }
 
-export interface Figures {
+/** What a model makes of all items, without dropout and with the nearest codes. */
+export interface Evaluation {
   /** Mean squared error of the reconstruction. */
   mse: number;
   /** [N][L], nearest codes */
   codes: number[][];
 }
 
-/** Codes of all rows and the error of what the decoder makes of them. @param x [N, D] */
-export function figuresOf(shape: RqVaeShape, parameters: Tensors, x: tf.Tensor2D): Figures {
-  const [error, ...codes] = tf.tidy(() => {
-    const z = mlpInfer(shape, 'encoder', parameters, x);
-    const { quantized, tape } = quantizeForward(z, codebookTensors(shape, parameters), 0);
-    const out = mlpInfer(shape, 'decoder', parameters, quantized);
-    return [tf.mean(tf.squaredDifference(out, x)), ...tape.codes];
-  });
-  const mse = error!.dataSync()[0]!;
-  const levels = codes.map((code) => code.dataSync<'int32'>());
-  tf.dispose([error!, ...codes]);
-  return { mse, codes: Array.from({ length: x.shape[0] }, (_, i) => levels.map((level) => level[i]!)) };
+/** Codes of all rows and the error of what the decoder makes of them, block by block. */
+export function evaluate(shape: RqVaeShape, parameters: Tensors, rows: ScaledRows, block?: number): Evaluation {
+  const codes: number[][] = [];
+  let error = 0; // the blocks' means, weighed by their rows
+  rows.forEachBlock((x) => {
+    const [mean, ...levels] = tf.tidy(() => {
+      const z = mlpInfer(shape, 'encoder', parameters, x);
+      const { quantized, tape } = quantizeForward(z, codebookTensors(shape, parameters), 0);
+      const out = mlpInfer(shape, 'decoder', parameters, quantized);
+      return [tf.mean(tf.squaredDifference(out, x)), ...tape.codes];
+    });
+    const of = levels.map((level) => level.dataSync<'int32'>());
+    for (let i = 0; i < x.shape[0]; i++) codes.push(of.map((level) => level[i]!));
+    error += mean!.dataSync()[0]! * (x.shape[0] / rows.count);
+    tf.dispose([mean!, ...levels]);
+  }, block);
+  return { mse: error, codes };
 }

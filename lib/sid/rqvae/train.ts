@@ -1,6 +1,6 @@
 /**
  * The RQ-VAE's training loop: epochs over shuffled batches, AdamW, the best models, checkpoints. A run that was killed
- * goes on from its last checkpoint and ends on the same bits. Within an epoch nothing is read from the engine.
+ * resumes from its last checkpoint and ends on the same bits. Within an epoch nothing is read from the engine.
  *
  * Shapes: N items, D width, L levels.
  */
@@ -15,19 +15,20 @@ import { startProgress } from '../../support/progress.js';
 import { Random } from '../../support/random.js';
 import { lrScale } from '../../support/schedule.js';
 import { codeUsage, collisionRate } from '../quantized.js';
-import { type EpochFigures, RqVaeCheckpoints, type RqVaeState } from './checkpoint.js';
+import { type EpochMetrics, RqVaeCheckpoints, type RqVaeState } from './checkpoint.js';
 import { resetDeadCodes } from './dead-codes.js';
-import { startCodebooks, initialRqVae } from './init.js';
+import { initCodebooks, initialRqVae } from './init.js';
 import { AdamW } from './optimizer.js';
 import type { Best } from '../choices.js';
 import type { RqVaePlan } from './options.js';
 import { fromVariables, parameterShapes, toVariables } from './parameters.js';
-import { figuresOf, lossAndGradients } from './step.js';
+import { ScaledRows } from './scaled-rows.js';
+import { evaluate, lossAndGradients } from './step.js';
 
 export interface Trained {
   arrays: Map<string, NamedArray>;
-  /** Figures of the model that was taken. */
-  figures: EpochFigures;
+  /** Of the model that was taken. */
+  metrics: EpochMetrics;
   epochs: number;
   steps: number;
   /** Of training, over all runs of a resumed one. */
@@ -56,7 +57,7 @@ export async function trainRqVae(vectors: Vectors, plan: RqVaePlan, options: Tra
 }
 
 class Training {
-  private readonly x: tf.Tensor2D;
+  private readonly rows: ScaledRows;
   private readonly folder: RqVaeCheckpoints;
   private readonly variables: Map<string, tf.Variable>;
   private readonly optimizer: AdamW;
@@ -79,7 +80,7 @@ class Training {
     this.state = saved?.state ?? { epoch: 0, step: 0, seconds: 0, random: this.random.save(), best: {} };
     this.secondsBefore = this.state.seconds;
     this.random.restore(this.state.random);
-    this.x = tf.tidy(() => tf.mul(tf.tensor2d(vectors.data, [vectors.rows, vectors.width]), plan.scale));
+    this.rows = new ScaledRows(vectors, plan.scale);
     const arrays = saved?.parameters ?? initialRqVae(plan, options.codebooks);
     this.variables = toVariables(arrays);
     const names = [...parameterShapes(plan.shape).keys()];
@@ -92,11 +93,11 @@ class Training {
     const state = this.state;
     const progress = startProgress(this.options.name ?? 'rqvae', epochs, 'epochs');
     progress.tick(state.epoch);
-    if (this.options.codebooks && state.step === 0) this.look();
+    if (this.options.codebooks && state.step === 0) this.evaluate();
     while (state.epoch < epochs) {
       const line = this.epoch();
       const due = state.epoch % evalEpochs === 0 || state.epoch === epochs;
-      if (due && state.epoch > autoencoderEpochs) Object.assign(line, this.look());
+      if (due && state.epoch > autoencoderEpochs) Object.assign(line, this.evaluate());
       this.folder.log(line);
       onLog?.(this.folder.lines);
       progress.tick(1, `loss ${line.loss!.toPrecision(3)}`);
@@ -106,15 +107,15 @@ class Training {
     }
     progress.end();
     const arrays = this.folder.best(best);
-    const figures = state.best[best];
-    if (!arrays || !figures) throw new InputError(`sid: the best model by ${best} is lost; remove ${this.plan.run}`);
-    return { arrays, figures, epochs, steps: state.step, seconds: this.seconds() };
+    const metrics = state.best[best];
+    if (!arrays || !metrics) throw new InputError(`sid: the best model by ${best} is lost; remove ${this.plan.run}`);
+    return { arrays, metrics, epochs, steps: state.step, seconds: this.seconds() };
   }
 
   /** Items of each step of an epoch; decided by its number alone. */
   private batches(epoch: number): number[][] {
     const { seed, batchSize } = this.plan;
-    const order = new Random(`${seed}/epoch/${epoch}`).shuffle([...Array(this.x.shape[0]).keys()]);
+    const order = new Random(`${seed}/epoch/${epoch}`).shuffle([...Array(this.rows.count).keys()]);
     return Array.from({ length: Math.ceil(order.length / batchSize) }, (_, i) =>
       order.slice(i * batchSize, (i + 1) * batchSize),
     );
@@ -126,8 +127,8 @@ class Training {
     const state = this.state;
     const batches = this.batches(state.epoch);
     if (state.epoch === this.plan.autoencoderEpochs && !this.options.codebooks) {
-      startCodebooks(this.plan, this.x, batches[0]!, this.variables);
-      this.look();
+      initCodebooks(this.plan, this.rows, batches[0]!, this.variables);
+      this.evaluate();
     }
     const losses: tf.Tensor[] = [];
     let rate = 0;
@@ -152,24 +153,24 @@ class Training {
       reconstruction: reconstruction!,
       quantizer: quantizer!,
       rate,
-      ...this.reseed(),
+      ...this.resetDeadCodes(),
       seconds: this.seconds(),
     };
   }
 
-  /** Codes that begin anew after this epoch, all levels together; which items they get is decided by its number. */
-  private reseed(): { reseeded?: number } {
-    const { shape, seed, autoencoderEpochs, deadCodeEpochs: reseedEpochs } = this.plan;
+  /** Resets dead codes after this epoch. @returns how many, all levels together; the items are drawn by its number */
+  private resetDeadCodes(): { resetCodes?: number } {
+    const { shape, seed, autoencoderEpochs, deadCodeEpochs } = this.plan;
     const { epoch } = this.state;
-    if (epoch <= autoencoderEpochs || epoch > autoencoderEpochs + reseedEpochs) return {};
+    if (epoch <= autoencoderEpochs || epoch > autoencoderEpochs + deadCodeEpochs) return {};
     const random = new Random(`${seed}/reseed/${epoch}`);
-    const moved = resetDeadCodes(shape, this.variables, this.x, random);
-    return { reseeded: moved.reduce((sum, count) => sum + count, 0) };
+    const reset = resetDeadCodes(shape, this.variables, this.rows, random);
+    return { resetCodes: reset.reduce((sum, count) => sum + count, 0) };
   }
 
   private gradients(batch: readonly number[]) {
     const { shape, quantLossWeight, commitment, epsilons, sinkhornIterations: iterations, dropout } = this.plan;
-    const x = tf.tidy(() => tf.gather(this.x, tf.tensor1d([...batch], 'int32')));
+    const x = this.rows.pick(batch).tensor();
     const result = lossAndGradients(shape, this.variables, x, {
       quantize: this.state.epoch >= this.plan.autoencoderEpochs,
       ...{ quantLossWeight, commitment, assignment: { epsilons, iterations } },
@@ -181,26 +182,26 @@ class Training {
     return result;
   }
 
-  /** Looks at the model as it stands, and keeps it where it is the best by some measure. */
-  private look(): Omit<EpochFigures, 'epoch'> {
+  /** Evaluates the model on all items, and keeps it where it is the best by some metric. */
+  private evaluate(): Omit<EpochMetrics, 'epoch'> {
     const { shape, scale } = this.plan;
-    const { mse: scaled, codes } = figuresOf(shape, this.variables, this.x);
+    const { mse: scaled, codes } = evaluate(shape, this.variables, this.rows);
     const mse = scaled / scale ** 2;
     const used = codeUsage(codes, shape.sizes).codesUsed.reduce((sum, n) => sum + n, 0);
     const utilisation = used / shape.sizes.reduce((sum, n) => sum + n, 0);
-    const figures = { epoch: this.state.epoch, mse, collision: collisionRate(codes), utilisation };
-    const beaten = (['loss', 'collision', 'utilisation', 'last'] as const).filter((name) => this.beats(name, figures));
+    const metrics = { epoch: this.state.epoch, mse, collision: collisionRate(codes), utilisation };
+    const beaten = (['loss', 'collision', 'utilisation', 'last'] as const).filter((name) => this.beats(name, metrics));
     if (beaten.length > 0) {
       const arrays = fromVariables(this.variables);
       for (const name of beaten) {
         if (name !== 'last' || this.plan.best === 'last') this.folder.keepBest(name, arrays);
-        this.state.best[name] = figures;
+        this.state.best[name] = metrics;
       }
     }
-    return { mse, collision: figures.collision, utilisation };
+    return { mse, collision: metrics.collision, utilisation };
   }
 
-  private beats(name: Best, now: EpochFigures): boolean {
+  private beats(name: Best, now: EpochMetrics): boolean {
     const old = this.state.best[name];
     if (!old || name === 'last') return true;
     switch (name) {
@@ -211,7 +212,7 @@ class Training {
       case 'utilisation':
         return now.utilisation > old.utilisation || (now.utilisation === old.utilisation && now.mse < old.mse);
       default:
-        throw new Error(`rqvae: unknown measure ${name satisfies never}`);
+        throw new Error(`rqvae: unknown metric ${name satisfies never}`);
     }
   }
 
@@ -223,7 +224,7 @@ class Training {
 
   private stop(): never {
     const { run } = this.plan;
-    const saved = run === undefined ? 'nothing was saved (no run folder)' : `saved in ${run}, run it again to go on`;
+    const saved = run === undefined ? 'nothing was saved (no run folder)' : `saved in ${run}, run it again to resume`;
     throw new InputError(`sid: interrupted after epoch ${this.state.epoch}; ${saved}`);
   }
 
@@ -233,6 +234,6 @@ class Training {
 
   dispose(): void {
     this.optimizer.dispose();
-    tf.dispose([this.x, ...this.variables.values()]);
+    tf.dispose([...this.variables.values()]);
   }
 }

@@ -1,0 +1,19 @@
+/** What a way to make semantic IDs is: one of `METHODS`, or an object of your own in a notebook cell. */
+import type { Vectors } from '../files/npy.js';
+import type { Options } from '../options/option.js';
+import type { QuantizeResult } from './quantized.js';
+
+export interface SidMethod {
+  /** What reports, `NAME.sid.json` and errors call it. */
+  name: string;
+  /**
+   * Item vectors [N, D] -> codes and codebooks. `quantizeResult` makes the result of codes and codebooks.
+   * @param options the method's own @param where names the vectors in errors, such as their file
+   * @throws InputError for vectors or options that it cannot take
+   */
+  quantize(vectors: Vectors, options: never, where: string): QuantizeResult | Promise<QuantizeResult>;
+  /** Whether it trains an encoder: then its result has a `model`, and the codebooks live among that model's latents. */
+  learned: boolean;
+  /** Its options, checked before it runs. Default none. */
+  options?: Options;
+}
