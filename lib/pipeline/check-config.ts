@@ -32,6 +32,7 @@ const STAGES: { [S in keyof Stages]: Kinds<Stages[S]> } = {
   filter: {
     ...{ reviews: 'text', meta: 'text', format: 'text', columns: 'any', userK: 'integer', itemK: 'integer' },
     ...{ from: 'text', to: 'text', minItems: 'integer', window: 'integer', split: SPLIT_RULES, titleWords: 'integer' },
+    ...{ metaColumns: 'any', encoding: 'text', plainText: 'switch' },
   },
   embed: {
     ...{ encoder: 'text', embeddings: 'text', width: 'integer', seed: 'integer', pooling: POOLINGS },

@@ -3,33 +3,44 @@
  * All is computed before the first file is written, so a failure leaves the folder as it was.
  */
 import { join } from 'node:path';
+import type { Encoding } from '../../files/encoding.js';
 import { InputError } from '../../support/errors.js';
 import { SPLITS } from '../dataset.js';
-import { formatItems } from '../item-file.js';
+import { itemPieces } from '../item-file.js';
 import { placeholderCatalogue, readCatalogue } from '../raw/catalogue.js';
 import { type ColumnMap, parseColumns } from '../raw/columns.js';
 import { checkFormat, detectReviews, type RawFormat } from '../raw/formats.js';
 import { readInteractions } from '../raw/read-interactions.js';
+import { withDefaultDates } from './default-dates.js';
 import { type FilterOptions, parseOptions } from './filter-options.js';
-import { checkTimes, countsOf, type FilterCounts, itemOf } from './filter.js';
+import { checkTimes, countsOf, type FilterCounts, hasRawTexts, itemOf, type TextOptions } from './filter.js';
 import { select } from './select.js';
 import { writeSelection } from './write-rows.js';
 
-export interface FilterStageOptions extends FilterOptions {
+/** What the `filter` stage may be told. */
+export interface FilterStageOptions extends FilterOptions, TextOptions {
   /** Interactions in any raw format, plain or gzip. */
   reviews: string;
   /** Item texts, likewise. Default none: titles are then `item NAME`, and nothing is dropped for its title. */
   meta?: string;
-  /** Of both files; default told from each. */
+  /** Of both files; default detected from each. */
   format?: RawFormat;
   /** Of `csv` and `parquet`: a map, or a text such as `user=customer,item=sku`. Usual names need none. */
   columns?: ColumnMap | string;
+  /** Of `meta`, where its columns are others than those of `reviews`. Default `columns`. */
+  metaColumns?: ColumnMap | string;
+  /**
+   * Of both files: a label of the WHATWG Encoding Standard, such as `latin1` or `gbk`. Default UTF-8 or UTF-16,
+   * detected.
+   */
+  encoding?: Encoding;
   /** Folder to write to. */
   out: string;
   /** NAME of the files: letters, digits, `_`, `-`, `.`. */
   dataset: string;
 }
 
+/** What the stage did. */
 export interface FilterReport extends FilterCounts {
   format: RawFormat;
   /** False where there was no metadata, and titles are placeholders. */
@@ -40,30 +51,32 @@ export interface FilterReport extends FilterCounts {
 /** @throws InputError for bad input (file, line, mend) or when nothing is left; nothing is written then */
 export async function filterStage(options: FilterStageOptions): Promise<FilterReport> {
   const start = performance.now();
-  const { reviews, meta, out, dataset, format: named, columns: map = {}, ...given } = options;
+  const { reviews, meta, out, dataset, format: named, columns: map = {}, ...others } = options;
+  const { metaColumns, encoding, plainText, ...given } = others;
   checkName(dataset);
   parseOptions(given); // before the files are read
-  const columns = typeof map === 'string' ? parseColumns(map) : map;
-  const format = named === undefined ? await detectReviews(reviews) : checkFormat(named);
-  // The reference's dates are those of Amazon's files up to 2018.
-  const bounded = format === 'amazon-2014' || format === 'amazon-2018' || given.minItems;
-  const rules = parseOptions(bounded ? given : { from: 'any', to: 'any', ...given });
+  const columns = asColumns(map);
+  const format = named === undefined ? await detectReviews(reviews, encoding) : checkFormat(named);
+  const rules = parseOptions(withDefaultDates(given, format));
+  const shared = metaColumns === undefined;
+  const ofMeta = shared ? columns : asColumns(metaColumns);
+  const encoded = encoding === undefined ? {} : { encoding };
   // At once: this thread waits for the one that inflates the reviews.
   const [data, read] = await Promise.all([
-    readInteractions(reviews, { format, columns }),
-    meta === undefined ? undefined : readCatalogue(meta, named && format, columns),
+    readInteractions(reviews, { format, columns, ...encoded }),
+    meta === undefined ? undefined : readCatalogue(meta, named && format, ofMeta, { shared, ...encoded }),
   ]);
   checkTimes(data, given);
   const catalogue = read ?? placeholderCatalogue(data);
-  const selection = select(data, catalogue, rules);
+  const selection = select(data, catalogue, rules, plainText ?? hasRawTexts(catalogue));
   const file = (suffix: string) => join(out, `${dataset}.${suffix}`);
   const counts = (split: FilterCounts['split']) => countsOf(data, catalogue, selection, split);
   const split = writeSelection(
     selection,
     { train: file('train.inter'), valid: file('valid.inter'), test: file('test.inter') },
     [
-      [file('item.json'), () => formatItems(selection.catalogue.map(itemOf))],
-      // the shop's own names, as LC-Rec and MiniOneRec keep them
+      [file('item.json'), () => itemPieces(selection.catalogue.map(itemOf))],
+      // the source's own names, as LC-Rec and MiniOneRec keep them
       [file('item2id'), () => selection.catalogue.map(({ asin }, id) => `${asin}\t${id}\n`).join('')],
       // without the seconds: equal input, equal bytes
       [file('stats.json'), (rows) => JSON.stringify(counts(rows), null, 2) + '\n'],
@@ -77,6 +90,10 @@ export function filterOutputs(out: string, dataset: string): string[] {
   return ['item.json', ...SPLITS.map((split) => `${split}.inter`), 'item2id', 'stats.json'].map((suffix) =>
     join(out, `${dataset}.${suffix}`),
   );
+}
+
+function asColumns(map: ColumnMap | string): ColumnMap {
+  return typeof map === 'string' ? parseColumns(map) : map;
 }
 
 function checkName(dataset: string): void {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { writeAllAtomic } from '../../files/files.js';
 import { InputError } from '../../support/errors.js';
 import { Random } from '../../support/random.js';
-import type { CatalogueItem } from '../raw/metadata.js';
+import type { CatalogueItem } from '../raw/shelf.js';
 import type { Review } from '../raw/reviews.js';
 import { buildShop, type SampleItem, type ShopSize } from './catalogue.js';
 import { buy, newShopper, type Shopper } from './customers.js';
