@@ -18,7 +18,8 @@ export function nothingPlain(): PlainCounts {
 
 /** A title without entities. One with tags stays as it is: its item is dropped for them, as the reference does. */
 export function plainTitle(title: string): string {
-  return hasMarkup(title) ? title : cleanTitle(plainText(title));
+  const plain = plainText(title);
+  return plain === title || hasMarkup(title) ? title : cleanTitle(plain);
 }
 
 /**
