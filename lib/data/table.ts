@@ -4,13 +4,18 @@ import { type Item, type Row, type Split, SPLITS } from './dataset.js';
 
 /** Columns `split`, `user`, `history` (item ids, oldest first), `length` of the history, `target`. */
 export function toTable(data: Record<Split, readonly Row[]>): aq.ColumnTable {
-  const rows = SPLITS.flatMap((split) => data[split].map((row) => ({ split, ...row })));
+  // Column by column, without an object a row.
+  const column = <T>(cell: (row: Row, split: Split) => T): T[] => {
+    const cells: T[] = [];
+    for (const split of SPLITS) for (const row of data[split]) cells.push(cell(row, split));
+    return cells;
+  };
   return aq.table({
-    split: rows.map((row) => row.split),
-    user: rows.map((row) => row.user),
-    history: rows.map((row) => row.history),
-    length: rows.map((row) => row.history.length),
-    target: rows.map((row) => row.target),
+    split: column((_, split) => split),
+    user: column(({ user }) => user),
+    history: column(({ history }) => history),
+    length: column(({ history }) => history.length),
+    target: column(({ target }) => target),
   });
 }
 
