@@ -35,6 +35,7 @@ def main(reviews_file, meta_file, out):
             time=pl.col("unixReviewTime"),
         )
         .select("reviewerID", "user", "item", "time")
+        .unique(["user", "item", "time"], keep="first", maintain_order=True)
     )
     while True:
         left = reviews.filter((pl.len().over("user") >= 5) & (pl.len().over("item") >= 5))

@@ -31,6 +31,7 @@ def main(reviews_file, meta_file, out):
             review = json.loads(line)
             if FIRST <= review["unixReviewTime"] < LAST and review["asin"] in good:
                 reviews.append((review["reviewerID"], review["asin"], int(review["unixReviewTime"])))
+    reviews = list(dict.fromkeys(reviews))
     while True:
         users = Counter(user for user, _, _ in reviews)
         items = Counter(item for _, item, _ in reviews)

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { writeAllAtomic } from '../files/files.js';
 import { CONVERT_OPTIONS, type ConvertOptions } from './convert-options.js';
-import { formatConverted, formatInfo } from './converted-files.js';
+import { convertedLines, infoLines } from './converted-files.js';
 import { type Split, SPLITS } from './dataset.js';
 import { indexOf, loadDataset } from './load.js';
 import { readIndex } from './sid-index.js';
@@ -22,18 +22,19 @@ export async function convert(options: ConvertOptions): Promise<ConvertReport> {
   const data = await loadDataset(folder, dataset);
   const file = given ?? indexOf(data);
   const index = readIndex(file, data.items.length);
-  const texts: [string, string][] = [
-    ...SPLITS.map((split): [string, string] => [
+  // In pieces: 400,000 rows with their titles are longer than a string can be.
+  const files: [string, Iterable<string>][] = [
+    ...SPLITS.map((split): [string, Iterable<string>] => [
       join(out, split, `${data.name}.csv`),
-      formatConverted(data[split], data.items, index),
+      convertedLines(data[split], data.items, index),
     ]),
-    [join(out, 'info', `${data.name}.txt`), formatInfo(data.items, index)],
+    [join(out, 'info', `${data.name}.txt`), infoLines(data.items, index)],
   ];
-  writeAllAtomic(texts);
+  writeAllAtomic(files);
   return {
     items: data.items.length,
     split: { train: data.train.length, valid: data.valid.length, test: data.test.length },
-    files: texts.map(([path]) => path),
+    files: files.map(([path]) => path),
     seconds: (performance.now() - start) / 1000,
   };
 }

@@ -2,9 +2,9 @@
  * MiniOneRec's files for its own training and evaluation: `{train,valid,test}/NAME.csv` and `info/NAME.txt`.
  * Written byte for byte as pandas and Python write them; read back with checks.
  */
-import { readText } from '../files/files.js';
+import { readUtf8, readText } from '../files/files.js';
 import { InputError } from '../support/errors.js';
-import { formatCsv, parseCsv } from './csv.js';
+import { formatRecord, parseCsv } from './csv.js';
 import type { Item, Row } from './dataset.js';
 import { parsePythonList, pythonList } from './python.js';
 import type { SidIndex } from './sid-index.js';
@@ -19,28 +19,45 @@ export const CSV_COLUMNS = [
   'item_sid',
 ] as const;
 
-/** @throws InputError if an id of a row lacks an item or a SID */
+/** A split's file as one text: at most 512 MB. @throws InputError if an id of a row lacks an item or a SID */
 export function formatConverted(rows: readonly Row[], items: readonly Item[], index: SidIndex): string {
+  return [...convertedLines(rows, items, index)].join('');
+}
+
+/** A split's file line by line, for any number of rows. @throws InputError as `formatConverted` */
+export function* convertedLines(rows: Iterable<Row>, items: readonly Item[], index: SidIndex): Generator<string> {
   const sids = index.map((tokens) => tokens.join(''));
   const sid = (id: number) => sids[id] ?? missing(id, 'index');
   const title = (id: number) => items[id]?.title ?? missing(id, 'item file');
-  const records = rows.map(({ user, history, target }) => [
-    user,
-    pythonList(history.map(title)),
-    title(target),
-    pythonList(history),
-    String(target),
-    pythonList(history.map(sid)),
-    sid(target),
-  ]);
-  return formatCsv([CSV_COLUMNS, ...records]);
+  yield formatRecord(CSV_COLUMNS);
+  for (const { user, history, target } of rows) {
+    yield formatRecord([
+      user,
+      pythonList(history.map(title)),
+      title(target),
+      pythonList(history),
+      String(target),
+      pythonList(history.map(sid)),
+      sid(target),
+    ]);
+  }
 }
 
 /** A line an item: SID, title, id, tabs between. @throws InputError if an item lacks a SID */
 export function formatInfo(items: readonly Item[], index: SidIndex): string {
-  return items.map(({ title }, id) => `${(index[id] ?? missing(id, 'index')).join('')}\t${title}\t${id}\n`).join('');
+  return [...infoLines(items, index)].join('');
 }
 
+/** The info file line by line. @throws InputError as `formatInfo` */
+export function* infoLines(items: Iterable<Item>, index: SidIndex): Generator<string> {
+  let id = 0;
+  for (const { title } of items) {
+    yield `${(index[id] ?? missing(id, 'index')).join('')}\t${title}\t${id}\n`;
+    id++;
+  }
+}
+
+/** A row of a split's file. */
 export interface ConvertedRow extends Row {
   historyTitles: string[];
   title: string;
@@ -50,7 +67,7 @@ export interface ConvertedRow extends Row {
 
 /** @throws InputError for a missing file, other columns, a cell that does not fit: file, line and mend */
 export function readConverted(path: string): ConvertedRow[] {
-  const [header, ...records] = parseCsv(readText(path, 'run sidlab convert first'), path);
+  const [header, ...records] = parseCsv(readUtf8(path, 'run sidlab convert first'), path);
   if (header?.cells.join() !== CSV_COLUMNS.join()) {
     throw new InputError(
       `${path}:1: expected the columns ${CSV_COLUMNS.join()}, got ${header?.cells.join() ?? 'none'}`,
@@ -59,6 +76,7 @@ export function readConverted(path: string): ConvertedRow[] {
   return records.map(({ cells, line }) => parseRecord(cells, `${path}:${line}`));
 }
 
+/** A line of the info file. */
 export interface InfoLine {
   sid: string;
   title: string;

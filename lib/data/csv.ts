@@ -2,12 +2,19 @@
  * Comma-separated text as Python's csv module and pandas write it: a cell with a comma, a quote or a line end is
  * quoted, quotes inside are doubled, lines end in \n. (RFC 4180 but for the line ends; either is read.)
  */
-import { InputError } from '../support/errors.js';
+import { cellsOf, RecordScanner } from './raw/records.js';
 
-export function formatCsv(records: readonly (readonly string[])[]): string {
-  return records.map((record) => record.map(cell).join(',') + '\n').join('');
+/** One record as a line. */
+export function formatRecord(record: readonly string[]): string {
+  return record.map(cell).join(',') + '\n';
 }
 
+/** All records as one text. */
+export function formatCsv(records: readonly (readonly string[])[]): string {
+  return records.map(formatRecord).join('');
+}
+
+/** A record that was read. */
 export interface CsvRecord {
   cells: string[];
   /** Line on which the record starts, from 1. */
@@ -15,26 +22,19 @@ export interface CsvRecord {
 }
 
 /**
+ * @param text or its UTF-8 bytes, which may be longer than a string can be; empty lines are passed over
  * @param path for messages
- * @throws InputError for a quote that is never closed, or text after a closing quote
+ * @throws InputError for a quote that is never closed: file and line
  */
-export function parseCsv(text: string, path: string): CsvRecord[] {
+export function parseCsv(text: string | Uint8Array, path: string): CsvRecord[] {
   const records: CsvRecord[] = [];
-  let cells: string[] = [];
-  let line = 1;
-  let start = 1;
-  const token = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/y;
-  while (token.lastIndex < text.length) {
-    const match = token.exec(text);
-    if (!match) throw new InputError(`${path}:${start}: a quote in this record is not closed; write the file anew`);
-    cells.push(match[1]?.replaceAll('""', '"') ?? match[2]!);
-    line += match[0].split('\n').length - 1;
-    if (match[3] === ',' && token.lastIndex < text.length) continue;
-    if (match[3] === ',') cells.push(''); // the text ends after a comma
-    records.push({ cells, line: start });
-    cells = [];
-    start = line;
-  }
+  const scanner = new RecordScanner(path, ',', (bytes, starts, count, line) => {
+    records.push({ cells: cellsOf(bytes, starts, count), line });
+  });
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+  const whole = bytes.length === 0 || bytes.at(-1) === 10 ? bytes : Buffer.concat([bytes, Uint8Array.of(10)]);
+  scanner.scan(whole);
+  scanner.end();
   return records;
 }
 

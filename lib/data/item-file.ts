@@ -1,10 +1,24 @@
 /** `NAME.item.json`: `{id: {title, description, brand, categories}}`, ids 0 .. items - 1 (MiniOneRec's format). */
-import { readJson } from '../files/files.js';
+import type { Encoding } from '../files/encoding.js';
 import { InputError } from '../support/errors.js';
 import type { Item } from './dataset.js';
+import { readMembers } from './object-file.js';
+import { TEXTS } from './raw/columns.js';
+import { textOf } from './raw/values.js';
 
+/** The file as one text: at most 512 MB. */
 export function formatItems(items: readonly Item[]): string {
-  return JSON.stringify(Object.fromEntries(items.map((item, id) => [id, item])), null, 2) + '\n';
+  return [...itemPieces(items)].join('');
+}
+
+/** The file piece by piece, as `JSON.stringify(..., null, 2)` has it, for catalogues of any size. */
+export function* itemPieces(items: Iterable<Item>): Generator<string> {
+  let id = 0;
+  for (const item of items) {
+    yield `${id === 0 ? '{' : ','}\n  "${id}": ${JSON.stringify(item, null, 2).replaceAll('\n', '\n  ')}`;
+    id++;
+  }
+  yield id === 0 ? '{}\n' : '\n}\n';
 }
 
 /**
@@ -27,23 +41,28 @@ export function readItems(path: string): Item[] {
   });
 }
 
-/** Ids and texts, whatever the ids; a title may be empty. @throws InputError for a file that is missing or other JSON */
-export function readItemTexts(path: string, mend?: string): [id: string, item: Item][] {
-  const value = readJson<Record<string, Record<string, unknown>>>(path, mend);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InputError(`${path}: expected an object {id: {title, ...}}, got ${JSON.stringify(value).slice(0, 40)}`);
-  }
-  return Object.entries(value).map(([id, fields]) => [
-    id,
-    {
-      title: join(fields?.title, ' '),
-      description: join(fields?.description, ' '),
-      brand: join(fields?.brand, ' '),
-      categories: join(fields?.categories, ', '),
-    },
-  ]);
+/**
+ * Ids and texts, whatever the ids; a title may be empty.
+ * @param encoding default UTF-8 or UTF-16, detected
+ * @throws InputError for a file that is missing or other JSON
+ */
+export function readItemTexts(path: string, mend?: string, encoding?: Encoding): [id: string, item: Item][] {
+  const items: [string, Item][] = [];
+  for (const { key, value } of readMembers(path, mend, encoding)) items.push([key, itemFrom(value)]);
+  return items;
 }
 
-function join(value: unknown, separator: string): string {
-  return Array.isArray(value) ? value.map(String).join(separator) : typeof value === 'string' ? value : '';
+function itemFrom(value: unknown): Item {
+  const fields = (value ?? {}) as Record<string, unknown>;
+  const text = (name: keyof typeof TEXTS): string => {
+    const found = fields[name];
+    // Texts stay as they were published: MiniOneRec's descriptions are printed lists.
+    return typeof found === 'string' ? found : (textOf(found, TEXTS[name], name === 'title') ?? '');
+  };
+  return {
+    title: text('title'),
+    description: text('description'),
+    brand: text('brand'),
+    categories: text('categories'),
+  };
 }

@@ -31,7 +31,7 @@ export function parsePythonList(text: string): (string | number)[] | undefined {
   if (!trimmed.startsWith('[') || !trimmed.endsWith(']')) return undefined;
   const inner = trimmed.slice(1, -1);
   const values: (string | number)[] = [];
-  const token = /\s*(?:'((?:[^'\\]|\\[^])*)'|"((?:[^"\\]|\\[^])*)"|(-?\d+))\s*(,|$)/y;
+  const token = /\s*(?:'([^'\\]*(?:\\[^][^'\\]*)*)'|"([^"\\]*(?:\\[^][^"\\]*)*)"|(-?\d+))\s*(,|$)/y;
   while (token.lastIndex < inner.length) {
     if (inner.slice(token.lastIndex).trim() === '') break; // a comma at the end
     const match = token.exec(inner);

@@ -7,7 +7,6 @@
 import {
   appendFileSync,
   closeSync,
-  createReadStream,
   existsSync,
   mkdirSync,
   openSync,
@@ -15,29 +14,61 @@ import {
   readSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
-import { createGunzip, gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { InputError } from '../support/errors.js';
+import { checkFile, isGzip } from './check-file.js';
+import { bytesAsUtf8, decodeText, type Encoding } from './encoding.js';
+import { readBlocks } from './text-blocks.js';
+
+export { checkFile, isGzip };
 
 let temporaries = 0;
 
+/** A file's content: at once, or in pieces where it may be longer than a string can be (512 MB). */
+export type Content = string | Uint8Array | Iterable<string>;
+
 /** Writes `data` to `path`, making its folder; a name that ends in `.gz` is compressed (without a time stamp). */
-export function writeAtomic(path: string, data: string | Uint8Array): void {
+export function writeAtomic(path: string, data: Content): void {
   writeAllAtomic([[path, data]]);
 }
 
 /** Several files as one: all are written under temporary names before the first is renamed. */
-export function writeAllAtomic(files: readonly (readonly [path: string, data: string | Uint8Array])[]): void {
-  writeAllWith(
-    files.map(([path, data]) => [
-      path,
-      (temporary) => writeFileSync(temporary, path.endsWith('.gz') ? gzipSync(data) : data),
-    ]),
-  );
+export function writeAllAtomic(files: readonly (readonly [path: string, data: Content])[]): void {
+  writeAllWith(files.map(([path, data]) => [path, (temporary) => writeContent(temporary, data, path.endsWith('.gz'))]));
+}
+
+/** Characters that are collected before they are written. */
+const PIECE = 1 << 20;
+
+/**
+ * Writes a file in place, without the care of `writeAtomic`.
+ * @param packed as gzip; pieces become members of one file. Default false
+ */
+export function writeContent(path: string, data: Content, packed = false): void {
+  const bytes = (part: string | Uint8Array) => (packed ? gzipSync(part) : part);
+  if (typeof data === 'string' || data instanceof Uint8Array) return writeFileSync(path, bytes(data));
+  const file = openSync(path, 'w');
+  const write = (text: string): void => {
+    const block = packed ? gzipSync(text) : Buffer.from(text);
+    for (let from = 0; from < block.length;) from += writeSync(file, block, from, block.length - from);
+  };
+  try {
+    let waiting = '';
+    for (const piece of data) {
+      waiting += piece;
+      if (waiting.length < PIECE) continue;
+      write(waiting);
+      waiting = '';
+    }
+    if (waiting !== '' || packed) write(waiting);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Lets `write` fill a temporary file, then renames it to `path`; a failure removes the temporary and changes nothing. */
@@ -99,64 +130,60 @@ export function readJson<T = unknown>(path: string, mend = 'check the path'): T 
   }
 }
 
-/** @throws InputError if the file is missing or cannot be read */
-export function readText(path: string, mend = 'check the path'): string {
+/**
+ * A text file as a whole, gzip or not, UTF-8 or UTF-16; a byte order mark is removed.
+ * @param encoding default detected
+ * @throws InputError if the file is missing, damaged or not of its encoding (with the line)
+ */
+export function readText(path: string, mend = 'check the path', encoding?: Encoding): string {
+  return decodeText(readBytes(path, mend), path, encoding);
+}
+
+/**
+ * A text file as a whole, as UTF-8 without a mark, for texts that may be longer than a string can be (512 MB).
+ * @param encoding default detected
+ * @throws InputError as `readText`
+ */
+export function readUtf8(path: string, mend = 'check the path', encoding?: Encoding): Uint8Array {
+  return bytesAsUtf8(readBytes(path, mend), path, encoding);
+}
+
+/** A file's bytes, inflated where they are gzip. @throws InputError if the file is missing or damaged */
+export function readBytes(path: string, mend = 'check the path'): Uint8Array {
   checkFile(path, mend);
-  return readFileSync(path, 'utf8');
+  try {
+    return isGzip(path) ? gunzipSync(readFileSync(path)) : readFileSync(path);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(`${path}: cannot be read (${(error as Error).message}); fetch it again`);
+  }
 }
 
 export interface Line {
+  /** Without its end. */
   text: string;
   /** Counted from 1. */
   number: number;
 }
 
 /**
- * The lines of a text file, gzip told by its first two bytes; empty lines are passed over. Lines end in \n or \r\n
- * alone (readline's own would also part a JSON text at U+2028).
- * @throws InputError for a missing file, and for gzip that is damaged or cut short (with the line that it reaches)
+ * The lines of a text file, gzip detected by its first two bytes, UTF-16 by its mark or its zeros; empty lines are
+ * passed over. Lines end in \n or \r\n alone (readline's own would also split a JSON text at U+2028).
+ * @param encoding default UTF-8 or UTF-16, detected
+ * @throws InputError for a missing file, for gzip that is damaged or cut short (with the line that it reaches), and for
+ *   bytes that are not of the encoding
  */
-export async function* readLines(path: string): AsyncGenerator<Line> {
-  checkFile(path);
-  const source = createReadStream(path);
-  const bytes: AsyncIterable<Uint8Array> = isGzip(path) ? source.pipe(createGunzip()) : source;
-  const decoder = new TextDecoder();
+export async function* readLines(path: string, encoding?: Encoding): AsyncGenerator<Line> {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let number = 0;
-  let rest = '';
-  try {
-    for await (const chunk of bytes) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-      rest = lines.pop()!;
-      for (const line of lines) {
-        number++;
-        const text = line.endsWith('\r') ? line.slice(0, -1) : line;
-        if (text !== '') yield { text, number };
-      }
+  for await (const block of readBlocks(path, () => number, encoding)) {
+    const lines = decoder.decode(block).split('\n');
+    lines.pop(); // a block ends in \n
+    for (const line of lines) {
+      number++;
+      const text = line.endsWith('\r') ? line.slice(0, -1) : line;
+      if (text !== '') yield { text, number };
     }
-  } catch (error) {
-    throw new InputError(`${path}:${number + 1}: damaged or cut short (${(error as Error).message}); fetch it again`);
-  } finally {
-    source.destroy(); // also where the reader stops early
-  }
-  rest += decoder.decode();
-  if (rest !== '') yield { text: rest, number: number + 1 };
-}
-
-/** @throws InputError for a path that is no file; `mend` says how to get it */
-export function checkFile(path: string, mend = 'check the path'): void {
-  if (!existsSync(path)) throw new InputError(`${path}: no such file; ${mend}`);
-  if (!statSync(path).isFile()) throw new InputError(`${path}: expected a file, got a folder; ${mend}`);
-}
-
-/** Told by the first two bytes. */
-export function isGzip(path: string): boolean {
-  const file = openSync(path, 'r');
-  try {
-    const magic = new Uint8Array(2);
-    readSync(file, magic);
-    return magic[0] === 0x1f && magic[1] === 0x8b;
-  } finally {
-    closeSync(file);
   }
 }
 

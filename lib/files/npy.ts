@@ -24,7 +24,7 @@ export function rowOf(vectors: Vectors, i: number): Float32Array {
 }
 
 /** Rows `from` to `to` (not included) of [N, D], a view without a copy. */
-export function rowsOf({ width, data }: Vectors, from: number, to: number): Vectors {
+export function rowSlice({ width, data }: Vectors, from: number, to: number): Vectors {
   return { rows: to - from, width, data: data.subarray(from * width, to * width) };
 }
 

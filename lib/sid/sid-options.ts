@@ -1,7 +1,18 @@
 /** The options of `sid`: what all methods share, and each method's own. */
 import { SEED_OPTIONS } from '../data/data-options.js';
 import { withDefault } from '../options/derive.js';
-import { boolean, custom, choice, hook, integer, number, numberOrNumbers, numbers, pair, text } from '../options/kinds.js';
+import {
+  boolean,
+  custom,
+  choice,
+  hook,
+  integer,
+  number,
+  numberOrNumbers,
+  numbers,
+  pair,
+  text,
+} from '../options/kinds.js';
 import type { Options } from '../options/option.js';
 import { defineOptions, type Given, type OptionsOf } from '../options/schema.js';
 import type { Vectors } from '../files/npy.js';
@@ -124,18 +135,22 @@ export const METHOD_OPTIONS = {
 export type SidMethodName = keyof typeof METHOD_OPTIONS;
 export const SID_METHODS = Object.keys(METHOD_OPTIONS) as SidMethodName[];
 
-const METHOD = custom<SidMethod | SidMethodName>('how vectors become codes; in a notebook also a method of your own', {
-  default: 'rqkmeans',
-  mismatch: (value) => {
-    if (typeof value !== 'object' || value === null) {
-      return (SID_METHODS as readonly unknown[]).includes(value) ? undefined : `one of ${SID_METHODS.join(', ')}`;
-    }
-    const { name, quantize, learned } = value as Partial<SidMethod>;
-    const fits = typeof name === 'string' && name !== '' && typeof quantize === 'function' && typeof learned === 'boolean';
-    return fits ? undefined : 'a method with a name, a function quantize and a boolean learned';
+const METHOD = custom<SidMethod | SidMethodName, { default: 'rqkmeans' }>(
+  'how vectors become codes; in a notebook also a method of your own',
+  {
+    default: 'rqkmeans',
+    mismatch: (value) => {
+      if (typeof value !== 'object' || value === null) {
+        return (SID_METHODS as readonly unknown[]).includes(value) ? undefined : `one of ${SID_METHODS.join(', ')}`;
+      }
+      const { name, quantize, learned } = value as Partial<SidMethod>;
+      const fits =
+        typeof name === 'string' && name !== '' && typeof quantize === 'function' && typeof learned === 'boolean';
+      return fits ? undefined : 'a method with a name, a function quantize and a boolean learned';
+    },
+    schema: { enum: SID_METHODS },
   },
-  schema: { enum: SID_METHODS },
-});
+);
 
 export const SID_OPTIONS = defineOptions(
   'sid',

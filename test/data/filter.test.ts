@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { SPLITS } from '../../lib/data/dataset.js';
 import { filterInteractions } from '../../lib/data/filter/filter.js';
 import { buildRows, splitRows } from '../../lib/data/filter/split-rows.js';
-import type { CatalogueItem } from '../../lib/data/raw/metadata.js';
+import type { CatalogueItem } from '../../lib/data/raw/shelf.js';
 import { type Review, reviewsTable } from '../../lib/data/raw/reviews.js';
 import { itemsTable } from '../../lib/data/table.js';
 import { toTable } from '../../lib/figures/tables/to-table.js';

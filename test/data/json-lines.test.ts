@@ -6,7 +6,7 @@ import { JsonLinesFinder, packLines, takeLines } from '../../lib/data/raw/json-l
 import { type ReviewFields } from '../../lib/data/raw/reviews.js';
 import { parseReview, type Review } from '../../lib/data/raw/reviews.js';
 
-const FIELDS: ReviewFields = { user: 'u', item: 'it', time: 't', stars: 's', perSecond: 1 };
+const FIELDS: ReviewFields = { user: 'u', item: 'it', time: 't', stars: 's' };
 
 /** What is found in a line, packed as for another thread or not, and how often `JSON.parse` was asked. */
 function scanned(bytes: Uint8Array, packed = false): { result: unknown; slow: number } {

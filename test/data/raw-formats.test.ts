@@ -159,9 +159,10 @@ test.each([
     'item_id:token\ttitle:token_seq\tdescription:token_seq\tbrand:token\tcategories:token_seq\n242\tKolya\tIt\'s "it".\tB\tComedy, Drama\n',
   ],
 ])('item texts: %s', async (name, content) => {
-  expect(await readCatalogue(file(`meta.${name}`, content))).toEqual({ items: [KOLYA], duplicates: 0 });
-  if (name === 'item.json') return; // its readers take it plain
-  expect(await readCatalogue(file(`meta.${name}.gz`, gzipSync(content)))).toEqual({ items: [KOLYA], duplicates: 0 });
+  const format = { 'item.json': 'inter-json', csv: 'csv', item: 'recbole' }[name] ?? 'amazon-2018';
+  for (const path of [file(`meta.${name}`, content), file(`meta.${name}.gz`, gzipSync(content))]) {
+    expect(await readCatalogue(path)).toEqual({ items: [KOLYA], duplicates: 0, format });
+  }
 });
 
 test('movies: u.item in Latin-1, movies.dat, movies.csv', async () => {

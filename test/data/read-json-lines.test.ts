@@ -13,7 +13,7 @@ import { Random } from '../../lib/support/random.js';
 import type * as Module from '../../lib/data/raw/read-json-lines.js';
 
 const built = new URL('../../dist/data/raw/read-json-lines.js', import.meta.url);
-const FIELDS = { user: 'reviewerID', item: 'asin', time: 'unixReviewTime', stars: 'overall', perSecond: 1 };
+const FIELDS = { user: 'reviewerID', item: 'asin', time: 'unixReviewTime', stars: 'overall' };
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-lines-'));
 const random = new Random('lines');
 

@@ -11,6 +11,9 @@ import { loadDataset } from '../../lib/data/load.js';
 import { sampleCatalogue, sampleItems, writeSample } from '../../lib/data/sample/sample.js';
 import { itemMetrics } from '../../lib/evaluate/metrics.js';
 
+/** The stage's default for files of this format. */
+const AMAZON_DATES = { from: '1996-10', to: '2018-10' };
+
 test('the same seed writes the same bytes, another seed others; both go through the filter', async () => {
   const dirs = [0, 1, 2].map(() => mkdtempSync(join(tmpdir(), 'sidlab-')));
   const reports = dirs.map((out, i) => writeSample({ out, size: 'tiny', seed: i === 2 ? 8 : 7 }));
@@ -23,7 +26,7 @@ test('the same seed writes the same bytes, another seed others; both go through 
   const report = await filterStage({ reviews, meta, out: dirs[0]!, dataset: 'Sample' });
   const { catalogue, reviewed } = { catalogue: sampleCatalogue({ size: 'tiny', seed: 7 }), reviewed: reports[0]! };
   expect(reviewed).toMatchObject({ users: 120, items: 60, reviewCount: catalogue.reviews.length });
-  const { counts, ...rest } = filterInteractions(catalogue.reviews, sampleItems(catalogue.items));
+  const { counts, ...rest } = filterInteractions(catalogue.reviews, sampleItems(catalogue.items), AMAZON_DATES);
   expect(report).toMatchObject(counts);
   const { items, train, valid, test: last } = await loadDataset(dirs[0]!);
   expect({ items, train, valid, test: last }).toEqual({

@@ -1,6 +1,6 @@
 /** The options of `filter`, and the rules that the filter makes of them. */
-import { choice, custom, integer, text } from '../../options/kinds.js';
-import { defineOptions, type OptionsOf, type SettingsOf } from '../../options/schema.js';
+import { boolean, choice, custom, integer, text } from '../../options/kinds.js';
+import { defineOptions, type Given, type OptionsOf, type SettingsOf } from '../../options/schema.js';
 import { InputError } from '../../support/errors.js';
 import type { ColumnMap } from '../raw/columns.js';
 import { RAW_FORMATS } from '../raw/format-names.js';
@@ -36,20 +36,35 @@ export const FILTER_RULES = defineOptions('filter', RULES, { rules: [checkMonths
 /** What is kept, and how rows are made of it. */
 export interface FilterOptions extends OptionsOf<typeof FILTER_RULES> {}
 
+const TEXTS = {
+  plainText: boolean('take HTML tags out of item texts and decode entities (&amp;)', {
+    otherwise: 'yes, for published item files (inter-json) no',
+  }),
+};
+
+/** The filter's options that concern item texts. */
+export interface TextOptions extends Given<typeof TEXTS> {}
+
+const columnsOption = (help: string, otherwise: string) =>
+  custom<ColumnMap | string>(help, {
+    otherwise,
+    mismatch: (value) =>
+      typeof value === 'string' || (typeof value === 'object' && value !== null && !Array.isArray(value))
+        ? undefined
+        : 'a text such as user=customer,item=sku, or an object of columns by role',
+    schema: { type: ['string', 'object'] },
+  });
+
 export const FILTER_OPTIONS = defineOptions(
   'filter',
   {
     reviews: text('interactions in any raw format, plain or gzip', { required: true, affectsResult: false }),
     meta: text('item texts, likewise', { otherwise: 'none: titles are placeholders', affectsResult: false }),
     format: choice(RAW_FORMATS, 'format of both files', { otherwise: 'detected from each' }),
-    columns: custom<ColumnMap | string>('columns of csv and parquet: user=customer,item=sku,time=bought_at', {
-      otherwise: 'usual names',
-      mismatch: (value) =>
-        typeof value === 'string' || (typeof value === 'object' && value !== null && !Array.isArray(value))
-          ? undefined
-          : 'a text such as user=customer,item=sku, or an object of columns by role',
-      schema: { type: ['string', 'object'] },
-    }),
+    columns: columnsOption('columns of csv and parquet: user=customer,item=sku,time=bought_at', 'usual names'),
+    metaColumns: columnsOption('columns of meta, where they are others than those of reviews', 'columns'),
+    encoding: text('encoding of both files, such as latin1 or gbk', { otherwise: 'UTF-8 or UTF-16, detected' }),
+    ...TEXTS,
     out: text('folder to write to', { required: true, affectsResult: false }),
     dataset: text('NAME of the files: letters, digits, _ - and .', { required: true, affectsResult: false }),
     ...RULES,

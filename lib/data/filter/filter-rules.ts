@@ -2,9 +2,11 @@
  * The filter's rules over columns: they drop, and count what they drop.
  */
 import type { Interactions } from '../raw/interactions.js';
-import type { CatalogueItem } from '../raw/metadata.js';
+import type { CatalogueItem } from '../raw/shelf.js';
 import type { Rules } from './filter-options.js';
+import { withoutDuplicates } from './duplicates.js';
 import { kCore } from './k-core.js';
+import { plainTitle } from './plain-item.js';
 import { type TitleFault, titleFault } from './title.js';
 
 /** What each rule took away; interactions are counted at the first rule that takes them. */
@@ -16,6 +18,8 @@ export interface Removed {
   interactionsOutsideDates: number;
   /** Of items that the metadata lacks, or that a rule above dropped. */
   interactionsWithoutItem: number;
+  /** Of equal user, item and time as one before. */
+  duplicateInteractions: number;
   usersWithOneInteraction: number;
   usersBelowK: number;
   itemsBelowK: number;
@@ -23,6 +27,7 @@ export interface Removed {
   interactionsBelowK: number;
 }
 
+/** Nothing removed yet but items whose id came again. */
 export function nothingRemoved(duplicateItems: number): Removed {
   return {
     duplicateItems,
@@ -31,6 +36,7 @@ export function nothingRemoved(duplicateItems: number): Removed {
     titlesTooLong: 0,
     interactionsOutsideDates: 0,
     interactionsWithoutItem: 0,
+    duplicateInteractions: 0,
     usersWithOneInteraction: 0,
     usersBelowK: 0,
     itemsBelowK: 0,
@@ -38,22 +44,29 @@ export function nothingRemoved(duplicateItems: number): Removed {
   };
 }
 
-/** Items whose title stands, in the order given. */
+/**
+ * Items that are kept with their titles, in the order given.
+ * @param words most words of a title
+ * @param plain whether entities are decoded first, as they will be in what is kept
+ * @param removed is added to
+ */
 export function goodItems(
   items: readonly CatalogueItem[],
   words: number,
+  plain: boolean,
   removed: Record<TitleFault, number>,
 ): CatalogueItem[] {
   return items.filter(({ title }) => {
-    const fault = titleFault(title, words);
+    const fault = titleFault(plain ? plainTitle(title) : title, words);
     if (fault) removed[fault]++;
     return !fault;
   });
 }
 
 /**
- * Interactions within the dates, of items that stand.
+ * Interactions within the dates, of items that are kept, each once.
  * @param stands 1 for such an item; index = the item's number
+ * @param removed is added to
  * @returns indices into `data`
  */
 export function withinBounds(data: Interactions, rules: Rules, stands: Uint8Array, removed: Removed): Int32Array {
@@ -66,7 +79,9 @@ export function withinBounds(data: Interactions, rules: Rules, stands: Uint8Arra
     else if (stands[items[i]!] === 0) removed.interactionsWithoutItem++;
     else kept[count++] = i;
   }
-  return kept.subarray(0, count);
+  const unique = withoutDuplicates(data, kept.subarray(0, count));
+  removed.duplicateInteractions = count - unique.length;
+  return unique;
 }
 
 /**

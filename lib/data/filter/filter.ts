@@ -1,24 +1,28 @@
 /**
- * Reviews and item texts -> the interactions worth learning from, as rows in three splits.
+ * Reviews and item texts -> the interactions worth training on, as rows in three splits.
  *
  * Follows MiniOneRec's Amazon processing (dates, titles, k-core, window, chronological 8:1:1). Departures:
  *   1. users and items have a k each;
  *   2. items are numbered in the order of the metadata, whatever the reviews' order;
  *   3. equal times keep the order of the file, so that the same input always gives the same rows;
- *   4. nothing is dropped unsaid: `removed` counts by rule;
- *   5. dates widen only where `minItems` asks for it.
+ *   4. `removed` counts what each rule drops;
+ *   5. dates widen only where `minItems` asks for it;
+ *   6. an interaction of equal user, item and time as one before is a copy, and dropped;
+ *   7. dates are bounded by default for Amazon's files of 2014 and 2018 alone.
  */
 import type * as aq from 'arquero';
 import { InputError } from '../../support/errors.js';
 import type { Item, Row, Split } from '../dataset.js';
-import { fromReviews, type Interactions } from '../raw/interactions.js';
-import type { Catalogue, CatalogueItem } from '../raw/metadata.js';
-import type { Review } from '../raw/reviews.js';
-import { type FilterOptions, filterRules } from './filter-options.js';
+import { fromReviews, type Interactions, type LooseReview } from '../raw/interactions.js';
+import type { Catalogue, CatalogueItem } from '../raw/shelf.js';
+import { defaultMonths } from './default-dates.js';
+import { type FilterOptions, filterRules, type TextOptions } from './filter-options.js';
 import type { Removed } from './filter-rules.js';
+import type { PlainCounts } from './plain-item.js';
 import { select, type Selection } from './select.js';
 import { buildRows, splitRows } from './split-rows.js';
 
+/** What the filter kept and removed. */
 export interface FilterCounts {
   users: number;
   items: number;
@@ -30,32 +34,37 @@ export interface FilterCounts {
   /** First and last month, as they held in the end, or `any`. */
   dates: { from: string; to: string };
   removed: Removed;
+  /** Texts of the kept items that had HTML tags or entities, which were taken out. */
+  html: PlainCounts;
   /** Rows. */
   split: Record<Split, number>;
 }
 
+/** What the filter keeps, in memory. */
 export interface Filtered extends Record<Split, Row[]> {
   /** Index = item id. */
   items: Item[];
-  /** The shop's names; index = item id. */
+  /** The source's names; index = item id. */
   asins: string[];
   counts: FilterCounts;
 }
 
 /**
- * @param reviews in the order of their file, or a table with the columns user, asin, time, or columns already
- * @throws InputError if an option is out of range, or no row is left
+ * @param reviews in the order of their file, or a table with the columns user, asin, time (as `timeOf` reads them: also
+ *   Date columns), or columns already
+ * @param options dates default as in `filterStage`: the reference's for Amazon files of 2014 and 2018, else none
+ * @throws InputError if an option is out of range, a name or a time is none, or no row is left
  */
 export function filterInteractions(
-  reviews: readonly Review[] | aq.ColumnTable | Interactions,
+  reviews: readonly LooseReview[] | aq.ColumnTable | Interactions,
   catalogue: Catalogue | readonly CatalogueItem[],
-  options: FilterOptions = {},
+  { plainText, ...options }: FilterOptions & TextOptions = {},
 ): Filtered {
-  const rules = filterRules(options);
   const data = asInteractions(reviews);
+  const rules = filterRules(options, defaultMonths(data.format, options.minItems));
   checkTimes(data, options);
   const listed = 'duplicates' in catalogue ? catalogue : { items: [...catalogue], duplicates: 0 };
-  const selection = select(data, listed, rules);
+  const selection = select(data, listed, rules, plainText ?? hasRawTexts(listed));
   const names = Array.from(selection.userOf, (number) => selection.userNames.name(number));
   const interactions = Array.from(selection.users, (user, i) => ({ user: names[user]!, item: selection.items[i]! }));
   const splits = splitRows(buildRows(interactions, rules.window), rules.split);
@@ -68,6 +77,7 @@ export function filterInteractions(
   };
 }
 
+/** Counts of a selection, for reports and `stats.json`. */
 export function countsOf(
   data: Interactions,
   { items: listed }: Catalogue,
@@ -76,6 +86,7 @@ export function countsOf(
     userOf: { length: users },
     catalogue: { length: items },
     removed,
+    plain,
     rules,
   }: Selection,
   split: Record<Split, number>,
@@ -88,8 +99,14 @@ export function countsOf(
     read: { users: data.userNames.size, items: listed.length, interactions: data.length },
     dates: data.timed ? { from: rules.from, to: rules.to } : { from: 'any', to: 'any' },
     removed,
+    html: plain,
     split,
   };
+}
+
+/** Whether a catalogue's texts are as a shop wrote them, not a published file that somebody has cleaned. */
+export function hasRawTexts({ format }: Catalogue): boolean {
+  return format !== 'inter-json';
 }
 
 export function itemOf({ title, description, brand, categories }: CatalogueItem): Item {
@@ -107,7 +124,7 @@ export function checkTimes(
   if (from !== 'any' || to !== 'any') throw new InputError(`filter: expected no --from and --to, since ${mend}`);
 }
 
-function asInteractions(reviews: readonly Review[] | aq.ColumnTable | Interactions): Interactions {
+function asInteractions(reviews: readonly LooseReview[] | aq.ColumnTable | Interactions): Interactions {
   if ('userNames' in reviews) return reviews;
-  return fromReviews('objects' in reviews ? (reviews.objects() as Review[]) : reviews);
+  return fromReviews('objects' in reviews ? (reviews.objects() as LooseReview[]) : reviews);
 }

@@ -1,14 +1,16 @@
 /**
- * The filter's work on columns: which interactions stay, in order of time, with users and items numbered anew.
+ * The filter's work on columns: which interactions stay, in order of time, with users and items re-indexed.
  */
 import { InputError } from '../../support/errors.js';
 import type { IdTable } from '../raw/id-table.js';
 import type { Interactions } from '../raw/interactions.js';
-import type { Catalogue, CatalogueItem } from '../raw/metadata.js';
+import type { Catalogue, CatalogueItem } from '../raw/shelf.js';
 import { type Rules, widened } from './filter-options.js';
 import { goodItems, nothingRemoved, type Removed, takeCore, withinBounds } from './filter-rules.js';
 import { orderByTime } from './order-by-time.js';
+import { nothingPlain, type PlainCounts, plainItem } from './plain-item.js';
 
+/** What the filter keeps. */
 export interface Selection {
   /** Of each interaction, oldest first: its user, from 0 in the order of first purchase. */
   users: Int32Array;
@@ -20,14 +22,20 @@ export interface Selection {
   /** Index = item id. */
   catalogue: CatalogueItem[];
   removed: Removed;
+  /** Texts that had HTML. */
+  plain: PlainCounts;
   /** The rules that held in the end: `from` may have moved. */
   rules: Rules;
 }
 
-/** @throws InputError if nothing is left, or too few items at the widest dates */
-export function select(data: Interactions, { items, duplicates }: Catalogue, rules: Rules): Selection {
-  const removed = nothingRemoved(duplicates);
-  const good = goodItems(items, rules.titleWords, removed)
+/**
+ * @param catalogue the source's items
+ * @param plain whether HTML is taken out of the texts
+ * @throws InputError if nothing is left, or too few items at the widest dates
+ */
+export function select(data: Interactions, catalogue: Catalogue, rules: Rules, plain: boolean): Selection {
+  const removed = nothingRemoved(catalogue.duplicates);
+  const good = goodItems(catalogue.items, rules.titleWords, plain, removed)
     .map((item) => ({ item, number: data.itemNames.find(item.asin) }))
     .filter(({ number }) => number >= 0);
   const earliest = rules.minItems > 0 ? data.times.reduce((a, b) => Math.min(a, b), Infinity) : Infinity;
@@ -35,7 +43,8 @@ export function select(data: Interactions, { items, duplicates }: Catalogue, rul
     const tried = { ...removed };
     const kept = keep(data, good, now, tried);
     const selection = renumber(data, kept, good, now, tried);
-    if (selection.catalogue.length >= rules.minItems && kept.length > 0) return selection;
+    if (selection.catalogue.length >= rules.minItems && kept.length > 0)
+      return plain ? withPlainTexts(selection) : selection;
     if (rules.minItems > 0 && now.start > earliest) continue;
     if (kept.length === 0) throw nothingLeft(data.length, tried, now);
     throw new InputError(
@@ -44,7 +53,12 @@ export function select(data: Interactions, { items, duplicates }: Catalogue, rul
   }
 }
 
-/** An item whose title stands, and its number in the interactions' `itemNames`. */
+function withPlainTexts(selection: Selection): Selection {
+  const plain = nothingPlain();
+  return { ...selection, catalogue: selection.catalogue.map((item) => plainItem(item, plain)), plain };
+}
+
+/** An item that is kept with its title, and its number in the interactions' `itemNames`. */
 interface Good {
   item: CatalogueItem;
   number: number;
@@ -93,7 +107,16 @@ function renumber(
     items[i] = pairs[at + 1]!;
   }
   const catalogue = listed.map(({ item }) => item);
-  return { users, items, userOf: userOf.subarray(0, count), userNames: data.userNames, catalogue, removed, rules };
+  return {
+    users,
+    items,
+    userOf: userOf.subarray(0, count),
+    userNames: data.userNames,
+    catalogue,
+    removed,
+    plain: nothingPlain(),
+    rules,
+  };
 }
 
 function nothingLeft(total: number, removed: Removed, { userK, itemK }: Rules): InputError {

@@ -1,5 +1,5 @@
 /**
- * Which titles stand for an item. After MiniOneRec's filter for Amazon data: 1 to 20 words, no markup.
+ * Which titles an item is kept with. After MiniOneRec's filter for Amazon data: 1 to 20 words, no markup.
  *
  * Departures:
  *   1. markup is any opening or closing tag (`<span ...>`, `</b>`, `<script>`), not one kind of it; a lone `<` or a
@@ -10,20 +10,28 @@
 
 /** Tabs, line ends and other control characters, with the spaces around them, become one space; ends are trimmed. */
 export function cleanTitle(title: string): string {
-  return title.replace(/\s*[\p{Cc}\u2028\u2029]+\s*/gu, ' ').trim();
+  return title.replace(/[\s\p{Cc}]+/gu, (blank) => (CONTROL.test(blank) ? ' ' : blank)).trim();
 }
 
+const CONTROL = /[\p{Cc}\u2028\u2029]/u;
+
+/** Why a title's item is dropped. */
 export type TitleFault = 'itemsWithoutTitle' | 'titlesWithMarkup' | 'titlesTooLong';
 
 /**
  * @param title a cleaned title
- * @param maxWords words are what white space parts
+ * @param maxWords words are separated by white space
  * @returns undefined for a good title
  * @example titleFault('<script>x</script>', 20) // 'titlesWithMarkup'
  */
 export function titleFault(title: string, maxWords: number): TitleFault | undefined {
   if (title === '') return 'itemsWithoutTitle';
-  if (/<\/?[a-z!][^>]*(>|$)/i.test(title)) return 'titlesWithMarkup';
+  if (hasMarkup(title)) return 'titlesWithMarkup';
   if (title.split(/\s+/).length > maxWords) return 'titlesTooLong';
   return undefined;
+}
+
+/** Whether a title has an opening or closing tag, closed or not. */
+export function hasMarkup(title: string): boolean {
+  return /<\/?[a-z!]/i.test(title);
 }

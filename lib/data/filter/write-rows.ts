@@ -3,13 +3,15 @@
  * `formatInter(splitRows(buildRows(...)))`, for shops whose rows would not fit in memory.
  */
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
-import { writeWith } from '../../files/files.js';
+import { type Content, writeContent, writeWith } from '../../files/files.js';
 import { type Split, SPLITS } from '../dataset.js';
 import { INTER_HEADER } from '../inter-file.js';
 import type { Selection } from './select.js';
 
 const [TAB, SPACE, NEWLINE, ZERO] = [9, 32, 10, 48];
 const ROOM = 1 << 20;
+/** Bytes of a name that is kept beside its user's items: one name of a megabyte must not cost every user as much. */
+const LONG_NAME = 64;
 
 /**
  * Writes all files under temporary names before the first is renamed.
@@ -21,13 +23,13 @@ const ROOM = 1 << 20;
 export function writeSelection(
   selection: Selection,
   paths: Record<Split, string>,
-  others: readonly (readonly [path: string, text: (split: Record<Split, number>) => string])[],
+  others: readonly (readonly [path: string, text: (split: Record<Split, number>) => Content])[],
 ): Record<Split, number> {
   const files = [...others.map(([path]) => path), ...SPLITS.map((split) => paths[split])];
   return writeTogether(files, (temporaries) => {
     const [train, valid, test] = temporaries.slice(others.length) as [string, string, string];
     const counts = writeRows(selection, { train, valid, test });
-    for (const [i, [, text]] of others.entries()) writeFileSync(temporaries[i]!, text(counts));
+    for (const [i, [, text]] of others.entries()) writeContent(temporaries[i]!, text(counts));
     return counts;
   });
 }
@@ -46,7 +48,7 @@ function writeTogether<T>(paths: readonly string[], write: (temporaries: string[
 
 /** @returns rows a split */
 function writeRows(selection: Selection, paths: Record<Split, string>): Record<Split, number> {
-  const { users, items, rules } = selection;
+  const { users, items, userOf, userNames, rules } = selection;
   const { window } = rules;
   const { words, bytes: all, stride, name, longest } = userRecords(selection);
   const outs = SPLITS.map((split) => new Out(paths[split], longest + 11 * (window + 2)));
@@ -61,7 +63,8 @@ function writeRows(selection: Selection, paths: Record<Split, string>): Record<S
         const { bytes } = out;
         let at = out.at;
         const from = 4 * (record + name);
-        for (let end = from + words[record + 1]!, c = from; c < end; c++) bytes[at++] = all[c]!;
+        if (words[record + 1]! < 0) at = userNames.copy(userOf[users[i]!]!, bytes, at);
+        else for (let end = from + words[record + 1]!, c = from; c < end; c++) bytes[at++] = all[c]!;
         const length = Math.min(before, window);
         let oldest = before > window ? before % window : 0;
         for (let h = 0; h < length; h++) {
@@ -87,17 +90,19 @@ function writeRows(selection: Selection, paths: Record<Split, string>): Record<S
 
 /**
  * All that a row needs of its user side by side, since memory is what a row waits for: words 0 interactions so far,
- * 1 bytes of the name, 2 .. window + 1 the last items (a ring), then the name.
+ * 1 bytes of the name (-1 for one that is too long to be kept here), 2 .. window + 1 the last items (a ring), then the
+ * name.
  */
 function userRecords({ userOf, userNames, rules }: Selection) {
   const longest = userNames.longest(userOf);
   const name = 2 + rules.window;
-  const stride = name + Math.ceil(longest / 4);
+  const stride = name + Math.ceil(Math.min(longest, LONG_NAME) / 4);
   const words = new Int32Array(userOf.length * stride);
   const bytes = new Uint8Array(words.buffer);
   for (let user = 0; user < userOf.length; user++) {
     const at = 4 * (user * stride + name);
-    words[user * stride + 1] = userNames.copy(userOf[user]!, bytes, at) - at;
+    const short = userNames.length(userOf[user]!) <= LONG_NAME;
+    words[user * stride + 1] = short ? userNames.copy(userOf[user]!, bytes, at) - at : -1;
   }
   return { words, bytes, stride, name, longest };
 }

@@ -1,73 +1,119 @@
-/** Item texts of any known format -> the shop's catalogue. */
-import { gunzipSync } from 'node:zlib';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+/** Item texts of any known format -> the data set's catalogue. */
+import { isUtf8 } from 'node:buffer';
+import { decodeText, type Encoding } from '../../files/encoding.js';
+import { readBytes } from '../../files/files.js';
+import { readBlocks, readHead } from '../../files/text-blocks.js';
 import { InputError } from '../../support/errors.js';
-import { parseCsv } from '../csv.js';
-import { cleanTitle } from '../filter/title.js';
 import { readItemTexts } from '../item-file.js';
-import { type ColumnMap, placesOf, type Role } from './columns.js';
+import { type ColumnMap, type Role } from './columns.js';
 import { type RawFormat } from './format-names.js';
 import { detectMetadata } from './formats.js';
 import type { Interactions } from './interactions.js';
-import { type Catalogue, type CatalogueItem, readMetadata, Shelf } from './metadata.js';
+import { itemOfRecord, type TextRole } from './item-record.js';
+import { readMetadata } from './metadata.js';
 import { readParquet } from './parquet.js';
+import { cellsOf, RecordScanner } from './records.js';
+import { type Catalogue, Shelf } from './shelf.js';
+import { tableLayout } from './table-layout.js';
 
-const TEXTS = ['item', 'title', 'description', 'brand', 'categories'] as const satisfies readonly Role[];
+const ITEM_ROLES = ['item', 'title', 'description', 'brand', 'categories'] as const satisfies readonly Role[];
+
+/** How an item file is read. */
+export interface CatalogueOptions {
+  /** Default UTF-8 or UTF-16, detected; MovieLens' own files may be Latin-1. */
+  encoding?: Encoding;
+  /** Whether `columns` was made for the interactions too: its places then count only without a header. Default false. */
+  shared?: boolean;
+}
 
 /**
- * @param format default told from the file
+ * @param format default detected
  * @param columns of `csv` and `parquet`
- * @returns items in the order of the file; an id that comes again is counted, the first stands
+ * @returns items in the order of the file; an id that comes again is counted, the first is kept
  * @throws InputError for a missing file, a line that does not fit: file, line and mend
  */
-export async function readCatalogue(path: string, format?: RawFormat, columns: ColumnMap = {}): Promise<Catalogue> {
-  const found = format ?? (await detectMetadata(path));
-  switch (found) {
+export async function readCatalogue(
+  path: string,
+  format?: RawFormat,
+  columns: ColumnMap = {},
+  options: CatalogueOptions = {},
+): Promise<Catalogue> {
+  const found = format ?? (await detectMetadata(path, options.encoding));
+  return { ...(await read(path, found, columns, options)), format: found };
+}
+
+async function read(
+  path: string,
+  format: RawFormat,
+  columns: ColumnMap,
+  options: CatalogueOptions,
+): Promise<Catalogue> {
+  switch (format) {
     case 'amazon-2014':
     case 'amazon-2018':
     case 'amazon-2023':
-      return readMetadata(path);
+      return readMetadata(path, options.encoding);
     case 'movielens':
-      return readMovies(path);
+      return readMovies(path, options);
     case 'recbole':
     case 'csv':
-      return readTable(path, found, columns);
+      return readTable(path, format, columns, options);
     case 'inter-json':
-      return { items: readItemTexts(path).map(([asin, item]) => ({ asin, ...item })), duplicates: 0 };
+      return readPublished(path, options.encoding);
     case 'parquet':
       return readParquetItems(path, columns);
     default:
-      throw found satisfies never;
+      throw format satisfies never;
   }
 }
 
 /**
- * A catalogue without texts, for shops that have none: every item that was bought, its title `item NAME`. Whole
+ * A catalogue without texts, for data sets that have none: every item that was bought, its title `item NAME`. Whole
  * numbers come in their own order, so that a published index of the same items still fits; other names in the order
  * in which they were first met.
  */
 export function placeholderCatalogue({ itemNames }: Interactions): Catalogue {
   const names = itemNames.list();
-  if (names.every((name) => /^\d+$/.test(name))) names.sort((a, b) => Number(a) - Number(b));
+  if (names.every((name) => /^\d+$/.test(name))) names.sort(bySize);
   const items = names.map((asin) => ({ asin, title: `item ${asin}`, description: '', brand: '', categories: '' }));
   return { items, duplicates: 0 };
 }
 
-/** `u.item` (bars; title second, genres as flags), `movies.dat` (double colons) or `movies.csv`. */
-function readMovies(path: string): Catalogue {
+/** Digits of whole numbers of any length, by size. */
+function bySize(a: string, b: string): number {
+  const [one, two] = [a.replace(/^0+/, ''), b.replace(/^0+/, '')];
+  return one.length - two.length || (one < two ? -1 : one > two ? 1 : 0);
+}
+
+/** `NAME.item.json`. */
+function readPublished(path: string, encoding?: Encoding): Catalogue {
   const shelf = new Shelf();
-  const text = readLatin(path);
-  if (text.startsWith('movieId,')) return readTable(path, 'csv', {});
+  for (const [asin, item] of readItemTexts(path, undefined, encoding)) shelf.put({ asin, ...item });
+  return shelf.catalogue(path);
+}
+
+/** `u.item` (bars; title second, genres as flags), `movies.dat` (double colons) or `movies.csv`. */
+async function readMovies(path: string, options: CatalogueOptions): Promise<Catalogue> {
+  const shelf = new Shelf();
+  const text = readMovieText(path, options.encoding);
+  if (text.startsWith('movieId,')) return readTable(path, 'csv', {}, options);
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     if (line === '') continue;
     const cells = line.split(line.includes('::') ? '::' : '|');
-    if (cells.length < 2)
-      throw new InputError(`${path}:${i + 1}: expected an id and a title, got ${line.slice(0, 60)}`);
+    const where = `${path}:${i + 1}`;
+    if (cells.length < 2) throw new InputError(`${where}: expected an id and a title, got ${line.slice(0, 60)}`);
     const flags = cells.slice(5).flatMap((flag, genre) => (flag === '1' ? [GENRES[genre] ?? ''] : []));
     const genres = line.includes('::') ? (cells[2] ?? '').split('|') : flags;
-    shelf.put(item({ item: cells[0], title: cells[1], categories: genres.join(', ') }, `${path}:${i + 1}`));
+    const texts: Partial<Record<TextRole, unknown>> = { title: cells[1], categories: genres };
+    shelf.put(itemOfRecord(cells[0], (role) => [texts[role]], where));
   }
   return shelf.catalogue(path);
+}
+
+/** MovieLens wrote its first files in Latin-1, the later ones in UTF-8. */
+function readMovieText(path: string, encoding?: Encoding): string {
+  const bytes = readBytes(path);
+  return decodeText(bytes, path, encoding ?? (isUtf8(bytes) ? undefined : 'latin1'));
 }
 
 /** Of `u.item`'s flags (MovieLens 100K's u.genre). */
@@ -76,54 +122,35 @@ const GENRES = (
   'Mystery Romance Sci-Fi Thriller War Western'
 ).split(' ');
 
-function readTable(path: string, format: 'recbole' | 'csv', columns: ColumnMap): Catalogue {
-  const text = readLatin(path).replace(/^\ufeff/, '');
-  const tabs = text.split('\n', 1)[0]!.includes('\t');
-  const lines = tabs
-    ? text.split(/\r?\n/).map((line, i) => ({ cells: line.split('\t'), line: i + 1 }))
-    : parseCsv(text, path);
-  const [header, ...records] = lines.filter(({ cells }) => cells.length > 1 || cells[0] !== '');
-  const names = (header?.cells ?? []).map((name) => (format === 'recbole' ? name.split(':')[0]! : name));
-  const places = placesOf(names, columns, TEXTS, ['item'], `${path}:1`);
+async function readTable(
+  path: string,
+  format: 'recbole' | 'csv',
+  columns: ColumnMap,
+  { encoding, shared = false }: CatalogueOptions,
+): Promise<Catalogue> {
+  const head = await readHead(path, encoding);
+  const needs = { format, columns, roles: ITEM_ROLES, needed: ['item'], shared } as const;
+  const { delimiter, places, header } = tableLayout(head, path, needs);
   const shelf = new Shelf();
-  for (const { cells, line } of records) {
-    const of = Object.fromEntries(TEXTS.map((role) => [role, places[role] < 0 ? '' : (cells[places[role]] ?? '')]));
-    shelf.put(item(of, `${path}:${line}`));
-  }
+  let skip = header ? 1 : 0;
+  const scanner = new RecordScanner(path, delimiter, (bytes, starts, count, line) => {
+    if (skip-- > 0) return;
+    const cells = cellsOf(bytes, starts, count);
+    shelf.put(itemOfRecord(cells[places.item[0]!], (role) => places[role].map((at) => cells[at]), `${path}:${line}`));
+  });
+  for await (const block of readBlocks(path, () => scanner.lines, encoding)) scanner.scan(block);
+  scanner.end();
   return shelf.catalogue(path);
 }
 
 async function readParquetItems(path: string, columns: ColumnMap): Promise<Catalogue> {
   const shelf = new Shelf();
   let row = 0;
-  for await (const chunk of readParquet(path, columns, TEXTS, ['item'])) {
-    for (let i = 0; i < chunk.item!.length; i++) {
-      const of = Object.fromEntries(TEXTS.map((role) => [role, chunk[role]?.[i] ?? '']));
-      shelf.put(item(of, `${path}: row ${++row}`));
+  for await (const chunk of readParquet(path, columns, ITEM_ROLES, ['item'])) {
+    const [names] = chunk.item;
+    for (let i = 0; i < names!.length; i++) {
+      shelf.put(itemOfRecord(names![i], (role) => chunk[role].map((values) => values[i]), `${path}: row ${++row}`));
     }
   }
   return shelf.catalogue(path);
-}
-
-function item(texts: Partial<Record<Role, string>>, where: string): CatalogueItem {
-  const { item: asin = '', title = '', description = '', brand = '', categories = '' } = texts;
-  if (!/^\S+$/.test(asin)) {
-    throw new InputError(
-      `${where}: expected item to be text without spaces, got ${JSON.stringify(asin)}; mend or remove the line`,
-    );
-  }
-  return { asin, title: cleanTitle(title), description, brand, categories };
-}
-
-/** A text file, plain or gzip; what is no UTF-8 is Latin-1, as MovieLens writes it. */
-function readLatin(path: string): string {
-  if (!existsSync(path)) throw new InputError(`${path}: no such file; check the path`);
-  if (!statSync(path).isFile()) throw new InputError(`${path}: expected a file, got a folder; check the path`);
-  const raw = readFileSync(path);
-  const bytes = raw[0] === 0x1f && raw[1] === 0x8b ? gunzipSync(raw) : raw;
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return new TextDecoder('latin1').decode(bytes);
-  }
 }

@@ -1,5 +1,5 @@
 /**
- * Formats of raw files, and telling them apart by a file's name and first lines.
+ * Formats of raw files, and detecting them by a file's name and first lines.
  *
  * | format | interactions | item texts |
  * |---|---|---|
@@ -8,44 +8,79 @@
  * | `movielens` | `u.data`, `ratings.dat`, `ratings.csv` | `u.item`, `movies.dat`, `movies.csv` |
  * | `recbole` | `.inter`: user_id, item_id, timestamp, rating with types | `.item`: item_id and text columns |
  * | `inter-json` | `NAME.inter.json` (LETTER, LC-Rec): {user: [items in order]}, no times | `NAME.item.json` |
- * | `csv`, `parquet` | any table with a header; `columns` says which is which | likewise |
+ * | `csv`, `parquet` | any table; comma, tab, semicolon or bar between cells; `columns` says which is which | likewise |
  */
+import { type Encoding } from '../../files/encoding.js';
+import { readHead } from '../../files/text-blocks.js';
 import { InputError } from '../../support/errors.js';
-import { readHead } from './blocks.js';
 import { RAW_FORMATS, type RawFormat } from './format-names.js';
+import { detectDelimiter } from './records.js';
 
 /**
  * The format of a file of interactions. JSON lines that are not Amazon 2023's pass for Amazon 2018's, so that a broken
- * first line is told by the reader of it.
- * @throws InputError for a missing file, or one that is like none of the formats
+ * first line is reported by their reader.
+ * @param encoding default detected
+ * @throws InputError for a missing file, one that is like none of the formats, or one that is already split into rows
  */
-export async function detectReviews(path: string): Promise<RawFormat> {
-  const { head, line } = await opening(path);
+export async function detectReviews(path: string, encoding?: Encoding): Promise<RawFormat> {
+  const { head, line } = await opening(path, encoding);
   if (isParquet(path, head)) return 'parquet';
-  if (/^\s*\{\s*"[^"]*"\s*:\s*\[/.test(head)) return 'inter-json';
-  if (head.trim() === '' || /^\s*[{[]/.test(head)) {
-    return /"parent_asin"|"timestamp"/.test(line) && !line.includes('"reviewerID"') ? 'amazon-2023' : 'amazon-2018';
-  }
+  if (head.trim() === '' || /^\s*[{[]/.test(head)) return jsonReviews(head, line);
+  checkUnsplit(path, line);
   if (isRecbole(line)) return 'recbole';
   if (/^\d+(\t|::)\d+\1[\d.]+\1\d+$/.test(line) || line === 'userId,movieId,rating,timestamp') return 'movielens';
-  if (/[,\t]/.test(line)) return 'csv';
+  if (detectDelimiter(line) !== '') return 'csv';
   throw unknown(path, line);
 }
 
-/** The format of a file of item texts; the Amazon formats need not be told apart. @throws as `detectReviews` */
-export async function detectMetadata(path: string): Promise<RawFormat> {
-  const { head, line } = await opening(path);
+/**
+ * The format of a file of item texts; the Amazon formats need not be distinguished.
+ * @throws as `detectReviews`
+ */
+export async function detectMetadata(path: string, encoding?: Encoding): Promise<RawFormat> {
+  const { head, line } = await opening(path, encoding);
   if (isParquet(path, head)) return 'parquet';
-  if (/^\s*\{\s*"[^"]*"\s*:\s*\{/.test(head)) return 'inter-json';
-  if (head.trim() === '' || /^\s*[{[]/.test(head)) return 'amazon-2018';
+  if (head.trim() === '' || /^\s*[{[]/.test(head)) {
+    return /^\s*\{\s*"[^"]*"\s*:\s*\{/.test(head) && !isAmazon(line) ? 'inter-json' : 'amazon-2018';
+  }
   if (isRecbole(line)) return 'recbole';
   if (/^\d+::/.test(line) || /^\d+\|.*\|/.test(line) || line === 'movieId,title,genres') return 'movielens';
-  if (/[,\t]/.test(line)) return 'csv';
+  if (detectDelimiter(line) !== '') return 'csv';
   throw unknown(path, line);
 }
 
-async function opening(path: string): Promise<{ head: string; line: string }> {
-  const head = await readHead(path);
+function jsonReviews(head: string, line: string): RawFormat {
+  if (!isAmazon(line) && /^\s*\{\s*"[^"]*"\s*:\s*\[/.test(head)) return 'inter-json';
+  return /"parent_asin"|"timestamp"/.test(line) && !line.includes('"reviewerID"') ? 'amazon-2023' : 'amazon-2018';
+}
+
+/** Whether a line is an object with one of the names that every Amazon line has, not deeper in it. */
+function isAmazon(line: string): boolean {
+  return topKeys(line).some((key) => /^(reviewerID|user_id|asin|parent_asin)$/.test(key));
+}
+
+/** The keys of an object in JSON, not those of objects in it; as far as the text goes. */
+function topKeys(text: string): string[] {
+  const keys: string[] = [];
+  let depth = 0;
+  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"\s*:?|[[\]{}]/g)) {
+    if (token === '{' || token === '[') depth++;
+    else if (token === '}' || token === ']') depth--;
+    else if (depth === 1 && token.endsWith(':')) keys.push(token.slice(1, token.lastIndexOf('"')));
+  }
+  return keys;
+}
+
+/** MiniOneRec's rows have histories: the filter would take each target for an interaction. */
+function checkUnsplit(path: string, line: string): void {
+  if (!/\bitem_id_list\b|\bhistory_item_id\b/.test(line)) return;
+  throw new InputError(
+    `${path}:1: expected interactions, got rows that are already filtered and split (${line.slice(0, 60)}); skip filter: put NAME.item.json and NAME.{train,valid,test}.inter into one folder and give it to the next stage with --data`,
+  );
+}
+
+async function opening(path: string, encoding?: Encoding): Promise<{ head: string; line: string }> {
+  const head = await readHead(path, encoding);
   return { head, line: head.split('\n', 1)[0]!.replace(/\r$/, '') };
 }
 

@@ -5,7 +5,7 @@
  * of a name until somebody asks for it. Open addressing with linear probing; the hash is FNV-1a over the bytes.
  */
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export class IdTable {
   /** How many there are. */
@@ -57,13 +57,16 @@ export class IdTable {
     return at;
   }
 
+  /** Bytes of a name. */
+  length(number: number): number {
+    const slot = 4 * this.places[number]!;
+    return this.slots[slot + 3]! - this.slots[slot + 2]!;
+  }
+
   /** Bytes of the longest of some names. */
   longest(numbers: Int32Array): number {
     let longest = 0;
-    for (let i = 0; i < numbers.length; i++) {
-      const slot = 4 * this.places[numbers[i]!]!;
-      longest = Math.max(longest, this.slots[slot + 3]! - this.slots[slot + 2]!);
-    }
+    for (let i = 0; i < numbers.length; i++) longest = Math.max(longest, this.length(numbers[i]!));
     return longest;
   }
 

@@ -2,10 +2,16 @@
  * Interactions as columns: who bought what, and when. Twenty bytes an interaction, whatever the names' lengths.
  */
 import * as aq from 'arquero';
+import { InputError } from '../../support/errors.js';
+import type { RawFormat } from './format-names.js';
 import { grown, IdTable } from './id-table.js';
 import type { Review } from './reviews.js';
+import { TIME_EXPECTED, timeOf } from './times.js';
+import { NAME_EXPECTED, nameOf, shown } from './values.js';
 
+/** Who bought what, and when; the columns are equally long. */
 export interface Interactions {
+  /** How many there are. */
   length: number;
   /** Numbers of the users; index = interaction, in the order of the file. */
   users: Int32Array;
@@ -16,10 +22,12 @@ export interface Interactions {
   /** Stars; 0 where the source has none. */
   stars: Float32Array;
   userNames: IdTable;
-  /** The shop's own names of the items. */
+  /** The source's own names of the items. */
   itemNames: IdTable;
   /** False where the source gives an order a user, but no clock: no dates, no order between users. */
   timed: boolean;
+  /** Where they come from; missing for interactions made in memory. */
+  format?: RawFormat;
 }
 
 /** Collects interactions one by one; the arrays grow by doubling. */
@@ -43,10 +51,12 @@ export class InteractionsBuilder {
     this.stars[at] = stars;
   }
 
+  /** A review that was checked. */
   addReview({ user, asin, time, stars }: Review): void {
     this.add(this.userNames.id(user), this.itemNames.id(asin), time, stars);
   }
 
+  /** The columns; nothing may be added afterwards. */
   done(): Interactions {
     const { length, userNames, itemNames, timed } = this;
     return {
@@ -70,10 +80,32 @@ export class InteractionsBuilder {
   }
 }
 
-export function fromReviews(reviews: Iterable<Review>): Interactions {
+/** A review as a table or a program may hold it: names may be numbers, times whatever `timeOf` reads. */
+export type LooseReview = { [field in keyof Review]?: unknown };
+
+/**
+ * Reviews made in memory, or rows of a table, as columns.
+ * @throws InputError for a name or a time that is none: the row and the mend
+ */
+export function fromReviews(reviews: Iterable<LooseReview>): Interactions {
   const builder = new InteractionsBuilder();
-  for (const review of reviews) builder.addReview(review);
+  let row = 0;
+  for (const { user, asin, time, stars } of reviews) {
+    row++;
+    const found = { user: nameOf(user), asin: nameOf(asin), time: timeOf(time) };
+    if (found.user === undefined) throw wrong(row, 'user', NAME_EXPECTED, user);
+    if (found.asin === undefined) throw wrong(row, 'asin', NAME_EXPECTED, asin);
+    if (found.time === undefined) throw wrong(row, 'time', TIME_EXPECTED, time);
+    const { userNames, itemNames } = builder;
+    builder.add(userNames.id(found.user), itemNames.id(found.asin), found.time, Number(stars ?? 0));
+  }
   return builder.done();
+}
+
+function wrong(row: number, field: string, expected: string, got: unknown): InputError {
+  return new InputError(
+    `filter: review ${row}: expected ${field} to be ${expected}, got ${shown(got)}; mend or remove the review`,
+  );
 }
 
 /** Columns `user`, `asin`, `stars`, `time`; a row is an interaction. */

@@ -1,8 +1,8 @@
 /**
  * One JSON object a line, read from bytes: four fields of each line without building the object.
  *
- * A line of the plain shape (strict JSON; ids of visible ASCII without escapes; numbers without exponents) is read in
- * one pass over its bytes, by whatever thread has them (`read-json-lines.ts`). Any other line, the broken ones too, is
+ * A line of the plain shape (strict JSON; ids of visible ASCII without escapes; numbers without exponents; a time
+ * whose unit its magnitude tells) is read in one pass over its bytes, by whatever thread has them (`read-json-lines.ts`). Any other line, the broken ones too, is
  * left to `JSON.parse`, so that nothing is accepted or refused that the parser would not, and every message stays the
  * parser's.
  */
@@ -10,6 +10,7 @@ import { grown } from './id-table.js';
 import type { InteractionsBuilder } from './interactions.js';
 import { isSpace, KINDS, plainNumber, skipString, skipValue } from './json-bytes.js';
 import type { Review, ReviewFields } from './reviews.js';
+import { secondsOf } from './times.js';
 
 const [QUOTE, COMMA, COLON, OPEN, CLOSE, NEWLINE] = [34, 44, 58, 123, 125, 10];
 
@@ -38,7 +39,7 @@ export class JsonLinesFinder {
   private places = new Int32Array(4 << 10);
   private numbers = new Float64Array(2 << 10);
 
-  constructor(private readonly fields: ReviewFields) {
+  constructor(fields: ReviewFields) {
     this.names = [fields.user, fields.item, fields.time, fields.stars].map((name) => new TextEncoder().encode(name));
   }
 
@@ -78,7 +79,7 @@ export class JsonLinesFinder {
       } else if (field > 1) {
         at = plainNumber(block, at, this.number);
         if (at < 0) return -1;
-        if (field === 2) time = this.number.value;
+        if (field === 2) time = secondsOf(this.number.value);
         else stars = this.number.value;
       } else {
         at = block[at] === QUOTE ? skipString(block, at) : skipValue(block, at, 0);
@@ -91,7 +92,7 @@ export class JsonLinesFinder {
     if (block[at++] !== CLOSE) return -1;
     while (isSpace(block[at]!)) at++;
     if (block[at++] !== NEWLINE || userTo === 0 || itemTo === 0 || time !== time) return -1;
-    this.add(userFrom, userTo, itemFrom, itemTo, time / this.fields.perSecond, stars);
+    this.add(userFrom, userTo, itemFrom, itemTo, time, stars);
     return at;
   }
 

@@ -3,36 +3,45 @@
  * Parquet file is read, and not before: its library is 70 MB.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { existsSync } from 'node:fs';
+import { checkFile } from '../../files/check-file.js';
 import { InputError } from '../../support/errors.js';
 import { type ColumnMap, placesOf, type Role, ROLES } from './columns.js';
-import { timeOf } from './delimited.js';
 import { type Interactions, InteractionsBuilder } from './interactions.js';
+import { parseJson } from './json-text.js';
+import { TIME_EXPECTED, timeOf } from './times.js';
+import { NAME_EXPECTED, nameOf, shown } from './values.js';
 
-/** Columns that are not mapped go by their usual names; without a time the order of the file is the order. */
+/**
+ * Columns that are not mapped go by their usual names; without a time the order of the file is the order.
+ * @throws InputError as `readParquet`, and for a row that does not fit: file, row and mend
+ */
 export async function readParquetInteractions(path: string, columns: ColumnMap): Promise<Interactions> {
   const builder = new InteractionsBuilder();
-  const needed = ['user', 'item'] as const;
-  for await (const rows of readParquet(path, columns, ['user', 'item', 'time', 'stars'], needed)) {
-    const { user, item, time, stars } = rows;
-    builder.timed = time !== undefined;
-    for (let i = 0; i < user!.length; i++) {
+  const roles = ['user', 'item', 'time', 'stars'] as const;
+  for await (const chunk of readParquet(path, columns, roles, ['user', 'item'])) {
+    const [[users], [items], [times], [stars]] = [chunk.user, chunk.item, chunk.time, chunk.stars];
+    builder.timed = times !== undefined;
+    for (let i = 0; i < users!.length; i++) {
       const row = builder.length + 1;
-      const at = time === undefined ? row : timeOf(time[i] ?? '');
-      if (at === undefined) throw wrong(path, row, 'time in seconds, milliseconds or as a date', time![i]);
-      const names = [user![i], item![i]];
-      for (const [n, name] of names.entries()) {
-        if (!name || !/^\S+$/.test(name)) throw wrong(path, row, `${needed[n]!} to be text without spaces`, name);
-      }
-      const numbers = [builder.userNames.id(names[0]!), builder.itemNames.id(names[1]!)] as const;
-      builder.add(...numbers, at, Number(stars?.[i] ?? 0) || 0);
+      const time = times === undefined ? row : timeOf(times[i]);
+      if (time === undefined) throw wrong(path, row, `time to be ${TIME_EXPECTED}`, times![i]);
+      const [user, item] = [nameOf(users![i]), nameOf(items![i])];
+      if (user === undefined) throw wrong(path, row, `user to be ${NAME_EXPECTED}`, users![i]);
+      if (item === undefined) throw wrong(path, row, `item to be ${NAME_EXPECTED}`, items![i]);
+      builder.add(builder.userNames.id(user), builder.itemNames.id(item), time, Number(stars?.[i] ?? 0) || 0);
     }
   }
   return builder.done();
 }
 
+/** Columns of some rows: of each role its columns, the preferred first, each with a value a row. */
+export type ParquetChunk = Record<Role, readonly (readonly unknown[])[]>;
+
 /**
- * Columns as texts, chunk by chunk; lists are joined by ', ', time stamps are seconds.
+ * Columns chunk by chunk. Values are texts or null; lists and structures are what their JSON says, times of day and
+ * dates are UTC as text, whole doubles have no point, binary columns are UTF-8.
+ * @param roles to look up
+ * @param needed roles without which the file is of no use
  * @throws InputError for a file that is missing or no Parquet, or a column that is missing
  */
 export async function* readParquet(
@@ -40,23 +49,27 @@ export async function* readParquet(
   columns: ColumnMap,
   roles: readonly Role[],
   needed: readonly Role[],
-): AsyncGenerator<Partial<Record<Role, (string | null)[]>>> {
-  if (!existsSync(path)) throw new InputError(`${path}: no such file; check the path`);
+): AsyncGenerator<ParquetChunk> {
+  checkFile(path);
   const connection = await connect();
   try {
-    const file = `read_parquet('${path.replaceAll("'", "''")}')`;
-    const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${file}`);
-    const [names, types] = [0, 1].map((at) => described.getRows().map((row) => String(row[at]))) as [
-      string[],
-      string[],
-    ];
+    const file = `read_parquet('${escapeGlob(path).replaceAll("'", "''")}', hive_partitioning = false, binary_as_string = true)`;
+    const described = (await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${file}`)).getRows();
+    const [names, types] = [0, 1].map((at) => described.map((row) => String(row[at]))) as [string[], string[]];
     const places = placesOf(names, columns, roles, needed, path);
-    const wanted = ROLES.filter((role) => places[role] >= 0);
-    const list = wanted.map((role) => asText(names[places[role]]!, types[places[role]]!));
+    const wanted = [...new Set(ROLES.flatMap((role) => places[role]))];
+    const list = wanted.map((at) => asText(names[at]!, types[at]!));
     const result = await connection.stream(`SELECT ${list.join(', ')} FROM ${file}`);
     for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
-      const texts = wanted.map((role, i) => [role, chunk!.getColumnValues(i)]);
-      yield Object.fromEntries(texts) as Partial<Record<Role, (string | null)[]>>;
+      const values = new Map(
+        wanted.map((at, i) => {
+          const texts = chunk!.getColumnValues(i) as readonly (string | null)[];
+          return [at, isNested(types[at]!) ? texts.map((text) => text && parseJson(text)) : texts];
+        }),
+      );
+      yield Object.fromEntries(
+        ROLES.map((role) => [role, places[role].map((at) => values.get(at)!)]),
+      ) as unknown as ParquetChunk;
     }
   } catch (error) {
     if (error instanceof InputError) throw error;
@@ -74,15 +87,30 @@ async function connect(): Promise<DuckDBConnection> {
   return instance.connect();
 }
 
+/** DuckDB takes a path for a pattern: `[1]` would match `1`. */
+function escapeGlob(path: string): string {
+  return path.replace(/[[*?]/g, (mark) => `[${mark}]`);
+}
+
+function isNested(type: string): boolean {
+  return /\]$|^(STRUCT|MAP|UNION|VARIANT)\b|^JSON$/.test(type);
+}
+
+/** SQL that gives a column as text. */
 function asText(name: string, type: string): string {
   const column = `"${name.replaceAll('"', '""')}"`;
-  if (type.endsWith('[]')) return `array_to_string(${column}, ', ')`;
-  if (type.startsWith('TIMESTAMP') || type === 'DATE') return `CAST(epoch(${column}) AS VARCHAR)`;
+  if (isNested(type)) return `CAST(to_json(${column}) AS VARCHAR)`;
+  if (type === 'BLOB') return `decode(${column})`;
+  if (type.startsWith('TIMESTAMP') || type === 'DATE') {
+    return `CAST(make_timestamp(epoch_us(${column})) AS VARCHAR)`;
+  }
+  if (type === 'DOUBLE' || type === 'FLOAT') {
+    const whole = `${column} = trunc(${column}) AND abs(${column}) < 9007199254740992`;
+    return `CASE WHEN isnan(${column}) THEN NULL WHEN ${whole} THEN CAST(CAST(${column} AS BIGINT) AS VARCHAR) ELSE CAST(${column} AS VARCHAR) END`;
+  }
   return `CAST(${column} AS VARCHAR)`;
 }
 
 function wrong(path: string, row: number, expected: string, got: unknown): InputError {
-  return new InputError(
-    `${path}: row ${row}: expected ${expected}, got ${JSON.stringify(got)}; mend or remove the row`,
-  );
+  return new InputError(`${path}: row ${row}: expected ${expected}, got ${shown(got)}; mend or remove the row`);
 }

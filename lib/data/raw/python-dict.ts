@@ -5,7 +5,7 @@
 import { unescapePython } from '../python.js';
 
 const TOKEN =
-  /\s*(?:[ubUB]?'((?:[^'\\]|\\[^])*)'|[ubUB]?"((?:[^"\\]|\\[^])*)"|(-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(True|False|None)\b|([{}[\]():,]))/y;
+  /\s*(?:[ubUB]?'([^'\\]*(?:\\[^][^'\\]*)*)'|[ubUB]?"([^"\\]*(?:\\[^][^"\\]*)*)"|(-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(True|False|None)\b|([{}[\]():,]))/y;
 const WORDS: Record<string, unknown> = { True: true, False: false, None: null };
 
 /** @returns undefined if the text is no such literal */
@@ -50,7 +50,8 @@ export function parsePythonLiteral(text: string): unknown {
     const whole = value();
     return text.slice(token.lastIndex).trim() === '' ? whole : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
+    // A RangeError: nested deeper than the stack.
+    if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
     throw error;
   }
 }

@@ -1,40 +1,33 @@
 /** Raw review files of any known format -> columns. */
-import { readText } from '../../files/files.js';
+import type { Encoding } from '../../files/encoding.js';
+import { readBlocks, readHead } from '../../files/text-blocks.js';
 import { InputError } from '../../support/errors.js';
-import { parseCsv } from '../csv.js';
-import { readBlocks, readHead } from './blocks.js';
-import { type ColumnMap, placesOf } from './columns.js';
+import { readMembers } from '../object-file.js';
+import { type ColumnMap } from './columns.js';
 import { DelimitedScanner, type Places } from './delimited.js';
 import { type RawFormat } from './format-names.js';
 import { detectReviews } from './formats.js';
 import { type Interactions, InteractionsBuilder } from './interactions.js';
-import type { ReviewFields } from './reviews.js';
 import { readParquetInteractions } from './parquet.js';
 import { readJsonLines } from './read-json-lines.js';
+import type { ReviewFields } from './reviews.js';
+import { tableLayout } from './table-layout.js';
+import { nameOf, shown } from './values.js';
 
 /** Reviews of 2014 and of 2018. */
-const AMAZON_2018: ReviewFields = {
-  user: 'reviewerID',
-  item: 'asin',
-  time: 'unixReviewTime',
-  stars: 'overall',
-  perSecond: 1,
-};
+const AMAZON_2018: ReviewFields = { user: 'reviewerID', item: 'asin', time: 'unixReviewTime', stars: 'overall' };
 
 /** The item is the product (`parent_asin`), which metadata are kept by, not its variant (`asin`). */
-const AMAZON_2023: ReviewFields = {
-  user: 'user_id',
-  item: 'parent_asin',
-  time: 'timestamp',
-  stars: 'rating',
-  perSecond: 1000,
-};
+const AMAZON_2023: ReviewFields = { user: 'user_id', item: 'parent_asin', time: 'timestamp', stars: 'rating' };
 
+/** How a file of interactions is read. */
 export interface ReadOptions {
-  /** Default: told from the file. */
+  /** Default: detected. */
   format?: RawFormat;
   /** Of `csv` and `parquet`: which column is what; usual names need no map. */
   columns?: ColumnMap;
+  /** A label of the WHATWG Encoding Standard, such as `latin1` or `gbk`. Default UTF-8 or UTF-16, detected. */
+  encoding?: Encoding;
 }
 
 /**
@@ -42,25 +35,25 @@ export interface ReadOptions {
  * @throws InputError for a missing or damaged file, a broken line, a missing field: file, line and mend
  */
 export async function readInteractions(path: string, options: ReadOptions = {}): Promise<Interactions> {
-  const { format = await detectReviews(path), columns = {} } = options;
-  const data = await read(path, format, columns);
+  const { encoding, format = await detectReviews(path, encoding), columns = {} } = options;
+  const data = await read(path, format, columns, encoding);
   if (data.length === 0) throw new InputError(`${path}: expected reviews, got an empty file; check the path`);
-  return data;
+  return { ...data, format };
 }
 
-async function read(path: string, format: RawFormat, columns: ColumnMap): Promise<Interactions> {
+async function read(path: string, format: RawFormat, columns: ColumnMap, encoding?: Encoding): Promise<Interactions> {
   switch (format) {
     case 'amazon-2014':
     case 'amazon-2018':
-      return readJsonLines(path, AMAZON_2018);
+      return readJsonLines(path, AMAZON_2018, undefined, encoding);
     case 'amazon-2023':
-      return readJsonLines(path, AMAZON_2023);
+      return readJsonLines(path, AMAZON_2023, undefined, encoding);
     case 'movielens':
     case 'recbole':
     case 'csv':
-      return readDelimited(path, format, columns);
+      return readDelimited(path, format, columns, encoding);
     case 'inter-json':
-      return readInterJson(path);
+      return readInterJson(path, encoding);
     case 'parquet':
       return readParquetInteractions(path, columns);
     default:
@@ -68,67 +61,59 @@ async function read(path: string, format: RawFormat, columns: ColumnMap): Promis
   }
 }
 
-async function readDelimited(path: string, format: 'movielens' | 'recbole' | 'csv', columns: ColumnMap) {
+async function readDelimited(
+  path: string,
+  format: 'movielens' | 'recbole' | 'csv',
+  columns: ColumnMap,
+  encoding?: Encoding,
+): Promise<Interactions> {
   const builder = new InteractionsBuilder();
-  const { delimiter, places, header } = layout(await firstLine(path), format, columns, path);
+  const { delimiter, places, header } = layout(await readHead(path, encoding), format, columns, path);
   builder.timed = places.time >= 0;
   const scanner = new DelimitedScanner(builder, path, delimiter, places, header ? 1 : 0);
-  for await (const block of readBlocks(path, () => scanner.lines)) scanner.scan(block);
+  for await (const block of readBlocks(path, () => scanner.lines, encoding)) scanner.scan(block);
   scanner.end();
   return builder.done();
 }
 
 function layout(
-  line: string,
+  head: string,
   format: 'movielens' | 'recbole' | 'csv',
   columns: ColumnMap,
   path: string,
 ): { delimiter: string; places: Places; header: boolean } {
+  const line = head.split('\n', 1)[0]!;
   if (format === 'movielens' && !line.includes(',')) {
     // `::` is two one-byte delimiters with nothing between.
     const [delimiter, step] = line.includes('::') ? [':', 2] : ['\t', 1];
     return { delimiter, places: { user: 0, item: step, stars: 2 * step, time: 3 * step }, header: false };
   }
-  const delimiter = line.includes('\t') ? '\t' : ',';
-  const cells = parseCsv(line.replaceAll(delimiter, ','), path)[0]?.cells ?? [];
-  const names = format === 'recbole' ? cells.map((name) => name.split(':')[0]!) : cells;
-  // Places instead of names say that there is no header.
-  const header = !Object.values(columns).some((column) => typeof column === 'number');
-  return {
-    delimiter,
-    places: placesOf(names, columns, ['user', 'item', 'time', 'stars'], ['user', 'item'], `${path}:1`),
-    header,
-  };
-}
-
-async function firstLine(path: string): Promise<string> {
-  return (await readHead(path))
-    .replace(/^\ufeff/, '')
-    .split('\n', 1)[0]!
-    .replace(/\r$/, '');
+  const roles = ['user', 'item', 'time', 'stars'] as const;
+  const needed = ['user', 'item'] as const;
+  const table = tableLayout(head, path, { format: format === 'recbole' ? format : 'csv', columns, roles, needed });
+  const [user, item, time, stars] = roles.map((role) => table.places[role][0] ?? -1) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { ...table, places: { user, item, time, stars } };
 }
 
 /** `{user: [items, oldest first]}`: an order, no times. */
-function readInterJson(path: string): Interactions {
+function readInterJson(path: string, encoding?: Encoding): Interactions {
   const wrong = (got: unknown): InputError =>
-    new InputError(`${path}: expected {user: [items in order]}, got ${JSON.stringify(got)?.slice(0, 60)}`);
-  let value: unknown;
-  try {
-    value = JSON.parse(readText(path));
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    throw new InputError(`${path}: not valid JSON (${(error as Error).message}); fetch it again`);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(value);
+    new InputError(`${path}: expected {user: [items in order]}, got ${shown(got)}; write the file anew`);
   const builder = new InteractionsBuilder();
   builder.timed = false;
-  for (const [user, items] of Object.entries(value)) {
-    if (!Array.isArray(items)) throw wrong({ [user]: items as unknown });
-    if (!/^\S+$/.test(user)) throw wrong({ [user]: items });
+  for (const { key, value } of readMembers(path, undefined, encoding)) {
+    const user = nameOf(key);
+    if (user === undefined || !Array.isArray(value)) throw wrong({ [key]: value });
     const number = builder.userNames.id(user);
-    for (const item of items as unknown[]) {
-      if (!(typeof item === 'number' || typeof item === 'string') || !/^\S+$/.test(String(item))) throw wrong(item);
-      builder.add(number, builder.itemNames.id(String(item)), builder.length, 0);
+    for (const name of value as unknown[]) {
+      const item = nameOf(name);
+      if (item === undefined) throw wrong({ [key]: [name] });
+      builder.add(number, builder.itemNames.id(item), builder.length, 0);
     }
   }
   return builder.done();

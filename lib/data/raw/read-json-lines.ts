@@ -6,13 +6,13 @@ import { on } from 'node:events';
 import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { checkFile } from '../../files/files.js';
+import { checkFile } from '../../files/check-file.js';
+import type { Encoding } from '../../files/encoding.js';
+import { readBlocks } from '../../files/text-blocks.js';
 import { InputError } from '../../support/errors.js';
-import { readBlocks } from './blocks.js';
 import { type Interactions, InteractionsBuilder } from './interactions.js';
 import { type FoundLines, JsonLinesFinder, takeLines } from './json-lines.js';
-import { type ReviewFields } from './reviews.js';
-import { parseReview } from './reviews.js';
+import { parseReview, type ReviewFields } from './reviews.js';
 
 /** Below so many bytes a second thread is not worth its start. */
 const LARGE = 4 << 20;
@@ -20,29 +20,38 @@ const LARGE = 4 << 20;
 /** What the other thread sends: lines, or why it stopped. */
 export type LinesMessage = { found: FoundLines } | { failed: string; input: boolean } | { done: true };
 
+/** What a thread is asked for. */
 export interface LinesJob {
   path: string;
   fields: ReviewFields;
+  /** Default UTF-8 or UTF-16, detected. */
+  encoding?: Encoding;
 }
 
 /**
  * @param threads 1 or 2; default 2 for a large file where there is a processor for it
  * @throws InputError for a missing or damaged file, a broken line, a missing field
  */
-export async function readJsonLines(path: string, fields: ReviewFields, threads?: number): Promise<Interactions> {
+export async function readJsonLines(
+  path: string,
+  fields: ReviewFields,
+  threads?: number,
+  encoding?: Encoding,
+): Promise<Interactions> {
   checkFile(path);
   const two = threads === undefined ? statSync(path).size >= LARGE && canRunWorker() : threads > 1;
   const builder = new InteractionsBuilder();
+  const job: LinesJob = { path, fields, ...(encoding !== undefined && { encoding }) };
   const parse = (text: string, line: number) => parseReview(text, `${path}:${line}`, fields);
-  for await (const found of two ? foundElsewhere({ path, fields }) : foundHere({ path, fields })) {
+  for await (const found of two ? foundElsewhere(job) : foundHere(job)) {
     takeLines(found, builder, parse);
   }
   return builder.done();
 }
 
-async function* foundHere({ path, fields }: LinesJob): AsyncGenerator<FoundLines> {
+async function* foundHere({ path, fields, encoding }: LinesJob): AsyncGenerator<FoundLines> {
   const finder = new JsonLinesFinder(fields);
-  for await (const block of readBlocks(path, () => finder.lines)) yield finder.find(block);
+  for await (const block of readBlocks(path, () => finder.lines, encoding)) yield finder.find(block);
 }
 
 async function* foundElsewhere(job: LinesJob): AsyncGenerator<FoundLines> {

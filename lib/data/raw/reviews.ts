@@ -1,24 +1,27 @@
 /**
- * Reviews of a shop as Amazon's raw files have them: one JSON object a line.
+ * Reviews as Amazon's raw files have them: one JSON object a line.
  *
  * Fields used: user, item, time, stars (0 where absent), under the names of the file's year; others are ignored. A
  * line that is broken or lacks a field is an error, not a gap: a silently shorter file would change every number.
  */
 import * as aq from 'arquero';
 import { InputError } from '../../support/errors.js';
+import { parseJson } from './json-text.js';
+import { TIME_EXPECTED, timeOf } from './times.js';
+import { NAME_EXPECTED, nameOf, shown } from './values.js';
 
-/** Names of the fields; the time's unit is `perSecond` parts of a second. */
+/** Names of the fields in a review's line. */
 export interface ReviewFields {
   user: string;
   item: string;
   time: string;
   stars: string;
-  perSecond: number;
 }
 
+/** One review. */
 export interface Review {
   user: string;
-  /** The shop's own name of the item (`asin`). */
+  /** The source's own name of the item (`asin`). */
   asin: string;
   /** Stars, 1 to 5; 0 where the file has none. */
   stars: number;
@@ -36,29 +39,32 @@ export function reviewsTable(reviews: readonly Review[]): aq.ColumnTable {
   });
 }
 
-/** One line as `fields` name it. @throws InputError for a broken line or a missing field */
+/**
+ * One line as `fields` name it.
+ * @param where file and line, for messages
+ * @throws InputError for a broken line, a missing field, a time or a name that is none
+ */
 export function parseReview(text: string, where: string, names: ReviewFields): Review {
   const fields = parseObject(text, where);
-  const time = Number(fields[names.time] ?? NaN);
-  if (!Number.isFinite(time)) {
-    const unit = names.perSecond === 1 ? 'seconds' : 'milliseconds';
+  const time = timeOf(fields[names.time]);
+  if (time === undefined) {
     throw new InputError(
-      `${where}: expected ${names.time} in ${unit}, got ${JSON.stringify(fields[names.time])}; mend or remove the line`,
+      `${where}: expected ${names.time} to be ${TIME_EXPECTED}, got ${shown(fields[names.time])}; mend or remove the line`,
     );
   }
   return {
     user: idField(fields, names.user, where),
     asin: idField(fields, names.item, where),
     stars: Number(fields[names.stars] ?? 0),
-    time: time / names.perSecond,
+    time,
   };
 }
 
-/** One line of a JSONL file. @throws InputError unless it is a JSON object */
+/** One line of a JSONL file; `NaN` is null. @throws InputError unless it is a JSON object */
 export function parseObject(text: string, where: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch {
     throw new InputError(`${where}: not valid JSON (${shorten(text)}); mend or remove the line`);
   }
@@ -68,16 +74,16 @@ export function parseObject(text: string, where: string): Record<string, unknown
   return value as Record<string, unknown>;
 }
 
-/** A name without white space, since ids stand in tab- and space-separated files. */
+/** A user's or item's name. @throws InputError for one that is missing, empty or has white space */
 export function idField(fields: Record<string, unknown>, name: string, where: string): string {
-  const value = fields[name];
-  if (typeof value === 'string' && /^\S+$/.test(value)) return value;
+  const id = nameOf(fields[name]);
+  if (id !== undefined) return id;
   throw new InputError(
-    `${where}: expected ${name} to be text without spaces, got ${JSON.stringify(value)}; mend or remove the line`,
+    `${where}: expected ${name} to be ${NAME_EXPECTED}, got ${shown(fields[name])}; mend or remove the line`,
   );
 }
 
 function shorten(text: string): string {
-  const plain = text.replace(/\p{Cc}+/gu, ' ');
+  const plain = text.slice(0, 200).replace(/\p{Cc}+/gu, ' ');
   return plain.length > 60 ? `${plain.slice(0, 60)}...` : plain;
 }

@@ -8,7 +8,7 @@
 import { join } from 'node:path';
 import { writeAllAtomic } from '../../files/files.js';
 import { Random } from '../../support/random.js';
-import type { CatalogueItem } from '../raw/metadata.js';
+import type { CatalogueItem } from '../raw/shelf.js';
 import type { Review } from '../raw/reviews.js';
 import {
   SAMPLE_OPTIONS,

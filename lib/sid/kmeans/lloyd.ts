@@ -18,7 +18,7 @@
  * Shapes: N rows, K codes, M codes that moved, D width. Distances are less |x|^2 throughout.
  */
 import * as tf from '@tensorflow/tfjs';
-import { rowOf, rowsOf, type Vectors } from '../../files/npy.js';
+import { rowOf, rowSlice, type Vectors } from '../../files/npy.js';
 import { chooseImplementation, runFused } from '../../ops/fused.js';
 import { checkDistances } from '../check-input.js';
 import { squaredDistance } from './distance.js';
@@ -93,7 +93,7 @@ const BLOCK = 65_536;
 export function nearestCodes(vectors: Vectors, centres: Vectors): Int32Array {
   const codes = new Int32Array(vectors.rows);
   for (let first = 0; first < vectors.rows; first += BLOCK) {
-    const block = rowsOf(vectors, first, Math.min(vectors.rows, first + BLOCK));
+    const block = rowSlice(vectors, first, Math.min(vectors.rows, first + BLOCK));
     codes.set(lloyd(block, centres, 0).codes, first);
   }
   return codes;

@@ -5,7 +5,7 @@
  * Shapes: N items, D width, B items of a block, C rows of a chunk.
  */
 import * as tf from '@tensorflow/tfjs';
-import { rowOf, rowsOf, type Vectors } from '../../files/npy.js';
+import { rowOf, rowSlice, type Vectors } from '../../files/npy.js';
 import { Random } from '../../support/random.js';
 
 /** What is looked at. */
@@ -32,7 +32,7 @@ export function nearestNeighbours(vectors: Vectors, options: NearestNeighboursOp
     return { ids, x: unitRows(gather(vectors, ids)), best: new Nearest(ids.length) };
   });
   for (let first = 0; first < rows; first += CHUNK) {
-    const chunk = unitRows(rowsOf(vectors, first, Math.min(rows, first + CHUNK)));
+    const chunk = unitRows(rowSlice(vectors, first, Math.min(rows, first + CHUNK)));
     for (const { ids, x, best } of blocks) best.update(first, ...nearestIn(x, ids, chunk, first));
     chunk.dispose();
   }

@@ -5,7 +5,7 @@
  * Shapes: N items, B rows of a batch or block, D width.
  */
 import * as tf from '@tensorflow/tfjs';
-import { rowOf, rowsOf, type Vectors } from '../../files/npy.js';
+import { rowOf, rowSlice, type Vectors } from '../../files/npy.js';
 
 /** Rows of a block: 64 MiB in a hidden layer of 2,048. */
 export const BLOCK = 8192;
@@ -42,7 +42,7 @@ export class ScaledRows {
   /** Calls `visit` with one block of rows [B, D] after another, and disposes them. */
   forEachBlock(visit: (x: tf.Tensor2D, first: number) => void, block = BLOCK): void {
     for (let first = 0; first < this.count; first += block) {
-      const x = this.scaled(rowsOf(this.vectors, first, Math.min(this.count, first + block)));
+      const x = this.scaled(rowSlice(this.vectors, first, Math.min(this.count, first + block)));
       visit(x, first);
       x.dispose();
     }
