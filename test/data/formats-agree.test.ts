@@ -10,7 +10,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readCatalogue } from '../../lib/data/raw/catalogue.js';
-import type { RawFormat } from '../../lib/data/raw/formats.js';
+import type { RawFormat } from '../../lib/data/raw/format-names.js';
 import { interactionsTable } from '../../lib/data/raw/interactions.js';
 import { readInteractions } from '../../lib/data/raw/read-interactions.js';
 
@@ -157,9 +157,7 @@ const FIELDS = ['item', 'title', 'description', 'features', 'store', 'categories
 /** Writes a file of item texts. */
 const TEXT_WRITERS: Record<string, (items: Texts[]) => Promise<string> | string> = {
   'JSON lines': (items) =>
-    items
-      .map(({ item, ...rest }) => JSON.stringify({ categories: rest.categories, parent_asin: item, ...rest }))
-      .join('\n'),
+    items.map(({ item, categories, ...rest }) => JSON.stringify({ categories, parent_asin: item, ...rest })).join('\n'),
   'Python lines': (items) =>
     items
       .map(({ item, title, description, features, store, categories }) => {
