@@ -30,7 +30,6 @@ const WIDE =
 
 /** Columns of a terminal: 2 for ideographs and emoji, 0 for combining marks and joiners. */
 export function columnsWide(text: string): number {
-   
   if (/^[\u0000-\u02ff]*$/.test(text)) return text.length;
   let columns = 0;
   for (const character of text) columns += WIDE.test(character) ? 2 : /[\p{M}\p{Cf}]/u.test(character) ? 0 : 1;

@@ -9,7 +9,7 @@
 import { widthOf } from './text-size.js';
 
 /** Code points that XML 1.0 forbids, halves of surrogate pairs among them; blanks and line ends are not here. */
- 
+
 const ILLEGAL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\p{Surrogate}\ufffe\uffff]/gu;
 
 /** The text with U+FFFD, the replacement character, in place of what an XML file may not contain. */
