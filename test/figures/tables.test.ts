@@ -42,6 +42,7 @@ test.each<[string, object, string[], unknown[][]]>([
   ['nothing', [], [], []],
   ['an arquero table, filtered and sorted', aq.table({ a: [3, 1, 2] }).filter('d => d.a > 1').orderby('a'), ['a'], [[2], [3]]],
   ['a danfo frame', new DataFrame([[1, 'x']], { columns: ['a', 'b'] }), ['a', 'b'], [[1, 'x']]],
+  ['a danfo frame with an index', new DataFrame([[1], [2]], { columns: ['a'], index: ['min', 'max'] }), ['index', 'a'], [['min', 1], ['max', 2]]],
   ['a danfo series', new Series([1, 2]), ['value'], [[1], [2]]],
   ['rows of a data set', [row], ['user', 'history', 'length', 'target'], [['U', [4, 5], 2, 7]]],
   ['a data set', { name: 'd', items: [], train: [row], valid: [], test: [row] }, ['split', 'user', 'history', 'length', 'target'], [['train', 'U', [4, 5], 2, 7], ['test', 'U', [4, 5], 2, 7]]],

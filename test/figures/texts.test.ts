@@ -80,7 +80,7 @@ test.each(Object.entries(kinds))('%s: escaped exactly once, nothing that XML for
       expect(strings.filter((string) => shown(string).includes(plainText(text)))).toHaveLength(times);
       for (const string of strings) {
         expect(string).not.toMatch(/[<>\p{Surrogate}\ufffe\uffff]|&(?!amp;|lt;|gt;)/u);
-         
+
         expect(string).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
       }
     }),
