@@ -76,5 +76,5 @@ test.skipIf(why !== undefined).each(['01-data-filtering', '02-embedding'])(
     expect(outputs.filter(({ output_type: type, name }) => type === 'error' || name === 'stderr')).toEqual([]);
     expect(outputs.length).toBeGreaterThan(5);
   },
-  300_000,
+  600_000,
 );
