@@ -127,8 +127,8 @@ const operations: [string, Op, Op, number[][]][] = [
 function off(ours: tf.Tensor[], theirs: tf.Tensor[]): number {
   expect(ours.map(({ shape }) => shape)).toEqual(theirs.map(({ shape }) => shape));
   const shares = ours.map((tensor, i) => {
-    const other = theirs[i]!.dataSync();
-    const apart = tensor.dataSync().reduce((most, x, j) => Math.max(most, Math.abs(x - other[j]!)), 0);
+    const other = theirs[i]!.dataSync<'float32'>();
+    const apart = tensor.dataSync<'float32'>().reduce((most, x, j) => Math.max(most, Math.abs(x - other[j]!)), 0);
     return apart / (other.reduce((most, x) => Math.max(most, Math.abs(x)), 0) + 1e-12);
   });
   return Math.max(...shares.map((share) => (Number.isNaN(share) ? Infinity : share)));
