@@ -8,8 +8,10 @@ import { InputError } from '../support/errors.js';
 import { Random } from '../support/random.js';
 import type { ModelConfig } from './config.js';
 
+/** Variables by Hugging Face's names. */
 export type Weights = Map<string, tf.Variable>;
 
+/** Names outside of the layers. */
 export const EMBEDDING = 'model.embed_tokens.weight';
 export const OUTPUT = 'lm_head.weight';
 export const FINAL_NORM = 'model.norm.weight';
@@ -52,7 +54,7 @@ export function weightShapes(config: ModelConfig): Map<string, number[]> {
   return shapes;
 }
 
-/** Random start as transformers' Qwen2: normal with deviation 0.02, norms one, biases zero. */
+/** Random initial weights as transformers' Qwen2: normal with deviation 0.02, norms one, biases zero. */
 export function randomWeights(config: ModelConfig, seed: number): Weights {
   const weights: Weights = new Map();
   for (const [name, shape] of weightShapes(config)) {
@@ -102,6 +104,7 @@ export function toVariable({ data, shape }: NamedArray): tf.Variable {
   return tf.tidy(() => tf.variable(uploaded(tf.tensor(data, shape))));
 }
 
+/** Frees all variables. */
 export function disposeWeights(weights: Weights): void {
   for (const variable of weights.values()) variable.dispose();
 }

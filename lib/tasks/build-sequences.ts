@@ -26,7 +26,7 @@ interface Place {
 /** How many sequences are looked at for a row, the latest first, so that a million sessions take linear time. */
 const CANDIDATES = 32;
 
-/** Fewer common items than this, or than half of the history, are no sign that a sequence goes on. */
+/** Fewer common items than this, or than half of the history, are no sign that a sequence is continued. */
 const OVERLAP = 2;
 
 /** @returns sequences in the order in which they were begun */

@@ -12,11 +12,15 @@ export const LORA_TARGETS = {
   up_proj: 'mlp.up_proj.weight',
   down_proj: 'mlp.down_proj.weight',
 } as const;
+/** One of them. */
 export type LoraTarget = keyof typeof LORA_TARGETS;
 
+/** The tables that can be trained whole, by PEFT's names. */
 export const LORA_MODULES = { embed_tokens: EMBEDDING, lm_head: OUTPUT } as const;
+/** One of them. */
 export type LoraModule = keyof typeof LORA_MODULES;
 
+/** What adapters are put where, and how they are used. */
 export interface LoraOptions {
   /** r. Default 32. */
   rank?: number;
@@ -26,7 +30,7 @@ export interface LoraOptions {
   dropout?: number;
   /** Matrices that get an adapter. Default all seven. */
   targets?: readonly LoraTarget[];
-  /** Trained whole. Default both, but where `freeze` says that they stand or that their new rows learn alone. */
+  /** Trained whole. Default both, unless `freeze` keeps them frozen, or trains their new rows alone. */
   modules?: readonly LoraModule[];
   /** Scale by alpha / sqrt(rank) (Kalajdzievski, arXiv 2312.03732). Default false. */
   rslora?: boolean;

@@ -8,6 +8,7 @@ import { loraMatrices } from './lora.js';
 import { foldLora } from './merge.js';
 import { loadAdapter } from './peft-files.js';
 
+/** Which adapter, its base, and where the model goes. */
 export interface MergeOptions {
   /** Folder of the base. Default the one that the adapter names. */
   model?: string;
@@ -17,12 +18,17 @@ export interface MergeOptions {
   out: string;
 }
 
+/** What became of the two. */
 export interface MergeReport {
+  /** Folder of the base. */
   base: string;
   /** Matrices that had an adapter. */
   matrices: number;
+  /** Rows of the embedding table. */
   vocabSize: number;
+  /** Numbers of the merged model. */
   parameters: number;
+  /** Folder that was written. */
   model: string;
 }
 
