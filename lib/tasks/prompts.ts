@@ -173,7 +173,7 @@ export interface Renderer {
 
 /** What a renderer needs beside template, index and tokenizer. */
 export interface RendererOptions {
-  /** The shop's items, where the template has placeholders for their texts. */
+  /** The catalogue's items, where the template has placeholders for their texts. */
   items?: readonly Item[];
   /** Tokens of a prompt at most. Default 512. */
   cutoffLen?: number;

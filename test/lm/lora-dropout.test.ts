@@ -6,7 +6,7 @@ import { parseShape } from '../../lib/lm/config.js';
 import { parseLora } from '../../lib/lm/lora/lora-options.js';
 import { addLora, withLoraDropout } from '../../lib/lm/lora/lora.js';
 import { linear } from '../../lib/lm/linear.js';
-import type { AdaptedWeights} from '../../lib/lm/lora/adapted-weights.js';
+import type { AdaptedWeights } from '../../lib/lm/lora/adapted-weights.js';
 import { factorName } from '../../lib/lm/lora/adapted-weights.js';
 import { layerWeight, randomWeights } from '../../lib/lm/weights.js';
 import { dropoutMask } from '../../lib/ops/dropout.js';
