@@ -14,10 +14,12 @@ export const LORA_TARGETS = {
   up_proj: 'mlp.up_proj.weight',
   down_proj: 'mlp.down_proj.weight',
 } as const;
+/** One of them. */
 export type LoraTarget = keyof typeof LORA_TARGETS;
 
 /** The tables that can be trained whole beside the adapters, by PEFT's names. */
 export const LORA_MODULES = { embed_tokens: EMBEDDING, lm_head: OUTPUT } as const;
+/** One of them. */
 export type LoraModule = keyof typeof LORA_MODULES;
 
 const TARGETS = Object.keys(LORA_TARGETS) as LoraTarget[];
