@@ -28,6 +28,8 @@ const [SLOWER, MORE] = [3, 20];
 export class Session {
   /** @type {Map<string, Timing>} */
   #timings = new Map();
+  /** Texts of the project as they were when they were first read: an edit while a session runs is the next one's. */
+  #texts = new Map();
 
   /**
    * @param {string} root the project's folder
@@ -105,7 +107,7 @@ export class Session {
     if (tests.length === 0) return { status: 'unreached', seconds: 0 };
     const time = (file) => this.#timings.get(file).seconds;
     tests.sort((a, b) => time(a) - time(b));
-    const restore = workspace.replace(mutant.file, apply(readFileSync(join(this.root, mutant.file), 'utf8'), mutant));
+    const restore = workspace.replace(mutant.file, apply(this.#read(mutant.file), mutant));
     try {
       const limit = SLOWER * tests.reduce((sum, file) => sum + time(file), 0) + MORE;
       const { status, by, seconds } = await runTests(workspace.folder, tests, limit);
@@ -134,11 +136,16 @@ export class Session {
   #keyOf(job, tests) {
     const closures = tests.flatMap((file) => this.imports.closure(file));
     const files = new Set(closures.filter((file) => file.startsWith('test/')));
-    return resultKey(this.root, job.mutant, [...files]);
+    return resultKey((file) => this.#read(file), job.mutant, [...files]);
+  }
+
+  #read(file) {
+    if (!this.#texts.has(file)) this.#texts.set(file, readFileSync(join(this.root, file), 'utf8'));
+    return this.#texts.get(file);
   }
 
   #closureHash(test) {
-    return hash(this.imports.closure(test).map((file) => [file, readFileSync(join(this.root, file), 'utf8')]));
+    return hash(this.imports.closure(test).map((file) => [file, this.#read(file)]));
   }
 }
 
