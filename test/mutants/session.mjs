@@ -92,8 +92,8 @@ export class Session {
       const { status, by = '', seconds } = await runTests(workspace.folder, [file], LONGEST);
       const timing = { file, seconds, passed: status === 'passed' };
       this.log(`unmutated: ${file} ${status} in ${seconds.toFixed(1)} s ${by}`.trimEnd());
-      this.times.set(this.#closureHash(file), timing);
       this.#timings.set(file, timing);
+      if (timing.passed) this.times.set(this.#closureHash(file), timing);
     });
     for (const file of files.filter((name) => !this.#timings.get(name).passed)) {
       this.log(`left out: ${file} fails without a mutant`);
