@@ -16,6 +16,8 @@ import { Workspace } from './workspace.mjs';
 const LONGEST = 900;
 /** A mutant's limit: so many times what its tests take unmutated, and seconds more. */
 const [SLOWER, MORE] = [3, 20];
+/** A test that imports the file itself notices more, and may be so many times slower than one that comes first. */
+const DIRECT = 4;
 
 /**
  * @typedef {import('./mutate.mjs').Mutant} Mutant
@@ -106,7 +108,8 @@ export class Session {
     const tests = this.#testsOf(job).filter((file) => this.#timings.get(file).passed);
     if (tests.length === 0) return { status: 'unreached', seconds: 0 };
     const time = (file) => this.#timings.get(file).seconds;
-    tests.sort((a, b) => time(a) - time(b));
+    const cost = (file) => time(file) / (this.imports.isDirect(file, mutant.file) ? DIRECT : 1);
+    tests.sort((a, b) => cost(a) - cost(b));
     const restore = workspace.replace(mutant.file, apply(this.#read(mutant.file), mutant));
     let total = 0;
     try {
