@@ -23,7 +23,7 @@ const DIRECT = 4;
  * @typedef {import('./mutate.mjs').Mutant} Mutant
  * @typedef {{ module: string, mutant: Mutant }} Job
  * @typedef {'killed' | 'survived' | 'unreached'} Status `unreached`: no test of the module runs the file
- * @typedef {{ status: Status, by?: string, seconds: number }} Result `by`: the test that failed, `timeout` or `crash`
+ * @typedef {{ status: Status, by?: string, seconds: number }} Result `by`: the test that failed, `timeout` or `crashed`
  * @typedef {{ file: string, seconds: number, passed: boolean }} Timing
  */
 
@@ -118,7 +118,8 @@ export class Session {
         const limit = SLOWER * files.reduce((sum, file) => sum + time(file), 0) + MORE;
         const { status, by, seconds } = await runTests(workspace.folder, files, limit);
         total += seconds;
-        if (status !== 'passed') return { status: 'killed', by: by ?? status, seconds: total };
+        const alone = files.length === 1 ? `${files[0]} > (${status})` : status;
+        if (status !== 'passed') return { status: 'killed', by: by ?? alone, seconds: total };
       }
       return { status: 'survived', seconds: total };
     } finally {
