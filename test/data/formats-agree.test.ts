@@ -158,7 +158,7 @@ const FIELDS = ['item', 'title', 'description', 'features', 'store', 'categories
 const TEXT_WRITERS: Record<string, (items: Texts[]) => Promise<string> | string> = {
   'JSON lines': (items) =>
     items
-      .map(({ item, ...rest }) => JSON.stringify({ categories: rest.categories, parent_asin: item, ...rest }))
+      .map(({ item, categories, ...others }) => JSON.stringify({ categories, parent_asin: item, ...others }))
       .join('\n'),
   'Python lines': (items) =>
     items
