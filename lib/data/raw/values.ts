@@ -59,8 +59,11 @@ function parsePrinted(text: string): unknown {
   }
 }
 
+const LONGEST_PRINTED = 1e5;
+
 /** numpy prints no commas: `['a' "it's"]`. */
 function parseNumpyTexts(text: string): unknown {
+  if (text.length > LONGEST_PRINTED) return undefined; // numpy abridges, and the pattern below is for short texts
   const cell = `(?:'[^'\\\\]*(?:\\\\.[^'\\\\]*)*'|"[^"\\\\]*(?:\\\\.[^"\\\\]*)*")`;
   const inner = text.trim().slice(1, -1).trim();
   const cells = inner.match(new RegExp(cell, 'gs')) ?? [];
