@@ -36,7 +36,7 @@ export async function baselineStage(options: BaselineStageOptions): Promise<Base
   return {
     name,
     rows: test.length,
-    item: itemMetrics(ranked, ksUpTo(k)),
+    item: itemMetrics(ranked, ksUpTo(topK)),
     results,
     seconds: (performance.now() - start) / 1000,
   };

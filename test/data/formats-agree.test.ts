@@ -157,7 +157,9 @@ const FIELDS = ['item', 'title', 'description', 'features', 'store', 'categories
 /** Writes a file of item texts. */
 const TEXT_WRITERS: Record<string, (items: Texts[]) => Promise<string> | string> = {
   'JSON lines': (items) =>
-    items.map(({ item, categories, ...rest }) => JSON.stringify({ categories, parent_asin: item, ...rest })).join('\n'),
+    items
+      .map(({ item, categories, ...others }) => JSON.stringify({ categories, parent_asin: item, ...others }))
+      .join('\n'),
   'Python lines': (items) =>
     items
       .map(({ item, title, description, features, store, categories }) => {
