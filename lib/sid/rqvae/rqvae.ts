@@ -25,7 +25,7 @@ import { decodeSums, type RqVaeModel } from './model.js';
 import { type RqVaeOptions, rqVaePlan, type RqVaePlan } from './options.js';
 import { codebooksOf, toVariables } from './parameters.js';
 import { ScaledRows } from './scaled-rows.js';
-import { encode, evaluate } from './step.js';
+import { evaluate } from './step.js';
 import { type Trained, trainRqVae } from './train.js';
 
 export type { RqVaeModel } from './model.js';
@@ -96,8 +96,10 @@ export function rqVaeCodes(
   const parameters = toVariables(arrays);
   const rows = new ScaledRows(vectors, scale);
   try {
-    const { codes, mse } = evaluate(shape, parameters, rows);
-    return { latents: encode(shape, parameters, rows), codes, mse: mse / scale ** 2 };
+    const { latent: width } = shape;
+    const latents = { rows: vectors.rows, width, data: new Float32Array(vectors.rows * width) };
+    const { codes, mse } = evaluate(shape, parameters, rows, { latents });
+    return { latents, codes, mse: mse / scale ** 2 };
   } finally {
     tf.dispose([...parameters.values()]);
   }
