@@ -59,7 +59,7 @@ function measure(stage: string, items: number): ScaleResult | Failure {
   const { stdout, stderr, signal, status } = spawnSync(process.execPath, [script, stage, String(items), folder], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
-    timeout: left,
+    timeout: Math.ceil(left),
   });
   const last = stdout.trim().split('\n').at(-1) ?? '';
   if (status !== 0 || !last.startsWith('{')) return { failure: reason(signal, stderr) };
