@@ -11,6 +11,7 @@ import { writeSids } from './files/saved-sids.js';
 import { type SidMethod, sidMethod, type SidMethodName, type SidOptions } from './methods.js';
 import { checkQuantized, type QuantizeResult } from './quantized.js';
 
+/** Options of the stage and of its method. */
 export interface SidStageOptions extends SidOptions {
   /** .npy file, row = item id. */
   embeddings: string;
@@ -20,6 +21,7 @@ export interface SidStageOptions extends SidOptions {
   index?: string;
 }
 
+/** What was made, and how well it does. */
 export interface SidReport extends Pick<QuantizeResult, 'codesUsed' | 'mse' | 'collision' | 'clusterSize'> {
   /** Its name. */
   method: string;

@@ -14,18 +14,19 @@ import type { QuantizeResult } from '../quantized.js';
 import { residualQuantize } from '../residual.js';
 import { balancedKmeans, sizeLimits } from './balanced-kmeans.js';
 
+/** Sizes of codes, and when k-means stops. */
 export interface RqKmeansConstrainedOptions extends LevelOptions {
   /** Items a code at least and at most, at every level. Default N/K - 1 and N/K + 1. */
   clusterSize?: readonly [least: number, most: number];
-  /** Starts of a level, the best is kept. Default 3. */
+  /** Initialisations of a level, the best is kept. Default 3. */
   nInit?: number;
-  /** Rounds of a start at most. Default 100. */
+  /** Of an initialisation, at most. Default 100. */
   iterations?: number;
   /** As `balancedKmeans`'s. Default 1e-4. */
   tolerance?: number;
   /** What to do with items that share a SID. Default `rank`. */
   collisions?: Collisions;
-  /** Centres that each level starts from, in place of its starts: what the level has left over -> [K, D]. */
+  /** Centres that each level starts from, in place of its own: what the level has left over -> [K, D]. */
   initFrom?: (residual: Vectors, level: number) => Vectors;
   /** Default 42. */
   seed?: number;
@@ -41,22 +42,22 @@ export function rqKmeansConstrained(
   options: RqKmeansConstrainedOptions = {},
   where = 'rqKmeansConstrained',
 ): QuantizeResult {
-  const { nInit: starts = 3, iterations = 100, tolerance = 1e-4, collisions = 'rank', seed = 42 } = options;
-  const { clusterSize, initFrom: startFrom } = options;
+  const { nInit = 3, iterations = 100, tolerance = 1e-4, collisions = 'rank', seed = 42 } = options;
+  const { clusterSize, initFrom } = options;
   const sizes = codebookSizes(vectors.rows, options, where);
   checkFinite(vectors, where);
   checkCollisions(collisions, vectors.rows, sizes, where);
   checkWhole('iterations', iterations);
-  checkWhole('starts', starts);
+  checkWhole('nInit', nInit);
   for (const size of sizes) sizeLimits(vectors.rows, size, clusterSize);
   return residualQuantize(vectors, sizes, collisions, (residual, codes, level) =>
     balancedKmeans(residual, {
       codes,
       ...(clusterSize && { clusterSize }),
-      nInit: starts,
+      nInit,
       iterations,
       tolerance,
-      ...(startFrom && { init: startFrom(residual, level) }),
+      ...(initFrom && { init: initFrom(residual, level) }),
       seed: `${seed}/${level}`,
     }),
   );

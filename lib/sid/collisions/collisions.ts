@@ -11,7 +11,9 @@ import type { Vectors } from '../../files/npy.js';
 import { InputError } from '../../support/errors.js';
 import { reassign } from './reassign.js';
 
+/** What may be done with items that share a SID. */
 export const COLLISIONS = ['reassign', 'rank', 'keep'] as const;
+/** A name of `COLLISIONS`. */
 export type Collisions = (typeof COLLISIONS)[number];
 
 /**
@@ -32,6 +34,7 @@ export function checkCollisions(collisions: Collisions, items: number, sizes: re
 }
 
 /**
+ * Codes after de-duplication.
  * @param vectors [N, D], in the space of the codebooks
  * @param codes [N][L]
  * @returns codes [N][L or, with `rank`, L + 1]; `codes` itself where they are kept
