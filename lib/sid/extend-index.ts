@@ -11,6 +11,15 @@ import { movedItems, writeCard } from './files/sid-card.js';
 import { meanSquaredError } from './quantized.js';
 import { EXTEND_OPTIONS, type ExtendIndexOptions } from './sid-options.js';
 
+/** What to extend. */
+export interface ExtendIndexOptions {
+  /** .npy file of all items, the old ones first; row = item id. Of the same encoder, options and fit as before. */
+  embeddings: string;
+  /** Index to extend, `NAME.index.json`, its codebooks beside it. */
+  index: string;
+}
+
+/** What was done. */
 export interface ExtendReport {
   index: string;
   items: number;
@@ -50,8 +59,8 @@ export function extendIndex(options: ExtendIndexOptions): ExtendReport {
 const TOLERANCE = 1.01;
 
 /**
- * The old items' codes must stand for their vectors as well as they did. `lsa` fits anew to all texts: then every
- * vector is another one, and the codebooks say nothing about it.
+ * The old items' codes must fit their vectors as well as they did. `lsa` is fitted again to all texts: then every vector is
+ * another one, and the codebooks say nothing about it.
  */
 function checkFit(saved: SavedSids, vectors: Vectors, before: number, where: string): void {
   const now = meanSquaredError(vectors, saved.codes, saved.codebooks, decoderOf(saved, vectors, where));

@@ -9,7 +9,7 @@
  *   1. it starts from prices: those given (the last round's of k-means), else zero, after sweeps of dual ascent
  *      (`assignment-prices.ts`) that leave few units to move;
  *   2. costs are whole numbers, so the result is the optimum, not near it.
- * The fused face (`kernels/tensorflow/ops/balanced_assign.cc`) does the same; of several optima it may end on another.
+ * The fused implementation (`kernels/tensorflow/ops/balanced_assign.cc`) does the same; of several optima it may end on another.
  *
  * Shapes: N items, K clusters; node K is the ground.
  */
@@ -63,7 +63,7 @@ const plainAssign: Assign = (problem, start, sweeps) => {
   prices.set(start);
   const choice = raisePrices(problem, prices.subarray(0, clusters), sweeps);
   const network = new ClusterNetwork(problem, prices, choice);
-  network.settle();
+  network.moveExcess();
   const ground = prices[clusters]!;
   return { clusters: network.cluster, prices: prices.subarray(0, clusters).map((price) => price - ground) };
 };
@@ -215,7 +215,7 @@ class ClusterNetwork {
   }
 
   /** Moves unit after unit along shortest paths until no node has too much. */
-  settle(): void {
+  moveExcess(): void {
     for (let source = 0; source < this.excess.length; source++) {
       while (this.excess[source]! > 0) {
         const target = this.shortestPath(source);
