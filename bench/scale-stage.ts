@@ -5,33 +5,28 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  balancedCodes,
   balancedKmeans,
   beamSearch,
   buildTrie,
   convert,
-  decodeSums,
-  encodeVectors,
   filterStage,
   kmeans,
   loadDataset,
   meanSquaredError,
-  parseShape,
   quantizeResult,
-  randomWeights,
   readIndex,
   rqKmeansPlus,
   rqvae,
-  rqVaeCodes,
   sidQualityStage,
   sidStage,
   useEngine,
   wordTokenizer,
   writeNpy,
-  type RqVaeModel,
   type SidMethod,
   type Vectors,
 } from 'sidlab';
+import { parseShape, randomWeights } from 'sidlab/lm';
+import { balancedCodes, decodeSums, encodeVectors, rqVaeCodes, type RqVaeModel } from 'sidlab/sid';
 import { sampleVectors, writeRaw } from './scale-data.js';
 
 /** What a stage took. */

@@ -10,7 +10,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { homeFolder, InputError, readJson, tableText, writeJson } from 'sidlab';
+import { homeFolder, InputError, readJson, tableText } from 'sidlab';
+import { writeJson } from 'sidlab/files';
 import type { Row } from './run.js';
 import type { ScaleResult } from './scale-stage.js';
 

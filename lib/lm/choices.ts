@@ -22,3 +22,8 @@ export type EmbeddingInit = (typeof EMBEDDING_INITS)[number];
 export const SID_TOKENS = ['new', 'subwords'] as const;
 
 export type SidTokens = (typeof SID_TOKENS)[number];
+
+/** The values of `model_type` that are computed here. */
+export const ARCHITECTURES = ['qwen2', 'qwen3', 'llama'] as const;
+/** One of them. */
+export type Architecture = (typeof ARCHITECTURES)[number];

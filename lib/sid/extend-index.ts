@@ -11,14 +11,6 @@ import { movedItems, writeCard } from './files/sid-card.js';
 import { meanSquaredError } from './quantized.js';
 import { EXTEND_OPTIONS, type ExtendIndexOptions } from './sid-options.js';
 
-/** What to extend. */
-export interface ExtendIndexOptions {
-  /** .npy file of all items, the old ones first; row = item id. Of the same encoder, options and fit as before. */
-  embeddings: string;
-  /** Index to extend, `NAME.index.json`, its codebooks beside it. */
-  index: string;
-}
-
 /** What was done. */
 export interface ExtendReport {
   index: string;
