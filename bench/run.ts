@@ -5,27 +5,27 @@
  */
 import { cpus } from 'node:os';
 import { tableText, useEngine } from 'sidlab';
-import { balancedAssignBench } from './balanced-assign.js';
+import { balancedAssignBench } from './sid/balanced-assign.js';
 import { embedBench } from './embed.js';
-import { filterBench } from './filter.js';
+import { filterBench } from './data/filter.js';
 import { generateBench } from './generate.js';
 import { industrialQuality } from './industrial-quality.js';
-import { kmeansLarge } from './kmeans-large.js';
-import { kmeansBench } from './kmeans.js';
+import { kmeansLarge } from './sid/kmeans-large.js';
+import { kmeansBench } from './sid/kmeans.js';
 import { loadBench } from './load.js';
 import { quickstartQuality } from './quickstart-quality.js';
-import { rqkmeansConstrained } from './rqkmeans-constrained.js';
-import { rqkmeansPlusBench } from './rqkmeans-plus.js';
-import { rqvaeBench } from './rqvae.js';
-import { scaleBench } from './scale.js';
-import { sftQuality } from './sft-quality.js';
-import { sftReal } from './sft-real.js';
-import { sftSmall } from './sft-small.js';
-import { sftStep } from './sft-step.js';
-import { sidDatasets } from './sid-datasets.js';
-import { sidMethods } from './sid-methods.js';
-import { taskQuality } from './task-quality.js';
-import { trainEstimate } from './train-estimate.js';
+import { rqkmeansConstrained } from './sid/rqkmeans-constrained.js';
+import { rqkmeansPlusBench } from './sid/rqkmeans-plus.js';
+import { rqvaeBench } from './sid/rqvae.js';
+import { scaleBench } from './sid/scale.js';
+import { sftQuality } from './train/sft-quality.js';
+import { sftReal } from './train/sft-real.js';
+import { sftSmall } from './train/sft-small.js';
+import { sftStep } from './train/sft-step.js';
+import { sidDatasets } from './sid/sid-datasets.js';
+import { sidMethods } from './sid/sid-methods.js';
+import { taskQuality } from './train/task-quality.js';
+import { trainEstimate } from './train/train-estimate.js';
 
 export interface Row {
   name: string;

@@ -1,4 +1,4 @@
-/** BLEU, ROUGE and stems against NLTK and rouge-score (golden file: test/golden/make_text_metrics.py). */
+/** BLEU, ROUGE and stems against NLTK and rouge-score (golden file: test/golden/text/make_text_metrics.py). */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type BleuSmoothing, corpusBleu, sentenceBleu } from '../../lib/evaluate/text/bleu.js';
@@ -16,7 +16,7 @@ interface Golden {
   stems: Record<string, string>;
 }
 
-const golden = JSON.parse(readFileSync('test/golden/text-metrics.json', 'utf8')) as Golden;
+const golden = JSON.parse(readFileSync('test/golden/text/text-metrics.json', 'utf8')) as Golden;
 const references = golden.pairs.map(([reference]) => splitWords(reference));
 const texts = golden.pairs.map(([, text]) => splitWords(text));
 const smoothings = Object.keys(golden.bleu) as BleuSmoothing[];

@@ -1,4 +1,4 @@
-/** The byte-level trainer against Hugging Face's (`test/golden/make_bpe.py`), and the tokenizer made of it. */
+/** The byte-level trainer against Hugging Face's (`test/golden/text/make_bpe.py`), and the tokenizer made of it. */
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -12,7 +12,7 @@ interface Golden {
   hard: { text: string; ids: number[] }[];
 }
 
-const golden = JSON.parse(readFileSync('test/golden/bpe.json', 'utf8')) as Golden;
+const golden = JSON.parse(readFileSync('test/golden/text/bpe.json', 'utf8')) as Golden;
 const INDEX = [
   ['<a_2>', '<b_20>'],
   ['<a_1>', '<b_20>'],

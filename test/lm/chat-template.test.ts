@@ -1,4 +1,4 @@
-/** Chat templates as transformers renders them (`test/golden/make_chat.py`), from a model's folder, and broken ones. */
+/** Chat templates as transformers renders them (`test/golden/text/make_chat.py`), from a model's folder, and broken ones. */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ interface Golden {
   cases: { template: string; messages: string[]; rendered: string[] }[];
 }
 
-const { cases } = JSON.parse(readFileSync('test/golden/chat.json', 'utf8')) as Golden;
+const { cases } = JSON.parse(readFileSync('test/golden/text/chat.json', 'utf8')) as Golden;
 const tokens = { bos_token: '<|begin_of_text|>', eos_token: '<|end_of_text|>' };
 
 test.each(cases)("template %#: transformers' text", ({ template, messages, rendered }) => {

@@ -4,10 +4,10 @@
  */
 import { Random, rqKmeansConstrained, type Vectors } from 'sidlab';
 import { kmeansPlusPlus } from 'sidlab/sid';
-import { industrialVectors } from './industrial-vectors.js';
+import { industrialVectors } from '../industrial-vectors.js';
 import { named } from './kmeans.js';
-import { inTurn, peerFolder, runPeer, timed } from './peer.js';
-import type { Row } from './run.js';
+import { inTurn, peerFolder, runPeer, timed } from '../peer.js';
+import type { Row } from '../run.js';
 
 const ITERATIONS = 5;
 

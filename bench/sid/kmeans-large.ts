@@ -6,9 +6,9 @@
  */
 import { kmeans, Random, type Vectors } from 'sidlab';
 import { subtractCodes } from 'sidlab/sid';
-import { productSeconds } from './industrial-vectors.js';
-import { inTurn, peerFolder, runPeer, timed } from './peer.js';
-import type { Row } from './run.js';
+import { productSeconds } from '../industrial-vectors.js';
+import { inTurn, peerFolder, runPeer, timed } from '../peer.js';
+import type { Row } from '../run.js';
 
 const [ROWS, WIDTH, LEVELS, BITS, ITERATIONS] = [100_000, 384, 4, 8, 10];
 

@@ -6,7 +6,7 @@ import { useEngine } from 'sidlab';
 import { parseConfig, randomWeights, trainableWeights } from 'sidlab/lm';
 import { batchGradients, packMicroBatches, sftLoss, Optimizer, sftMicroBatches } from 'sidlab/train';
 import type { MicroBatch } from 'sidlab/train';
-import { timed } from './peer.js';
+import { timed } from '../peer.js';
 import type { RealJob } from './sft-real.js';
 
 await useEngine();

@@ -17,9 +17,9 @@ import {
 } from 'sidlab';
 import { disposeWeights, parseShape, randomWeights, toHfConfig } from 'sidlab/lm';
 import type { Example } from 'sidlab/tasks';
-import { industrialShop } from './industrial-shop.js';
-import { inTurn, peerFolder, runPeer, type Timed } from './peer.js';
-import type { Row } from './run.js';
+import { industrialShop } from '../industrial-shop.js';
+import { inTurn, peerFolder, runPeer, type Timed } from '../peer.js';
+import type { Row } from '../run.js';
 import { trainSteps } from './train-steps.js';
 
 const BATCH = 32;

@@ -1,6 +1,6 @@
 """Golden file of NLTK and rouge-score for test/evaluate/text-metrics.test.ts.
 
-    pip install nltk rouge-score && python test/golden/make_text_metrics.py   (writes text-metrics.json beside itself)
+    pip install nltk rouge-score && python test/golden/text/make_text_metrics.py   (writes text-metrics.json beside itself)
 
 `pairs`: a reference and a text, plain and odd. `bleu`: `sentence_bleu` of each, lower-cased and parted by `str.split()`,
 unsmoothed and by methods 1 to 4, and `corpus_bleu` of all. `rouge`: rouge-score's figures with and without its stemmer.

@@ -21,7 +21,7 @@ import {
 } from 'sidlab';
 import { type FilterOptions } from 'sidlab/data';
 import { embeddingsName } from 'sidlab/embed';
-import type { Row } from './run.js';
+import type { Row } from '../run.js';
 
 interface Source {
   reviews: string;

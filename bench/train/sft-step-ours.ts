@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Random, useEngine } from 'sidlab';
 import { parseConfig, randomWeights } from 'sidlab/lm';
-import { timeKernels } from './kernel-seconds.js';
-import { median } from './peer.js';
+import { timeKernels } from '../kernel-seconds.js';
+import { median } from '../peer.js';
 import type { StepJob } from './sft-step.js';
 import { trainSteps } from './train-steps.js';
 

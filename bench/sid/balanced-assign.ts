@@ -4,9 +4,9 @@
  */
 import { Random } from 'sidlab';
 import { balancedAssign, EngineDistances, kmeansPlusPlus, wholeCosts } from 'sidlab/sid';
-import { industrialVectors } from './industrial-vectors.js';
-import { inTurn, peerFolder, runPeer, timed } from './peer.js';
-import type { Row } from './run.js';
+import { industrialVectors } from '../industrial-vectors.js';
+import { inTurn, peerFolder, runPeer, timed } from '../peer.js';
+import type { Row } from '../run.js';
 
 export async function balancedAssignBench(): Promise<Row[]> {
   const vectors = industrialVectors();

@@ -27,7 +27,7 @@ import {
 } from 'sidlab';
 import { parseShape, randomWeights } from 'sidlab/lm';
 import { balancedCodes, decodeSums, encodeVectors, rqVaeCodes, type RqVaeModel } from 'sidlab/sid';
-import { sampleVectors, writeRaw } from './scale-data.js';
+import { sampleVectors, writeRaw } from '../scale-data.js';
 
 /** What a stage took. */
 export interface ScaleResult {

@@ -1,7 +1,7 @@
 """Golden file of transformers' chat templates for test/lm/chat-template.test.ts: a template of our own in the manner of
 Qwen2.5's and one in the manner of Llama 3's, each rendered by `apply_chat_template`.
 
-Run: pip install transformers jinja2 && python test/golden/make_chat.py   (writes chat.json beside itself)
+Run: pip install transformers jinja2 && python test/golden/text/make_chat.py   (writes chat.json beside itself)
 """
 import json
 import pathlib

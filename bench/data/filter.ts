@@ -13,8 +13,8 @@ import { fileURLToPath } from 'node:url';
 import { hashFile, homeFolder } from 'sidlab';
 import { SPLITS } from 'sidlab/data';
 import { generateShop } from './filter-data.js';
-import { median, runPeer, type Timed } from './peer.js';
-import type { Row } from './run.js';
+import { median, runPeer, type Timed } from '../peer.js';
+import type { Row } from '../run.js';
 
 const ROUNDS = 3;
 

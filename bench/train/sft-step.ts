@@ -4,8 +4,8 @@
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { inTurn, peerFolder, runPeer, type Timed } from './peer.js';
-import type { Row } from './run.js';
+import { inTurn, peerFolder, runPeer, type Timed } from '../peer.js';
+import type { Row } from '../run.js';
 
 /** Qwen2.5-0.5B's `config.json`, what of it matters here. */
 export const QWEN = {

@@ -10,8 +10,8 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Example } from 'sidlab/tasks';
-import { peerFolder, runPeer, type Timed } from './peer.js';
-import type { Row } from './run.js';
+import { peerFolder, runPeer, type Timed } from '../peer.js';
+import type { Row } from '../run.js';
 import { mixedExamples } from './sft-real-examples.js';
 import { QWEN } from './sft-step.js';
 

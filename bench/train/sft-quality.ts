@@ -7,8 +7,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { evaluateStage, homeFolder, sft } from 'sidlab';
 import type { SftOptions } from 'sidlab';
-import { industrialShop } from './industrial-shop.js';
-import type { Row } from './run.js';
+import { industrialShop } from '../industrial-shop.js';
+import type { Row } from '../run.js';
 
 /** What PyTorch's SASRec reaches on the same rows, and the transition baseline. */
 const SASREC = { 'HR@10': 0.117, 'NDCG@10': 0.077 };

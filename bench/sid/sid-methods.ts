@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { evaluateStage, homeFolder, PipelineStages, Random, runStage, SID_METHODS, sft, sidStage } from 'sidlab';
 import { sidTokens, writeIndex } from 'sidlab';
 import { filterOutputs } from 'sidlab/data';
-import { industrialRaw } from './industrial-shop.js';
-import type { Row } from './run.js';
+import { industrialRaw } from '../industrial-shop.js';
+import type { Row } from '../run.js';
 
 const SEEDS = [42, 43, 44];
 const NAME = 'Industrial_and_Scientific';

@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Row } from './run.js';
+import type { Row } from '../run.js';
 
 interface Ran {
   /** Bytes. */

@@ -5,8 +5,8 @@
 import { join } from 'node:path';
 import { evaluateStage, generateStage, sft, TEMPLATES } from 'sidlab';
 import { answersWithSid } from 'sidlab/tasks';
-import { industrialShop } from './industrial-shop.js';
-import type { Row } from './run.js';
+import { industrialShop } from '../industrial-shop.js';
+import type { Row } from '../run.js';
 
 /** Examples of each task an epoch: with all of them an epoch would take half an hour on two cores. */
 const EXAMPLES = 800;

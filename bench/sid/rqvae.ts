@@ -4,9 +4,9 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { rqvae, type MetricLine, type Vectors } from 'sidlab';
-import { industrialVectors } from './industrial-vectors.js';
-import { inTurn, median, peerFolder, runPeer, timed } from './peer.js';
-import type { Row } from './run.js';
+import { industrialVectors } from '../industrial-vectors.js';
+import { inTurn, median, peerFolder, runPeer, timed } from '../peer.js';
+import type { Row } from '../run.js';
 
 interface Result {
   seconds: number;

@@ -5,7 +5,7 @@ import { disposeWeights } from 'sidlab/lm';
 import { planTasks, TaskSet } from 'sidlab/tasks';
 import { initialModel } from 'sidlab/train';
 import type { Example } from 'sidlab/tasks';
-import { industrialShop } from './industrial-shop.js';
+import { industrialShop } from '../industrial-shop.js';
 
 const TASKS = 'words,title2sid,sid2title,sids2title,sids2description,titles2title,titles2sid';
 

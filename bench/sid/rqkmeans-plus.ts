@@ -3,8 +3,8 @@
  * error and raw collision rate.
  */
 import { rqKmeansPlus } from 'sidlab';
-import { industrialVectors } from './industrial-vectors.js';
-import type { Row } from './run.js';
+import { industrialVectors } from '../industrial-vectors.js';
+import type { Row } from '../run.js';
 
 export async function rqkmeansPlusBench(): Promise<Row[]> {
   const { start, rawMse, collision, epoch, trainSeconds } = await rqKmeansPlus(industrialVectors());

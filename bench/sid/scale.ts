@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { homeFolder, InputError, readJson, tableText } from 'sidlab';
 import { writeJson } from 'sidlab/files';
-import type { Row } from './run.js';
+import type { Row } from '../run.js';
 import type { ScaleResult } from './scale-stage.js';
 
 /** In order; each reads what those before it wrote. */

@@ -4,9 +4,9 @@
  */
 import { kmeans, Random, type Vectors } from 'sidlab';
 import { kmeansPlusPlus, subtractCodes } from 'sidlab/sid';
-import { industrialVectors, productSeconds } from './industrial-vectors.js';
-import { inTurn, peerFolder, runPeer, timed } from './peer.js';
-import type { Row } from './run.js';
+import { industrialVectors, productSeconds } from '../industrial-vectors.js';
+import { inTurn, peerFolder, runPeer, timed } from '../peer.js';
+import type { Row } from '../run.js';
 
 interface Result {
   seconds: number;
