@@ -8,10 +8,12 @@ import { type BaselineOptions, popularity } from './popularity.js';
 import { transition } from './transition.js';
 import { BASELINE_OPTIONS, type BaselineName, type BaselineStageOptions } from './baseline-options.js';
 
+/** The baselines by name: training and test rows -> a ranked list for each test row. */
 export const BASELINES = { popularity, transition } as const satisfies Record<
   BaselineName,
   (train: readonly Row[], test: readonly Row[], options?: BaselineOptions) => Result[]
 >;
+/** What `baselineStage` gives back: metrics of the baseline on the test rows, and where its results are. */
 export interface BaselineReport {
   name: BaselineName;
   rows: number;
