@@ -2,6 +2,7 @@
 import type { Options } from '../options/option.js';
 import type { AnySchema } from '../options/schema.js';
 
+/** A command of `sidlab`: what it says of itself, its options, and what it runs. */
 export interface Command {
   summary: string;
   /** The options of the stage behind it; its flags are derived from them. */
