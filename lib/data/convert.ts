@@ -7,6 +7,7 @@ import { type Split, SPLITS } from './dataset.js';
 import { indexOf, loadDataset } from './load.js';
 import { readIndex } from './sid-index.js';
 
+/** What `convert` gives back: items, rows of each split, and the files that were written. */
 export interface ConvertReport {
   items: number;
   /** Rows. */

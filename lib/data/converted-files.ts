@@ -9,6 +9,7 @@ import type { Item, Row } from './dataset.js';
 import { parsePythonList, pythonList } from './python.js';
 import type { SidIndex } from './sid-index.js';
 
+/** Columns of MiniOneRec's CSV files, in their order. */
 export const CSV_COLUMNS = [
   'user_id',
   'history_item_title',

@@ -21,9 +21,12 @@ export interface Row {
   target: number;
 }
 
+/** A part of the rows. */
 export type Split = 'train' | 'valid' | 'test';
+/** The parts of the rows: training, validation, test. */
 export const SPLITS = ['train', 'valid', 'test'] as const satisfies readonly Split[];
 
+/** A data folder in memory: the items, and the rows of each split. */
 export interface Dataset {
   name: string;
   dir: string;

@@ -8,6 +8,7 @@ import { parsePythonList } from './python.js';
 /** Words of a description that an answer holds at the most. */
 const ANSWER_WORDS = 100;
 
+/** The texts of an item as prompts and answers use them. */
 export interface ItemText {
   title: string;
   /** On one line; empty where the shop has none. */

@@ -16,6 +16,7 @@ import { checkTimes, countsOf, type FilterCounts, hasRawTexts, itemOf } from './
 import { select } from './select.js';
 import { writeSelection } from './write-rows.js';
 
+/** What `filterStage` gives back, also written to `NAME.stats.json`. */
 export interface FilterReport extends FilterCounts {
   format: RawFormat;
   /** False where there was no metadata, and titles are placeholders. */

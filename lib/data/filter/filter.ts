@@ -109,6 +109,7 @@ export function hasRawTexts({ format }: Catalogue): boolean {
   return format !== 'inter-json';
 }
 
+/** The fields of a catalogue's item that an item file holds. */
 export function itemOf({ title, description, brand, categories }: CatalogueItem): Item {
   return { title, description, brand, categories };
 }

@@ -6,6 +6,7 @@
  */
 import type { Row, Split } from '../dataset.js';
 
+/** One user and one item of theirs; interactions are in order of time. */
 export interface Interaction {
   user: string;
   /** Item id. */

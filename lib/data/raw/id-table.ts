@@ -7,6 +7,7 @@
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
+/** Names -> ids from 0, in the order in which the names were first met. */
 export class IdTable {
   /** How many there are. */
   size = 0;

@@ -7,6 +7,7 @@
 import type { Random } from '../../support/random.js';
 import { AUTHORS, BRANDS, type Department, DEPARTMENTS, MODELS, QUALITIES, SUBTITLES } from './words.js';
 
+/** An item of the sample catalogue, in the fields of Amazon's metadata. */
 export interface SampleItem {
   title: string;
   description: string[];
@@ -14,6 +15,7 @@ export interface SampleItem {
   category: string[];
 }
 
+/** Items that customers buy after one another or together. */
 export interface Path {
   /** `line` and `series` are bought in order, `goods` in any. */
   kind: 'line' | 'series' | 'goods';
@@ -26,6 +28,7 @@ export interface Path {
   late: boolean;
 }
 
+/** The sample catalogue: its items, and how customers move through them. */
 export interface Catalogue {
   items: SampleItem[];
   paths: Path[];
@@ -33,6 +36,7 @@ export interface Catalogue {
   supplies: number[][];
 }
 
+/** How large a sample catalogue is. */
 export interface ShopSize {
   departments: number;
   /** Of each department. */
@@ -47,6 +51,7 @@ export interface ShopSize {
   lateEvery: number;
 }
 
+/** Makes a sample catalogue. The same random state makes the same catalogue. */
 export function buildShop(size: ShopSize, random: Random): Catalogue {
   const shop: Catalogue = { items: [], paths: [], supplies: [] };
   const names = { brands: random.shuffle([...BRANDS]), models: random.shuffle([...MODELS]) };

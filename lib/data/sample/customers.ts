@@ -37,6 +37,7 @@ interface Walk {
   bought: Set<number>;
 }
 
+/** A simulated customer: the paths that they are on, and what they buy again. */
 export interface Shopper {
   walks: Walk[];
   last: number;

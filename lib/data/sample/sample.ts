@@ -20,6 +20,7 @@ import {
 import { buildShop, type SampleItem, type ShopSize } from './catalogue.js';
 import { buy, newShopper, type Shopper } from './customers.js';
 
+/** A sample catalogue with its reviews, in memory. */
 export interface SampleCatalogue {
   /** In the order of time. */
   reviews: Review[];
@@ -63,6 +64,7 @@ export function sampleCatalogue(options: SampleOptions = {}): SampleCatalogue {
   return { reviews, items: shop.items.map((item, i) => ({ asin: asins[i]!, ...item })) };
 }
 
+/** What `writeSample` gives back: how much was written, and where. */
 export interface SampleReport {
   users: number;
   items: number;
