@@ -13,6 +13,7 @@ import { rotaryFrequencies } from '../lm/rotary-frequencies.js';
 import { rotaryTable } from '../ops/rotary.js';
 import { type KeyValues, prefill } from './prefill.js';
 
+/** Keys and values of texts that grow by one token each at a time. */
 export class ChainCache {
   /** Hidden state of every prompt's last token [U, D]. */
   readonly last: tf.Tensor2D;

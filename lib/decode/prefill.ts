@@ -15,6 +15,7 @@ import { rotaryTable } from '../ops/rotary.js';
 /** Added to a score that is not to be seen. */
 export const HIDDEN = -1e9;
 
+/** Keys and values of one layer. U users, Hk key heads, d head width. */
 export interface KeyValues {
   /** [U, Hk, places, d], rotated */
   keys: tf.Tensor4D;
@@ -22,6 +23,7 @@ export interface KeyValues {
   values: tf.Tensor4D;
 }
 
+/** What a pass over prompts leaves for decoding: one shared prefix a user. */
 export interface Trunks {
   /** Hidden state of every prompt's last token [U, D]. */
   last: tf.Tensor2D;

@@ -21,6 +21,7 @@ interface LayerCache {
   values?: tf.Tensor4D;
 }
 
+/** Keys and values of prompts and of the beams that grow on them. */
 export class PrefixCache {
   /** Hidden state of every prompt's last token [U, D]. */
   readonly last: tf.Tensor2D;
