@@ -21,6 +21,7 @@ import {
   type SentenceEncoderOptions,
 } from './embed-options.js';
 
+/** What `embedItems` gives back. */
 export interface EmbedReport {
   encoder: string;
   items: number;

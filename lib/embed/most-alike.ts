@@ -1,6 +1,7 @@
 /** The items most like one, by the cosine of their vectors. */
 import { rowOf, type Vectors } from '../files/npy.js';
 
+/** An item and its cosine to the one that was asked about. */
 export interface Alike {
   item: number;
   cosine: number;

@@ -5,6 +5,7 @@ import { lsa } from './lsa/lsa.js';
 import { encodeTexts } from './sentence/encode-texts.js';
 import { loadSentenceEncoder } from './sentence/sentence-encoder.js';
 
+/** Vectors of any texts, for comparing them by cosine. */
 export interface TextEmbedder {
   /** Texts -> vectors [N, D], row = text. */
   embed(texts: readonly string[]): Promise<Vectors>;

@@ -17,6 +17,7 @@ import { defineOptions } from '../../options/schema.js';
 
 const SCHEMA = defineOptions('lsa', LSA_OPTIONS);
 
+/** Vectors of texts by latent semantic analysis. */
 export interface Lsa {
   /** [N, D] rows of length 1 or 0 */
   vectors: Vectors;

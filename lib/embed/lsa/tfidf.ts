@@ -28,6 +28,7 @@ export interface SparseRows {
   value: Float32Array;
 }
 
+/** Weighted term counts. N texts, V terms. */
 export interface Tfidf {
   /** [N, V] */
   matrix: SparseRows;

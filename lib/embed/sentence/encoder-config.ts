@@ -13,6 +13,7 @@
 import { InputError } from '../../support/errors.js';
 import { type Pooling, POOLINGS } from '../embed-options.js';
 
+/** How an encoder's token vectors become the vector of a text. */
 export interface EncoderConfig {
   pooling: Pooling;
   /** Vectors scaled to length 1. */

@@ -8,6 +8,7 @@
  */
 import type { Pooling } from '../embed-options.js';
 
+/** Options of `poolTokens`. */
 export interface PoolOptions {
   pooling: Pooling;
   /** Scale to length 1 (rows of zeros stay). */

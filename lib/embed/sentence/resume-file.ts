@@ -12,6 +12,7 @@ import { type ByteSource, partOf, withFileSource } from '../../files/npy-source.
 import { InputError } from '../../support/errors.js';
 import type { DoneRows, RowCollector } from './row-collector.js';
 
+/** A file of the rows that are done, which a stopped run resumes from. */
 export class ResumeFile {
   constructor(
     readonly path: string,

@@ -1,12 +1,14 @@
 /** Rows of a matrix that arrive in any order, each with its number: none is written twice, none is missing at the end. */
 import type { Vectors } from '../../files/npy.js';
 
+/** Some rows of the result. */
 export interface DoneRows {
   rows: number[];
   /** [rows * width], in the order of `rows` */
   data: Float32Array;
 }
 
+/** Collects rows that come in any order into one matrix [rows, width]. */
 export class RowCollector {
   private readonly there: Uint8Array;
   private width = 0;

@@ -24,6 +24,7 @@ import { SENTENCE_OPTIONS, type SentenceEncoderOptions } from '../embed-options.
 
 const SCHEMA = defineOptions('embed', omitOptions(SENTENCE_OPTIONS, 'batchSize', 'tokenBudget'));
 
+/** A sentence encoder: texts -> token ids -> vectors. */
 export interface SentenceEncoder extends EncoderConfig {
   name: string;
   /** Token ids of each text, cut at `maxTokens`, and which of them were cut. */
