@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { forwardedKernels } from './forward-to-cpu.js';
 
+/** A result, and which kernels of TensorFlow.js computed it. */
 export interface KernelCounts<T> {
   result: T;
   /** TensorFlow.js kernels that the engine ran itself: backend -> kernel -> calls. */

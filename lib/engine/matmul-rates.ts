@@ -11,6 +11,7 @@ export interface Rates {
   best: number;
 }
 
+/** Options of `matMulRates`. */
 export interface RatesOptions {
   /** Time to spend, seconds; at least one product is always made. Default 1. */
   seconds?: number;
