@@ -6,6 +6,7 @@ import { parseObject } from '../data/raw/reviews.js';
 import { readLines, writeAtomic } from '../files/files.js';
 import { InputError } from '../support/errors.js';
 
+/** A row, and the items that were recommended for it: a line of `results.jsonl`. */
 export interface Result {
   user: string;
   /** Item ids, oldest first. */
@@ -18,6 +19,7 @@ export interface Result {
   scores: number[];
 }
 
+/** Writes `results.jsonl`, a line for each result. */
 export function writeResults(path: string, results: readonly Result[]): void {
   const lines = results.map(({ user, history, target, items, scores }) =>
     JSON.stringify({ user, history, target, items, scores }),

@@ -11,6 +11,7 @@ import { placeholdersIn, type Template } from '../../tasks/templates.js';
 import { modelRenderer } from '../recommender.js';
 import type { TextExample } from './generate-answers.js';
 
+/** Options of `answerExamples`. */
 export interface AnswerExamplesOptions {
   split: 'valid' | 'test';
   /** The first so many. 0: all. */

@@ -1,6 +1,7 @@
 /** Generated texts to look at: rows for `showTable` and `tableText`. */
 import type { AnswerRow } from './generate-answers.js';
 
+/** A prompt, the expected answer and the text that was written, for a table. */
 export interface AnswerTableRow extends Record<string, unknown> {
   prompt: string;
   answer: string;

@@ -21,6 +21,7 @@ import { ngramCounts } from './ngrams.js';
  */
 export type BleuSmoothing = 'none' | 'method1' | 'method2' | 'method3' | 'method4';
 
+/** Options of `corpusBleu` and `sentenceBleu`. */
 export interface BleuOptions {
   /** N, the longest n-gram. Default 4. */
   order?: number;

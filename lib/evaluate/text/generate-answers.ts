@@ -7,6 +7,7 @@ import type { LanguageModel } from '../../lm/language-model.js';
 import { END_OF_TEXT, type TextTokenizer } from '../../lm/tokenizer/tokenizer.js';
 import { InputError } from '../../support/errors.js';
 
+/** A prompt and the answer that is expected. */
 export interface TextExample {
   /** Token ids. */
   prompt: readonly number[];
@@ -29,11 +30,13 @@ export interface AnswerRow {
   beams?: string[];
 }
 
+/** How answers are written. */
 export interface AnswerOptions extends GenerateOptions {
   /** Beam search with so many beams, in place of one greedy or sampled text. Default 0: none. */
   numBeams?: number;
 }
 
+/** What was written, and how fast. */
 export interface Answers {
   /** In the order of the examples; those that `stop` left open are missing. */
   rows: AnswerRow[];

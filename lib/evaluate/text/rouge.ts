@@ -17,6 +17,7 @@ export interface RougeScore {
   f: number;
 }
 
+/** ROUGE of a text against the expected one. */
 export interface RougeScores {
   /** Words, as often as they stand in both. */
   rouge1: RougeScore;
@@ -26,6 +27,7 @@ export interface RougeScores {
   rougeL: RougeScore;
 }
 
+/** Options of `rouge`. */
 export interface RougeOptions {
   /** Stem words of more than three letters. Default true. */
   stem?: boolean;
