@@ -11,6 +11,7 @@ import type { DOMWindow } from 'jsdom';
 import type { Figure } from './figure.js';
 import { type Box, localBox, pageBox } from './svg-box.js';
 
+/** A window without a screen, with Plotly loaded in it. */
 export interface PlotlyWindow {
   document: Document;
   plotly: {

@@ -4,6 +4,7 @@
  */
 import { textWidth } from './text-size.js';
 
+/** A rectangle in pixels. */
 export interface Box {
   left: number;
   top: number;

@@ -91,6 +91,7 @@ class Row {}
 Object.setPrototypeOf(Row.prototype, null);
 Reflect.deleteProperty(Row.prototype, 'constructor');
 
+/** An object of named values; the names may be any text. */
 export function record(fields: Iterable<readonly [string, unknown]>): Record<string, unknown> {
   const result = new Row() as Record<string, unknown>;
   for (const [name, value] of fields) result[name] = value;
