@@ -37,6 +37,7 @@ export interface TensorPlace {
 
 /** The types that are read. */
 const FLOATS = ['F32', 'F16', 'BF16'] as const;
+/** A floating-point type that tensors are stored in. */
 export type FloatDtype = (typeof FLOATS)[number];
 
 /** Bits of a number of each type of the format; a type that is not among them is newer than this list. */
@@ -56,6 +57,7 @@ interface Entry {
 /** The format's own limit: longer headers are not read. */
 const LONGEST_HEADER = 100_000_000;
 
+/** A safetensors file that is open for reading, tensor by tensor. */
 export class SafetensorsFile {
   private readonly file: number;
   private readonly entries: Map<string, Entry>;
