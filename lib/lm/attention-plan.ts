@@ -16,6 +16,7 @@ interface Span {
   length: number;
 }
 
+/** What attention needs to know of a forest; `disposePlan` frees it. */
 export function planAttention(forest: Forest): AttentionPlan {
   const runs = hasFused('SidlabForestAttention') ? twoRuns(forest) : undefined;
   if (runs) {
@@ -42,6 +43,7 @@ export function planAttention(forest: Forest): AttentionPlan {
   return { blocks, place: tf.tensor1d(place, 'int32') };
 }
 
+/** Frees the tensors of a plan. */
 export function disposePlan(plan: AttentionPlan): void {
   if (plan.spans) return tf.dispose([plan.spans.runs, plan.spans.starts]);
   const blocks = plan.blocks.flatMap(({ gather, mask, real }) => (real ? [gather, mask, real] : [gather, mask]));

@@ -6,9 +6,12 @@
 import { InputError } from '../support/errors.js';
 import { headWidth, refuseUnsupported } from './config-fields.js';
 
+/** The architectures that the decoder computes. */
 export const ARCHITECTURES = ['qwen2', 'qwen3', 'llama'] as const;
+/** A name of `ARCHITECTURES`. */
 export type Architecture = (typeof ARCHITECTURES)[number];
 
+/** The shape of a decoder, and what else its configuration says. */
 export interface ModelConfig {
   architecture: Architecture;
   vocabSize: number;

@@ -57,6 +57,7 @@ export function prepareForest(config: ModelConfig, forest: Forest): PreparedFore
   };
 }
 
+/** Frees the tensors of a prepared forest. */
 export function disposeForest({ ids, table, plan }: PreparedForest): void {
   tf.dispose([ids, table.cos, table.sin]);
   disposePlan(plan);

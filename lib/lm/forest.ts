@@ -22,6 +22,7 @@ export interface Tree {
   parent: number[];
 }
 
+/** A tree without branches. */
 export function chain(tokens: readonly number[]): Tree {
   return { token: [...tokens], parent: tokens.map((_, i) => i - 1) };
 }

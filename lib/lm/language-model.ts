@@ -3,6 +3,7 @@ import type { ModelConfig } from './config.js';
 import type { Lora } from './lora/lora-options.js';
 import type { Weights } from './weights.js';
 
+/** A decoder: its configuration, its weights, and which of them are trained. */
 export interface LanguageModel {
   config: ModelConfig;
   weights: Weights;

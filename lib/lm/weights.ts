@@ -9,6 +9,7 @@ import { Random } from '../support/random.js';
 import type { ModelConfig } from './config.js';
 import { EMBEDDING, OUTPUT, FINAL_NORM, layerWeight } from './weight-names.js';
 
+/** Weights by their Hugging Face names. */
 export type Weights = Map<string, tf.Variable>;
 
 /** Every parameter's name and shape, in the order of the file. */
@@ -94,6 +95,7 @@ export function toVariable({ data, shape }: NamedArray): tf.Variable {
   return tf.tidy(() => tf.variable(uploaded(tf.tensor(data, shape))));
 }
 
+/** Frees all weights. */
 export function disposeWeights(weights: Weights): void {
   for (const variable of weights.values()) variable.dispose();
 }

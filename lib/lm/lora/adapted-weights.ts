@@ -23,6 +23,7 @@ export interface NewRows {
   count: number;
 }
 
+/** Weights with adapters beside some matrices, or with new rows that are trained alone. */
 export class AdaptedWeights extends Map<string, tf.Variable> {
   constructor(
     entries: Iterable<readonly [string, tf.Variable]>,
@@ -48,6 +49,7 @@ export function adapterOf(weights: Weights, name: string, shape: [number, number
   return { a: a as tf.Tensor2D, b: b as tf.Tensor2D, scale, ...(mask && { mask: () => mask(name, shape) }) };
 }
 
+/** The name of a table of embeddings: the input's or the output's. */
 export type TableName = typeof EMBEDDING | typeof OUTPUT;
 
 /** Name of the rows that learn of a table, [n, D]. */

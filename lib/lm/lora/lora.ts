@@ -16,6 +16,7 @@ import { AdaptedWeights, factorName } from './adapted-weights.js';
 import { type Lora, LORA_MODULES, LORA_TARGETS } from './lora-options.js';
 import { setTrainable } from './set-trainable.js';
 
+/** What an adapter's product is multiplied with: alpha / rank, or alpha / sqrt(rank) with `rslora`. */
 export function loraScale({ alpha, rank, rslora }: Pick<Lora, 'alpha' | 'rank' | 'rslora'>): number {
   return alpha / (rslora ? Math.sqrt(rank) : rank);
 }

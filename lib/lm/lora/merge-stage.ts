@@ -9,6 +9,7 @@ import { foldLora } from './merge.js';
 import { loadAdapter } from './peft-files.js';
 import { MERGE_OPTIONS, type MergeOptions } from './merge-options.js';
 
+/** What `mergeStage` gives back. */
 export interface MergeReport {
   base: string;
   /** Matrices that had an adapter. */

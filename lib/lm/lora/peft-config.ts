@@ -22,6 +22,7 @@ interface PeftConfig {
   [option: string]: unknown;
 }
 
+/** What `adapter_config.json` of peft says. */
 export interface AdapterConfig {
   lora: Lora;
   /** Rows that learnt alone, of each table; PEFT's `trainable_token_indices`. */

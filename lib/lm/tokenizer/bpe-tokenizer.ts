@@ -8,6 +8,7 @@ import { type SidVocabulary } from '../choices.js';
 import { addedTokens, END_OF_TEXT, parseTokenizer, sidVocabulary, type TextTokenizer } from './tokenizer.js';
 import { BPE_VOCABULARY, trainBpe } from './train-bpe.js';
 
+/** Options of `bpeTokenizer`. */
 export interface BpeTokenizerOptions {
   /** Tokens learnt, end of text and bytes included; SID tokens come on top. Default 8192. */
   vocabSize?: number;

@@ -9,9 +9,11 @@ import { readJson } from '../../files/files.js';
 import { InputError } from '../../support/errors.js';
 import { SID_VOCABULARIES, type SidVocabulary } from '../choices.js';
 
+/** The end of text of the kit's own vocabularies. */
 export const END_OF_TEXT = '<|endoftext|>';
 const UNKNOWN = '<unk>';
 
+/** Texts -> token ids and back. */
 export interface TextTokenizer {
   encode(text: string): number[];
   decode(ids: readonly number[]): string;
