@@ -8,6 +8,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
+/** An operation that a tape records. */
 export interface RecordedOp {
   inputs: tf.Tensor[];
   /** Computes value and saved tensors. */
@@ -91,6 +92,7 @@ function recordOn<R extends tf.Rank>(tape: Tape, f: () => tf.Tensor<R>): tf.Tens
   }
 }
 
+/** Records operations, and computes their gradients backwards. */
 export class Tape {
   private readonly nodes: Node[] = [];
   /** Ids of the tensors that depend on a variable. */
