@@ -38,6 +38,7 @@ export interface Option<T = unknown, P extends Presence = Presence> {
   readonly type?: T;
 }
 
+/** Options by name. */
 export type Options = { readonly [name: string]: Option };
 
 /** What the constructors take beside the help. */

@@ -50,6 +50,7 @@ export interface AnySchema {
   readonly variants?: Variants;
 }
 
+/** The options of a stage, with the function that checks them. */
 export interface Schema<O extends Options = Options> extends AnySchema {
   readonly options: O;
   /** @throws InputError for a name that is unknown, a value out of range, or two options that do not go together */
