@@ -28,6 +28,7 @@ import { planTasks } from '../tasks/plan-tasks.js';
 import type { PipelineConfig } from './config.js';
 import { PipelineStages } from './stages.js';
 
+/** What `runPipeline` gives back: the report of every stage, the results table, and the files. */
 export interface PipelineReport {
   stages: {
     filter: FilterReport;
@@ -110,6 +111,7 @@ export function checkTraining({ sft = {} }: PipelineConfig): void {
   checkInitialModel(model, sft);
 }
 
+/** Metrics of the results table. */
 export const TABLE_METRICS = ['HR@1', 'HR@5', 'HR@10', 'HR@20', 'NDCG@5', 'NDCG@10'] as const;
 
 /** The results table: one row a model. */

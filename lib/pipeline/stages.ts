@@ -28,6 +28,7 @@ import type { PipelineConfig } from './config.js';
 
 type Live = (lines: readonly MetricLine[]) => void;
 
+/** The stages of a configuration one by one, for notebooks: each takes what the one before it wrote. */
 export class PipelineStages {
   readonly index: string;
   readonly embeddings: string;
