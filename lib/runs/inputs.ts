@@ -6,6 +6,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { hashFile, readJson } from '../files/files.js';
 
+/** The files that a run reads. */
 export interface RunInputs {
   dataset: { dir: string; name: string };
   /** Index file. */

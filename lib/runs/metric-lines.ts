@@ -2,6 +2,7 @@
 import { readText } from '../files/files.js';
 import { InputError } from '../support/errors.js';
 
+/** A line of `metrics.jsonl`: a step, and metrics by name. */
 export interface MetricLine {
   step: number;
   [name: string]: number;

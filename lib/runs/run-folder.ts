@@ -15,6 +15,7 @@ import { type MetricLine, readMetrics } from './metric-lines.js';
 import { isLocked, RunLock } from './run-lock.js';
 import { TensorboardLog } from './tensorboard-log.js';
 
+/** What happens where the folder already holds a run. */
 export interface RunFolderOptions {
   /** Train anew although a result is there; the old run is kept beside it. Default false. */
   again?: boolean;
@@ -22,6 +23,7 @@ export interface RunFolderOptions {
   whenStale?: 'refuse' | 'replace';
 }
 
+/** A run's folder, open for one process. */
 export class RunFolder {
   readonly metricsFile: string;
   readonly modelFolder: string;

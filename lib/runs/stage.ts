@@ -10,6 +10,7 @@ import { hashFile, hashText, readJson, writeJson } from '../files/files.js';
 import { tell } from '../support/progress.js';
 import { codeVersion } from './code-version.js';
 
+/** A step from files to files that is not run again while nothing changed. */
 export interface Stage {
   /** Also the stamp's file name. */
   name: string;
@@ -23,6 +24,7 @@ export interface Stage {
   again?: boolean;
 }
 
+/** A stage's result, and whether it ran. */
 export interface Ran<T> {
   result: T;
   /** False where the stamp stood. */

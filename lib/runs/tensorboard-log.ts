@@ -14,6 +14,7 @@ import { scalarEvent, tfRecord, versionEvent } from './tensorboard-events.js';
 
 const NAME = /^events\.out\.tfevents\.(\d+)\.sidlab$/;
 
+/** Writes metric lines as an event file for TensorBoard. */
 export class TensorboardLog {
   readonly file: string;
   private readonly start: number;
