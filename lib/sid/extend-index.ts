@@ -11,6 +11,7 @@ import { movedItems, writeCard } from './files/sid-card.js';
 import { meanSquaredError } from './quantized.js';
 import { EXTEND_OPTIONS, type ExtendIndexOptions } from './sid-options.js';
 
+/** What `extendIndex` gives back. */
 export interface ExtendReport {
   index: string;
   items: number;

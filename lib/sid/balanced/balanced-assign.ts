@@ -20,6 +20,7 @@ import { type AssignmentProblem, raisePrices } from './assignment-prices.js';
 
 const KERNEL = 'SidlabBalancedAssign';
 
+/** Options of `balancedAssign`. */
 export interface BalancedAssignOptions {
   /** Prices to start from [K], such as those of a similar problem's result; not changed. Default all 0. */
   prices?: Float64Array;
@@ -27,6 +28,7 @@ export interface BalancedAssignOptions {
   sweeps?: number;
 }
 
+/** An optimal assignment of N items to K clusters. */
 export interface BalancedAssignment {
   /** [N] */
   clusters: Int32Array;

@@ -24,6 +24,7 @@ import { balancedAssign, type BalancedAssignment } from './balanced-assign.js';
 
 const KERNEL = 'SidlabBalancedKmeans';
 
+/** Options of `balancedKmeans`. */
 export interface BalancedKmeansOptions {
   /** Codes (K), at most N. */
   codes: number;

@@ -22,6 +22,7 @@ import { randomGroupMeans, pickRows, kmeansPlusPlus } from './initial-centres.js
 import { type KmeansResult, lloyd } from './lloyd.js';
 import { KMEANS_INITS, type KmeansInit } from '../choices.js';
 
+/** Options of `kmeans`. */
 export interface KmeansOptions {
   /** Codes (K), at most N. */
   codes: number;

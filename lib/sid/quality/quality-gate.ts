@@ -2,6 +2,7 @@
 import { InputError } from '../../support/errors.js';
 import type { SidQuality } from './quality.js';
 
+/** Limits on metrics of SIDs; one that is left out is not checked. */
 export interface QualityLimits {
   /** Raw collision rate at most. */
   rawCollision?: number;
@@ -23,6 +24,7 @@ export interface QualityLimits {
   purity?: number;
 }
 
+/** A limit, the metric's value, and whether it is kept. */
 export interface GateCheck {
   limit: keyof QualityLimits;
   value: number | null;

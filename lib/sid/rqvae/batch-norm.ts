@@ -11,6 +11,7 @@ const MOMENTUM = 0.1;
 
 type Tensors = ReadonlyMap<string, tf.Tensor>;
 
+/** What the gradient of a batch normalisation needs. B rows, O outputs. */
 export interface NormTape {
   /** [B, O] */
   normal: tf.Tensor2D;
@@ -35,6 +36,7 @@ export function batchNormForward(
   return { out: scaleAndShift(name, parameters, normal), tape: { normal, inverse } };
 }
 
+/** Batch normalisation with the running mean and variance. @param x [B, O] @returns [B, O] */
 export function batchNormInfer(name: string, parameters: Tensors, x: tf.Tensor2D): tf.Tensor2D {
   const [mean, variance] = [parameters.get(`${name}.running_mean`)!, parameters.get(`${name}.running_var`)!];
   return scaleAndShift(name, parameters, tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, EPSILON))));

@@ -22,6 +22,7 @@ export interface EpochMetrics {
   utilisation: number;
 }
 
+/** The state of training after an epoch, beside parameters and optimizer. */
 export interface RqVaeState {
   epoch: number;
   step: number;
@@ -30,12 +31,14 @@ export interface RqVaeState {
   best: Record<string, EpochMetrics>;
 }
 
+/** A checkpoint as it was read. */
 export interface Saved {
   state: RqVaeState;
   parameters: Arrays;
   optimizer: Arrays;
 }
 
+/** Checkpoints, metrics and best models of a training run, in a folder or in memory. */
 export class RqVaeCheckpoints {
   private readonly folder: RunFolder | undefined;
   private readonly bests = new Map<string, Arrays>();

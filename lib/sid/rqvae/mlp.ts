@@ -10,6 +10,7 @@ import * as tf from '@tensorflow/tfjs';
 import { batchNormBackward, batchNormForward, batchNormInfer, type NormTape } from './batch-norm.js';
 import { linearName, normName, type Part, type RqVaeShape } from './parameters.js';
 
+/** Parameters by name. */
 export type Tensors = ReadonlyMap<string, tf.Tensor>;
 
 /** Zeroes a share of the entries: a mask of its argument's shape, 0 or 1 / (1 - rate). */
@@ -24,6 +25,7 @@ interface LayerTape {
   norm?: NormTape;
 }
 
+/** What the gradient of a multi-layer perceptron needs, layer by layer. */
 export interface MlpTape {
   layers: LayerTape[];
 }

@@ -30,6 +30,7 @@ import { type RqVae, withCodes } from './rqvae.js';
 import { trainRqVae } from './train.js';
 import { RQKMEANS_PLUS_OPTIONS, type RqKmeansPlusOptions } from '../sid-options.js';
 
+/** What `rqKmeansPlus` gives back. */
 export interface RqKmeansPlus extends RqVae {
   /** Constrained RQ-Kmeans before anything was learnt: its error, and its raw collision rate. */
   start: { mse: number; collision: number };

@@ -32,6 +32,7 @@ import { type Trained, trainRqVae } from './train.js';
 export type { RqVaeModel } from './model.js';
 export type { RqVaeOptions } from '../sid-options.js';
 
+/** What `rqvae` gives back. N items, E latent width. */
 export interface RqVae extends QuantizeResult {
   model: RqVaeModel;
   /** [N, E], where the codebooks live. */

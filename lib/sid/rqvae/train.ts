@@ -25,6 +25,7 @@ import { fromVariables, parameterShapes, toVariables } from './parameters.js';
 import { ScaledRows } from './scaled-rows.js';
 import { evaluate, lossAndGradients } from './step.js';
 
+/** The model that was kept, and its metrics. */
 export interface Trained {
   arrays: Map<string, NamedArray>;
   /** Of the model that was taken. */
@@ -35,6 +36,7 @@ export interface Trained {
   seconds: number;
 }
 
+/** Options of `trainRqVae` beside the plan. */
 export interface TrainRqVaeOptions {
   /** Codebooks to start from instead of k-means. */
   codebooks?: readonly Vectors[];
