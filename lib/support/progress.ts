@@ -15,6 +15,7 @@ export interface ProgressState {
   finished: boolean;
 }
 
+/** What shows progress, such as a terminal or a cell. */
 export type ProgressSink = (state: ProgressState) => void;
 
 let sink: ProgressSink = toStandardError;
@@ -36,6 +37,7 @@ export function tell(line: string): void {
   notices(line);
 }
 
+/** A line of progress that is updated in place. */
 export interface Progress {
   /** Adds `count` units done; `note` replaces the figures beside the bar. */
   tick(count?: number, note?: string): void;

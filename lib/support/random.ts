@@ -5,6 +5,7 @@
  */
 export type RandomState = [number, number, number, number];
 
+/** Random numbers from a seed; the state can be saved and restored. */
 export class Random {
   private state: RandomState;
 
