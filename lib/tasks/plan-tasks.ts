@@ -4,6 +4,7 @@ import { canChain, EXAMPLE_MODES, type ExampleMode } from './examples.js';
 import { parseTasks, type TaskPart } from './task-mix.js';
 import { answersWithSid, findTemplate, readTemplates, TEMPLATES, type Templates } from './templates.js';
 
+/** Options of `planTasks`. */
 export interface PlanTasksOptions {
   /** A mix, see `parseTasks`. Default: the template alone. */
   tasks?: string | undefined;
@@ -15,6 +16,7 @@ export interface PlanTasksOptions {
   mode?: ExampleMode | undefined;
 }
 
+/** The tasks of a run, and which of them is ranked. */
 export interface TaskPlan {
   parts: TaskPart[];
   templates: Templates;

@@ -158,6 +158,7 @@ export interface Renderer {
   readonly truncated: number;
 }
 
+/** Options of `createRenderer`. */
 export interface RendererOptions {
   /** The shop's items, where the template has places for their texts. */
   items?: readonly Item[];
@@ -169,8 +170,13 @@ export interface RendererOptions {
   chat?: ChatTemplate;
 }
 
+/** Default number of tokens of a prompt at most. */
 export const CUTOFF_LEN = 512;
 
+/**
+ * Makes what turns rows and items into the tokens of a template's prompts and answers.
+ * @throws InputError for a template whose texts are not there, or a tokenizer that lacks a SID
+ */
 export function createRenderer(
   template: Template,
   index: SidIndex,

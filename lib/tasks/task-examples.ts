@@ -5,6 +5,7 @@ import { renderAnswer, renderPrompt, promptContext } from './prompts.js';
 import { taskRows } from './task-rows.js';
 import { answersWithSid, findTemplate, TEMPLATES, type Templates } from './templates.js';
 
+/** An example as text. */
 export interface TaskExample {
   prompt: string;
   /** Without the end of text. */

@@ -8,6 +8,7 @@ import { InputError } from '../support/errors.js';
 import { canChain, EXAMPLE_MODES, type ExampleMode } from './examples.js';
 import type { Template, Templates } from './templates.js';
 
+/** A task of a mix, and how much of it. */
 export interface TaskPart {
   name: string;
   template: Template;

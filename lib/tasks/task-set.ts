@@ -12,6 +12,7 @@ import type { Renderer, PromptContext } from './prompts.js';
 import type { TaskPart } from './task-mix.js';
 import { taskRows } from './task-rows.js';
 
+/** Which example of which task, with which prompt template. */
 export interface ExampleReference {
   /** Number of the task in the mix. */
   task: number;
@@ -19,6 +20,7 @@ export interface ExampleReference {
   prompt: number;
 }
 
+/** How many examples a task has. */
 export interface TaskCounts {
   /** Examples that an epoch draws from. */
   examples: number;
@@ -28,6 +30,7 @@ export interface TaskCounts {
   leftOut: number;
 }
 
+/** Options of a `TaskSet`. */
 export interface TaskSetOptions {
   /** Share of every task's examples, drawn once by the seed. Default 1. */
   dataRatio?: number;
@@ -47,6 +50,7 @@ interface Member extends TaskPart {
   drawn: number[];
 }
 
+/** The examples of a mix of tasks, epoch by epoch. */
 export class TaskSet {
   private readonly members: Member[];
 

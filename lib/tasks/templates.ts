@@ -19,11 +19,13 @@ import templates from './templates.json' with { type: 'json' };
 export const HISTORY_PLACEHOLDERS = ['history', 'history_titles', 'history_pairs', 'preference'] as const;
 /** Of one item: a row's target, or the item of an item's task. */
 export const ITEM_PLACES = ['sid', 'title', 'description', 'brand', 'categories'] as const;
+/** A name that may stand in braces in a template. */
 export type Placeholder = (typeof HISTORY_PLACEHOLDERS)[number] | (typeof ITEM_PLACES)[number] | 'end';
 
 /** `{end}` is the model's end of text. */
 const PLACES: readonly string[] = [...HISTORY_PLACEHOLDERS, ...ITEM_PLACES, 'end'];
 
+/** A task as data. */
 export interface Template {
   /** Whether an example is made of a row (history and target) or of an item by itself. */
   of: 'rows' | 'items';
@@ -34,6 +36,7 @@ export interface Template {
   prompts: string[];
 }
 
+/** Templates by the name of their task. */
 export type Templates = Readonly<Record<string, Template>>;
 
 /** `sids` is the shortest: the history's SIDs and nothing else, for small models. */
