@@ -17,6 +17,7 @@ import { InputError } from '../../support/errors.js';
 import type { RandomState } from '../../support/random.js';
 import type { Optimizer } from '../optim/optimizer.js';
 
+/** The state of training after a step, beside weights and optimizer. */
 export interface LoopState {
   step: number;
   epoch: number;

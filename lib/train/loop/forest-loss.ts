@@ -21,6 +21,7 @@ export interface TreeTarget {
   token: number;
 }
 
+/** Computes log-probabilities of the targets of a forest. K targets. */
 export interface ForestLogProbs {
   /** log p of every target under `model` [K]; within `tf.tidy` or a gradient. */
   logProbs(model: LanguageModel, options?: ForwardOptions): tf.Tensor1D;

@@ -32,6 +32,7 @@ export type { MicroBatch } from './gradients.js';
 /** Validation figures of which the smaller is the better. */
 const SMALLER = ['loss'];
 
+/** Options of `train`. */
 export interface LoopOptions extends OptimizerOptions, StepPlanOptions {
   learningRate: number;
   schedule: Schedule;
@@ -54,6 +55,7 @@ export interface LoopOptions extends OptimizerOptions, StepPlanOptions {
   onLog?: (lines: readonly MetricLine[]) => void;
 }
 
+/** What a training run gives back. */
 export interface TrainReport {
   steps: number;
   tokens: number;

@@ -2,12 +2,14 @@
 import type { Random } from '../../support/random.js';
 import type { MicroBatch } from './gradients.js';
 
+/** The objective of a batch: the losses of its micro-batches add up to the batch's. */
 export interface Objective {
   microBatches: MicroBatch[];
   /** Logged beside the loss. */
   metrics?: Record<string, number>;
 }
 
+/** What a run trains: batches, an objective for each, and how the model is validated. */
 export interface Task<Batch> {
   name: 'sft' | 'grpo';
   /** Batches of an epoch in order; decided by the epoch's number alone. */
@@ -19,6 +21,7 @@ export interface Task<Batch> {
   batchSizes?(batch: Batch): BatchSizes<Batch>;
 }
 
+/** How large a batch is, for the estimate of a run. */
 export interface BatchSizes<Batch> {
   /** Tokens of each of the batch's parts. */
   tokens: number[];

@@ -10,6 +10,7 @@ import { type MetricLine, readMetrics } from '../../runs/metric-lines.js';
 import { isLocked } from '../../runs/run-lock.js';
 import { InputError } from '../../support/errors.js';
 
+/** A run: how far it got, and its best metrics. */
 export interface RunSummary {
   /** Path from the folder that was searched. */
   name: string;
@@ -29,6 +30,7 @@ export interface RunSummary {
   seconds: number;
 }
 
+/** An option in which runs differ. */
 export interface Difference {
   /** Option, with dots where it is nested. */
   option: string;
@@ -36,6 +38,7 @@ export interface Difference {
   values: Record<string, string | null>;
 }
 
+/** Runs side by side. */
 export interface RunComparison {
   runs: RunSummary[];
   /** Options of which not all runs have the same value. */

@@ -21,6 +21,7 @@ import type { BatchSizes, Task } from '../loop/task.js';
 import type { OptimizerName } from '../choices.js';
 import { liveBytes } from './peak-memory.js';
 
+/** What a run would take. */
 export interface RunEstimate {
   parameters: number;
   /** Those that learn. */
@@ -42,6 +43,7 @@ export interface RunEstimate {
   seconds: number;
 }
 
+/** Options of `estimateRun`. */
 export interface EstimateOptions extends StepPlanOptions {
   optimizer?: OptimizerName;
 }

@@ -12,6 +12,7 @@ interface Tracking {
   removeDataId(dataId: object, backend: object): void;
 }
 
+/** A result, and the memory that it took while it was computed. */
 export interface LiveBytes<T> {
   result: T;
   /**
@@ -25,6 +26,7 @@ export interface LiveBytes<T> {
   left: number;
 }
 
+/** Runs `work` and follows the bytes of the tensors that it makes. */
 export function liveBytes<T>(work: () => T): LiveBytes<T> {
   const engine = tf.engine() as object as Tracking;
   const { trackTensor, removeDataId } = engine;

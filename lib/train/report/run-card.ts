@@ -8,6 +8,7 @@ import { type CodeVersion, codeVersion, packageVersion } from '../../runs/code-v
 import { hashInputs, type RunInputs } from '../../runs/inputs.js';
 import { tell } from '../../support/progress.js';
 
+/** What a finished run was made of. */
 export interface RunCard {
   report: object;
   /** Options, and whatever else decides the result. */

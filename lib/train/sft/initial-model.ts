@@ -16,6 +16,7 @@ import { InputError } from '../../support/errors.js';
 import { holdsText, type Template, TEMPLATES, templateWords } from '../../tasks/templates.js';
 import { type TrainableOptions, trainableModel, sidRows } from './trainable.js';
 
+/** Options of `initialModel`. */
 export interface InitialModelOptions extends TrainableOptions {
   /** What the model is to read and write; default the kit's wordings of SIDs alone. */
   templates?: readonly Template[];
@@ -31,6 +32,7 @@ export interface InitialModelOptions extends TrainableOptions {
   vocabSize?: number;
 }
 
+/** The model that training begins with. */
 export interface InitialModel {
   model: LanguageModel;
   tokenizer: TextTokenizer;
@@ -84,6 +86,7 @@ export function initialModel(
   return { model: trainableModel(model, from, options, counts, seed), tokenizer, sids };
 }
 
+/** Whether a `model` option is a shape such as `qwen2:128x4` rather than a folder. */
 export function isShape(from: string): boolean {
   return /^(qwen2|qwen3|llama):/.test(from);
 }

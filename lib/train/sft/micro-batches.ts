@@ -17,6 +17,7 @@ import { forestLoss, forestLogProbs } from '../loop/forest-loss.js';
 import type { MicroBatch } from '../loop/gradients.js';
 import { separateTrees, type PackedTrees, sharePrefixes, sortTexts } from './shared-prefixes.js';
 
+/** Options of `sftMicroBatches`. */
 export interface MicroBatchOptions {
   /** Tokens of the texts of a part at most; a longer text stands alone. */
   tokenBudget: number;

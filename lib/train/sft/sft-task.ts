@@ -14,6 +14,7 @@ import type { Task } from '../loop/loop.js';
 import { validator } from '../loop/validate.js';
 import { byTokens, hasMasks, packMicroBatches, sftLoss, sftMicroBatches, tokensOf } from './micro-batches.js';
 
+/** Options of `sftTask`. */
 export interface SftTaskOptions {
   batchSize: number;
   /** Tokens a batch, in place of `batchSize`. Default 0, by examples. */

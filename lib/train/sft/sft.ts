@@ -29,6 +29,7 @@ import { SFT_OPTIONS, type SftOptions } from './sft-options.js';
 import { sftTask, type Validation } from './sft-task.js';
 import { checkTrainable } from './trainable.js';
 
+/** What `sft` gives back. */
 export interface SftReport extends TrainReport {
   /** Examples of each task of the mix. */
   tasks: Record<string, TaskCounts>;

@@ -10,6 +10,7 @@ import { chain, prefixTree, type Tree } from '../../lm/forest.js';
 import type { Example } from '../../tasks/examples.js';
 import type { TreeTarget } from '../loop/forest-loss.js';
 
+/** Examples as trees, and their targets in them. */
 export interface PackedTrees {
   trees: Tree[];
   /** Every example's targets, in the order of the sorted examples. */

@@ -10,6 +10,7 @@ import type { LanguageModel } from '../../lm/language-model.js';
 import type { TextTokenizer } from '../../lm/tokenizer/tokenizer.js';
 import { InputError } from '../../support/errors.js';
 
+/** Which weights are trained. */
 export interface TrainableOptions {
   /** Adapters learn in place of the matrices; `true` for the defaults. Default false. */
   lora?: boolean | LoraOptions;
