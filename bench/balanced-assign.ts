@@ -2,7 +2,8 @@
  * One balanced assignment, 3,686 items x 256 clusters of 13 to 15, to k-means++ centres: ours from nothing (no prices
  * of a round before) against OR-tools' SimpleMinCostFlow with the arcs filled in, on the same whole numbers.
  */
-import { balancedAssign, EngineDistances, Random, kmeansPlusPlus, wholeCosts } from 'sidlab';
+import { Random } from 'sidlab';
+import { balancedAssign, EngineDistances, kmeansPlusPlus, wholeCosts } from 'sidlab/sid';
 import { industrialVectors } from './industrial-vectors.js';
 import { inTurn, peerFolder, runPeer, timed } from './peer.js';
 import type { Row } from './run.js';

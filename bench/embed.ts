@@ -6,7 +6,8 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodeTexts, homeFolder, loadSentenceEncoder, readItems, type Vectors } from 'sidlab';
+import { homeFolder, readItems, type Vectors } from 'sidlab';
+import { encodeTexts, loadSentenceEncoder } from 'sidlab/embed';
 import { inTurn, peerFolder, runPeer } from './peer.js';
 import type { Row } from './run.js';
 

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { Random } from 'sidlab/support';
+import { Random } from 'sidlab';
 
 const WORDS = (
   'great product works well bought this for my husband and he loves it very sturdy fits as expected would buy again ' +

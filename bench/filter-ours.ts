@@ -4,7 +4,7 @@
  */
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
-import { filterStage } from 'sidlab/data';
+import { filterStage } from 'sidlab';
 
 const [work, reviews, meta, out] = process.argv.slice(2) as [string, string, string, string];
 const [start, used] = [performance.now(), process.cpuUsage()];

@@ -4,7 +4,8 @@
  * the same size, padded on the left. Loading is not counted.
  */
 import { join } from 'node:path';
-import { disposeWeights, generate, parseShape, Random, randomWeights, saveModel } from 'sidlab';
+import { generate, Random, saveModel } from 'sidlab';
+import { disposeWeights, parseShape, randomWeights } from 'sidlab/lm';
 import type { LanguageModel } from 'sidlab';
 import { inTurn, peerFolder, runPeer, type Timed } from './peer.js';
 import type { Row } from './run.js';

@@ -4,7 +4,8 @@
  * sides. Two rows: 10 rounds each (faiss starts every level from the same rows, which costs it error at later levels),
  * and as few of ours as end on no more than faiss' error.
  */
-import { kmeans, Random, subtractCodes, type Vectors } from 'sidlab';
+import { kmeans, Random, type Vectors } from 'sidlab';
+import { subtractCodes } from 'sidlab/sid';
 import { productSeconds } from './industrial-vectors.js';
 import { inTurn, peerFolder, runPeer, timed } from './peer.js';
 import type { Row } from './run.js';

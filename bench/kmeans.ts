@@ -2,7 +2,8 @@
  * Residual k-means, 3 x 256 on 3,686 x 384: ours against scikit-learn's KMeans from the same first centres (greedy
  * k-means++, ours, through a file), both until no row changes its code or 100 rounds.
  */
-import { kmeans, Random, kmeansPlusPlus, subtractCodes, type Vectors } from 'sidlab';
+import { kmeans, Random, type Vectors } from 'sidlab';
+import { kmeansPlusPlus, subtractCodes } from 'sidlab/sid';
 import { industrialVectors, productSeconds } from './industrial-vectors.js';
 import { inTurn, peerFolder, runPeer, timed } from './peer.js';
 import type { Row } from './run.js';

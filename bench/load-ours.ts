@@ -1,6 +1,8 @@
 /** Ours of `load`, in a process of its own. Usage: node load-ours.js FILE */
 import * as tf from '@tensorflow/tfjs';
-import { readTensor, SafetensorsFile, useEngine } from 'sidlab';
+import { useEngine } from 'sidlab';
+import { SafetensorsFile } from 'sidlab/files';
+import { readTensor } from 'sidlab/ops';
 
 await useEngine();
 tf.tidy(() => tf.sum(tf.ones([8])).dataSync()); // the engine has started

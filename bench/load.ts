@@ -7,7 +7,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { homeFolder, Random, writeSafetensors } from 'sidlab';
+import { homeFolder, Random } from 'sidlab';
+import { writeSafetensors } from 'sidlab/files';
 import { inTurn, runPeer, type Timed } from './peer.js';
 import type { Row } from './run.js';
 

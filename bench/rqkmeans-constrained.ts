@@ -2,7 +2,8 @@
  * Constrained residual k-means whole, 3 x 256 on 3,686 x 384, 5 rounds a level: ours against the same algorithm in NumPy
  * with OR-tools inside, from the same first centres (greedy k-means++, ours, through a file).
  */
-import { Random, rqKmeansConstrained, kmeansPlusPlus, type Vectors } from 'sidlab';
+import { Random, rqKmeansConstrained, type Vectors } from 'sidlab';
+import { kmeansPlusPlus } from 'sidlab/sid';
 import { industrialVectors } from './industrial-vectors.js';
 import { named } from './kmeans.js';
 import { inTurn, peerFolder, runPeer, timed } from './peer.js';

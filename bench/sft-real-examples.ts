@@ -1,16 +1,10 @@
 /** Real examples of mixed tasks: Industrial's training rows in MiniOneRec's mix, in a subword vocabulary of its texts. */
-import {
-  disposeWeights,
-  loadDataset,
-  modelRenderer,
-  planTasks,
-  Random,
-  readIndex,
-  promptContext,
-  initialModel,
-  TaskSet,
-} from 'sidlab';
-import type { Example } from 'sidlab';
+import { loadDataset, Random, readIndex, promptContext } from 'sidlab';
+import { modelRenderer } from 'sidlab/evaluate';
+import { disposeWeights } from 'sidlab/lm';
+import { planTasks, TaskSet } from 'sidlab/tasks';
+import { initialModel } from 'sidlab/train';
+import type { Example } from 'sidlab/tasks';
 import { industrialShop } from './industrial-shop.js';
 
 const TASKS = 'words,title2sid,sid2title,sids2title,sids2description,titles2title,titles2sid';

@@ -2,18 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import {
-  batchGradients,
-  packMicroBatches,
-  sftLoss,
-  Optimizer,
-  parseConfig,
-  randomWeights,
-  sftMicroBatches,
-  trainableWeights,
-  useEngine,
-} from 'sidlab';
-import type { MicroBatch } from 'sidlab';
+import { useEngine } from 'sidlab';
+import { parseConfig, randomWeights, trainableWeights } from 'sidlab/lm';
+import { batchGradients, packMicroBatches, sftLoss, Optimizer, sftMicroBatches } from 'sidlab/train';
+import type { MicroBatch } from 'sidlab/train';
 import { timed } from './peer.js';
 import type { RealJob } from './sft-real.js';
 

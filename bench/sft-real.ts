@@ -9,7 +9,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Example } from 'sidlab';
+import type { Example } from 'sidlab/tasks';
 import { peerFolder, runPeer, type Timed } from './peer.js';
 import type { Row } from './run.js';
 import { mixedExamples } from './sft-real-examples.js';

@@ -7,19 +7,16 @@ import {
   chainExample,
   chainTexts,
   createRecommender,
-  disposeWeights,
   findTemplate,
   loadDataset,
-  parseShape,
   Random,
-  randomWeights,
   readIndex,
   rowExamples,
   templateWords,
-  toHfConfig,
   wordTokenizer,
 } from 'sidlab';
-import type { Example } from 'sidlab';
+import { disposeWeights, parseShape, randomWeights, toHfConfig } from 'sidlab/lm';
+import type { Example } from 'sidlab/tasks';
 import { industrialShop } from './industrial-shop.js';
 import { inTurn, peerFolder, runPeer, type Timed } from './peer.js';
 import type { Row } from './run.js';

@@ -1,7 +1,8 @@
 /** Ours of `sft-step`, in a process of its own, so that its memory is its own. Usage: node sft-step-ours.js FOLDER */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseConfig, Random, randomWeights, useEngine } from 'sidlab';
+import { Random, useEngine } from 'sidlab';
+import { parseConfig, randomWeights } from 'sidlab/lm';
 import { timeKernels } from './kernel-seconds.js';
 import { median } from './peer.js';
 import type { StepJob } from './sft-step.js';

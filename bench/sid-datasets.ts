@@ -8,7 +8,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  embeddingsName,
   embedItems,
   filterStage,
   homeFolder,
@@ -19,8 +18,9 @@ import {
   sidQualityStage,
   sidStage,
   writeNpy,
-  type FilterOptions,
 } from 'sidlab';
+import { type FilterOptions } from 'sidlab/data';
+import { embeddingsName } from 'sidlab/embed';
 import type { Row } from './run.js';
 
 interface Source {

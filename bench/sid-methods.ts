@@ -5,7 +5,8 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { evaluateStage, homeFolder, PipelineStages, Random, runStage, SID_METHODS, sft, sidStage } from 'sidlab';
-import { filterOutputs, sidTokens, writeIndex } from 'sidlab';
+import { sidTokens, writeIndex } from 'sidlab';
+import { filterOutputs } from 'sidlab/data';
 import { industrialRaw } from './industrial-shop.js';
 import type { Row } from './run.js';
 

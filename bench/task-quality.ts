@@ -3,7 +3,8 @@
  * tasks that answer with a SID the ranking, of the others BLEU, ROUGE and cosine of what it writes.
  */
 import { join } from 'node:path';
-import { answersWithSid, evaluateStage, generateStage, sft, TEMPLATES } from 'sidlab';
+import { evaluateStage, generateStage, sft, TEMPLATES } from 'sidlab';
+import { answersWithSid } from 'sidlab/tasks';
 import { industrialShop } from './industrial-shop.js';
 import type { Row } from './run.js';
 

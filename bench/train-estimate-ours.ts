@@ -7,21 +7,12 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import {
-  chain,
-  cutInto,
-  estimateRun,
-  forestLoss,
-  forestLogProbs,
-  parseShape,
-  Random,
-  randomWeights,
-  RunFolder,
-  train,
-  useEngine,
-  wordTokenizer,
-} from 'sidlab';
-import type { LanguageModel, OptimizerName, Task } from 'sidlab';
+import { chain, Random, RunFolder, useEngine, wordTokenizer } from 'sidlab';
+import { parseShape, randomWeights } from 'sidlab/lm';
+import { cutInto } from 'sidlab/tasks';
+import { estimateRun, forestLoss, forestLogProbs, train } from 'sidlab/train';
+import type { LanguageModel } from 'sidlab';
+import type { OptimizerName, Task } from 'sidlab/train';
 
 const STEPS = 3;
 const LABELS = 5;

@@ -1,7 +1,11 @@
 /** Training steps as the library's loop makes them, without validation and checkpoints. */
 import * as tf from '@tensorflow/tfjs';
-import { batchGradients, chain, forestLoss, forestLogProbs, Optimizer, trainableWeights } from 'sidlab';
-import type { Example, LanguageModel, MicroBatch } from 'sidlab';
+import { chain } from 'sidlab';
+import { trainableWeights } from 'sidlab/lm';
+import { batchGradients, forestLoss, forestLogProbs, Optimizer } from 'sidlab/train';
+import type { LanguageModel } from 'sidlab';
+import type { Example } from 'sidlab/tasks';
+import type { MicroBatch } from 'sidlab/train';
 
 export interface StepOptions {
   rate: number;

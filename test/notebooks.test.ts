@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { hasJupyter, jupyterEnv } from '../kernels/setup/jupyter.mjs';
 
+import { linkPackage } from '../kernels/setup/notebook-link.mjs';
 import { VENV_PYTHON } from '../kernels/setup/paths.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -22,18 +23,21 @@ const why = !hasJupyter()
     : 'no ../shared/data, whose catalogues they read';
 if (why !== undefined) process.stderr.write(`notebooks are not executed: ${why}\n`);
 
-const home = mkdtempSync(join(tmpdir(), 'sidlab-notebooks-'));
+const home = mkdtempSync(join(tmpdir(), 'sidlab-notebooks-')); // of the data that they make
 const project = join(home, 'project');
+const run = join(ROOT, 'notebooks/.run/test'); // of the copies: packages are found from the project's notebooks folder
 
 beforeAll(() => {
   if (why !== undefined) return;
-  mkdirSync(join(project, 'notebooks/node_modules'), { recursive: true });
-  symlinkSync(ROOT, join(project, 'notebooks/node_modules/sidlab'));
+  for (const folder of [project, run]) mkdirSync(folder, { recursive: true });
+  linkPackage();
   mkdirSync(join(home, 'shared'));
   symlinkSync(realpathSync(REAL), join(home, 'shared/data'));
 });
 
-afterAll(() => rmSync(home, { recursive: true, force: true }));
+afterAll(() => {
+  for (const folder of [home, run]) rmSync(folder, { recursive: true, force: true });
+});
 
 interface Output {
   output_type: string;
@@ -58,8 +62,8 @@ function execute(notebook: string, copy: string): Promise<{ status: number | nul
 test.skipIf(why !== undefined).each(['01-data-filtering', '02-embedding'])(
   '%s runs from the first cell to the last',
   async (name) => {
-    const notebook = join(project, 'notebooks', `${name}.ipynb`);
-    const copy = join(project, `${name}.executed.ipynb`);
+    const notebook = join(run, `${name}.ipynb`);
+    const copy = join(run, `${name}.executed.ipynb`);
     await copyFile(join(ROOT, 'notebooks', `${name}.ipynb`), notebook);
     const { status, printed } = await execute(notebook, copy);
     expect(status, printed).toBe(0);
@@ -72,5 +76,5 @@ test.skipIf(why !== undefined).each(['01-data-filtering', '02-embedding'])(
     expect(outputs.filter(({ output_type: type, name }) => type === 'error' || name === 'stderr')).toEqual([]);
     expect(outputs.length).toBeGreaterThan(5);
   },
-  300_000,
+  600_000,
 );

@@ -7,11 +7,13 @@ import { executeNotebook } from './notebook.mjs';
 import { say } from './report.mjs';
 import { shown } from './run.mjs';
 import { hasAddon } from './tensorflow.mjs';
+import { matrix } from './matrix.mjs';
+import { sanitize } from './sanitize.mjs';
 import { runTests } from './tests.mjs';
 
 const QUICKSTART = '00-quickstart';
 
-export const commands = { setup, start, test: runTests, lab, sidlab, bench };
+export const commands = { setup, start, test: runTests, lab, sidlab, bench, mutants, sanitize, matrix };
 
 function setup() {
   say('set up; npm start runs the quickstart, npm run lab opens JupyterLab');
@@ -45,6 +47,11 @@ async function lab(args) {
 
 function sidlab(args) {
   return shown(process.execPath, [at('dist/cli.js'), ...args], { env: quietTensorflow() });
+}
+
+/** How many single-point mutants of the mathematics the tests notice. */
+function mutants(args) {
+  return shown(process.execPath, [at('test/mutants/run.mjs'), ...args]);
 }
 
 async function bench(args) {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Row } from '../data/dataset.js';
 import { loadDataset } from '../data/load.js';
-import { itemMetrics, type Metrics } from '../evaluate/metrics.js';
+import { itemMetrics, ksUpTo, type Metrics } from '../evaluate/metrics.js';
 import { type Result, writeResults } from '../evaluate/results-file.js';
 import { type BaselineOptions, popularity } from './popularity.js';
 import { transition } from './transition.js';
@@ -38,7 +38,7 @@ export async function baselineStage(options: BaselineStageOptions): Promise<Base
   return {
     name,
     rows: test.length,
-    item: itemMetrics(ranked),
+    item: itemMetrics(ranked, ksUpTo(topK)),
     results,
     seconds: (performance.now() - start) / 1000,
   };

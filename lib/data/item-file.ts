@@ -3,7 +3,7 @@ import type { Encoding } from '../files/encoding.js';
 import { InputError } from '../support/errors.js';
 import type { Item } from './dataset.js';
 import { readMembers } from './object-file.js';
-import { TEXTS } from './raw/columns.js';
+import { ITEM_TEXTS } from './raw/columns.js';
 import { textOf } from './raw/values.js';
 
 /** The file as one text: at most 512 MB. */
@@ -54,10 +54,10 @@ export function readItemTexts(path: string, mend?: string, encoding?: Encoding):
 
 function itemFrom(value: unknown): Item {
   const fields = (value ?? {}) as Record<string, unknown>;
-  const text = (name: keyof typeof TEXTS): string => {
+  const text = (name: keyof typeof ITEM_TEXTS): string => {
     const found = fields[name];
     // Texts stay as they were published: MiniOneRec's descriptions are printed lists.
-    return typeof found === 'string' ? found : (textOf(found, TEXTS[name], name === 'title') ?? '');
+    return typeof found === 'string' ? found : (textOf(found, ITEM_TEXTS[name], name === 'title') ?? '');
   };
   return {
     title: text('title'),

@@ -31,15 +31,45 @@ export function parsePythonList(text: string): (string | number)[] | undefined {
   if (!trimmed.startsWith('[') || !trimmed.endsWith(']')) return undefined;
   const inner = trimmed.slice(1, -1);
   const values: (string | number)[] = [];
-  const token = /\s*(?:'([^'\\]*(?:\\[^][^'\\]*)*)'|"([^"\\]*(?:\\[^][^"\\]*)*)"|(-?\d+))\s*(,|$)/y;
-  while (token.lastIndex < inner.length) {
-    if (inner.slice(token.lastIndex).trim() === '') break; // a comma at the end
-    const match = token.exec(inner);
-    if (!match) return undefined;
-    const quoted = match[1] ?? match[2];
-    values.push(quoted === undefined ? Number(match[3]) : unescapePython(quoted));
+  const number = /-?\d+/y;
+  let at = skipBlank(inner, 0);
+  while (at < inner.length) {
+    if (inner[at] === "'" || inner[at] === '"') {
+      const end = pythonTextEnd(inner, at);
+      if (end < 0) return undefined;
+      values.push(unescapePython(inner.slice(at + 1, end - 1)));
+      at = end;
+    } else {
+      number.lastIndex = at;
+      const match = number.exec(inner);
+      if (!match) return undefined;
+      values.push(Number(match[0]));
+      at = number.lastIndex;
+    }
+    at = skipBlank(inner, at);
+    if (at < inner.length && inner[at] !== ',') return undefined;
+    at = skipBlank(inner, at + 1); // a comma at the end is allowed
   }
   return values;
+}
+
+/**
+ * Where a quoted text ends. A loop, not a regular expression: texts of megabytes would overflow its stack.
+ * @param at its opening quote
+ * @returns the place after its closing quote, or -1 if there is none
+ */
+export function pythonTextEnd(text: string, at: number): number {
+  const quote = text[at];
+  for (let i = at + 1; i < text.length; i++) {
+    if (text[i] === '\\') i++;
+    else if (text[i] === quote) return i + 1;
+  }
+  return -1;
+}
+
+function skipBlank(text: string, at: number): number {
+  while (/\s/.test(text[at] ?? '')) at++;
+  return at;
 }
 
 function escapeCode(code: number): string {

@@ -17,6 +17,9 @@ import { checkFinite } from './finite-scores.js';
 import type { ItemTrie } from './item-trie.js';
 import { PrefixCache } from './prefix-cache.js';
 
+/** Beams unless others are asked for. */
+export const NUM_BEAMS = 50;
+
 /** How wide the search is, and what its scores are normalised over. */
 export interface BeamSearchOptions {
   /** Beams kept a step, and at most this many items a user. Default 50. */
@@ -57,7 +60,7 @@ export function beamSearch(
   prompts: readonly (readonly number[])[],
   options: BeamSearchOptions = {},
 ): Ranking[] {
-  const { numBeams = 50, normalize = 'full' } = options;
+  const { numBeams = NUM_BEAMS, normalize = 'full' } = options;
   if (!Number.isInteger(numBeams) || numBeams < 1) {
     throw new RangeError(`beamSearch: expected numBeams to be a positive integer, got ${numBeams}`);
   }

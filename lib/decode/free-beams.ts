@@ -146,7 +146,7 @@ function bestTokens({ config, weights }: LanguageModel, hidden: tf.Tensor2D, cou
   return { scores, tokens, totals, count };
 }
 
-/** One step of a prompt's search. @param last no text goes on after this step */
+/** One step of a prompt's search. @param last no text grows after this step */
 function advance(
   search: Search,
   { scores, tokens, count }: Best,
@@ -176,7 +176,7 @@ function advance(
   search.closed = last || search.live[0]!.score <= worst;
 }
 
-/** A node for each text that goes on; prompts with fewer repeat their last one, which nobody reads. @returns [U * width, D] */
+/** A node for each unended text; prompts with fewer repeat their last one, which nobody reads. @returns [U * width, D] */
 function grow(cache: PrefixCache, searches: readonly Search[], width: number, grown: number): tf.Tensor2D {
   const padded = searches.map(({ live }) =>
     Array.from({ length: width }, (_, b) => live[Math.min(b, live.length - 1)]!),

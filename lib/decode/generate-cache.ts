@@ -1,5 +1,5 @@
 /**
- * Keys and values of texts that grow by a token a step, all at once. The trunks are never copied for it, and what
+ * Keys and values of texts that grow by a token a step, all at once. The prefixes are never copied for it, and what
  * grows is kept in pieces whose lengths are powers of two: two of a length become one, so that a place is copied
  * log2(steps) times, not once a step.
  *
@@ -13,11 +13,11 @@ import { rotaryFrequencies } from '../lm/rotary-frequencies.js';
 import { rotaryTable } from '../ops/rotary.js';
 import { type KeyValues, prefill } from './prefill.js';
 
-/** Keys and values of texts that grow by one token each at a time. */
+/** Texts that grow, each a chain of tokens. */
 export class ChainCache {
   /** Hidden state of every prompt's last token [U, D]. */
   readonly last: tf.Tensor2D;
-  /** Of each layer: the trunk, then the pieces, oldest (and longest) first. */
+  /** Of each layer: the prefix, then the pieces, oldest (and longest) first. */
   private readonly layers: KeyValues[][];
   private mask: tf.Tensor4D;
   /** Tokens of each text so far. */
@@ -30,7 +30,7 @@ export class ChainCache {
   ) {
     const { last, layers, mask, lengths } = prefill(model, prompts);
     this.last = last;
-    this.layers = layers.map((trunk) => [trunk]);
+    this.layers = layers.map((prefix) => [prefix]);
     this.mask = mask;
     this.lengths = lengths;
   }
@@ -49,7 +49,7 @@ export class ChainCache {
     });
   }
 
-  /** Goes on with some of the texts alone. @param rows their places among the present ones */
+  /** Drops all texts but some. @param rows their places among the present ones */
   keep(rows: readonly number[]): void {
     const gather = tf.tensor1d([...rows], 'int32');
     const take = (x: tf.Tensor4D): tf.Tensor4D => {
@@ -76,7 +76,7 @@ export class ChainCache {
     pieces.push(added);
   }
 
-  /** One softmax over the trunk and all pieces. @param q [U, H, d] @returns [U, H * d] */
+  /** One softmax over the prefix and all pieces. @param q [U, H, d] @returns [U, H * d] */
   private attend(layer: number, q: tf.Tensor3D): tf.Tensor2D {
     const { heads, keyHeads, headDim } = this.model.config;
     const pieces = this.layers[layer]!;
@@ -95,6 +95,7 @@ export class ChainCache {
     return tf.reshape(tf.addN(mixed), [texts, heads * headDim]);
   }
 
+  /** Frees what the cache holds; it cannot grow from then on. */
   dispose(): void {
     tf.dispose([this.last, this.mask]);
     for (const pieces of this.layers) for (const { keys, values } of pieces) tf.dispose([keys, values]);

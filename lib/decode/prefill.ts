@@ -12,10 +12,10 @@ import { rotaryFrequencies } from '../lm/rotary-frequencies.js';
 import { forestAttention } from '../ops/forest-attention.js';
 import { rotaryTable } from '../ops/rotary.js';
 
-/** Added to a score that is not to be seen. */
+/** Added to a score that attention must not see. */
 export const HIDDEN = -1e9;
 
-/** Keys and values of one layer. U users, Hk key heads, d head width. */
+/** Keys and values of one layer. */
 export interface KeyValues {
   /** [U, Hk, places, d], rotated */
   keys: tf.Tensor4D;
@@ -23,13 +23,13 @@ export interface KeyValues {
   values: tf.Tensor4D;
 }
 
-/** What a pass over prompts leaves for decoding: one shared prefix a user. */
-export interface Trunks {
+/** Prompts as the prefixes of what is decoded after them. */
+export interface Prefixes {
   /** Hidden state of every prompt's last token [U, D]. */
   last: tf.Tensor2D;
   /** One a layer, of P places; those behind a shorter prompt's end repeat its last token. */
   layers: KeyValues[];
-  /** Added to scores on the trunk [U, 1, 1, P]: 0 on a prompt's own tokens. */
+  /** Added to scores on the prefix [U, 1, 1, P]: 0 on a prompt's own tokens. */
   mask: tf.Tensor4D;
   /** Tokens of each prompt. */
   lengths: number[];
@@ -38,7 +38,7 @@ export interface Trunks {
 }
 
 /** The caller owns every tensor of the result. @throws if there is no prompt, or one without a token */
-export function prefill(model: LanguageModel, prompts: readonly (readonly number[])[]): Trunks {
+export function prefill(model: LanguageModel, prompts: readonly (readonly number[])[]): Prefixes {
   if (prompts.length === 0 || prompts.some((prompt) => prompt.length === 0)) {
     throw new Error('prefill: expected prompts of at least a token');
   }
@@ -55,14 +55,14 @@ export function prefill(model: LanguageModel, prompts: readonly (readonly number
       ),
       'int32',
     );
-    const toTrunk = (x: tf.Tensor3D): tf.Tensor4D => {
+    const toPrefix = (x: tf.Tensor3D): tf.Tensor4D => {
       const rows = tf.gather(x, padded); // [U * P, Hk, d]
       const split = tf.reshape(rows, [prompts.length, longest, config.keyHeads, config.headDim]);
       return tf.keep(tf.transpose(split, [0, 2, 1, 3]) as tf.Tensor4D);
     };
     const table = rotaryTable(forest.depth, rotaryFrequencies(config));
     const hidden = forwardTokens(config, weights, tf.tensor1d(forest.token, 'int32'), table, (_, q, k, v) => {
-      layers.push({ keys: toTrunk(k), values: toTrunk(v) });
+      layers.push({ keys: toPrefix(k), values: toPrefix(v) });
       return forestAttention(q, k, v, plan);
     });
     const ends = lengths.map((length, u) => forest.starts[u]! + length - 1);

@@ -14,23 +14,23 @@ import { HIDDEN, prefill } from './prefill.js';
 
 interface LayerCache {
   /** [U, Hk, P, d] */
-  trunkKeys: tf.Tensor4D;
-  trunkValues: tf.Tensor4D;
+  prefixKeys: tf.Tensor4D;
+  prefixValues: tf.Tensor4D;
   /** [U, Hk, S, d], absent before the first step. */
   keys?: tf.Tensor4D;
   values?: tf.Tensor4D;
 }
 
-/** Keys and values of prompts and of the beams that grow on them. */
+/** The prompts of some users, and what is decoded after them. */
 export class PrefixCache {
   /** Hidden state of every prompt's last token [U, D]. */
   readonly last: tf.Tensor2D;
   private readonly layers: LayerCache[];
   private readonly lengths: number[];
   private readonly longest: number;
-  /** Added to trunk scores [U, 1, 1, P]: 0 on a user's own prompt. */
-  private readonly trunkMask: tf.Tensor4D;
-  /** Of each grown node: its parent among the grown ones (-1: the trunk); [U][S]. */
+  /** Added to scores on the prefix [U, 1, 1, P]: 0 on a user's own prompt. */
+  private readonly prefixMask: tf.Tensor4D;
+  /** Of each grown node: its parent among the grown ones (-1: the prefix); [U][S]. */
   private readonly parents: number[][];
 
   /** Runs the prompts once, as a forest of chains. The caller disposes of the cache. */
@@ -40,17 +40,17 @@ export class PrefixCache {
   ) {
     const { last, layers, mask, lengths, longest } = prefill(model, prompts);
     this.last = last;
-    this.layers = layers.map(({ keys, values }) => ({ trunkKeys: keys, trunkValues: values }));
-    this.trunkMask = mask;
+    this.layers = layers.map(({ keys, values }) => ({ prefixKeys: keys, prefixValues: values }));
+    this.prefixMask = mask;
     this.lengths = lengths;
     this.longest = longest;
     this.parents = prompts.map(() => []);
   }
 
   /**
-   * Adds `n` nodes a user and returns their hidden states [U * n, D], user by user. A node may hang on one of the same
-   * step that stands before it.
-   * @param tokens [U][n] @param parents [U][n] index among the user's grown nodes, -1 for the trunk's end
+   * Adds `n` nodes a user and returns their hidden states [U * n, D], user by user. A node's parent may be one of the
+   * same step that comes before it.
+   * @param tokens [U][n] @param parents [U][n] index among the user's grown nodes, -1 for the prefix's end
    */
   grow(tokens: readonly (readonly number[])[], parents: readonly (readonly number[])[]): tf.Tensor2D {
     const { config, weights } = this.model;
@@ -101,28 +101,29 @@ export class PrefixCache {
     cache.values = extend(cache.values, v);
   }
 
-  /** One softmax over trunk and own ancestors. @param own [U, 1, n, S] @returns [U * n, H * d] */
+  /** One softmax over prefix and own ancestors. @param own [U, 1, n, S] @returns [U * n, H * d] */
   private attend(layer: number, q: tf.Tensor3D, own: tf.Tensor4D, users: number, count: number): tf.Tensor2D {
     const { heads, keyHeads, headDim } = this.model.config;
     const group = heads / keyHeads;
-    const { trunkKeys, trunkValues, keys, values } = this.layers[layer]!;
+    const { prefixKeys, prefixValues, keys, values } = this.layers[layer]!;
     const grown = keys!.shape[2];
     const byHead = tf.transpose(tf.reshape(q, [users, count, heads, headDim]), [0, 2, 1, 3]);
     const rows = tf.mul(tf.reshape(byHead, [users, keyHeads, group * count, headDim]), 1 / Math.sqrt(headDim));
-    const onTrunk = tf.add(tf.matMul(rows, trunkKeys, false, true), this.trunkMask); // [U, Hk, g * n, P]
+    const onPrefix = tf.add(tf.matMul(rows, prefixKeys, false, true), this.prefixMask); // [U, Hk, g * n, P]
     const raw = tf.reshape(tf.matMul(rows, keys!, false, true), [users, heads, count, grown]);
     const onOwn = tf.reshape(tf.add(raw, own), [users, keyHeads, group * count, grown]);
-    const probs = tf.softmax(tf.concat([onTrunk, onOwn], 3));
-    const [trunkShare, ownShare] = tf.split(probs, [this.longest, grown], 3) as [tf.Tensor, tf.Tensor];
-    const mixed = tf.add(tf.matMul(trunkShare, trunkValues), tf.matMul(ownShare, values!));
+    const probs = tf.softmax(tf.concat([onPrefix, onOwn], 3));
+    const [prefixShare, ownShare] = tf.split(probs, [this.longest, grown], 3) as [tf.Tensor, tf.Tensor];
+    const mixed = tf.add(tf.matMul(prefixShare, prefixValues), tf.matMul(ownShare, values!));
     const back = tf.transpose(tf.reshape(mixed, [users, heads, count, headDim]), [0, 2, 1, 3]);
     return tf.reshape(back, [users * count, heads * headDim]);
   }
 
+  /** Frees what the cache holds; it cannot grow from then on. */
   dispose(): void {
-    tf.dispose([this.last, this.trunkMask]);
-    for (const { trunkKeys, trunkValues, keys, values } of this.layers) {
-      tf.dispose([trunkKeys, trunkValues]);
+    tf.dispose([this.last, this.prefixMask]);
+    for (const { prefixKeys, prefixValues, keys, values } of this.layers) {
+      tf.dispose([prefixKeys, prefixValues]);
       keys?.dispose();
       values?.dispose();
     }

@@ -71,9 +71,10 @@ async function load(engine: EngineName): Promise<string | undefined> {
 
 function loadTensorflow(): void {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // TensorFlow's banners
-  // The package still calls a helper of Node's that warns in Node 22 and is gone in 23.
-  const legacy = util as { isNullOrUndefined?: (value: unknown) => boolean };
+  // The package still calls helpers of Node's that newer versions warn of, or have dropped.
+  const legacy = util as { isNullOrUndefined?: (value: unknown) => boolean; isArray?: (value: unknown) => boolean };
   legacy.isNullOrUndefined = (value) => value === null || value === undefined;
+  legacy.isArray = Array.isArray; // deprecated since Node 22, which warns at every use
   require('@tensorflow/tfjs-node-gpu');
   shareClones();
   registerNativeOps();

@@ -2,7 +2,7 @@
  * Ranks the catalogue for every row by constrained beam search, and reports hit rate and NDCG by item and by SID.
  */
 import type { Row } from '../data/dataset.js';
-import { beamSearch } from '../decode/beam-search.js';
+import { beamSearch, NUM_BEAMS } from '../decode/beam-search.js';
 import { namingRows } from '../decode/finite-scores.js';
 import { startProgress } from '../support/progress.js';
 import { checkResults, itemMetrics, ksUpTo, type Metrics, sidMetrics } from './metrics.js';
@@ -30,8 +30,6 @@ export interface EvaluateReport {
   /** Rows by wall-clock time. */
   usersPerSecond: number;
 }
-
-const BEAMS = 50;
 
 /**
  * One result a row, in the order of the rows.
@@ -76,7 +74,7 @@ export async function evaluate(
   rows: readonly Row[],
   options: RankOptions = {},
 ): Promise<{ report: EvaluateReport; results: Result[] }> {
-  const { numBeams: beams = BEAMS } = options;
+  const { numBeams: beams = NUM_BEAMS } = options;
   const start = performance.now();
   const results = await rankRows(recommender, rows, { ...options, numBeams: beams });
   const seconds = (performance.now() - start) / 1000;

@@ -2,7 +2,7 @@
  * Hit rate and NDCG of ranked lists with one relevant item (Järvelin & Kekäläinen, TOIS 2002; ideal gain 1).
  *
  * Departures from MiniOneRec:
- *   1. a hit is an item hit; comparing SID strings counts items that share a SID for each other, and stands beside
+ *   1. a hit is an item hit; comparing SID strings counts items that share a SID for each other, and is beside
  *      it as `sidMetrics`;
  *   2. invalid and duplicate items are counted over the whole list, and each takes up its rank.
  */
@@ -25,7 +25,7 @@ export function ksUpTo(longest: number): number[] {
 
 /**
  * HR@k = share of rows whose target is among the first k; NDCG@k = mean of 1 / log2(rank + 1) over the same rows, 0
- * elsewhere. Ranks count from 1; an item that comes twice counts where it first stands. A list shorter than k is
+ * elsewhere. Ranks count from 1; an item that comes twice counts where it comes first. A list shorter than k is
  * taken as it is. No rows: all 0.
  *
  * @example itemMetrics([{ user: 'A', history: [0], target: 5, items: [7, 5], scores: [2, 1] }], [1, 3])

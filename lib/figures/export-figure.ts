@@ -43,7 +43,7 @@ function stableIds(svg: string): string {
 const FONTS = { loadSystemFonts: true, defaultFontFamily: 'DejaVu Sans', sansSerifFamily: 'DejaVu Sans' };
 
 /**
- * SVG -> PNG, with the fonts of this machine. Characters that none of them has are boxes in the PNG (not in the SVG),
+ * SVG -> PNG, with the fonts of this machine. Characters that none of them has are missing from the PNG (not from the SVG),
  * and without any font there is no text at all: one line says so, once, and names the package with the font.
  */
 export async function toPng(svg: string, options: ExportFigureOptions = {}): Promise<Uint8Array> {
@@ -71,7 +71,7 @@ function warnOfBoxes(missing: readonly string[]): void {
   for (const name of new Set(missing.map(fontPackage))) {
     const boxes = missing.filter((character) => fontPackage(character) === name);
     const shown = boxes.slice(0, 4).join(' ') + (boxes.length > 4 ? ` and ${boxes.length - 4} more` : '');
-    warnOnce(name, `no font on this machine has ${shown}: boxes in the PNG (the SVG is whole)`);
+    warnOnce(name, `no font on this machine has ${shown}: missing from the PNG (the SVG is whole)`);
   }
 }
 

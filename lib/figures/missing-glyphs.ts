@@ -1,8 +1,9 @@
 /**
- * Which characters of a drawing no font of this machine has: a PNG shows a box for each of them.
+ * Which characters of a drawing no font of this machine has: a PNG shows a box for each of them, or nothing where the
+ * font has coloured pictures alone, which resvg does not draw.
  *
  * resvg says nothing about them, so it is asked to turn each character into a path: a missing one becomes the very path
- * of a code point that no font has.
+ * of a code point that no font has, or none.
  */
 import type { Resvg, ResvgRenderOptions } from '@resvg/resvg-js';
 import { escapeText } from './text.js';
@@ -30,7 +31,7 @@ export function missingGlyphs(Drawing: typeof Resvg, svg: string, fonts: Fonts):
   const unknown = characters.filter((character) => !missing.has(character));
   if (unknown.length > 0) {
     const [nowhere, ...paths] = pathsOf(Drawing, [NOWHERE, ...unknown], fonts);
-    unknown.forEach((character, i) => missing.set(character, paths[i] === nowhere));
+    unknown.forEach((character, i) => missing.set(character, paths[i] === nowhere || paths[i] === ''));
   }
   return characters.filter((character) => missing.get(character));
 }
@@ -46,10 +47,10 @@ function pathsOf(Drawing: typeof Resvg, characters: readonly string[], fonts: Fo
   return characters.map((_, i) => paths.get(String(i)) ?? '');
 }
 
-/** Debian's package with the character. */
+/** Debian's package with the character, as an outline. */
 export function fontPackage(character: string): string {
   const cjk =
     /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\u3000-\u303f\uff00-\uffef]/u;
   if (cjk.test(character)) return 'fonts-noto-cjk';
-  return /\p{Extended_Pictographic}/u.test(character) ? 'fonts-noto-color-emoji' : 'fonts-noto-core';
+  return /\p{Extended_Pictographic}/u.test(character) ? 'fonts-symbola' : 'fonts-noto-core';
 }

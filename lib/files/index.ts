@@ -1,3 +1,4 @@
+export type { Encoding } from './encoding.js';
 export * from './files.js';
 export * from './half-floats.js';
 export { DTYPES, type Dtype } from './npy-header.js';

@@ -16,7 +16,7 @@ interface Span {
   length: number;
 }
 
-/** What attention needs to know of a forest; `disposePlan` frees it. */
+/** The cheapest plan for a forest; the caller owns its tensors (`disposePlan`). */
 export function planAttention(forest: Forest): AttentionPlan {
   const runs = hasFused('SidlabForestAttention') ? twoRuns(forest) : undefined;
   if (runs) {
@@ -43,7 +43,7 @@ export function planAttention(forest: Forest): AttentionPlan {
   return { blocks, place: tf.tensor1d(place, 'int32') };
 }
 
-/** Frees the tensors of a plan. */
+/** Frees a plan's tensors. */
 export function disposePlan(plan: AttentionPlan): void {
   if (plan.spans) return tf.dispose([plan.spans.runs, plan.spans.starts]);
   const blocks = plan.blocks.flatMap(({ gather, mask, real }) => (real ? [gather, mask, real] : [gather, mask]));
@@ -67,7 +67,7 @@ export function twoRuns({ parent }: Forest): Int32Array | undefined {
   return runs;
 }
 
-/** Spans in ascending length, cut where scores and blocks together cost least (every cut of the lengths is tried). */
+/** Spans in ascending length, split where scores and blocks together cost least (every split of the lengths is tried). */
 function group(spans: Span[]): Span[][] {
   const ends = [0]; // where spans of one length end
   spans.forEach((span, i) => {

@@ -6,31 +6,37 @@
 import { InputError } from '../support/errors.js';
 import { headWidth, refuseUnsupported } from './config-fields.js';
 
-/** The architectures that the decoder computes. */
+/** The values of `model_type` that are computed here. */
 export const ARCHITECTURES = ['qwen2', 'qwen3', 'llama'] as const;
-/** A name of `ARCHITECTURES`. */
+/** One of them. */
 export type Architecture = (typeof ARCHITECTURES)[number];
 
-/** The shape of a decoder, and what else its configuration says. */
+/** The shape of a decoder. */
 export interface ModelConfig {
   architecture: Architecture;
+  /** V: rows of the embedding table. */
   vocabSize: number;
   /** D */
   width: number;
+  /** Decoder layers. */
   layers: number;
   /** H */
   heads: number;
   /** Hk: heads of keys and values, a divisor of `heads`. */
   keyHeads: number;
+  /** d: width of a head, even. */
   headDim: number;
   /** F: width of the feed-forward layer. */
   feedForward: number;
+  /** Added to the mean square in every RMSNorm. */
   normEpsilon: number;
+  /** Base of the rotary frequencies. */
   ropeTheta: number;
   /** Llama 3.1's stretching of the slow frequencies, where there is one. */
   ropeScaling?: RopeScaling;
   /** The output layer is the embedding table. */
   tied: boolean;
+  /** Tokens of a text at most. */
   maxPositions: number;
   /** End of text, the first of them where there are several; -1 where the folder names none. */
   eosTokenId: number;

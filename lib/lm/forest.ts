@@ -2,13 +2,15 @@
  * Forests of token trees: the one batch format of SFT, GRPO, scoring and decoding.
  *
  * A forest is flat. A path from a root to a node is a text; nodes of different trees never see each other. A chain is
- * a tree without branches (an SFT example); a comb is a trunk with branches (a GRPO group: prompt and completions).
+ * a tree without branches (an SFT example); a prefix tree is a shared prefix with branches (a GRPO group: prompt and
+ * completions).
  */
 
+/** Trees laid end to end. */
 export interface Forest {
   /** Token id of each node [N]. */
   token: Int32Array;
-  /** Index of the node's parent, -1 for a root; a parent stands before its children [N]. */
+  /** Index of the node's parent, -1 for a root; a parent comes before its children [N]. */
   parent: Int32Array;
   /** Position: 0 for a root, the parent's + 1 otherwise [N]. */
   depth: Int32Array;
@@ -18,7 +20,9 @@ export interface Forest {
 
 /** A tree by itself; parents count from the tree's own first node. */
 export interface Tree {
+  /** Token id of each node. */
   token: number[];
+  /** Index of each node's parent, -1 for a root; a parent comes before its children. */
   parent: number[];
 }
 
@@ -28,19 +32,19 @@ export function chain(tokens: readonly number[]): Tree {
 }
 
 /**
- * A trunk with branches. The first token of every branch is predicted by the trunk's last node.
+ * A shared prefix with branches. The first token of every branch is predicted by the prefix's last node.
  * @returns the tree, and the nodes of each branch in the order of its tokens
  */
 export function prefixTree(
-  trunk: readonly number[],
+  prefix: readonly number[],
   branches: readonly (readonly number[])[],
 ): Tree & { nodes: number[][] } {
-  if (trunk.length === 0) throw new Error('comb: expected a trunk of at least one token, got none');
-  const tree = chain(trunk);
+  if (prefix.length === 0) throw new Error('prefixTree: expected a prefix of at least one token, got none');
+  const tree = chain(prefix);
   const nodes = branches.map((branch) =>
     branch.map((token, i) => {
       tree.token.push(token);
-      tree.parent.push(i === 0 ? trunk.length - 1 : tree.token.length - 2);
+      tree.parent.push(i === 0 ? prefix.length - 1 : tree.token.length - 2);
       return tree.token.length - 1;
     }),
   );
@@ -61,7 +65,8 @@ export function packTrees(trees: readonly Tree[]): Forest {
     forest.starts.push(at);
     for (let i = 0; i < tree.token.length; i++) {
       const parent = tree.parent[i]!;
-      if (parent >= i || parent < -1) throw new Error(`plant: expected node ${i}'s parent before it, got ${parent}`);
+      if (parent >= i || parent < -1)
+        throw new Error(`packTrees: expected node ${i}'s parent before it, got ${parent}`);
       forest.token[at + i] = tree.token[i]!;
       forest.parent[at + i] = parent < 0 ? -1 : at + parent;
       forest.depth[at + i] = parent < 0 ? 0 : forest.depth[at + parent]! + 1;

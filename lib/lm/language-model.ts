@@ -3,9 +3,10 @@ import type { ModelConfig } from './config.js';
 import type { Lora } from './lora/lora-options.js';
 import type { Weights } from './weights.js';
 
-/** A decoder: its configuration, its weights, and which of them are trained. */
+/** A decoder's shape and weights. */
 export interface LanguageModel {
   config: ModelConfig;
+  /** By Hugging Face's names. */
   weights: Weights;
   /** Names of the weights that are trained; default all. */
   trainable?: ReadonlySet<string>;

@@ -9,7 +9,7 @@ import { Random } from '../support/random.js';
 import type { ModelConfig } from './config.js';
 import { EMBEDDING, OUTPUT, FINAL_NORM, layerWeight } from './weight-names.js';
 
-/** Weights by their Hugging Face names. */
+/** Variables by Hugging Face's names. */
 export type Weights = Map<string, tf.Variable>;
 
 /** Every parameter's name and shape, in the order of the file. */
@@ -45,7 +45,7 @@ export function weightShapes(config: ModelConfig): Map<string, number[]> {
   return shapes;
 }
 
-/** Random start as transformers' Qwen2: normal with deviation 0.02, norms one, biases zero. */
+/** Random initial weights as transformers' Qwen2: normal with deviation 0.02, norms one, biases zero. */
 export function randomWeights(config: ModelConfig, seed: number): Weights {
   const weights: Weights = new Map();
   for (const [name, shape] of weightShapes(config)) {
@@ -95,7 +95,7 @@ export function toVariable({ data, shape }: NamedArray): tf.Variable {
   return tf.tidy(() => tf.variable(uploaded(tf.tensor(data, shape))));
 }
 
-/** Frees all weights. */
+/** Frees all variables. */
 export function disposeWeights(weights: Weights): void {
   for (const variable of weights.values()) variable.dispose();
 }

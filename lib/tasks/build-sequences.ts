@@ -2,8 +2,8 @@
  * Sequences of items from one user's rows in any order.
  *
  * A row states one prediction: its target after its history. Rows are taken by falling length of their histories; each
- *   1. continues a sequence that ends with its history, or with the beginning of it (rows between were left out);
- *   2. or states a prediction that a sequence holds in its context, where no row has stated it yet;
+ *   1. states a prediction that a sequence holds in its context, where no row has stated it yet;
+ *   2. or continues a sequence that ends with its history, or with the beginning of it (rows between were left out);
  *   3. or begins a sequence of its own.
  * So a prediction is there as often as rows state it, and once where a history alone implies it.
  */
@@ -26,7 +26,7 @@ interface Place {
 /** How many sequences are looked at for a row, the latest first, so that a million sessions take linear time. */
 const CANDIDATES = 32;
 
-/** Fewer common items than this, or than half of the history, are no sign that a sequence goes on. */
+/** Fewer common items are no sign that two sequences are one. */
 const OVERLAP = 2;
 
 /** @returns sequences in the order in which they were begun */
@@ -95,8 +95,7 @@ class SequenceBuilder {
 
   /** A sequence that a history continues, and how many items of the history it ends with: the most, of the latest. */
   private continued(history: readonly number[]): { sequence: Sequence; overlap: number } | undefined {
-    const least = Math.max(OVERLAP, Math.ceil(history.length / 2));
-    for (let overlap = history.length; overlap >= least; overlap--) {
+    for (let overlap = history.length; overlap >= OVERLAP; overlap--) {
       const sequence = latest(this.byEnd.get(key(history[overlap - 2]!, history[overlap - 1]!)), ({ items }) => {
         return overlap <= items.length && agree(items, items.length, history, overlap);
       });

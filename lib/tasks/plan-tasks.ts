@@ -1,10 +1,10 @@
-/** From options to a mix: which tasks are learnt, and which of them ranks the validation rows. */
+/** From options to a mix: which tasks are trained, and which of them ranks the validation rows. */
 import { InputError } from '../support/errors.js';
 import { canChain, EXAMPLE_MODES, type ExampleMode } from './examples.js';
 import { parseTasks, type TaskPart } from './task-mix.js';
 import { answersWithSid, findTemplate, readTemplates, TEMPLATES, type Templates } from './templates.js';
 
-/** Options of `planTasks`. */
+/** What is asked for. */
 export interface PlanTasksOptions {
   /** A mix, see `parseTasks`. Default: the template alone. */
   tasks?: string | undefined;
@@ -16,18 +16,20 @@ export interface PlanTasksOptions {
   mode?: ExampleMode | undefined;
 }
 
-/** The tasks of a run, and which of them is ranked. */
+/** What is trained and ranked. */
 export interface TaskPlan {
   parts: TaskPart[];
+  /** All that are known, the file's included. */
   templates: Templates;
+  /** Of the parts that are bare sequences of items. */
   mode: ExampleMode;
-  /** Whether a vocabulary of the kit's wordings of SIDs (`sids`, `words`) is not enough. */
+  /** Whether a vocabulary of the kit's templates of SIDs alone (`sids`, `words`) is not enough. */
   custom: boolean;
-  /** Absent where no task of the mix answers with a SID. */
+  /** The task whose rows are ranked; absent where no task of the mix answers with a SID. */
   ranked?: string;
 }
 
-/** @throws InputError for tasks that are not there, and for evaluation in words that are not trained */
+/** @throws InputError for tasks that are not there, and for a task to rank that is not trained */
 export function planTasks({ tasks, template, templates: file, mode }: PlanTasksOptions): TaskPlan {
   if (mode !== undefined && !EXAMPLE_MODES.includes(mode)) {
     throw new InputError(`--mode: expected ${EXAMPLE_MODES.join(' or ')}, got ${String(mode)}`);

@@ -2,8 +2,8 @@
  * From a row or an item to text, and from text to tokens, by a template. Training and evaluation use the same renderer.
  *
  * A prompt longer than the limit loses the oldest items of its history, whole ones first, then the beginning of the
- * last; a prompt about one item loses the end of its longest text. An answer is never cut (the reference cuts the
- * joined text from the left, instruction first).
+ * last; a prompt about one item loses the end of its longest text. An answer is never truncated (the reference
+ * truncates the joined text from the left, instruction first).
  */
 import type { Item } from '../data/dataset.js';
 import { itemText, type ItemText } from '../data/item-text.js';
@@ -22,10 +22,10 @@ export interface Subject {
   item: number;
 }
 
-/** What a template's places are filled from. */
+/** What a template's placeholders are filled from. */
 export interface PromptContext {
   index: SidIndex;
-  /** Absent where templates have no place for texts. */
+  /** Absent where templates have no placeholder for texts. */
   text?: (item: number) => ItemText;
   /** The model's end of text. Default `<|endoftext|>`. */
   end?: string;
@@ -47,62 +47,70 @@ export function promptContext(
   return { index, ...(items && { text }), ...(end !== undefined && { end }) };
 }
 
-/** @param wording which of the prompts @param shrink how much is left out, see `steps` */
+/** @param variant which of the template's prompts @param shrink how much is left out, see `steps` */
 export function renderPrompt(
   template: Template,
   subject: Subject,
-  shop: PromptContext,
-  wording = 0,
+  context: PromptContext,
+  variant = 0,
   shrink = 0,
 ): string {
-  const places = placeholdersIn(template.prompts[wording]!);
-  const { history, cut } = shortened(template, subject.history, shrink);
-  const longest = template.of === 'items' && shrink > 0 ? longestPlace(places, subject, shop) : undefined;
-  return fill(template.prompts[wording]!, (place) => {
-    // what the whole history says of a taste is short, and stays
-    const told = place === 'preference' ? subject : { ...subject, history };
-    const value = valueOf(place, told, shop, template.separator);
-    if (place === longest) return value.split(' ').slice(0, -shrink).join(' ');
-    return place.startsWith('history') ? value.slice(cut) : value;
+  const placeholders = placeholdersIn(template.prompts[variant]!);
+  const { history, characters } = shortened(template, subject.history, shrink);
+  const longest =
+    template.of === 'items' && shrink > 0 ? longestPlaceholder(placeholders, subject, context) : undefined;
+  return fill(template.prompts[variant]!, (placeholder) => {
+    // what the whole history says of a taste is short, and is never truncated
+    const seen = placeholder === 'preference' ? subject : { ...subject, history };
+    const value = valueOf(placeholder, seen, context, template.separator);
+    if (placeholder === longest) return value.split(' ').slice(0, -shrink).join(' ');
+    return placeholder.startsWith('history') ? value.slice(characters) : value;
   });
 }
 
 /** In an answer a description is its first sentences. */
-export function renderAnswer({ answer, separator }: Template, subject: Subject, shop: PromptContext): string {
-  return fill(answer, (place) =>
-    place === 'description' ? textOf(shop, subject.item).summary : valueOf(place, subject, shop, separator),
+export function renderAnswer({ answer, separator }: Template, subject: Subject, context: PromptContext): string {
+  return fill(answer, (placeholder) =>
+    placeholder === 'description'
+      ? textOf(context, subject.item).summary
+      : valueOf(placeholder, subject, context, separator),
   );
 }
 
-/** A text's places, each by its value; `$` in a value stands for itself. */
-function fill(text: string, value: (place: Placeholder) => string): string {
-  return text.replace(/\{(\w+)\}/g, (_, place: Placeholder) => value(place));
+/** A text's placeholders, each by its value; `$` in a value stands for itself. */
+function fill(text: string, value: (placeholder: Placeholder) => string): string {
+  return text.replace(/\{(\w+)\}/g, (_, placeholder: Placeholder) => value(placeholder));
 }
 
-function valueOf(place: Placeholder, { history, item }: Subject, shop: PromptContext, separator: string): string {
-  const sid = (of: number): string => shop.index[of]!.join('');
+function valueOf(
+  placeholder: Placeholder,
+  { history, item }: Subject,
+  context: PromptContext,
+  separator: string,
+): string {
+  const sid = (of: number): string => context.index[of]!.join('');
   const join = (render: (of: number) => string): string => history.map(render).join(separator);
-  switch (place) {
+  switch (placeholder) {
     case 'end':
-      return shop.end ?? END_OF_TEXT;
+      return context.end ?? END_OF_TEXT;
     case 'history':
       return join(sid);
     case 'history_titles':
-      return join((of) => textOf(shop, of).title);
+      return join((of) => textOf(context, of).title);
     case 'history_pairs':
-      return join((of) => `${sid(of)} ${textOf(shop, of).title}`);
+      return join((of) => `${sid(of)} ${textOf(context, of).title}`);
     case 'preference':
-      return preferenceText(history.map((of) => textOf(shop, of)));
+      return preferenceText(history.map((of) => textOf(context, of)));
     case 'sid':
       return sid(item);
     case 'title':
     case 'description':
-      return textOf(shop, item)[place];
+      return textOf(context, item)[placeholder];
     case 'brand':
     case 'categories':
-      return textOf(shop, item)[place] || 'unknown';
+      return textOf(context, item)[placeholder] || 'unknown';
     default:
-      throw new Error(`prompts: unknown place ${place satisfies never}`);
+      throw new Error(`prompts: unknown placeholder ${placeholder satisfies never}`);
   }
 }
 
@@ -111,37 +119,41 @@ function textOf({ text }: PromptContext, item: number): ItemText {
   return text(item);
 }
 
-/** The history without its `shrink` oldest items; beyond its last one, characters to cut from its left. */
+/** The history without its `shrink` oldest items; beyond its last one, how many characters are left out of its beginning. */
 function shortened(
   { of }: Template,
   history: readonly number[],
   shrink: number,
-): { history: readonly number[]; cut: number } {
-  if (of === 'items') return { history, cut: 0 };
+): { history: readonly number[]; characters: number } {
+  if (of === 'items') return { history, characters: 0 };
   const dropped = Math.min(shrink, Math.max(0, history.length - 1));
-  return { history: history.slice(dropped), cut: shrink - dropped };
+  return { history: history.slice(dropped), characters: shrink - dropped };
 }
 
-function longestPlace(places: readonly Placeholder[], subject: Subject, shop: PromptContext): Placeholder {
-  const size = (place: Placeholder): number => valueOf(place, subject, shop, '').length;
-  return places.reduce((longest, place) => (size(place) > size(longest) ? place : longest));
+function longestPlaceholder(
+  placeholders: readonly Placeholder[],
+  subject: Subject,
+  context: PromptContext,
+): Placeholder {
+  const size = (placeholder: Placeholder): number => valueOf(placeholder, subject, context, '').length;
+  return placeholders.reduce((longest, placeholder) => (size(placeholder) > size(longest) ? placeholder : longest));
 }
 
 /** How far a prompt can shrink: to its last item, and to nothing of it; of an item's prompt word by word. */
 function steps(
   template: Template,
   { history, item }: Subject,
-  shop: PromptContext,
-  wording: number,
+  context: PromptContext,
+  variant: number,
 ): { items: number; all: number } {
-  const places = placeholdersIn(template.prompts[wording]!);
+  const placeholders = placeholdersIn(template.prompts[variant]!);
   if (template.of === 'items') {
-    const longest = longestPlace(places, { history, item }, shop);
-    return { items: 0, all: valueOf(longest, { history, item }, shop, '').split(' ').length };
+    const longest = longestPlaceholder(placeholders, { history, item }, context);
+    return { items: 0, all: valueOf(longest, { history, item }, context, '').split(' ').length };
   }
   const last = { history: history.slice(-1), item };
-  const texts = places.filter((place) => place.startsWith('history'));
-  const characters = texts.map((place) => valueOf(place, last, shop, template.separator).length);
+  const texts = placeholders.filter((placeholder) => placeholder.startsWith('history'));
+  const characters = texts.map((placeholder) => valueOf(placeholder, last, context, template.separator).length);
   const items = Math.max(0, history.length - 1);
   return { items, all: items + Math.max(0, ...characters) };
 }
@@ -150,17 +162,18 @@ function steps(
 export interface Renderer {
   /**
    * @param item what a task of items asks about; a prompt of a row does not look at it
-   * @throws InputError if the wording alone is longer than the limit
+   * @throws InputError if the prompt is longer than the limit even without a history or text
    */
-  prompt(history: readonly number[], item?: number, wording?: number): number[];
+  prompt(history: readonly number[], item?: number, variant?: number): number[];
+  /** The answer of an item, or of a row; never truncated. */
   answer(item: number, history?: readonly number[]): number[];
   /** Prompts so far that were longer than the limit. */
   readonly truncated: number;
 }
 
-/** Options of `createRenderer`. */
+/** What a renderer needs beside template, index and tokenizer. */
 export interface RendererOptions {
-  /** The shop's items, where the template has places for their texts. */
+  /** The catalogue's items, where the template has placeholders for their texts. */
   items?: readonly Item[];
   /** Tokens of a prompt at most. Default 512. */
   cutoffLen?: number;
@@ -170,13 +183,10 @@ export interface RendererOptions {
   chat?: ChatTemplate;
 }
 
-/** Default number of tokens of a prompt at most. */
+/** Tokens of a prompt at most, unless told otherwise. */
 export const CUTOFF_LEN = 512;
 
-/**
- * Makes what turns rows and items into the tokens of a template's prompts and answers.
- * @throws InputError for a template whose texts are not there, or a tokenizer that lacks a SID
- */
+/** Renders a template for a tokenizer: prompts truncated to the limit, answers whole. */
 export function createRenderer(
   template: Template,
   index: SidIndex,
@@ -184,38 +194,40 @@ export function createRenderer(
   options: RendererOptions = {},
 ): Renderer {
   const { items, cutoffLen = CUTOFF_LEN, end, chat } = options;
-  const shop = promptContext(index, items, tokenizer.special, end);
+  const context = promptContext(index, items, tokenizer.special, end);
   const byItem = !placeholdersIn(template.answer).includes('preference');
   const answers = new Map<number, number[]>();
   const encode = (text: string): number[] =>
     chat ? tokenizer.encode(chat.wrap(text)) : [...tokenizer.begin, ...tokenizer.encode(text)];
   const tooLong = ({ length }: number[]): never => {
     throw new InputError(
-      `--cutoff-len: expected at least ${length}, the tokens of the wording by itself, got ${cutoffLen}`,
+      `--cutoff-len: expected at least ${length}, the tokens of the prompt template by itself, got ${cutoffLen}`,
     );
   };
-  let cut = 0;
+  let truncated = 0;
   return {
-    prompt(history, item = -1, wording = 0) {
+    prompt(history, item = -1, variant = 0) {
       const subject = { history, item };
-      const at = (shrink: number): number[] => encode(renderPrompt(template, subject, shop, wording, shrink));
-      const uncut = at(0);
-      if (uncut.length <= cutoffLen) return uncut;
-      cut++;
-      const { items: whole, all } = steps(template, subject, shop, wording);
+      const at = (shrink: number): number[] => encode(renderPrompt(template, subject, context, variant, shrink));
+      const whole = at(0);
+      if (whole.length <= cutoffLen) return whole;
+      truncated++;
+      const { items: ofItems, all } = steps(template, subject, context, variant);
       return (
-        longestThatFits(at, 1, whole, cutoffLen) ?? longestThatFits(at, whole + 1, all, cutoffLen) ?? tooLong(at(all))
+        longestThatFits(at, 1, ofItems, cutoffLen) ??
+        longestThatFits(at, ofItems + 1, all, cutoffLen) ??
+        tooLong(at(all))
       );
     },
     answer(item, history = []) {
       const known = byItem ? answers.get(item) : undefined;
       if (known) return known;
-      const ids = tokenizer.encode(renderAnswer(template, { history, item }, shop));
+      const ids = tokenizer.encode(renderAnswer(template, { history, item }, context));
       if (byItem) answers.set(item, ids);
       return ids;
     },
     get truncated() {
-      return cut;
+      return truncated;
     },
   };
 }

@@ -1,4 +1,4 @@
-/** A task's examples as text, for reading, generating and scoring; the first wording, which is that of evaluation. */
+/** A task's examples as text, for reading, generating and scoring; with the first of its prompts, which is that of evaluation. */
 import type { Dataset, Split } from '../data/dataset.js';
 import type { SidIndex } from '../data/sid-index.js';
 import { renderAnswer, renderPrompt, promptContext } from './prompts.js';
@@ -27,11 +27,11 @@ export function taskExamples(
   templates: Templates = TEMPLATES,
 ): TaskExample[] {
   const template = findTemplate(task, templates);
-  const shop = promptContext(index, dataset.items);
+  const context = promptContext(index, dataset.items);
   const coded = answersWithSid(template);
-  return taskRows(dataset, template, split, shop).map(({ history, target: item }) => ({
-    prompt: renderPrompt(template, { history, item }, shop),
-    answer: renderAnswer(template, { history, item }, { ...shop, end: '' }).trim(),
+  return taskRows(dataset, template, split, context).map(({ history, target: item }) => ({
+    prompt: renderPrompt(template, { history, item }, context),
+    answer: renderAnswer(template, { history, item }, { ...context, end: '' }).trim(),
     ...(coded && { item }),
   }));
 }

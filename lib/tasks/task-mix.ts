@@ -1,5 +1,5 @@
 /**
- * Which tasks a model learns, and how much of each: `seqrec,title2sid:0.5,sid2title:n=5000,sids:chain`.
+ * Which tasks a model is trained on, and how much of each: `seqrec,title2sid:0.5,sid2title:n=5000,sids:chain`.
  *
  * After a name, any of: a weight (an epoch goes through the task's examples so many times; 0.5 takes another half every
  * epoch), `n=N` (only N examples, drawn once by the seed), `chain` or `row` (see `examples.ts`).
@@ -8,10 +8,12 @@ import { InputError } from '../support/errors.js';
 import { canChain, EXAMPLE_MODES, type ExampleMode } from './examples.js';
 import type { Template, Templates } from './templates.js';
 
-/** A task of a mix, and how much of it. */
+/** One task of a mix. */
 export interface TaskPart {
+  /** Of its template. */
   name: string;
   template: Template;
+  /** One example a row, or one a sequence of a user. */
   mode: ExampleMode;
   /** Passes through the task's examples an epoch. */
   weight: number;
@@ -27,7 +29,7 @@ export function parseTasks(text: string, templates: Templates, mode: ExampleMode
   const parts = text.split(',').map((part) => parsePart(part.trim(), templates, mode));
   const names = parts.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) < i);
-  if (twice !== undefined) throw new InputError(`--tasks: ${twice} stands there twice; give it a weight, ${twice}:2`);
+  if (twice !== undefined) throw new InputError(`--tasks: ${twice} is named twice; give it a weight, ${twice}:2`);
   return parts;
 }
 

@@ -1,10 +1,10 @@
 /**
  * The rows that a task is made of, for each split. A task of rows takes the data's own; of items, every item is a row
- * without a history, and two small shares of them are held out: the same ones whatever the seed, so that no run learns
- * what another one is tested on.
+ * without a history, and two small shares of them are held out: the same ones whatever the seed, so that no run is
+ * trained on what another one is tested on.
  *
- * Left out: rows whose prompt or answer lacks its text (an item without a description), and those whose answer stands in
- * their prompt word for word.
+ * Left out: rows whose prompt or answer lacks its text (an item without a description), and those whose prompt holds their
+ * answer word for word.
  */
 import type { Dataset, Row, Split } from '../data/dataset.js';
 import { Random } from '../support/random.js';
@@ -14,10 +14,10 @@ import { placeholdersIn, type Template } from './templates.js';
 /** Share of the items for validation, and as many again for the test; at least one of each. */
 export const HELD_OUT = 0.05;
 
-/** @param shop where it is given, rows without their texts, or with the answer in the prompt, are left out */
-export function taskRows(dataset: Dataset, template: Template, split: Split, shop?: PromptContext): Row[] {
+/** @param context where it is given, rows without their texts, or with the answer in the prompt, are left out */
+export function taskRows(dataset: Dataset, template: Template, split: Split, context?: PromptContext): Row[] {
   const rows = template.of === 'rows' ? dataset[split] : itemRows(dataset.items.length, split);
-  return shop ? rows.filter((row) => isWhole(row, template, shop)) : rows;
+  return context ? rows.filter((row) => isWhole(row, template, context)) : rows;
 }
 
 /** Items of a split, by rising id. */
@@ -30,16 +30,18 @@ function itemRows(count: number, split: Split): Row[] {
   return items.map((item) => ({ user: '', history: [], target: item }));
 }
 
-function isWhole({ history, target: item }: Row, template: Template, shop: PromptContext): boolean {
-  const text = shop.text?.(item);
+function isWhole({ history, target: item }: Row, template: Template, context: PromptContext): boolean {
+  const text = context.text?.(item);
   const [prompt = ''] = template.prompts;
   const asked =
     template.of === 'items'
       ? [...placeholdersIn(prompt), ...placeholdersIn(template.answer)]
       : placeholdersIn(template.answer);
-  const lacks = asked.some((place) => (place === 'title' || place === 'description') && text?.[place] === '');
+  const lacks = asked.some(
+    (placeholder) => (placeholder === 'title' || placeholder === 'description') && text?.[placeholder] === '',
+  );
   if (lacks) return false;
   if (template.of === 'rows') return true; // what the history holds may be bought again
-  const answer = renderAnswer(template, { history, item }, { ...shop, end: '' });
-  return !renderPrompt(template, { history, item }, shop).includes(answer);
+  const answer = renderAnswer(template, { history, item }, { ...context, end: '' });
+  return !renderPrompt(template, { history, item }, context).includes(answer);
 }

@@ -2,7 +2,7 @@
  * The examples of a mix of tasks. An epoch is a list of references (which example, with which prompt template), decided by seed and
  * epoch alone; a reference becomes tokens when its turn comes.
  *
- * Every wording of a task is trained, the first one, which evaluation uses, among them.
+ * Every prompt of a template is trained, the first one, which evaluation uses, among them.
  */
 import type { Dataset, Row } from '../data/dataset.js';
 import { InputError } from '../support/errors.js';
@@ -12,11 +12,13 @@ import type { Renderer, PromptContext } from './prompts.js';
 import type { TaskPart } from './task-mix.js';
 import { taskRows } from './task-rows.js';
 
-/** Which example of which task, with which prompt template. */
+/** Which example, with which prompt. */
 export interface ExampleReference {
   /** Number of the task in the mix. */
   task: number;
+  /** Number of the example among those of the task. */
   example: number;
+  /** Which of the template's prompts. */
   prompt: number;
 }
 
@@ -30,12 +32,13 @@ export interface TaskCounts {
   leftOut: number;
 }
 
-/** Options of a `TaskSet`. */
+/** How examples are drawn. */
 export interface TaskSetOptions {
   /** Share of every task's examples, drawn once by the seed. Default 1. */
   dataRatio?: number;
   /** Items of context in chain mode. Default 10. */
   window?: number;
+  /** Decides what is drawn, and the prompts of each epoch. */
   seed: number;
 }
 
@@ -43,22 +46,22 @@ interface Member extends TaskPart {
   rows: Row[];
   /** In chain mode. */
   texts?: ChainText[];
-  /** Of a task with one wording, the examples that were met so far. */
+  /** Of a template with one prompt, the examples that were met so far. */
   made: (Example | undefined)[];
   leftOut: number;
   /** Numbers of the examples that were drawn. */
   drawn: number[];
 }
 
-/** The examples of a mix of tasks, epoch by epoch. */
+/** The examples of a mix of tasks. */
 export class TaskSet {
   private readonly members: Member[];
 
-  /** @param shop what decides which rows are whole */
+  /** @param context what decides which rows are whole */
   constructor(
     dataset: Dataset,
     readonly parts: readonly TaskPart[],
-    shop: PromptContext,
+    context: PromptContext,
     private readonly options: TaskSetOptions,
   ) {
     const { dataRatio = 1, window = 10, seed } = options;
@@ -66,7 +69,7 @@ export class TaskSet {
       throw new InputError(`--data-ratio: expected a share above 0, at most 1, got ${dataRatio}`);
     }
     this.members = parts.map((part) => {
-      const rows = taskRows(dataset, part.template, 'train', shop);
+      const rows = taskRows(dataset, part.template, 'train', context);
       const leftOut = taskRows(dataset, part.template, 'train').length - rows.length;
       const texts = part.mode === 'chain' ? chainTexts(rows, part.template, window) : undefined;
       const size = (texts ?? rows).length;
@@ -92,12 +95,12 @@ export class TaskSet {
   }
 
   /** @param renderers one a task of the mix */
-  example({ task, example, prompt: wording }: ExampleReference, renderers: readonly Renderer[]): Example {
+  example({ task, example, prompt }: ExampleReference, renderers: readonly Renderer[]): Example {
     const { template, made, rows, texts } = this.members[task]!;
     const known = made[example];
     if (known) return known;
     const render = renderers[task]!;
-    const fresh = texts ? chainExample(texts[example]!, render) : rowExample(rows[example]!, render, wording);
+    const fresh = texts ? chainExample(texts[example]!, render) : rowExample(rows[example]!, render, prompt);
     if (template.prompts.length === 1) made[example] = fresh;
     return fresh;
   }

@@ -1,13 +1,13 @@
 /**
- * Tasks as data: what a prompt is made of, what its answer is, in several wordings (`templates.json`). Another file of
- * the same form adds tasks or replaces them, so that anyone with a published checkpoint can supply the wording that it
+ * Tasks as data: what a prompt is made of, what its answer is, with several prompts (`templates.json`). Another file of
+ * the same form adds tasks or replaces them, so that anyone with a published checkpoint can supply the prompts that it
  * was trained with, and a new task needs no code.
  *
  * The tasks are those of MiniOneRec (arXiv 2510.24431) and of GRec, which has its own from LC-Rec (arXiv 2311.09049);
  * the words are ours. Departures:
- *   1. no prompt can hold its answer: in a task of rows a prompt's places are the history's, in a task of items the
- *      answer's places are refused in the prompts (there the item-feature and title-to-SID prompts held it);
- *   2. the first wording of a task is the one of evaluation, and is trained like the others (there evaluation has words
+ *   1. no prompt can hold its answer: in a task of rows a prompt's placeholders are the history's, in a task of items the
+ *      answer's placeholders are refused in the prompts (there the item-feature and title-to-SID prompts held it);
+ *   2. the first prompt of a task is the one of evaluation, and is trained like the others (there evaluation has words
  *      of its own);
  *   3. `fusionseqrec` gives each item of the history as code and title together.
  */
@@ -18,12 +18,11 @@ import templates from './templates.json' with { type: 'json' };
 /** Of a row's history, joined by the separator: SIDs, titles, both; and a sentence about it (`preferenceText`). */
 export const HISTORY_PLACEHOLDERS = ['history', 'history_titles', 'history_pairs', 'preference'] as const;
 /** Of one item: a row's target, or the item of an item's task. */
-export const ITEM_PLACES = ['sid', 'title', 'description', 'brand', 'categories'] as const;
-/** A name that may stand in braces in a template. */
-export type Placeholder = (typeof HISTORY_PLACEHOLDERS)[number] | (typeof ITEM_PLACES)[number] | 'end';
+export const ITEM_PLACEHOLDERS = ['sid', 'title', 'description', 'brand', 'categories'] as const;
+export type Placeholder = (typeof HISTORY_PLACEHOLDERS)[number] | (typeof ITEM_PLACEHOLDERS)[number] | 'end';
 
 /** `{end}` is the model's end of text. */
-const PLACES: readonly string[] = [...HISTORY_PLACEHOLDERS, ...ITEM_PLACES, 'end'];
+const PLACEHOLDERS: readonly string[] = [...HISTORY_PLACEHOLDERS, ...ITEM_PLACEHOLDERS, 'end'];
 
 /** A task as data. */
 export interface Template {
@@ -31,12 +30,13 @@ export interface Template {
   of: 'rows' | 'items';
   /** Between the items of the history. */
   separator: string;
+  /** With placeholders. */
   answer: string;
-  /** Wordings; the first is that of evaluation. */
+  /** At least one; the first is that of evaluation. */
   prompts: string[];
 }
 
-/** Templates by the name of their task. */
+/** By name. */
 export type Templates = Readonly<Record<string, Template>>;
 
 /** `sids` is the shortest: the history's SIDs and nothing else, for small models. */
@@ -56,7 +56,7 @@ export function readTemplates(file?: string): Templates {
     : { ...TEMPLATES, ...parseTemplates(readJson(file, 'check --templates'), file) };
 }
 
-/** The places in a text, in their order. */
+/** The placeholders in a text, in their order. */
 export function placeholdersIn(text: string): Placeholder[] {
   return [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as Placeholder);
 }
@@ -66,13 +66,13 @@ export function answersWithSid({ answer }: Template): boolean {
   return answer.replaceAll('{end}', '').trim() === '{sid}';
 }
 
-/** Whether prompts or answer hold words of the shop, which no vocabulary of words covers. */
+/** Whether prompts or answer hold texts of items, which no vocabulary of words covers. */
 export function holdsText({ answer, prompts }: Template): boolean {
   const coded: readonly Placeholder[] = ['history', 'sid', 'end'];
-  return [answer, ...prompts].some((text) => placeholdersIn(text).some((place) => !coded.includes(place)));
+  return [answer, ...prompts].some((text) => placeholdersIn(text).some((placeholder) => !coded.includes(placeholder)));
 }
 
-/** The words of templates, which a word-level vocabulary must hold; default those that a small model learns from. */
+/** The words of templates, which a word-level vocabulary must hold; default those of SIDs alone, which a small model is trained on. */
 export function templateWords(of: readonly Template[] = [TEMPLATES.sids!, TEMPLATES.words!]): string[] {
   const texts = of.flatMap(({ prompts, separator, answer }) => [...prompts, separator, answer]);
   return texts.flatMap((text) => text.replace(/\{\w+\}/g, ' ').match(/\w+|[^\w\s]+/g) ?? []);
@@ -102,28 +102,32 @@ function parseTemplate(name: string, raw: unknown, source: string): Template {
     return wrong('expected prompts to be a list of at least one text');
   }
   const template = { of, separator, answer, prompts } satisfies Template;
-  checkPlaces(template, wrong);
+  checkPlaceholders(template, wrong);
   return template;
 }
 
 /** No prompt may hold its answer, and each must say what it asks about. */
-function checkPlaces({ of, answer, prompts }: Template, wrong: (what: string) => never): void {
-  const answered: readonly Placeholder[] = placeholdersIn(answer).filter((place) => place !== 'end');
-  if (answered.length === 0) wrong('the answer holds no place such as {sid}');
+function checkPlaceholders({ of, answer, prompts }: Template, wrong: (what: string) => never): void {
+  const answered: readonly Placeholder[] = placeholdersIn(answer).filter((placeholder) => placeholder !== 'end');
+  if (answered.length === 0) wrong('the answer holds no placeholder such as {sid}');
   const history: readonly string[] = HISTORY_PLACEHOLDERS;
-  const asked: readonly Placeholder[] = of === 'rows' ? HISTORY_PLACEHOLDERS : ITEM_PLACES;
-  const allowed: readonly string[] = [...asked.filter((place) => !answered.includes(place)), 'end'];
+  const asked: readonly Placeholder[] = of === 'rows' ? HISTORY_PLACEHOLDERS : ITEM_PLACEHOLDERS;
+  const allowed: readonly string[] = [...asked.filter((placeholder) => !answered.includes(placeholder)), 'end'];
   [answer, ...prompts].forEach((text, i) => {
     const where = i === 0 ? 'the answer' : `prompt ${i}`;
-    const places = placeholdersIn(text);
-    for (const place of places) {
-      if (!PLACES.includes(place)) wrong(`${where}: unknown place {${place}}; expected one of ${PLACES.join(', ')}`);
-      if (i > 0 && !allowed.includes(place)) {
-        wrong(`${where}: {${place}} would give the answer away, or is not of ${of}; allowed are ${allowed.join(', ')}`);
+    const placeholders = placeholdersIn(text);
+    for (const placeholder of placeholders) {
+      if (!PLACEHOLDERS.includes(placeholder))
+        wrong(`${where}: unknown placeholder {${placeholder}}; expected one of ${PLACEHOLDERS.join(', ')}`);
+      if (i > 0 && !allowed.includes(placeholder)) {
+        wrong(
+          `${where}: {${placeholder}} would give the answer away, or is not of ${of}; allowed are ${allowed.join(', ')}`,
+        );
       }
-      if (i === 0 && of === 'items' && history.includes(place)) wrong(`the answer: {${place}} is not of items`);
+      if (i === 0 && of === 'items' && history.includes(placeholder))
+        wrong(`the answer: {${placeholder}} is not of items`);
     }
-    if (places.every((place) => place === 'end')) wrong(`${where} holds no place`);
+    if (placeholders.every((placeholder) => placeholder === 'end')) wrong(`${where} holds no placeholder`);
   });
 }
 

@@ -10,7 +10,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readCatalogue } from '../../lib/data/raw/catalogue.js';
-import type { RawFormat } from '../../lib/data/raw/formats.js';
+import type { RawFormat } from '../../lib/data/raw/format-names.js';
 import { interactionsTable } from '../../lib/data/raw/interactions.js';
 import { readInteractions } from '../../lib/data/raw/read-interactions.js';
 
@@ -158,7 +158,7 @@ const FIELDS = ['item', 'title', 'description', 'features', 'store', 'categories
 const TEXT_WRITERS: Record<string, (items: Texts[]) => Promise<string> | string> = {
   'JSON lines': (items) =>
     items
-      .map(({ item, ...rest }) => JSON.stringify({ categories: rest.categories, parent_asin: item, ...rest }))
+      .map(({ item, categories, ...others }) => JSON.stringify({ categories, parent_asin: item, ...others }))
       .join('\n'),
   'Python lines': (items) =>
     items

@@ -1,5 +1,5 @@
 /** Raw files that are easily read wrongly, through `filterStage`, `readCatalogue` and `readInteractions`. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as aq from 'arquero';
@@ -7,7 +7,8 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { withoutDuplicates } from '../../lib/data/filter/duplicates.js';
 import { filterInteractions } from '../../lib/data/filter/filter.js';
-import { filterStage, type FilterStageOptions } from '../../lib/data/filter/filter-stage.js';
+import type { FilterStageOptions } from '../../lib/data/filter/filter-options.js';
+import { filterStage } from '../../lib/data/filter/filter-stage.js';
 import { formatItems, readItems } from '../../lib/data/item-file.js';
 import { loadDataset } from '../../lib/data/load.js';
 import { readCatalogue } from '../../lib/data/raw/catalogue.js';
@@ -111,6 +112,11 @@ test('Parquet: types of times, ids and texts', async () => {
   expect((await readCatalogue(item)).items).toEqual([
     { asin: 'a', title: '1.50', description: 'é', brand: 'q', categories: 'c1, c2' },
   ]);
+  const folder = join(dir, 'item=9'); // no partition
+  mkdirSync(folder);
+  await connection.run(`COPY (SELECT 'a' AS item, 't' AS title) TO '${join(folder, 'part.parquet')}' (FORMAT parquet)`);
+  expect(await titles(join(folder, 'part.parquet'))).toEqual(['a t']);
+  await expect(readCatalogue(folder)).rejects.toThrow('expected a file, got a folder');
   const broken = await write("'a' AS item, {'en': 'x'} AS title");
   await expect(readCatalogue(broken)).rejects.toThrow(
     'row 1: expected title to be text or an array of texts, got {"en":"x"}',

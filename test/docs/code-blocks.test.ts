@@ -1,7 +1,8 @@
 /** Every TypeScript block of the documents and every cell of the notebooks compiles as tslab compiles it. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { linkPackage } from '../../kernels/setup/notebook-link.mjs';
 import { blocksOf, cellChecker, type CellChecker, markdownBlocks } from './code-blocks.js';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -19,9 +20,7 @@ const before = process.cwd();
 
 beforeAll(() => {
   if (!existsSync(join(ROOT, 'dist/index.d.ts'))) throw new Error('no dist/index.d.ts: npm run build, then test again');
-  const link = join(NOTEBOOKS, 'node_modules/sidlab'); // as kernels/setup/notebook-link.mjs makes it
-  mkdirSync(join(NOTEBOOKS, 'node_modules'), { recursive: true });
-  if (!existsSync(link)) symlinkSync('../..', link);
+  linkPackage();
   checker = cellChecker(NOTEBOOKS);
 });
 

@@ -1,5 +1,5 @@
 /** A model with a NaN, the same model whole, and a quantized one: what evaluation, generation and rollouts say of them. */
-import { mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -18,6 +18,7 @@ import { loadRecommender, type Recommender } from '../../lib/evaluate/recommende
 import { generateStage } from '../../lib/evaluate/text/generate-stage.js';
 import { loadModel } from '../../lib/lm/model.js';
 import { type LanguageModel } from '../../lib/lm/language-model.js';
+import { grpo } from '../../lib/train/grpo/grpo.js';
 import { InputError } from '../../lib/support/errors.js';
 
 const CASES = 'test/cases';
@@ -48,6 +49,15 @@ test('a NaN in a weight: evaluation names the row and the weight, and writes not
   await expect(generateStage({ ...stage, model, task: 'sids', results: join(folder, 'none.jsonl') })).rejects.toThrow(
     /^generate: prompt \d+: the scores are not finite, because the weights are not/,
   );
+});
+
+test('reinforcement learning stops at its first ranking, and keeps no model', async () => {
+  const run = join(folder, 'run');
+  const rl = { data: stage.data, index: INDEX, model: `${CASES}/m_nan`, run, template: 'sids', numGenerations: 2 };
+  await expect(grpo({ ...rl, sampleSize: 4, batchSize: 2, epochs: 1 })).rejects.toThrow(
+    /^validate: row \d+ of \d+ \(user "U\d+"\): the scores are not finite, because the weights are not/,
+  );
+  expect(existsSync(join(run, 'model'))).toBe(false);
 });
 
 test('a quantized model is called one', async () => {

@@ -135,6 +135,10 @@ describe('a card goes with its model', () => {
     const to = plain(CARD);
     saveModel(to, loadModel(plain()));
     expect(existsSync(join(to, 'sidlab.json'))).toBe(false);
+    const other = plain(CARD);
+    const { config, weights } = loadModel(other);
+    saveModel(other, { config, weights }); // made in memory, of no folder
+    expect(existsSync(join(other, 'sidlab.json'))).toBe(false);
   });
 
   test("merged: the adapter's, not the base's", () => {

@@ -2,11 +2,14 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JSDOM } from 'jsdom';
+import { Resvg } from '@resvg/resvg-js';
 import { expect, test } from 'vitest';
-import { exportFigure, toSvg } from '../../lib/figures/export-figure.js';
+import { exportFigure, toPng, toSvg } from '../../lib/figures/export-figure.js';
 import { metricBars } from '../../lib/figures/metric-bars.js';
+import { fontPackage, missingGlyphs } from '../../lib/figures/missing-glyphs.js';
 import { rankDistribution } from '../../lib/figures/rank-distribution.js';
 import { localBox, pageBox } from '../../lib/figures/svg-box.js';
+import { setNoticeSink } from '../../lib/support/progress.js';
 
 const title = 'Bolts & <b>nuts</b> <script>alert(1)</script>';
 
@@ -58,4 +61,39 @@ test('boxes of texts follow position, anchor and transforms', () => {
 test('an extension is refused before anything is drawn', async () => {
   await expect(exportFigure(rankDistribution([]), 'x.png')).rejects.toThrow('without an extension, got x.png');
   expect(existsSync('x.png.svg')).toBe(false);
+});
+
+const page = (text: string): string =>
+  `<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30"><text y="20">${text}</text></svg>`;
+
+test('characters that no font has are said, once and with a package; Latin ones are not', async () => {
+  const lines: string[] = [];
+  setNoticeSink((line) => void lines.push(line));
+  await toPng(page('Plain text, caf\u00e9'));
+  expect(lines).toEqual([]);
+  for (const text of ['a \u{10fffb}', '\u{10fffb}\u{10fffc}']) await toPng(page(text));
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/^figures: no font on this machine has \u{10fffb}: missing from the PNG .*fonts-noto-core/u);
+  setNoticeSink(undefined);
+});
+
+test('glyphs that are missing: asked of the renderer, not of a list', () => {
+  const fonts = { loadSystemFonts: true };
+  expect(missingGlyphs(Resvg, page('abc \u{10fffb}b\u{10fffa}\u{10fffb} &amp; \u0301\u200d'), fonts)).toEqual([
+    '\u{10fffb}',
+    '\u{10fffa}',
+  ]);
+  expect(missingGlyphs(Resvg, page('abc'), fonts)).toEqual([]);
+  expect(['中', 'か', '한', '。', '🦊', 'ក'].map(fontPackage)).toEqual([
+    ...Array<string>(4).fill('fonts-noto-cjk'),
+    'fonts-symbola',
+    'fonts-noto-core',
+  ]);
+});
+
+test('a font file that is not there is refused before anything is written', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'figure-')), 'bars');
+  const options = { fonts: ['/nowhere/font.ttf'] };
+  await expect(exportFigure(rankDistribution([]), path, options)).rejects.toThrow('/nowhere/font.ttf is neither');
+  expect(existsSync(`${path}.svg`)).toBe(false);
 });

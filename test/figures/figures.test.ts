@@ -45,6 +45,8 @@ test('metric bars: a bar a model in each group, hatched', () => {
   ]);
   const patterns = figure.data.map(({ marker }) => JSON.stringify((marker as { pattern: object }).pattern));
   expect(new Set(patterns).size).toBe(2);
+  const many = metricBars(Array.from({ length: 20 }, (_, i) => ({ model: `m${i}`, x: 1 })));
+  expect(new Set(many.data.map(({ marker }) => JSON.stringify(marker))).size).toBe(20);
   expect([1.25, 0, -0.5].map(shortNumber)).toEqual(['1.250', '.000', '-.500']);
 });
 

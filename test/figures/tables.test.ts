@@ -42,6 +42,7 @@ test.each<[string, object, string[], unknown[][]]>([
   ['nothing', [], [], []],
   ['an arquero table, filtered and sorted', aq.table({ a: [3, 1, 2] }).filter('d => d.a > 1').orderby('a'), ['a'], [[2], [3]]],
   ['a danfo frame', new DataFrame([[1, 'x']], { columns: ['a', 'b'] }), ['a', 'b'], [[1, 'x']]],
+  ['a danfo frame with an index', new DataFrame([[1], [2]], { columns: ['a'], index: ['min', 'max'] }), ['index', 'a'], [['min', 1], ['max', 2]]],
   ['a danfo series', new Series([1, 2]), ['value'], [[1], [2]]],
   ['rows of a data set', [row], ['user', 'history', 'length', 'target'], [['U', [4, 5], 2, 7]]],
   ['a data set', { name: 'd', items: [], train: [row], valid: [], test: [row] }, ['split', 'user', 'history', 'length', 'target'], [['train', 'U', [4, 5], 2, 7], ['test', 'U', [4, 5], 2, 7]]],
@@ -100,10 +101,18 @@ test('ideographs take two columns of a terminal', () => {
   expect(tableText([{ title: '中文', n: 1 }, { title: 'abcd', n: 22 }])).toBe('title   n\n中文    1\nabcd   22'); // prettier-ignore
 });
 
+/** Any text, and texts of which much is markup. */
+const strangers = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.string({
+    unit: fc.constantFrom('<', '>', '&', '"', "'", 'b', '/', ';', 'lt', '\ud800', '\ufffe', '\0', '\n', '中'),
+  }),
+);
+
 test('any text is once in a table: on one line, escaped in HTML', () => {
   const { document } = new JSDOM('<body></body>').window;
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 12 }), (text) => {
+    fc.property(strangers, (text) => {
       document.body.innerHTML = tableHtml([{ [`c${text}`]: text }], { width: 99 });
       expect([...document.querySelectorAll('th, td')].map((cell) => cell.textContent)).toEqual(
         [`c${text}`, text].map((given) => plainText(given)),

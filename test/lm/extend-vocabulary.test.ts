@@ -2,15 +2,18 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Item } from '../../lib/data/dataset.js';
 import { useEngine } from '../../lib/engine/engine.js';
+import { createRecommender, modelRenderer } from '../../lib/evaluate/recommender.js';
 import { forwardForest, outputLayer, prepareForest } from '../../lib/lm/decoder.js';
 import { chain, packTrees } from '../../lib/lm/forest.js';
 import { loadModel, saveModel } from '../../lib/lm/model.js';
 import { type LanguageModel } from '../../lib/lm/language-model.js';
 import { extendVocabulary } from '../../lib/lm/tokenizer/extend-vocabulary.js';
 import { loadTokenizer, wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
+import { Random } from '../../lib/support/random.js';
+import { TEMPLATES } from '../../lib/tasks/templates.js';
 
 beforeAll(async () => void (await useEngine()));
 
@@ -100,4 +103,91 @@ test('rows from titles: the mean over the items of a code of the mean over their
   expect(() => extendVocabulary(model, wordTokenizer(words(41), []), INDEX, 1, { init: 'title' })).toThrow(
     '--init title: expected 2 items with titles, got 0',
   );
+});
+
+test('new rows lie about the mean in each dimension, 1e-4.5 of its deviation away', () => {
+  const random = new Random('spread');
+  const deviations = [100, 1, 0.01, 3];
+  const config = { ...loadModel('test/golden/qwen2-tied').config, width: 4, vocabSize: 41 };
+  const rows = Array.from({ length: 41 }, () => deviations.map((deviation) => deviation * random.normal()));
+  const mean = deviations.map((_, d) => rows.reduce((sum, row) => sum + row[d]!, 0) / 41);
+  const centred = rows.map((row) => row.map((x, d) => x - mean[d]!)); // so that float32 holds what is added
+  const spread = deviations.map((_, d) => Math.sqrt(centred.reduce((sum, row) => sum + row[d]! ** 2, 0) / 41));
+  const table = tf.variable(tf.tensor2d(centred));
+  const model = { config, weights: new Map([['model.embed_tokens.weight', table]]) };
+  const index = Array.from({ length: 2000 }, (_, item) => [`<a_${item}>`]);
+  const extended = extendVocabulary(model, wordTokenizer(words(41), []), index);
+  const grown = extended.model.weights.get('model.embed_tokens.weight')!.arraySync() as number[][];
+  expect(grown).toHaveLength(2041);
+  const fresh = grown.slice(41);
+  deviations.forEach((_, d) => {
+    const own = Math.sqrt(fresh.reduce((sum, row) => sum + row[d]! ** 2, 0) / fresh.length);
+    expect(own / (Math.sqrt(1e-9) * spread[d]!)).toBeGreaterThan(0.9);
+    expect(own / (Math.sqrt(1e-9) * spread[d]!)).toBeLessThan(1.1);
+  });
+});
+
+describe.each(['qwen2-tied', 'qwen2-untied'])('%s with 41 rows: every token has a row of its own', (name) => {
+  const tables = (model: LanguageModel): number[][][] =>
+    (model.config.tied ? ['model.embed_tokens.weight'] : ['model.embed_tokens.weight', 'lm_head.weight']).map(
+      (table) => model.weights.get(table)!.arraySync() as number[][],
+    );
+  /** Distinct rows, the old ones as they were. */
+  const check = (before: number[][][], after: number[][][], kept: number, rows: number): void => {
+    after.forEach((table, t) => {
+      expect(table).toHaveLength(rows);
+      expect(table.slice(0, kept)).toEqual(before[t]!.slice(0, kept));
+      expect(new Set(table.map((row) => row.join())).size).toBe(rows);
+      const mean = table[0]!.map((_, d) => before[t]!.slice(0, kept).reduce((sum, row) => sum + row[d]!, 0) / kept);
+      table
+        .slice(kept, Math.min(rows, kept + 3))
+        .forEach((row) => row.forEach((x, d) => expect(x).toBeCloseTo(mean[d]!, 3)));
+    });
+  };
+
+  test.each([
+    ['a tokenizer of fewer tokens', 38, 38, 41, 0],
+    ['as many', 41, 41, 44, 0],
+    ['two tokens that the table lacks', 43, 41, 46, 2],
+    ['six', 47, 41, 50, 6],
+  ])('%s', (_, size, kept, rows, missing) => {
+    const model = loadModel(`test/golden/${name}`);
+    const before = tables(model);
+    const extended = extendVocabulary(model, wordTokenizer(words(size), []), INDEX);
+    expect(extended.missingRows).toBe(missing);
+    expect(extended.model.config.vocabSize).toBe(rows);
+    check(before, tables(extended.model), kept, rows);
+    const [first] = tables(extended.model);
+    for (const token of extended.added) expect(first![extended.tokenizer.tokenId(token)]).toBeDefined();
+  });
+
+  test('nothing to add, but the table lacks rows of the tokenizer', () => {
+    const model = loadModel(`test/golden/${name}`);
+    const before = tables(model);
+    const whole = wordTokenizer(words(44), INDEX); // 47 tokens
+    const extended = extendVocabulary(model, whole, INDEX);
+    expect(extended).toMatchObject({ added: [], missingRows: 6 });
+    check(before, tables(extended.model), 41, 47);
+  });
+
+  test('titles that hold tokens without a row', () => {
+    const model = loadModel(`test/golden/${name}`);
+    const item = (title: string): Item => ({ title, description: '', brand: '', categories: '' });
+    const items = [item('word44 word44'), item('word3')]; // word44 is token 46
+    const extended = extendVocabulary(model, wordTokenizer(words(47), []), INDEX, 1, { init: 'title', items });
+    const [table] = tables(extended.model);
+    const at = (token: string): number[] => table![extended.tokenizer.tokenId(token)]!;
+    at('<b_10>').forEach((x, d) => expect(x).toBeCloseTo(at('word44')[d]!, 3));
+    at('<b_9>').forEach((x, d) => expect(x).toBeCloseTo(at('word3')[d]!, 3));
+  });
+
+  test('an id beyond the table is an error before anything is read or trained', () => {
+    const model = loadModel(`test/golden/${name}`);
+    const larger = wordTokenizer(words(41), INDEX); // 44 tokens
+    const error = "tokenizer: expected ids below 41, the rows of the model's embedding table, got 43";
+    expect(() => createRecommender(model, larger, INDEX, 'sids')).toThrow(error);
+    expect(() => modelRenderer(model, larger, INDEX, TEMPLATES.sids!)).toThrow(error);
+    const smaller = wordTokenizer(words(38), INDEX); // 41 tokens
+    expect(() => createRecommender(model, smaller, INDEX, 'sids')).not.toThrow();
+  });
 });

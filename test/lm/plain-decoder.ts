@@ -8,11 +8,17 @@ type Matrix = number[][];
 
 /** Logits after every token of a text [T][V]. */
 export function plainLogits({ config, weights }: LanguageModel, tokens: readonly number[]): Matrix {
-  const matrix = (name: string): Matrix => weights.get(name)!.arraySync() as Matrix;
-  const vector = (name: string): number[] => weights.get(name)!.arraySync() as number[];
+  const read = new Map<string, unknown>();
+  const values = (name: string): unknown => {
+    if (!read.has(name)) read.set(name, weights.get(name)!.arraySync());
+    return read.get(name);
+  };
+  const matrix = (name: string): Matrix => values(name) as Matrix;
+  const vector = (name: string): number[] => values(name) as number[];
   const norm = (x: number[], name: string): number[] => {
+    const gains = vector(name);
     const scale = 1 / Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length + config.normEpsilon);
-    return x.map((v, i) => v * scale * vector(name)[i]!);
+    return x.map((v, i) => v * scale * gains[i]!);
   };
   const table = matrix('model.embed_tokens.weight');
   let x = tokens.map((token) => table[token]!);

@@ -80,9 +80,9 @@ test('an answer is never cut', () => {
   for (const item of history) expect(short.answer(item)).toEqual(long.answer(item));
 });
 
-test('a wording that does not fit by itself is refused', () => {
+test('a prompt template that does not fit by itself is refused', () => {
   expect(() => render('seqrec', 5).prompt(history)).toThrow(
-    /^--cutoff-len: expected at least \d+, the tokens of the wording by itself, got 5$/,
+    /^--cutoff-len: expected at least \d+, the tokens of the prompt template by itself, got 5$/,
   );
 });
 

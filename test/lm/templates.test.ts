@@ -107,16 +107,16 @@ describe("a user's own templates", () => {
     [{ x: { ...good, of: 'users' } }, 'x: expected of to be rows or items, got "users"'],
     [{ x: { ...good, prompt: 'a' } }, 'x: unknown key prompt; expected of, separator, answer, prompts'],
     [{ x: { ...good, prompts: [] } }, 'x: expected prompts to be a list of at least one text'],
-    [{ x: { ...good, prompts: ['{titel}'] } }, 'x: prompt 1: unknown place {titel}; expected one of history'],
+    [{ x: { ...good, prompts: ['{titel}'] } }, 'x: prompt 1: unknown placeholder {titel}; expected one of history'],
     [{ x: { ...good, prompts: ['{title}', 'code of {sid}?'] } }, 'x: prompt 2: {sid} would give the answer away'],
     [{ x: { ...good, of: 'rows', prompts: ['{title}'] } }, 'x: prompt 1: {title} would give the answer away'],
     [
       { x: { ...good, prompts: ['{history}'] } },
       'x: prompt 1: {history} would give the answer away, or is not of items',
     ],
-    [{ x: { ...good, answer: 'yes' } }, 'x: the answer holds no place such as {sid}'],
+    [{ x: { ...good, answer: 'yes' } }, 'x: the answer holds no placeholder such as {sid}'],
     [{ x: { ...good, answer: '{preference}' } }, 'x: the answer: {preference} is not of items'],
-    [{ x: { ...good, prompts: ['say it'] } }, 'x: prompt 1 holds no place'],
+    [{ x: { ...good, prompts: ['say it'] } }, 'x: prompt 1 holds no placeholder'],
   ])('%j is refused in a line', (value, message) => {
     expect(() => parseTemplates(value, 'own.json')).toThrow(message);
   });

@@ -29,6 +29,11 @@ export class Imports {
     return [...found].sort();
   }
 
+  /** Whether a file itself imports another. @param {string} file @param {string} other */
+  isDirect(file, other) {
+    return this.#importsOf(file).includes(other);
+  }
+
   /** @param {string} file @returns {string[]} */
   #importsOf(file) {
     const known = this.#direct.get(file);

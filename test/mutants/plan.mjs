@@ -61,10 +61,10 @@ export function moduleOf(root, modules, file) {
 
 /**
  * Decides whether a result still holds: the file, the change, the tests and their helpers.
- * @param {string} root @param {Mutant} mutant @param {readonly string[]} tests files of tests, helpers included
+ * @param {(file: string) => string} read the text of a file of the project
+ * @param {Mutant} mutant @param {readonly string[]} tests files of tests, helpers included
  */
-export function resultKey(root, { file, operator, start, end, to }, tests) {
-  const read = (name) => readFileSync(join(root, name), 'utf8');
+export function resultKey(read, { file, operator, start, end, to }, tests) {
   return hash(read(file), operator, start, end, to, ...[...tests].sort().map((name) => [name, read(name)]));
 }
 

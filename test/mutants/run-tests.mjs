@@ -1,6 +1,6 @@
 /** One vitest process on files of a workspace, stopped at the first failure or at a time limit. */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { CONFIG_FILE } from './workspace.mjs';
 
@@ -26,7 +26,9 @@ const running = new Set();
  */
 export function runTests(folder, files, limit) {
   const report = join(folder, 'mutants-report.json');
-  rmSync(report, { force: true });
+  const temporary = join(folder, '.tmp'); // what a test that was killed leaves behind goes with it
+  for (const path of [report, temporary]) rmSync(path, { recursive: true, force: true });
+  mkdirSync(temporary);
   const vitest = join(folder, 'node_modules/vitest/vitest.mjs');
   const options = ['--config', CONFIG_FILE, '--bail', '1', '--reporter=json', `--outputFile=${report}`];
   const started = performance.now();
@@ -34,7 +36,12 @@ export function runTests(folder, files, limit) {
     cwd: folder,
     detached: true, // a group of its own: what the tests have started ends with it
     stdio: 'ignore',
-    env: { ...process.env, MUTANTS_ORDER: JSON.stringify(files), NODE_OPTIONS: `--max-old-space-size=${HEAP}` },
+    env: {
+      ...process.env,
+      MUTANTS_ORDER: JSON.stringify(files),
+      NODE_OPTIONS: `--max-old-space-size=${HEAP}`,
+      TMPDIR: temporary,
+    },
   });
   running.add(child);
   return new Promise((resolve) => {

@@ -66,9 +66,11 @@ function job(file: string, find: string, replace: string) {
 test('what a test runs: imports of imports, not types', () => {
   const imports = new Imports(root);
   expect(imports.closure('test/mean.test.ts')).toEqual(['lib/mean.ts', 'lib/sum.ts', 'test/mean.test.ts']);
+  expect(imports.isDirect('test/mean.test.ts', 'lib/mean.ts')).toBe(true);
+  expect(imports.isDirect('test/mean.test.ts', 'lib/sum.ts')).toBe(false);
 });
 
-test('killed, survived, unreached; the second call runs nothing', { timeout: 60_000 }, async () => {
+test('killed, survived, unreached; the second call runs nothing', async () => {
   const jobs = [
     job('lib/sum.ts', 'total += values', 'total -= values'),
     job('lib/sum.ts', 'x / 2', 'x'),

@@ -110,7 +110,7 @@ describe.each(SID_METHODS)('%s', (method) => {
     const files = [index, card, ...codebooks, ...(model === null ? [] : [model])];
     expect(sidOutputs(index, method, 3)).toEqual(files);
     expect(readdirSync(folder).sort()).toEqual([...files.map((file) => file.slice(folder.length + 1)), 'all.npy', 'x.npy'].sort()); // prettier-ignore
-    const { raw, codebooks: books } = await METHODS[method].quantize(first, { ...small, ...(method === 'rqvae' && rqvae) }, 'x'); // prettier-ignore
+    const { raw, codebooks: books } = await METHODS[method].quantize(first, { ...small, ...(method === 'rqvae' && rqvae) } as never, 'x'); // prettier-ignore
     expect(readSids(index)).toMatchObject({ raw, codebooks: books });
   });
 });

@@ -9,7 +9,8 @@ import { sidOutputs } from '../../lib/sid/files/saved-sids.js';
 import { readCard } from '../../lib/sid/files/sid-card.js';
 import { METHODS } from '../../lib/sid/methods.js';
 import type { SidMethod } from '../../lib/sid/sid-method.js';
-import { SID_METHODS, type SidMethodName } from '../../lib/sid/sid-options.js';
+import type { Collisions } from '../../lib/sid/choices.js';
+import { METHOD_OPTIONS, SID_METHODS, type SidMethodName } from '../../lib/sid/sid-options.js';
 import { sidQualityStage } from '../../lib/sid/quality/quality-stage.js';
 import type { QuantizeResult } from '../../lib/sid/quantized.js';
 import { quantizeResult } from '../../lib/sid/residual.js';
@@ -63,7 +64,8 @@ test('mistakes leave nothing behind', async () => {
 const signs: SidMethod = {
   name: 'signs',
   learned: false,
-  quantize: (vectors, { collisions = 'rank' }) => {
+  options: { collisions: METHOD_OPTIONS.rqkmeans.collisions },
+  quantize: (vectors, { collisions = 'rank' }: { collisions?: Collisions }) => {
     const codes = Array.from({ length: vectors.rows }, (_, i) =>
       [0, 1].map((column) => (vectors.data[i * vectors.width + column]! < 0 ? 1 : 0)),
     );

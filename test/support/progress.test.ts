@@ -27,6 +27,7 @@ test.each<[Partial<ProgressState>, string]>([
   [{}, 'sft 120/400 steps, 3.00 steps/s, 1 min 33 s left, loss 2.31'],
   [{ note: '' }, 'sft 120/400 steps, 3.00 steps/s, 1 min 33 s left'],
   [{ total: 0 }, 'sft 120 steps, 3.00 steps/s, 40 s, loss 2.31'],
+  [{ total: 1, done: 1, finished: true }, 'sft 1/1 steps, 0.0250 steps/s, 40 s in all, loss 2.31'],
   [{ done: 0 }, 'sft 0/400 steps, 0.00 steps/s, 40 s, loss 2.31'],
   [{ finished: true, done: 400 }, 'sft 400/400 steps, 10.0 steps/s, 40 s in all, loss 2.31'],
 ])('with %j: %s', (more, line) => expect(progressLine({ ...state, ...more })).toBe(line));

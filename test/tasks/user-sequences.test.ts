@@ -48,6 +48,9 @@ describe('small cases', () => {
     ['two sessions, one after the other', ['u 1 -> 2', 'u 1 2 -> 3', 'u 7 -> 8', 'u 7 8 -> 9'], [[1, 2, 3], [7, 8, 9]]],
     ['two sessions in turn', ['u 1 -> 2', 'u 7 -> 8', 'u 1 2 -> 3', 'u 7 8 -> 9'], [[1, 2, 3], [7, 8, 9]]],
     ['the same session twice counts twice', ['u 1 -> 2', 'u 1 2 -> 3', 'u 1 -> 2', 'u 1 2 -> 3'], [[1, 2, 3], [1, 2, 3]]],
+    ['the same row twice counts twice', ['u 7 8 9 4 -> 5', 'u 7 8 -> 9', 'u 7 8 -> 9'], [[7, 8, 9, 4, 5], [7, 8, 9]]],
+    ['a session that begins with the last item of another', ['u 1 2 -> 3', 'u 3 7 -> 8'], [[1, 2, 3], [3, 7, 8]]],
+    ['a history whose first items end another', ['u 1 2 3 4 -> 5', 'u 4 5 6 7 -> 8'], [[1, 2, 3, 4, 5, 6, 7, 8]]],
     ['the same item again and again', ['u 5 -> 5', 'u 5 5 -> 5', 'u 5 5 5 -> 5'], [[5, 5, 5, 5]]],
   ] as [string, string[], number[][]][])('%s', (_, rows, expected) => {
     const sorted = (of: number[][]): string[] => of.map((items) => items.join(' ')).sort();

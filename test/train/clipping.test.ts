@@ -40,7 +40,10 @@ function trained(updates: readonly ReadonlyMap<string, tf.Tensor>[], options: Op
   const optimizer = new Optimizer(weights, options);
   const norms = updates.map((gradients, i) => optimizer.apply(gradients, i + 1, 0.1));
   optimizer.dispose();
-  return { weights: new Map([...weights].map(([name, weight]) => [name, weight.dataSync().slice()])), norms };
+  return {
+    weights: new Map([...weights].map(([name, weight]) => [name, weight.dataSync<'float32'>().slice()])),
+    norms,
+  };
 }
 
 function largestGap(a: ReadonlyMap<string, Float32Array>, b: ReadonlyMap<string, Float32Array>): Map<string, number> {

@@ -44,7 +44,7 @@ test('the gradient goes through the mask that was drawn', () => {
   const dropout = dropoutFrom(new Random(2), 0.5)!;
   const x = tf.ones<tf.Rank.R2>([6, 5]);
   const { value, grad } = tf.valueAndGrad((given) => tf.sum(tf.mul(dropout(given as tf.Tensor2D), 3)))(x);
-  const mask = grad.dataSync();
+  const mask = grad.dataSync<'float32'>();
   expect(new Set(mask)).toEqual(new Set([0, 6]));
   expect(value.dataSync()[0]).toBeCloseTo(
     mask.reduce((sum, entry) => sum + entry, 0),

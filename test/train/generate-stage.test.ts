@@ -104,7 +104,7 @@ test('what the run of the model had, prompts have too', async () => {
   const named = await generateStage({ ...shared, task: 'named', maxTokens: 1, cutoffLen: 40 });
   expect(named).toMatchObject({ truncated: 0, examples: [{ prompt: expect.stringMatching(/^Name <a_\d><b_\d>:$/) }] });
   const short = generateStage({ ...shared, task: 'sids2title', maxTokens: 1 });
-  await expect(short).rejects.toThrow('the tokens of the wording by itself, got 4');
+  await expect(short).rejects.toThrow('the tokens of the prompt template by itself, got 4');
   rmSync(config);
 });
 

@@ -65,7 +65,7 @@ describe('--tasks', () => {
     ['seqrec:0', '--tasks: seqrec: expected a weight above 0, n=N, chain or row, got "0"'],
     ['seqrec:-1', 'got "-1"'],
     ['seqrec:n=0', 'got "n=0"'],
-    ['seqrec,sids,seqrec', '--tasks: seqrec stands there twice; give it a weight, seqrec:2'],
+    ['seqrec,sids,seqrec', '--tasks: seqrec is named twice; give it a weight, seqrec:2'],
     ['seqrec:chain', '--tasks: seqrec is no bare sequence of items'],
   ])('%j is refused in a line', (text, message) => {
     expect(() => parseTasks(text, TEMPLATES, 'chain')).toThrow(message);

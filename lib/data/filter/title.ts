@@ -10,6 +10,7 @@
 
 /** Tabs, line ends and other control characters, with the spaces around them, become one space; ends are trimmed. */
 export function cleanTitle(title: string): string {
+  if (!CONTROL.test(title)) return title.trim();
   return title.replace(/[\s\p{Cc}]+/gu, (blank) => (CONTROL.test(blank) ? ' ' : blank)).trim();
 }
 

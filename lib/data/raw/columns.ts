@@ -13,7 +13,7 @@ export type ColumnMap = Partial<Record<Role, string | number>>;
  * Names that need no map, in the order in which they are looked for; case, spaces, `-` and `_` do not matter. Of a text
  * that several columns can give (`description`, `features`), each item takes the first that is not empty.
  */
-export const KNOWN: Record<Role, readonly string[]> = {
+export const COLUMN_NAMES: Record<Role, readonly string[]> = {
   user: ['user', 'user_id', 'reviewerID', 'customer_id'],
   item: ['item', 'item_id', 'parent_asin', 'asin', 'movieId', 'product_id', 'ISBN'],
   time: ['time', 'timestamp', 'unixReviewTime', 'date'],
@@ -25,7 +25,7 @@ export const KNOWN: Record<Role, readonly string[]> = {
 };
 
 /** Texts of an item, and what is put between the elements of a list. */
-export const TEXTS = { title: ' ', description: ' ', brand: ' ', categories: ', ' } as const;
+export const ITEM_TEXTS = { title: ' ', description: ' ', brand: ' ', categories: ', ' } as const;
 
 /**
  * A map such as `user=customer,item=sku`. A column's name may itself hold `=` and commas (`user=a=b`); digits alone are
@@ -90,11 +90,11 @@ export function placesOf(
 
 function knownPlaces(header: readonly string[], role: Role): number[] {
   const names = header.map(normalized);
-  const exact = KNOWN[role].map((name) => header.indexOf(name));
-  const alike = KNOWN[role].map((name) => names.indexOf(normalized(name)));
+  const exact = COLUMN_NAMES[role].map((name) => header.indexOf(name));
+  const alike = COLUMN_NAMES[role].map((name) => names.indexOf(normalized(name)));
   const found = exact.map((at, i) => (at >= 0 ? at : alike[i]!)).filter((at) => at >= 0);
   const places = [...new Set(found)];
-  return role in TEXTS ? places : places.slice(0, 1);
+  return role in ITEM_TEXTS ? places : places.slice(0, 1);
 }
 
 function normalized(name: string): string {

@@ -13,8 +13,8 @@ const INLINE =
 const BREAKING =
   'address area article aside base blockquote body br button canvas caption center col colgroup dd del details dfn dir ' +
   'div dl dt embed fieldset figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header hr html iframe ' +
-  'img input legend li link main map meta nav noscript object ol optgroup option p param pre section select source ' +
-  'summary table tbody td textarea tfoot th thead title tr track ul video';
+  'img input legend li link main map meta nav noscript object ol optgroup option p param pre script section select source ' +
+  'style summary table tbody td textarea tfoot th thead title tr track ul video';
 const TAGS = new Map([
   ...INLINE.split(' ').map((name) => [name, ''] as const),
   ...BREAKING.split(' ').map((name) => [name, ' '] as const),

@@ -1,12 +1,12 @@
 /** One record of an item file, of any format, as an item of the catalogue: the same texts from each. */
 import { InputError } from '../../support/errors.js';
 import { cleanTitle } from '../filter/title.js';
-import { TEXTS } from './columns.js';
+import { ITEM_TEXTS } from './columns.js';
 import type { CatalogueItem } from './shelf.js';
 import { NAME_EXPECTED, nameOf, shown, textOf } from './values.js';
 
 /** A text of an item. */
-export type TextRole = keyof typeof TEXTS;
+export type TextRole = keyof typeof ITEM_TEXTS;
 
 /**
  * @param name the item's name, as the record has it
@@ -29,7 +29,7 @@ export function itemOfRecord(
   }
   const text = (role: TextRole): string => {
     for (const value of candidates(role)) {
-      const found = textOf(value, TEXTS[role], role === 'title');
+      const found = textOf(value, ITEM_TEXTS[role], role === 'title');
       if (found === undefined) {
         throw new InputError(
           `${where}: expected ${role} to be text or an array of texts, got ${shown(value)}; mend or remove the line`,

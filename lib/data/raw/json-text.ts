@@ -3,21 +3,39 @@
  * (ids of 2^53 and more) are texts of the same digits, so that no two of them become one.
  */
 
-const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|NaN|-?Infinity/g;
+const TOKEN = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|NaN|-?Infinity/g;
 
 /** @throws SyntaxError for what is no JSON */
 export function parseJson(text: string): unknown {
-  const exact = /\d{16}/.test(text) ? text.replace(TOKEN, quoteLarge) : text;
+  const exact = /\d{16}/.test(text) ? outsideTexts(text, quoteLarge) : text;
   try {
     return JSON.parse(exact) as unknown;
   } catch (error) {
     if (!/NaN|Infinity/.test(exact)) throw error;
-    return JSON.parse(exact.replace(TOKEN, (token) => (/^(NaN|-?Infinity)$/.test(token) ? 'null' : token))) as unknown;
+    const nulls = (token: string) => (/^(NaN|-?Infinity)$/.test(token) ? 'null' : token);
+    return JSON.parse(outsideTexts(exact, nulls)) as unknown;
   }
 }
 
 function quoteLarge(token: string): string {
   return /^-?\d+$/.test(token) && !Number.isSafeInteger(Number(token)) ? `"${token}"` : token;
+}
+
+/** Replaces numbers, `NaN` and `Infinity` that are no part of a text. */
+function outsideTexts(json: string, replace: (token: string) => string): string {
+  const parts: string[] = [];
+  for (let at = 0; at < json.length;) {
+    const open = json.indexOf('"', at);
+    const end = open < 0 ? json.length : open;
+    parts.push(json.slice(at, end).replace(TOKEN, replace));
+    at = end;
+    if (open < 0) break;
+    at++;
+    while (at < json.length && json[at] !== '"') at += json[at] === '\\' ? 2 : 1;
+    at++;
+    parts.push(json.slice(open, at));
+  }
+  return parts.join('');
 }
 
 const [QUOTE, BACKSLASH, COMMA, COLON, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [34, 92, 44, 58, 123, 125, 91, 93];

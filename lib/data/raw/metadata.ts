@@ -13,7 +13,7 @@
 import type { Encoding } from '../../files/encoding.js';
 import { readLines } from '../../files/files.js';
 import { InputError } from '../../support/errors.js';
-import { KNOWN } from './columns.js';
+import { COLUMN_NAMES } from './columns.js';
 import { itemOfRecord, type TextRole } from './item-record.js';
 import { parsePythonLiteral } from './python-dict.js';
 import { parseObject } from './reviews.js';
@@ -29,7 +29,7 @@ export async function readMetadata(path: string, encoding?: Encoding): Promise<C
     const where = `${path}:${number}`;
     const fields = parseLine(text, where);
     const id = fields.parent_asin === undefined ? 'asin' : 'parent_asin';
-    const candidates = (role: TextRole) => KNOWN[role].map((name) => fields[name]);
+    const candidates = (role: TextRole) => COLUMN_NAMES[role].map((name) => fields[name]);
     shelf.put(itemOfRecord(fields[id], candidates, where, id));
   }
   return shelf.catalogue(path);

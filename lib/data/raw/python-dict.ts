@@ -2,10 +2,9 @@
  * One Python literal, as `repr` prints it: the lines of Amazon's 2014 metadata. Dicts, lists, tuples, texts in either
  * quote (with their escapes), numbers, True, False, None. Nothing is evaluated.
  */
-import { unescapePython } from '../python.js';
+import { pythonTextEnd, unescapePython } from '../python.js';
 
-const TOKEN =
-  /\s*(?:[ubUB]?'([^'\\]*(?:\\[^][^'\\]*)*)'|[ubUB]?"([^"\\]*(?:\\[^][^"\\]*)*)"|(-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(True|False|None)\b|([{}[\]():,]))/y;
+const TOKEN = /\s*(?:[ubUB]?(['"])|(-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(True|False|None)\b|([{}[\]():,]))/y;
 const WORDS: Record<string, unknown> = { True: true, False: false, None: null };
 
 /** @returns undefined if the text is no such literal */
@@ -16,10 +15,14 @@ export function parsePythonLiteral(text: string): unknown {
   const next = (): void => {
     const match = token.exec(text);
     if (!match) throw new SyntaxError('no Python literal');
-    mark = match[5] ?? 'scalar';
-    const quoted = match[1] ?? match[2];
-    scalar =
-      quoted !== undefined ? unescapePython(quoted) : match[3] !== undefined ? Number(match[3]) : WORDS[match[4]!];
+    const [, quote, number, word, sign] = match;
+    mark = sign ?? 'scalar';
+    if (quote !== undefined) {
+      const start = token.lastIndex;
+      token.lastIndex = pythonTextEnd(text, start - 1);
+      if (token.lastIndex === 0) throw new SyntaxError('a text without an end');
+      scalar = unescapePython(text.slice(start, token.lastIndex - 1));
+    } else scalar = number !== undefined ? Number(number) : WORDS[word!];
   };
   const value = (): unknown => {
     if (mark === 'scalar') return scalar;

@@ -139,9 +139,7 @@ export class RecordScanner {
   private quotedPart(block: Uint8Array, at: number): number {
     const found = block.indexOf(QUOTE, at);
     const end = found < 0 ? block.length : found;
-    for (let next = block.indexOf(NEWLINE, at); next >= 0 && next < end; next = block.indexOf(NEWLINE, next + 1)) {
-      this.lines++;
-    }
+    for (let i = at; i < end; i++) if (block[i] === NEWLINE) this.lines++;
     this.append(block, at, end);
     if (this.length - this.starts[this.count]! > LONGEST) throw this.open();
     if (found >= 0) this.state = 'closed';

@@ -33,6 +33,7 @@ function joined(value: unknown, separator: string, plain: boolean): string | und
   if (value === null || value === undefined || Number.isNaN(value)) return '';
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return String(value);
   if (Array.isArray(value)) {
+    if (isTexts(value)) return value.join(separator);
     const parts = value
       .flat(Infinity)
       .filter((part) => part !== null && part !== undefined)
@@ -45,13 +46,13 @@ function joined(value: unknown, separator: string, plain: boolean): string | und
     .join(separator);
 }
 
-function isTexts(value: unknown): boolean {
+function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((part) => typeof part === 'string');
 }
 
 /** A list or object that JSON, Python or numpy (`['a' 'b']`) printed. */
 function parsePrinted(text: string): unknown {
-  if (!/^\s*(\[[^]*\]|\{[^]*\})\s*$/.test(text)) return undefined;
+  if (!/^\s*[[{]/.test(text) || !/[\]}]\s*$/.test(text.slice(-99))) return undefined;
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -59,8 +60,11 @@ function parsePrinted(text: string): unknown {
   }
 }
 
+const LONGEST_PRINTED = 1e5;
+
 /** numpy prints no commas: `['a' "it's"]`. */
 function parseNumpyTexts(text: string): unknown {
+  if (text.length > LONGEST_PRINTED) return undefined; // numpy abridges, and the pattern below is for short texts
   const cell = `(?:'[^'\\\\]*(?:\\\\.[^'\\\\]*)*'|"[^"\\\\]*(?:\\\\.[^"\\\\]*)*")`;
   const inner = text.trim().slice(1, -1).trim();
   const cells = inner.match(new RegExp(cell, 'gs')) ?? [];

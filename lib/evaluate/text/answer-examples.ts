@@ -11,7 +11,7 @@ import { placeholdersIn, type Template } from '../../tasks/templates.js';
 import { modelRenderer } from '../recommender.js';
 import type { TextExample } from './generate-answers.js';
 
-/** Options of `answerExamples`. */
+/** Which examples, and how their prompts are made. */
 export interface AnswerExamplesOptions {
   split: 'valid' | 'test';
   /** The first so many. 0: all. */
@@ -22,7 +22,7 @@ export interface AnswerExamplesOptions {
   chat?: ChatTemplate;
 }
 
-/** @returns the examples, and how many of their prompts were cut */
+/** @returns the examples, and how many of their prompts were truncated */
 export function answerExamples(
   model: LanguageModel,
   tokenizer: TextTokenizer,
@@ -34,12 +34,12 @@ export function answerExamples(
   if (!Number.isInteger(limit) || limit < 0) {
     throw new InputError(`generate: expected limit to be a whole number (0: all), got ${limit}`);
   }
-  const shop = promptContext(index, dataset.items, tokenizer.special, '');
-  const rows = taskRows(dataset, template, split, shop);
+  const context = promptContext(index, dataset.items, tokenizer.special, '');
+  const rows = taskRows(dataset, template, split, context);
   const render = modelRenderer(model, tokenizer, index, template, { items: dataset.items, ...prompts });
   const examples = rows.slice(0, limit === 0 ? rows.length : limit).map(({ history, target: item }) => ({
     prompt: render.prompt(history, item),
-    answer: renderAnswer(template, { history, item }, shop).trim(),
+    answer: renderAnswer(template, { history, item }, context).trim(),
     item,
   }));
   return { examples, truncated: render.truncated };

@@ -8,7 +8,7 @@
  *     BLEU = min(1, exp(1 - r / c)) * exp(sum over n = 1..N of log(p_n) / N)
  *
  * c and r: words of the texts and of their references; p_n = n-grams that match / n-grams of the texts, over all texts
- * together. An n-gram matches at most as often as it stands in its own reference. A text shorter than n counts one
+ * together. An n-gram matches at most as often as it occurs in its own reference. A text shorter than n counts one
  * n-gram that does not match.
  */
 import { ngramCounts } from './ngrams.js';

@@ -1,5 +1,5 @@
 /**
- * `generations.jsonl`: one line an example, what the figures of a text task are computed from:
+ * `generations.jsonl`: one line an example, what the metrics of a text task are computed from:
  * `{"prompt":"What is the title of item <a_1><b_2>?\n","answer":"Steel kettle","text":"Steel pot","ended":true,"item":7}`.
  */
 import { parseObject } from '../../data/raw/reviews.js';

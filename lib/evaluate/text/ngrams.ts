@@ -11,7 +11,7 @@ export function splitWords(text: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** How often each run of n words stands in a text; the words of a key are parted by NUL, which no word holds. */
+/** How often each run of n words occurs in a text; the words of a key are separated by NUL, which no word holds. */
 export function ngramCounts(words: readonly string[], n: number): Map<string, number> {
   const counts = new Map<string, number>();
   for (let at = 0; at + n <= words.length; at++) {

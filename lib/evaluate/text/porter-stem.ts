@@ -7,12 +7,12 @@
  *   2. "ies" and "ied" keep their e in words of four letters (dies -> die), else both become "i";
  *   3. y becomes i behind a consonant that is not the word's first letter (enjoy stays);
  *   4. "alli" is tried first in step 2, and the result goes through that step again;
- *   5. "bli" stands for "abli", "fulli" and "logi" are suffixes too, and a stem of vowel and consonant keeps its e.
+ *   5. "bli" is taken for "abli", "fulli" and "logi" are suffixes too, and a stem of vowel and consonant keeps its e.
  *
  * A word's measure m counts how often a vowel is followed by a consonant: tree 0, trouble 1, private 2.
  */
 
-/** A suffix, what it becomes, and whether what stands before it lets it. The first that fits the word's end decides. */
+/** A suffix, what it becomes, and whether what comes before it lets it. The first that fits the word's end decides. */
 type Rule = readonly [suffix: string, replacement: string, allowed: (stem: string) => boolean];
 
 const IRREGULAR: Readonly<Record<string, string>> = {

@@ -9,9 +9,9 @@ import { porterStem } from './porter-stem.js';
 
 /** All in [0, 1]. */
 export interface RougeScore {
-  /** Share of the text that stands in the reference. */
+  /** Share of the text that occurs in the reference. */
   precision: number;
-  /** Share of the reference that stands in the text. */
+  /** Share of the reference that occurs in the text. */
   recall: number;
   /** Harmonic mean of the two, 0 where both are. */
   f: number;

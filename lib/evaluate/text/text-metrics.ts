@@ -1,4 +1,4 @@
-/** The figures of a text task: how like the texts are to the answers. */
+/** The metrics of a text task: how like the texts are to the answers. */
 import { corpusBleu, sentenceBleu } from './bleu.js';
 import { type Embed, textCosines } from './cosine.js';
 import type { AnswerRow } from './generate-answers.js';
@@ -19,7 +19,7 @@ export interface TextMetrics {
   'ROUGE-L': number;
   /** Of the vectors of text and answer; absent where there is no encoder. */
   cosine?: number;
-  /** Distinct pairs of words as a share of all that were written; the answers' own stands beside it. */
+  /** Distinct pairs of words as a share of all that were written; the answers' own is beside it. */
   'distinct-2': number;
   'distinct-2 of answers': number;
 }

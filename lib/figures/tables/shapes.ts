@@ -21,6 +21,7 @@ interface DanfoFrame {
   $isSeries: boolean;
   columns: (string | number)[];
   values: unknown[];
+  index: (string | number)[];
 }
 
 /** The rows of an object that stands for several; undefined where it stands for itself. */
@@ -47,10 +48,14 @@ function isDanfo(value: object): value is DanfoFrame {
   return '$isSeries' in value && Array.isArray((value as DanfoFrame).columns);
 }
 
-function danfoRows({ $isSeries, columns, values }: DanfoFrame): unknown[] {
+/** An index that says more than the row's number, as that of `describe()`, is the first column. */
+function danfoRows({ $isSeries, columns, values, index }: DanfoFrame): unknown[] {
+  const numbered = index.every((label, i) => label === i);
+  const labelled = (i: number): [string, unknown][] => (numbered ? [] : [['index', index[i]]]);
   const name = String(columns[0]);
-  if ($isSeries) return values.map((value) => record([[name === '0' ? 'value' : name, value]]));
-  return (values as unknown[][]).map((row) => record(columns.map((name, j) => [String(name), row[j]])));
+  if ($isSeries) return values.map((value, i) => record([...labelled(i), [name === '0' ? 'value' : name, value]]));
+  const cells = (row: unknown[]): [string, unknown][] => columns.map((name, j) => [String(name), row[j]]);
+  return (values as unknown[][]).map((row, i) => record([...labelled(i), ...cells(row)]));
 }
 
 type Curve = { name: string; lines: object[] };

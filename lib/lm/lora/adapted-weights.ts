@@ -1,5 +1,5 @@
 /**
- * Weights of which only a part learns: adapters beside the matrices (LoRA), and rows of the tables in tensors of their
+ * Weights of which only a part is trained: adapters beside the matrices (LoRA), and rows of the tables in tensors of their
  * own. All of it is variables in one map, under names of our own; everything else is Hugging Face's.
  */
 import type * as tf from '@tensorflow/tfjs';
@@ -17,13 +17,15 @@ export interface AdapterUse {
   mask?: (name: string, shape: [number, number]) => tf.Tensor2D;
 }
 
-/** Which rows of the tables stand in tensors of their own. */
+/** Which rows of the tables are in tensors of their own. */
 export interface NewRows {
+  /** Token id of the first. */
   first: number;
+  /** How many follow one another. */
   count: number;
 }
 
-/** Weights with adapters beside some matrices, or with new rows that are trained alone. */
+/** Weights by name, adapters and new rows among them. */
 export class AdaptedWeights extends Map<string, tf.Variable> {
   constructor(
     entries: Iterable<readonly [string, tf.Variable]>,
@@ -49,10 +51,10 @@ export function adapterOf(weights: Weights, name: string, shape: [number, number
   return { a: a as tf.Tensor2D, b: b as tf.Tensor2D, scale, ...(mask && { mask: () => mask(name, shape) }) };
 }
 
-/** The name of a table of embeddings: the input's or the output's. */
+/** The embedding table, or the output layer. */
 export type TableName = typeof EMBEDDING | typeof OUTPUT;
 
-/** Name of the rows that learn of a table, [n, D]. */
+/** Name of a table's new rows, which are trained [n, D]. */
 export function newRowsName(table: string): string {
   return table.replace(/weight$/, 'new_rows');
 }

@@ -1,10 +1,10 @@
 /**
- * Training a part of a pretrained model: which of its weights stand.
+ * Training a part of a pretrained model: which of its weights are frozen.
  *
  * Follows MiniOneRec's `freeze_LLM` (new rows alone) and GRec's options. Departures:
  *   1. the new rows are tensors of their own, so that the old ones get neither gradient nor optimizer state, and keep
  *      their very bits (there: a hook that zeroes a dense gradient, and weight decay that moves the old rows);
- *   2. where the output layer is the embedding table, its new rows learn from both uses;
+ *   2. where the output layer is the embedding table, its new rows are trained by both uses;
  *   3. GRec's visual part does not exist here.
  */
 import * as tf from '@tensorflow/tfjs';
@@ -50,12 +50,12 @@ function splitNewRows(model: LanguageModel, newRows?: NewRows): LanguageModel {
   const weights = new AdaptedWeights(model.weights, undefined, newRows);
   for (const name of tableNames(model)) {
     const whole = weights.get(name)! as tf.Tensor as tf.Tensor2D;
-    const [still, rows] = tf.tidy(() => {
+    const [frozen, rows] = tf.tidy(() => {
       const rest = tf.slice(whole, first + count);
-      const still = rest.shape[0] === 0 ? tf.slice(whole, 0, first) : tf.concat([tf.slice(whole, 0, first), rest], 0);
-      return [tf.variable(still), tf.variable(tf.slice(whole, first, count))];
+      const frozen = rest.shape[0] === 0 ? tf.slice(whole, 0, first) : tf.concat([tf.slice(whole, 0, first), rest], 0);
+      return [tf.variable(frozen), tf.variable(tf.slice(whole, first, count))];
     }) as [tf.Variable, tf.Variable];
-    weights.set(name, still);
+    weights.set(name, frozen);
     weights.set(newRowsName(name), rows);
     whole.dispose();
   }
@@ -67,7 +67,7 @@ export function tableNames({ config }: LanguageModel): TableName[] {
   return config.tied ? [EMBEDDING] : [EMBEDDING, OUTPUT];
 }
 
-/** Puts the new rows back into their tables, in place. @returns the model with whole tables, all of which may learn */
+/** Puts the new rows back into their tables, in place. @returns the model with whole tables, all of which may be trained */
 export function joinNewRows(model: LanguageModel): LanguageModel {
   const { weights } = model;
   if (!(weights instanceof AdaptedWeights) || !weights.newRows) return model;

@@ -14,12 +14,12 @@ export const LORA_TARGETS = {
   up_proj: 'mlp.up_proj.weight',
   down_proj: 'mlp.down_proj.weight',
 } as const;
-/** A matrix that can have an adapter. */
+/** One of them. */
 export type LoraTarget = keyof typeof LORA_TARGETS;
 
 /** The tables that can be trained whole beside the adapters, by PEFT's names. */
 export const LORA_MODULES = { embed_tokens: EMBEDDING, lm_head: OUTPUT } as const;
-/** A table that can be trained whole beside adapters. */
+/** One of them. */
 export type LoraModule = keyof typeof LORA_MODULES;
 
 const TARGETS = Object.keys(LORA_TARGETS) as LoraTarget[];
@@ -31,7 +31,6 @@ function checkTargets({ targets }: { targets: readonly LoraTarget[] }): void {
     throw new InputError(`lora: expected targets to be some of ${TARGETS.join(', ')}, got none`);
 }
 
-/** Declares the options of adapters. */
 export const LORA_OPTIONS = defineOptions(
   'lora',
   {
@@ -50,7 +49,6 @@ export const LORA_OPTIONS = defineOptions(
   { rules: [checkTargets] },
 );
 
-/** Options of adapters. */
 export interface LoraOptions extends OptionsOf<typeof LORA_OPTIONS> {}
 
 /** The options with every default filled in, and what an adapter's file says of its base. */

@@ -1,9 +1,9 @@
 /**
- * LoRA: matrices stand, and beside each of them a product of low rank learns.
+ * LoRA: matrices are frozen, and beside each of them a product of low rank is trained.
  *
  * Follows Hu et al., "LoRA" (arXiv 2106.09685) and Hugging Face's PEFT, whose initialisation and names it has; defaults
  * are GRec's. Departures:
- *   1. where embeddings are tied, the one table learns for both uses, whichever of the two is named (PEFT makes two
+ *   1. where embeddings are tied, the one table is trained for both uses, whichever of the two is named (PEFT makes two
  *      tables of it);
  *   2. a dropout mask is drawn from a seed of its matrix and step, so that it can be drawn again and not kept.
  */
@@ -16,7 +16,7 @@ import { AdaptedWeights, factorName } from './adapted-weights.js';
 import { type Lora, LORA_MODULES, LORA_TARGETS } from './lora-options.js';
 import { setTrainable } from './set-trainable.js';
 
-/** What an adapter's product is multiplied with: alpha / rank, or alpha / sqrt(rank) with `rslora`. */
+/** What the product B A is multiplied by. */
 export function loraScale({ alpha, rank, rslora }: Pick<Lora, 'alpha' | 'rank' | 'rslora'>): number {
   return alpha / (rslora ? Math.sqrt(rank) : rank);
 }
@@ -30,8 +30,8 @@ export function loraMatrices(layers: number, { targets }: Pick<Lora, 'targets'>)
 
 /**
  * Puts adapters beside a model's matrices: A uniform within 1 / sqrt(in) (PEFT's), B zero, so that nothing changes yet.
- * What learnt alone before (`freeze`'s new rows) goes on learning.
- * @returns the same variables and the adapters', which alone learn, with `modules`
+ * What was trained alone before (`freeze`'s new rows) is trained as before.
+ * @returns the same variables and the adapters', which alone are trained, with `modules`
  */
 export function addLora(model: LanguageModel, lora: Lora, seed: number): LanguageModel {
   const { weights: base, config } = model;
@@ -46,15 +46,15 @@ export function addLora(model: LanguageModel, lora: Lora, seed: number): Languag
     weights.set(factorName(name, 'B'), newVariable(new Float32Array(out * lora.rank), [out, lora.rank]));
   }
   const whole = new Set<string>(lora.modules.map((module) => (config.tied ? EMBEDDING : LORA_MODULES[module])));
-  const learns = (name: string): boolean => /\.(lora_[AB]\.weight|new_rows)$/.test(name) || whole.has(name);
-  return setTrainable({ ...model, weights, lora }, learns);
+  const isTrained = (name: string): boolean => /\.(lora_[AB]\.weight|new_rows)$/.test(name) || whole.has(name);
+  return setTrainable({ ...model, weights, lora }, isTrained);
 }
 
 function newVariable(data: Float32Array, shape: [number, number]): tf.Variable {
   return tf.tidy(() => tf.variable(tf.tensor2d(data, shape)));
 }
 
-/** The model as one part of an update sees it: with its adapters' dropout, a new mask each time. */
+/** The model as one micro-batch of an update sees it: with its adapters' dropout, a new mask each time. */
 export function withLoraDropout(model: LanguageModel, random: Random): LanguageModel {
   const { lora, weights } = model;
   if (!lora || lora.dropout === 0 || !(weights instanceof AdaptedWeights) || !weights.adapters) return model;

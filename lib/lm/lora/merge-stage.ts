@@ -9,13 +9,17 @@ import { foldLora } from './merge.js';
 import { loadAdapter } from './peft-files.js';
 import { MERGE_OPTIONS, type MergeOptions } from './merge-options.js';
 
-/** What `mergeStage` gives back. */
+/** What became of the two. */
 export interface MergeReport {
+  /** Folder of the base. */
   base: string;
   /** Matrices that had an adapter. */
   matrices: number;
+  /** Rows of the embedding table. */
   vocabSize: number;
+  /** Numbers of the merged model. */
   parameters: number;
+  /** Folder that was written. */
   model: string;
 }
 

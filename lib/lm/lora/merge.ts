@@ -2,7 +2,7 @@
  * Adapters added into their matrices, and taken out again.
  *
  * A merged matrix is rounded to float32 once, an unmerged one twice: it differs from what it was by at most one unit in
- * the last place of the larger of the two. A run goes on from its adapters, never from an unmerged model.
+ * the last place of the larger of the two. A run is resumed from its adapters, never from an unmerged model.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { LanguageModel } from '../language-model.js';
@@ -10,7 +10,7 @@ import { AdaptedWeights, factorName } from './adapted-weights.js';
 import { joinNewRows } from './freeze.js';
 import { loraMatrices, loraScale } from './lora.js';
 
-/** `W += scale * B @ A`, in place; the adapters stay beside, unused. */
+/** `W += scale * B @ A`, in place; the adapters are kept beside, unused. */
 export function mergeLora(model: LanguageModel): LanguageModel {
   return turn(model, 1);
 }

@@ -22,10 +22,10 @@ interface PeftConfig {
   [option: string]: unknown;
 }
 
-/** What `adapter_config.json` of peft says. */
+/** What an adapter's description says. */
 export interface AdapterConfig {
   lora: Lora;
-  /** Rows that learnt alone, of each table; PEFT's `trainable_token_indices`. */
+  /** Rows that were trained alone, of each table; PEFT's `trainable_token_indices`. */
   rows: Partial<Record<LoraModule, number[]>>;
 }
 
@@ -112,7 +112,7 @@ function findBase(folder: string, name: unknown, file: string): string {
   );
 }
 
-/** What PEFT reads. @param rows that learnt alone, of each table */
+/** What PEFT reads. @param rows that were trained alone, of each table */
 export function toPeftConfig(lora: Lora, rows: AdapterConfig['rows']): PeftConfig {
   const [ofEmbedding, ofOutput] = [rows.embed_tokens, rows.lm_head];
   return {

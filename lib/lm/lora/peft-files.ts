@@ -34,7 +34,7 @@ export function saveAdapter(folder: string, model: LanguageModel & { lora: Lora 
   const factors = toArrays(new Map(names.map((name) => [name, model.weights.get(name)!])));
   const arrays = new Map<string, LazyArray | NamedArray>([...factors].map(([name, array]) => [tensorKey(name), array]));
   const newRows = model.weights instanceof AdaptedWeights ? model.weights.newRows : undefined;
-  const tables = newRows ? learntRows(model) : lora.modules.length > 0 || lora.newTokens ? wholeTables(model) : [];
+  const tables = newRows ? trainedRows(model) : lora.modules.length > 0 || lora.newTokens ? wholeTables(model) : [];
   for (const [key, array] of tables) arrays.set(key, array);
   // of a tied table both names are saved, so both are said to be trained
   const modules = config.tied && lora.modules.length > 0 ? (Object.keys(LORA_MODULES) as LoraModule[]) : lora.modules;
@@ -44,7 +44,7 @@ export function saveAdapter(folder: string, model: LanguageModel & { lora: Lora 
   writeSafetensors(join(folder, TENSORS), arrays);
 }
 
-function learntRows({ config, weights }: LanguageModel): [string, NamedArray][] {
+function trainedRows({ config, weights }: LanguageModel): [string, NamedArray][] {
   const modules: LoraModule[] = config.tied ? ['embed_tokens'] : ['embed_tokens', 'lm_head'];
   return modules.map((module) => {
     const rows = weights.get(newRowsName(LORA_MODULES[module]))!;

@@ -20,7 +20,7 @@ function wholeKeys(module: LoraModule): string[] {
   );
 }
 
-/** Name of the rows that learnt alone. */
+/** Name of the rows that were trained alone. */
 export function tokenRowsKey(module: LoraModule): string {
   return tensorKey(LORA_MODULES[module].replace(/weight$/, 'token_adapter.trainable_tokens_delta'));
 }
@@ -72,15 +72,15 @@ function readTable(
   const key = wholeKeys(module).find((name) => file.names.includes(name));
   const whole = key === undefined ? undefined : file.read(key);
   if (!file.names.includes(tokenRowsKey(module))) return whole;
-  const learnt = file.read(tokenRowsKey(module));
+  const trained = file.read(tokenRowsKey(module));
   const table = whole ?? base();
   const width = table.shape[1]!;
-  if (!rows || learnt.shape.join() !== [rows.length, width].join()) {
+  if (!rows || trained.shape.join() !== [rows.length, width].join()) {
     throw new InputError(
-      `${file.path}: expected ${tokenRowsKey(module)} of [${rows?.length ?? 0}, ${width}], as adapter_config.json says, got [${learnt.shape.join(', ')}]`,
+      `${file.path}: expected ${tokenRowsKey(module)} of [${rows?.length ?? 0}, ${width}], as adapter_config.json says, got [${trained.shape.join(', ')}]`,
     );
   }
-  return withRows(table, rows, learnt.data);
+  return withRows(table, rows, trained.data);
 }
 
 /** The table with some of its rows replaced; it grows where they lie beyond its end. */

@@ -1,5 +1,5 @@
 /**
- * A byte-level `tokenizer.json` learnt from the shop's own texts, for models from random weights that read and write
+ * A byte-level `tokenizer.json` trained on the catalogue's own texts, for models from random weights that read and write
  * titles. Hugging Face's tokenizers and transformers load it, with the same ids.
  */
 import type { SidIndex } from '../../data/sid-index.js';
@@ -8,9 +8,9 @@ import { type SidVocabulary } from '../choices.js';
 import { addedTokens, END_OF_TEXT, parseTokenizer, sidVocabulary, type TextTokenizer } from './tokenizer.js';
 import { BPE_VOCABULARY, trainBpe } from './train-bpe.js';
 
-/** Options of `bpeTokenizer`. */
+/** The size of a vocabulary, and its SID tokens. */
 export interface BpeTokenizerOptions {
-  /** Tokens learnt, end of text and bytes included; SID tokens come on top. Default 8192. */
+  /** Tokens of the vocabulary, end of text and bytes included; SID tokens come on top. Default 8192. */
   vocabSize?: number;
   /** Which SID tokens join; `none` where SIDs are spelled in subwords. Default `used`. */
   sids?: SidVocabulary | 'none';

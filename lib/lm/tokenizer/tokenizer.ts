@@ -9,21 +9,25 @@ import { readJson } from '../../files/files.js';
 import { InputError } from '../../support/errors.js';
 import { SID_VOCABULARIES, type SidVocabulary } from '../choices.js';
 
-/** The end of text of the kit's own vocabularies. */
+/** The end of text of the kit's own vocabularies, and of Qwen's. */
 export const END_OF_TEXT = '<|endoftext|>';
 const UNKNOWN = '<unk>';
 
-/** Texts -> token ids and back. */
+/** Between texts and token ids. */
 export interface TextTokenizer {
+  /** Token ids of a text, nothing put before or after. */
   encode(text: string): number[];
+  /** The text of token ids, control tokens included. */
   decode(ids: readonly number[]): string;
+  /** Whether a text is one token of the vocabulary. */
   has(token: string): boolean;
   /** @throws InputError if the vocabulary lacks the token */
   tokenId(token: string): number;
+  /** The largest token id, plus one. */
   vocabSize: number;
-  /** What stands before every text by the tokenizer's own rule (Llama's begin of text); mostly nothing. */
+  /** Tokens put before every text by the tokenizer's own rule (Llama's begin of text); mostly nothing. */
   begin: readonly number[];
-  /** Control tokens, which no text of the shop may spell. */
+  /** Control tokens, which no item's text may spell. */
   special: readonly string[];
   /** `tokenizer.json`'s text. */
   json: string;

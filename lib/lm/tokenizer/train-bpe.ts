@@ -1,5 +1,5 @@
 /**
- * Byte-pair encoding learnt from texts (Sennrich, Haddow & Birch, arXiv 1508.07909) over GPT-2's byte alphabet: the
+ * Byte-pair encoding trained on texts (Sennrich, Haddow & Birch, arXiv 1508.07909) over GPT-2's byte alphabet: the
  * most frequent pair of neighbours becomes a token, again and again. Any text can be spelled; none needs an unknown
  * token.
  *

@@ -1,0 +1,259 @@
+/**
+ * Every operation of lib/ops, plain and fused, against the same formula composed of TensorFlow.js's own operations, whose
+ * gradients are TensorFlow.js's: values and the gradient of every input. Then what no composition can tell: constants,
+ * bounds, and how often a random mask keeps a number.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { afterEach, describe, expect, test } from 'vitest';
+import { useEngine } from '../../lib/engine/engine.js';
+import { registerNativeOps, unregisterNativeOps } from '../../lib/engine/native-ops.js';
+import { adamw, squareSum } from '../../lib/ops/adamw.js';
+import { masked, product, reshaped, sum, withBias } from '../../lib/ops/basic.js';
+import { dropoutFrom, dropoutMask } from '../../lib/ops/dropout.js';
+import { chooseRows, embedding, sumRows } from '../../lib/ops/embedding.js';
+import { hasFused } from '../../lib/ops/fused.js';
+import { lowRankLinear } from '../../lib/ops/low-rank-linear.js';
+import { rmsNorm } from '../../lib/ops/rms-norm.js';
+import { rotary, rotaryTable } from '../../lib/ops/rotary.js';
+import { gatherRows, splitEmbedding, tableLogits, wholeTable } from '../../lib/ops/split-table.js';
+import { swiglu } from '../../lib/ops/swiglu.js';
+import { onTape } from '../../lib/ops/tape.js';
+import { targetLogProbs } from '../../lib/ops/target-log-probs.js';
+import { Random } from '../../lib/support/random.js';
+
+await useEngine();
+const implementations = hasFused('SidlabRmsNorm') ? (['fused', 'plain'] as const) : (['plain'] as const);
+afterEach(() => implementations.length === 2 && registerNativeOps());
+
+const random = new Random('composition');
+function normal(...shape: number[]): tf.Tensor {
+  const size = shape.reduce((product, n) => product * n, 1);
+  return tf.tensor(Float32Array.from({ length: size }, () => random.normal()), shape); // prettier-ignore
+}
+
+type Op = (...inputs: tf.Tensor[]) => tf.Tensor;
+type M = tf.Tensor2D;
+type V = tf.Tensor1D;
+
+const ids = tf.tensor1d([3, 0, 3, 5], 'int32');
+const [chosen, inverse] = [tf.tensor1d([3, 0], 'int32'), tf.tensor1d([1, 2, 2, 0], 'int32')];
+const keep = tf.tensor2d([0, 2, 2, 0, 2, 0, 0, 2, 2, 2, 2, 0], [4, 3]);
+const W = normal(5, 3) as M;
+const [row, token] = [Int32Array.of(0, 2, 2, 1), Int32Array.of(3, 6, 0, 3)];
+const legal = tf.tensor2d(Array.from({ length: 21 }, (_, i) => (i % 4 === 2 ? -1e9 : 0)), [3, 7]); // prettier-ignore
+const angles = rotaryTable([0, 1, 5], Float32Array.of(1, 0.3));
+
+const logProbs = (logits: tf.Tensor): tf.Tensor =>
+  tf.sum(tf.mul(tf.gather(tf.logSoftmax(logits), [...row]), tf.oneHot([...token], 7)), 1);
+/** A table whose rows `first` and `first` + 1 are `trained`. */
+const whole = (trained: tf.Tensor, frozen: tf.Tensor, first: number): tf.Tensor =>
+  tf.concat([tf.slice(frozen, 0, first), trained, tf.slice(frozen, first)], 0);
+const rotate = (x: tf.Tensor): tf.Tensor => {
+  const position = tf.tensor3d([0, 1, 5], [3, 1, 1]);
+  const angle = tf.mul(position, tf.tensor3d([1, 0.3], [1, 1, 2]));
+  const [re, im] = tf.split(x, 2, 2) as [tf.Tensor, tf.Tensor];
+  const [c, s] = [tf.cos(angle), tf.sin(angle)];
+  return tf.concat([tf.sub(tf.mul(re, c), tf.mul(im, s)), tf.add(tf.mul(im, c), tf.mul(re, s))], 2);
+};
+const frozen = normal(5, 4) as M;
+
+/** Name, ours, the composition, shapes of the inputs. */
+const operations: [string, Op, Op, number[][]][] = [
+  ['product', (x, w) => product(x as M, w as M), (x, w) => tf.matMul(x!, w!, false, true), [[4, 3], [5, 3]]],
+  ['sum', (a, b) => sum(a!, b!), (a, b) => tf.add(a!, b!), [[4, 3], [4, 3]]],
+  ['withBias', (x, b) => withBias(x as M, b as V), (x, b) => tf.add(x!, b!), [[4, 3], [3]]],
+  ['reshaped', (x) => reshaped(x!, [2, 6]), (x) => tf.reshape(x!, [2, 6]), [[4, 3]]],
+  ['masked', (x) => masked(x as M, () => keep.clone()), (x) => tf.mul(x!, keep), [[4, 3]]],
+  ['embedding', (t) => embedding(t as M, ids), (t) => tf.gather(t!, ids), [[6, 3]]],
+  [
+    'chooseRows',
+    (x) => chooseRows(x as M, chosen, inverse),
+    (x) => tf.gather(x!, chosen),
+    [[4, 3]],
+  ],
+  [
+    'lowRankLinear',
+    (x, a, b) => lowRankLinear(x as M, W, { a: a as M, b: b as M, scale: 1.5 }),
+    (x, a, b) =>
+      tf.add(tf.matMul(x!, W, false, true), tf.mul(tf.matMul(tf.matMul(x!, a!, false, true), b!, false, true), 1.5)),
+    [[4, 3], [2, 3], [5, 2]],
+  ],
+  [
+    'lowRankLinear with dropout',
+    (x, a, b) => lowRankLinear(x as M, W, { a: a as M, b: b as M, scale: 0.5, mask: () => keep.clone() as M }),
+    (x, a, b) => {
+      const low = tf.matMul(tf.mul(x!, keep), a!, false, true);
+      return tf.add(tf.matMul(x!, W, false, true), tf.mul(tf.matMul(low, b!, false, true), 0.5));
+    },
+    [[4, 3], [2, 3], [5, 2]],
+  ],
+  [
+    'rmsNorm',
+    (x, w) => rmsNorm(x as M, w as V, 0.3),
+    (x, w) => tf.mul(tf.div(x!, tf.sqrt(tf.add(tf.mean(tf.square(x!), 1, true), 0.3))), w!),
+    [[4, 3], [3]],
+  ],
+  ['rotary', (x) => rotary(x as tf.Tensor3D, angles), (x) => rotate(x!), [[3, 2, 4]]],
+  ['swiglu', (g, u) => swiglu(g as M, u as M), (g, u) => tf.mul(tf.mul(g!, tf.sigmoid(g!)), u!), [[4, 3], [4, 3]]],
+  [
+    'targetLogProbs',
+    (h, o) => targetLogProbs(h as M, o as M, { row, token }),
+    (h, o) => logProbs(tf.matMul(h!, o!, false, true)),
+    [[3, 4], [7, 4]],
+  ],
+  [
+    'targetLogProbs over legal tokens',
+    (h, o) => targetLogProbs(h as M, o as M, { row, token }, legal),
+    (h, o) => logProbs(tf.add(tf.matMul(h!, o!, false, true), legal)),
+    [[3, 4], [7, 4]],
+  ],
+  ...[0, 2, 5].flatMap((first): [string, Op, Op, number[][]][] => [
+    [
+      `targetLogProbs of a table of which two rows from ${first} are trained`,
+      (h, t) => targetLogProbs(h as M, { frozen, trained: t as M, first }, { row, token }),
+      (h, t) => logProbs(tf.matMul(h!, whole(t!, frozen, first), false, true)),
+      [[3, 4], [2, 4]],
+    ],
+    [
+      `splitEmbedding, two rows from ${first}`,
+      (t) => splitEmbedding({ frozen, trained: t as M, first }, tf.tensor1d([0, 1, 2, 3, 4, 5, 6, 3, 2, 6], 'int32')),
+      (t) => tf.gather(whole(t!, frozen, first), tf.tensor1d([0, 1, 2, 3, 4, 5, 6, 3, 2, 6], 'int32')),
+      [[2, 4]],
+    ],
+  ]),
+]; // prettier-ignore
+
+/** Largest difference, as a share of the largest number. */
+function off(ours: tf.Tensor[], theirs: tf.Tensor[]): number {
+  expect(ours.map(({ shape }) => shape)).toEqual(theirs.map(({ shape }) => shape));
+  const shares = ours.map((tensor, i) => {
+    const other = theirs[i]!.dataSync<'float32'>();
+    const apart = tensor.dataSync<'float32'>().reduce((most, x, j) => Math.max(most, Math.abs(x - other[j]!)), 0);
+    return apart / (other.reduce((most, x) => Math.max(most, Math.abs(x)), 0) + 1e-12);
+  });
+  return Math.max(...shares.map((share) => (Number.isNaN(share) ? Infinity : share)));
+}
+
+describe.each(implementations)('the composition of TensorFlow.js, %s', (implementation) => {
+  test.each(operations)('%s', (_, ours, theirs, shapes) => {
+    if (implementation === 'plain') unregisterNativeOps();
+    tf.tidy(() => {
+      const inputs = shapes.map((shape) => normal(...shape));
+      const [value, wanted] = [ours(...inputs), theirs(...inputs)];
+      expect(off([value], [wanted])).toBeLessThan(2e-6);
+      const dy = normal(...value.shape);
+      const gradients = (op: Op): tf.Tensor[] => tf.grads((...given: tf.Tensor[]) => op(...given))(inputs, dy);
+      expect(off(gradients(ours), gradients(theirs))).toBeLessThan(4e-6);
+      // On a tape of ours the same operations, the same gradients.
+      const variables = inputs.map((input) => tf.variable(input));
+      const loss = (): tf.Scalar => tf.sum(tf.mul(onTape(variables, () => ours(...variables)), dy)); // prettier-ignore
+      const { grads } = tf.variableGrads(loss, variables);
+      expect(off(variables.map(({ name }) => grads[name]!), gradients(theirs))).toBeLessThan(4e-6); // prettier-ignore
+      tf.dispose(variables);
+    });
+  });
+
+  test('adamw: the formula, number by number, epsilon and the gradient scale included', () => {
+    if (implementation === 'plain') unregisterNativeOps();
+    const [beta1, beta2, epsilon, rate, decay, scale] = [0.8, 0.9, 0.05, 0.1, 0.3, 0.25];
+    const decays = [1, 0, 1];
+    const gradients = [[0.4, -1, 0.001], [0.2, 0.5, -0.002], [-0.3, 0.1, 0]]; // prettier-ignore
+    let [p, m, v] = [[1, -2, 0.5], [0, 0, 0], [0, 0, 0]]; // prettier-ignore
+    const moments = { m: tf.variable(tf.zeros([3])), v: tf.variable(tf.zeros([3])) };
+    let parameter: tf.Tensor = tf.tensor1d(p!);
+    gradients.forEach((gradient, i) => {
+      const step = i + 1;
+      const options = { beta1, beta2, epsilon, weightDecay: decay, gradientScale: scale };
+      const all = step === 2 ? undefined : tf.tensor1d(decays);
+      parameter = adamw(parameter, tf.tensor1d(gradient), moments, step, rate, options, all);
+      m = m!.map((x, j) => beta1 * x + (1 - beta1) * scale * gradient[j]!);
+      v = v!.map((x, j) => beta2 * x + (1 - beta2) * (scale * gradient[j]!) ** 2);
+      p = p!.map((x, j) => {
+        const kept = 1 - rate * decay * (all ? decays[j]! : 1);
+        const move = m![j]! / (1 - beta1 ** step) / (Math.sqrt(v![j]! / (1 - beta2 ** step)) + epsilon);
+        return x * kept - rate * move;
+      });
+    });
+    parameter.dataSync().forEach((x, j) => expect(x).toBeCloseTo(p![j]!, 5));
+    moments.m.dataSync().forEach((x, j) => expect(x).toBeCloseTo(m![j]!, 6));
+    moments.v.dataSync().forEach((x, j) => expect(x).toBeCloseTo(v![j]!, 6));
+    const zero = { m: tf.variable(tf.zeros([1])), v: tf.variable(tf.zeros([1])) };
+    const first = adamw(tf.zeros([1]), tf.tensor1d([1e-8]), zero, 1, 1); // as small as epsilon's default
+    expect(first.dataSync()[0]).toBeCloseTo(-0.5, 5);
+  });
+
+  test('squareSum: of every number, once', () => {
+    if (implementation === 'plain') unregisterNativeOps();
+    expect([...squareSum(tf.tensor2d([[1, -2], [3, 0]])).dataSync()]).toEqual([14]); // prettier-ignore
+    expect(squareSum(tf.fill([70000], 2)).dataSync()[0]).toBe(280000);
+  });
+
+  test('rmsNorm: the epsilon that it is given', () => {
+    if (implementation === 'plain') unregisterNativeOps();
+    const x = tf.tensor2d([[1e-3, -1e-3]]);
+    expect(rmsNorm(x, tf.ones([2]), 1e-6).dataSync()[0]).toBeCloseTo(1 / Math.SQRT2, 5);
+    expect(rmsNorm(x, tf.ones([2]), 3e-6).dataSync()[0]).toBeCloseTo(0.5, 5);
+  });
+
+  test('sumRows: what goes to one place is summed', () => {
+    const x = normal(4, 3);
+    expect(off([sumRows(x, ids, 7)], [tf.unsortedSegmentSum(x, ids, 7)])).toBeLessThan(1e-6);
+  });
+
+  test('targetLogProbs of no targets', () => {
+    if (implementation === 'plain') unregisterNativeOps();
+    const none = { row: new Int32Array(0), token: new Int32Array(0) };
+    expect(targetLogProbs(tf.ones([2, 3]), tf.ones([4, 3]), none).shape).toEqual([0]);
+  });
+});
+
+test.each([0, 2, 5])('a split table is the whole table: two rows from %i', (first) => {
+  const trained = normal(2, 4) as M;
+  const table = { frozen, trained, first };
+  const all = whole(trained, frozen, first);
+  const some = tf.tensor1d([6, 0, 3], 'int32');
+  const hidden = normal(3, 4) as M;
+  expect(wholeTable(table).arraySync()).toEqual(all.arraySync());
+  expect(gatherRows(table, some).arraySync()).toEqual(tf.gather(all, some).arraySync());
+  expect(off([tableLogits(hidden, table)], [tf.matMul(hidden, all, false, true)])).toBeLessThan(2e-6);
+});
+
+test('a frozen variable in an operation has a gradient of zeros, which nobody reads', () => {
+  const [x, w] = [tf.variable(normal(4, 3)), tf.variable(normal(5, 3), false)];
+  const { grads } = tf.variableGrads(() => tf.sum(product(x as unknown as M, w as unknown as M)), [x]);
+  expect(off([grads[x.name]!], [tf.matMul(tf.ones([4, 5]), w as unknown as M)])).toBeLessThan(2e-6);
+});
+
+describe('dropout', () => {
+  test.each([0.1, 0.25, 0.5, 0.9])('rate %f: that share is zero, the others grow, the mean stays', (rate) => {
+    const n = 40_001; // odd: the last number is one of a pair whose other is not there
+    const mask = dropoutMask(new Random(`dropout ${rate}`), n, rate);
+    expect(mask).toHaveLength(n);
+    expect(new Set(mask)).toEqual(new Set([0, Math.fround(1 / (1 - rate))]));
+    const share = (of: (i: number) => boolean): number => {
+      const some = mask.filter((_, i) => of(i));
+      return some.filter((x) => x === 0).length / some.length;
+    };
+    const error = 4 * Math.sqrt((rate * (1 - rate)) / (n / 2));
+    expect(Math.abs(share((i) => i % 2 === 0) - rate)).toBeLessThan(error); // each half of a draw
+    expect(Math.abs(share((i) => i % 2 === 1) - rate)).toBeLessThan(error);
+    const both = Array.from({ length: (n - 1) / 2 }, (_, i) => mask[2 * i] === 0 && mask[2 * i + 1] === 0);
+    expect(Math.abs(both.filter(Boolean).length / both.length - rate * rate)).toBeLessThan(error); // independent
+    const mean = mask.reduce((total, x) => total + x, 0) / n;
+    expect(Math.abs(mean - 1)).toBeLessThan(error / (1 - rate));
+  });
+
+  test('value and gradient are multiplied with the same mask', () => {
+    const apply = dropoutFrom(new Random('mask'), 0.5)!;
+    tf.tidy(() => {
+      const x = normal(30, 7) as M;
+      let value: tf.Tensor | undefined;
+      const gradient = tf.grad((given: tf.Tensor) => tf.keep((value = apply(given as M))))(x);
+      expect(off([value!], [tf.mul(x, gradient)])).toBeLessThan(1e-6);
+      expect(new Set(gradient.dataSync())).toEqual(new Set([0, 2]));
+      value!.dispose();
+    });
+  });
+
+  test('a rate of zero is no dropout', () => expect(dropoutFrom(new Random(1), 0)).toBeUndefined());
+});
