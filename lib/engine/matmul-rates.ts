@@ -1,5 +1,5 @@
 /**
- * How fast the engine multiplies matrices: the one figure that bounds everything else it does.
+ * How fast the engine multiplies matrices: the one number that bounds everything else it does.
  */
 import * as tf from '@tensorflow/tfjs';
 

@@ -107,7 +107,7 @@ export function appendOrFail(path: string, data: string | Uint8Array): void {
   }
 }
 
-/** What the file system refuses is told in a line; anything else is a defect of ours. */
+/** What the file system refuses is reported in a line; anything else is a defect of ours. */
 function refused(path: string, error: unknown): unknown {
   if (!(error instanceof Error && 'syscall' in error)) return error;
   return new InputError(

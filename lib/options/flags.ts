@@ -35,7 +35,7 @@ export interface FlagHints {
   moreExact?: (flag: string) => readonly string[];
 }
 
-/** What stands on a command line: options by their names, and the words that belong to none. */
+/** What a command line holds: options by their names, and the words that belong to none. */
 export interface CommandLine {
   values: Record<string, unknown>;
   words: string[];

@@ -40,9 +40,9 @@ export interface PipelineReport {
     grpo?: GrpoReport;
     badcase?: BadCaseReport;
   };
-  /** Figures of the last model: GRPO's where it ran, else SFT's. */
+  /** Metrics of the last model: GRPO's where it ran, else SFT's. */
   evaluate: EvaluateReport;
-  /** Figures of every model that was trained. */
+  /** Metrics of every model that was trained. */
   models: Record<string, EvaluateReport>;
   baselines: Record<string, BaselineReport>;
   /** File of the last model's results. */
@@ -52,7 +52,7 @@ export interface PipelineReport {
   seconds: number;
 }
 
-/** @param say told the name of each stage before it runs */
+/** @param say called with the name of each stage before it runs */
 export async function runPipeline(
   config: PipelineConfig,
   say: (stage: string) => void = () => {},

@@ -51,7 +51,7 @@ export function extendIndex(options: ExtendIndexOptions): ExtendReport {
 const TOLERANCE = 1.01;
 
 /**
- * The old items' codes must stand for their vectors as well as they did. `lsa` fits anew to all texts: then every
+ * The old items' codes must represent their vectors as well as they did. `lsa` fits anew to all texts: then every
  * vector is another one, and the codebooks say nothing about it.
  */
 function checkFit(saved: SavedSids, vectors: Vectors, before: number, where: string): void {

@@ -10,7 +10,7 @@ export interface ProgressState {
   unit: string;
   /** Since the start. */
   seconds: number;
-  /** Figures to show beside the bar, such as the loss. */
+  /** Numbers to show beside the bar, such as the loss. */
   note: string;
   finished: boolean;
 }
@@ -39,7 +39,7 @@ export function tell(line: string): void {
 
 /** A line of progress that is updated in place. */
 export interface Progress {
-  /** Adds `count` units done; `note` replaces the figures beside the bar. */
+  /** Adds `count` units done; `note` replaces the numbers beside the bar. */
   tick(count?: number, note?: string): void;
   end(): void;
 }

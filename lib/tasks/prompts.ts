@@ -183,7 +183,7 @@ export interface RendererOptions {
   chat?: ChatTemplate;
 }
 
-/** Tokens of a prompt at most, unless told otherwise. */
+/** Tokens of a prompt at most, by default. */
 export const CUTOFF_LEN = 512;
 
 /** Renders a template for a tokenizer: prompts truncated to the limit, answers whole. */

@@ -55,7 +55,7 @@ test('where the data stands, the dry run says what training takes', async () => 
   const { sft, estimate, missing } = await dryRun(config);
   expect(missing).toEqual([]);
   expect(sft!.steps).toBeGreaterThan(0);
-  expect(estimate).toMatch(/^sft: .* parameters, all of them learn; \d+ updates/);
+  expect(estimate).toMatch(/^sft: .* parameters, all of them trained; \d+ updates/);
 });
 
 test.each([

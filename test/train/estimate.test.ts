@@ -66,13 +66,13 @@ test('a run that cannot fit is refused with what would make it fit', () => {
     'sft: needs about 20 GiB more memory, 10 GiB are free; --token-budget 2560 would fit',
   );
   expect(() => refuseIfTooLarge('sft', { ...estimate, fixedBytes: 10 * 2 ** 30 })).toThrow(
-    'sft: needs about 20 GiB more memory, 10 GiB are free; --lora or --freeze learns fewer weights, --model a smaller one',
+    'sft: needs about 20 GiB more memory, 10 GiB are free; --lora or --freeze trains fewer weights, --model a smaller one',
   );
 });
 
 test('in a sentence', () => {
   expect(estimateText('sft', estimate)).toBe(
-    'sft: 494 M parameters, all of them learn; 1170 updates, 3.4 M tokens an epoch, 102 M in all, at most 8192 at once; ' +
+    'sft: 494 M parameters, all of them trained; 1170 updates, 3.4 M tokens an epoch, 102 M in all, at most 8192 at once; ' +
       'about 20 GiB more memory (10 GiB free), about 1 h 1 min and validation',
   );
 });

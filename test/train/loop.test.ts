@@ -102,7 +102,7 @@ test('best, last, and as many checkpoints as asked for', async () => {
 test('a loss that is not finite stops the run; the last good checkpoint stands and is gone on from', async () => {
   const [folder, whole] = [newFolder(), newFolder()];
   await expect(trainTiny(folder, { nanAt: 8 })).rejects.toThrow(
-    /not finite at step 8; the last good one stands: .*checkpoint-6; lower --learning-rate/,
+    /not finite at step 8; the last good checkpoint is kept: .*checkpoint-6; lower --learning-rate/,
   );
   await trainTiny(folder);
   await trainTiny(whole);

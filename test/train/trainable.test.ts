@@ -124,7 +124,7 @@ test.each<[string, TrainableOptions, string]>([
   ['qwen2:32x1', { lora: true }, '--lora: expected --model to be a folder with weights, got qwen2:32x1'],
   ['qwen2:32x1', { freeze: 'all-but-new-rows' }, '--freeze all-but-new-rows: expected --model to be a folder'],
   ['test/golden/qwen3', { freeze: 'most' as never }, '--freeze: expected one of none, all-but-new-rows, embeddings'],
-  ['test/golden/qwen3', { lora: true, freeze: 'all-but-embeddings' }, 'leaves nothing for --lora to learn'],
+  ['test/golden/qwen3', { lora: true, freeze: 'all-but-embeddings' }, 'leaves nothing for --lora to train'],
   [
     'test/golden/qwen3',
     { lora: { modules: ['lm_head'] }, freeze: 'embeddings' },

@@ -97,7 +97,7 @@ class Signature {
         expect(one || shapes[i] == *any, inputs_[i].name, " of shape ", textOf(*any), ", got ", textOf(shapes[i]));
       }
     }
-    // Twice: a product whose letters are told by later inputs holds or does not once they are known.
+    // Twice: a product whose letters are known from later inputs holds or does not once they are known.
     for (int pass = 0; pass < 2; ++pass) {
       for (size_t i = 0; i < inputs_.size(); ++i) {
         if (inputs_[i].any || matches(inputs_[i], shapes[i], sizes)) continue;

@@ -104,7 +104,7 @@ export function countsOf(
   };
 }
 
-/** Whether a catalogue's texts are as a shop wrote them, not a published file that somebody has cleaned. */
+/** Whether a catalogue's texts are as a seller wrote them, not a published file that somebody has cleaned. */
 export function hasRawTexts({ format }: Catalogue): boolean {
   return format !== 'inter-json';
 }

@@ -1,8 +1,8 @@
 /**
- * The sample shop: its items, and the paths along which people buy them.
+ * The sample catalogue: its items, and the paths along which people buy them.
  *
  * A path is a line of devices with what fits it, a series of books, or a brand's goods. Items carry the path in their
- * texts (department, brand, model, series, volume), so that rare ones can be told by likeness.
+ * texts (department, brand, model, series, volume), so that rare ones can be recognized by likeness.
  */
 import type { Random } from '../../support/random.js';
 import { AUTHORS, BRANDS, type Department, DEPARTMENTS, MODELS, QUALITIES, SUBTITLES } from './words.js';
@@ -20,11 +20,11 @@ export interface Path {
   /** `line` and `series` are bought in order, `goods` in any. */
   kind: 'line' | 'series' | 'goods';
   department: number;
-  /** Positions in the shop's items. */
+  /** Positions in the catalogue's items. */
   items: number[];
   /** Relative chance that somebody starts on it. */
   weight: number;
-  /** Comes to the shop late, when the test period is about to begin. */
+  /** Comes to the catalogue late, when the test period is about to begin. */
   late: boolean;
 }
 

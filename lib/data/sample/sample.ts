@@ -1,8 +1,8 @@
 /**
- * The sample catalogue: a believable little shop, seeded, written as Amazon-2018 raw files.
+ * The sample catalogue: a believable small data set, seeded, written as Amazon-2018 raw files.
  *
  * What it is for: a quickstart without a download, and tests that know the truth. Its signal lies in the history and
- * less in the last item (see sample-shoppers.ts); popularity has a long tail; a few lines come to the shop just before
+ * less in the last item (see customers.ts); popularity has a long tail; a few lines come to the catalogue just before
  * the test period, so that cold items exist.
  */
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 /**
- * Texts -> vectors by a sentence encoder: batches of like length, rows put where their text stands.
+ * Texts -> vectors by a sentence encoder: batches of like length, rows put where their text is.
  *
  * Follows MiniOneRec's text embedding with one repair: there a batch that fails is skipped and all later rows move up;
  * here it stops the run, and the rows before it are kept for the next one (`partial`). Equal texts are encoded once.
@@ -103,7 +103,7 @@ function hashTexts(first: readonly unknown[], texts: readonly string[]): string 
   return hash.update(']]').digest('hex');
 }
 
-/** One batch, its failure told with the items that were in it. */
+/** One batch, its failure reported with the items that were in it. */
 async function encodeBatch(encoder: SentenceEncoder, batch: readonly number[][], rows: readonly number[]) {
   const { length } = batch[0]!;
   const which = `items ${rows.slice(0, 8).join(', ')}${rows.length > 8 ? ', ...' : ''} (${rows.length} texts of up to ${length} tokens)`;

@@ -1,12 +1,12 @@
 /**
- * k-means with clusters of limited size: every round's assignment is the optimum under the limits.
+ * k-means with clusters of limited size: every iteration's assignment is the optimum under the limits.
  *
  * Follows Bradley, Bennett & Demiriz, "Constrained k-means clustering" (2000) and the package k-means-constrained (3
- * starts, 100 rounds, stop when the centres move less than 1e-4 of the mean variance). Departures:
- *   1. the flow is solved by `balancedAssign`, from the prices of the round before: centres move little, so few items
+ * initialisations, 100 iterations, stop when the centres move less than 1e-4 of the mean variance). Departures:
+ *   1. the flow is solved by `balancedAssign`, from the prices of the iteration before: centres move little, so few items
  *      are where they should not be;
  *   2. starts are greedy k-means++ for the first and every other one, means of random groups between.
- * The fused face of the rounds (`kernels/tensorflow/ops/balanced_kmeans.cc`) keeps distances and costs on the engine.
+ * The fused implementation of the iterations (`kernels/tensorflow/ops/balanced_kmeans.cc`) keeps distances and costs on the engine.
  *
  * Shapes: N rows, K codes, D width.
  */
@@ -109,7 +109,7 @@ type RoundsFace = new (
 
 class FusedRounds implements Rounds {
   private readonly rows: tf.Tensor2D;
-  /** Limits, rounds, and the bits of `enough` as two whole numbers [5]. */
+  /** Limits, iterations, and the bits of `enough` as two whole numbers [5]. */
   private readonly numbers: tf.Tensor1D;
 
   constructor(vectors: Vectors, [least, most]: readonly [number, number], iterations: number, enough: number) {

@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs';
 import { rowOf, type Vectors } from '../../files/npy.js';
 import type { Random } from '../../support/random.js';
 
-/** Rows that k-means++ looks at, at most: beyond, a random part of them stands for all. */
+/** Rows that k-means++ looks at, at most: beyond, a random part of them represents all. */
 const SPREAD_ROWS = 8192;
 
 /**

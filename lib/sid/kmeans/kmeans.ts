@@ -2,13 +2,13 @@
  * One level of clustering: seeded k-means, on the engine for work and on the package ml-kmeans for small things.
  *
  * Follows Lloyd, "Least squares quantization in PCM" (1982). Departures:
- *   1. ml-kmeans takes 0.6 s a round on 3,686 x 384 vectors and 256 codes, and a minute for its own start; beyond a
- *      million products a round the rounds are ours (`lloyd.ts`). Both iterate until no row changes its code,
+ *   1. ml-kmeans takes 0.6 s an iteration on 3,686 x 384 vectors and 256 codes, and a minute for its own initialisation; beyond a
+ *      million products an iteration they are ours (`lloyd.ts`). Both iterate until no row changes its code,
  *      from the same starts;
  *   2. by default two starts are carried to the end, and the one with the smaller error is kept. k-means++ is the
  *      better one on item vectors; on the residuals of later levels it spends half of its codes on outliers and
  *      leaves two thirds of the items on one code, where the means of random groups do not;
- *   3. codes that are empty in the end move to the farthest rows, and the rounds go on (`empty-clusters.ts`); with fewer
+ *   3. codes that are empty in the end move to the farthest rows, and the iterations continue (`empty-clusters.ts`); with fewer
  *      distinct rows than codes some go unused.
  *
  * Shapes: N rows, K codes, D width.
@@ -35,7 +35,7 @@ export interface KmeansOptions {
    * ends on the smaller error (`best`), or centres of your own [K, D]. Default `best`.
    */
   init?: KmeansInit | Vectors;
-  /** Who iterates. Default `auto`: ml-kmeans up to a million products a round (N x K x D), `own` beyond. */
+  /** Who iterates. Default `auto`: ml-kmeans up to a million products an iteration (N x K x D), `own` beyond. */
   implementation?: 'auto' | 'own' | 'ml-kmeans';
 }
 
@@ -66,7 +66,7 @@ export function kmeans(vectors: Vectors, options: KmeansOptions): KmeansResult {
 
 /**
  * Rounds until nothing changes and no code is empty that could be filled. A move takes the error of at least one row
- * away, so this ends; when all rounds are spent one last move is made, and the rows get their codes.
+ * away, so this ends; when all iterations are spent one last move is made, and the rows get their codes.
  */
 function withoutEmpty(
   vectors: Vectors,

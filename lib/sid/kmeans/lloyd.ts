@@ -1,19 +1,19 @@
 /**
- * Lloyd's rounds of k-means, exact, in which only centres that moved are looked at.
+ * Lloyd iterations of k-means, exact, in which only centres that moved are looked at.
  *
  * Follows Kaukoranta, Franti & Nevalainen, "A fast exact GLA based on code vector activity detection" (IEEE TIP 2000):
- * after a few rounds most centres stand still, and a row whose own centre is still the nearer one needs no distance
+ * after a few iterations most centres do not move, and a row whose own centre is still the nearer one needs no distance
  * to those. (Hamerly's bounds by the triangle inequality pass over fewer rows here: one large cluster that drifts
  * opens them all.) Departures:
- *   1. each row keeps a lower bound of its distance to all centres but its own, which a centre that stands still
- *      cannot break; rows that the centres that moved do not settle go through the engine against all centres, one
+ *   1. each row keeps a lower bound of its distance to all centres but its own, which a centre that does not move
+ *      cannot break; rows that the centres that moved do not decide go through the engine against all centres, one
  *      product for all such rows;
  *   2. the engine's float32 distances propose; where they differ by no more than their error float64 decides
  *      (`distance.ts`), so that equal rows get equal codes on every engine;
  *   3. sums of clusters change by the rows that changed their code alone.
- * A code that loses its last row keeps its place. The fused face (`kernels/tensorflow/ops/kmeans_rounds.cc`) keeps a
+ * A code that loses its last row keeps its place. The fused implementation (`kernels/tensorflow/ops/kmeans_rounds.cc`) keeps a
  * bound for every row and centre, as Elkan's "Using the triangle inequality to accelerate k-means" (ICML 2003), and
- * copies nothing between the rounds.
+ * copies nothing between the iterations.
  *
  * Shapes: N rows, K codes, M codes that moved, D width. Distances are less |x|^2 throughout.
  */
@@ -26,7 +26,7 @@ import { EngineDistances } from './engine-distances.js';
 
 const KERNEL = 'SidlabKmeansRounds';
 
-/** Rows times codes beyond which the bounds of the fused face take too much memory, four bytes each. */
+/** Rows times codes beyond which the bounds of the fused implementation take too much memory, four bytes each. */
 const MOST_BOUNDS = 2 ** 28;
 
 /** The centres [K, D], and what was found with them. */

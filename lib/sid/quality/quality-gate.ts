@@ -29,7 +29,7 @@ export interface GateCheck {
   limit: keyof QualityLimits;
   value: number | null;
   expected: string;
-  /** A figure that could not be computed does not pass. */
+  /** A metric that could not be computed does not pass. */
   pass: boolean;
 }
 

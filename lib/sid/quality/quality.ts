@@ -1,5 +1,5 @@
 /**
- * How good semantic IDs are, before any model learns them.
+ * How good semantic IDs are, before any model is trained with them.
  *
  * What is watched is what goes wrong unnoticed in the systems that the kit follows: items that share a SID (and how
  * much of the evaluation's traffic they carry), codebooks that collapse, codes that say nothing about an item. After

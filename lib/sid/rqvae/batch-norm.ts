@@ -1,6 +1,6 @@
 /**
  * Batch normalisation (Ioffe & Szegedy, arXiv 1502.03167) in PyTorch's form: the biased variance normalises, running
- * figures move by a tenth a step, the unbiased variance into the running one.
+ * statistics move by a tenth a step, the unbiased variance into the running one.
  *
  * Shapes: B rows, O width.
  */
@@ -19,7 +19,7 @@ export interface NormTape {
   inverse: tf.Tensor1D;
 }
 
-/** Normalises by the batch and moves the running figures, which are variables among `parameters`. @param x [B, O] */
+/** Normalises by the batch and moves the running statistics, which are variables among `parameters`. @param x [B, O] */
 export function batchNormForward(
   name: string,
   parameters: Tensors,

@@ -52,7 +52,7 @@ export function mlpForward(
   return { out: shape.residual ? tf.add(h, x) : h, tape: { layers } };
 }
 
-/** Without dropout, with the running figures of batch normalisation. `parameters` holds the buffers too. */
+/** Without dropout, with the running statistics of batch normalisation. `parameters` holds the buffers too. */
 export function mlpInfer(shape: RqVaeShape, part: Part, parameters: Tensors, x: tf.Tensor2D): tf.Tensor2D {
   return tf.tidy(() => {
     const count = shape.hidden.length + 1;

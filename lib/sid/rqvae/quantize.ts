@@ -5,7 +5,7 @@
  * The loss of a level is `mse(code, residual held still) + commitment * mse(code held still, residual)`, the loss of
  * the quantizer the mean over levels. What the next level sees is `residual - (residual + (code - residual) held
  * still)`, whose gradient is zero: so the commitment of the first level alone reaches the encoder, and a codebook
- * learns from its own level alone. The reference has it so; here it is plain instead of a consequence of the tape.
+ * is trained by its own level alone. The reference has it so; here it is plain instead of a consequence of the tape.
  *
  * Shapes: B rows, E width of the latent, K codes of a level, L levels.
  */

@@ -1,12 +1,12 @@
 /**
- * RQ-Kmeans+: an RQ-VAE that begins as constrained RQ-Kmeans and learns what to add to it.
+ * RQ-Kmeans+: an RQ-VAE that begins as constrained RQ-Kmeans and is trained to add to it.
  *
  * Follows MiniOneRec's RQ-Kmeans+ (after GPR, arXiv 2511.10138): the encoder is `x + MLP(x)` with the last layer
  * zeroed, the latent as wide as the vectors, the codebooks those of constrained RQ-Kmeans; rate 1e-4, batches of 2,048.
  * Departures:
  *   1. the decoder is `q + MLP(q)` with the last layer zeroed too, so that training starts at the error of the codebooks
  *      themselves and not at that of a random network;
- *   2. when it is trained, codes are dealt out as constrained RQ-Kmeans deals them (N/K - 1 to N/K + 1 items a code and
+ *   2. when it is trained, codes are assigned as constrained RQ-Kmeans assigns them (N/K - 1 to N/K + 1 items a code and
  *      level, the optimum): with the nearest codes it collides more than what it started from, though its error is
  *      lower;
  *   3. 24 epochs of batches of 256 at a peak rate of 1e-3 instead of thousands of 2,048 at 1e-4: at 1e-4 a dozen
@@ -32,7 +32,7 @@ import { RQKMEANS_PLUS_OPTIONS, type RqKmeansPlusOptions } from '../sid-options.
 
 /** What `rqKmeansPlus` gives back. */
 export interface RqKmeansPlus extends RqVae {
-  /** Constrained RQ-Kmeans before anything was learnt: its error, and its raw collision rate. */
+  /** Constrained RQ-Kmeans before anything was trained: its error, and its raw collision rate. */
   start: { mse: number; collision: number };
 }
 

@@ -2,16 +2,16 @@
  * RQ-VAE: item vectors -> semantic IDs by an autoencoder whose latent is quantized level by level.
  *
  * Follows MiniOneRec's `rq/` (from LC-Rec, arXiv 2311.09049, and TIGER, arXiv 2305.05065): encoder
- * 2048-1024-512-256-128-64 to a latent of 32, ReLU, Xavier normal, 3 x 256 codes, k-means start, commitment 0.25, AdamW
- * 1e-3, clip 1. Departures:
+ * 2048-1024-512-256-128-64 to a latent of 32, ReLU, Xavier normal, 3 x 256 codes, k-means initialisation, commitment 0.25, AdamW
+ * 1e-3, gradient norm at most 1. Departures:
  *   1. 60 epochs of batches of 256 with a linear rate instead of 10,000 of 20,480 at a constant one: a plateau in
  *      minutes (docs/log.md has the curve);
- *   2. k-means sees all latents unless told otherwise, and the model with the lowest reconstruction error is taken,
+ *   2. k-means sees all latents by default, and the model with the lowest reconstruction error is taken,
  *      not the one with the fewest raw collisions: collisions are resolved afterwards anyway;
  *   3. vectors are scaled to a mean square of 1 (`normalize`): without it, rows of unit length end on 3 % of the codes;
  *   4. the first epochs train a plain autoencoder, and k-means fills the codebooks from its latents: from those of random
  *      weights, which all look alike, most codes die within a few epochs;
- *   5. in the first half of the epochs that quantize, codes that no item uses begin anew (`dead-codes.ts`);
+ *   5. in the first half of the epochs that quantize, codes that no item uses are reset (`dead-codes.ts`);
  *   6. collisions are resolved in the latent space as for every method (`collisions.ts`), so that none is left.
  *
  * Shapes: N items, D width, E latent width, L levels.

@@ -1,5 +1,5 @@
 /**
- * Sinkhorn assignment of a batch while the RQ-VAE trains: codes are dealt out so that all of them are used about
+ * Sinkhorn assignment of a batch while the RQ-VAE trains: codes are assigned so that all of them are used about
  * equally, the closer the cheaper (Cuturi, arXiv 1306.0895; LC-Rec's uniform semantic mapping, arXiv 2311.09049).
  *
  * Departures from the reference:

@@ -1,7 +1,7 @@
 /**
- * What a killed run goes on from, bit for bit: the weights that learn, the optimizer's state, and where the loop stands.
+ * What a killed run is resumed from, bit for bit: the trained weights, the optimizer's state, and where the loop is.
  *
- * Departure from transformers' Trainer: weights that do not learn are left out (they are the start's), so that a
+ * Departure from transformers' Trainer: frozen weights are left out (they are the start's), so that a
  * checkpoint of an adapter is as small as the adapter.
  */
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ export interface LoopState {
   validationsWithoutImprovement: number;
 }
 
-/** @param keep checkpoints that stand at most @throws InputError if there is no room; what stood stands */
+/** @param keep checkpoints that are kept at most @throws InputError if there is no room; older ones are kept then */
 export function saveCheckpoint(
   folder: RunFolder,
   keep: number,

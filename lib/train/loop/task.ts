@@ -1,4 +1,4 @@
-/** What the loop is given to learn. */
+/** What the loop trains. */
 import type { Random } from '../../support/random.js';
 import type { MicroBatch } from './gradients.js';
 

@@ -16,12 +16,12 @@ export interface RunSummary {
   name: string;
   /** Whose run it is, such as `sft`. */
   stage: string;
-  /** `stopped` can be gone on with. */
+  /** `stopped` can be resumed. */
   state: 'finished' | 'running' | 'stopped';
   steps: number;
   /** Last loss, null where none was logged. */
   loss: number | null;
-  /** Validation figure that chose the model, null before the first validation. */
+  /** Validation metric that chose the model, null before the first validation. */
   metric: string | null;
   best: number | null;
   /** Step of the best. */
@@ -96,7 +96,7 @@ function summarize(name: string, path: string, config: Record<string, unknown>, 
   };
 }
 
-/** What chose the model: the configuration's word, else NDCG@10 or the first figure that was validated. */
+/** What chose the model: the configuration's word, else NDCG@10 or the first metric that was validated. */
 function metricOf({ bestMetric }: Record<string, unknown>, lines: readonly MetricLine[]): string | undefined {
   const measured = lines.flatMap((line) => Object.keys(line).filter((key) => key.startsWith('valid ')));
   const names = measured.map((key) => key.slice('valid '.length));

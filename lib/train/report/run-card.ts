@@ -1,5 +1,5 @@
 /**
- * `card.json`: what a finished run was made of, so that a figure can be traced to its data, its code and its machine.
+ * `card.json`: what a finished run was made of, so that a metric can be traced to its data, its code and its machine.
  */
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import * as tf from '@tensorflow/tfjs';

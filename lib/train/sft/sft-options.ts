@@ -37,7 +37,7 @@ export const SFT_OPTIONS = defineOptions(
     init: choice(EMBEDDING_INITS, "embeddings of new tokens: the mean, or the words of their items' titles", {
       default: 'mean',
     }),
-    vocabSize: integer('subwords that a model from random weights learns where its tasks hold text', {
+    vocabSize: integer('subwords in the vocabulary of a model from random weights, where its tasks hold text', {
       min: 257,
       otherwise: '8192',
     }),

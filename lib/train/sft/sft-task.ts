@@ -1,5 +1,5 @@
 /**
- * What supervised fine-tuning learns, for the loop: examples of a mix of tasks in batches, the loss on their answers, and
+ * What supervised fine-tuning trains, for the loop: examples of a mix of tasks in batches, the loss on their answers, and
  * validation by loss and ranking.
  */
 import * as tf from '@tensorflow/tfjs';
