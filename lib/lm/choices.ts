@@ -1,8 +1,8 @@
 /** The words that options of a model may be. Apart from what reads them, so that a command can list them without an engine. */
 
 /**
- * What is frozen: nothing; everything but the rows of the new tokens; the embedding table and the output layer; everything
- * but these two.
+ * What is frozen: nothing; everything but the rows of the new tokens; the embedding table and the output layer;
+ * everything but these two.
  */
 export const FREEZE = ['none', 'all-but-new-rows', 'embeddings', 'all-but-embeddings'] as const;
 

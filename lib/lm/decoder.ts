@@ -102,7 +102,9 @@ export function forwardTokens(
   return rmsNorm(x, weights.get(FINAL_NORM)! as tf.Tensor1D, config.normEpsilon);
 }
 
-/** The output layer in one tensor [V, D] (see `outputTable`); a copy where some of its rows are separate, to be trained. */
+/**
+ * The output layer in one tensor [V, D] (see `outputTable`); a copy where some of its rows are separate, to be trained.
+ */
 export function outputLayer(config: ModelConfig, weights: Weights): tf.Tensor2D {
   return wholeTable(outputTable(config, weights));
 }

@@ -39,7 +39,7 @@ test('the recipe of the quickstart is the quickstart', () => {
   expect([out, figures].map((path) => path!.split('/').slice(-2).join('/'))).toEqual([_out, _figures]);
 });
 
-test('where the data stands, the dry run says what training takes', async () => {
+test('where the data is there, the dry run says what training takes', async () => {
   const config: PipelineConfig = {
     out: newFolder(),
     dataset: 'tiny',

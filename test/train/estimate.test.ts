@@ -10,7 +10,7 @@ import { type Text, tinyModel, tinyTask } from './tiny-task.js';
 
 beforeAll(async () => void (await useEngine()));
 
-test('buffers count once, clones not at all, what stood before neither', () => {
+test('buffers count once, clones not at all, what was there before neither', () => {
   const before = tf.ones([1000]);
   const { peak, left, result } = liveBytes(() => {
     const a = tf.ones([100]);
@@ -45,7 +45,7 @@ test('parameters, updates and tokens are exact', () => {
   expect(estimate.seconds).toBeGreaterThan(0);
 });
 
-test('what learns alone needs gradients and moments; Muon keeps one of them', () => {
+test('only what is trained needs gradients and moments; Muon keeps one of them', () => {
   const model = tinyModel();
   const of = (trainable: string[] | undefined, optimizer: 'adamw' | 'muon'): number => {
     const part = trainable ? { ...model, trainable: new Set(trainable) } : model;

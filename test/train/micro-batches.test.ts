@@ -50,7 +50,7 @@ test.each([
   tf.dispose([...separate.gradients.values(), ...cut.gradients.values()]);
 });
 
-test('sorted before it is cut: wordings are paid for once a part, not once a text', () => {
+test('sorted before it is divided: prompts are computed once a micro-batch, not once a text', () => {
   const parts = sftMicroBatches(model, examples, { tokenBudget: 100 });
   const tokens = parts.reduce((sum, part) => sum + part.tokens, 0);
   parts.forEach((part) => part.dispose());

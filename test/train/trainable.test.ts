@@ -64,7 +64,7 @@ describe.each<[string, TrainableOptions, string[]]>([
 ])('%s', (name, learning, learns) => {
   let report: SftReport;
 
-  test('killed twice it ends on the same bits; a checkpoint holds what learns', async () => {
+  test('killed twice it ends on the same bits; a checkpoint holds what is trained', async () => {
     report = await sft(options(name, learning));
     const killed = options(`${name}-killed`, learning);
     for (const at of [4, 8]) {
@@ -89,7 +89,7 @@ describe.each<[string, TrainableOptions, string[]]>([
     expect(learnt.at(-1)).toBeLessThan(learnt[0]!);
   });
 
-  test('rows that stand keep their bits', () => {
+  test('frozen rows keep their bits', () => {
     const [before, after] = [loadModel(base), loadModel(report.model)].map((model) => weightArray(model, EMBEDDING));
     const old = loadTokenizer(base).vocabSize * before!.shape[1]!;
     const equal = before!.data.subarray(0, old).every((x, i) => x === after!.data[i]);

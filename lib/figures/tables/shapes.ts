@@ -1,6 +1,6 @@
 /**
- * Which rows an object represents. Rows and results of the kit are plain objects, so they are recognized by their fields;
- * nothing of the rooms that make them is imported here.
+ * Which rows an object represents. Rows and results of the kit are plain objects, so they are recognized by their
+ * fields; nothing of the rooms that make them is imported here.
  */
 import { types } from 'node:util';
 

@@ -9,7 +9,8 @@
  *   1. it starts from prices: those given (the last iteration's of k-means), else zero, after sweeps of dual ascent
  *      (`assignment-prices.ts`) that leave few units to move;
  *   2. costs are whole numbers, so the result is the optimum, not near it.
- * The fused implementation (`kernels/tensorflow/ops/balanced_assign.cc`) does the same; of several optima it may end on another.
+ * The fused implementation (`kernels/tensorflow/ops/balanced_assign.cc`) does the same; of several optima it may end on
+ * another.
  *
  * Shapes: N items, K clusters; node K is the ground.
  */

@@ -3,10 +3,11 @@
  *
  * Follows Bradley, Bennett & Demiriz, "Constrained k-means clustering" (2000) and the package k-means-constrained (3
  * initialisations, 100 iterations, stop when the centres move less than 1e-4 of the mean variance). Departures:
- *   1. the flow is solved by `balancedAssign`, from the prices of the iteration before: centres move little, so few items
- *      are where they should not be;
+ *   1. the flow is solved by `balancedAssign`, from the prices of the iteration before: centres move little, so few
+ *      items are where they should not be;
  *   2. starts are greedy k-means++ for the first and every other one, means of random groups between.
- * The fused implementation of the iterations (`kernels/tensorflow/ops/balanced_kmeans.cc`) keeps distances and costs on the engine.
+ * The fused implementation of the iterations (`kernels/tensorflow/ops/balanced_kmeans.cc`) keeps distances and costs on
+ * the engine.
  *
  * Shapes: N rows, K codes, D width.
  */

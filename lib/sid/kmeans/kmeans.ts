@@ -2,14 +2,14 @@
  * One level of clustering: seeded k-means, on the engine for work and on the package ml-kmeans for small things.
  *
  * Follows Lloyd, "Least squares quantization in PCM" (1982). Departures:
- *   1. ml-kmeans takes 0.6 s an iteration on 3,686 x 384 vectors and 256 codes, and a minute for its own initialisation; beyond a
- *      million products an iteration they are ours (`lloyd.ts`). Both iterate until no row changes its code,
- *      from the same starts;
+ *   1. ml-kmeans takes 0.6 s an iteration on 3,686 x 384 vectors and 256 codes, and a minute for its own
+ *      initialisation; beyond a million products an iteration they are ours (`lloyd.ts`). Both iterate until no row
+ *      changes its code, from the same starts;
  *   2. by default two starts are carried to the end, and the one with the smaller error is kept. k-means++ is the
  *      better one on item vectors; on the residuals of later levels it spends half of its codes on outliers and
  *      leaves two thirds of the items on one code, where the means of random groups do not;
- *   3. codes that are empty in the end move to the farthest rows, and the iterations continue (`empty-clusters.ts`); with fewer
- *      distinct rows than codes some go unused.
+ *   3. codes that are empty in the end move to the farthest rows, and the iterations continue (`empty-clusters.ts`);
+ *      with fewer distinct rows than codes some go unused.
  *
  * Shapes: N rows, K codes, D width.
  */

@@ -11,9 +11,9 @@
  *   2. the engine's float32 distances propose; where they differ by no more than their error float64 decides
  *      (`distance.ts`), so that equal rows get equal codes on every engine;
  *   3. sums of clusters change by the rows that changed their code alone.
- * A code that loses its last row keeps its place. The fused implementation (`kernels/tensorflow/ops/kmeans_rounds.cc`) keeps a
- * bound for every row and centre, as Elkan's "Using the triangle inequality to accelerate k-means" (ICML 2003), and
- * copies nothing between the iterations.
+ * A code that loses its last row keeps its place. The fused implementation (`kernels/tensorflow/ops/kmeans_rounds.cc`)
+ * keeps a bound for every row and centre, as Elkan's "Using the triangle inequality to accelerate k-means" (ICML 2003),
+ * and copies nothing between the iterations.
  *
  * Shapes: N rows, K codes, M codes that moved, D width. Distances are less |x|^2 throughout.
  */

@@ -6,8 +6,8 @@
  * Departures:
  *   1. the decoder is `q + MLP(q)` with the last layer zeroed too, so that training starts at the error of the codebooks
  *      themselves and not at that of a random network;
- *   2. when it is trained, codes are assigned as constrained RQ-Kmeans assigns them (N/K - 1 to N/K + 1 items a code and
- *      level, the optimum): with the nearest codes it collides more than what it started from, though its error is
+ *   2. when it is trained, codes are assigned as constrained RQ-Kmeans assigns them (N/K - 1 to N/K + 1 items a code
+ *      and level, the optimum): with the nearest codes it collides more than what it started from, though its error is
  *      lower;
  *   3. 24 epochs of batches of 256 at a peak rate of 1e-3 instead of thousands of 2,048 at 1e-4: at 1e-4 a dozen
  *      epochs move the error by half a per cent.

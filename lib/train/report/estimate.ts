@@ -149,8 +149,8 @@ const PATIENCE = 1;
  * Gradients of ever twice as many examples of a batch, from a hundred tokens to half its largest part, as long as they
  * are quick; the last two are stretched.
  *
- * Memory is stretched moment by moment: weights' gradients are in memory at other times than activations, and which of the two
- * makes the peak changes with the tokens. A peak of few tokens stretched by itself would say too little.
+ * Memory is stretched moment by moment: weights' gradients are in memory at other times than activations, and which of
+ * the two makes the peak changes with the tokens. A peak of few tokens stretched by itself would say too little.
  */
 function probe<Batch>(
   model: LanguageModel,

@@ -3,8 +3,8 @@
  * their answers.
  *
  * The whole batch is sorted before it is divided, so that texts that begin alike come together and share their
- * beginning (`shared-prefixes.ts`); the gradient is the same however it is divided. Under dropout each text has masks of its
- * own: nothing is shared, and the order stays.
+ * beginning (`shared-prefixes.ts`); the gradient is the same however it is divided. Under dropout each text has masks
+ * of its own: nothing is shared, and the order stays.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { ForwardOptions } from '../../lm/decoder.js';

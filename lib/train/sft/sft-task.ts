@@ -1,6 +1,6 @@
 /**
- * What supervised fine-tuning trains, for the loop: examples of a mix of tasks in batches, the loss on their answers, and
- * validation by loss and ranking.
+ * What supervised fine-tuning trains, for the loop: examples of a mix of tasks in batches, the loss on their answers,
+ * and validation by loss and ranking.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Row } from '../../data/dataset.js';

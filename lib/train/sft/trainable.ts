@@ -1,4 +1,6 @@
-/** What of a model is trained: all of it, a part (`freeze`), or adapters beside it (LoRA). The rules between the two. */
+/**
+ * What of a model is trained: all of it, a part (`freeze`), or adapters beside it (LoRA). The rules between the two.
+ */
 import { resolve } from 'node:path';
 import type { NewRows } from '../../lm/lora/adapted-weights.js';
 import { FREEZE, type Freeze } from '../../lm/choices.js';
