@@ -17,6 +17,7 @@ import { quickstartQuality } from './quickstart-quality.js';
 import { rqkmeansConstrained } from './rqkmeans-constrained.js';
 import { rqkmeansPlusBench } from './rqkmeans-plus.js';
 import { rqvaeBench } from './rqvae.js';
+import { scaleBench } from './scale.js';
 import { sftQuality } from './sft-quality.js';
 import { sftReal } from './sft-real.js';
 import { sftSmall } from './sft-small.js';
@@ -65,6 +66,7 @@ const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
   'rqkmeans-plus': rqkmeansPlusBench,
   kmeans: kmeansBench,
   'balanced-assign': balancedAssignBench,
+  scale: scaleBench,
 };
 
 const args = process.argv.slice(2);

@@ -1,4 +1,4 @@
-/** Numbers to IEEE half precision, which JavaScript of Node 20 has no array of; the way back is in `lib/support`. */
+/** Numbers to IEEE half precision, which JavaScript of Node 20 has no array of; the way back is in `half-floats.ts`. */
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 

@@ -26,3 +26,8 @@ export const SID_TOKENS = ['new', 'subwords'] as const;
 
 /** A word of `SID_TOKENS`. */
 export type SidTokens = (typeof SID_TOKENS)[number];
+
+/** The values of `model_type` that are computed here. */
+export const ARCHITECTURES = ['qwen2', 'qwen3', 'llama'] as const;
+/** One of them. */
+export type Architecture = (typeof ARCHITECTURES)[number];

@@ -4,7 +4,7 @@
  * were converted to these three architectures (MiniCPM's scalings, Gemma's soft caps, GPT-NeoX's partial rotary ...).
  */
 import { InputError } from '../support/errors.js';
-import type { Architecture } from './config.js';
+import type { Architecture } from './choices.js';
 
 /** A parsed `config.json`. */
 export type ConfigFields = Readonly<Record<string, unknown>>;

@@ -5,11 +5,7 @@
  */
 import { InputError } from '../support/errors.js';
 import { headWidth, refuseUnsupported } from './config-fields.js';
-
-/** The values of `model_type` that are computed here. */
-export const ARCHITECTURES = ['qwen2', 'qwen3', 'llama'] as const;
-/** One of them. */
-export type Architecture = (typeof ARCHITECTURES)[number];
+import { type Architecture, ARCHITECTURES } from './choices.js';
 
 /** The shape of a decoder. */
 export interface ModelConfig {

@@ -121,7 +121,9 @@ export function resultRows(
 ): Record<string, string | number>[] {
   return [...Object.entries(baselines), ...Object.entries(models)].map(([model, { item }]) => ({
     model,
-    ...Object.fromEntries(TABLE_METRICS.map((metric) => [metric, item[metric]!])),
+    ...Object.fromEntries(
+      TABLE_METRICS.flatMap((metric) => (item[metric] === undefined ? [] : [[metric, item[metric]]])),
+    ),
   }));
 }
 

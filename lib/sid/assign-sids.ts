@@ -1,5 +1,5 @@
 /**
- * Semantic IDs for items that arrive after the codebooks were made, and the way back from a SID to its items.
+ * Semantic IDs for items that arrive after the codebooks were made, and the items of a SID.
  *
  * Shapes: N items, L levels, K codes, D width.
  */
@@ -57,7 +57,7 @@ function apart(
   for (const path of taken) free.take(path);
   if (codes.length > free.room) {
     throw new InputError(
-      `assignSids: expected room for ${codes.length} items, got ${free.room} free SIDs; run sidlab sid anew with more codes`,
+      `assignSids: expected room for ${codes.length} items, got ${free.room} free SIDs; run sidlab sid again with more codes`,
     );
   }
   return codes.map((own, i) => {

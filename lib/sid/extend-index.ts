@@ -11,7 +11,7 @@ import { movedItems, writeCard } from './files/sid-card.js';
 import { meanSquaredError } from './quantized.js';
 import { EXTEND_OPTIONS, type ExtendIndexOptions } from './sid-options.js';
 
-/** What `extendIndex` gives back. */
+/** What was done. */
 export interface ExtendReport {
   index: string;
   items: number;
@@ -51,8 +51,8 @@ export function extendIndex(options: ExtendIndexOptions): ExtendReport {
 const TOLERANCE = 1.01;
 
 /**
- * The old items' codes must represent their vectors as well as they did. `lsa` fits anew to all texts: then every
- * vector is another one, and the codebooks say nothing about it.
+ * The old items' codes must fit their vectors as well as they did. `lsa` is fitted again to all texts: then every vector is
+ * another one, and the codebooks say nothing about it.
  */
 function checkFit(saved: SavedSids, vectors: Vectors, before: number, where: string): void {
   const now = meanSquaredError(vectors, saved.codes, saved.codebooks, decoderOf(saved, vectors, where));

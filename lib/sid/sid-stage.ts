@@ -12,7 +12,7 @@ import { sidMethod } from './methods.js';
 import { checkQuantized, type QuantizeResult } from './quantized.js';
 import { SID_OPTIONS, type SidStageOptions } from './sid-options.js';
 
-/** What `sidStage` gives back. */
+/** What was made, and how well it does. */
 export interface SidReport extends Pick<QuantizeResult, 'codesUsed' | 'mse' | 'collision' | 'clusterSize'> {
   /** Its name. */
   method: string;

@@ -19,8 +19,8 @@ beforeAll(async () => {
   rows = dataset.test.map((row, i) => ({ ...row, user: `u${i}`, history: row.history.slice(0, 1 + ((i * 7) % 5)) }));
 });
 
-test.each([1, 3, 64])('in batches of %d: row by row what each row gets alone', async (batchRows) => {
-  const results = await rankRows(recommender, rows, { numBeams: 4, batchRows });
+test.each([1, 3, 64])('in batches of %d: row by row what each row gets alone', async (batchSize) => {
+  const results = await rankRows(recommender, rows, { numBeams: 4, batchSize });
   expect(results.map(({ user, history, target }) => ({ user, history, target }))).toEqual(rows);
   const lengths = rows.map(({ history }) => history.length);
   expect(new Set(lengths).size).toBeGreaterThan(2); // so that they are decoded in another order

@@ -1,8 +1,8 @@
 /**
- * Texts -> vectors by a sentence encoder: batches of like length, rows put where their text is.
+ * Texts -> vectors by a sentence encoder: batches of like length, each row at its text's place.
  *
  * Follows MiniOneRec's text embedding with one repair: there a batch that fails is skipped and all later rows move up;
- * here it stops the run, and the rows before it are kept for the next one (`partial`). Equal texts are encoded once.
+ * here it stops the run, and the rows before it are kept for the next run (`partial`). Equal texts are encoded once.
  *
  * Shapes: N texts, B of a batch, D width.
  */
@@ -16,7 +16,6 @@ import { ResumeFile } from './resume-file.js';
 import { RowCollector } from './row-collector.js';
 import type { SentenceEncoder } from './sentence-encoder.js';
 
-/** Options of `encodeTexts`. */
 export interface EncodeTextsOptions extends LengthBatchesOptions {
   /** File for the rows that are done, removed by `finish`. Default none: a killed run starts over. */
   partial?: string;
@@ -24,7 +23,6 @@ export interface EncodeTextsOptions extends LengthBatchesOptions {
   key?: unknown;
 }
 
-/** Vectors of texts, and what encoding them met. */
 export interface EncodedTexts {
   /** [N, D], row = text */
   vectors: Vectors;
@@ -103,7 +101,7 @@ function hashTexts(first: readonly unknown[], texts: readonly string[]): string 
   return hash.update(']]').digest('hex');
 }
 
-/** One batch, its failure reported with the items that were in it. */
+/** Encodes one batch; an error names the items that were in it. */
 async function encodeBatch(encoder: SentenceEncoder, batch: readonly number[][], rows: readonly number[]) {
   const { length } = batch[0]!;
   const which = `items ${rows.slice(0, 8).join(', ')}${rows.length > 8 ? ', ...' : ''} (${rows.length} texts of up to ${length} tokens)`;

@@ -1,14 +1,14 @@
 /** Rows of a matrix that arrive in any order, each with its number: none is written twice, none is missing at the end. */
 import type { Vectors } from '../../files/npy.js';
 
-/** Some rows of the result. */
+/** Rows of a batch. */
 export interface DoneRows {
   rows: number[];
   /** [rows * width], in the order of `rows` */
   data: Float32Array;
 }
 
-/** Collects rows that come in any order into one matrix [rows, width]. */
+/** The rows so far. */
 export class RowCollector {
   private readonly there: Uint8Array;
   private width = 0;
@@ -28,10 +28,11 @@ export class RowCollector {
   put({ rows, data }: DoneRows, width: number): void {
     if (this.width === 0) [this.width, this.data] = [width, new Float32Array(this.rows * width)];
     if (width !== this.width || data.length !== rows.length * width) {
-      throw new Error(`RowTarget: expected ${rows.length} rows of ${this.width}, got ${data.length} numbers`);
+      throw new Error(`RowCollector: expected ${rows.length} rows of ${this.width}, got ${data.length} numbers`);
     }
     rows.forEach((row, i) => {
-      if (this.there[row] !== 0) throw new Error(`RowTarget: row ${row} of ${this.rows} is there already, or outside`);
+      if (this.there[row] !== 0)
+        throw new Error(`RowCollector: row ${row} of ${this.rows} is there already, or outside`);
       this.there[row] = 1;
       this.data.set(data.subarray(i * width, (i + 1) * width), row * width);
     });
@@ -42,7 +43,7 @@ export class RowCollector {
   finish(from: readonly number[]): Vectors {
     const { width, data } = this;
     from.forEach((row, i) => {
-      if (!this.has(row)) throw new Error(`RowTarget: row ${row} never came`);
+      if (!this.has(row)) throw new Error(`RowCollector: row ${row} never came`);
       if (row !== i) data.copyWithin(i * width, row * width, (row + 1) * width);
     });
     return { rows: from.length, width, data };

@@ -2,12 +2,11 @@
  * k-means with clusters of limited size: every iteration's assignment is the optimum under the limits.
  *
  * Follows Bradley, Bennett & Demiriz, "Constrained k-means clustering" (2000) and the package k-means-constrained (3
- * initialisations, 100 iterations, stop when the centres move less than 1e-4 of the mean variance). Departures:
- *   1. the flow is solved by `balancedAssign`, from the prices of the iteration before: centres move little, so few
- *      items are where they should not be;
+ * starts, 100 iterations, stop when the centres move less than 1e-4 of the mean variance). Departures:
+ *   1. the flow is solved by `balancedAssign`, from the prices of the iteration before: centres move little, so few items
+ *      are where they should not be;
  *   2. starts are greedy k-means++ for the first and every other one, means of random groups between.
- * The fused implementation of the iterations (`kernels/tensorflow/ops/balanced_kmeans.cc`) keeps distances and costs on
- * the engine.
+ * The fused implementation of the iterations (`kernels/tensorflow/ops/balanced_kmeans.cc`) keeps distances and costs on the engine.
  *
  * Shapes: N rows, K codes, D width.
  */
@@ -25,19 +24,19 @@ import { balancedAssign, type BalancedAssignment } from './balanced-assign.js';
 
 const KERNEL = 'SidlabBalancedKmeans';
 
-/** Options of `balancedKmeans`. */
+/** Codes, limits and when to stop. */
 export interface BalancedKmeansOptions {
   /** Codes (K), at most N. */
   codes: number;
   /** Rows a code at least and at most. Default N/K - 1 and N/K + 1, N/K rounded down. */
   clusterSize?: readonly [least: number, most: number];
-  /** Starts, the one with the smallest error in the end is kept. Default 3. */
+  /** Initialisations; the one with the smallest error in the end is kept. Default 3. */
   nInit?: number;
-  /** Rounds of a start at most. Default 100. */
+  /** Of an initialisation, at most. Default 100. */
   iterations?: number;
   /** Stop when the centres' squared moves sum to less than this share of the mean variance. Default 1e-4. */
   tolerance?: number;
-  /** Centres to start from [K, D], in place of all starts. */
+  /** Centres to start from [K, D], in place of all initialisations. */
   init?: Vectors;
   /** Default 42. */
   seed?: number | string;
@@ -49,27 +48,27 @@ export interface BalancedKmeansOptions {
  * @throws InputError for limits that cannot be met, more codes than rows, a row or centre that is not finite
  */
 export function balancedKmeans(vectors: Vectors, options: BalancedKmeansOptions): KmeansResult {
-  const { codes, nInit: starts = 3, iterations = 100, tolerance = 1e-4, init: start, seed = 42 } = options;
+  const { codes, nInit = 3, iterations = 100, tolerance = 1e-4, init, seed = 42 } = options;
   if (!Number.isInteger(codes) || codes < 1 || codes > vectors.rows) {
     throw new InputError(`balancedKmeans: expected codes from 1 to ${vectors.rows}, the number of rows, got ${codes}`);
   }
   checkDistances(vectors, 'balancedKmeans');
-  if (start) checkDistances(start, 'balancedKmeans: centres', vectors.width);
+  if (init) checkDistances(init, 'balancedKmeans: centres', vectors.width);
   const limits = sizeLimits(vectors.rows, codes, options.clusterSize);
   const random = new Random(seed);
   const enough = tolerance * meanVariance(vectors);
-  const Face = chooseImplementation<RoundsFace>(KERNEL, PlainRounds, FusedRounds);
-  const rounds = new Face(vectors, limits, iterations, enough);
+  const Implementation = chooseImplementation<LloydOf>(KERNEL, PlainLloyd, FusedLloyd);
+  const lloyd = new Implementation(vectors, limits, iterations, enough);
   try {
     let best: KmeansResult | undefined;
-    for (let turn = 0; turn < (start ? 1 : starts); turn++) {
-      const centres = start ?? (turn % 2 === 0 ? kmeansPlusPlus : randomGroupMeans)(vectors, codes, random);
-      const result = rounds.run(centres);
+    for (let turn = 0; turn < (init ? 1 : nInit); turn++) {
+      const centres = init ?? (turn % 2 === 0 ? kmeansPlusPlus : randomGroupMeans)(vectors, codes, random);
+      const result = lloyd.run(centres);
       if (best === undefined || result.error < best.error) best = result;
     }
     return best!;
   } finally {
-    rounds.dispose();
+    lloyd.dispose();
   }
 }
 
@@ -94,21 +93,21 @@ export function sizeLimits(
   return [least!, most!];
 }
 
-/** Rounds from one start after another on the same rows. */
-interface Rounds {
+/** Lloyd's iterations under limits, from one initialisation after another on the same rows. */
+interface BalancedLloyd {
   /** @param start [K, D] */
   run(start: Vectors): KmeansResult;
   dispose(): void;
 }
 
-type RoundsFace = new (
+type LloydOf = new (
   vectors: Vectors,
   limits: readonly [number, number],
   iterations: number,
   enough: number,
-) => Rounds;
+) => BalancedLloyd;
 
-class FusedRounds implements Rounds {
+class FusedLloyd implements BalancedLloyd {
   private readonly rows: tf.Tensor2D;
   /** Limits, iterations, and the bits of `enough` as two whole numbers [5]. */
   private readonly numbers: tf.Tensor1D;
@@ -135,7 +134,7 @@ class FusedRounds implements Rounds {
   }
 }
 
-class PlainRounds implements Rounds {
+class PlainLloyd implements BalancedLloyd {
   private readonly rows: EngineDistances;
 
   constructor(
@@ -162,8 +161,8 @@ class PlainRounds implements Rounds {
       return found.clusters;
     };
     let codes = assign();
-    let round = 1;
-    for (; round <= iterations; round++) {
+    let iteration = 1;
+    for (; iteration <= iterations; iteration++) {
       const next = meansOf(vectors, codes, centres);
       const moved = squaredDistance(next.data, centres.data);
       centres = next;
@@ -173,7 +172,7 @@ class PlainRounds implements Rounds {
     }
     let error = 0;
     for (let i = 0; i < codes.length; i++) error += squaredDistance(rowOf(vectors, i), rowOf(centres, codes[i]!));
-    return { ...centres, codes, error, rounds: Math.min(round, iterations) };
+    return { ...centres, codes, error, rounds: Math.min(iteration, iterations) };
   }
 
   dispose(): void {
@@ -181,7 +180,10 @@ class PlainRounds implements Rounds {
   }
 }
 
-/** Distances [N * K] onto whole numbers from 0 to `top`; the default is finer than float32's own steps at the largest. */
+/**
+ * Distances [N * K] onto whole numbers from 0 to `top`, written over them; the default is finer than float32's own steps
+ * at the largest.
+ */
 export function wholeCosts(distances: Float32Array, top = 2 ** 26): { costs: Int32Array; scale: number } {
   let [low, high] = [Infinity, -Infinity];
   for (let at = 0; at < distances.length; at++) {
@@ -190,7 +192,7 @@ export function wholeCosts(distances: Float32Array, top = 2 ** 26): { costs: Int
     if (distance > high) high = distance;
   }
   const scale = high > low ? top / (high - low) : 1;
-  const costs = new Int32Array(distances.length);
+  const costs = new Int32Array(distances.buffer, distances.byteOffset, distances.length);
   for (let at = 0; at < costs.length; at++) costs[at] = (distances[at]! - low) * scale + 0.5;
   return { costs, scale };
 }

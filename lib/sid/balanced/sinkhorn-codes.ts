@@ -96,7 +96,7 @@ function checkPlan(plan: ArrayLike<number>, k: number): void {
   }
 }
 
-/** The largest entry of a row after the one at `last`, in the order of proposals; -1 is before all. */
+/** The largest entry of a row after the one at `last`, in the order of proposals; -1 comes before all. */
 function nextColumn(plan: ArrayLike<number>, row: number, k: number, last: number): number {
   const before = last < 0 ? Infinity : plan[row + last]!;
   let best = -1;

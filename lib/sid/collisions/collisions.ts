@@ -30,6 +30,7 @@ export function checkCollisions(collisions: Collisions, items: number, sizes: re
 }
 
 /**
+ * Codes after de-duplication.
  * @param vectors [N, D], in the space of the codebooks
  * @param codes [N][L]
  * @returns codes [N][L or, with `rank`, L + 1]; `codes` itself where they are kept

@@ -3,7 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { readNpy, type Vectors, writeNpy } from '../../files/npy.js';
 import { InputError } from '../../support/errors.js';
 
-/** How the name of an index file ends. */
+/** What an index's name ends in. */
 export const INDEX_ENDING = '.index.json';
 
 /** `data/Toys.index.json`, `.sid.json` -> `data/Toys.sid.json` @throws InputError for an index of another ending */

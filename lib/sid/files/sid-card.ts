@@ -14,12 +14,12 @@ import { InputError } from '../../support/errors.js';
 import type { RqVaeShape } from '../rqvae/parameters.js';
 import { besideIndex, codebookEnding, INDEX_ENDING } from './codebook-files.js';
 
-/** How the name of the card beside an index ends. */
+/** What a card's name ends in. */
 export const CARD_ENDING = '.sid.json';
 /** Encoder, decoder and codebooks of a learned method, under the names of the reference's `state_dict`. */
 export const MODEL_ENDING = '.sid.safetensors';
 
-/** How an index was made, as `NAME.sid.json` says it. */
+/** The content of `NAME.sid.json`. */
 export interface SidCard {
   method: string;
   /** Where the codebooks live: among the vectors, or among the latents that the saved model makes of them. */

@@ -2,8 +2,8 @@
  * Codes that k-means left without a row go where they help most: to the rows farthest from their centres.
  *
  * Follows scikit-learn's KMeans, which moves empty clusters to the farthest rows. Departures:
- *   1. it does so within every iteration, here it is done when no row changes its code any more: where no code is empty
- *      in the end the iterations are Lloyd's own;
+ *   1. it does so within every iteration, here it is done when no row changes its code any more: where no code is empty in
+ *      the end the iterations are Lloyd's own;
  *   2. of equal rows one is taken, and a row that lies on its centre none: fewer distinct rows than codes leave codes
  *      empty.
  *

@@ -1,5 +1,5 @@
 /**
- * Where k-means begins: three ways to place the first centres.
+ * Initialisation of k-means: three ways to place the first centres.
  *
  * Shapes: N rows, K codes, D width, T candidates.
  */
@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs';
 import { rowOf, type Vectors } from '../../files/npy.js';
 import type { Random } from '../../support/random.js';
 
-/** Rows that k-means++ looks at, at most: beyond, a random part of them represents all. */
+/** Rows that k-means++ looks at, at most: beyond, a random part of them is taken. */
 const SPREAD_ROWS = 8192;
 
 /**

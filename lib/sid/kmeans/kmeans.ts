@@ -2,14 +2,14 @@
  * One level of clustering: seeded k-means, on the engine for work and on the package ml-kmeans for small things.
  *
  * Follows Lloyd, "Least squares quantization in PCM" (1982). Departures:
- *   1. ml-kmeans takes 0.6 s an iteration on 3,686 x 384 vectors and 256 codes, and a minute for its own
- *      initialisation; beyond a million products an iteration they are ours (`lloyd.ts`). Both iterate until no row
- *      changes its code, from the same starts;
- *   2. by default two starts are carried to the end, and the one with the smaller error is kept. k-means++ is the
+ *   1. ml-kmeans takes 0.6 s an iteration on 3,686 x 384 vectors and 256 codes, and a minute for its own initialisation;
+ *      beyond a million products an iteration they are ours (`lloyd.ts`). Both iterate until no row changes its code, from
+ *      the same centres;
+ *   2. by default two initialisations are carried to the end, and the one with the smaller error is kept. k-means++ is the
  *      better one on item vectors; on the residuals of later levels it spends half of its codes on outliers and
  *      leaves two thirds of the items on one code, where the means of random groups do not;
- *   3. codes that are empty in the end move to the farthest rows, and the iterations continue (`empty-clusters.ts`);
- *      with fewer distinct rows than codes some go unused.
+ *   3. codes that are empty in the end move to the farthest rows, and the iterations continue (`empty-clusters.ts`); with fewer
+ *      distinct rows than codes some go unused.
  *
  * Shapes: N rows, K codes, D width.
  */
@@ -22,11 +22,11 @@ import { randomGroupMeans, pickRows, kmeansPlusPlus } from './initial-centres.js
 import { type KmeansResult, lloyd } from './lloyd.js';
 import { KMEANS_INITS, type KmeansInit } from '../choices.js';
 
-/** Options of `kmeans`. */
+/** Codes, initialisation and when to stop. */
 export interface KmeansOptions {
   /** Codes (K), at most N. */
   codes: number;
-  /** Rounds at most. Default 100. */
+  /** At most. Default 100. */
   iterations?: number;
   /** Default 42. */
   seed?: number | string;
@@ -40,6 +40,7 @@ export interface KmeansOptions {
 }
 
 /**
+ * Clusters rows.
  * @param vectors [N, D], finite
  * @throws RangeError for more codes than rows, or centres of another shape
  * @throws InputError for a row or centre that is not finite, or too long to be squared
@@ -59,13 +60,13 @@ export function kmeans(vectors: Vectors, options: KmeansOptions): KmeansResult {
   const own = implementation === 'own' || (implementation === 'auto' && !small);
   const random = new Random(seed);
   const results = initialCentres(vectors, codes, init, random).map((centres) =>
-    withoutEmpty(vectors, centres, iterations, own ? lloyd : mlRounds),
+    withoutEmpty(vectors, centres, iterations, own ? lloyd : mlLloyd),
   );
   return results.reduce((best, next) => (next.error < best.error ? next : best));
 }
 
 /**
- * Rounds until nothing changes and no code is empty that could be filled. A move takes the error of at least one row
+ * Iterates until nothing changes and no code is empty that could be filled. A move takes the error of at least one row
  * away, so this ends; when all iterations are spent one last move is made, and the rows get their codes.
  */
 function withoutEmpty(
@@ -103,7 +104,7 @@ function initialCentres(vectors: Vectors, codes: number, init: KmeansInit | Vect
   }
 }
 
-function mlRounds(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
+function mlLloyd(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
   const lists = (of: Vectors) => Array.from({ length: of.rows }, (_, i) => Array.from(rowOf(of, i)));
   const { centroids, iterations: rounds } = mlKmeans(lists(vectors), start.rows, {
     initialization: lists(start),

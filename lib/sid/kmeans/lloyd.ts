@@ -1,19 +1,19 @@
 /**
- * Lloyd iterations of k-means, exact, in which only centres that moved are looked at.
+ * Lloyd's iterations of k-means, exact, in which only centres that moved are looked at.
  *
  * Follows Kaukoranta, Franti & Nevalainen, "A fast exact GLA based on code vector activity detection" (IEEE TIP 2000):
  * after a few iterations most centres do not move, and a row whose own centre is still the nearer one needs no distance
  * to those. (Hamerly's bounds by the triangle inequality pass over fewer rows here: one large cluster that drifts
  * opens them all.) Departures:
- *   1. each row keeps a lower bound of its distance to all centres but its own, which a centre that does not move
- *      cannot break; rows that the centres that moved do not decide go through the engine against all centres, one
- *      product for all such rows;
+ *   1. each row keeps a lower bound of its distance to all centres but its own, which a centre that does not
+ *      move cannot break; rows that the moved centres do not decide go through the engine against all centres, one product
+ *      for all such rows;
  *   2. the engine's float32 distances propose; where they differ by no more than their error float64 decides
  *      (`distance.ts`), so that equal rows get equal codes on every engine;
  *   3. sums of clusters change by the rows that changed their code alone.
- * A code that loses its last row keeps its place. The fused implementation (`kernels/tensorflow/ops/kmeans_rounds.cc`)
- * keeps a bound for every row and centre, as Elkan's "Using the triangle inequality to accelerate k-means" (ICML 2003),
- * and copies nothing between the iterations.
+ * A code that loses its last row keeps its place. The fused implementation (`kernels/tensorflow/ops/kmeans_rounds.cc`) keeps a
+ * bound for every row and centre, as Elkan's "Using the triangle inequality to accelerate k-means" (ICML 2003), and
+ * copies nothing between the iterations.
  *
  * Shapes: N rows, K codes, M codes that moved, D width. Distances are less |x|^2 throughout.
  */
@@ -35,7 +35,7 @@ export interface KmeansResult extends Vectors {
   codes: Int32Array;
   /** Sum of the rows' squared distances from their centres. */
   error: number;
-  /** Rounds until no row changed its code, or as many as were allowed. */
+  /** Iterations until no row changed its code, or as many as were allowed. */
   rounds: number;
 }
 
@@ -50,10 +50,10 @@ export function lloyd(vectors: Vectors, start: Vectors, iterations: number): Kme
   checkDistances(vectors, 'lloyd');
   checkDistances(start, 'lloyd: centres', vectors.width);
   const fits = iterations === 0 || vectors.rows * start.rows <= MOST_BOUNDS;
-  return (fits ? chooseImplementation(KERNEL, plainRounds, fusedRounds) : plainRounds)(vectors, start, iterations);
+  return (fits ? chooseImplementation(KERNEL, plainLloyd, fusedLloyd) : plainLloyd)(vectors, start, iterations);
 }
 
-function fusedRounds(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
+function fusedLloyd(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
   const { rows, width } = start;
   const inputs = [
     tf.tensor2d(vectors.data, [vectors.rows, width]),
@@ -69,17 +69,17 @@ function fusedRounds(vectors: Vectors, start: Vectors, iterations: number): Kmea
   return { rows, width, data, codes, error, rounds: found[0]! };
 }
 
-function plainRounds(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
-  const state = new Rounds(vectors, start);
+function plainLloyd(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
+  const state = new LloydState(vectors, start);
   try {
     let rounds = 0;
-    let settled = false;
-    while (!settled && rounds < iterations) {
-      settled = state.assign() === 0;
-      if (!settled) state.update();
+    let converged = false;
+    while (!converged && rounds < iterations) {
+      converged = state.assign() === 0;
+      if (!converged) state.update();
       rounds++;
     }
-    if (!settled) state.assign();
+    if (!converged) state.assign();
     return { ...state.centres, codes: state.codes, error: state.error(), rounds };
   } finally {
     state.dispose();
@@ -102,7 +102,7 @@ export function nearestCodes(vectors: Vectors, centres: Vectors): Int32Array {
 /** What float32 products of unit size may be off by; the error grows with the rows' and centres' squares. */
 const FLOAT32_ERROR = 4e-6;
 
-class Rounds {
+class LloydState {
   readonly codes: Int32Array;
   readonly centres: Vectors;
   private readonly rows: EngineDistances;
@@ -179,9 +179,9 @@ class Rounds {
   private chooseMoved(row: number, distances: Float32Array, at: number, place: Int32Array, slack: number): number {
     const { moved, codes, others } = this;
     const old = codes[row]!;
-    const stands = place[old]! < 0;
+    const unmoved = place[old]! < 0;
     let best = old;
-    let nearest = stands ? this.own[row]! : distances[at + place[old]!]!;
+    let nearest = unmoved ? this.own[row]! : distances[at + place[old]!]!;
     let second = Infinity;
     for (let m = 0; m < moved.length; m++) {
       const distance = distances[at + m]!;

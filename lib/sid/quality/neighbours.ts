@@ -14,14 +14,16 @@ export interface NearestNeighboursOptions {
   sample?: number;
   /** Default 42. */
   seed?: number;
+  /** Rows that a block of items is compared with at once (C). Default 32,768, which makes 64 MiB of products. */
+  chunk?: number;
 }
 
-/** Items of a block (B), and rows of all that they are compared with at once (C): 64 MiB of products. */
-const [BLOCK, CHUNK] = [512, 32_768];
+/** Items of a block (B). */
+const BLOCK = 512;
 
 /** @param vectors [N, D] @returns pairs (item, its nearest other item), ties to the lower; none where N < 2 */
 export function nearestNeighbours(vectors: Vectors, options: NearestNeighboursOptions = {}): [number, number][] {
-  const { sample = 5000, seed = 42 } = options;
+  const { sample = 5000, seed = 42, chunk: size = 32_768 } = options;
   const { rows } = vectors;
   if (rows < 2) return [];
   const items = [...Array(rows).keys()];
@@ -31,8 +33,8 @@ export function nearestNeighbours(vectors: Vectors, options: NearestNeighboursOp
     const ids = inOrder.slice(i * BLOCK, (i + 1) * BLOCK);
     return { ids, x: unitRows(gather(vectors, ids)), best: new Nearest(ids.length) };
   });
-  for (let first = 0; first < rows; first += CHUNK) {
-    const chunk = unitRows(rowSlice(vectors, first, Math.min(rows, first + CHUNK)));
+  for (let first = 0; first < rows; first += size) {
+    const chunk = unitRows(rowSlice(vectors, first, Math.min(rows, first + size)));
     for (const { ids, x, best } of blocks) best.update(first, ...nearestIn(x, ids, chunk, first));
     chunk.dispose();
   }

@@ -1,5 +1,5 @@
 /**
- * Single metrics of semantic IDs, each a pure function of codes and what is known of the items.
+ * Single figures of semantic IDs, each a pure function of codes and what is known of the items.
  *
  * Shapes: N items, L levels, K codes of a level.
  */
@@ -55,7 +55,7 @@ export function prefixPurity(codes: Codes, categories: readonly string[], length
   return total === 0 ? NaN : pure / total;
 }
 
-/** The purity that prefixes of the same sizes have by chance: categories shuffled, by a seed. */
+/** The purity that prefixes of the same sizes have by chance: categories shuffled by a seed. */
 export function shuffledPurity(codes: Codes, categories: readonly string[], length: number, seed = 42): number {
   const known = [...codes.keys()].filter((item) => categories[item] !== '');
   const dealt = new Random(seed).shuffle(known.map((item) => categories[item]!));

@@ -1,5 +1,5 @@
 /**
- * How good semantic IDs are, before any model is trained with them.
+ * How good semantic IDs are, before any model is trained on them.
  *
  * What is watched is what goes wrong unnoticed in the systems that the kit follows: items that share a SID (and how
  * much of the evaluation's traffic they carry), codebooks that collapse, codes that say nothing about an item. After
@@ -24,7 +24,6 @@ import {
   shuffledPurity,
 } from './quality-measures.js';
 
-/** What `sidQuality` measures. */
 export interface SidQualityInput {
   /** Final codes [N][L], a rank in a group of equal ones last where there is one. */
   codes: readonly number[][];
@@ -49,7 +48,6 @@ export interface SidQualityInput {
   seed?: number;
 }
 
-/** Metrics of a level's codes. */
 export interface LevelQuality {
   level: string;
   codes: number;
@@ -61,7 +59,6 @@ export interface LevelQuality {
   mse: number | null;
 }
 
-/** Metrics of the SIDs' prefixes of one length. */
 export interface PrefixQuality {
   length: number;
   /** Distinct prefixes. */
@@ -75,7 +72,6 @@ export interface PrefixQuality {
   neighboursByChance: number | null;
 }
 
-/** Metrics of semantic IDs. */
 export interface SidQuality {
   items: number;
   /** Share of items beyond the first of each SID. `raw` is null where nobody knows. */

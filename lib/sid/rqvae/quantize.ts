@@ -5,7 +5,7 @@
  * The loss of a level is `mse(code, residual held still) + commitment * mse(code held still, residual)`, the loss of
  * the quantizer the mean over levels. What the next level sees is `residual - (residual + (code - residual) held
  * still)`, whose gradient is zero: so the commitment of the first level alone reaches the encoder, and a codebook
- * is trained by its own level alone. The reference has it so; here it is plain instead of a consequence of the tape.
+ * is trained by its own level alone. The reference has it so; here it is written out instead of a consequence of the tape.
  *
  * Shapes: B rows, E width of the latent, K codes of a level, L levels.
  */
@@ -17,11 +17,10 @@ import { balancedCodes } from './sinkhorn.js';
 export interface Assignment {
   /** One a level [L]. */
   epsilons: readonly number[];
-  /** Rounds of Sinkhorn. */
+  /** Iterations of Sinkhorn. */
   iterations: number;
 }
 
-/** What the gradient of a quantization needs. B rows, E latent width. */
 export interface QuantizeTape {
   /** Codes a level, int32 [B]. */
   codes: tf.Tensor1D[];
@@ -29,7 +28,6 @@ export interface QuantizeTape {
   differences: tf.Tensor2D[];
 }
 
-/** A quantized batch and the quantizer's loss. */
 export interface QuantizedBatch {
   /** Sum of the codes [B, E]. */
   quantized: tf.Tensor2D;

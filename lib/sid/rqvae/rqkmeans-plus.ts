@@ -6,8 +6,8 @@
  * Departures:
  *   1. the decoder is `q + MLP(q)` with the last layer zeroed too, so that training starts at the error of the codebooks
  *      themselves and not at that of a random network;
- *   2. when it is trained, codes are assigned as constrained RQ-Kmeans assigns them (N/K - 1 to N/K + 1 items a code
- *      and level, the optimum): with the nearest codes it collides more than what it started from, though its error is
+ *   2. when it is trained, codes are balanced as in constrained RQ-Kmeans (N/K - 1 to N/K + 1 items a code and
+ *      level, the optimum): with the nearest codes it collides more than what it started from, though its error is
  *      lower;
  *   3. 24 epochs of batches of 256 at a peak rate of 1e-3 instead of thousands of 2,048 at 1e-4: at 1e-4 a dozen
  *      epochs move the error by half a per cent.
@@ -30,9 +30,9 @@ import { type RqVae, withCodes } from './rqvae.js';
 import { trainRqVae } from './train.js';
 import { RQKMEANS_PLUS_OPTIONS, type RqKmeansPlusOptions } from '../sid-options.js';
 
-/** What `rqKmeansPlus` gives back. */
+/** As `RqVae`, and what it started from. */
 export interface RqKmeansPlus extends RqVae {
-  /** Constrained RQ-Kmeans before anything was trained: its error, and its raw collision rate. */
+  /** Constrained RQ-Kmeans before any training: its error, and its raw collision rate. */
   start: { mse: number; collision: number };
 }
 

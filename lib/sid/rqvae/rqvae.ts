@@ -2,8 +2,8 @@
  * RQ-VAE: item vectors -> semantic IDs by an autoencoder whose latent is quantized level by level.
  *
  * Follows MiniOneRec's `rq/` (from LC-Rec, arXiv 2311.09049, and TIGER, arXiv 2305.05065): encoder
- * 2048-1024-512-256-128-64 to a latent of 32, ReLU, Xavier normal, 3 x 256 codes, k-means initialisation, commitment
- * 0.25, AdamW 1e-3, gradient norm at most 1. Departures:
+ * 2048-1024-512-256-128-64 to a latent of 32, ReLU, Xavier normal, 3 x 256 codes, k-means start, commitment 0.25, AdamW
+ * 1e-3, clip 1. Departures:
  *   1. 60 epochs of batches of 256 with a linear rate instead of 10,000 of 20,480 at a constant one: a plateau in
  *      minutes (docs/log.md has the curve);
  *   2. k-means sees all latents by default, and the model with the lowest reconstruction error is taken,
@@ -11,7 +11,7 @@
  *   3. vectors are scaled to a mean square of 1 (`normalize`): without it, rows of unit length end on 3 % of the codes;
  *   4. the first epochs train a plain autoencoder, and k-means fills the codebooks from its latents: from those of random
  *      weights, which all look alike, most codes die within a few epochs;
- *   5. in the first half of the epochs that quantize, codes that no item uses are reset (`dead-codes.ts`);
+ *   5. in the first half of the epochs that quantize, dead codes, those that no item uses, are reset (`dead-codes.ts`);
  *   6. collisions are resolved in the latent space as for every method (`collisions.ts`), so that none is left.
  *
  * Shapes: N items, D width, E latent width, L levels.
@@ -26,13 +26,13 @@ import { type RqVaeOptions } from '../sid-options.js';
 import { rqVaePlan, type RqVaePlan } from './options.js';
 import { codebooksOf, toVariables } from './parameters.js';
 import { ScaledRows } from './scaled-rows.js';
-import { encode, evaluate } from './step.js';
+import { evaluate } from './step.js';
 import { type Trained, trainRqVae } from './train.js';
 
 export type { RqVaeModel } from './model.js';
 export type { RqVaeOptions } from '../sid-options.js';
 
-/** What `rqvae` gives back. N items, E latent width. */
+/** What `rqvae` gives back beyond codes and codebooks. */
 export interface RqVae extends QuantizeResult {
   model: RqVaeModel;
   /** [N, E], where the codebooks live. */
@@ -98,8 +98,10 @@ export function rqVaeCodes(
   const parameters = toVariables(arrays);
   const rows = new ScaledRows(vectors, scale);
   try {
-    const { codes, mse } = evaluate(shape, parameters, rows);
-    return { latents: encode(shape, parameters, rows), codes, mse: mse / scale ** 2 };
+    const { latent: width } = shape;
+    const latents = { rows: vectors.rows, width, data: new Float32Array(vectors.rows * width) };
+    const { codes, mse } = evaluate(shape, parameters, rows, { latents });
+    return { latents, codes, mse: mse / scale ** 2 };
   } finally {
     tf.dispose([...parameters.values()]);
   }

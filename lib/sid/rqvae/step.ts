@@ -88,21 +88,35 @@ export interface Evaluation {
   codes: number[][];
 }
 
+/** What else is wanted of an evaluation. */
+export interface EvaluateOptions {
+  /** Filled with the latents of all rows [N, E], which are computed anyway. */
+  latents?: Vectors;
+  /** Rows at once. Default as `ScaledRows.forEachBlock`'s. */
+  block?: number;
+}
+
 /** Codes of all rows and the error of what the decoder makes of them, block by block. */
-export function evaluate(shape: RqVaeShape, parameters: Tensors, rows: ScaledRows, block?: number): Evaluation {
+export function evaluate(
+  shape: RqVaeShape,
+  parameters: Tensors,
+  rows: ScaledRows,
+  { latents, block }: EvaluateOptions = {},
+): Evaluation {
   const codes: number[][] = [];
   let error = 0; // the blocks' means, weighed by their rows
-  rows.forEachBlock((x) => {
-    const [mean, ...levels] = tf.tidy(() => {
+  rows.forEachBlock((x, first) => {
+    const [mean, z, ...levels] = tf.tidy(() => {
       const z = mlpInfer(shape, 'encoder', parameters, x);
       const { quantized, tape } = quantizeForward(z, codebookTensors(shape, parameters), 0);
       const out = mlpInfer(shape, 'decoder', parameters, quantized);
-      return [tf.mean(tf.squaredDifference(out, x)), ...tape.codes];
+      return [tf.mean(tf.squaredDifference(out, x)), z, ...tape.codes];
     });
     const of = levels.map((level) => level.dataSync<'int32'>());
     for (let i = 0; i < x.shape[0]; i++) codes.push(of.map((level) => level[i]!));
     error += mean!.dataSync()[0]! * (x.shape[0] / rows.count);
-    tf.dispose([mean!, ...levels]);
+    latents?.data.set(z!.dataSync<'float32'>(), first * latents.width);
+    tf.dispose([mean!, z!, ...levels]);
   }, block);
   return { mse: error, codes };
 }

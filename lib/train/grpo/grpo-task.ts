@@ -1,6 +1,7 @@
 /** GRPO as a task of the training loop: prompts are rolled out, rewarded, and laid out as one tree a group. */
 import type { Dataset, Row } from '../../data/dataset.js';
 import { beamSearch } from '../../decode/beam-search.js';
+import { namingRows } from '../../decode/finite-scores.js';
 import type { Recommender } from '../../evaluate/recommender.js';
 import type { LanguageModel } from '../../lm/language-model.js';
 import { Random } from '../../support/random.js';
@@ -39,7 +40,7 @@ export function grpoTask(
   };
 }
 
-/** Rolls out, rewards, and lays the groups out as combs. */
+/** Rolls out, rewards, and lays each group out as a prefix tree. */
 function objective(
   recommender: Recommender,
   reference: LanguageModel,
@@ -48,7 +49,9 @@ function objective(
 ): Objective {
   const { model, trie, render } = recommender;
   const prompts = rows.map(({ history }) => render.prompt(history));
-  const groups = beamSearch(model, trie, prompts, { numBeams: numGenerations }).map(({ items }, r) => {
+  const named = (r: number): string => `grpo: the row of user ${JSON.stringify(rows[r]!.user)}`;
+  const rankings = namingRows(named, () => beamSearch(model, trie, prompts, { numBeams: numGenerations }));
+  const groups = rankings.map(({ items }, r) => {
     const rewards = REWARDS[reward](items, rows[r]!.target);
     return { prompt: prompts[r]!, completions: items.map((item) => render.answer(item)), rewards };
   });

@@ -14,8 +14,8 @@ import { indexOf, loadDataset } from '../../data/load.js';
 import { readIndex } from '../../data/sid-index.js';
 import { ensureEngine } from '../../engine/engine.js';
 import { createRecommender } from '../../evaluate/recommender.js';
-import { promptOptions, trainedWith } from '../../evaluate/trained-with.js';
-import { loadModel } from '../../lm/model.js';
+import { promptCard, promptOptions, trainedWith } from '../../evaluate/trained-with.js';
+import { loadModel, saveModel } from '../../lm/model.js';
 import { loadTokenizer } from '../../lm/tokenizer/tokenizer.js';
 import { disposeWeights } from '../../lm/weights.js';
 import { fingerprint } from '../../options/derive.js';
@@ -50,7 +50,7 @@ export async function grpo(
   await ensureEngine();
   const { data, model: start, run = join(data, 'runs', 'grpo'), again, onLog } = parsed;
   const prompts = trainedWith(start);
-  const { templates, own, ...asTrained } = prompts;
+  const { templates, own, source: _source, file: _file, ...asTrained } = prompts;
   const settings = { ...parsed, template: parsed.template ?? prompts.template ?? 'sids' };
   if (findTemplate(settings.template, templates).of !== 'rows') {
     throw new InputError(`grpo: expected --template to be a task of rows, got ${settings.template}`);
@@ -75,7 +75,18 @@ export async function grpo(
     const recommender = createRecommender(model, tokenizer, index, settings.template, reading);
     const task = grpoTask(recommender, reference, dataset, settings);
     const folder = new RunFolder(run, config);
-    const loop = { ...settings, evalStart: true, bestMetric: 'NDCG@10', patience: 0, keep: 1, ...(onLog && { onLog }) };
+    const ranked = settings.template;
+    const card = promptCard({ ...prompts, template: ranked }, [...new Set([ranked, ...Object.keys(own ?? {})])]);
+    const save = (at: string): void => saveModel(at, model, { json: tokenizer.json }, card);
+    const loop = {
+      ...settings,
+      save,
+      evalStart: true,
+      bestMetric: 'NDCG@10',
+      patience: 0,
+      keep: 1,
+      ...(onLog && { onLog }),
+    };
     const report = withStart(await train(model, tokenizer, task, folder, loop), folder);
     folder.finish(runCard(report, { ...config, seed: settings.seed }, { dataset, index: indexFile, model: start }));
     return report;

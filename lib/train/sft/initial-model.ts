@@ -76,12 +76,12 @@ export function initialModel(
   const [loaded, given] = [loadModel(from), loadTokenizer(from)];
   if (sidTokens === 'subwords')
     return { model: trainableModel(loaded, from, options, { added: 0 }, seed), tokenizer: given };
-  const { model, tokenizer, added, reused } = extendVocabulary(loaded, given, index, seed, {
+  const { model, tokenizer, added, reused, missingRows } = extendVocabulary(loaded, given, index, seed, {
     sids: sidVocabulary,
     init,
     items,
   });
-  const counts = { added: added.length, rows: () => sidRows(tokenizer, added, reused) };
+  const counts = { added: added.length + missingRows, rows: () => sidRows(tokenizer, added, reused) };
   const sids = { added: added.length, reused: reused.length };
   return { model: trainableModel(model, from, options, counts, seed), tokenizer, sids };
 }

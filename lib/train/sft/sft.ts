@@ -18,6 +18,11 @@ import { hashInputs } from '../../runs/inputs.js';
 import { finishedRun, RunFolder, type RunFolderOptions } from '../../runs/run-folder.js';
 import { Random } from '../../support/random.js';
 import { planTasks, type TaskPlan } from '../../tasks/plan-tasks.js';
+import type { TaskPart } from '../../tasks/task-mix.js';
+import type { Templates } from '../../tasks/templates.js';
+import { promptCard } from '../../evaluate/trained-with.js';
+import { saveModel } from '../../lm/model.js';
+import type { PromptCard } from '../../lm/prompt-card.js';
 import { promptContext, type Renderer } from '../../tasks/prompts.js';
 import { taskRows } from '../../tasks/task-rows.js';
 import { type TaskCounts, TaskSet } from '../../tasks/task-set.js';
@@ -55,7 +60,8 @@ export async function sft(options: SftOptions, { whenStale = 'refuse' }: StaleOp
   const { start, task } = begin(settled);
   try {
     const folder = new RunFolder(run, config);
-    const loop = { ...settings, evalStart: false, ...(onLog && { onLog }) };
+    const save = (at: string): void => saveModel(at, start.model, { json: start.tokenizer.json }, cardOf(settled));
+    const loop = { ...settings, save, evalStart: false, ...(onLog && { onLog }) };
     const trained = await train(start.model, start.tokenizer, task, folder, loop);
     const truncated = folder.readLog().reduce((sum, line) => sum + (line.truncated ?? 0), 0);
     const report = { ...trained, tasks: tasks.counts(), truncated, ...(start.sids && { sids: start.sids }) };
@@ -109,7 +115,7 @@ async function settle(options: SftOptions) {
     inputs: hashInputs({ dataset, index: file, model: parsed.model }),
     ...others,
     ...(isShape(parsed.model) && { model }),
-    ...(templates !== undefined && { templates: ownTemplates(plan) }),
+    ...(templates !== undefined && { templates: ownTemplates(plan.parts) }),
     ...(parsed.tasks !== undefined && { counts: tasks.counts() }),
   };
   return { parsed, plan, settings, dataset, index, tasks, config };
@@ -127,8 +133,19 @@ function begin({ plan, settings, dataset, index, tasks }: Settled) {
   return { start, task: sftTask(start.model, tasks, renderers, validation, settings) };
 }
 
+/** The prompt that the model is trained with, which goes with it wherever it goes. */
+function cardOf({ plan: { parts, templates }, settings }: Settled): PromptCard {
+  const { template, cutoffLen, chatTemplate, sidTokens } = settings;
+  const given = { template, cutoffLen, chatTemplate, sidTokens };
+  const prompt = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return promptCard(
+    { templates: { ...templates, ...ownTemplates(parts) }, ...prompt },
+    parts.map(({ name }) => name),
+  );
+}
+
 /** What a run needs to know of a file of templates: the wordings that it trained. */
-function ownTemplates({ parts }: TaskPlan): Record<string, unknown> {
+function ownTemplates(parts: readonly TaskPart[]): Templates {
   return Object.fromEntries(parts.map(({ name, template }) => [name, template]));
 }
 
