@@ -24,6 +24,7 @@ import {
   shuffledPurity,
 } from './quality-measures.js';
 
+/** What `sidQuality` measures. */
 export interface SidQualityInput {
   /** Final codes [N][L], a rank in a group of equal ones last where there is one. */
   codes: readonly number[][];
@@ -48,6 +49,7 @@ export interface SidQualityInput {
   seed?: number;
 }
 
+/** Metrics of a level's codes. */
 export interface LevelQuality {
   level: string;
   codes: number;
@@ -59,6 +61,7 @@ export interface LevelQuality {
   mse: number | null;
 }
 
+/** Metrics of the SIDs' prefixes of one length. */
 export interface PrefixQuality {
   length: number;
   /** Distinct prefixes. */
@@ -72,6 +75,7 @@ export interface PrefixQuality {
   neighboursByChance: number | null;
 }
 
+/** Metrics of semantic IDs. */
 export interface SidQuality {
   items: number;
   /** Share of items beyond the first of each SID. `raw` is null where nobody knows. */

@@ -21,6 +21,7 @@ export interface Assignment {
   iterations: number;
 }
 
+/** What the gradient of a quantization needs. B rows, E latent width. */
 export interface QuantizeTape {
   /** Codes a level, int32 [B]. */
   codes: tf.Tensor1D[];
@@ -28,6 +29,7 @@ export interface QuantizeTape {
   differences: tf.Tensor2D[];
 }
 
+/** A quantized batch and the quantizer's loss. */
 export interface QuantizedBatch {
   /** Sum of the codes [B, E]. */
   quantized: tf.Tensor2D;
