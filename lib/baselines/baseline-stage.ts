@@ -15,10 +15,15 @@ export const BASELINES = { popularity, transition } as const satisfies Record<
 >;
 /** What `baselineStage` gives back: metrics of the baseline on the test rows, and where its results are. */
 export interface BaselineReport {
+  /** Of the baseline. */
   name: BaselineName;
+  /** Test rows that were ranked. */
   rows: number;
+  /** Metrics of the ranked items. */
   item: Metrics;
+  /** File that was written. */
   results: string;
+  /** Of the stage. */
   seconds: number;
 }
 

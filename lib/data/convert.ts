@@ -9,10 +9,13 @@ import { readIndex } from './sid-index.js';
 
 /** What `convert` gives back: items, rows of each split, and the files that were written. */
 export interface ConvertReport {
+  /** Items of the catalogue. */
   items: number;
   /** Rows. */
   split: Record<Split, number>;
+  /** Files that were written. */
   files: string[];
+  /** Of the stage. */
   seconds: number;
 }
 

@@ -10,12 +10,15 @@ const ANSWER_WORDS = 100;
 
 /** The texts of an item as prompts and answers use them. */
 export interface ItemText {
+  /** On one line. */
   title: string;
   /** On one line; empty where the item has none. */
   description: string;
   /** The description as an answer: its first sentences, at most 100 words. */
   summary: string;
+  /** On one line; may be empty. */
   brand: string;
+  /** On one line; may be empty. */
   categories: string;
 }
 

@@ -3,7 +3,9 @@ import { rowOf, type Vectors } from '../files/npy.js';
 
 /** An item and its cosine to the one that was asked about. */
 export interface Alike {
+  /** Item id. */
   item: number;
+  /** In [-1, 1]. */
   cosine: number;
 }
 

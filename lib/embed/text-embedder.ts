@@ -9,6 +9,7 @@ import { loadSentenceEncoder } from './sentence/sentence-encoder.js';
 export interface TextEmbedder {
   /** Texts -> vectors [N, D], row = text. */
   embed(texts: readonly string[]): Promise<Vectors>;
+  /** Frees the model. */
   close(): Promise<void>;
 }
 

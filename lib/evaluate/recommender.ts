@@ -32,10 +32,15 @@ export interface RecommenderOptions extends Omit<RendererOptions, 'end' | 'chat'
 
 /** All that it takes to recommend: a model, its tokenizer, its prompts, and the items. */
 export interface Recommender {
+  /** Scores tokens. */
   model: LanguageModel;
+  /** Of the model. */
   tokenizer: TextTokenizer;
+  /** Makes prompts and answers of rows. */
   render: Renderer;
+  /** The items that may be recommended. */
   trie: ItemTrie;
+  /** SIDs of the items. */
   index: SidIndex;
 }
 

@@ -8,6 +8,7 @@ import { InputError } from '../support/errors.js';
 
 /** A row, and the items that were recommended for it: a line of `results.jsonl`. */
 export interface Result {
+  /** Name of the user. */
   user: string;
   /** Item ids, oldest first. */
   history: number[];

@@ -13,6 +13,7 @@ import { bfloat16ToFloat32, float16ToFloat32 } from './half-floats.js';
 
 /** A tensor in JavaScript's memory. */
 export interface NamedArray {
+  /** Sizes of its dimensions. */
   shape: number[];
   /** As many numbers as the shape asks for, the last dimension running fastest. */
   data: Float32Array;
@@ -20,6 +21,7 @@ export interface NamedArray {
 
 /** Read when it is written, so that a large model is never in memory twice. */
 export interface LazyArray {
+  /** Sizes of its dimensions. */
   shape: number[];
   /** Called once, when the tensor is written. */
   read(): Float32Array;
@@ -31,7 +33,9 @@ export interface TensorPlace {
   descriptor: number;
   /** Bytes from the file's beginning. */
   offset: number;
+  /** As the header names it. */
   dtype: FloatDtype;
+  /** Sizes of its dimensions. */
   shape: number[];
 }
 
@@ -111,6 +115,7 @@ export class SafetensorsFile {
     }
   }
 
+  /** Closes the file. */
   close(): void {
     closeSync(this.file);
   }

@@ -40,6 +40,7 @@ export interface ForwardOptions {
 
 /** A forest on the engine: what its forward pass and its gradient both need. Made before the gradient is taken. */
 export interface PreparedForest {
+  /** As it was given. */
   forest: Forest;
   /** int32 [N] */
   ids: tf.Tensor1D;

@@ -10,6 +10,7 @@ import { activeTape } from './tape.js';
 
 /** What the forward pass of an operation gives. */
 export interface Forward {
+  /** The operation's result. */
   value: tf.Tensor;
   /** What the gradient needs besides the inputs. */
   saved?: tf.Tensor[];

@@ -10,6 +10,7 @@ import * as tf from '@tensorflow/tfjs';
 
 /** An operation that a tape records. */
 export interface RecordedOp {
+  /** In the order of the gradients. */
   inputs: tf.Tensor[];
   /** Computes value and saved tensors. */
   forward(): { value: tf.Tensor; saved: tf.Tensor[] };

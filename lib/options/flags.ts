@@ -37,7 +37,9 @@ export interface FlagHints {
 
 /** What a command line holds: options by their names, and the words that belong to none. */
 export interface CommandLine {
+  /** Options by name. */
   values: Record<string, unknown>;
+  /** Words that are no flags, in order. */
   words: string[];
 }
 

@@ -30,6 +30,7 @@ import { PipelineStages } from './stages.js';
 
 /** What `runPipeline` gives back: the report of every stage, the results table, and the files. */
 export interface PipelineReport {
+  /** Report of each stage that ran. */
   stages: {
     filter: FilterReport;
     /** Absent where the configuration names one's own vectors or index. */
@@ -44,11 +45,13 @@ export interface PipelineReport {
   evaluate: EvaluateReport;
   /** Metrics of every model that was trained. */
   models: Record<string, EvaluateReport>;
+  /** Reports of the baselines, by name. */
   baselines: Record<string, BaselineReport>;
   /** File of the last model's results. */
   results: string;
   /** Files. */
   figures: string[];
+  /** In all. */
   seconds: number;
 }
 

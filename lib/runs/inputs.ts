@@ -8,6 +8,7 @@ import { hashFile, readJson } from '../files/files.js';
 
 /** The files that a run reads. */
 export interface RunInputs {
+  /** Data folder, and NAME of its files. */
   dataset: { dir: string; name: string };
   /** Index file. */
   index: string;

@@ -4,6 +4,7 @@ import { InputError } from '../support/errors.js';
 
 /** A line of `metrics.jsonl`: a step, and metrics by name. */
 export interface MetricLine {
+  /** Updates so far. */
   step: number;
   [name: string]: number;
 }

@@ -25,7 +25,9 @@ export interface RunFolderOptions {
 
 /** A run's folder, open for one process. */
 export class RunFolder {
+  /** `metrics.jsonl` */
   readonly metricsFile: string;
+  /** `model/`: the best model so far. */
   readonly modelFolder: string;
   private readonly lock: RunLock | undefined;
   private events: TensorboardLog | undefined;
@@ -67,6 +69,7 @@ export class RunFolder {
     this.lock?.release();
   }
 
+  /** Folder of a step's checkpoint. */
   checkpoint(step: number): string {
     return join(this.folder, `checkpoint-${step}`);
   }
@@ -103,6 +106,7 @@ export class RunFolder {
       rmSync(this.checkpoint(old), { recursive: true });
   }
 
+  /** Adds a line to the metrics. */
   log(line: MetricLine): void {
     this.lock?.check();
     this.events ??= new TensorboardLog(this.folder, this.readLog());
@@ -110,6 +114,7 @@ export class RunFolder {
     this.events.log(line);
   }
 
+  /** The metrics so far. */
   readLog(): MetricLine[] {
     return existsSync(this.metricsFile) ? readMetrics(this.metricsFile) : [];
   }

@@ -45,6 +45,7 @@ export class RunLock {
     }
   }
 
+  /** Lets another process write. */
   release(): void {
     held.delete(this);
     if (read(this.file) === this.mine) rmSync(this.file, { force: true });

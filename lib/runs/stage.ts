@@ -16,9 +16,11 @@ export interface Stage {
   name: string;
   /** The data folder that the stage writes to. */
   dir: string;
+  /** Files and folders that it reads. */
   inputs: string[];
   /** Whatever else decides the output: options, seed, engine. JSON. */
   options: unknown;
+  /** Files that it writes. */
   outputs: string[];
   /** Run it although its outputs are there. Default false. */
   again?: boolean;
@@ -26,6 +28,7 @@ export interface Stage {
 
 /** A stage's result, and whether it ran. */
 export interface Ran<T> {
+  /** Of this run, or of the earlier one. */
   result: T;
   /** False where the stamp was valid. */
   ran: boolean;

@@ -16,6 +16,7 @@ const NAME = /^events\.out\.tfevents\.(\d+)\.sidlab$/;
 
 /** Writes metric lines as an event file for TensorBoard. */
 export class TensorboardLog {
+  /** Event file. */
   readonly file: string;
   private readonly start: number;
   private seconds = 0;
@@ -29,6 +30,7 @@ export class TensorboardLog {
     writeAtomic(this.file, Buffer.concat(events.map(tfRecord)));
   }
 
+  /** Writes a line's metrics. */
   log(line: MetricLine): void {
     appendOrFail(this.file, tfRecord(this.event(line)));
   }

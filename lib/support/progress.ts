@@ -4,14 +4,19 @@
  * Nothing is shown for work that ends within two seconds.
  */
 export interface ProgressState {
+  /** What is being done. */
   label: string;
+  /** Units done. */
   done: number;
+  /** Units in all. */
   total: number;
+  /** Name of the units. */
   unit: string;
   /** Since the start. */
   seconds: number;
   /** Numbers to show beside the bar, such as the loss. */
   note: string;
+  /** Whether this is the last update. */
   finished: boolean;
 }
 
@@ -41,6 +46,7 @@ export function tell(line: string): void {
 export interface Progress {
   /** Adds `count` units done; `note` replaces the numbers beside the bar. */
   tick(count?: number, note?: string): void;
+  /** Shows the last state. */
   end(): void;
 }
 

@@ -66,10 +66,12 @@ export class Random {
     return array;
   }
 
+  /** The state, for `restore`. */
   save(): RandomState {
     return [...this.state];
   }
 
+  /** Goes back to a saved state. */
   restore(state: RandomState): void {
     this.state = [...state];
   }

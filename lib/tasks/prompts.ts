@@ -24,6 +24,7 @@ export interface Subject {
 
 /** What a template's placeholders are filled from. */
 export interface PromptContext {
+  /** SIDs of the items. */
   index: SidIndex;
   /** Absent where templates have no placeholder for texts. */
   text?: (item: number) => ItemText;

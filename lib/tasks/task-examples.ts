@@ -7,6 +7,7 @@ import { answersWithSid, findTemplate, TEMPLATES, type Templates } from './templ
 
 /** An example as text. */
 export interface TaskExample {
+  /** As text. */
   prompt: string;
   /** Without the end of text. */
   answer: string;

@@ -7,7 +7,9 @@
 export interface Core {
   /** 1 where the interaction stays; in the order given. */
   kept: Uint8Array;
+  /** Number of users outside the core. */
   usersRemoved: number;
+  /** Number of items outside the core. */
   itemsRemoved: number;
 }
 

@@ -9,9 +9,13 @@ import { AUTHORS, BRANDS, type Department, DEPARTMENTS, MODELS, QUALITIES, SUBTI
 
 /** An item of the sample catalogue, in the fields of Amazon's metadata. */
 export interface SampleItem {
+  /** As it is sold. */
   title: string;
+  /** In paragraphs. */
   description: string[];
+  /** Of its maker or author. */
   brand: string;
+  /** From the widest to the narrowest. */
   category: string[];
 }
 
@@ -19,6 +23,7 @@ export interface SampleItem {
 export interface Path {
   /** `line` and `series` are bought in order, `goods` in any. */
   kind: 'line' | 'series' | 'goods';
+  /** Number of its department. */
   department: number;
   /** Positions in the catalogue's items. */
   items: number[];
@@ -30,7 +35,9 @@ export interface Path {
 
 /** The sample catalogue: its items, and how customers move through them. */
 export interface Catalogue {
+  /** All items. */
   items: SampleItem[];
+  /** Paths along which items are bought. */
   paths: Path[];
   /** Of each department, positions in items: what is bought again. */
   supplies: number[][];
@@ -38,12 +45,17 @@ export interface Catalogue {
 
 /** How large a sample catalogue is. */
 export interface ShopSize {
+  /** How many there are. */
   departments: number;
   /** Of each department. */
   lines: number;
+  /** Book series of each department. */
   series: number;
+  /** Of each series. */
   volumes: number;
+  /** Single items of each department. */
   goods: number;
+  /** Items of each department that are bought again. */
   supplies: number;
   /** Of each line. */
   accessories: number;

@@ -39,7 +39,9 @@ interface Walk {
 
 /** A simulated customer: the paths that they are on, and what they buy again. */
 export interface Shopper {
+  /** Paths that they are on. */
   walks: Walk[];
+  /** Which walk they bought from last. */
   last: number;
   /** Department -> the supply that is bought again. */
   favourites: Map<number, number>;

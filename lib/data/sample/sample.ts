@@ -66,11 +66,15 @@ export function sampleCatalogue(options: SampleOptions = {}): SampleCatalogue {
 
 /** What `writeSample` gives back: how much was written, and where. */
 export interface SampleReport {
+  /** Customers. */
   users: number;
+  /** In the catalogue. */
   items: number;
+  /** Reviews that were written. */
   reviewCount: number;
   /** Files. */
   reviews: string;
+  /** File of item texts. */
   meta: string;
 }
 

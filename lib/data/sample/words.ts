@@ -4,6 +4,7 @@
  */
 
 export interface Department {
+  /** As it is in the categories. */
   name: string;
   /** What its devices are. */
   device: string;

@@ -23,6 +23,7 @@ export interface Lsa {
   vectors: Vectors;
   /** Singular values, largest first [D] */
   singular: Float64Array;
+  /** Number of different terms. */
   terms: number;
   /** Texts without a term. */
   empty: number;

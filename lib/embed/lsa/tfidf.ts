@@ -18,7 +18,9 @@ const SCHEMA = defineOptions('tfidf', TFIDF_OPTIONS);
 
 /** Compressed sparse rows: row i holds the entries `start[i] .. start[i + 1] - 1`. */
 export interface SparseRows {
+  /** N */
   rows: number;
+  /** V */
   width: number;
   /** [N + 1] */
   start: Uint32Array;

@@ -15,6 +15,7 @@ import { type Pooling, POOLINGS } from '../embed-options.js';
 
 /** How an encoder's token vectors become the vector of a text. */
 export interface EncoderConfig {
+  /** Which tokens' vectors make the text's. */
   pooling: Pooling;
   /** Vectors scaled to length 1. */
   normalize: boolean;

@@ -55,6 +55,7 @@ export class ResumeFile {
     }
   }
 
+  /** Deletes the file. */
   remove(): void {
     rmSync(this.path, { force: true });
   }

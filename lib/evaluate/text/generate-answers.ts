@@ -11,6 +11,7 @@ import { InputError } from '../../support/errors.js';
 export interface TextExample {
   /** Token ids. */
   prompt: readonly number[];
+  /** That is expected. */
   answer: string;
   /** Item id that the example is about, or a row's target. */
   item?: number;
@@ -20,11 +21,13 @@ export interface TextExample {
 export interface AnswerRow {
   /** As the model saw it. */
   prompt: string;
+  /** That was expected. */
   answer: string;
   /** What the model wrote, without the end and without white space around it. */
   text: string;
   /** False where the model ran out of tokens before it ended. */
   ended: boolean;
+  /** Item id that the example is about, if any. */
   item?: number;
   /** Of beam search all texts, best first; the first is `text`. */
   beams?: string[];
@@ -42,6 +45,7 @@ export interface Answers {
   rows: AnswerRow[];
   /** Written, ends included. */
   tokens: number;
+  /** Written tokens a second. */
   tokensPerSecond: number;
 }
 

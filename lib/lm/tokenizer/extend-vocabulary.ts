@@ -36,7 +36,9 @@ export interface ExtendOptions {
 
 /** A model and its tokenizer with the tokens of an index. */
 export interface Extended {
+  /** With the new rows. */
   model: LanguageModel;
+  /** With the new tokens. */
   tokenizer: TextTokenizer;
   /** Tokens that were added, in the order of their ids. */
   added: string[];

@@ -26,8 +26,11 @@ export interface QualityLimits {
 
 /** A limit, the metric's value, and whether it is kept. */
 export interface GateCheck {
+  /** Which limit. */
   limit: keyof QualityLimits;
+  /** Of the metric; null where it could not be computed. */
   value: number | null;
+  /** The limit in words. */
   expected: string;
   /** A metric that could not be computed does not pass. */
   pass: boolean;

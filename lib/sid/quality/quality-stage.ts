@@ -17,6 +17,7 @@ import { QUALITY_OPTIONS, type SidQualityStageOptions } from './quality-options.
 export interface SidQualityReport extends SidQuality {
   /** False where a limit is not kept. */
   pass: boolean;
+  /** One for each limit. */
   checks: GateCheck[];
   /** File. */
   report: string;

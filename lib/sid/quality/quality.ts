@@ -51,9 +51,13 @@ export interface SidQualityInput {
 
 /** Metrics of a level's codes. */
 export interface LevelQuality {
+  /** Its letter. */
   level: string;
+  /** In the codebook. */
   codes: number;
+  /** Codes with an item. */
   used: number;
+  /** exp of the entropy of the codes' shares: as many evenly used codes. */
   perplexity: number;
   /** Items of a code; over all codes of the level. */
   clusterSize: { min: number; median: number; max: number };
@@ -63,11 +67,13 @@ export interface LevelQuality {
 
 /** Metrics of the SIDs' prefixes of one length. */
 export interface PrefixQuality {
+  /** Codes in the prefix. */
   length: number;
   /** Distinct prefixes. */
   prefixes: number;
   /** Share of items with the commonest category of their prefix, and by chance; null without categories. */
   purity: number | null;
+  /** Of prefixes of the same sizes with shuffled categories. */
   purityByChance: number | null;
   /** Share of items whose nearest neighbour has the same prefix; null without vectors. */
   neighbours: number | null;
@@ -77,6 +83,7 @@ export interface PrefixQuality {
 
 /** Metrics of semantic IDs. */
 export interface SidQuality {
+  /** In the index. */
   items: number;
   /** Share of items beyond the first of each SID. `raw` is null where nobody knows. */
   collision: { raw: number | null; final: number };
@@ -84,7 +91,9 @@ export interface SidQuality {
   ambiguousItems: { raw: number | null; final: number };
   /** Test rows whose target's SID is ambiguous, as a share of the rows; null without targets. */
   targets: { rows: number; ambiguous: { raw: number | null; final: number } } | null;
+  /** One for each level. */
   levels: LevelQuality[];
+  /** One for each length. */
   prefixes: PrefixQuality[];
 }
 

@@ -27,6 +27,7 @@ interface LayerTape {
 
 /** What the gradient of a multi-layer perceptron needs, layer by layer. */
 export interface MlpTape {
+  /** From the first to the last. */
   layers: LayerTape[];
 }
 

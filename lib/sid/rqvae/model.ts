@@ -11,6 +11,7 @@ import { type Part, type RqVaeShape, toVariables } from './parameters.js';
 
 /** A trained RQ-VAE: its shape and its parameters. */
 export interface RqVaeModel {
+  /** Widths and codes. */
   shape: RqVaeShape;
   /** Under the names of the reference's `state_dict`. */
   arrays: Map<string, NamedArray>;

@@ -8,6 +8,7 @@ import type { NamedArray } from '../../files/safetensors.js';
 
 /** Options of an update. */
 export interface StepOptions {
+  /** Learning rate. */
   rate: number;
   /** Gradients are scaled down to this global norm; 0 leaves them. */
   maxGradNorm: number;

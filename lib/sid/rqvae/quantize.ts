@@ -35,6 +35,7 @@ export interface QuantizedBatch {
   quantized: tf.Tensor2D;
   /** Mean over levels of (1 + commitment) times the mean squared difference. */
   loss: tf.Scalar;
+  /** For the gradient. */
   tape: QuantizeTape;
 }
 

@@ -27,10 +27,13 @@ import { evaluate, lossAndGradients } from './step.js';
 
 /** The model that was kept, and its metrics. */
 export interface Trained {
+  /** Parameters by name. */
   arrays: Map<string, NamedArray>;
   /** Of the model that was taken. */
   metrics: EpochMetrics;
+  /** Epochs in all. */
   epochs: number;
+  /** Updates in all. */
   steps: number;
   /** Of training, over all runs of a resumed one. */
   seconds: number;

@@ -19,14 +19,19 @@ import type { Optimizer } from '../optim/optimizer.js';
 
 /** The state of training after a step, beside weights and optimizer. */
 export interface LoopState {
+  /** Updates so far. */
   step: number;
+  /** From 0. */
   epoch: number;
   /** Batches of the epoch already done. */
   position: number;
+  /** Through the model so far. */
   tokens: number;
   /** Of training so far, pauses left out. */
   seconds: number;
+  /** State of the random numbers. */
   random: RandomState;
+  /** Step and metrics of the best model so far. */
   best?: { step: number; metrics: Record<string, number> };
   /** Validations since the best. */
   validationsWithoutImprovement: number;

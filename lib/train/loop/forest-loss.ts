@@ -25,7 +25,9 @@ export interface TreeTarget {
 export interface ForestLogProbs {
   /** log p of every target under `model` [K]; within `tf.tidy` or a gradient. */
   logProbs(model: LanguageModel, options?: ForwardOptions): tf.Tensor1D;
+  /** In the forest. */
   tokens: number;
+  /** Frees its tensors. */
   dispose(): void;
 }
 

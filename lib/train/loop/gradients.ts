@@ -9,6 +9,7 @@ export interface MicroBatch {
   loss(): tf.Scalar;
   /** Tokens that went through the model. */
   tokens: number;
+  /** Frees its tensors. */
   dispose(): void;
 }
 

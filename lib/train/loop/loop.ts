@@ -34,7 +34,9 @@ const SMALLER = ['loss'];
 
 /** Options of `train`. */
 export interface LoopOptions extends OptimizerOptions, StepPlanOptions {
+  /** At the peak. */
   learningRate: number;
+  /** After the warm-up. */
   schedule: Schedule;
   /** Validate before the first step too, so that the start can be the best. */
   evalStart: boolean;
@@ -46,6 +48,7 @@ export interface LoopOptions extends OptimizerOptions, StepPlanOptions {
   keep: number;
   /** Keep the model of the last step too, in `last/`. Default false. */
   keepLast?: boolean;
+  /** Of everything random. */
   seed: number;
   /** How a model is saved to a folder. Default whole, in the Hugging Face layout. */
   save?: (folder: string) => void;
@@ -57,9 +60,13 @@ export interface LoopOptions extends OptimizerOptions, StepPlanOptions {
 
 /** What a training run gives back. */
 export interface TrainReport {
+  /** Updates in all. */
   steps: number;
+  /** Through the model. */
   tokens: number;
+  /** Of training. */
   seconds: number;
+  /** Step and validation metrics of the best model. */
   best: { step: number; metrics: Record<string, number> };
   /** Folder of the best model. */
   model: string;

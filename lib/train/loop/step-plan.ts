@@ -17,8 +17,11 @@ export interface StepPlanOptions {
 
 /** Updates in all, of the warm-up, and between validations. */
 export interface StepPlan {
+  /** Updates in all. */
   total: number;
+  /** Updates of linear rise. */
   warmup: number;
+  /** Updates between validations. */
   evalSteps: number;
 }
 

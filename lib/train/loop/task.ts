@@ -4,6 +4,7 @@ import type { MicroBatch } from './gradients.js';
 
 /** The objective of a batch: the losses of its micro-batches add up to the batch's. */
 export interface Objective {
+  /** Their losses add up to the batch's. */
   microBatches: MicroBatch[];
   /** Logged beside the loss. */
   metrics?: Record<string, number>;
@@ -11,11 +12,13 @@ export interface Objective {
 
 /** What a run trains: batches, an objective for each, and how the model is validated. */
 export interface Task<Batch> {
+  /** Of the stage. */
   name: 'sft' | 'grpo';
   /** Batches of an epoch in order; decided by the epoch's number alone. */
   batches(epoch: number): Batch[];
   /** @param random for dropout and sampling; its state is part of a checkpoint */
   objective(batch: Batch, random: Random): Objective;
+  /** Validation metrics by name. */
   validate(): Promise<Record<string, number>>;
   /** What an estimate before the run needs; without it there is none. */
   batchSizes?(batch: Batch): BatchSizes<Batch>;
@@ -25,6 +28,7 @@ export interface Task<Batch> {
 export interface BatchSizes<Batch> {
   /** Tokens of each of the batch's parts. */
   tokens: number[];
+  /** In the batch. */
   examples: number;
   /** A batch of its first examples. */
   first(examples: number): Batch;

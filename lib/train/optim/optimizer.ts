@@ -74,6 +74,7 @@ export class Optimizer {
     }
   }
 
+  /** Frees its state. */
   dispose(): void {
     for (const group of this.groups) group.dispose();
   }

@@ -17,6 +17,7 @@ export interface UpdateGroup {
   update(gradient: tf.Tensor, step: number, rate: number, scale: number): void;
   /** What a checkpoint holds, by name. */
   readonly state: ReadonlyMap<string, tf.Variable>;
+  /** Frees its state. */
   dispose(): void;
 }
 

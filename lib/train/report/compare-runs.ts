@@ -18,11 +18,13 @@ export interface RunSummary {
   stage: string;
   /** `stopped` can be resumed. */
   state: 'finished' | 'running' | 'stopped';
+  /** Updates so far. */
   steps: number;
   /** Last loss, null where none was logged. */
   loss: number | null;
   /** Validation metric that chose the model, null before the first validation. */
   metric: string | null;
+  /** Value of the metric; null before the first validation. */
   best: number | null;
   /** Step of the best. */
   at: number | null;
@@ -40,6 +42,7 @@ export interface Difference {
 
 /** Runs side by side. */
 export interface RunComparison {
+  /** In the order of their names. */
   runs: RunSummary[];
   /** Options of which not all runs have the same value. */
   differences: Difference[];

@@ -23,6 +23,7 @@ import { liveBytes } from './peak-memory.js';
 
 /** What a run would take. */
 export interface RunEstimate {
+  /** Numbers in the weights. */
   parameters: number;
   /** Those that are trained. */
   trainable: number;
@@ -30,6 +31,7 @@ export interface RunEstimate {
   steps: number;
   /** Tokens through the model in the first epoch. */
   tokensPerEpoch: number;
+  /** Through the model, over all epochs. */
   tokens: number;
   /** Most tokens that go through the model at once. */
   largestPart: number;
@@ -45,6 +47,7 @@ export interface RunEstimate {
 
 /** Options of `estimateRun`. */
 export interface EstimateOptions extends StepPlanOptions {
+  /** Default `adamw`. */
   optimizer?: OptimizerName;
 }
 

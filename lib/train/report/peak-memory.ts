@@ -14,6 +14,7 @@ interface Tracking {
 
 /** A result, and the memory that it took while it was computed. */
 export interface LiveBytes<T> {
+  /** Of `work`. */
   result: T;
   /**
    * Bytes of buffers that were made by `work`, as they were after each that was made; what an operation uses within is

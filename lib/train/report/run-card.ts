@@ -10,16 +10,23 @@ import { tell } from '../../support/progress.js';
 
 /** What a finished run was made of. */
 export interface RunCard {
+  /** What the run gave back. */
   report: object;
   /** Options, and whatever else decides the result. */
   config: object;
+  /** Of everything random. */
   seed: number;
+  /** Engine that computed. */
   backend: string;
+  /** Version of Node. */
   node: string;
   /** SHA-256 of each file: splits, items, index, and the files of the model that it started from. */
   inputs: Record<string, string>;
+  /** Which code ran. */
   code: CodeVersion;
+  /** Of the packages. */
   versions: { sidlab: string; node: string; tfjs: string; tensorflow: string | null };
+  /** Of the machine. */
   hardware: {
     cpu: string;
     cores: number;

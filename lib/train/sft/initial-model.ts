@@ -34,7 +34,9 @@ export interface InitialModelOptions extends TrainableOptions {
 
 /** The model that training begins with. */
 export interface InitialModel {
+  /** Before training. */
   model: LanguageModel;
+  /** Of the model. */
   tokenizer: TextTokenizer;
   /** SID tokens that joined a folder's vocabulary, and those that it had. */
   sids?: { added: number; reused: number };

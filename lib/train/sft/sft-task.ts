@@ -16,19 +16,25 @@ import { byTokens, hasMasks, packMicroBatches, sftLoss, sftMicroBatches, tokensO
 
 /** Options of `sftTask`. */
 export interface SftTaskOptions {
+  /** Examples an update. */
   batchSize: number;
   /** Tokens a batch, in place of `batchSize`. Default 0, by examples. */
   batchTokens?: number;
+  /** Tokens that go through the model at once. */
   tokenBudget: number;
   /** Default false. */
   layerCheckpointing?: boolean;
+  /** In [0, 1). */
   dropout: number;
+  /** Validation rows that are ranked; 0 for all. */
   validRows: number;
+  /** Of order, prompts and validation rows. */
   seed: number;
 }
 
 /** Held-out rows of a task, whose answers' loss is measured. */
 export interface HeldOut {
+  /** Of the task. */
   name: string;
   rows: readonly Row[];
   render: Renderer;

@@ -12,6 +12,7 @@ import type { TreeTarget } from '../loop/forest-loss.js';
 
 /** Examples as trees, and their targets in them. */
 export interface PackedTrees {
+  /** One for each run of examples that share a prefix. */
   trees: Tree[];
   /** Every example's targets, in the order of the sorted examples. */
   targets: TreeTarget[];
