@@ -3,12 +3,9 @@ import { DATA_OPTIONS } from '../data/data-options.js';
 import { choice, integer, text } from '../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../options/schema.js';
 
-/** The baselines by name. */
 export const BASELINE_NAMES = ['popularity', 'transition'] as const;
-/** A name of `BASELINE_NAMES`. */
 export type BaselineName = (typeof BASELINE_NAMES)[number];
 
-/** Declares the options of `baseline`. */
 export const BASELINE_OPTIONS = defineOptions('baseline', {
   name: choice(BASELINE_NAMES, 'which baseline', { required: true }),
   ...DATA_OPTIONS,
@@ -19,5 +16,4 @@ export const BASELINE_OPTIONS = defineOptions('baseline', {
   }),
 });
 
-/** Options of `baselineStage`. */
 export interface BaselineStageOptions extends OptionsOf<typeof BASELINE_OPTIONS> {}

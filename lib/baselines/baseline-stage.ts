@@ -8,22 +8,15 @@ import { type BaselineOptions, popularity } from './popularity.js';
 import { transition } from './transition.js';
 import { BASELINE_OPTIONS, type BaselineName, type BaselineStageOptions } from './baseline-options.js';
 
-/** The baselines by name: training and test rows -> a ranked list for each test row. */
 export const BASELINES = { popularity, transition } as const satisfies Record<
   BaselineName,
   (train: readonly Row[], test: readonly Row[], options?: BaselineOptions) => Result[]
 >;
-/** What `baselineStage` gives back: metrics of the baseline on the test rows, and where its results are. */
 export interface BaselineReport {
-  /** Of the baseline. */
   name: BaselineName;
-  /** Test rows that were ranked. */
   rows: number;
-  /** Metrics of the ranked items. */
   item: Metrics;
-  /** File that was written. */
   results: string;
-  /** Of the stage. */
   seconds: number;
 }
 

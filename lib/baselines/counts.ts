@@ -6,7 +6,6 @@
  */
 import type { Row } from '../data/dataset.js';
 
-/** How often training saw each item, and each pair of an item and the next one. */
 export interface Counts {
   /** Item -> times seen, in the order in which items were first counted. */
   items: Map<number, number>;

@@ -6,7 +6,6 @@ import type { Row } from '../data/dataset.js';
 import type { Result } from '../evaluate/results-file.js';
 import { byCount, countTrain } from './counts.js';
 
-/** Options of a baseline. */
 export interface BaselineOptions {
   /** Length of the lists; shorter where fewer items were seen. Default 50. */
   topK?: number;

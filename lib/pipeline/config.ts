@@ -18,23 +18,17 @@ import type { SftOptions } from '../train/sft/sft-options.js';
 import { checkConfig } from './check-config.js';
 import type { PIPELINE_OPTIONS } from './pipeline-options.js';
 
-/** The configuration of a pipeline: one object per stage, that stage's options in it. */
 export interface PipelineConfig extends Given<typeof PIPELINE_OPTIONS> {
   /** Writes a sample catalogue to `OUT/raw` first. */
   sample?: SampleOptions;
-  /** What is kept, and of which raw files; with `sample` those of the sample. */
   filter?: Partial<Omit<FilterStageOptions, 'out' | 'dataset'>>;
   /** Not run where `sid.embeddings` or `sft.index` names one's own. */
   embed?: Omit<EmbedItemsOptions, 'data' | 'dataset'>;
   /** With `embeddings` one's own vectors; not run where `sft.index` names one's own index. */
   sid?: Partial<Omit<SidStageOptions, 'initFrom' | 'onLog'>>;
-  /** Options of supervised fine-tuning. */
   sft?: Omit<SftOptions, 'data' | 'dataset' | 'run' | 'again' | 'onLog'>;
-  /** Reinforcement learning; not run where it is absent. */
   grpo?: Omit<GrpoOptions, 'data' | 'dataset' | 'index' | 'run' | 'model' | 'again' | 'onLog'>;
-  /** How test rows are ranked. */
   evaluate?: Omit<RankOptions, 'label'>;
-  /** Failure modes; not run where it is absent. */
   badcase?: BadCasesOptions;
 }
 
