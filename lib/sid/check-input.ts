@@ -40,27 +40,15 @@ export function checkFinite({ rows, width, data }: Vectors, where: string): void
   }
 }
 
-/** The squared length of a row at most: products of two such rows stay within float32. */
-const LARGEST_SQUARE = 1e37;
-
 /**
- * What whatever computes distances asks of rows and centres: the engine takes them as they are.
+ * What whatever computes distances asks of rows and centres: native code takes them as they are.
  * @param vectors [N, D]
  * @param width that they must have; default their own
- * @throws InputError for another width, a number that is not finite, a row too long to be squared in float32
+ * @throws InputError for another width, other numbers than rows x width, a number that is not finite
  */
-export function checkDistances(vectors: Vectors, where: string, width = vectors.width): void {
+export function checkRows(vectors: Vectors, where: string, width = vectors.width): void {
   if (vectors.width !== width) throw new InputError(`${where}: expected a width of ${width}, got ${vectors.width}`);
   checkFinite(vectors, where);
-  for (let row = 0; row < vectors.rows; row++) {
-    let square = 0;
-    for (let at = row * width; at < (row + 1) * width; at++) square += vectors.data[at]! ** 2;
-    if (square <= LARGEST_SQUARE) continue;
-    throw new InputError(
-      `${where}: row ${row} has a squared length of ${square.toExponential(1)}, expected ${LARGEST_SQUARE} at most; ` +
-        'scale the vectors down',
-    );
-  }
 }
 
 /** @throws InputError unless `value` is a whole number of at least `least` */

@@ -5,7 +5,7 @@
  * Shapes: N items, L levels, K codes, D width.
  */
 import type { Vectors } from '../../files/npy.js';
-import { checkDistances } from '../check-input.js';
+import { checkRows } from '../check-input.js';
 import { distancesOnce } from '../kmeans/engine-distances.js';
 import { subtractCodes } from '../residual.js';
 import { balancedAssign } from './balanced-assign.js';
@@ -23,9 +23,9 @@ export function balancedCodes(
   codebooks: readonly Vectors[],
   clusterSize?: readonly [least: number, most: number],
 ): number[][] {
-  checkDistances(vectors, 'balancedCodes');
+  checkRows(vectors, 'balancedCodes');
   for (const [level, book] of codebooks.entries()) {
-    checkDistances(book, `balancedCodes: codebook ${level}`, vectors.width);
+    checkRows(book, `balancedCodes: codebook ${level}`, vectors.width);
   }
   const items = vectors.rows;
   const residual = { ...vectors, data: vectors.data.slice() };

@@ -15,7 +15,7 @@ import { rowOf, type Vectors } from '../../files/npy.js';
 import { chooseImplementation, runFused } from '../../ops/fused.js';
 import { InputError } from '../../support/errors.js';
 import { Random } from '../../support/random.js';
-import { checkDistances } from '../check-input.js';
+import { checkRows } from '../check-input.js';
 import { squaredDistance } from '../kmeans/distance.js';
 import { EngineDistances } from '../kmeans/engine-distances.js';
 import { randomGroupMeans, kmeansPlusPlus } from '../kmeans/initial-centres.js';
@@ -52,8 +52,8 @@ export function balancedKmeans(vectors: Vectors, options: BalancedKmeansOptions)
   if (!Number.isInteger(codes) || codes < 1 || codes > vectors.rows) {
     throw new InputError(`balancedKmeans: expected codes from 1 to ${vectors.rows}, the number of rows, got ${codes}`);
   }
-  checkDistances(vectors, 'balancedKmeans');
-  if (init) checkDistances(init, 'balancedKmeans: centres', vectors.width);
+  checkRows(vectors, 'balancedKmeans');
+  if (init) checkRows(init, 'balancedKmeans: centres', vectors.width);
   const limits = sizeLimits(vectors.rows, codes, options.clusterSize);
   const random = new Random(seed);
   const enough = tolerance * meanVariance(vectors);

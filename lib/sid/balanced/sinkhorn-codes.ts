@@ -8,7 +8,7 @@
  * Shapes: N items, K codes, D width.
  */
 import type { Vectors } from '../../files/npy.js';
-import { checkDistances } from '../check-input.js';
+import { checkRows } from '../check-input.js';
 import { distancesOnce } from '../kmeans/engine-distances.js';
 import { sinkhorn } from './sinkhorn.js';
 
@@ -32,8 +32,8 @@ export interface UniformCodesOptions {
 export function sinkhornCodes(vectors: Vectors, centres: Vectors, options: UniformCodesOptions = {}): Int32Array {
   const [n, k] = [vectors.rows, centres.rows];
   const { capacity = Math.ceil(n / k), epsilon = 0.003, iterations = 50 } = options;
-  checkDistances(vectors, 'sinkhornCodes');
-  checkDistances(centres, 'sinkhornCodes: centres', vectors.width);
+  checkRows(vectors, 'sinkhornCodes');
+  checkRows(centres, 'sinkhornCodes: centres', vectors.width);
   const costs = centred(distancesOnce(vectors, centres));
   const plan = sinkhorn(costs, new Float64Array(n).fill(1 / n), new Float64Array(k).fill(1 / k), {
     epsilon,

@@ -11,7 +11,7 @@
  * Shapes: N items, L levels, D width.
  */
 import { rowOf, type Vectors } from '../../files/npy.js';
-import { checkDistances } from '../check-input.js';
+import { checkRows } from '../check-input.js';
 import { squaredDistance } from '../kmeans/distance.js';
 import { reconstruct } from '../quantized.js';
 import { FreeCodes } from './free-codes.js';
@@ -25,7 +25,7 @@ import { FreeCodes } from './free-codes.js';
  * @throws InputError for a row that is not finite
  */
 export function reassign(vectors: Vectors, codes: readonly number[][], codebooks: readonly Vectors[]): number[][] {
-  checkDistances(vectors, 'reassign');
+  checkRows(vectors, 'reassign');
   const free = new FreeCodes(codebooks);
   if (codes.length > free.room) {
     throw new RangeError(`reassign: expected at most ${free.room} items, as many as SIDs, got ${codes.length}`);

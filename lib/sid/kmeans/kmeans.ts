@@ -16,7 +16,7 @@
 import { kmeans as mlKmeans } from 'ml-kmeans';
 import { rowOf, type Vectors } from '../../files/npy.js';
 import { Random } from '../../support/random.js';
-import { checkDistances } from '../check-input.js';
+import { checkRows } from '../check-input.js';
 import { fillEmptyCodes } from './empty-clusters.js';
 import { randomGroupMeans, pickRows, kmeansPlusPlus } from './initial-centres.js';
 import { type KmeansResult, lloyd } from './lloyd.js';
@@ -43,7 +43,7 @@ export interface KmeansOptions {
  * Clusters rows.
  * @param vectors [N, D], finite
  * @throws RangeError for more codes than rows, or centres of another shape
- * @throws InputError for a row or centre that is not finite, or too long to be squared
+ * @throws InputError for a row or centre that is not finite
  */
 export function kmeans(vectors: Vectors, options: KmeansOptions): KmeansResult {
   const { codes, iterations = 100, seed = 42, init = 'best', implementation = 'auto' } = options;
@@ -55,7 +55,7 @@ export function kmeans(vectors: Vectors, options: KmeansOptions): KmeansResult {
       `kmeans: expected ${codes} x ${vectors.width} centres to start from, got ${init.rows} x ${init.width}`,
     );
   }
-  checkDistances(vectors, 'kmeans');
+  checkRows(vectors, 'kmeans');
   const small = vectors.data.length * codes <= 1e6;
   const own = implementation === 'own' || (implementation === 'auto' && !small);
   const random = new Random(seed);

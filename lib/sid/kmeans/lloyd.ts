@@ -20,7 +20,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { rowOf, rowSlice, type Vectors } from '../../files/npy.js';
 import { chooseImplementation, runFused } from '../../ops/fused.js';
-import { checkDistances } from '../check-input.js';
+import { checkRows } from '../check-input.js';
 import { squaredDistance } from './distance.js';
 import { EngineDistances } from './engine-distances.js';
 
@@ -47,8 +47,8 @@ export interface KmeansResult extends Vectors {
  * @throws InputError for a row or centre that is not finite, or of another width
  */
 export function lloyd(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
-  checkDistances(vectors, 'lloyd');
-  checkDistances(start, 'lloyd: centres', vectors.width);
+  checkRows(vectors, 'lloyd');
+  checkRows(start, 'lloyd: centres', vectors.width);
   const fits = iterations === 0 || vectors.rows * start.rows <= MOST_BOUNDS;
   return (fits ? chooseImplementation(KERNEL, plainLloyd, fusedLloyd) : plainLloyd)(vectors, start, iterations);
 }
