@@ -1,4 +1,4 @@
-/** A model that has learnt its answers by heart writes them, and their figures say so. */
+/** A model that has memorised its answers writes them, and their metrics say so. */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -159,7 +159,7 @@ describe('metrics by hand', () => {
     expect(sidAnswers(texts, [3, 2, 0], shared)).toEqual({
       valid: 3 / 6,
       duplicates: 1,
-      item: { 'HR@1': 1 / 3, 'NDCG@1': 1 / 3 }, // item 3 stands third: nonsense, item 0, item 3
+      item: { 'HR@1': 1 / 3, 'NDCG@1': 1 / 3 }, // item 3 is third: nonsense, item 0, item 3
       sid: { 'HR@1': 1 / 3, 'NDCG@1': 1 / 3 },
     });
     expect(sidAnswers(texts, [3, 2, 0], shared, [3])).toMatchObject({

@@ -1,4 +1,4 @@
-/** Freezing is exact: what stands keeps its bits, what learns goes the way of a run whose other gradients are zero. */
+/** Freezing is exact: what is frozen keeps its bits, what is trained goes the way of a run whose other gradients are zero. */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 /**
- * Fast against plain: every fused operation beside its plain face, values and gradients, on the same random inputs.
+ * Fast against plain: every fused operation beside its plain implementation, values and gradients, on the same random inputs.
  * Skipped where the engine has no fused operations; that they ran is proved by TensorFlow.js's own list of kernels.
  */
 import * as tf from '@tensorflow/tfjs';
@@ -71,7 +71,7 @@ describe.skipIf(!there)('fused and plain', () => {
     const ids = tf.tensor1d([3, 0, 3, 39, 7], 'int32');
     const tied: Op = (table) =>
       onTape([table as tf.Variable], () => {
-        const rows = embedding(table as tf.Tensor2D, ids); // 3 stands there twice
+        const rows = embedding(table as tf.Tensor2D, ids); // 3 is there twice
         return targetLogProbs(rows, table as tf.Tensor2D, {
           row: Int32Array.of(0, 4, 2),
           token: Int32Array.of(5, 0, 3),

@@ -66,7 +66,7 @@ test.each([
   [{ sid: { uniform: 1 } }, /expected sid\.uniform to be true or false, got 1/],
   [{ embed: [] }, /expected embed to be an object of options, got \[\]/],
   [{ baselines: ['best'] }, /expected baselines of popularity, transition.*, got best/],
-])('%j is told in a line', (wrong, message) => {
+])('%j is reported in a line', (wrong, message) => {
   const file = join(newFolder(), 'run.json');
   writeJson(file, { out: 'x', dataset: 'y', ...wrong });
   expect(() => readPipelineConfig(file)).toThrow(message);

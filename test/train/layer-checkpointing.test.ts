@@ -56,7 +56,7 @@ function adapted(dropout: number): LanguageModel {
   return model;
 }
 
-/** Loss, gradients, the peak above what stood before, and the place of the generator in the end. */
+/** Loss, gradients, the peak above what was there before, and the place of the generator in the end. */
 function measure(model: LanguageModel, parts: (random: Random) => MicroBatch[]) {
   const draw = new Random('masks');
   const { result, peak, left } = liveBytes(() => {

@@ -36,7 +36,7 @@ test.each([
   ['adamw', {}],
   ['muon', { optimizer: 'muon' as const }],
   ['constant, warm-up by share', { schedule: 'constant' as const, warmupRatio: 0.2 }],
-])('a run that stops anywhere is gone on with to the same bits: %s', async (_, more) => {
+])('a run that stops anywhere is resumed to the same bits: %s', async (_, more) => {
   const whole = newFolder();
   const report = await trainTiny(whole, more);
   expect(report.steps).toBe(16);

@@ -1,4 +1,4 @@
-/** Runs whose model learns in part: killed and gone on with bit for bit, saved small, loaded by every later stage. */
+/** Runs whose model is trained in part: killed and resumed bit for bit, saved small, loaded by every later stage. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

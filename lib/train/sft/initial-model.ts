@@ -18,7 +18,7 @@ import { type TrainableOptions, trainableModel, sidRows } from './trainable.js';
 
 /** Options of `initialModel`. */
 export interface InitialModelOptions extends TrainableOptions {
-  /** What the model is to read and write; default the kit's wordings of SIDs alone. */
+  /** What the model is to read and write; default the kit's templates of SIDs alone. */
   templates?: readonly Template[];
   /** The shop's items: their texts make the vocabulary of a shape, and rows from titles. */
   items?: readonly Item[];
@@ -93,7 +93,7 @@ export function isShape(from: string): boolean {
   return /^(qwen2|qwen3|llama):/.test(from);
 }
 
-/** Words where SIDs are all that a model reads beside its wordings, else subwords of the shop's own texts. */
+/** Words where SIDs are all that a model reads beside its prompt templates, else subwords of the data set's own texts. */
 function shapeTokenizer(index: SidIndex, options: InitialModelOptions): TextTokenizer {
   const { templates, items = [], sidTokens = 'new', sidVocabulary = 'used', vocabSize } = options;
   const spelled = sidTokens === 'subwords';
