@@ -1,5 +1,5 @@
 /**
- * The shop that the `filter` benchmark reads: reviews and metadata in the shape of Amazon's 2018 raw files, gzip.
+ * The data set that the `filter` benchmark reads: reviews and metadata in the shape of Amazon's 2018 raw files, gzip.
  * Users and items are drawn with skew, so that a 5-core takes several rounds; times are whole days, so that ties are
  * common; some titles are empty, marked up or too long.
  */

@@ -1,6 +1,6 @@
 /**
- * Which method makes the SIDs that a small model learns best from: HR@10 on Industrial's test rows for every method and
- * for SIDs dealt out at random, on identical rows, the same model and three of its seeds.
+ * Which method makes the SIDs that a small model does best with: HR@10 on Industrial's test rows for every method and
+ * for SIDs assigned at random, on identical rows, the same model and three of its seeds.
  */
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';

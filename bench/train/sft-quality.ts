@@ -1,7 +1,7 @@
 /**
  * How well a small model from random weights recommends on Industrial's test rows, three seeds, and what helps: chain
  * mode against row mode, tasks with text beside the SIDs, vectors of a sentence encoder in place of LSA's. Everything is
- * chosen on validation rows. A run that was cut short is gone on with.
+ * chosen on validation rows. A run that was cut short is resumed.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

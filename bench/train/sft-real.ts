@@ -20,7 +20,7 @@ export interface RealJob {
   examples: Example[];
   /** Texts of a micro-batch of the Trainer's. */
   microBatch: number;
-  /** Tokens of a part of ours. */
+  /** Tokens of a micro-batch of ours. */
   tokenBudget: number;
   /** Micro-batches or parts that are measured. */
   steps: number;

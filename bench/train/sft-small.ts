@@ -90,7 +90,7 @@ export async function sftSmall(): Promise<Row[]> {
   ];
 }
 
-/** The text whole, and the place of its first learnt token. */
+/** The text whole, and the place of its first label. */
 function textOf(tokens: number[], at: number[], target: number[]): { tokens: number[]; from: number } {
   return { tokens: [...tokens, target.at(-1)!], from: at[0]! + 1 };
 }

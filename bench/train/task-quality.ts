@@ -1,6 +1,6 @@
 /**
- * What one small model that learns every task at once makes of each of them, on Industrial's held-out rows and items: of
- * tasks that answer with a SID the ranking, of the others BLEU, ROUGE and cosine of what it writes.
+ * What one small model that is trained with every task at once makes of each of them, on Industrial's held-out rows and
+ * items: of tasks that answer with a SID the ranking, of the others BLEU, ROUGE and cosine of what it writes.
  */
 import { join } from 'node:path';
 import { evaluateStage, generateStage, sft, TEMPLATES } from 'sidlab';

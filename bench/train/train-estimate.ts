@@ -1,6 +1,6 @@
 /**
  * What `estimateRun` says of a run's memory before its first update, against what the process then takes: three shapes,
- * small and wide, one and several parts an update, AdamW and Muon. No peer: `peer` is the measured figure.
+ * small and wide, one and several micro-batches an update, AdamW and Muon. No peer: `peer` is what was measured.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -15,7 +15,7 @@ export function buildBenchmarks() {
   return compile({ sources: 'bench', out: '.run/bench', config: 'tsconfig.bench.json', after: buildKey('dist') });
 }
 
-/** The key of what stands in an output folder. */
+/** The key of what is in an output folder. */
 export function buildKey(out) {
   return readStamp(at(out, '.stamp.json')).key ?? '';
 }

@@ -1,4 +1,4 @@
-/** What the npm scripts do once the set-up stands. Each returns the exit status. */
+/** What the npm scripts do once the set-up is complete. Each returns the exit status. */
 import { existsSync } from 'node:fs';
 import { at, VENV_PYTHON } from './paths.mjs';
 import { buildBenchmarks } from './build.mjs';

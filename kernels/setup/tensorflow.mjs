@@ -106,5 +106,5 @@ async function compileAddon(compiler, library) {
   }
 }
 
-/** Whether the addon stands. */
+/** Whether the addon is complete. */
 export const hasAddon = () => existsSync(join(OUT, 'tfjs_binding.node'));

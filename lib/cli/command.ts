@@ -2,7 +2,9 @@
 import type { Options } from '../options/option.js';
 import type { AnySchema } from '../options/schema.js';
 
+/** A command of `sidlab`: what it says of itself, its options, and what it runs. */
 export interface Command {
+  /** What it does, in a line. */
   summary: string;
   /** The options of the stage behind it; its flags are derived from them. */
   schema: AnySchema;

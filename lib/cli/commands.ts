@@ -30,6 +30,7 @@ const checked = <T>(values: Record<string, unknown>): T => values as T;
 
 const DRY_RUN = { dryRun: boolean('say what it would take, and stop') };
 
+/** All commands by name, in the order of `sidlab --help`. */
 export const COMMANDS: Record<string, Command> = {
   doctor: {
     summary: 'what runs here: engine, precision, speed, and what is missing',

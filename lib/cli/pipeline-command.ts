@@ -12,6 +12,7 @@ import { moreExact, pipelineCommandOptions, pipelineFlags } from './pipeline-fla
 
 const SCHEMA: AnySchema = { name: 'pipeline', options: pipelineCommandOptions(), rules: [] };
 
+/** `sidlab pipeline`: all stages of a configuration, or of the flags of every stage. */
 export const pipelineCommand: Command = {
   summary: 'all stages; without flags the quickstart on a sample catalogue',
   schema: SCHEMA,

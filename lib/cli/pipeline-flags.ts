@@ -10,9 +10,11 @@ import { PIPELINE_OPTIONS, STAGE_NAMES, STAGE_SCHEMAS, type StageName } from '..
 
 /** A flag's option by its name in camel case, and the stages and option that it sets. */
 export interface PipelineFlag {
+  /** What its value must be. */
   option: Option;
   /** Empty for an option of the pipeline itself. */
   stages: readonly StageName[];
+  /** Of the option in its stage. */
   name: string;
 }
 

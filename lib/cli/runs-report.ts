@@ -7,6 +7,7 @@ import { duration } from '../support/progress.js';
 import { compareRuns, type RunComparison } from '../train/report/compare-runs.js';
 import { RUNS_OPTIONS, type RunsOptions } from '../train/report/runs-options.js';
 
+/** What `sidlab runs` gives back: the comparison without its curves, which are in the figure. */
 export type RunsReport = Omit<RunComparison, 'curves'> & {
   /** Files. */
   figures: string[];

@@ -7,11 +7,15 @@ import { type Split, SPLITS } from './dataset.js';
 import { indexOf, loadDataset } from './load.js';
 import { readIndex } from './sid-index.js';
 
+/** What `convert` gives back: items, rows of each split, and the files that were written. */
 export interface ConvertReport {
+  /** Items of the catalogue. */
   items: number;
   /** Rows. */
   split: Record<Split, number>;
+  /** Files that were written. */
   files: string[];
+  /** Of the stage. */
   seconds: number;
 }
 

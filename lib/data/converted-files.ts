@@ -9,6 +9,7 @@ import type { Item, Row } from './dataset.js';
 import { parsePythonList, pythonList } from './python.js';
 import type { SidIndex } from './sid-index.js';
 
+/** Columns of MiniOneRec's CSV files, in their order. */
 export const CSV_COLUMNS = [
   'user_id',
   'history_item_title',
@@ -59,9 +60,13 @@ export function* infoLines(items: Iterable<Item>, index: SidIndex): Generator<st
 
 /** A row of a split's file. */
 export interface ConvertedRow extends Row {
+  /** Titles of the history, oldest first. */
   historyTitles: string[];
+  /** Of the target. */
   title: string;
+  /** SIDs of the history, oldest first. */
   historySids: string[];
+  /** Of the target. */
   sid: string;
 }
 
@@ -78,8 +83,11 @@ export function readConverted(path: string): ConvertedRow[] {
 
 /** A line of the info file. */
 export interface InfoLine {
+  /** SID in one text. */
   sid: string;
+  /** Of the item. */
   title: string;
+  /** Item id. */
   item: number;
 }
 

@@ -16,6 +16,7 @@ export function formatCsv(records: readonly (readonly string[])[]): string {
 
 /** A record that was read. */
 export interface CsvRecord {
+  /** Texts of its cells. */
   cells: string[];
   /** Line on which the record starts, from 1. */
   line: number;

@@ -6,14 +6,19 @@
 
 /** Text of an item; every field may be empty but the title. */
 export interface Item {
+  /** On one line. */
   title: string;
+  /** May be empty. */
   description: string;
+  /** May be empty. */
   brand: string;
+  /** Joined by commas; may be empty. */
   categories: string;
 }
 
 /** One interaction to be predicted from those before it. */
 export interface Row {
+  /** Name of the user. */
   user: string;
   /** Item ids, oldest first, at least one. */
   history: number[];
@@ -21,15 +26,23 @@ export interface Row {
   target: number;
 }
 
+/** A part of the rows. */
 export type Split = 'train' | 'valid' | 'test';
+/** The parts of the rows: training, validation, test. */
 export const SPLITS = ['train', 'valid', 'test'] as const satisfies readonly Split[];
 
+/** A data folder in memory: the items, and the rows of each split. */
 export interface Dataset {
+  /** NAME of its files. */
   name: string;
+  /** Data folder. */
   dir: string;
   /** Index = item id. */
   items: Item[];
+  /** Rows of training. */
   train: Row[];
+  /** Rows of validation. */
   valid: Row[];
+  /** Rows of the test. */
   test: Row[];
 }

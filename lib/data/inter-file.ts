@@ -6,8 +6,10 @@ import { readLines } from '../files/files.js';
 import { InputError } from '../support/errors.js';
 import type { Row } from './dataset.js';
 
+/** First line of a `.inter` file: names and types of its columns. */
 export const INTER_HEADER = 'user_id:token\titem_id_list:token_seq\titem_id:token';
 
+/** Rows -> the text of a `.inter` file. */
 export function formatInter(rows: readonly Row[]): string {
   return [
     INTER_HEADER,

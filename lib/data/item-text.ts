@@ -1,5 +1,5 @@
 /**
- * An item's texts as they stand in prompts and answers. They come from strangers: no title may act as a control token
+ * An item's texts as they are in prompts and answers. They come from strangers: no title may act as a control token
  * (`<|endoftext|>`) or as a SID (`<a_12>`), so whatever looks like one is parted by a space.
  */
 import type { Item } from './dataset.js';
@@ -8,13 +8,17 @@ import { parsePythonList } from './python.js';
 /** Words of a description that an answer holds at the most. */
 const ANSWER_WORDS = 100;
 
+/** The texts of an item as prompts and answers use them. */
 export interface ItemText {
+  /** On one line. */
   title: string;
-  /** On one line; empty where the shop has none. */
+  /** On one line; empty where the item has none. */
   description: string;
   /** The description as an answer: its first sentences, at most 100 words. */
   summary: string;
+  /** On one line; may be empty. */
   brand: string;
+  /** On one line; may be empty. */
   categories: string;
 }
 

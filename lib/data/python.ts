@@ -80,7 +80,7 @@ function escapeCode(code: number): string {
 
 const ESCAPED: Record<string, string> = { n: '\n', r: '\r', t: '\t', '\n': '' };
 
-/** The text that stands between the quotes of a Python literal. */
+/** The text between the quotes of a Python literal. */
 export function unescapePython(body: string): string {
   return body.replace(
     /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([^]))/g,

@@ -2,7 +2,7 @@
  * Nucleus sampling: a token is drawn from the fewest best ones whose probabilities reach `topP`.
  *
  * Follows Holtzman et al., "The curious case of neural text degeneration" (ICLR 2020). Departure: equal probabilities
- * stand in the order of their tokens, the smaller first, so that the nucleus is always the same.
+ * are in the order of their tokens, the smaller first, so that the nucleus is always the same.
  */
 
 /** Some tokens of a row, best first, and their probabilities, which sum to 1. */

@@ -3,6 +3,7 @@ import { endTokensOf } from '../lm/config.js';
 import type { LanguageModel } from '../lm/language-model.js';
 import { InputError } from '../support/errors.js';
 
+/** How texts are written. */
 export interface GenerateOptions {
   /** Tokens written at most, that of the end included. Default 128. */
   maxTokens?: number;

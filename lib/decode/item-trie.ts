@@ -14,6 +14,7 @@ export interface TrieNode {
   firstItem: number;
 }
 
+/** The items' token sequences as a trie. */
 export interface ItemTrie {
   /** Node 0 is the root. */
   nodes: TrieNode[];

@@ -21,17 +21,25 @@ import {
   type SentenceEncoderOptions,
 } from './embed-options.js';
 
+/** What `embedItems` gives back. */
 export interface EmbedReport {
+  /** `lsa`, or the sentence encoder's name. */
   encoder: string;
+  /** Rows of the file. */
   items: number;
+  /** Of the vectors. */
   width: number;
   /** Items without a word: rows of zeros. */
   empty: number;
+  /** File that was written. */
   embeddings: string;
+  /** Of the stage. */
   seconds: number;
   /** Of a sentence encoder: how it pooled, whether rows have length 1, its longest text. */
   pooling?: Pooling;
+  /** Of a sentence encoder: whether rows have length 1. */
   normalize?: boolean;
+  /** Of a sentence encoder: its longest text, in tokens. */
   maxTokens?: number;
   /** Items whose text was longer and lost its end. */
   truncated?: number;

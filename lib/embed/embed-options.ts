@@ -5,6 +5,7 @@ import { defineOptions, type OptionsOf } from '../options/schema.js';
 import type { Options } from '../options/option.js';
 import type { Given } from '../options/schema.js';
 
+/** Which tokens' vectors make the text's: the mean of all, the first, or the last. */
 export const POOLINGS = ['mean', 'cls', 'last'] as const;
 /** `mean`: of all tokens that are not padding; `cls`: the first token's vector; `last`: the last one's. */
 export type Pooling = (typeof POOLINGS)[number];
@@ -12,6 +13,7 @@ export type Pooling = (typeof POOLINGS)[number];
 /** The ONNX files that a model of the hub may come in. */
 export const DTYPES_OF_MODELS = ['fp32', 'fp16', 'q8', 'int8', 'uint8', 'q4', 'bnb4', 'q4f16'] as const;
 
+/** Declares the options of `tfidf`. */
 export const TFIDF_OPTIONS = {
   sublinearTf: boolean('1 + ln tf in place of the count', { default: true }),
   stopWords: boolean('leave out English words without content', { default: true }),
@@ -20,6 +22,7 @@ export const TFIDF_OPTIONS = {
   ngrams: integer('longest run of words that makes a term', { default: 1 }),
 } satisfies Options;
 
+/** Declares the options of `lsa`. */
 export const LSA_OPTIONS = {
   ...TFIDF_OPTIONS,
   ...SEED_OPTIONS,
@@ -37,6 +40,7 @@ export const BATCH_OPTIONS = {
   }),
 } satisfies Options;
 
+/** Declares the options of a sentence encoder. */
 export const SENTENCE_OPTIONS = {
   pooling: choice(POOLINGS, "which tokens' vectors make the text's", { otherwise: "the model's own, else mean" }),
   cutoffLen: integer('tokens of a text at most; the rest is truncated', {
@@ -47,6 +51,7 @@ export const SENTENCE_OPTIONS = {
   ...BATCH_OPTIONS,
 } satisfies Options;
 
+/** Declares the options of `embed`; which of them count depends on the encoder. */
 export const EMBED_OPTIONS = defineOptions(
   'embed',
   {
@@ -66,9 +71,13 @@ export const EMBED_OPTIONS = defineOptions(
   },
 );
 
+/** Options of `lsa`. */
 export interface LsaOptions extends Given<typeof LSA_OPTIONS> {}
+/** Options of `tfidf`. */
 export interface TfidfOptions extends Given<typeof TFIDF_OPTIONS> {}
+/** Options of `lengthBatches`. */
 export interface LengthBatchesOptions extends Given<typeof BATCH_OPTIONS> {}
+/** Options of `loadSentenceEncoder`. */
 export interface SentenceEncoderOptions extends Given<Omit<typeof SENTENCE_OPTIONS, keyof typeof BATCH_OPTIONS>> {}
 
 /** Of the two groups of options the encoder reads its own; one of the other is refused. */

@@ -1,8 +1,11 @@
 /** The items most like one, by the cosine of their vectors. */
 import { rowOf, type Vectors } from '../files/npy.js';
 
+/** An item and its cosine to the one that was asked about. */
 export interface Alike {
+  /** Item id. */
   item: number;
+  /** In [-1, 1]. */
   cosine: number;
 }
 

@@ -5,9 +5,11 @@ import { lsa } from './lsa/lsa.js';
 import { encodeTexts } from './sentence/encode-texts.js';
 import { loadSentenceEncoder } from './sentence/sentence-encoder.js';
 
+/** Vectors of any texts, for comparing them by cosine. */
 export interface TextEmbedder {
   /** Texts -> vectors [N, D], row = text. */
   embed(texts: readonly string[]): Promise<Vectors>;
+  /** Frees the model. */
   close(): Promise<void>;
 }
 

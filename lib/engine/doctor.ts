@@ -11,6 +11,7 @@ import { installed, type Installed } from './installed.js';
 import { matMulRates, type Rates } from './matmul-rates.js';
 import { missingNativeOps } from './native-ops.js';
 
+/** What `doctor` finds: the engine that computes, its speed, and what is missing. */
 export interface DoctorReport extends Omit<Installed, 'torch'> {
   /** The engine that computes. */
   backend: EngineName;
@@ -32,6 +33,7 @@ export interface DoctorReport extends Omit<Installed, 'torch'> {
   missing: string[];
 }
 
+/** Options of `doctor`. */
 export interface DoctorOptions {
   /** `auto` or one of `ENGINES`. Default `SIDLAB_BACKEND`, else `auto`. */
   engine?: string;

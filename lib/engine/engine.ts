@@ -14,7 +14,9 @@ import { InputError } from '../support/errors.js';
 import { forwardMissingKernels } from './forward-to-cpu.js';
 import { registerNativeOps } from './native-ops.js';
 
+/** The engines, the fastest first. */
 export const ENGINES = ['tensorflow', 'wasm', 'cpu'] as const;
+/** A name of `ENGINES`. */
 export type EngineName = (typeof ENGINES)[number];
 
 const MEND = 'npm run setup says what is missing';

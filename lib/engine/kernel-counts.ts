@@ -6,7 +6,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { forwardedKernels } from './forward-to-cpu.js';
 
+/** A result, and which kernels of TensorFlow.js computed it. */
 export interface KernelCounts<T> {
+  /** Of the work that was watched. */
   result: T;
   /** TensorFlow.js kernels that the engine ran itself: backend -> kernel -> calls. */
   own: Record<string, Record<string, number>>;

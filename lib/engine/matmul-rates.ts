@@ -1,5 +1,5 @@
 /**
- * How fast the engine multiplies matrices: the one figure that bounds everything else it does.
+ * How fast the engine multiplies matrices: the one number that bounds everything else it does.
  */
 import * as tf from '@tensorflow/tfjs';
 
@@ -11,6 +11,7 @@ export interface Rates {
   best: number;
 }
 
+/** Options of `matMulRates`. */
 export interface RatesOptions {
   /** Time to spend, seconds; at least one product is always made. Default 1. */
   seconds?: number;

@@ -14,6 +14,7 @@ export const RANK_OPTIONS = {
   batchSize: integer('rows decoded together; no metric depends on it but by rounding', { default: 64 }),
 } satisfies Options;
 
+/** Declares the options of `evaluate`. */
 export const EVALUATE_OPTIONS = defineOptions('evaluate', {
   ...DATA_OPTIONS,
   ...INDEX_OPTIONS,
@@ -31,11 +32,13 @@ export const EVALUATE_OPTIONS = defineOptions('evaluate', {
   results: text('file to write', { otherwise: 'results.jsonl beside the model folder', affectsResult: false }),
 });
 
+/** How rows are ranked. */
 export interface RankOptions extends Given<typeof RANK_OPTIONS> {
   /** Shown on the progress line. Default `evaluate`. */
   label?: string;
 }
 
+/** Options of `evaluateStage`. */
 export interface EvaluateStageOptions extends OptionsOf<typeof EVALUATE_OPTIONS> {
   /** Shown on the progress line. Default `evaluate`. */
   label?: string;

@@ -20,6 +20,7 @@ import {
 } from '../tasks/templates.js';
 import { SID_TOKENS, type SidTokens } from '../lm/choices.js';
 
+/** Options of `createRecommender` and `loadRecommender`. */
 export interface RecommenderOptions extends Omit<RendererOptions, 'end' | 'chat'> {
   /** Default `new`. */
   sidTokens?: SidTokens;
@@ -29,11 +30,17 @@ export interface RecommenderOptions extends Omit<RendererOptions, 'end' | 'chat'
   chat?: ChatTemplate | undefined;
 }
 
+/** All that it takes to recommend: a model, its tokenizer, its prompts, and the items. */
 export interface Recommender {
+  /** Scores tokens. */
   model: LanguageModel;
+  /** Of the model. */
   tokenizer: TextTokenizer;
+  /** Makes prompts and answers of rows. */
   render: Renderer;
+  /** The items that may be recommended. */
   trie: ItemTrie;
+  /** SIDs of the items. */
   index: SidIndex;
 }
 
@@ -126,6 +133,11 @@ function checkSpelling(tokenizer: TextTokenizer, token: string): void {
   throw new InputError(`--sid-tokens subwords: the vocabulary spells ${token} as ${spelled}; take --sid-tokens new`);
 }
 
+/**
+ * A recommender from a model folder.
+ * @param template name of the task that is asked
+ * @throws InputError for a folder, index or template that does not fit
+ */
 export function loadRecommender(
   folder: string,
   index: SidIndex,

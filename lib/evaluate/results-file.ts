@@ -6,7 +6,9 @@ import { parseObject } from '../data/raw/reviews.js';
 import { readLines, writeAtomic } from '../files/files.js';
 import { InputError } from '../support/errors.js';
 
+/** A row, and the items that were recommended for it: a line of `results.jsonl`. */
 export interface Result {
+  /** Name of the user. */
   user: string;
   /** Item ids, oldest first. */
   history: number[];
@@ -18,6 +20,7 @@ export interface Result {
   scores: number[];
 }
 
+/** Writes `results.jsonl`, a line for each result. */
 export function writeResults(path: string, results: readonly Result[]): void {
   const lines = results.map(({ user, history, target, items, scores }) =>
     JSON.stringify({ user, history, target, items, scores }),

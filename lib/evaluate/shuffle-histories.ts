@@ -1,4 +1,4 @@
-/** A control: what a model still knows when the histories are dealt out to the wrong rows. */
+/** A control: what a model still knows when the histories are given to the wrong rows. */
 import type { Row } from '../data/dataset.js';
 import { Random } from '../support/random.js';
 

@@ -1,6 +1,6 @@
 /**
  * How a model was trained to read its prompts, as its folder says (`sidlab.json`), or the run that wrote it: evaluation
- * does the same unless it is told otherwise.
+ * does the same by default.
  */
 import type { Item } from '../data/dataset.js';
 import { findPromptCard, type PromptCard, type PromptSource } from '../lm/prompt-card.js';

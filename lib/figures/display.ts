@@ -1,5 +1,5 @@
 /**
- * Figures in a notebook: one output with three faces. JupyterLab and VS Code draw the Plotly one (interactive, without
+ * Figures in a notebook: one output in three formats. JupyterLab and VS Code draw the Plotly one (interactive, without
  * a network), GitHub and print take the SVG, a terminal the text.
  */
 import { toSvg } from './export-figure.js';
@@ -44,11 +44,11 @@ export interface LiveFigureOptions {
 /** A figure that is redrawn in place, as `liveFigure` gives it. */
 export interface LiveFigure {
   /**
-   * Replaces what is shown, by the Plotly and text faces only. A function is called only when it is time to draw, so
+   * Replaces what is shown, in the Plotly and text formats only. A function is called only when it is time to draw, so
    * that a loop may call this at every step.
    */
   update(figure: Figure | (() => Figure)): void;
-  /** Shows the last update with all three faces, so that the saved notebook keeps it. */
+  /** Shows the last update in all three formats, so that the saved notebook keeps it. */
   end(): Promise<void>;
 }
 

@@ -7,7 +7,7 @@ export interface LiveCurve {
   /** Give it to a run as its `onLog`; it may be called at every step. */
   onLog: (rows: readonly object[]) => void;
   /**
-   * Draws the curve a last time, with all faces.
+   * Draws the curve a last time, in all formats.
    * @param rows of `metrics.jsonl`, for a run that was finished before and logs nothing; default what was logged last
    */
   end(rows?: readonly object[]): Promise<void>;

@@ -1,7 +1,7 @@
 /**
- * The way into a Jupyter notebook: outputs with several faces, and outputs that can be replaced.
+ * The way into a Jupyter notebook: outputs in several formats, and outputs that can be replaced.
  *
- * tslab's own `display` sends one face at a time; `lastWriteDisplayData` of its kernel sends any number. The kernel's
+ * tslab's own `display` sends one format at a time; `lastWriteDisplayData` of its kernel sends any number. The kernel's
  * module is looked up among those this process has loaded and never loaded from here, so outside a notebook nothing
  * of tslab is touched.
  */

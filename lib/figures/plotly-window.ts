@@ -11,8 +11,11 @@ import type { DOMWindow } from 'jsdom';
 import type { Figure } from './figure.js';
 import { type Box, localBox, pageBox } from './svg-box.js';
 
+/** A window without a screen, with Plotly loaded in it. */
 export interface PlotlyWindow {
+  /** Where figures are drawn. */
   document: Document;
+  /** The functions of Plotly that are used. */
   plotly: {
     newPlot(element: Element, data: Figure['data'], layout: Figure['layout'], config: object): Promise<unknown>;
     toImage(element: Element, options: object): Promise<string>;

@@ -53,7 +53,7 @@ export interface PrefixRow {
   length: number;
   /** Share of items with the commonest category of their prefix, in [0, 1]. */
   purity: number | null;
-  /** The same with categories dealt out at random. */
+  /** The same with categories shuffled. */
   purityByChance: number | null;
   /** Share of items whose nearest neighbour has the same prefix, in [0, 1]. */
   neighbours: number | null;

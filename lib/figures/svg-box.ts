@@ -4,10 +4,15 @@
  */
 import { textWidth } from './text-size.js';
 
+/** A rectangle in pixels. */
 export interface Box {
+  /** Horizontal, of the left edge. */
   left: number;
+  /** Vertical, of the upper edge. */
   top: number;
+  /** Horizontal, of the right edge. */
   right: number;
+  /** Vertical, of the lower edge. */
   bottom: number;
 }
 

@@ -107,7 +107,7 @@ export function appendOrFail(path: string, data: string | Uint8Array): void {
   }
 }
 
-/** What the file system refuses is told in a line; anything else is a defect of ours. */
+/** What the file system refuses is reported in a line; anything else is a defect of ours. */
 function refused(path: string, error: unknown): unknown {
   if (!(error instanceof Error && 'syscall' in error)) return error;
   return new InputError(
@@ -159,6 +159,7 @@ export function readBytes(path: string, mend = 'check the path'): Uint8Array {
   }
 }
 
+/** A line of a file. */
 export interface Line {
   /** Without its end. */
   text: string;
@@ -203,6 +204,7 @@ export function hashFile(path: string): string {
 /** Bytes of a file that are hashed at once: a model's weights are larger than what a single read gives. */
 const CHUNK = 1 << 22;
 
+/** SHA-256 of a text, in hexadecimal. */
 export function hashText(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

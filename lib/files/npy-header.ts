@@ -14,10 +14,13 @@ export type Dtype = (typeof DTYPES)[number];
 /** What a .npy file says of its numbers. */
 export interface NpyHeader {
   dtype: Dtype;
+  /** Order of the bytes of a number. */
   littleEndian: boolean;
   /** Column after column in place of row after row. */
   fortran: boolean;
+  /** N */
   rows: number;
+  /** D; 1 for a list of numbers. */
   width: number;
   /** Bytes before the numbers. */
   offset: number;

@@ -13,6 +13,7 @@ import { bfloat16ToFloat32, float16ToFloat32 } from './half-floats.js';
 
 /** A tensor in JavaScript's memory. */
 export interface NamedArray {
+  /** Sizes of its dimensions. */
   shape: number[];
   /** As many numbers as the shape asks for, the last dimension running fastest. */
   data: Float32Array;
@@ -20,6 +21,7 @@ export interface NamedArray {
 
 /** Read when it is written, so that a large model is never in memory twice. */
 export interface LazyArray {
+  /** Sizes of its dimensions. */
   shape: number[];
   /** Called once, when the tensor is written. */
   read(): Float32Array;
@@ -31,12 +33,15 @@ export interface TensorPlace {
   descriptor: number;
   /** Bytes from the file's beginning. */
   offset: number;
+  /** As the header names it. */
   dtype: FloatDtype;
+  /** Sizes of its dimensions. */
   shape: number[];
 }
 
 /** The types that are read. */
 const FLOATS = ['F32', 'F16', 'BF16'] as const;
+/** A floating-point type that tensors are stored in. */
 export type FloatDtype = (typeof FLOATS)[number];
 
 /** Bits of a number of each type of the format; a type that is not among them is newer than this list. */
@@ -56,6 +61,7 @@ interface Entry {
 /** The format's own limit: longer headers are not read. */
 const LONGEST_HEADER = 100_000_000;
 
+/** A safetensors file that is open for reading, tensor by tensor. */
 export class SafetensorsFile {
   private readonly file: number;
   private readonly entries: Map<string, Entry>;
@@ -109,6 +115,7 @@ export class SafetensorsFile {
     }
   }
 
+  /** Closes the file. */
   close(): void {
     closeSync(this.file);
   }

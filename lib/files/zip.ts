@@ -19,6 +19,7 @@ const PIECE = 1 << 24;
 
 /** A file of an archive. */
 export interface ZipMember {
+  /** Path in the archive. */
   name: string;
   /** Its content, verified by its checksum. @throws InputError if it is damaged */
   open(): ByteSource;
@@ -157,6 +158,7 @@ function checksum(content: ByteSource): number {
 
 /** A member to write. */
 export interface ZipInput {
+  /** Path in the archive. */
   name: string;
   /** Its bytes, each time from the beginning. */
   pieces(): Iterable<Uint8Array>;

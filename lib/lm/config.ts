@@ -9,6 +9,7 @@ import { type Architecture, ARCHITECTURES } from './choices.js';
 
 /** The shape of a decoder. */
 export interface ModelConfig {
+  /** Which family's conventions hold. */
   architecture: Architecture;
   /** V: rows of the embedding table. */
   vocabSize: number;

@@ -40,6 +40,7 @@ export interface ForwardOptions {
 
 /** A forest on the engine: what its forward pass and its gradient both need. Made before the gradient is taken. */
 export interface PreparedForest {
+  /** As it was given. */
   forest: Forest;
   /** int32 [N] */
   ids: tf.Tensor1D;
@@ -57,6 +58,7 @@ export function prepareForest(config: ModelConfig, forest: Forest): PreparedFore
   };
 }
 
+/** Frees the tensors of a prepared forest. */
 export function disposeForest({ ids, table, plan }: PreparedForest): void {
   tf.dispose([ids, table.cos, table.sin]);
   disposePlan(plan);
@@ -101,7 +103,9 @@ export function forwardTokens(
   return rmsNorm(x, weights.get(FINAL_NORM)! as tf.Tensor1D, config.normEpsilon);
 }
 
-/** The output layer in one tensor [V, D] (see `outputTable`); a copy where some of its rows stand apart to learn. */
+/**
+ * The output layer in one tensor [V, D] (see `outputTable`); a copy where some of its rows are separate, to be trained.
+ */
 export function outputLayer(config: ModelConfig, weights: Weights): tf.Tensor2D {
   return wholeTable(outputTable(config, weights));
 }

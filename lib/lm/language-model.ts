@@ -5,6 +5,7 @@ import type { Weights } from './weights.js';
 
 /** A decoder's shape and weights. */
 export interface LanguageModel {
+  /** Its shape. */
   config: ModelConfig;
   /** By Hugging Face's names. */
   weights: Weights;

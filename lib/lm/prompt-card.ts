@@ -26,6 +26,7 @@ export interface PromptCard {
 
 /** Where a card was found: in the model's folder, in the run's `config.json` beside it, or nowhere. */
 export const PROMPT_SOURCES = ['model', 'run', 'default'] as const;
+/** A word of `PROMPT_SOURCES`. */
 export type PromptSource = (typeof PROMPT_SOURCES)[number];
 
 /** A card, and where it was found. */

@@ -4,6 +4,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { givenUp, hasFused, runFused } from './fused.js';
 
+/** Options of an AdamW update. */
 export interface AdamWOptions {
   /** Default 0.9. */
   beta1?: number;

@@ -8,12 +8,15 @@
 import * as tf from '@tensorflow/tfjs';
 import { activeTape } from './tape.js';
 
+/** What the forward pass of an operation gives. */
 export interface Forward {
+  /** The operation's result. */
   value: tf.Tensor;
   /** What the gradient needs besides the inputs. */
   saved?: tf.Tensor[];
 }
 
+/** Options of `customOp`. */
 export interface CustomOpOptions {
   /** Whether the gradient looks at the inputs; where it does not, they may be freed before it is asked for. Default true. */
   keepsInputs?: boolean;

@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
 import { chooseImplementation, runFused } from './fused.js';
 
+/** Cosines and sines of every node's rotation. N nodes. */
 export interface RotaryTable {
   /** [N, 1, headDim / 2] */
   cos: tf.Tensor3D;

@@ -8,7 +8,9 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
+/** An operation that a tape records. */
 export interface RecordedOp {
+  /** In the order of the gradients. */
   inputs: tf.Tensor[];
   /** Computes value and saved tensors. */
   forward(): { value: tf.Tensor; saved: tf.Tensor[] };
@@ -91,6 +93,7 @@ function recordOn<R extends tf.Rank>(tape: Tape, f: () => tf.Tensor<R>): tf.Tens
   }
 }
 
+/** Records operations, and computes their gradients backwards. */
 export class Tape {
   private readonly nodes: Node[] = [];
   /** Ids of the tensors that depend on a variable. */

@@ -10,6 +10,7 @@ import { sumRows } from './embedding.js';
 import { chooseImplementation, runFused } from './fused.js';
 import { trainedRows, type Table, tableLogits, tableLogitsGradient, withTrainedRows } from './split-table.js';
 
+/** Which tokens' log-probabilities are asked for. K targets. */
 export interface Targets {
   /** Row of the hidden states of each target, int32 [K]. */
   row: Int32Array;

@@ -35,9 +35,11 @@ export interface FlagHints {
   moreExact?: (flag: string) => readonly string[];
 }
 
-/** What stands on a command line: options by their names, and the words that belong to none. */
+/** What a command line holds: options by their names, and the words that belong to none. */
 export interface CommandLine {
+  /** Options by name. */
   values: Record<string, unknown>;
+  /** Words that are no flags, in order. */
   words: string[];
 }
 

@@ -12,9 +12,13 @@ export function text<const S extends Spec<string>>(help: string, spec: S = {} as
 
 /** Bounds of a number; `above` and `below` are exclusive. */
 export interface Bounds {
+  /** Smallest value, included. */
   min?: number;
+  /** Largest value, included. */
   max?: number;
+  /** Values must be larger. */
   above?: number;
+  /** Values must be smaller. */
   below?: number;
 }
 

@@ -12,9 +12,11 @@ export type Presence = 'required' | 'default' | 'optional';
 
 /** @typeParam T its type @typeParam P whether it must be given */
 export interface Option<T = unknown, P extends Presence = Presence> {
+  /** Whether it must be given. */
   readonly presence: P;
   /** Meaning, unit and edge cases in one line, for `--help` and the reference. */
   readonly help: string;
+  /** Its value where nobody gives one. */
   readonly default?: T;
   /** The default in words, where it is not one value; shown in place of `default`. */
   readonly otherwise?: string;
@@ -38,13 +40,16 @@ export interface Option<T = unknown, P extends Presence = Presence> {
   readonly type?: T;
 }
 
+/** Options by name. */
 export type Options = { readonly [name: string]: Option };
 
 /** What the constructors take beside the help. */
 export interface Spec<T> {
+  /** Its value where nobody gives one. */
   default?: T;
   /** Must be given. */
   required?: boolean;
+  /** The default in words, where it is not one value. */
   otherwise?: string;
   /** Default true. */
   affectsResult?: boolean;

@@ -38,6 +38,7 @@ export interface Variants {
   own?: (value: unknown) => Options | undefined;
   /** The variant that a value chooses. Default the value itself. */
   pick?: (value: unknown) => string;
+  /** Options of each variant, by its name. */
   of: Readonly<Record<string, Options>>;
 }
 
@@ -45,12 +46,17 @@ export interface Variants {
 export interface AnySchema {
   /** Name of the stage, in front of every error. */
   readonly name: string;
+  /** By name. */
   readonly options: Options;
+  /** Between options; each throws. */
   readonly rules: readonly ((options: never) => void)[];
+  /** Options that depend on another option's value. */
   readonly variants?: Variants;
 }
 
+/** The options of a stage, with the function that checks them. */
 export interface Schema<O extends Options = Options> extends AnySchema {
+  /** By name. */
   readonly options: O;
   /** @throws InputError for a name that is unknown, a value out of range, or two options that do not go together */
   parse(given: Given<O>): Parsed<O>;

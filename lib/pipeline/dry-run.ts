@@ -7,6 +7,7 @@ import type { PipelineConfig } from './config.js';
 import { PipelineStages } from './stages.js';
 import { checkTraining } from './pipeline.js';
 
+/** What a pipeline would do and take. */
 export interface DryRun {
   /** In the order in which they would run, each with its options. */
   stages: { stage: string; options: object }[];

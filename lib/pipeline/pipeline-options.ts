@@ -47,7 +47,9 @@ export const STAGE_SCHEMAS = {
   badcase: defineOptions('badcase', DETECTOR_OPTIONS),
 } satisfies Record<string, AnySchema>;
 
+/** A stage that a configuration may name. */
 export type StageName = keyof typeof STAGE_SCHEMAS;
+/** The stages that a configuration may name, in the order in which they run. */
 export const STAGE_NAMES = Object.keys(STAGE_SCHEMAS) as StageName[];
 
 function optional<T>(option: Option<T>): Option<T, 'optional'> {

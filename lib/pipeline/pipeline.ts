@@ -28,7 +28,9 @@ import { planTasks } from '../tasks/plan-tasks.js';
 import type { PipelineConfig } from './config.js';
 import { PipelineStages } from './stages.js';
 
+/** What `runPipeline` gives back: the report of every stage, the results table, and the files. */
 export interface PipelineReport {
+  /** Report of each stage that ran. */
   stages: {
     filter: FilterReport;
     /** Absent where the configuration names one's own vectors or index. */
@@ -39,19 +41,21 @@ export interface PipelineReport {
     grpo?: GrpoReport;
     badcase?: BadCaseReport;
   };
-  /** Figures of the last model: GRPO's where it ran, else SFT's. */
+  /** Metrics of the last model: GRPO's where it ran, else SFT's. */
   evaluate: EvaluateReport;
-  /** Figures of every model that was trained. */
+  /** Metrics of every model that was trained. */
   models: Record<string, EvaluateReport>;
+  /** Reports of the baselines, by name. */
   baselines: Record<string, BaselineReport>;
   /** File of the last model's results. */
   results: string;
   /** Files. */
   figures: string[];
+  /** In all. */
   seconds: number;
 }
 
-/** @param say told the name of each stage before it runs */
+/** @param say called with the name of each stage before it runs */
 export async function runPipeline(
   config: PipelineConfig,
   say: (stage: string) => void = () => {},
@@ -110,6 +114,7 @@ export function checkTraining({ sft = {} }: PipelineConfig): void {
   checkInitialModel(model, sft);
 }
 
+/** Metrics of the results table. */
 export const TABLE_METRICS = ['HR@1', 'HR@5', 'HR@10', 'HR@20', 'NDCG@5', 'NDCG@10'] as const;
 
 /** The results table: one row a model. */

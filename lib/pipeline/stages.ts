@@ -28,10 +28,15 @@ import type { PipelineConfig } from './config.js';
 
 type Live = (lines: readonly MetricLine[]) => void;
 
+/** The stages of a configuration one by one, for notebooks: each takes what the one before it wrote. */
 export class PipelineStages {
+  /** SID index. */
   readonly index: string;
+  /** File of item vectors. */
   readonly embeddings: string;
+  /** Folder of the runs. */
   readonly runs: string;
+  /** Folder of the figures. */
   readonly figures: string;
 
   constructor(readonly config: PipelineConfig) {
@@ -73,12 +78,14 @@ export class PipelineStages {
     return { reviews: join(folder, 'reviews.jsonl.gz'), meta: join(folder, 'meta.jsonl.gz') };
   }
 
+  /** Writes the sample catalogue. */
   sample(): Promise<SampleReport> {
     const options = this.config.sample ?? {};
     const out = join(this.config.out, 'raw');
     return this.once('sample', options, [], Object.values(this.raw), () => writeSample({ ...options, out }));
   }
 
+  /** Raw files -> items and rows. */
   filter(): Promise<FilterReport> {
     const { out, dataset, filter = {} } = this.config;
     const raw = this.raw;
@@ -88,6 +95,7 @@ export class PipelineStages {
     );
   }
 
+  /** Item texts -> vectors. */
   embed(): Promise<EmbedReport> {
     const { out: data, dataset, embed = {} } = this.config;
     const { encoder = 'lsa' } = embed;
@@ -100,6 +108,7 @@ export class PipelineStages {
     );
   }
 
+  /** Vectors -> semantic IDs. */
   sid(): Promise<SidReport> {
     const { sid = {} } = this.config;
     const { method = 'rqkmeans', codebookSize, startIndex } = sid;
@@ -113,6 +122,7 @@ export class PipelineStages {
     );
   }
 
+  /** Rows and index -> MiniOneRec's files. */
   convert(): Promise<ConvertReport> {
     const { out, dataset } = this.config;
     const outputs = [
@@ -124,6 +134,7 @@ export class PipelineStages {
     );
   }
 
+  /** Supervised fine-tuning. */
   sft(onLog?: Live): Promise<SftReport> {
     const { out: data, dataset, sft: options = {}, again } = this.config;
     const run = join(this.runs, 'sft');
@@ -131,6 +142,7 @@ export class PipelineStages {
     return sft({ ...options, ...own }, { whenStale: 'replace' });
   }
 
+  /** Reinforcement learning from the fine-tuned model. */
   grpo(onLog?: Live): Promise<GrpoReport> {
     const { out: data, dataset, grpo: options = {}, sft: start, again } = this.config;
     const template = options.template ?? start?.template;
@@ -141,6 +153,7 @@ export class PipelineStages {
     );
   }
 
+  /** Ranks the test rows by a run's model. */
   evaluate(of: 'sft' | 'grpo'): Promise<EvaluateReport & { results: string }> {
     const { out: data, dataset, evaluate: options = {}, sft: start } = this.config;
     const model = this.model(of);
@@ -156,6 +169,7 @@ export class PipelineStages {
     );
   }
 
+  /** Ranks the test rows by a baseline. */
   baseline(name: BaselineName): Promise<BaselineReport> {
     const { out: data, dataset } = this.config;
     const results = this.results(name);
@@ -164,6 +178,7 @@ export class PipelineStages {
     );
   }
 
+  /** Where a run's model fails. */
   badcase(of: 'sft' | 'grpo'): Promise<BadCaseReport> {
     const { out: data, dataset, badcase = {} } = this.config;
     const results = this.results(of);

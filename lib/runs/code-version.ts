@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readJson } from '../files/files.js';
 
+/** Which code made a result. */
 export interface CodeVersion {
   /** SHA-256 over the kit's own files, compiled or not as they ran. */
   hash: string;
@@ -17,6 +18,7 @@ export interface CodeVersion {
 
 let code: CodeVersion | undefined;
 
+/** Which code runs; computed once a process. */
 export function codeVersion(): CodeVersion {
   return (code ??= { hash: hashCode(LIB), ...gitState(LIB) });
 }

@@ -6,7 +6,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { hashFile, readJson } from '../files/files.js';
 
+/** The files that a run reads. */
 export interface RunInputs {
+  /** Data folder, and NAME of its files. */
   dataset: { dir: string; name: string };
   /** Index file. */
   index: string;

@@ -2,7 +2,9 @@
 import { readText } from '../files/files.js';
 import { InputError } from '../support/errors.js';
 
+/** A line of `metrics.jsonl`: a step, and metrics by name. */
 export interface MetricLine {
+  /** Updates so far. */
   step: number;
   [name: string]: number;
 }

@@ -2,8 +2,8 @@
  * A run's folder: `config.json`, `metrics.jsonl` and the same for TensorBoard, `checkpoint-N/`, `model/` (the best so
  * far) and `card.json` when done.
  *
- * A checkpoint is written under a temporary name and renamed, so that whatever stands under `checkpoint-N` is whole. A
- * killed run goes on from the last one; what `metrics.jsonl` says of later steps is dropped. One process at a time
+ * A checkpoint is written under a temporary name and renamed, so that whatever is under `checkpoint-N` is whole. A
+ * killed run is resumed from the last one; what `metrics.jsonl` says of later steps is dropped. One process at a time
  * writes there (`run-lock.ts`).
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
@@ -15,6 +15,7 @@ import { type MetricLine, readMetrics } from './metric-lines.js';
 import { isLocked, RunLock } from './run-lock.js';
 import { TensorboardLog } from './tensorboard-log.js';
 
+/** What happens where the folder already holds a run. */
 export interface RunFolderOptions {
   /** Train anew although a result is there; the old run is kept beside it. Default false. */
   again?: boolean;
@@ -22,8 +23,11 @@ export interface RunFolderOptions {
   whenStale?: 'refuse' | 'replace';
 }
 
+/** A run's folder, open for one process. */
 export class RunFolder {
+  /** `metrics.jsonl` */
   readonly metricsFile: string;
+  /** `model/`: the best model so far. */
   readonly modelFolder: string;
   private readonly lock: RunLock | undefined;
   private events: TensorboardLog | undefined;
@@ -65,6 +69,7 @@ export class RunFolder {
     this.lock?.release();
   }
 
+  /** Folder of a step's checkpoint. */
   checkpoint(step: number): string {
     return join(this.folder, `checkpoint-${step}`);
   }
@@ -77,7 +82,7 @@ export class RunFolder {
 
   /**
    * Lets `write` fill the checkpoint's folder, then puts it in place and drops all but the last `keep`. A step that has
-   * a checkpoint keeps it: the same step is the same state. A failure leaves what stands as it is.
+   * a checkpoint keeps it: the same step is the same state. A failure leaves what is there as it is.
    */
   saveCheckpoint(step: number, keep: number, write: (folder: string) => void): void {
     this.lock?.check();
@@ -101,6 +106,7 @@ export class RunFolder {
       rmSync(this.checkpoint(old), { recursive: true });
   }
 
+  /** Adds a line to the metrics. */
   log(line: MetricLine): void {
     this.lock?.check();
     this.events ??= new TensorboardLog(this.folder, this.readLog());
@@ -108,11 +114,12 @@ export class RunFolder {
     this.events.log(line);
   }
 
+  /** The metrics so far. */
   readLog(): MetricLine[] {
     return existsSync(this.metricsFile) ? readMetrics(this.metricsFile) : [];
   }
 
-  /** Drops what a killed run logged after the checkpoint that it goes on from; TensorBoard's file likewise. */
+  /** Drops what a killed run logged after the checkpoint that it is resumed from; TensorBoard's file likewise. */
   truncateLog(step: number): void {
     const kept = this.readLog().filter((line) => line.step <= step);
     writeAtomic(this.metricsFile, kept.map((line) => JSON.stringify(line) + '\n').join(''));
@@ -150,7 +157,7 @@ function changeOf(file: string, config: Record<string, unknown>): Change | undef
   return existsSync(file) ? firstChange(readJson<Record<string, unknown>>(file), config) : undefined;
 }
 
-/** The first difference between two configurations; hashes of inputs are told by the input's name alone. */
+/** The first difference between two configurations; of an input's hash only the input's name is given. */
 function firstChange(there: Record<string, unknown>, here: Record<string, unknown>): Change | undefined {
   const changed = (a: Record<string, unknown>, b: Record<string, unknown>): string | undefined =>
     [...new Set([...Object.keys(a), ...Object.keys(b)])].find(

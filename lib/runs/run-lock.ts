@@ -23,6 +23,7 @@ let locks = 0;
 const held = new Set<RunLock>();
 process.on('exit', () => held.forEach((lock) => lock.release()));
 
+/** Lets one process at a time write in a folder. */
 export class RunLock {
   private readonly file: string;
   private readonly mine: string;
@@ -44,6 +45,7 @@ export class RunLock {
     }
   }
 
+  /** Lets another process write. */
   release(): void {
     held.delete(this);
     if (read(this.file) === this.mine) rmSync(this.file, { force: true });

@@ -2,7 +2,7 @@
  * Stages that are not run again when nothing changed.
  *
  * A stage's stamp (`DIR/.stages/NAME.json`) holds a hash of its options, of the bytes of its inputs, and its result.
- * It stands only while every output is still there with the bytes that were written.
+ * It is valid only while every output is still there with the bytes that were written.
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,22 +10,27 @@ import { hashFile, hashText, readJson, writeJson } from '../files/files.js';
 import { tell } from '../support/progress.js';
 import { codeVersion } from './code-version.js';
 
+/** A step from files to files that is not run again while nothing changed. */
 export interface Stage {
   /** Also the stamp's file name. */
   name: string;
   /** The data folder that the stage writes to. */
   dir: string;
+  /** Files and folders that it reads. */
   inputs: string[];
   /** Whatever else decides the output: options, seed, engine. JSON. */
   options: unknown;
+  /** Files that it writes. */
   outputs: string[];
   /** Run it although its outputs are there. Default false. */
   again?: boolean;
 }
 
+/** A stage's result, and whether it ran. */
 export interface Ran<T> {
+  /** Of this run, or of the earlier one. */
   result: T;
-  /** False where the stamp stood. */
+  /** False where the stamp was valid. */
   ran: boolean;
 }
 
@@ -37,7 +42,7 @@ interface Stamp<T> {
   result: T;
 }
 
-/** Runs `work` unless the stage's stamp says that its outputs stand. `result` must survive JSON. */
+/** Runs `work` unless the stage's stamp says that its outputs are up to date. `result` must survive JSON. */
 export async function runStage<T>(stage: Stage, work: () => T | Promise<T>): Promise<Ran<T>> {
   const file = join(stage.dir, '.stages', `${stage.name}.json`);
   const key = hashText(JSON.stringify([stage.options, stage.inputs.map((path) => [path, hashOf(path)])]));

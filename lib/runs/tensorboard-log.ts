@@ -3,7 +3,7 @@
  * `metrics.jsonl` and nothing else.
  *
  * `metrics.jsonl` is the record; at the start of every process the event file is written anew from it, so that a run
- * that was killed and gone on with has every step once. Its clock is the time of training: the file's START (seconds
+ * that was killed and resumed has every step once. Its clock is the time of training: the file's START (seconds
  * since 1970) plus the line's `seconds`, pauses left out.
  */
 import { existsSync, readdirSync } from 'node:fs';
@@ -14,12 +14,14 @@ import { scalarEvent, tfRecord, versionEvent } from './tensorboard-events.js';
 
 const NAME = /^events\.out\.tfevents\.(\d+)\.sidlab$/;
 
+/** Writes metric lines as an event file for TensorBoard. */
 export class TensorboardLog {
+  /** Event file. */
   readonly file: string;
   private readonly start: number;
   private seconds = 0;
 
-  /** @param folder of the run; its event file is gone on with @param lines what stands in `metrics.jsonl` */
+  /** @param folder of the run; its event file is continued @param lines those of `metrics.jsonl` */
   constructor(folder: string, lines: readonly MetricLine[]) {
     const old = existsSync(folder) ? readdirSync(folder).find((name) => NAME.test(name)) : undefined;
     this.start = old === undefined ? Math.floor(Date.now() / 1000) : Number(NAME.exec(old)![1]);
@@ -28,6 +30,7 @@ export class TensorboardLog {
     writeAtomic(this.file, Buffer.concat(events.map(tfRecord)));
   }
 
+  /** Writes a line's metrics. */
   log(line: MetricLine): void {
     appendOrFail(this.file, tfRecord(this.event(line)));
   }
@@ -39,7 +42,7 @@ export class TensorboardLog {
   }
 }
 
-/** TensorBoard groups by what stands before the slash. @example tagOf('valid NDCG@10') // 'valid/NDCG@10' */
+/** TensorBoard groups by what is before the slash. @example tagOf('valid NDCG@10') // 'valid/NDCG@10' */
 export function tagOf(name: string): string {
   return name.startsWith('valid ') ? `valid/${name.slice('valid '.length)}` : `train/${name}`;
 }

@@ -13,10 +13,13 @@ import { EXTEND_OPTIONS, type ExtendIndexOptions } from './sid-options.js';
 
 /** What was done. */
 export interface ExtendReport {
+  /** File that was written. */
   index: string;
+  /** In all. */
   items: number;
   /** Of them new. */
   added: number;
+  /** Codes in a SID. */
   levels: number;
 }
 

@@ -38,7 +38,7 @@ export function residualQuantize(
 }
 
 /**
- * Settles collisions and computes the figures.
+ * Resolves collisions and computes the metrics.
  * @param vectors [N, D], in the space of the codebooks
  * @param raw codes [N][L]
  */

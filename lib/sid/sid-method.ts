@@ -3,6 +3,7 @@ import type { Vectors } from '../files/npy.js';
 import type { Options } from '../options/option.js';
 import type { QuantizeResult } from './quantized.js';
 
+/** A way to make semantic IDs of item vectors. */
 export interface SidMethod {
   /** What reports, `NAME.sid.json` and errors call it. */
   name: string;

@@ -21,6 +21,7 @@ import { SCHEDULES } from '../support/schedule.js';
 import { BEST, COLLISIONS, KMEANS_INITS } from './choices.js';
 import type { SidMethod } from './sid-method.js';
 
+/** Declares the options of every method's levels. */
 export const LEVEL_OPTIONS = {
   levels: integer('codes in a SID: one letter each, and one for ranks', {
     otherwise: '3, or as many as codebook-size has numbers',
@@ -38,6 +39,7 @@ const COLLISION_OPTIONS = {
   }),
 } satisfies Options;
 
+/** Declares the options of `rqkmeans`. */
 export const RQKMEANS_OPTIONS = defineOptions('sid', {
   ...LEVEL_OPTIONS,
   ...COLLISION_OPTIONS,
@@ -49,6 +51,7 @@ export const RQKMEANS_OPTIONS = defineOptions('sid', {
   uniform: boolean("at most items / codes (rounded up) items a code, by Sinkhorn's plan"),
 });
 
+/** Declares the options of `rqkmeans-constrained`. */
 export const RQKMEANS_CONSTRAINED_OPTIONS = defineOptions('sid', {
   ...LEVEL_OPTIONS,
   collisions: withDefault(COLLISION_OPTIONS.collisions, 'rank'),
@@ -112,8 +115,10 @@ const RQVAE = {
   onLog: hook<(lines: readonly MetricLine[]) => void>('called after each epoch, for a plot that draws while training'),
 } satisfies Options;
 
+/** Declares the options of `rqvae`. */
 export const RQVAE_OPTIONS = defineOptions('sid', RQVAE);
 
+/** Declares the options of `rqkmeans-plus`. */
 export const RQKMEANS_PLUS_OPTIONS = defineOptions('sid', {
   ...RQVAE,
   epochs: withDefault(RQVAE.epochs, 24),
@@ -133,6 +138,7 @@ export const METHOD_OPTIONS = {
 
 /** A name of the kit's methods. */
 export type SidMethodName = keyof typeof METHOD_OPTIONS;
+/** Names of the kit's methods. */
 export const SID_METHODS = Object.keys(METHOD_OPTIONS) as SidMethodName[];
 
 const METHOD = custom<SidMethod | SidMethodName, { default: 'rqkmeans' }>(
@@ -152,6 +158,7 @@ const METHOD = custom<SidMethod | SidMethodName, { default: 'rqkmeans' }>(
   },
 );
 
+/** Declares the options of `sid`; those of a method count where it is chosen. */
 export const SID_OPTIONS = defineOptions(
   'sid',
   {
@@ -172,19 +179,26 @@ export const SID_OPTIONS = defineOptions(
   },
 );
 
+/** How many levels and codes. */
 export interface LevelOptions extends Given<typeof LEVEL_OPTIONS> {}
+/** Options of `rqKmeans`. */
 export interface RqKmeansOptions extends OptionsOf<typeof RQKMEANS_OPTIONS> {}
+/** Options of `rqKmeansConstrained`. */
 export interface RqKmeansConstrainedOptions extends OptionsOf<typeof RQKMEANS_CONSTRAINED_OPTIONS> {}
+/** Options of `rqvae`. */
 export interface RqVaeOptions extends OptionsOf<typeof RQVAE_OPTIONS> {}
 /** As `RqVaeOptions`, with other defaults: 24 epochs, evaluated every 4, no plain autoencoding. */
 export interface RqKmeansPlusOptions extends OptionsOf<typeof RQKMEANS_PLUS_OPTIONS> {}
 /** The options of all methods; a method refuses another's. */
 export type SidOptions = RqKmeansOptions & RqKmeansConstrainedOptions & RqKmeansPlusOptions;
+/** Options of `sidStage`. */
 export type SidStageOptions = OptionsOf<typeof SID_OPTIONS> & SidOptions;
 
+/** Declares the options of `sid --extend`. */
 export const EXTEND_OPTIONS = defineOptions('sid', {
   embeddings: text('.npy file of all items, the old ones first, of the same encoder and fit', { required: true }),
   index: text('index to extend, its codebooks beside it', { required: true }),
 });
 
+/** Options of `extendIndex`. */
 export interface ExtendIndexOptions extends OptionsOf<typeof EXTEND_OPTIONS> {}

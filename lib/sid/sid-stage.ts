@@ -16,12 +16,15 @@ import { SID_OPTIONS, type SidStageOptions } from './sid-options.js';
 export interface SidReport extends Pick<QuantizeResult, 'codesUsed' | 'mse' | 'collision' | 'clusterSize'> {
   /** Its name. */
   method: string;
+  /** With a SID. */
   items: number;
+  /** Codes in a SID. */
   levels: number;
   /** Items with a token more than levels, their rank among those of the same codes. */
   ranked: number;
   /** Codes a level. */
   codebookSize: number[];
+  /** File that was written. */
   index: string;
   /** Files, one a level [K, D]. */
   codebooks: string[];
@@ -29,6 +32,7 @@ export interface SidReport extends Pick<QuantizeResult, 'codesUsed' | 'mse' | 'c
   card: string;
   /** File of a learned method's encoder and decoder. */
   model: string | null;
+  /** Of the stage. */
   seconds: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Mistakes of the user's making, told in one line: what was expected, what was met, where, and the mend.
+ * Mistakes of the user, reported in one line: what was expected, what was found, where, and the mend.
  * The shell prints the message alone; anything else that is thrown is a defect of ours and keeps its stack.
  */
 export class InputError extends Error {

@@ -20,6 +20,7 @@ export function watchInterrupts(): () => void {
   };
 }
 
+/** Whether the user asked to stop. */
 export function interrupted(): boolean {
   return asked;
 }

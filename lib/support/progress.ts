@@ -4,17 +4,23 @@
  * Nothing is shown for work that ends within two seconds.
  */
 export interface ProgressState {
+  /** What is being done. */
   label: string;
+  /** Units done. */
   done: number;
+  /** Units in all. */
   total: number;
+  /** Name of the units. */
   unit: string;
   /** Since the start. */
   seconds: number;
-  /** Figures to show beside the bar, such as the loss. */
+  /** Numbers to show beside the bar, such as the loss. */
   note: string;
+  /** Whether this is the last update. */
   finished: boolean;
 }
 
+/** What shows progress, such as a terminal or a cell. */
 export type ProgressSink = (state: ProgressState) => void;
 
 let sink: ProgressSink = toStandardError;
@@ -36,9 +42,11 @@ export function tell(line: string): void {
   notices(line);
 }
 
+/** A line of progress that is updated in place. */
 export interface Progress {
-  /** Adds `count` units done; `note` replaces the figures beside the bar. */
+  /** Adds `count` units done; `note` replaces the numbers beside the bar. */
   tick(count?: number, note?: string): void;
+  /** Shows the last state. */
   end(): void;
 }
 

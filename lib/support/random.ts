@@ -5,6 +5,7 @@
  */
 export type RandomState = [number, number, number, number];
 
+/** Random numbers from a seed; the state can be saved and restored. */
 export class Random {
   private state: RandomState;
 
@@ -65,10 +66,12 @@ export class Random {
     return array;
   }
 
+  /** The state, for `restore`. */
   save(): RandomState {
     return [...this.state];
   }
 
+  /** Goes back to a saved state. */
   restore(state: RandomState): void {
     this.state = [...state];
   }

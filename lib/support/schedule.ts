@@ -4,6 +4,7 @@
  */
 
 export const SCHEDULES = ['constant', 'linear', 'cosine'] as const;
+/** A word of `SCHEDULES`. */
 export type Schedule = (typeof SCHEDULES)[number];
 
 /**

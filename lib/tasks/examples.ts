@@ -25,6 +25,7 @@ export interface Example {
 
 /** One example a row, or one a sequence of a user. */
 export const EXAMPLE_MODES = ['row', 'chain'] as const;
+/** A word of `EXAMPLE_MODES`. */
 export type ExampleMode = (typeof EXAMPLE_MODES)[number];
 
 /** One example a row, with the first of the template's prompts. */

@@ -18,6 +18,7 @@ export interface PlanTasksOptions {
 
 /** What is trained and ranked. */
 export interface TaskPlan {
+  /** The mix. */
   parts: TaskPart[];
   /** All that are known, the file's included. */
   templates: Templates;

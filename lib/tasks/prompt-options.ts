@@ -3,6 +3,7 @@ import { SID_TOKENS } from '../lm/choices.js';
 import { boolean, choice, integer, text } from '../options/kinds.js';
 import type { Options } from '../options/option.js';
 
+/** Declares how prompts are made: options of `sft`, `evaluate` and `generate`. */
 export const PROMPT_OPTIONS = {
   templates: text("JSON file of templates, added to the kit's own", { otherwise: "none, or those of the model's run" }),
   cutoffLen: integer('tokens of a prompt at most; a longer one loses its oldest items', {

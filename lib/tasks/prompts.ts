@@ -24,6 +24,7 @@ export interface Subject {
 
 /** What a template's placeholders are filled from. */
 export interface PromptContext {
+  /** SIDs of the items. */
   index: SidIndex;
   /** Absent where templates have no placeholder for texts. */
   text?: (item: number) => ItemText;
@@ -183,7 +184,7 @@ export interface RendererOptions {
   chat?: ChatTemplate;
 }
 
-/** Tokens of a prompt at most, unless told otherwise. */
+/** Tokens of a prompt at most, by default. */
 export const CUTOFF_LEN = 512;
 
 /** Renders a template for a tokenizer: prompts truncated to the limit, answers whole. */

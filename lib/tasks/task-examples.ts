@@ -5,7 +5,9 @@ import { renderAnswer, renderPrompt, promptContext } from './prompts.js';
 import { taskRows } from './task-rows.js';
 import { answersWithSid, findTemplate, TEMPLATES, type Templates } from './templates.js';
 
+/** An example as text. */
 export interface TaskExample {
+  /** As text. */
   prompt: string;
   /** Without the end of text. */
   answer: string;

@@ -12,6 +12,7 @@ import type { Template, Templates } from './templates.js';
 export interface TaskPart {
   /** Of its template. */
   name: string;
+  /** What is asked and answered. */
   template: Template;
   /** One example a row, or one a sequence of a user. */
   mode: ExampleMode;

@@ -19,6 +19,7 @@ import templates from './templates.json' with { type: 'json' };
 export const HISTORY_PLACEHOLDERS = ['history', 'history_titles', 'history_pairs', 'preference'] as const;
 /** Of one item: a row's target, or the item of an item's task. */
 export const ITEM_PLACEHOLDERS = ['sid', 'title', 'description', 'brand', 'categories'] as const;
+/** A name that may be in braces in a template. */
 export type Placeholder = (typeof HISTORY_PLACEHOLDERS)[number] | (typeof ITEM_PLACEHOLDERS)[number] | 'end';
 
 /** `{end}` is the model's end of text. */

@@ -2,4 +2,5 @@
 
 export const OPTIMIZERS = ['adamw', 'muon'] as const;
 
+/** A word of `OPTIMIZERS`. */
 export type OptimizerName = (typeof OPTIMIZERS)[number];

@@ -5,6 +5,7 @@ import type { MetricLine } from '../runs/metric-lines.js';
 import { InputError } from '../support/errors.js';
 import { SCHEDULES } from '../support/schedule.js';
 
+/** Declares the options that `sft` and `grpo` share. */
 export const TRAIN_OPTIONS = {
   run: text('folder of the run; one that was stopped is resumed', {
     otherwise: 'runs/STAGE in the data folder',

@@ -185,7 +185,7 @@ describe('raw files that are filtered and counted', () => {
     });
   });
 
-  test('an asin that comes again: the first stands', async () => {
+  test('an asin that comes again: the first is kept', async () => {
     const report = await filter(REVIEWS, [...ITEMS, item('A', 'Another title'), item('B', 'Another')]);
     expect(report.removed.duplicateItems).toBe(2);
     expect((await loadDataset(join(dir, 'out'))).items[0]!.title).toBe('Title of A');

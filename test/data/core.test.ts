@@ -13,7 +13,7 @@ test('a chain falls as a whole', () => {
   expect([...core.kept]).toEqual([0, 0, 0, 0, 0]);
 });
 
-test('the same as the plain rule on random shops: remove all that are too small, until none is', () => {
+test('the same as the plain rule on random data sets: remove all that are too small, until none is', () => {
   const edge = fc.tuple(fc.nat(7), fc.nat(7));
   const k = fc.integer({ min: 1, max: 4 });
   fc.assert(

@@ -74,7 +74,7 @@ const SHAPES: [name: string, format: RawFormat, content: string][] = [
 ];
 
 describe.each(SHAPES)('%s', (name, format, content) => {
-  test('is told, and read, plain and packed', async () => {
+  test('is detected, and read, plain and packed', async () => {
     for (const path of [file(name, content), file(`${name}.gz`, gzipSync(content))]) {
       expect(await detectReviews(path)).toBe(format);
       expect(await rows(path)).toEqual(TWO);
@@ -82,7 +82,7 @@ describe.each(SHAPES)('%s', (name, format, content) => {
     }
   });
 
-  test('a last line that is cut off is told by file and line', async () => {
+  test('a last line that is cut off is reported by file and line', async () => {
     const lines = content.trimEnd().split('\n').length;
     const off = name === 'usual.csv' ? 20 : format.startsWith('amazon') ? 26 : 14;
     const cut = file('cut', content.trimEnd().slice(0, -off));
@@ -199,7 +199,7 @@ test('a broken dict line says where', async () => {
   );
 });
 
-test('no times: leave-one-out alone; dates before 1970 stand where no bound is', async () => {
+test('no times: leave-one-out alone; dates before 1970 are kept where no bound is', async () => {
   const inter = file('S.inter.json', JSON.stringify({ u: [2, 0, 1, 2], v: [0, 1] }));
   const stage = (options: object) =>
     filterStage({ reviews: inter, out: join(dir, 'S'), dataset: 'S', userK: 2, itemK: 1, ...options });

@@ -54,7 +54,7 @@ describe.each([42, 1])('the small sample, seed %i', (seed) => {
     expect(Math.abs(reviews.length - 15_000)).toBeLessThan(1000);
   });
 
-  test('popularity, transition and the whole history stand apart', () => {
+  test('popularity, transition and the whole history differ clearly', () => {
     const whole = hits(wholeHistory(data.train, data.test));
     const strangers = data.test.map((row, i) => ({
       ...row,

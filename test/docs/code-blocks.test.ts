@@ -39,7 +39,7 @@ test('README has a first cell, and the notebooks have many', () => {
   expect(documents.filter((file) => file.endsWith('.ipynb')).flatMap(blocksOf).length).toBeGreaterThan(50);
 });
 
-test('a block of another type, a missing name and a name of an earlier block are told apart', () => {
+test('a block of another type, a missing name and a name of an earlier block are distinguished', () => {
   const text =
     '# Title\n\n```ts\nconst a: number = 1;\n```\n\n```ts\nconst b: string = a;\nc;\n```\n\n```json\n{}\n```\n';
   const blocks = markdownBlocks(text);

@@ -27,7 +27,7 @@ test('a row an item, in the order of the ids', async () => {
   [0, 1].forEach((j) => expect(numbers[j]).toBeCloseTo(numbers[6 + j]!, 5));
 });
 
-test('mistakes are told before anything is written', async () => {
+test('mistakes are reported before anything is written', async () => {
   const data = folder(['hex bolt', 'hex nut']);
   const wrong = (options: object) => expect(embedItems({ data, ...options })).rejects;
   await wrong({ encoder: 'bert' }).toThrow('expected --encoder lsa, a folder');

@@ -172,7 +172,7 @@ describe.skipIf(!installed)('a real ONNX encoder (skipped where @huggingface/tra
   });
 });
 
-test('rows stand where their texts stand, equal texts are encoded once', async () => {
+test('rows are where their texts are, equal texts are encoded once', async () => {
   let encoded = 0;
   const encoder = fake((batch) => ((encoded += batch.length), false));
   const { vectors, empty } = await encodeTexts(encoder, ['12', '', '333', '12', '4', ''], { batchSize: 2 });

@@ -45,6 +45,6 @@ test.skipIf(!installed)('a sentence encoder: its own vectors, in the order of th
   expect([...data.subarray(2 * width)]).toEqual([...data.subarray(0, width)]);
 });
 
-test('an encoder that cannot be had is told at once', async () => {
+test('an encoder that cannot be had is reported at once', async () => {
   await expect(textEmbedder('no such folder', ITEMS)).rejects.toThrow('expected --encoder lsa, a folder');
 });

@@ -1,4 +1,4 @@
-/** A model that has learnt its answers by heart writes them, and their figures say so. */
+/** A model that has memorised its answers writes them, and their metrics say so. */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,7 +64,7 @@ function learn(pairs: (readonly [prompt: readonly number[], answer: readonly num
   }
 }
 
-test('what was learnt by heart is written, each text to its own end', async () => {
+test('what was memorised is written, each text to its own end', async () => {
   const { rows, tokens, tokensPerSecond } = await generateAnswers(model, tokenizer, examples, { maxTokens: 12 });
   const bare = (text: string): string => text.replaceAll(' ', '');
   rows.forEach(({ text, ended }, i) => {
@@ -88,7 +88,7 @@ test('what was learnt by heart is written, each text to its own end', async () =
   });
 });
 
-test('beams: the best text is the one learnt, the others stand behind it', async () => {
+test('beams: the best text is the trained one, the others come after it', async () => {
   const asked = examples.filter((_, i) => i % 2 === 1);
   const { rows, tokens } = await generateAnswers(model, tokenizer, asked, { numBeams: 3, maxTokens: 3 });
   rows.forEach(({ text, beams, ended }, i) => {
@@ -117,7 +117,7 @@ test('texts cut by the limit say so, and stopped ones are left out', async () =>
   expect(stopped.rows.map(({ answer }) => answer)).toEqual(['lamp']); // the only answer of two tokens
 });
 
-describe('figures by hand', () => {
+describe('metrics by hand', () => {
   const row = (answer: string, text: string): AnswerRow => ({ prompt: '', answer, text, ended: true });
 
   test('of texts', async () => {
@@ -159,7 +159,7 @@ describe('figures by hand', () => {
     expect(sidAnswers(texts, [3, 2, 0], shared)).toEqual({
       valid: 3 / 6,
       duplicates: 1,
-      item: { 'HR@1': 1 / 3, 'NDCG@1': 1 / 3 }, // item 3 stands third: nonsense, item 0, item 3
+      item: { 'HR@1': 1 / 3, 'NDCG@1': 1 / 3 }, // item 3 is third: nonsense, item 0, item 3
       sid: { 'HR@1': 1 / 3, 'NDCG@1': 1 / 3 },
     });
     expect(sidAnswers(texts, [3, 2, 0], shared, [3])).toMatchObject({
@@ -182,7 +182,7 @@ describe('the file', () => {
     expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(2);
   });
 
-  test('a line of another kind is told with its number', async () => {
+  test('a line of another kind is reported with its number', async () => {
     writeFileSync(file, JSON.stringify(rows[0]) + '\n{"prompt":"","answer":"","text":7,"ended":true}\n');
     await expect(readGenerations(file)).rejects.toThrow(`${file}:2: text is missing or of another kind`);
     writeFileSync(file, '');

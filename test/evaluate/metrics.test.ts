@@ -26,7 +26,7 @@ test('the default ks, and no rows', () => {
   expect(() => itemMetrics([], [0])).toThrow('expected k to be a positive integer, got 0');
 });
 
-test('an item that comes twice counts where it first stands', () => {
+test('an item that comes twice counts where it comes first', () => {
   expect(itemMetrics([result(5, [5, 7, 5])], [1, 3])).toEqual({ 'HR@1': 1, 'NDCG@1': 1, 'HR@3': 1, 'NDCG@3': 1 });
 });
 

@@ -29,7 +29,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('a figure is one output with three faces', async () => {
+test('a figure is one output in three formats', async () => {
   const sent = kernel();
   await display(lossCurve([{ step: 1, loss: 2 }]));
   expect(sent).toHaveLength(1);

@@ -33,7 +33,7 @@ test('from tokenizer_config.json, or a file of its own, which wins', () => {
 });
 
 test.each(['{% if %}', '{{ messages[0].content | no_such_filter }}', "{{ raise_exception('no users') }}"])(
-  '%j is told in a line',
+  '%j is reported in a line',
   (template) => {
     expect(() => parseChatTemplate(template, 'model')).toThrow(/^model: the chat template does not work: [^\n]+$/);
   },

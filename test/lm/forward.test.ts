@@ -71,7 +71,7 @@ describe.each(['qwen2-tied', 'qwen2-untied', 'qwen3', 'llama'])('%s', (name) => 
     );
   });
 
-  test('gradients of a comb equal those of its separate texts in PyTorch', () => {
+  test('gradients of a prefix tree equal those of its separate texts in PyTorch', () => {
     const { trunk, branches, weights } = golden.comb;
     const tree = prefixTree(trunk, branches);
     const forest = packTrees([tree]);

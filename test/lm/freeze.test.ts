@@ -1,4 +1,4 @@
-/** Freezing is exact: what stands keeps its bits, what learns goes the way of a run whose other gradients are zero. */
+/** Freezing is exact: what is frozen keeps its bits, what is trained goes the way of a run whose other gradients are zero. */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,7 +46,7 @@ describe.each([
   ['qwen2-untied', 41],
   ['qwen3', 30], // rows of padding stand behind the new ones
 ])('%s, new rows from %d', (name, known) => {
-  test('all but the new rows: old bits stand, new rows go the way of masked gradients', () => {
+  test('all but the new rows: old rows keep their bits, new rows follow masked gradients', () => {
     const { model: plain, newRows } = extended(name, known);
     const start = arrays(plain);
     const frozen = freeze(extended(name, known).model, 'all-but-new-rows', newRows);
@@ -96,7 +96,7 @@ describe.each([
     );
   });
 
-  test('with LoRA: adapters and new rows learn, and an adapter is what is saved', () => {
+  test('with LoRA: adapters and new rows are trained, and an adapter is what is saved', () => {
     const { model, newRows } = extended(name, known);
     const base = `test/golden/${name}`;
     const lora = parseLora({ rank: 2, modules: [], dropout: 0 }, base, true);
@@ -135,7 +135,7 @@ test.each([
   }
 });
 
-test('nothing new, nothing to learn', () => {
+test('nothing new, nothing to train', () => {
   expect(() => freeze(loadModel('test/golden/qwen2-tied'), 'all-but-new-rows', { first: 41, count: 0 })).toThrow(
     '--freeze all-but-new-rows: expected a --model folder to which the index adds tokens',
   );

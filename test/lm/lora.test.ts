@@ -55,7 +55,7 @@ describe.each(readdirSync(LORA))('an adapter that peft saved: %s', (name) => {
     disposeWeights(plain.weights);
   });
 
-  test("gradients of everything that learns are PyTorch's", () => {
+  test("gradients of everything that is trained are PyTorch's", () => {
     const loaded = loadAdapter(join(LORA, name));
     const tables = Object.keys(golden.gradients).some((key) => /embed_tokens|lm_head/.test(key));
     const model = setTrainable(loaded, (key) => key.includes('lora_') || (tables && /embed_tokens|lm_head/.test(key)));
@@ -120,7 +120,7 @@ test('unmerged weights are what they were, within a unit in the last place', () 
   ).toBeLessThan(1e-4);
 });
 
-test('no product is computed for the gradient of a matrix that stands', async () => {
+test('no product is computed for the gradient of a frozen matrix', async () => {
   const products = async (model: LanguageModel): Promise<number> => {
     const { own } = await kernelCounts(() => lossGradients(model, TEXTS));
     return Object.values(own).reduce((sum, kernels) => sum + (kernels.BatchMatMul ?? 0), 0);

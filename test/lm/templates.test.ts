@@ -30,7 +30,7 @@ const wordings = Object.entries(TEMPLATES).flatMap(([name, { prompts }]) =>
   prompts.map((_, wording) => [name, wording] as const),
 );
 
-test('the tasks of both systems are there, each in several wordings', () => {
+test('the tasks of both systems are there, each with several prompts', () => {
   expect(Object.keys(TEMPLATES)).toEqual(
     (
       'sids words seqrec title2sid sid2title description2sid sids2title sids2description titles2title titles2sid ' +
@@ -44,7 +44,7 @@ test('the tasks of both systems are there, each in several wordings', () => {
 });
 
 describe('no prompt contains its answer', () => {
-  test.each(wordings)('%s, wording %d: for every item of the sample', (name, wording) => {
+  test.each(wordings)('%s, prompt %d: for every item of the sample', (name, wording) => {
     const template = findTemplate(name);
     for (let item = 0; item < items.length; item++) {
       const answer = renderAnswer(template, { history: [], item }, { ...shop, end: '' }).trim();
@@ -70,7 +70,7 @@ test('what each task holds', () => {
   expect(named((name) => !holdsText(TEMPLATES[name]!))).toBe('sids words seqrec');
 });
 
-test('golden: the evaluation wording of every task', () => {
+test('golden: the evaluation prompt of every task', () => {
   const golden = JSON.parse(readFileSync('test/golden/tasks.json', 'utf8')) as Golden;
   const small = promptContext(golden.index, golden.items);
   const renderings = Object.entries(TEMPLATES).map(([name, template]) => [
@@ -121,7 +121,7 @@ describe("a user's own templates", () => {
     expect(() => parseTemplates(value, 'own.json')).toThrow(message);
   });
 
-  test('an unknown task is told the known ones', () => {
+  test('an unknown task: the error names the known ones', () => {
     expect(() => findTemplate('constructor')).toThrow('template: expected one of sids, words, seqrec');
   });
 });

@@ -1,5 +1,5 @@
 /**
- * A copy of the project in a temporary folder, in which one mutant at a time stands. The project itself is never
+ * A copy of the project in a temporary folder, in which one mutant at a time is in place. The project itself is never
  * touched: only `node_modules` and `.venv` are linked, data and results of the project are left behind.
  *
  * `dist` is made from the copied `lib`, file by file and without type checks, and follows each mutant: tests that start

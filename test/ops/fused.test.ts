@@ -1,5 +1,5 @@
 /**
- * Fast against plain: every fused operation beside its plain face, values and gradients, on the same random inputs.
+ * Fast against plain: every fused operation beside its plain implementation, values and gradients, on the same random inputs.
  * Skipped where the engine has no fused operations; that they ran is proved by TensorFlow.js's own list of kernels.
  */
 import * as tf from '@tensorflow/tfjs';
@@ -71,7 +71,7 @@ describe.skipIf(!there)('fused and plain', () => {
     const ids = tf.tensor1d([3, 0, 3, 39, 7], 'int32');
     const tied: Op = (table) =>
       onTape([table as tf.Variable], () => {
-        const rows = embedding(table as tf.Tensor2D, ids); // 3 stands there twice
+        const rows = embedding(table as tf.Tensor2D, ids); // 3 is there twice
         return targetLogProbs(rows, table as tf.Tensor2D, {
           row: Int32Array.of(0, 4, 2),
           token: Int32Array.of(5, 0, 3),
@@ -130,7 +130,7 @@ describe.skipIf(!there)('fused and plain', () => {
     expect(off).toBeLessThan(1e-5);
   });
 
-  test('attention over chains and combs, grouped keys', async () => {
+  test('attention over chains and prefix trees, grouped keys', async () => {
     const tokens = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
     const trees = [chain(tokens(1)), prefixTree(tokens(7), [tokens(3), tokens(1), tokens(4)]), chain(tokens(33))];
     const forest = packTrees(trees);
@@ -169,7 +169,7 @@ describe.skipIf(!there)('fused and plain', () => {
   });
 });
 
-test('two runs are the ancestors, for every forest of chains and combs', () => {
+test('two runs are the ancestors, for every forest of chains and prefix trees', () => {
   const tree = fc.tuple(fc.integer({ min: 1, max: 6 }), fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 4 }));
   fc.assert(
     fc.property(fc.array(tree, { minLength: 1, maxLength: 5 }), (shapes) => {
@@ -195,7 +195,7 @@ test('two runs are the ancestors, for every forest of chains and combs', () => {
   );
 });
 
-test('a node that sees three runs is left to the plain face', () => {
+test('a node that sees three runs is left to the plain implementation', () => {
   const tree = prefixTree([1, 2], [[3], [4, 5]]);
   tree.token.push(6);
   tree.parent.push(3); // a branch on the second branch's first token

@@ -39,7 +39,7 @@ test('the recipe of the quickstart is the quickstart', () => {
   expect([out, figures].map((path) => path!.split('/').slice(-2).join('/'))).toEqual([_out, _figures]);
 });
 
-test('where the data stands, the dry run says what training takes', async () => {
+test('where the data is there, the dry run says what training takes', async () => {
   const config: PipelineConfig = {
     out: newFolder(),
     dataset: 'tiny',
@@ -55,7 +55,7 @@ test('where the data stands, the dry run says what training takes', async () => 
   const { sft, estimate, missing } = await dryRun(config);
   expect(missing).toEqual([]);
   expect(sft!.steps).toBeGreaterThan(0);
-  expect(estimate).toMatch(/^sft: .* parameters, all of them learn; \d+ updates/);
+  expect(estimate).toMatch(/^sft: .* parameters, all of them trained; \d+ updates/);
 });
 
 test.each([
@@ -66,7 +66,7 @@ test.each([
   [{ sid: { uniform: 1 } }, /expected sid\.uniform to be true or false, got 1/],
   [{ embed: [] }, /expected embed to be an object of options, got \[\]/],
   [{ baselines: ['best'] }, /expected baselines of popularity, transition.*, got best/],
-])('%j is told in a line', (wrong, message) => {
+])('%j is reported in a line', (wrong, message) => {
   const file = join(newFolder(), 'run.json');
   writeJson(file, { out: 'x', dataset: 'y', ...wrong });
   expect(() => readPipelineConfig(file)).toThrow(message);

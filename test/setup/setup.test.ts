@@ -25,12 +25,12 @@ describe('node_modules against the lock file', () => {
   };
   const a = { 'node_modules/a': { version: '1.0.0', integrity: 'x' } };
 
-  test('stands with every package there; optional ones may be absent', () => {
+  test('is complete with every package there; optional ones may be absent', () => {
     expect(matches(lock, a)).toBe(true);
     expect(matches(lock, { ...a, 'node_modules/b': { version: '2.0.0', integrity: 'y' } })).toBe(true);
   });
 
-  test('does not stand with one missing, of another version or content, or too many', () => {
+  test('is incomplete with one missing, of another version or content, or too many', () => {
     expect(matches(lock, {})).toBe(false);
     expect(matches(lock, { 'node_modules/a': { version: '1.0.1', integrity: 'x' } })).toBe(false);
     expect(matches(lock, { 'node_modules/a': { version: '1.0.0', integrity: 'z' } })).toBe(false);
@@ -136,7 +136,7 @@ describe('the project', () => {
     expect(imported.filter((id) => !id.startsWith('node:') && !id.startsWith('.'))).toEqual([]);
   });
 
-  test('an unknown command is told in one line, before anything is installed', () => {
+  test('an unknown command is reported in one line, before anything is installed', () => {
     const { status, stderr } = spawnSync(process.execPath, ['kernels/setup.mjs', 'strat'], {
       cwd: root,
       encoding: 'utf8',

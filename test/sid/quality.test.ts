@@ -27,7 +27,7 @@ import { Random } from '../../lib/support/random.js';
 
 beforeAll(async () => void (await useEngine()));
 
-describe('single figures', () => {
+describe('single metrics', () => {
   test('the worked examples', () => {
     expect(perplexity([2, 2, 0])).toBeCloseTo(2, 12);
     expect(perplexity([5])).toBe(1);

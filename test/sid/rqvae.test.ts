@@ -211,7 +211,7 @@ test('a run that is stopped ends on the same bits as one that is not', async () 
   const options: RqVaeOptions = { ...small, dropout: 0.1, epochs: 16 };
   const whole = await rqvae(x, { ...options, run: join(folder, 'whole') });
   const stopped = { ...options, run: join(folder, 'stopped') };
-  // SIGINT in the middle of epoch 6: saved there; then a kill in epoch 10, which goes on from the checkpoint of epoch 8.
+  // SIGINT in the middle of epoch 6: saved there; then a kill in epoch 10, which is resumed from the checkpoint of epoch 8.
   await expect(rqvae(x, { ...stopped, onLog: at(6, () => void process.emit('SIGINT')) })).rejects.toThrow(
     /interrupted after epoch 6; saved in .*stopped, run it again to resume/,
   );

@@ -99,7 +99,7 @@ test('an archive without its 64-bit record is no whole one', () => {
   );
 });
 
-test('what is written is read; a ZIP is told by its first two bytes', () => {
+test('what is written is read; a ZIP is recognized by its first two bytes', () => {
   const members = [
     { name: 'a.npy', pieces: () => [content] },
     { name: 'ü/b.npy', pieces: () => [new Uint8Array(0)] },

@@ -34,7 +34,7 @@ test('tags group by what they measure', () => {
   ]);
 });
 
-/** A run of six steps, killed after the fifth, gone on with from a checkpoint at the third. */
+/** A run of six steps, killed after the fifth, resumed from a checkpoint at the third. */
 function killedRun(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sidlab-tensorboard-'));
   const first = new RunFolder(folder, {});

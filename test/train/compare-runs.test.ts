@@ -28,7 +28,7 @@ beforeAll(() => {
   writeJson(join(folder, 'runs/a/sft/model/config.json'), {}); // a model's, no run's
 });
 
-test('how far they got: finished, to be gone on with, and still at it', () => {
+test('how far they got: finished, stopped, and still running', () => {
   const { runs } = compareRuns(folder);
   const same = { stage: 'sft', steps: 5, loss: 1, seconds: 2.5 };
   expect(runs).toEqual([

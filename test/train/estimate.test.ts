@@ -10,7 +10,7 @@ import { type Text, tinyModel, tinyTask } from './tiny-task.js';
 
 beforeAll(async () => void (await useEngine()));
 
-test('buffers count once, clones not at all, what stood before neither', () => {
+test('buffers count once, clones not at all, what was there before neither', () => {
   const before = tf.ones([1000]);
   const { peak, left, result } = liveBytes(() => {
     const a = tf.ones([100]);
@@ -45,7 +45,7 @@ test('parameters, updates and tokens are exact', () => {
   expect(estimate.seconds).toBeGreaterThan(0);
 });
 
-test('what learns alone needs gradients and moments; Muon keeps one of them', () => {
+test('only what is trained needs gradients and moments; Muon keeps one of them', () => {
   const model = tinyModel();
   const of = (trainable: string[] | undefined, optimizer: 'adamw' | 'muon'): number => {
     const part = trainable ? { ...model, trainable: new Set(trainable) } : model;
@@ -66,13 +66,13 @@ test('a run that cannot fit is refused with what would make it fit', () => {
     'sft: needs about 20 GiB more memory, 10 GiB are free; --token-budget 2560 would fit',
   );
   expect(() => refuseIfTooLarge('sft', { ...estimate, fixedBytes: 10 * 2 ** 30 })).toThrow(
-    'sft: needs about 20 GiB more memory, 10 GiB are free; --lora or --freeze learns fewer weights, --model a smaller one',
+    'sft: needs about 20 GiB more memory, 10 GiB are free; --lora or --freeze trains fewer weights, --model a smaller one',
   );
 });
 
 test('in a sentence', () => {
   expect(estimateText('sft', estimate)).toBe(
-    'sft: 494 M parameters, all of them learn; 1170 updates, 3.4 M tokens an epoch, 102 M in all, at most 8192 at once; ' +
+    'sft: 494 M parameters, all of them trained; 1170 updates, 3.4 M tokens an epoch, 102 M in all, at most 8192 at once; ' +
       'about 20 GiB more memory (10 GiB free), about 1 h 1 min and validation',
   );
 });

@@ -50,7 +50,7 @@ beforeAll(async () => {
   disposeWeights(start.model.weights);
 });
 
-test('a task of texts: one line a held-out item, and the figures of those lines', async () => {
+test('a task of texts: one line a held-out item, and the metrics of those lines', async () => {
   const report = await generateStage({ ...shared, task: 'sid2title', maxTokens: 6 });
   expect(report.results).toBe(join(data, 'runs/sft/generations-sid2title.jsonl'));
   const rows = await readGenerations(report.results);
@@ -64,7 +64,7 @@ test('a task of texts: one line a held-out item, and the figures of those lines'
   expect(JSON.parse(JSON.stringify(report))).toEqual(report);
 });
 
-test('with an encoder a cosine stands beside', async () => {
+test('with an encoder there is a cosine too', async () => {
   const { text } = await generateStage({ ...shared, task: 'index2item', maxTokens: 4, encoder: 'lsa' });
   expect(text!.cosine).toBeGreaterThanOrEqual(-1);
   expect(text!.cosine).toBeLessThanOrEqual(1);
@@ -124,7 +124,7 @@ test('interrupted: the texts that ended are kept, and said', async () => {
   expect(kept).toHaveLength(5);
 });
 
-describe('mistakes are told before anything is computed', () => {
+describe('mistakes are reported before anything is computed', () => {
   test.each([
     [{ task: 'poem' }, 'template: expected one of sids, words'],
     [{ task: 'sids', model: join(data, 'none') }, 'none'],

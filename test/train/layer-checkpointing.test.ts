@@ -56,7 +56,7 @@ function adapted(dropout: number): LanguageModel {
   return model;
 }
 
-/** Loss, gradients, the peak above what stood before, and the place of the generator in the end. */
+/** Loss, gradients, the peak above what was there before, and the place of the generator in the end. */
 function measure(model: LanguageModel, parts: (random: Random) => MicroBatch[]) {
   const draw = new Random('masks');
   const { result, peak, left } = liveBytes(() => {
@@ -120,7 +120,7 @@ test('the same bits in less memory: groups of GRPO', () => {
   disposeWeights(reference.weights);
 });
 
-test('without a gradient one layer stands at a time, in any case', () => {
+test('without a gradient one layer is in memory at a time, in any case', () => {
   const peak = (layers: number): number => {
     const config = parseShape(`qwen2:64x${layers}`, VOCABULARY, 0);
     const model = { config, weights: randomWeights(config, 1) };
@@ -155,7 +155,7 @@ test('an estimate knows it', () => {
   disposeWeights(model.weights);
 });
 
-test('a run that was begun without it is gone on with', () => {
+test('a run that was begun without it is resumed with it', () => {
   const folder = join(mkdtempSync(join(tmpdir(), 'sidlab-checkpointing-')), 'run');
   const settings = { batchSize: 4, layerCheckpointing: false };
   new RunFolder(folder, fingerprint(SFT_OPTIONS.options, settings)).release();

@@ -36,7 +36,7 @@ test.each([
   ['adamw', {}],
   ['muon', { optimizer: 'muon' as const }],
   ['constant, warm-up by share', { schedule: 'constant' as const, warmupRatio: 0.2 }],
-])('a run that stops anywhere is gone on with to the same bits: %s', async (_, more) => {
+])('a run that stops anywhere is resumed to the same bits: %s', async (_, more) => {
   const whole = newFolder();
   const report = await trainTiny(whole, more);
   expect(report.steps).toBe(16);
@@ -52,7 +52,7 @@ test.each([
   }
 });
 
-test('only what learns is in a checkpoint, and it is enough', async () => {
+test('only what is trained is in a checkpoint, and it is enough', async () => {
   const frozen = [...tinyModel().weights.keys()].filter((name) => !name.includes('mlp'));
   const trainable = new Set([...tinyModel().weights.keys()].filter((name) => !frozen.includes(name)));
   const [whole, folder] = [newFolder(), newFolder()];
@@ -76,7 +76,7 @@ test('patience: stops after so many validations without a better one, and keeps 
   expect(report.best).toMatchObject({ step: 6, metrics: { figure: 3 } });
 });
 
-test('of the loss the smaller is the better; a metric that there is not is told before anything is kept', async () => {
+test('of the loss the smaller is the better; a metric that there is not is reported before anything is kept', async () => {
   const folder = newFolder();
   const { best } = await trainTiny(folder, { bestMetric: 'loss', figures: [9, 8, 7, 6, 5, 4] });
   const losses = readMetrics(join(folder, 'metrics.jsonl')).flatMap((line) => line['valid loss'] ?? []);
@@ -99,17 +99,17 @@ test('best, last, and as many checkpoints as asked for', async () => {
   expect(last).toBe(weights(whole)); // whose last one is its best
 });
 
-test('a loss that is not finite stops the run; the last good checkpoint stands and is gone on from', async () => {
+test('a loss that is not finite stops the run; the last good checkpoint is kept and resumed from', async () => {
   const [folder, whole] = [newFolder(), newFolder()];
   await expect(trainTiny(folder, { nanAt: 8 })).rejects.toThrow(
-    /not finite at step 8; the last good one stands: .*checkpoint-6; lower --learning-rate/,
+    /not finite at step 8; the last good checkpoint is kept: .*checkpoint-6; lower --learning-rate/,
   );
   await trainTiny(folder);
   await trainTiny(whole);
   expect(weights(folder)).toBe(weights(whole));
 });
 
-test('a full disk is one line; the last checkpoint stands, nothing half-written is left', async () => {
+test('a full disk is one line; the last checkpoint is kept, nothing half-written is left', async () => {
   const [folder, whole] = [newFolder(), newFolder()];
   const onLog = (lines: readonly { step: number }[]): void => {
     if (lines.at(-1)!.step === 7) disk.left = 30_000; // less than the optimizer's state

@@ -15,7 +15,7 @@ const config = parseShape('qwen2:64x2', 40, 0);
 const model = { config, weights: randomWeights(config, 1) };
 afterAll(() => disposeWeights(model.weights));
 
-/** Three wordings of eight tokens in turn, so that neighbours of the batch never begin alike; an ending each. */
+/** Three prompts of eight tokens in turn, so that neighbours of the batch never begin alike; an ending each. */
 const random = new Random('sft-parts');
 const wordings = Array.from({ length: 3 }, (_, w) => [w, ...Array.from({ length: 7 }, () => random.int(40))]);
 const examples: Example[] = Array.from({ length: 24 }, (_, i) => {
@@ -50,12 +50,12 @@ test.each([
   tf.dispose([...separate.gradients.values(), ...cut.gradients.values()]);
 });
 
-test('sorted before it is cut: wordings are paid for once a part, not once a text', () => {
+test('sorted before it is divided: prompts are computed once a micro-batch, not once a text', () => {
   const parts = sftMicroBatches(model, examples, { tokenBudget: 100 });
   const tokens = parts.reduce((sum, part) => sum + part.tokens, 0);
   parts.forEach((part) => part.dispose());
   const endings = whole - 24 * 8;
-  expect(tokens).toBeLessThanOrEqual(endings + 8 * (3 + parts.length)); // a wording may fall into two parts
+  expect(tokens).toBeLessThanOrEqual(endings + 8 * (3 + parts.length)); // a prompt may be in two micro-batches
   expect(tokens).toBeLessThan(0.6 * whole);
 });
 

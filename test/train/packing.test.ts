@@ -34,14 +34,14 @@ test.each<[string, number[][], number[]]>([
     [2, 2],
   ],
   [
-    'a trunk of three',
+    'a prefix of three',
     [
       [1, 2, 3, 4],
       [1, 2, 3, 5],
     ],
     [5],
   ],
-  // apart 4 + 4 + 4; one comb of all shares a token (10), the first two share three (5 + 4)
+  // apart 4 + 4 + 4; one prefix tree of all shares a token (10), the first two share three (5 + 4)
   [
     'two share more than three would',
     [

@@ -65,7 +65,7 @@ test.each([
   expect(losses(other)).toEqual(losses(one));
 });
 
-test('an interrupt saves, says so, and is gone on from', async () => {
+test('an interrupt saves, says so, and is resumed from', async () => {
   expect(await runAndKill(options('interrupted'), 10, 'SIGINT')).toBe(1);
   expect(existsSync(join(folder, 'interrupted', 'card.json'))).toBe(false);
   expect(await runAndKill(options('interrupted'), Infinity)).toBe(0);

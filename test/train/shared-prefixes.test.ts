@@ -40,7 +40,7 @@ test('every target hangs on a node whose path is its text', () => {
   );
 });
 
-test('a wording and eight endings become one comb', () => {
+test('a prompt and eight endings become one prefix tree', () => {
   const wording = [5, 6, 7, 8, 9];
   const examples = Array.from({ length: 8 }, (_, i) => ({
     tokens: [...wording, 20 + i],

@@ -122,7 +122,7 @@ describe('an epoch', () => {
     expect(halves[0]).not.toEqual(halves[1]);
   });
 
-  test('draws every wording about as often, the one of evaluation among them', () => {
+  test('draws every prompt about as often, the one of evaluation among them', () => {
     const references = set('seqrec').examples(0);
     const wordings = TEMPLATES.seqrec!.prompts.length;
     for (let wording = 0; wording < wordings; wording++) {
@@ -161,7 +161,7 @@ describe('an epoch', () => {
   });
 });
 
-test('where SIDs are all that tasks hold, a vocabulary of words spells every wording', () => {
+test('where SIDs are all that tasks hold, a vocabulary of words spells every prompt', () => {
   const templates = [TEMPLATES.seqrec!, TEMPLATES.sids!];
   const { model, tokenizer } = initialModel('qwen2:32x1', index, 1, { templates });
   expect(tokenizer.json).toContain('"WordLevel"');
@@ -171,7 +171,7 @@ test('where SIDs are all that tasks hold, a vocabulary of words spells every wor
   });
 });
 
-test('a tokenizer without the end token of the model is told in a line, where a task needs one', () => {
+test('a tokenizer without the end token of the model is reported in a line, where a task needs one', () => {
   const { model, tokenizer } = initialModel('qwen2:32x1', index, 1);
   const wrong = { ...model, config: { ...model.config, eosTokenId: 1_000_000 } };
   const bare = { of: 'rows' as const, separator: '', answer: '{sid}', prompts: ['{history}'] };

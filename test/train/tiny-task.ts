@@ -19,7 +19,7 @@ import type { Task } from '../../lib/train/loop/task.js';
 
 export interface Text {
   tokens: number[];
-  /** How many of the last tokens are learnt. */
+  /** How many of the last tokens are trained. */
   answer: number;
 }
 
@@ -59,7 +59,7 @@ export interface TinyOptions extends Partial<LoopOptions> {
   figures?: number[];
   /** Loss that is not a number from this update on. */
   nanAt?: number;
-  /** Names of the weights that learn; default all. */
+  /** Names of the weights that are trained; default all. */
   trainable?: ReadonlySet<string>;
 }
 

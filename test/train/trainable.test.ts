@@ -1,4 +1,4 @@
-/** Runs whose model learns in part: killed and gone on with bit for bit, saved small, loaded by every later stage. */
+/** Runs whose model is trained in part: killed and resumed bit for bit, saved small, loaded by every later stage. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,7 +64,7 @@ describe.each<[string, TrainableOptions, string[]]>([
 ])('%s', (name, learning, learns) => {
   let report: SftReport;
 
-  test('killed twice it ends on the same bits; a checkpoint holds what learns', async () => {
+  test('killed twice it ends on the same bits; a checkpoint holds what is trained', async () => {
     report = await sft(options(name, learning));
     const killed = options(`${name}-killed`, learning);
     for (const at of [4, 8]) {
@@ -89,7 +89,7 @@ describe.each<[string, TrainableOptions, string[]]>([
     expect(learnt.at(-1)).toBeLessThan(learnt[0]!);
   });
 
-  test('rows that stand keep their bits', () => {
+  test('frozen rows keep their bits', () => {
     const [before, after] = [loadModel(base), loadModel(report.model)].map((model) => weightArray(model, EMBEDDING));
     const old = loadTokenizer(base).vocabSize * before!.shape[1]!;
     const equal = before!.data.subarray(0, old).every((x, i) => x === after!.data[i]);
@@ -124,7 +124,7 @@ test.each<[string, TrainableOptions, string]>([
   ['qwen2:32x1', { lora: true }, '--lora: expected --model to be a folder with weights, got qwen2:32x1'],
   ['qwen2:32x1', { freeze: 'all-but-new-rows' }, '--freeze all-but-new-rows: expected --model to be a folder'],
   ['test/golden/qwen3', { freeze: 'most' as never }, '--freeze: expected one of none, all-but-new-rows, embeddings'],
-  ['test/golden/qwen3', { lora: true, freeze: 'all-but-embeddings' }, 'leaves nothing for --lora to learn'],
+  ['test/golden/qwen3', { lora: true, freeze: 'all-but-embeddings' }, 'leaves nothing for --lora to train'],
   [
     'test/golden/qwen3',
     { lora: { modules: ['lm_head'] }, freeze: 'embeddings' },

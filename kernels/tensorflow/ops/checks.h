@@ -3,7 +3,7 @@
 // are checked by the functions at the end. Whatever does not fit is thrown, and becomes a status with the operation's
 // name (op.h). Types and the number of inputs are TensorFlow's own to check, from the same strings.
 //
-//   "x: float [N, D]"        two axes; a letter is the same number wherever it stands
+//   "x: float [N, D]"        two axes; a letter is the same number wherever it comes
 //   "sin: float [N, 1, h]"   a number is an axis of exactly that many
 //   "q: float [N, 2*h]"      a product
 //   "table: float [V>0, D]"  not empty
@@ -97,7 +97,7 @@ class Signature {
         expect(one || shapes[i] == *any, inputs_[i].name, " of shape ", textOf(*any), ", got ", textOf(shapes[i]));
       }
     }
-    // Twice: a product whose letters are told by later inputs holds or does not once they are known.
+    // Twice: a product whose letters are known from later inputs holds or does not once they are known.
     for (int pass = 0; pass < 2; ++pass) {
       for (size_t i = 0; i < inputs_.size(); ++i) {
         if (inputs_[i].any || matches(inputs_[i], shapes[i], sizes)) continue;

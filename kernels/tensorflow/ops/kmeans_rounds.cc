@@ -1,4 +1,4 @@
-// Lloyd's rounds of k-means, all in one call. Follows Elkan, "Using the triangle inequality to accelerate k-means"
+// Lloyd iterations of k-means, all in one call. Follows Elkan, "Using the triangle inequality to accelerate k-means"
 // (ICML 2003): every row keeps a lower bound of its distance to every centre, which shrinks by what the centre moved;
 // a distance is computed only where the bound no longer says that the centre is farther than the row's own. Rows with
 // many such centres are computed together against all, in tiles. Distances are sums of squared differences in float32

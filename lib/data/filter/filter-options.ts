@@ -6,6 +6,7 @@ import type { ColumnMap } from '../raw/columns.js';
 import { RAW_FORMATS } from '../raw/format-names.js';
 import { monthStart } from './months.js';
 
+/** How rows are split, see `splitRows`. */
 export const SPLIT_RULES = ['chronological', 'leave-one-out'] as const;
 /** `chronological`: 8:1:1 of all rows in order of time; `leave-one-out`: a user's last row tests, the one before validates. */
 export type SplitRule = (typeof SPLIT_RULES)[number];
@@ -31,6 +32,7 @@ function checkMonths({ from, to }: { from?: string; to?: string }): void {
   rangeOf(from ?? 'any', to ?? 'any');
 }
 
+/** Declares what decides which interactions and items are kept. */
 export const FILTER_RULES = defineOptions('filter', RULES, { rules: [checkMonths] });
 
 /** What is kept, and how rows are made of it. */
@@ -55,6 +57,7 @@ const columnsOption = (help: string, otherwise: string) =>
     schema: { type: ['string', 'object'] },
   });
 
+/** Declares the options of `filter`: its files, and `FILTER_RULES`. */
 export const FILTER_OPTIONS = defineOptions(
   'filter',
   {
@@ -72,6 +75,7 @@ export const FILTER_OPTIONS = defineOptions(
   { rules: [checkMonths, checkName] },
 );
 
+/** Options of `filterStage`. */
 export interface FilterStageOptions extends OptionsOf<typeof FILTER_OPTIONS> {}
 
 /** A name becomes part of file names. */

@@ -11,17 +11,25 @@ import { type TitleFault, titleFault } from './title.js';
 
 /** What each rule took away; interactions are counted at the first rule that takes them. */
 export interface Removed {
+  /** Items whose id came before. */
   duplicateItems: number;
+  /** Items with an empty title. */
   itemsWithoutTitle: number;
+  /** Items whose title holds HTML. */
   titlesWithMarkup: number;
+  /** Items whose title has too many words. */
   titlesTooLong: number;
+  /** Interactions before the first month or after the last. */
   interactionsOutsideDates: number;
   /** Of items that the metadata lacks, or that a rule above dropped. */
   interactionsWithoutItem: number;
   /** Of equal user, item and time as one before. */
   duplicateInteractions: number;
+  /** Users who give no row. */
   usersWithOneInteraction: number;
+  /** Users with too few interactions. */
   usersBelowK: number;
+  /** Items with too few interactions. */
   itemsBelowK: number;
   /** Of the users and items of the three rules above. */
   interactionsBelowK: number;

@@ -16,10 +16,13 @@ import { checkTimes, countsOf, type FilterCounts, hasRawTexts, itemOf } from './
 import { select } from './select.js';
 import { writeSelection } from './write-rows.js';
 
+/** What `filterStage` gives back, also written to `NAME.stats.json`. */
 export interface FilterReport extends FilterCounts {
+  /** Of the file of interactions. */
   format: RawFormat;
   /** False where there was no metadata, and titles are placeholders. */
   texts: boolean;
+  /** Of the stage. */
   seconds: number;
 }
 

@@ -24,8 +24,11 @@ import { buildRows, splitRows } from './split-rows.js';
 
 /** What the filter kept and removed. */
 export interface FilterCounts {
+  /** Users that are kept. */
   users: number;
+  /** Items that are kept. */
   items: number;
+  /** Interactions that are kept. */
   interactions: number;
   /** interactions / (users * items) */
   density: number;
@@ -33,6 +36,7 @@ export interface FilterCounts {
   read: { users: number; items: number; interactions: number };
   /** First and last month, as they held in the end, or `any`. */
   dates: { from: string; to: string };
+  /** What was removed, by reason. */
   removed: Removed;
   /** Texts of the kept items that had HTML tags or entities, which were taken out. */
   html: PlainCounts;
@@ -46,6 +50,7 @@ export interface Filtered extends Record<Split, Row[]> {
   items: Item[];
   /** The source's names; index = item id. */
   asins: string[];
+  /** How much is kept and removed. */
   counts: FilterCounts;
 }
 
@@ -104,11 +109,12 @@ export function countsOf(
   };
 }
 
-/** Whether a catalogue's texts are as a shop wrote them, not a published file that somebody has cleaned. */
+/** Whether a catalogue's texts are as a seller wrote them, not a published file that somebody has cleaned. */
 export function hasRawTexts({ format }: Catalogue): boolean {
   return format !== 'inter-json';
 }
 
+/** The fields of a catalogue's item that an item file holds. */
 export function itemOf({ title, description, brand, categories }: CatalogueItem): Item {
   return { title, description, brand, categories };
 }

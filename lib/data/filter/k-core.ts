@@ -1,5 +1,5 @@
 /**
- * The (p, q)-core of a shop's interactions: what is left when users with fewer than p interactions and items with
+ * The (p, q)-core of a data set's interactions: what is left when users with fewer than p interactions and items with
  * fewer than q are removed, again and again, until all have enough. (Batagelj & Zaversnik, "Generalized cores", 2002;
  * MiniOneRec's filter with one k for both.) The core is unique: the order of removal does not matter.
  */
@@ -7,7 +7,9 @@
 export interface Core {
   /** 1 where the interaction stays; in the order given. */
   kept: Uint8Array;
+  /** Number of users outside the core. */
   usersRemoved: number;
+  /** Number of items outside the core. */
   itemsRemoved: number;
 }
 
@@ -23,7 +25,7 @@ export function kCore(users: ArrayLike<number>, items: ArrayLike<number>, userK:
   }
   const kept = new Uint8Array(users.length).fill(1);
   const sides = [side(users, userK), side(items, itemK)] as const;
-  // A node falls once: users are told from items by what is added to an item's number.
+  // A node falls once: users are distinguished from items by what is added to an item's number.
   const offset = sides[0].degree.length;
   const falling = new Int32Array(offset + sides[1].degree.length);
   let waiting = 0;

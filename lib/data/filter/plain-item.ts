@@ -5,9 +5,13 @@ import { cleanTitle, hasMarkup } from './title.js';
 
 /** How many texts had tags or entities, of the items that were kept. */
 export interface PlainCounts {
+  /** Titles that were changed. */
   titles: number;
+  /** Descriptions that were changed. */
   descriptions: number;
+  /** Brands that were changed. */
   brands: number;
+  /** Categories that were changed. */
   categories: number;
 }
 

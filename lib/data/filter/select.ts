@@ -18,9 +18,11 @@ export interface Selection {
   items: Int32Array;
   /** A user's number in `userNames`; index = user. */
   userOf: Int32Array;
+  /** Names of the users, index = user id. */
   userNames: IdTable;
   /** Index = item id. */
   catalogue: CatalogueItem[];
+  /** What was removed, by reason. */
   removed: Removed;
   /** Texts that had HTML. */
   plain: PlainCounts;

@@ -6,7 +6,9 @@
  */
 import type { Row, Split } from '../dataset.js';
 
+/** One user and one item of theirs; interactions are in order of time. */
 export interface Interaction {
+  /** Name of the user. */
   user: string;
   /** Item id. */
   item: number;

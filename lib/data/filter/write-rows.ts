@@ -1,6 +1,6 @@
 /**
  * A selection's rows straight into `NAME.{train,valid,test}.inter`, without an object a row: the bytes of
- * `formatInter(splitRows(buildRows(...)))`, for shops whose rows would not fit in memory.
+ * `formatInter(splitRows(buildRows(...)))`, for data sets whose rows would not fit in memory.
  */
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { type Content, writeContent, writeWith } from '../../files/files.js';

@@ -1,6 +1,7 @@
 /** Which column of a table is what: `user=customer,item=sku,time=bought_at`. */
 import { InputError } from '../../support/errors.js';
 
+/** What a column of a table may hold. */
 export const ROLES = ['user', 'item', 'time', 'stars', 'title', 'description', 'brand', 'categories'] as const;
 /** What a column can be. */
 export type Role = (typeof ROLES)[number];

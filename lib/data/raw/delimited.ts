@@ -12,10 +12,13 @@ import { NAME_EXPECTED, nameOf, shown } from './values.js';
 
 /** Places of the fields in a line, from 0. */
 export interface Places {
+  /** Column of the user. */
   user: number;
+  /** Column of the item. */
   item: number;
   /** -1 where there is none; so for `stars`. */
   time: number;
+  /** Column of the rating; -1 for none. */
   stars: number;
 }
 

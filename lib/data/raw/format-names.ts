@@ -10,4 +10,5 @@ export const RAW_FORMATS = [
   'csv',
   'parquet',
 ] as const;
+/** A name of `RAW_FORMATS`. */
 export type RawFormat = (typeof RAW_FORMATS)[number];

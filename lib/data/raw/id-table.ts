@@ -7,6 +7,7 @@
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
+/** Names -> ids from 0, in the order in which the names were first met. */
 export class IdTable {
   /** How many there are. */
   size = 0;
@@ -28,6 +29,7 @@ export class IdTable {
     return found > 0 ? found - 1 : this.add(source, from, to, hash, slot);
   }
 
+  /** The id of a name; a new one where it is met for the first time. */
   id(name: string): number {
     const bytes = encoder.encode(name);
     return this.intern(bytes, 0, bytes.length);
@@ -39,6 +41,7 @@ export class IdTable {
     return this.slots[this.slotOf(bytes, 0, bytes.length, hashOf(bytes, 0, bytes.length))]! - 1;
   }
 
+  /** The name of an id. */
   name(number: number): string {
     const slot = 4 * this.places[number]!;
     return decoder.decode(this.bytes.subarray(this.slots[slot + 2]!, this.slots[slot + 3]!));

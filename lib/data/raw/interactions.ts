@@ -21,6 +21,7 @@ export interface Interactions {
   times: Float64Array;
   /** Stars; 0 where the source has none. */
   stars: Float32Array;
+  /** Names of the users, by id. */
   userNames: IdTable;
   /** The source's own names of the items. */
   itemNames: IdTable;
@@ -32,9 +33,13 @@ export interface Interactions {
 
 /** Collects interactions one by one; the arrays grow by doubling. */
 export class InteractionsBuilder {
+  /** Names of the users, by id. */
   readonly userNames = new IdTable();
+  /** Names of the items, by id. */
   readonly itemNames = new IdTable();
+  /** Whether interactions have times. */
   timed = true;
+  /** Interactions so far. */
   length = 0;
   private users = new Int32Array(1 << 12);
   private items = new Int32Array(1 << 12);

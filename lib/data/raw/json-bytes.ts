@@ -5,7 +5,7 @@
 const [QUOTE, COMMA, COLON, BACKSLASH, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [34, 44, 58, 92, 123, 125, 91, 93];
 const [MINUS, POINT, ZERO, NINE] = [45, 46, 48, 57];
 
-/** Of a byte inside a string: 0 stands for itself, 1 ends the run (quote, backslash, control). */
+/** Of a byte inside a string: 0 is the character itself, 1 ends the run (quote, backslash, control). */
 export const KINDS = new Uint8Array(256).map((_, byte) => (byte < 32 || byte === QUOTE || byte === BACKSLASH ? 1 : 0));
 
 /** White space within a line. */
@@ -105,7 +105,7 @@ function isHex(byte: number): boolean {
   return (byte >= ZERO && byte <= NINE) || ((byte | 32) >= 97 && (byte | 32) <= 102);
 }
 
-/** What may stand after a backslash, but for u: " \ / b f n r t */
+/** What may follow a backslash, but for u: " \ / b f n r t */
 function isEscape(byte: number): boolean {
   return (
     byte === QUOTE ||

@@ -42,7 +42,9 @@ const [QUOTE, BACKSLASH, COMMA, COLON, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [34
 
 /** A member of a JSON object. */
 export interface Member {
+  /** Its name. */
   key: string;
+  /** As parsed. */
   value: unknown;
 }
 

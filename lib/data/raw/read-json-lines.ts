@@ -22,7 +22,9 @@ export type LinesMessage = { found: FoundLines } | { failed: string; input: bool
 
 /** What a thread is asked for. */
 export interface LinesJob {
+  /** File of JSON lines. */
   path: string;
+  /** Names of its fields. */
   fields: ReviewFields;
   /** Default UTF-8 or UTF-16, detected. */
   encoding?: Encoding;

@@ -12,14 +12,19 @@ import { NAME_EXPECTED, nameOf, shown } from './values.js';
 
 /** Names of the fields in a review's line. */
 export interface ReviewFields {
+  /** Name of the user's field. */
   user: string;
+  /** Name of the item's field. */
   item: string;
+  /** Name of the time's field. */
   time: string;
+  /** Name of the rating's field. */
   stars: string;
 }
 
 /** One review. */
 export interface Review {
+  /** Name of the user. */
   user: string;
   /** The source's own name of the item (`asin`). */
   asin: string;

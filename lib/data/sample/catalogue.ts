@@ -1,45 +1,61 @@
 /**
- * The sample shop: its items, and the paths along which people buy them.
+ * The sample catalogue: its items, and the paths along which people buy them.
  *
  * A path is a line of devices with what fits it, a series of books, or a brand's goods. Items carry the path in their
- * texts (department, brand, model, series, volume), so that rare ones can be told by likeness.
+ * texts (department, brand, model, series, volume), so that rare ones can be recognized by likeness.
  */
 import type { Random } from '../../support/random.js';
 import { AUTHORS, BRANDS, type Department, DEPARTMENTS, MODELS, QUALITIES, SUBTITLES } from './words.js';
 
+/** An item of the sample catalogue, in the fields of Amazon's metadata. */
 export interface SampleItem {
+  /** As it is sold. */
   title: string;
+  /** In paragraphs. */
   description: string[];
+  /** Of its maker or author. */
   brand: string;
+  /** From the widest to the narrowest. */
   category: string[];
 }
 
+/** Items that customers buy after one another or together. */
 export interface Path {
   /** `line` and `series` are bought in order, `goods` in any. */
   kind: 'line' | 'series' | 'goods';
+  /** Number of its department. */
   department: number;
-  /** Positions in the shop's items. */
+  /** Positions in the catalogue's items. */
   items: number[];
   /** Relative chance that somebody starts on it. */
   weight: number;
-  /** Comes to the shop late, when the test period is about to begin. */
+  /** Comes to the catalogue late, when the test period is about to begin. */
   late: boolean;
 }
 
+/** The sample catalogue: its items, and how customers move through them. */
 export interface Catalogue {
+  /** All items. */
   items: SampleItem[];
+  /** Paths along which items are bought. */
   paths: Path[];
   /** Of each department, positions in items: what is bought again. */
   supplies: number[][];
 }
 
+/** How large a sample catalogue is. */
 export interface ShopSize {
+  /** How many there are. */
   departments: number;
   /** Of each department. */
   lines: number;
+  /** Book series of each department. */
   series: number;
+  /** Of each series. */
   volumes: number;
+  /** Single items of each department. */
   goods: number;
+  /** Items of each department that are bought again. */
   supplies: number;
   /** Of each line. */
   accessories: number;
@@ -47,6 +63,7 @@ export interface ShopSize {
   lateEvery: number;
 }
 
+/** Makes a sample catalogue. The same random state makes the same catalogue. */
 export function buildShop(size: ShopSize, random: Random): Catalogue {
   const shop: Catalogue = { items: [], paths: [], supplies: [] };
   const names = { brands: random.shuffle([...BRANDS]), models: random.shuffle([...MODELS]) };

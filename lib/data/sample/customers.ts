@@ -1,5 +1,5 @@
 /**
- * The sample shop's customers, simulated purchase by purchase in order of time.
+ * The sample catalogue's customers, simulated purchase by purchase in order of time.
  *
  * A shopper follows two or three paths at once and seldom stays on one for two purchases running, so that the last
  * item says less than the history: the accessory comes two or three purchases after its device, volume 3 after
@@ -37,14 +37,17 @@ interface Walk {
   bought: Set<number>;
 }
 
+/** A simulated customer: the paths that they are on, and what they buy again. */
 export interface Shopper {
+  /** Paths that they are on. */
   walks: Walk[];
+  /** Which walk they bought from last. */
   last: number;
   /** Department -> the supply that is bought again. */
   favourites: Map<number, number>;
 }
 
-/** @param late whether the late paths have come to the shop */
+/** @param late whether the late paths have come to the catalogue */
 export function newShopper(shop: Catalogue, late: boolean, random: Random): Shopper {
   const count = random.next() < HABITS.threePaths ? 3 : 2;
   const shopper: Shopper = { walks: [], last: 0, favourites: new Map() };

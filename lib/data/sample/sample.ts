@@ -1,8 +1,8 @@
 /**
- * The sample catalogue: a believable little shop, seeded, written as Amazon-2018 raw files.
+ * The sample catalogue: a believable small data set, seeded, written as Amazon-2018 raw files.
  *
  * What it is for: a quickstart without a download, and tests that know the truth. Its signal lies in the history and
- * less in the last item (see sample-shoppers.ts); popularity has a long tail; a few lines come to the shop just before
+ * less in the last item (see customers.ts); popularity has a long tail; a few lines come to the catalogue just before
  * the test period, so that cold items exist.
  */
 import { join } from 'node:path';
@@ -20,6 +20,7 @@ import {
 import { buildShop, type SampleItem, type ShopSize } from './catalogue.js';
 import { buy, newShopper, type Shopper } from './customers.js';
 
+/** A sample catalogue with its reviews, in memory. */
 export interface SampleCatalogue {
   /** In the order of time. */
   reviews: Review[];
@@ -63,12 +64,17 @@ export function sampleCatalogue(options: SampleOptions = {}): SampleCatalogue {
   return { reviews, items: shop.items.map((item, i) => ({ asin: asins[i]!, ...item })) };
 }
 
+/** What `writeSample` gives back: how much was written, and where. */
 export interface SampleReport {
+  /** Customers. */
   users: number;
+  /** In the catalogue. */
   items: number;
+  /** Reviews that were written. */
   reviewCount: number;
   /** Files. */
   reviews: string;
+  /** File of item texts. */
   meta: string;
 }
 

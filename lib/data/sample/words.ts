@@ -4,6 +4,7 @@
  */
 
 export interface Department {
+  /** As it is in the categories. */
   name: string;
   /** What its devices are. */
   device: string;
@@ -20,6 +21,7 @@ export interface Department {
 }
 
 // prettier-ignore
+/** Departments of the sample catalogue, with the words that their items are made of. */
 export const DEPARTMENTS: readonly Department[] = [
   {
     name: 'Photography',
@@ -132,6 +134,7 @@ export const DEPARTMENTS: readonly Department[] = [
 ];
 
 // prettier-ignore
+/** Brands of the sample catalogue. */
 export const BRANDS: readonly string[] = [
   'Harlow', 'Brightwell', 'Tamsin', 'Oakmere', 'Vellum', 'Corvane', 'Pellham', 'Ostara', 'Quillon', 'Marlowe', 'Sandrick', 'Everly',
   'Norwick', 'Halden', 'Larkspur', 'Bramley', 'Tolliver', 'Wexcombe', 'Ardent', 'Finch', 'Cobalt', 'Juniper', 'Rowan', 'Sable',
@@ -139,6 +142,7 @@ export const BRANDS: readonly string[] = [
 ];
 
 // prettier-ignore
+/** Names of product lines. */
 export const MODELS: readonly string[] = [
   'Kestrel', 'Comet', 'Harbor', 'Summit', 'Nimbus', 'Atlas', 'Breeze', 'Cascade', 'Drift', 'Echo', 'Falcon', 'Glade',
   'Horizon', 'Island', 'Jasper', 'Lagoon', 'Meadow', 'Nova', 'Onyx', 'Pioneer', 'Quartz', 'Ranger', 'Sierra', 'Tempo',
@@ -146,12 +150,14 @@ export const MODELS: readonly string[] = [
 ];
 
 // prettier-ignore
+/** Authors of book series. */
 export const AUTHORS: readonly string[] = [
   'Ida Fenwick', 'Tom Aldous', 'Ruth Okafor', 'Lena Marsh', 'Piet Vos', 'Clara Nyman', 'Hugh Ashby', 'Mina Castell', 'Joan Pruett',
   'Karl Lindqvist', 'Nora Beck', 'Samir Haddad', 'Greta Holm', 'Owen Tully', 'Alma Reyes', 'Felix Brandt', 'Edith Moor', 'Ivo Marek',
 ];
 
 // prettier-ignore
+/** Subtitles of volumes. */
 export const SUBTITLES: readonly string[] = [
   'The Silent Orchard', 'A Door in Winter', 'Three Bridges', 'The Last Lantern', 'Under Green Glass', 'What the River Kept',
   'The Quiet Engine', 'Salt and Paper', 'The Seventh Room', 'A Map of Rain', 'The Copper Bell', 'Far from the Harbor',
@@ -159,6 +165,7 @@ export const SUBTITLES: readonly string[] = [
 ];
 
 // prettier-ignore
+/** Adjectives in titles of goods. */
 export const QUALITIES: readonly string[] = [
   'Sturdy', 'Compact', 'Classic', 'Folding', 'Lightweight', 'Everyday', 'Deluxe', 'Quiet', 'Handmade', 'Travel', 'Large', 'Simple',
 ];

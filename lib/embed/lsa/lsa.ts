@@ -17,11 +17,13 @@ import { defineOptions } from '../../options/schema.js';
 
 const SCHEMA = defineOptions('lsa', LSA_OPTIONS);
 
+/** Vectors of texts by latent semantic analysis. */
 export interface Lsa {
   /** [N, D] rows of length 1 or 0 */
   vectors: Vectors;
   /** Singular values, largest first [D] */
   singular: Float64Array;
+  /** Number of different terms. */
   terms: number;
   /** Texts without a term. */
   empty: number;

@@ -4,7 +4,7 @@
  * Follows scikit-learn's TfidfVectorizer (lower case, words of two or more letters, digits or underscores, smoothed
  * inverse document frequency `ln((1 + N) / (1 + df)) + 1`, rows of length 1, terms in order of their code points).
  * Departures:
- *   1. term counts are damped by default (`1 + ln tf`, its `sublinear_tf`), for shop texts repeat their keywords,
+ *   1. term counts are damped by default (`1 + ln tf`, its `sublinear_tf`), for item texts repeat their keywords,
  *      and English stop words are left out (a list of our own);
  *   2. letters are Unicode's L and N classes, with marks; Python's `\w` differs in rare scripts.
  *
@@ -18,7 +18,9 @@ const SCHEMA = defineOptions('tfidf', TFIDF_OPTIONS);
 
 /** Compressed sparse rows: row i holds the entries `start[i] .. start[i + 1] - 1`. */
 export interface SparseRows {
+  /** N */
   rows: number;
+  /** V */
   width: number;
   /** [N + 1] */
   start: Uint32Array;
@@ -28,6 +30,7 @@ export interface SparseRows {
   value: Float32Array;
 }
 
+/** Weighted term counts. N texts, V terms. */
 export interface Tfidf {
   /** [N, V] */
   matrix: SparseRows;

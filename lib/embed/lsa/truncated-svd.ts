@@ -19,6 +19,7 @@ import { sparseMatMul, transpose } from './sparse.js';
 import { symmetricEigen } from './symmetric-eigen.js';
 import type { SparseRows } from './tfidf.js';
 
+/** Options of `truncatedSvd`. */
 export interface TruncatedSvdOptions {
   /** Directions kept (D), at most the smaller side of the matrix. */
   width: number;
@@ -30,6 +31,7 @@ export interface TruncatedSvdOptions {
   seed?: number;
 }
 
+/** The largest singular values of a matrix [N, V], and its rows in their directions. D directions. */
 export interface TruncatedSvd {
   /** U S, the rows in the new directions [N * D] */
   projected: Float32Array;

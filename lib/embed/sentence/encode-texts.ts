@@ -16,6 +16,7 @@ import { ResumeFile } from './resume-file.js';
 import { RowCollector } from './row-collector.js';
 import type { SentenceEncoder } from './sentence-encoder.js';
 
+/** Options of `encodeTexts`. */
 export interface EncodeTextsOptions extends LengthBatchesOptions {
   /** File for the rows that are done, removed by `finish`. Default none: a killed run starts over. */
   partial?: string;
@@ -23,6 +24,7 @@ export interface EncodeTextsOptions extends LengthBatchesOptions {
   key?: unknown;
 }
 
+/** Vectors of texts, and what encoding them met. */
 export interface EncodedTexts {
   /** [N, D], row = text */
   vectors: Vectors;

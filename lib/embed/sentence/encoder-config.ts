@@ -13,7 +13,9 @@
 import { InputError } from '../../support/errors.js';
 import { type Pooling, POOLINGS } from '../embed-options.js';
 
+/** How an encoder's token vectors become the vector of a text. */
 export interface EncoderConfig {
+  /** Which tokens' vectors make the text's. */
   pooling: Pooling;
   /** Vectors scaled to length 1. */
   normalize: boolean;
@@ -70,7 +72,7 @@ const NAMES: Record<string, Pooling> = {
   ...{ mean: 'mean', mean_tokens: 'mean', cls: 'cls', cls_token: 'cls', last: 'last', lasttoken: 'last' },
 };
 
-/** The smallest of what the model's files allow; huge numbers (1e30) stand for "no limit". */
+/** The smallest of what the model's files allow; huge numbers (1e30) mean "no limit". */
 async function longest(read: ReadModelJson): Promise<number> {
   const bert = (await read('sentence_bert_config.json')) as Json | undefined;
   const tokenizer = (await read('tokenizer_config.json')) as Json | undefined;

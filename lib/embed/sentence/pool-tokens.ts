@@ -8,7 +8,9 @@
  */
 import type { Pooling } from '../embed-options.js';
 
+/** Options of `poolTokens`. */
 export interface PoolOptions {
+  /** Which tokens' vectors make the text's. */
   pooling: Pooling;
   /** Scale to length 1 (rows of zeros stay). */
   normalize: boolean;

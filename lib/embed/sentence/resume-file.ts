@@ -12,6 +12,7 @@ import { type ByteSource, partOf, withFileSource } from '../../files/npy-source.
 import { InputError } from '../../support/errors.js';
 import type { DoneRows, RowCollector } from './row-collector.js';
 
+/** A file of the rows that are done, which a stopped run resumes from. */
 export class ResumeFile {
   constructor(
     readonly path: string,
@@ -54,6 +55,7 @@ export class ResumeFile {
     }
   }
 
+  /** Deletes the file. */
   remove(): void {
     rmSync(this.path, { force: true });
   }

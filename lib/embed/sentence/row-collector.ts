@@ -3,6 +3,7 @@ import type { Vectors } from '../../files/npy.js';
 
 /** Rows of a batch. */
 export interface DoneRows {
+  /** Their numbers. */
   rows: number[];
   /** [rows * width], in the order of `rows` */
   data: Float32Array;
@@ -20,6 +21,7 @@ export class RowCollector {
     this.there = new Uint8Array(rows);
   }
 
+  /** Whether a row is there. */
   has(row: number): boolean {
     return this.there[row] === 1;
   }

@@ -24,12 +24,15 @@ import { SENTENCE_OPTIONS, type SentenceEncoderOptions } from '../embed-options.
 
 const SCHEMA = defineOptions('embed', omitOptions(SENTENCE_OPTIONS, 'batchSize', 'tokenBudget'));
 
+/** A sentence encoder: texts -> token ids -> vectors. */
 export interface SentenceEncoder extends EncoderConfig {
+  /** For reports and file names. */
   name: string;
-  /** Token ids of each text, cut at `maxTokens`, and which of them were cut. */
+  /** Token ids of each text, truncated at `maxTokens`, and which of them were. */
   tokenize(texts: readonly string[]): { ids: number[][]; truncated: ReadonlySet<readonly number[]> };
   /** Token ids of a batch, the longest first -> rows [B * D] and D; the engine's own errors pass through. */
   encode(batch: readonly (readonly number[])[]): Promise<{ data: Float32Array; width: number }>;
+  /** Frees the model. */
   close(): Promise<void>;
 }
 

@@ -13,6 +13,7 @@ import type { TextExample } from './generate-answers.js';
 
 /** Which examples, and how their prompts are made. */
 export interface AnswerExamplesOptions {
+  /** Which held-out rows or items are asked about. */
   split: 'valid' | 'test';
   /** The first so many. 0: all. */
   limit: number;

@@ -1,9 +1,13 @@
 /** Generated texts to look at: rows for `showTable` and `tableText`. */
 import type { AnswerRow } from './generate-answers.js';
 
+/** A prompt, the expected answer and the text that was written, for a table. */
 export interface AnswerTableRow extends Record<string, unknown> {
+  /** As text. */
   prompt: string;
+  /** That was expected. */
   answer: string;
+  /** That was written. */
   text: string;
 }
 

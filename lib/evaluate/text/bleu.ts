@@ -1,5 +1,5 @@
 /**
- * BLEU: how many of a text's n-grams stand in the reference.
+ * BLEU: how many of a text's n-grams are in the reference.
  *
  * Follows Papineni et al., "BLEU: a method for automatic evaluation of machine translation" (ACL 2002), and NLTK's
  * `corpus_bleu` and `sentence_bleu` with one reference a text. Departure: without smoothing an order without a match
@@ -21,6 +21,7 @@ import { ngramCounts } from './ngrams.js';
  */
 export type BleuSmoothing = 'none' | 'method1' | 'method2' | 'method3' | 'method4';
 
+/** Options of `corpusBleu` and `sentenceBleu`. */
 export interface BleuOptions {
   /** N, the longest n-gram. Default 4. */
   order?: number;

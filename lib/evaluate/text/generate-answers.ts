@@ -7,9 +7,11 @@ import type { LanguageModel } from '../../lm/language-model.js';
 import { END_OF_TEXT, type TextTokenizer } from '../../lm/tokenizer/tokenizer.js';
 import { InputError } from '../../support/errors.js';
 
+/** A prompt and the answer that is expected. */
 export interface TextExample {
   /** Token ids. */
   prompt: readonly number[];
+  /** That is expected. */
   answer: string;
   /** Item id that the example is about, or a row's target. */
   item?: number;
@@ -19,26 +21,31 @@ export interface TextExample {
 export interface AnswerRow {
   /** As the model saw it. */
   prompt: string;
+  /** That was expected. */
   answer: string;
   /** What the model wrote, without the end and without white space around it. */
   text: string;
   /** False where the model ran out of tokens before it ended. */
   ended: boolean;
+  /** Item id that the example is about, if any. */
   item?: number;
   /** Of beam search all texts, best first; the first is `text`. */
   beams?: string[];
 }
 
+/** How answers are written. */
 export interface AnswerOptions extends GenerateOptions {
   /** Beam search with so many beams, in place of one greedy or sampled text. Default 0: none. */
   numBeams?: number;
 }
 
+/** What was written, and how fast. */
 export interface Answers {
   /** In the order of the examples; those that `stop` left open are missing. */
   rows: AnswerRow[];
   /** Written, ends included. */
   tokens: number;
+  /** Written tokens a second. */
   tokensPerSecond: number;
 }
 

@@ -5,6 +5,7 @@ import { choice, integer, number, text } from '../../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../../options/schema.js';
 import { PROMPT_OPTIONS } from '../../tasks/prompt-options.js';
 
+/** Declares the options of `generate`. */
 export const GENERATE_OPTIONS = defineOptions('generate', {
   ...DATA_OPTIONS,
   ...INDEX_OPTIONS,
@@ -25,4 +26,5 @@ export const GENERATE_OPTIONS = defineOptions('generate', {
   results: text('file to write', { otherwise: 'generations-TASK.jsonl beside the model folder', affectsResult: false }),
 });
 
+/** Options of `generateStage`. */
 export interface GenerateStageOptions extends OptionsOf<typeof GENERATE_OPTIONS> {}

@@ -7,6 +7,7 @@ import { readLines, writeAtomic } from '../../files/files.js';
 import { InputError } from '../../support/errors.js';
 import type { AnswerRow } from './generate-answers.js';
 
+/** Writes `generations-TASK.jsonl`, a line for each answer. */
 export function writeGenerations(path: string, rows: readonly AnswerRow[]): void {
   writeAtomic(path, rows.map((row) => JSON.stringify(row) + '\n').join(''));
 }

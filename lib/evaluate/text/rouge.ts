@@ -1,7 +1,7 @@
 /**
  * ROUGE: how much of the reference a text says.
  *
- * Follows Lin, "ROUGE: a package for automatic evaluation of summaries" (ACL workshop 2004), with the words and figures
+ * Follows Lin, "ROUGE: a package for automatic evaluation of summaries" (ACL workshop 2004), with the words and numbers
  * of the Python package rouge-score: lower case, runs of a-z and 0-9, words of more than three letters stemmed.
  */
 import { ngramCounts } from './ngrams.js';
@@ -17,8 +17,9 @@ export interface RougeScore {
   f: number;
 }
 
+/** ROUGE of a text against the expected one. */
 export interface RougeScores {
-  /** Words, as often as they stand in both. */
+  /** Words, as often as they are in both. */
   rouge1: RougeScore;
   /** Pairs of words that follow one another. */
   rouge2: RougeScore;
@@ -26,6 +27,7 @@ export interface RougeScores {
   rougeL: RougeScore;
 }
 
+/** Options of `rouge`. */
 export interface RougeOptions {
   /** Stem words of more than three letters. Default true. */
   stem?: boolean;

@@ -5,6 +5,7 @@
 import type { SidIndex } from '../../data/sid-index.js';
 import { itemMetrics, ksUpTo, type Metrics, rankMetrics } from '../metrics.js';
 
+/** Metrics of answers that should be SIDs. */
 export interface SidMetrics {
   /** Share of the texts that are the SID of an item: the format. */
   valid: number;

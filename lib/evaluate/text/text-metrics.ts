@@ -24,6 +24,7 @@ export interface TextMetrics {
   'distinct-2 of answers': number;
 }
 
+/** Metrics of answers in text. @param embed for the cosine; default none */
 export async function textMetrics(rows: readonly AnswerRow[], embed?: Embed): Promise<TextMetrics> {
   const [answers, texts] = [rows.map(({ answer }) => answer), rows.map(({ text }) => text)];
   const [expected, words] = [answers.map(splitWords), texts.map(splitWords)];

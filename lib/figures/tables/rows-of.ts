@@ -13,6 +13,7 @@ import { types } from 'node:util';
 import type { TableRow } from '../figure.js';
 import { listOf, record, type TableLike } from './shapes.js';
 
+/** Any table as rows. */
 export interface Rows {
   /** Names of the columns, in the order in which the rows have them. */
   columns: string[];

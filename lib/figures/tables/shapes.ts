@@ -1,6 +1,6 @@
 /**
- * Which rows an object stands for. Rows and results of the kit are plain objects, so they are recognized by their fields;
- * nothing of the rooms that make them is imported here.
+ * Which rows an object represents. Rows and results of the kit are plain objects, so they are recognized by their
+ * fields; nothing of the rooms that make them is imported here.
  */
 import { types } from 'node:util';
 
@@ -24,7 +24,7 @@ interface DanfoFrame {
   index: (string | number)[];
 }
 
-/** The rows of an object that stands for several; undefined where it stands for itself. */
+/** The rows of an object that represents several; undefined where it is a row itself. */
 export function listOf(value: TableLike): readonly unknown[] | undefined {
   if (isArquero(value)) return arqueroRows(value);
   if (isDanfo(value)) return danfoRows(value);
@@ -96,6 +96,7 @@ class Row {}
 Object.setPrototypeOf(Row.prototype, null);
 Reflect.deleteProperty(Row.prototype, 'constructor');
 
+/** An object of named values; the names may be any text. */
 export function record(fields: Iterable<readonly [string, unknown]>): Record<string, unknown> {
   const result = new Row() as Record<string, unknown>;
   for (const [name, value] of fields) result[name] = value;

@@ -31,6 +31,7 @@ function checkTargets({ targets }: { targets: readonly LoraTarget[] }): void {
     throw new InputError(`lora: expected targets to be some of ${TARGETS.join(', ')}, got none`);
 }
 
+/** Declares the options of adapters. */
 export const LORA_OPTIONS = defineOptions(
   'lora',
   {
@@ -49,6 +50,7 @@ export const LORA_OPTIONS = defineOptions(
   { rules: [checkTargets] },
 );
 
+/** Options of adapters. */
 export interface LoraOptions extends OptionsOf<typeof LORA_OPTIONS> {}
 
 /** The options with every default filled in, and what an adapter's file says of its base. */

@@ -2,10 +2,12 @@
 import { text } from '../../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../../options/schema.js';
 
+/** Declares the options of `merge`. */
 export const MERGE_OPTIONS = defineOptions('merge', {
   adapter: text("folder of the adapter, in peft's format", { required: true }),
   model: text('folder of its base', { otherwise: 'the one that the adapter names' }),
   out: text('folder to write the merged model to', { required: true }),
 });
 
+/** Options of `mergeStage`. */
 export interface MergeOptions extends OptionsOf<typeof MERGE_OPTIONS> {}

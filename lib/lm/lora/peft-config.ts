@@ -24,6 +24,7 @@ interface PeftConfig {
 
 /** What an adapter's description says. */
 export interface AdapterConfig {
+  /** Options of the adapters. */
   lora: Lora;
   /** Rows that were trained alone, of each table; PEFT's `trainable_token_indices`. */
   rows: Partial<Record<LoraModule, number[]>>;

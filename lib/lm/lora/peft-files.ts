@@ -22,6 +22,7 @@ import { isTableKey, readTables, tensorKey, tokenRowsKey } from './peft-tables.j
 const CONFIG = 'adapter_config.json';
 const TENSORS = 'adapter_model.safetensors';
 
+/** Whether a folder holds an adapter rather than a full model. */
 export function isAdapter(folder: string): boolean {
   return existsSync(join(folder, CONFIG));
 }

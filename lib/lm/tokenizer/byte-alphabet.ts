@@ -1,6 +1,6 @@
 /**
  * GPT-2's byte alphabet: every byte as a visible character, so that a vocabulary of texts can spell any bytes. Bytes
- * that print stand for themselves (`!` to `~`, `¡` to `¬`, `®` to `ÿ`), the others for the characters from U+0100 on.
+ * that print represent themselves (`!` to `~`, `¡` to `¬`, `®` to `ÿ`), the others for the characters from U+0100 on.
  */
 
 /** The character of each byte; index = byte. */

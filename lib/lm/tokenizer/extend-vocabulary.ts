@@ -24,6 +24,7 @@ import { EMBEDDING_INITS, type EmbeddingInit } from '../choices.js';
 /** Deviation of a new row about its centre, in deviations of the old rows. */
 const NOISE = Math.sqrt(1e-9);
 
+/** Options of `extendVocabulary`. */
 export interface ExtendOptions {
   /** Which SID tokens join. Default `used`. */
   sids?: SidVocabulary;
@@ -35,7 +36,9 @@ export interface ExtendOptions {
 
 /** A model and its tokenizer with the tokens of an index. */
 export interface Extended {
+  /** With the new rows. */
   model: LanguageModel;
+  /** With the new tokens. */
   tokenizer: TextTokenizer;
   /** Tokens that were added, in the order of their ids. */
   added: string[];

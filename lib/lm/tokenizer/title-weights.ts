@@ -5,6 +5,7 @@ import type { SidIndex } from '../../data/sid-index.js';
 import { InputError } from '../../support/errors.js';
 import type { TextTokenizer } from './tokenizer.js';
 
+/** How often the titles of each SID token's items hold each token. S SID tokens, U tokens of titles. */
 export interface TitleWeights {
   /** Tokens that occur in titles, ascending [U]. */
   tokens: Int32Array;

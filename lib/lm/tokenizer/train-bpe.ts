@@ -9,6 +9,7 @@
  */
 import { BYTE_CHARACTERS, GPT2_PIECES } from './byte-alphabet.js';
 
+/** Options of `trainBpe`. */
 export interface BpeOptions {
   /** Tokens at most, the 256 bytes and `reserved` included; fewer where the texts give no more. Default 8192. */
   vocabSize?: number;
@@ -18,6 +19,7 @@ export interface BpeOptions {
   minFrequency?: number;
 }
 
+/** A byte-pair vocabulary. */
 export interface Bpe {
   /** Token -> id, from `reserved` on. */
   vocab: Map<string, number>;
@@ -25,6 +27,7 @@ export interface Bpe {
   merges: [string, string][];
 }
 
+/** Default number of tokens of a byte-pair vocabulary. */
 export const BPE_VOCABULARY = 8192;
 
 /** @throws RangeError for a vocabulary that does not hold the bytes */

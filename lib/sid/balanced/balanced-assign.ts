@@ -6,7 +6,7 @@
  * shrunk to its K clusters and a ground node that the clusters' flows end in: an arc a -> b is the item of a that is
  * cheapest to move to b. Successive shortest paths on it (Dijkstra on reduced costs, as Jonker & Volgenant 1987 do for
  * n = K) take a unit from a cluster with too many items to one with room, until none has too many. Departures:
- *   1. it starts from prices: those given (the last round's of k-means), else zero, after sweeps of dual ascent
+ *   1. it starts from prices: those given (the last iteration's of k-means), else zero, after sweeps of dual ascent
  *      (`assignment-prices.ts`) that leave few units to move;
  *   2. costs are whole numbers, so the result is the optimum, not near it.
  * The fused implementation (`kernels/tensorflow/ops/balanced_assign.cc`) does the same; of several optima it may end on another.
@@ -20,6 +20,7 @@ import { type AssignmentProblem, raisePrices } from './assignment-prices.js';
 
 const KERNEL = 'SidlabBalancedAssign';
 
+/** Options of `balancedAssign`. */
 export interface BalancedAssignOptions {
   /** Prices to start from [K], such as those of a similar problem's result; not changed. Default all 0. */
   prices?: Float64Array;
@@ -27,6 +28,7 @@ export interface BalancedAssignOptions {
   sweeps?: number;
 }
 
+/** An optimal assignment of N items to K clusters. */
 export interface BalancedAssignment {
   /** [N] */
   clusters: Int32Array;

@@ -35,7 +35,7 @@ export function reassign(vectors: Vectors, codes: readonly number[][], codebooks
   return codes.map((own, i) => (keepers.has(i) ? [...own] : free.claim(rowOf(vectors, i), own)));
 }
 
-/** Of the items with equal codes the one nearest to what the codes stand for. */
+/** Of the items with equal codes the one nearest to the sum of the codes. */
 function nearestOfEach(vectors: Vectors, codes: readonly number[][], codebooks: readonly Vectors[]): Set<number> {
   const best = new Map<string, { item: number; distance: number }>();
   codes.forEach((path, item) => {

@@ -21,6 +21,7 @@ export const MODEL_ENDING = '.sid.safetensors';
 
 /** The content of `NAME.sid.json`. */
 export interface SidCard {
+  /** Name of the method. */
   method: string;
   /** Where the codebooks live: among the vectors, or among the latents that the saved model makes of them. */
   space: 'vectors' | 'latent';

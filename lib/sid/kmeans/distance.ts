@@ -6,6 +6,7 @@
  */
 import { rowOf, type Vectors } from '../../files/npy.js';
 
+/** Sum of the squared differences of two rows of one width. */
 export function squaredDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
   for (let j = 0; j < a.length; j++) {

@@ -44,6 +44,7 @@ export class EngineDistances {
     return all;
   }
 
+  /** Frees the tensors. */
   dispose(): void {
     tf.dispose(this.chunks);
   }

@@ -2,6 +2,7 @@
 import { InputError } from '../../support/errors.js';
 import type { SidQuality } from './quality.js';
 
+/** Limits on metrics of SIDs; one that is left out is not checked. */
 export interface QualityLimits {
   /** Raw collision rate at most. */
   rawCollision?: number;
@@ -23,11 +24,15 @@ export interface QualityLimits {
   purity?: number;
 }
 
+/** A limit, the metric's value, and whether it is kept. */
 export interface GateCheck {
+  /** Which limit. */
   limit: keyof QualityLimits;
+  /** Of the metric; null where it could not be computed. */
   value: number | null;
+  /** The limit in words. */
   expected: string;
-  /** A figure that could not be computed does not pass. */
+  /** A metric that could not be computed does not pass. */
   pass: boolean;
 }
 

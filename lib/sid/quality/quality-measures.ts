@@ -1,5 +1,5 @@
 /**
- * Single figures of semantic IDs, each a pure function of codes and what is known of the items.
+ * Single metrics of semantic IDs, each a pure function of codes and what is known of the items.
  *
  * Shapes: N items, L levels, K codes of a level.
  */

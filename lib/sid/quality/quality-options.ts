@@ -4,6 +4,7 @@ import { choice, custom, text } from '../../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../../options/schema.js';
 import type { QualityLimits } from './quality-gate.js';
 
+/** Declares the options of `sid quality`. */
 export const QUALITY_OPTIONS = defineOptions('sid quality', {
   index: text('index file; what sid wrote beside it says how errors are computed', { required: true }),
   embeddings: text('.npy file of the vectors that the SIDs were made from', { otherwise: 'none' }),
@@ -24,4 +25,5 @@ export const QUALITY_OPTIONS = defineOptions('sid quality', {
   ...SEED_OPTIONS,
 });
 
+/** Options of `sidQualityStage`. */
 export interface SidQualityStageOptions extends OptionsOf<typeof QUALITY_OPTIONS> {}

@@ -13,9 +13,11 @@ import { type GateCheck, qualityGate, type QualityLimits } from './quality-gate.
 import { sidQuality, type SidQuality } from './quality.js';
 import { QUALITY_OPTIONS, type SidQualityStageOptions } from './quality-options.js';
 
+/** What `sidQualityStage` gives back: the metrics, the checks of the gate, and the files. */
 export interface SidQualityReport extends SidQuality {
   /** False where a limit is not kept. */
   pass: boolean;
+  /** One for each limit. */
   checks: GateCheck[];
   /** File. */
   report: string;

@@ -24,6 +24,7 @@ import {
   shuffledPurity,
 } from './quality-measures.js';
 
+/** What `sidQuality` measures. */
 export interface SidQualityInput {
   /** Final codes [N][L], a rank in a group of equal ones last where there is one. */
   codes: readonly number[][];
@@ -48,10 +49,15 @@ export interface SidQualityInput {
   seed?: number;
 }
 
+/** Metrics of a level's codes. */
 export interface LevelQuality {
+  /** Its letter. */
   level: string;
+  /** In the codebook. */
   codes: number;
+  /** Codes with an item. */
   used: number;
+  /** exp of the entropy of the codes' shares: as many evenly used codes. */
   perplexity: number;
   /** Items of a code; over all codes of the level. */
   clusterSize: { min: number; median: number; max: number };
@@ -59,12 +65,15 @@ export interface LevelQuality {
   mse: number | null;
 }
 
+/** Metrics of the SIDs' prefixes of one length. */
 export interface PrefixQuality {
+  /** Codes in the prefix. */
   length: number;
   /** Distinct prefixes. */
   prefixes: number;
   /** Share of items with the commonest category of their prefix, and by chance; null without categories. */
   purity: number | null;
+  /** Of prefixes of the same sizes with shuffled categories. */
   purityByChance: number | null;
   /** Share of items whose nearest neighbour has the same prefix; null without vectors. */
   neighbours: number | null;
@@ -72,7 +81,9 @@ export interface PrefixQuality {
   neighboursByChance: number | null;
 }
 
+/** Metrics of semantic IDs. */
 export interface SidQuality {
+  /** In the index. */
   items: number;
   /** Share of items beyond the first of each SID. `raw` is null where nobody knows. */
   collision: { raw: number | null; final: number };
@@ -80,7 +91,9 @@ export interface SidQuality {
   ambiguousItems: { raw: number | null; final: number };
   /** Test rows whose target's SID is ambiguous, as a share of the rows; null without targets. */
   targets: { rows: number; ambiguous: { raw: number | null; final: number } } | null;
+  /** One for each level. */
   levels: LevelQuality[];
+  /** One for each length. */
   prefixes: PrefixQuality[];
 }
 

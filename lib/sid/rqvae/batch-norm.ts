@@ -1,6 +1,6 @@
 /**
  * Batch normalisation (Ioffe & Szegedy, arXiv 1502.03167) in PyTorch's form: the biased variance normalises, running
- * figures move by a tenth a step, the unbiased variance into the running one.
+ * statistics move by a tenth a step, the unbiased variance into the running one.
  *
  * Shapes: B rows, O width.
  */
@@ -11,6 +11,7 @@ const MOMENTUM = 0.1;
 
 type Tensors = ReadonlyMap<string, tf.Tensor>;
 
+/** What the gradient of a batch normalisation needs. B rows, O outputs. */
 export interface NormTape {
   /** [B, O] */
   normal: tf.Tensor2D;
@@ -18,7 +19,7 @@ export interface NormTape {
   inverse: tf.Tensor1D;
 }
 
-/** Normalises by the batch and moves the running figures, which are variables among `parameters`. @param x [B, O] */
+/** Normalises by the batch and moves the running statistics, which are variables among `parameters`. @param x [B, O] */
 export function batchNormForward(
   name: string,
   parameters: Tensors,
@@ -35,6 +36,7 @@ export function batchNormForward(
   return { out: scaleAndShift(name, parameters, normal), tape: { normal, inverse } };
 }
 
+/** Batch normalisation with the running mean and variance. @param x [B, O] @returns [B, O] */
 export function batchNormInfer(name: string, parameters: Tensors, x: tf.Tensor2D): tf.Tensor2D {
   const [mean, variance] = [parameters.get(`${name}.running_mean`)!, parameters.get(`${name}.running_var`)!];
   return scaleAndShift(name, parameters, tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, EPSILON))));

@@ -14,7 +14,9 @@ type Arrays = Map<string, NamedArray>;
 
 /** Metrics of an epoch's model. */
 export interface EpochMetrics {
+  /** From 1. */
   epoch: number;
+  /** Of the reconstruction. */
   mse: number;
   /** Raw collision rate. */
   collision: number;
@@ -22,20 +24,31 @@ export interface EpochMetrics {
   utilisation: number;
 }
 
+/** The state of training after an epoch, beside parameters and optimizer. */
 export interface RqVaeState {
+  /** Epochs done. */
   epoch: number;
+  /** Updates done. */
   step: number;
+  /** Of training so far. */
   seconds: number;
+  /** State of the random numbers. */
   random: RandomState;
+  /** Best metrics so far, by what `best` may be. */
   best: Record<string, EpochMetrics>;
 }
 
+/** A checkpoint as it was read. */
 export interface Saved {
+  /** Where training was. */
   state: RqVaeState;
+  /** By name. */
   parameters: Arrays;
+  /** Moments by name. */
   optimizer: Arrays;
 }
 
+/** Checkpoints, metrics and best models of a training run, in a folder or in memory. */
 export class RqVaeCheckpoints {
   private readonly folder: RunFolder | undefined;
   private readonly bests = new Map<string, Arrays>();

@@ -10,6 +10,7 @@ import * as tf from '@tensorflow/tfjs';
 import { batchNormBackward, batchNormForward, batchNormInfer, type NormTape } from './batch-norm.js';
 import { linearName, normName, type Part, type RqVaeShape } from './parameters.js';
 
+/** Parameters by name. */
 export type Tensors = ReadonlyMap<string, tf.Tensor>;
 
 /** Zeroes a share of the entries: a mask of its argument's shape, 0 or 1 / (1 - rate). */
@@ -24,7 +25,9 @@ interface LayerTape {
   norm?: NormTape;
 }
 
+/** What the gradient of a multi-layer perceptron needs, layer by layer. */
 export interface MlpTape {
+  /** From the first to the last. */
   layers: LayerTape[];
 }
 
@@ -50,7 +53,7 @@ export function mlpForward(
   return { out: shape.residual ? tf.add(h, x) : h, tape: { layers } };
 }
 
-/** Without dropout, with the running figures of batch normalisation. `parameters` holds the buffers too. */
+/** Without dropout, with the running statistics of batch normalisation. `parameters` holds the buffers too. */
 export function mlpInfer(shape: RqVaeShape, part: Part, parameters: Tensors, x: tf.Tensor2D): tf.Tensor2D {
   return tf.tidy(() => {
     const count = shape.hidden.length + 1;

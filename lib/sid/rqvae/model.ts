@@ -9,7 +9,9 @@ import type { NamedArray } from '../../files/safetensors.js';
 import { mlpInfer } from './mlp.js';
 import { type Part, type RqVaeShape, toVariables } from './parameters.js';
 
+/** A trained RQ-VAE: its shape and its parameters. */
 export interface RqVaeModel {
+  /** Widths and codes. */
   shape: RqVaeShape;
   /** Under the names of the reference's `state_dict`. */
   arrays: Map<string, NamedArray>;

@@ -6,7 +6,9 @@
 import * as tf from '@tensorflow/tfjs';
 import type { NamedArray } from '../../files/safetensors.js';
 
+/** Options of an update. */
 export interface StepOptions {
+  /** Learning rate. */
   rate: number;
   /** Gradients are scaled down to this global norm; 0 leaves them. */
   maxGradNorm: number;
@@ -16,6 +18,7 @@ export interface StepOptions {
 
 const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
 
+/** AdamW with PyTorch's conventions. */
 export class AdamW {
   private readonly m = new Map<string, tf.Variable>();
   private readonly v = new Map<string, tf.Variable>();

@@ -8,6 +8,7 @@ import { checkCollisions } from '../collisions/collisions.js';
 import { RQVAE_OPTIONS, type RqVaeOptions } from '../sid-options.js';
 import type { RqVaeShape } from './parameters.js';
 
+/** The options of `rqvae` with every default filled in, those that depend on the vectors too. */
 export interface RqVaePlan extends Omit<
   SettingsOf<typeof RQVAE_OPTIONS>,
   'levels' | 'codebookSize' | 'sinkhornEpsilon' | 'run' | 'onLog'

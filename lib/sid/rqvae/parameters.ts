@@ -10,6 +10,7 @@ import type { NamedArray } from '../../files/safetensors.js';
 import { InputError } from '../../support/errors.js';
 import { Random } from '../../support/random.js';
 
+/** The shape of an RQ-VAE. D input width, E latent width, K codes, L levels. */
 export interface RqVaeShape {
   /** D */
   input: number;
@@ -25,6 +26,7 @@ export interface RqVaeShape {
   residual: boolean;
 }
 
+/** The two networks of an RQ-VAE. */
 export type Part = 'encoder' | 'decoder';
 
 /** Widths from input to output of a part. */
@@ -38,10 +40,12 @@ export function linearName(shape: RqVaeShape, part: Part, i: number): string {
   return `${part}.mlp_layers.${i * (shape.batchNorm ? 4 : 3) + 1}`;
 }
 
+/** Name of the normalisation after a linear layer. @param i number of the layer, from 0 */
 export function normName(part: Part, i: number): string {
   return `${part}.mlp_layers.${i * 4 + 2}`;
 }
 
+/** Name of a level's codebook. @param level from 0 */
 export function codebookName(level: number): string {
   return `rq.vq_layers.${level}.embedding.weight`;
 }

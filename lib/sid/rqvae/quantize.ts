@@ -21,6 +21,7 @@ export interface Assignment {
   iterations: number;
 }
 
+/** What the gradient of a quantization needs. B rows, E latent width. */
 export interface QuantizeTape {
   /** Codes a level, int32 [B]. */
   codes: tf.Tensor1D[];
@@ -28,11 +29,13 @@ export interface QuantizeTape {
   differences: tf.Tensor2D[];
 }
 
+/** A quantized batch and the quantizer's loss. */
 export interface QuantizedBatch {
   /** Sum of the codes [B, E]. */
   quantized: tf.Tensor2D;
   /** Mean over levels of (1 + commitment) times the mean squared difference. */
   loss: tf.Scalar;
+  /** For the gradient. */
   tape: QuantizeTape;
 }
 

@@ -2,8 +2,8 @@
  * RQ-VAE: item vectors -> semantic IDs by an autoencoder whose latent is quantized level by level.
  *
  * Follows MiniOneRec's `rq/` (from LC-Rec, arXiv 2311.09049, and TIGER, arXiv 2305.05065): encoder
- * 2048-1024-512-256-128-64 to a latent of 32, ReLU, Xavier normal, 3 x 256 codes, k-means start, commitment 0.25, AdamW
- * 1e-3, clip 1. Departures:
+ * 2048-1024-512-256-128-64 to a latent of 32, ReLU, Xavier normal, 3 x 256 codes, k-means initialisation, commitment
+ * 0.25, AdamW 1e-3, gradient norm at most 1. Departures:
  *   1. 60 epochs of batches of 256 with a linear rate instead of 10,000 of 20,480 at a constant one: a plateau in
  *      minutes (docs/log.md has the curve);
  *   2. k-means sees all latents by default, and the model with the lowest reconstruction error is taken,
@@ -34,6 +34,7 @@ export type { RqVaeOptions } from '../sid-options.js';
 
 /** What `rqvae` gives back beyond codes and codebooks. */
 export interface RqVae extends QuantizeResult {
+  /** That was kept. */
   model: RqVaeModel;
   /** [N, E], where the codebooks live. */
   latents: Vectors;
@@ -41,7 +42,9 @@ export interface RqVae extends QuantizeResult {
   rawMse: number;
   /** Epoch whose model was taken. */
   epoch: number;
+  /** Updates in all. */
   steps: number;
+  /** Of training. */
   trainSeconds: number;
 }
 

@@ -25,16 +25,21 @@ import { fromVariables, parameterShapes, toVariables } from './parameters.js';
 import { ScaledRows } from './scaled-rows.js';
 import { evaluate, lossAndGradients } from './step.js';
 
+/** The model that was kept, and its metrics. */
 export interface Trained {
+  /** Parameters by name. */
   arrays: Map<string, NamedArray>;
   /** Of the model that was taken. */
   metrics: EpochMetrics;
+  /** Epochs in all. */
   epochs: number;
+  /** Updates in all. */
   steps: number;
   /** Of training, over all runs of a resumed one. */
   seconds: number;
 }
 
+/** Options of `trainRqVae` beside the plan. */
 export interface TrainRqVaeOptions {
   /** Codebooks to start from instead of k-means. */
   codebooks?: readonly Vectors[];

@@ -1,7 +1,7 @@
 /**
- * What a killed run goes on from, bit for bit: the weights that learn, the optimizer's state, and where the loop stands.
+ * What a killed run is resumed from, bit for bit: the trained weights, the optimizer's state, and where the loop is.
  *
- * Departure from transformers' Trainer: weights that do not learn are left out (they are the start's), so that a
+ * Departure from transformers' Trainer: frozen weights are left out (they are the start's), so that a
  * checkpoint of an adapter is as small as the adapter.
  */
 import { join } from 'node:path';
@@ -17,21 +17,27 @@ import { InputError } from '../../support/errors.js';
 import type { RandomState } from '../../support/random.js';
 import type { Optimizer } from '../optim/optimizer.js';
 
+/** The state of training after a step, beside weights and optimizer. */
 export interface LoopState {
+  /** Updates so far. */
   step: number;
+  /** From 0. */
   epoch: number;
   /** Batches of the epoch already done. */
   position: number;
+  /** Through the model so far. */
   tokens: number;
   /** Of training so far, pauses left out. */
   seconds: number;
+  /** State of the random numbers. */
   random: RandomState;
+  /** Step and metrics of the best model so far. */
   best?: { step: number; metrics: Record<string, number> };
   /** Validations since the best. */
   validationsWithoutImprovement: number;
 }
 
-/** @param keep checkpoints that stand at most @throws InputError if there is no room; what stood stands */
+/** @param keep checkpoints that are kept at most @throws InputError if there is no room; older ones are kept then */
 export function saveCheckpoint(
   folder: RunFolder,
   keep: number,

@@ -21,10 +21,13 @@ export interface TreeTarget {
   token: number;
 }
 
+/** Computes log-probabilities of the targets of a forest. K targets. */
 export interface ForestLogProbs {
   /** log p of every target under `model` [K]; within `tf.tidy` or a gradient. */
   logProbs(model: LanguageModel, options?: ForwardOptions): tf.Tensor1D;
+  /** In the forest. */
   tokens: number;
+  /** Frees its tensors. */
   dispose(): void;
 }
 

@@ -3,12 +3,13 @@ import * as tf from '@tensorflow/tfjs';
 import { trainableWeights } from '../../lm/language-model.js';
 import { type LanguageModel } from '../../lm/language-model.js';
 
-/** A share of an update: several of them add up to the batch's gradient, whatever the cut. */
+/** A share of an update: several of them add up to the batch's gradient, however it is divided. */
 export interface MicroBatch {
   /** Called once within the gradient; what it needs was made before. The parts' losses add up to the batch's. */
   loss(): tf.Scalar;
   /** Tokens that went through the model. */
   tokens: number;
+  /** Frees its tensors. */
   dispose(): void;
 }
 

@@ -1,8 +1,8 @@
 /**
  * One training loop, for supervised fine-tuning and for GRPO.
  *
- * What is learnt is a `Task`: batches, an objective for each, and a validation figure. The loop owns steps, rate,
- * optimizer, checkpoints, metric log, the best model, interrupts and resuming: a killed run goes on from its last
+ * What is trained is a `Task`: batches, an objective for each, and validation metrics. The loop owns steps, rate,
+ * optimizer, checkpoints, metric log, the best model, interrupts and resuming: a killed run is resumed from its last
  * checkpoint and ends on the same bits as one that was never stopped.
  */
 import { existsSync } from 'node:fs';
@@ -29,15 +29,18 @@ import type { Task } from './task.js';
 export type { BatchSizes, Objective, Task } from './task.js';
 export type { MicroBatch } from './gradients.js';
 
-/** Validation figures of which the smaller is the better. */
+/** Validation metrics of which the smaller is the better. */
 const SMALLER = ['loss'];
 
+/** Options of `train`. */
 export interface LoopOptions extends OptimizerOptions, StepPlanOptions {
+  /** At the peak. */
   learningRate: number;
+  /** After the warm-up. */
   schedule: Schedule;
   /** Validate before the first step too, so that the start can be the best. */
   evalStart: boolean;
-  /** Validation figure that decides which model is the best; larger is better, but of `loss`. */
+  /** Validation metric that decides which model is the best; larger is better, but of `loss`. */
   bestMetric: string;
   /** Stop after so many validations without a better one; 0 never stops. */
   patience: number;
@@ -45,19 +48,25 @@ export interface LoopOptions extends OptimizerOptions, StepPlanOptions {
   keep: number;
   /** Keep the model of the last step too, in `last/`. Default false. */
   keepLast?: boolean;
+  /** Of everything random. */
   seed: number;
   /** How a model is saved to a folder. Default whole, in the Hugging Face layout. */
   save?: (folder: string) => void;
-  /** Told in a sentence what the run will take, before one that is not over in seconds. Default `tell`. */
+  /** Receives a sentence about what the run will take, before one that is not over in seconds. Default `tell`. */
   say?: (line: string) => void;
   /** Called after each step and validation, for a plot that draws while training. */
   onLog?: (lines: readonly MetricLine[]) => void;
 }
 
+/** What a training run gives back. */
 export interface TrainReport {
+  /** Updates in all. */
   steps: number;
+  /** Through the model. */
   tokens: number;
+  /** Of training. */
   seconds: number;
+  /** Step and validation metrics of the best model. */
   best: { step: number; metrics: Record<string, number> };
   /** Folder of the best model. */
   model: string;
@@ -220,7 +229,7 @@ class Loop<Batch> {
   private stopDiverged(step: number): never {
     const last = this.folder.checkpoints().at(-1);
     const stands =
-      last === undefined ? 'no checkpoint yet' : `the last good one stands: ${this.folder.checkpoint(last)}`;
+      last === undefined ? 'no checkpoint yet' : `the last good checkpoint is kept: ${this.folder.checkpoint(last)}`;
     throw new InputError(
       `${this.task.name}: the loss or its gradient is not finite at step ${step}; ${stands}; lower --learning-rate`,
     );
@@ -229,7 +238,7 @@ class Loop<Batch> {
   private stopInterrupted(): never {
     this.save();
     throw new InputError(
-      `${this.task.name}: interrupted at step ${this.state.step}; saved in ${this.folder.folder}, run it again to go on`,
+      `${this.task.name}: interrupted at step ${this.state.step}; saved in ${this.folder.folder}, run it again to resume`,
     );
   }
 

@@ -1,6 +1,7 @@
 /** How many updates a run makes, how many of them warm up, and after which it validates. */
 import { InputError } from '../../support/errors.js';
 
+/** How long a run is, and when it validates. */
 export interface StepPlanOptions {
   /** Passes over the data; a fraction stops within the last one. */
   epochs: number;
@@ -14,9 +15,13 @@ export interface StepPlanOptions {
   evalEpochs?: number;
 }
 
+/** Updates in all, of the warm-up, and between validations. */
 export interface StepPlan {
+  /** Updates in all. */
   total: number;
+  /** Updates of linear rise. */
   warmup: number;
+  /** Updates between validations. */
   evalSteps: number;
 }
 

@@ -1,4 +1,4 @@
-/** The figure that decides which model is the best: the same rows, ranked by the same search, at every checkpoint. */
+/** The metric that decides which model is the best: the same rows, ranked by the same search, at every checkpoint. */
 import type { Row } from '../../data/dataset.js';
 import { rankRows } from '../../evaluate/evaluate.js';
 import { itemMetrics } from '../../evaluate/metrics.js';
@@ -10,7 +10,7 @@ const BEAMS = 10;
 
 /**
  * @param limit rows, drawn once by the seed; all of them where there are fewer, or where it is 0
- * @throws InputError for no rows: without a figure the first model would pass for the best
+ * @throws InputError for no rows: without a metric the first model would pass for the best
  */
 export function validator(
   recommender: Recommender,

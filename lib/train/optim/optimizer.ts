@@ -12,6 +12,7 @@ import { InputError } from '../../support/errors.js';
 import { AdamWGroup, MuonGroup, type UpdateGroup } from './parameter-groups.js';
 import { OPTIMIZERS, type OptimizerName } from '../choices.js';
 
+/** Options of an `Optimizer`. */
 export interface OptimizerOptions extends AdamWOptions, MuonOptions {
   /** `muon` takes the matrices of the layers, and AdamW the rest, both at the same rate. Default `adamw`. */
   optimizer?: OptimizerName;
@@ -22,6 +23,7 @@ export interface OptimizerOptions extends AdamWOptions, MuonOptions {
 /** Numbers packed into one vector at most; a larger parameter is one by itself. */
 const PACK = 1 << 20;
 
+/** Updates the trainable weights of a model from their gradients. */
 export class Optimizer {
   private readonly groups: UpdateGroup[];
   private readonly maxGradNorm: number;
@@ -72,6 +74,7 @@ export class Optimizer {
     }
   }
 
+  /** Frees its state. */
   dispose(): void {
     for (const group of this.groups) group.dispose();
   }

@@ -9,6 +9,7 @@ import type { Weights } from '../../lm/weights.js';
 import { adamw, type AdamWOptions, type Moments } from '../../ops/adamw.js';
 import { muon, type MuonOptions } from '../../ops/muon.js';
 
+/** Weights that are updated together. */
 export interface UpdateGroup {
   /** The group's gradient as one tensor, the caller's; a missing one counts as zero. */
   gradient(of: (name: string) => tf.Tensor | undefined): tf.Tensor;
@@ -16,9 +17,11 @@ export interface UpdateGroup {
   update(gradient: tf.Tensor, step: number, rate: number, scale: number): void;
   /** What a checkpoint holds, by name. */
   readonly state: ReadonlyMap<string, tf.Variable>;
+  /** Frees its state. */
   dispose(): void;
 }
 
+/** Weights that AdamW updates together. */
 export class AdamWGroup implements UpdateGroup {
   readonly state: ReadonlyMap<string, tf.Variable>;
   private readonly sizes: number[];

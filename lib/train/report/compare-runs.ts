@@ -10,18 +10,21 @@ import { type MetricLine, readMetrics } from '../../runs/metric-lines.js';
 import { isLocked } from '../../runs/run-lock.js';
 import { InputError } from '../../support/errors.js';
 
+/** A run: how far it got, and its best metrics. */
 export interface RunSummary {
   /** Path from the folder that was searched. */
   name: string;
   /** Whose run it is, such as `sft`. */
   stage: string;
-  /** `stopped` can be gone on with. */
+  /** `stopped` can be resumed. */
   state: 'finished' | 'running' | 'stopped';
+  /** Updates so far. */
   steps: number;
   /** Last loss, null where none was logged. */
   loss: number | null;
-  /** Validation figure that chose the model, null before the first validation. */
+  /** Validation metric that chose the model, null before the first validation. */
   metric: string | null;
+  /** Value of the metric; null before the first validation. */
   best: number | null;
   /** Step of the best. */
   at: number | null;
@@ -29,6 +32,7 @@ export interface RunSummary {
   seconds: number;
 }
 
+/** An option in which runs differ. */
 export interface Difference {
   /** Option, with dots where it is nested. */
   option: string;
@@ -36,7 +40,9 @@ export interface Difference {
   values: Record<string, string | null>;
 }
 
+/** Runs side by side. */
 export interface RunComparison {
+  /** In the order of their names. */
   runs: RunSummary[];
   /** Options of which not all runs have the same value. */
   differences: Difference[];
@@ -93,7 +99,7 @@ function summarize(name: string, path: string, config: Record<string, unknown>, 
   };
 }
 
-/** What chose the model: the configuration's word, else NDCG@10 or the first figure that was validated. */
+/** What chose the model: the configuration's word, else NDCG@10 or the first metric that was validated. */
 function metricOf({ bestMetric }: Record<string, unknown>, lines: readonly MetricLine[]): string | undefined {
   const measured = lines.flatMap((line) => Object.keys(line).filter((key) => key.startsWith('valid ')));
   const names = measured.map((key) => key.slice('valid '.length));

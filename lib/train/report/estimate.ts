@@ -3,7 +3,7 @@
  *
  * Memory and time of the gradient are not computed from a formula but measured on a few examples and stretched to the
  * run's own parts, so that layer checkpointing, frozen weights, adapters and fused operations count as what they are.
- * The optimizer's share is known from the sizes of what learns. Not counted: validation and generation.
+ * The optimizer's share is known from the sizes of what is trained. Not counted: validation and generation.
  */
 import { performance } from 'node:perf_hooks';
 import * as tf from '@tensorflow/tfjs';
@@ -21,14 +21,17 @@ import type { BatchSizes, Task } from '../loop/task.js';
 import type { OptimizerName } from '../choices.js';
 import { liveBytes } from './peak-memory.js';
 
+/** What a run would take. */
 export interface RunEstimate {
+  /** Numbers in the weights. */
   parameters: number;
-  /** Those that learn. */
+  /** Those that are trained. */
   trainable: number;
   /** Updates. */
   steps: number;
   /** Tokens through the model in the first epoch. */
   tokensPerEpoch: number;
+  /** Through the model, over all epochs. */
   tokens: number;
   /** Most tokens that go through the model at once. */
   largestPart: number;
@@ -42,7 +45,9 @@ export interface RunEstimate {
   seconds: number;
 }
 
+/** Options of `estimateRun`. */
 export interface EstimateOptions extends StepPlanOptions {
+  /** Default `adamw`. */
   optimizer?: OptimizerName;
 }
 
@@ -110,7 +115,7 @@ export function estimateText(name: string, estimate: RunEstimate): string {
     freeBytes: free,
     seconds,
   } = estimate;
-  const learning = trainable === parameters ? 'all of them learn' : `${count(trainable)} learn`;
+  const learning = trainable === parameters ? 'all of them trained' : `${count(trainable)} trained`;
   const room = Number.isFinite(free) ? ` (${gib(free)} free)` : '';
   return (
     `${name}: ${count(parameters)} parameters, ${learning}; ${steps} updates, ${count(tokensPerEpoch)} tokens an epoch, ` +
@@ -119,7 +124,7 @@ export function estimateText(name: string, estimate: RunEstimate): string {
   );
 }
 
-const FEWER = '--lora or --freeze learns fewer weights, --model a smaller one';
+const FEWER = '--lora or --freeze trains fewer weights, --model a smaller one';
 
 function tooLarge(needs: number, free: number): string {
   return `needs about ${gib(needs)} more memory, ${gib(free)} are free`;
@@ -147,8 +152,8 @@ const PATIENCE = 1;
  * Gradients of ever twice as many examples of a batch, from a hundred tokens to half its largest part, as long as they
  * are quick; the last two are stretched.
  *
- * Memory is stretched moment by moment: weights' gradients stand at other times than activations, and which of the two
- * makes the peak changes with the tokens. A peak of few tokens stretched by itself would say too little.
+ * Memory is stretched moment by moment: weights' gradients are in memory at other times than activations, and which of
+ * the two makes the peak changes with the tokens. A peak of few tokens stretched by itself would say too little.
  */
 function probe<Batch>(
   model: LanguageModel,

@@ -1,7 +1,7 @@
 /**
  * The most that tensors hold at once while a piece of work runs. `tf.memory()` counts every clone and reshape with its
  * full size; here a buffer counts once. An engine that makes a buffer of its own for a reshape (TensorFlow's shares the
- * memory underneath) has it counted: the figure errs on the high side.
+ * memory underneath) has it counted: the number errs on the high side.
  */
 import * as tf from '@tensorflow/tfjs';
 
@@ -12,23 +12,26 @@ interface Tracking {
   removeDataId(dataId: object, backend: object): void;
 }
 
+/** A result, and the memory that it took while it was computed. */
 export interface LiveBytes<T> {
+  /** Of `work`. */
   result: T;
   /**
-   * Bytes of buffers that were made by `work`, as they stood after each that was made; what an operation uses within is
+   * Bytes of buffers that were made by `work`, as they were after each that was made; what an operation uses within is
    * not seen. Work of the same operations makes as many.
    */
   timeline: number[];
   /** The most of them. */
   peak: number;
-  /** Those that still stand. */
+  /** Those that are still there. */
   left: number;
 }
 
+/** Runs `work` and follows the bytes of the tensors that it makes. */
 export function liveBytes<T>(work: () => T): LiveBytes<T> {
   const engine = tf.engine() as object as Tracking;
   const { trackTensor, removeDataId } = engine;
-  const own = new WeakSet<object>(); // what stood before may be freed without counting
+  const own = new WeakSet<object>(); // what was there before may be freed without counting
   const timeline: number[] = [];
   let live = 0;
   engine.trackTensor = function (tensor, backend) {

@@ -1,5 +1,5 @@
 /**
- * `card.json`: what a finished run was made of, so that a figure can be traced to its data, its code and its machine.
+ * `card.json`: what a finished run was made of, so that a metric can be traced to its data, its code and its machine.
  */
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
@@ -8,17 +8,25 @@ import { type CodeVersion, codeVersion, packageVersion } from '../../runs/code-v
 import { hashInputs, type RunInputs } from '../../runs/inputs.js';
 import { tell } from '../../support/progress.js';
 
+/** What a finished run was made of. */
 export interface RunCard {
+  /** What the run gave back. */
   report: object;
   /** Options, and whatever else decides the result. */
   config: object;
+  /** Of everything random. */
   seed: number;
+  /** Engine that computed. */
   backend: string;
+  /** Version of Node. */
   node: string;
   /** SHA-256 of each file: splits, items, index, and the files of the model that it started from. */
   inputs: Record<string, string>;
+  /** Which code ran. */
   code: CodeVersion;
+  /** Of the packages. */
   versions: { sidlab: string; node: string; tfjs: string; tensorflow: string | null };
+  /** Of the machine. */
   hardware: {
     cpu: string;
     cores: number;

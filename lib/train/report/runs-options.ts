@@ -2,6 +2,7 @@
 import { choice, text } from '../../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../../options/schema.js';
 
+/** Declares the options of `runs`. */
 export const RUNS_OPTIONS = defineOptions('runs', {
   data: text('folder whose runs are compared, at whatever depth', { required: true }),
   out: text('folder of the figure', { otherwise: 'figures in that folder' }),
@@ -9,4 +10,5 @@ export const RUNS_OPTIONS = defineOptions('runs', {
   x: choice(['step', 'tokens', 'seconds'], 'horizontal axis of the curves', { default: 'step' }),
 });
 
+/** Options of `runs`. */
 export interface RunsOptions extends OptionsOf<typeof RUNS_OPTIONS> {}

@@ -16,8 +16,9 @@ import { InputError } from '../../support/errors.js';
 import { holdsText, type Template, TEMPLATES, templateWords } from '../../tasks/templates.js';
 import { type TrainableOptions, trainableModel, sidRows } from './trainable.js';
 
+/** Options of `initialModel`. */
 export interface InitialModelOptions extends TrainableOptions {
-  /** What the model is to read and write; default the kit's wordings of SIDs alone. */
+  /** What the model is to read and write; default the kit's templates of SIDs alone. */
   templates?: readonly Template[];
   /** The shop's items: their texts make the vocabulary of a shape, and rows from titles. */
   items?: readonly Item[];
@@ -31,8 +32,11 @@ export interface InitialModelOptions extends TrainableOptions {
   vocabSize?: number;
 }
 
+/** The model that training begins with. */
 export interface InitialModel {
+  /** Before training. */
   model: LanguageModel;
+  /** Of the model. */
   tokenizer: TextTokenizer;
   /** SID tokens that joined a folder's vocabulary, and those that it had. */
   sids?: { added: number; reused: number };
@@ -84,11 +88,12 @@ export function initialModel(
   return { model: trainableModel(model, from, options, counts, seed), tokenizer, sids };
 }
 
+/** Whether a `model` option is a shape such as `qwen2:128x4` rather than a folder. */
 export function isShape(from: string): boolean {
   return /^(qwen2|qwen3|llama):/.test(from);
 }
 
-/** Words where SIDs are all that a model reads beside its wordings, else subwords of the shop's own texts. */
+/** Words where SIDs are all that a model reads beside its prompt templates, else subwords of the data set's own texts. */
 function shapeTokenizer(index: SidIndex, options: InitialModelOptions): TextTokenizer {
   const { templates, items = [], sidTokens = 'new', sidVocabulary = 'used', vocabSize } = options;
   const spelled = sidTokens === 'subwords';

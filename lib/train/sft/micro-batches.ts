@@ -1,10 +1,10 @@
 /**
- * The parts of an update of fine-tuning: its examples cut by a token budget, each part laid out as trees, the loss on
+ * The micro-batches of an update of fine-tuning: its examples divided by a token budget, packed as trees, the loss on
  * their answers.
  *
- * The whole batch is sorted before it is cut, so that texts that begin alike come into the same part and share their
- * beginning (`shared-prefixes.ts`); the gradient is the same whatever the cut. Under dropout each text has masks of its
- * own: nothing is shared, and the order stays.
+ * The whole batch is sorted before it is divided, so that texts that begin alike come together and share their
+ * beginning (`shared-prefixes.ts`); the gradient is the same however it is divided. Under dropout each text has masks
+ * of its own: nothing is shared, and the order stays.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { ForwardOptions } from '../../lm/decoder.js';
@@ -17,8 +17,9 @@ import { forestLoss, forestLogProbs } from '../loop/forest-loss.js';
 import type { MicroBatch } from '../loop/gradients.js';
 import { separateTrees, type PackedTrees, sharePrefixes, sortTexts } from './shared-prefixes.js';
 
+/** Options of `sftMicroBatches`. */
 export interface MicroBatchOptions {
-  /** Tokens of the texts of a part at most; a longer text stands alone. */
+  /** Tokens of the texts of a micro-batch at most; a longer text is one by itself. */
   tokenBudget: number;
   /** On embeddings and residual branches, in [0, 1). Default 0. */
   dropout?: number;
@@ -55,7 +56,7 @@ export function sftLoss(
   return forestLoss(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / targets), options);
 }
 
-/** Whether training draws masks, so that texts stand apart. */
+/** Whether training draws masks, so that texts share no prefix. */
 export function hasMasks({ lora }: LanguageModel, dropout: number): boolean {
   return dropout > 0 || (lora?.dropout ?? 0) > 0;
 }
@@ -73,7 +74,7 @@ export function tokensOf({ trees }: PackedTrees): number {
   return trees.reduce((sum, { token }) => sum + token.length, 0);
 }
 
-/** Runs of elements of at most `budget` tokens; a longer one stands alone. */
+/** Runs of elements of at most `budget` tokens; a longer one is a run by itself. */
 export function byTokens<T>(elements: readonly T[], budget: number, size: (element: T) => number): T[][] {
   const runs: T[][] = [];
   let used = Infinity;

@@ -11,6 +11,7 @@ import { PROMPT_OPTIONS } from '../../tasks/prompt-options.js';
 import { OPTIMIZERS } from '../choices.js';
 import { checkWarmup, TRAIN_OPTIONS } from '../train-options.js';
 
+/** Declares the options of `sft`. */
 export const SFT_OPTIONS = defineOptions(
   'sft',
   {
@@ -36,7 +37,7 @@ export const SFT_OPTIONS = defineOptions(
     init: choice(EMBEDDING_INITS, "embeddings of new tokens: the mean, or the words of their items' titles", {
       default: 'mean',
     }),
-    vocabSize: integer('subwords that a model from random weights learns where its tasks hold text', {
+    vocabSize: integer('subwords in the vocabulary of a model from random weights, where its tasks hold text', {
       min: 257,
       otherwise: '8192',
     }),
@@ -80,6 +81,7 @@ export const SFT_OPTIONS = defineOptions(
   { rules: [checkWarmup] },
 );
 
+/** Options of `sft`. */
 export interface SftOptions extends OptionsOf<typeof SFT_OPTIONS> {}
 /** The options with every default that does not depend on the data. */
 export type SftParsed = SettingsOf<typeof SFT_OPTIONS>;

@@ -1,6 +1,6 @@
 /**
- * What supervised fine-tuning learns, for the loop: examples of a mix of tasks in batches, the loss on their answers, and
- * validation by loss and ranking.
+ * What supervised fine-tuning trains, for the loop: examples of a mix of tasks in batches, the loss on their answers,
+ * and validation by loss and ranking.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Row } from '../../data/dataset.js';
@@ -14,20 +14,27 @@ import type { Task } from '../loop/loop.js';
 import { validator } from '../loop/validate.js';
 import { byTokens, hasMasks, packMicroBatches, sftLoss, sftMicroBatches, tokensOf } from './micro-batches.js';
 
+/** Options of `sftTask`. */
 export interface SftTaskOptions {
+  /** Examples an update. */
   batchSize: number;
   /** Tokens a batch, in place of `batchSize`. Default 0, by examples. */
   batchTokens?: number;
+  /** Tokens that go through the model at once. */
   tokenBudget: number;
   /** Default false. */
   layerCheckpointing?: boolean;
+  /** In [0, 1). */
   dropout: number;
+  /** Validation rows that are ranked; 0 for all. */
   validRows: number;
+  /** Of order, prompts and validation rows. */
   seed: number;
 }
 
 /** Held-out rows of a task, whose answers' loss is measured. */
 export interface HeldOut {
+  /** Of the task. */
   name: string;
   rows: readonly Row[];
   render: Renderer;

@@ -1,5 +1,5 @@
 /**
- * Supervised fine-tuning: a decoder learns to write the SID of the next item (MiniOneRec's `sft.py`).
+ * Supervised fine-tuning: a decoder is trained to write the SID of the next item (MiniOneRec's `sft.py`).
  *
  * Departures: no padding (forests of chains); examples by row or by user (`examples.ts`); the best model is chosen by a
  * ranking figure on validation rows, not by the loss; a bare decoder from random weights is a first-class start.
@@ -34,6 +34,7 @@ import { SFT_OPTIONS, type SftOptions } from './sft-options.js';
 import { sftTask, type Validation } from './sft-task.js';
 import { checkTrainable } from './trainable.js';
 
+/** What `sft` gives back. */
 export interface SftReport extends TrainReport {
   /** Examples of each task of the mix. */
   tasks: Record<string, TaskCounts>;
@@ -120,7 +121,7 @@ async function settle(options: SftOptions) {
   return { parsed, plan, settings, dataset, index, tasks, config };
 }
 
-/** The model that it starts from, and what it learns. */
+/** The model that it starts from, and what it trains. */
 function begin({ plan, settings, dataset, index, tasks }: Settled) {
   const { sidTokens, sidVocabulary, init, vocabSize, lora, freeze } = settings;
   const start = initialModel(settings.model, index.sids, settings.seed, {
@@ -143,7 +144,7 @@ function cardOf({ plan: { parts, templates }, settings }: Settled): PromptCard {
   );
 }
 
-/** What a run needs to know of a file of templates: the wordings that it trained. */
+/** What a run needs to know of a file of templates: the prompt templates that it trained. */
 function ownTemplates(parts: readonly TaskPart[]): Templates {
   return Object.fromEntries(parts.map(({ name, template }) => [name, template]));
 }

@@ -1,16 +1,18 @@
 /**
- * Texts that begin alike share their beginning: the examples of a part as combs, the common prefix a trunk that goes
+ * Texts that begin alike share their beginning: the examples of a micro-batch as prefix trees, whose prefix goes
  * through the model once.
  *
  * The loss is the same function of the same log-probabilities, so the gradient is that of the separate texts (the
- * shared nodes receive the sum over the branches by the chain rule). With dropout the texts of a comb would share their
- * masks along the trunk; the caller decides.
+ * shared nodes receive the sum over the branches by the chain rule). With dropout the texts of a tree would share their
+ * masks along the prefix; the caller decides.
  */
 import { chain, prefixTree, type Tree } from '../../lm/forest.js';
 import type { Example } from '../../tasks/examples.js';
 import type { TreeTarget } from '../loop/forest-loss.js';
 
+/** Examples as trees, and their targets in them. */
 export interface PackedTrees {
+  /** One for each run of examples that share a prefix. */
   trees: Tree[];
   /** Every example's targets, in the order of the sorted examples. */
   targets: TreeTarget[];
@@ -27,8 +29,8 @@ export function separateTrees(examples: readonly Example[]): PackedTrees {
 }
 
 /**
- * Sorts the texts and cuts the order into runs so that as few tokens as possible are left; a run of several is a comb
- * whose trunk is what all of its texts begin with.
+ * Sorts the texts and cuts the order into runs so that as few tokens as possible are left; a run of several is a
+ * prefix tree whose prefix is what all of its texts begin with.
  */
 export function sharePrefixes(examples: readonly Example[]): PackedTrees {
   const order = sortTexts(examples);
@@ -61,10 +63,12 @@ function addTree({ trees, targets }: PackedTrees, examples: readonly Example[], 
   });
 }
 
-/** Runs of the sorted texts, `[from, to, trunk]`, that save the most tokens: a trunk saves itself once less a text. */
+/**
+ * Runs of the sorted texts, `[from, to, prefix]`, that save the most tokens: a prefix saves itself once less a text.
+ */
 function cutRuns(order: readonly Example[]): [from: number, to: number, trunk: number][] {
   const common = order.map(({ tokens }, i) => (i === 0 ? 0 : commonPrefix(order[i - 1]!.tokens, tokens)));
-  const saved = [0]; // by the best cut of the first so many texts
+  const saved = [0]; // by the best division of the first so many texts
   const begin: number[] = [];
   const trunks: number[] = [];
   for (let to = 1; to <= order.length; to++) {

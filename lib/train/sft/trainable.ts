@@ -1,4 +1,6 @@
-/** What of a model learns: all of it, a part (`freeze`), or adapters beside it (LoRA). The rules between the two. */
+/**
+ * What of a model is trained: all of it, a part (`freeze`), or adapters beside it (LoRA). The rules between the two.
+ */
 import { resolve } from 'node:path';
 import type { NewRows } from '../../lm/lora/adapted-weights.js';
 import { FREEZE, type Freeze } from '../../lm/choices.js';
@@ -10,10 +12,11 @@ import type { LanguageModel } from '../../lm/language-model.js';
 import type { TextTokenizer } from '../../lm/tokenizer/tokenizer.js';
 import { InputError } from '../../support/errors.js';
 
+/** Which weights are trained. */
 export interface TrainableOptions {
-  /** Adapters learn in place of the matrices; `true` for the defaults. Default false. */
+  /** Adapters are trained in place of the matrices; `true` for the defaults. Default false. */
   lora?: boolean | LoraOptions;
-  /** What stands. With LoRA it says what of the tables learns, in place of `modules`. Default `none`. */
+  /** What is frozen. With LoRA it says what of the tables is trained, in place of `modules`. Default `none`. */
   freeze?: Freeze;
 }
 
@@ -36,7 +39,7 @@ export function checkTrainable(from: string, { lora = false, freeze: what = 'non
     isAdapter(from),
     `--lora: expected --model to be a whole model; sidlab merge makes one of the adapter ${from}`,
   );
-  refuse(what === 'all-but-embeddings', `--freeze ${what}: leaves nothing for --lora to learn; leave one of them out`);
+  refuse(what === 'all-but-embeddings', `--freeze ${what}: leaves nothing for --lora to train; leave one of them out`);
   refuse(
     what !== 'none' && modules.length > 0,
     `--lora-modules: with --freeze ${what} no module is trained whole; leave one of them out`,
@@ -54,7 +57,7 @@ export interface SidTokenCounts {
 /**
  * @param from the model's folder, or a shape
  * @param seed of the adapters' start
- * @returns the model with what learns marked; its variables may be replaced
+ * @returns the model with what is trained marked; its variables may be replaced
  * @throws InputError as `checkLearning`, and where there are no new rows
  */
 export function trainableModel(
@@ -69,7 +72,7 @@ export function trainableModel(
   const newRows = what === 'all-but-new-rows' ? rows?.() : undefined;
   if (lora === false) return freeze(model, what, newRows);
   const given = lora === true ? {} : lora;
-  // a matrix stands in any case, so of `freeze` only what it says of the tables is left
+  // a matrix is frozen in any case, so of `freeze` only what it says of the tables is left
   const parsed = parseLora({ ...given, ...(what !== 'none' && { modules: [] }) }, resolve(from), added > 0);
   return addLora(what === 'all-but-new-rows' ? freeze(model, what, newRows) : model, parsed, seed);
 }

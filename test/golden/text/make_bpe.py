@@ -1,4 +1,4 @@
-"""Golden file of Hugging Face's tokenizers for test/lm/bpe.test.ts: a byte-level vocabulary learnt from texts made
+"""Golden file of Hugging Face's tokenizers for test/lm/bpe.test.ts: a byte-level vocabulary trained on texts made
 here, and what hard texts are in it.
 
 Run: pip install tokenizers && python test/golden/text/make_bpe.py   (writes bpe.json beside itself)
