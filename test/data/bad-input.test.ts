@@ -153,7 +153,7 @@ describe('raw files that end in an error', () => {
   });
 
   test('options out of range', async () => {
-    await failsWith(filter(REVIEWS, ITEMS, { userK: 0 }), 'expected userK to be a whole number of at least 1, got 0');
+    await failsWith(filter(REVIEWS, ITEMS, { userK: 0 }), 'expected userK to be a whole number of 1 or more, got 0');
     await failsWith(filter(REVIEWS, ITEMS, { from: '2016-13' }), 'from: expected a month such as 2018-10, got 2016-13');
     await failsWith(filter(REVIEWS, ITEMS, { from: '2018-01', to: '2017-01' }), 'expected from to come before to');
     await failsWith(

@@ -156,8 +156,8 @@ describe.skipIf(!installed)('a real ONNX encoder (skipped where @huggingface/tra
     const dense = [{ type: 'sentence_transformers.models.Dense', path: '2_Dense' }];
     await wrong({ 'modules.json': dense }).toThrow('its module Dense is not in the ONNX file');
     const load = (options: object) => expect(loadSentenceEncoder(MODEL, options)).rejects;
-    await load({ pooling: 'max' as Pooling }).toThrow('expected --pooling mean, cls, last, got max');
-    await load({ cutoffLen: 0 }).toThrow('expected --cutoff-len of 1 or more tokens');
+    await load({ pooling: 'max' as Pooling }).toThrow('expected pooling to be one of mean, cls, last, got "max"');
+    await load({ cutoffLen: 0 }).toThrow('expected cutoffLen to be a whole number of 1 or more');
   });
 
   test('without configuration of pooling: the mean, not scaled', async () => {
@@ -234,5 +234,7 @@ test('numbers that are not finite name their item; no texts and no room say so',
   const encoder = { ...fake(), encode: () => Promise.resolve({ data: Float32Array.of(1, 2, 3, NaN), width: 2 }) };
   await expect(encodeTexts(encoder, ['12', '3'])).rejects.toThrow('gives item 1 a number that is not finite');
   await expect(encodeTexts(fake(), [])).rejects.toThrow('expected texts, got none');
-  await expect(encodeTexts(fake(), ['1'], { tokenBudget: 0 })).rejects.toThrow('expected tokenBudget of 1 or more');
+  await expect(encodeTexts(fake(), ['1'], { tokenBudget: 0 })).rejects.toThrow(
+    'expected tokenBudget to be a whole number of 1 or more',
+  );
 });

@@ -46,9 +46,9 @@ test('a NaN in a weight: evaluation names the row and the weight, and writes not
   await expect(evaluateStage({ ...stage, model, results: join(folder, 'none.jsonl') })).rejects.toThrow(
     /^evaluate: row \d+ of 28 \(user "U\d+"\): the scores are not finite, because the weights are not \(model\.norm\.weight\); /,
   );
-  await expect(generateStage({ ...stage, model, task: 'sids', results: join(folder, 'none.jsonl') })).rejects.toThrow(
-    /^generate: prompt \d+: the scores are not finite, because the weights are not/,
-  );
+  await expect(
+    generateStage({ data: stage.data, index: stage.index, model, task: 'sids', results: join(folder, 'none.jsonl') }),
+  ).rejects.toThrow(/^generate: prompt \d+: the scores are not finite, because the weights are not/);
 });
 
 test('reinforcement learning stops at its first ranking, and keeps no model', async () => {

@@ -152,11 +152,11 @@ test('dropout: drawn anew each part, the same again in the same part, on average
 });
 
 test.each([
-  [{ rank: 0 }, '--lora-rank: expected a positive integer, got 0'],
-  [{ alpha: -1 }, '--lora-alpha: expected a positive number, got -1'],
-  [{ dropout: 1 }, '--lora-dropout: expected a share in [0, 1), got 1'],
-  [{ targets: ['query'] as never }, '--lora-targets: expected some of q_proj'],
-  [{ modules: ['norm'] as never }, '--lora-modules: expected some of embed_tokens, lm_head, got norm'],
+  [{ rank: 0 }, 'lora: expected rank to be a whole number of 1 or more, got 0'],
+  [{ alpha: -1 }, 'lora: expected alpha to be a number above 0, got -1'],
+  [{ dropout: 1 }, 'lora: expected dropout to be a number of 0 or more, below 1, got 1'],
+  [{ targets: ['query'] as never }, 'lora: expected targets to be some of q_proj'],
+  [{ modules: ['norm'] as never }, 'lora: expected modules to be some of embed_tokens, lm_head, got ["norm"]'],
 ])('%j is refused', (options, message) => {
   expect(() => parseLora(options, BASE, false)).toThrow(message);
 });

@@ -142,7 +142,9 @@ describe('the project', () => {
       encoding: 'utf8',
     });
     expect(status).toBe(1);
-    expect(stderr).toBe('sidlab: expected one of setup, start, test, lab, sidlab, bench, got strat\n');
+    expect(stderr).toBe(
+      'sidlab: expected one of setup, start, test, lab, sidlab, bench, mutants, sanitize, matrix, got strat\n',
+    );
   });
 
   test("Jupyter's kernel names no path of a machine, and its starter is there", () => {

@@ -147,7 +147,7 @@ test('one item; limits that cannot be met', () => {
   );
   expect(() => rqKmeansConstrained(x, { codebookSize: 4, clusterSize: [1, 4] })).toThrow('4 to 16 items');
   expect(() => rqKmeansConstrained(x, { codebookSize: 4, clusterSize: 5 as never })).toThrow(
-    'expected two cluster sizes, the least and the most, got 5',
+    'expected clusterSize to be 2 whole numbers of 0 or more, got 5',
   );
   expect(() => rqKmeansConstrained(x, { codebookSize: 21 })).toThrow('expected a codebook size from 1 to 20');
   expect(() => rqKmeansConstrained({ ...x, data: x.data.with(3, -Infinity) })).toThrow('row 1, column 1 is -Infinity');

@@ -21,7 +21,10 @@ import { sidStage } from '../../lib/sid/sid-stage.js';
 import { Random } from '../../lib/support/random.js';
 
 const [ITEMS, LATER, WIDTH] = [60, 24, 6];
-const small = { codebookSize: 8, hidden: [16], epochs: 8, batchSize: 20, evalEpochs: 4, learningRate: 3e-3 };
+const codes = { codebookSize: 8 };
+const learned = { hidden: [16], epochs: 8, batchSize: 20, evalEpochs: 4, learningRate: 3e-3 };
+/** A method refuses another's options. */
+const smallOf = (method: SidMethodName) => ({ ...codes, ...(METHODS[method].learned && learned) });
 
 let folder: string;
 let embeddings: string;
@@ -46,7 +49,7 @@ const first = { rows: ITEMS, width: WIDTH, data: x.data.slice(0, ITEMS * WIDTH) 
 const rqvae = { latent: WIDTH, hidden: [32], epochs: 60, autoencoderEpochs: 20, learningRate: 1e-2, evalEpochs: 20 };
 
 const make = (method: SidMethodName, options: Partial<SidStageOptions> = {}) =>
-  sidStage({ ...small, ...(method === 'rqvae' && rqvae), embeddings, index, method, ...options });
+  sidStage({ ...smallOf(method), ...(method === 'rqvae' && rqvae), embeddings, index, method, ...options });
 
 beforeAll(async () => void (await useEngine()));
 
@@ -110,7 +113,7 @@ describe.each(SID_METHODS)('%s', (method) => {
     const files = [index, card, ...codebooks, ...(model === null ? [] : [model])];
     expect(sidOutputs(index, method, 3)).toEqual(files);
     expect(readdirSync(folder).sort()).toEqual([...files.map((file) => file.slice(folder.length + 1)), 'all.npy', 'x.npy'].sort()); // prettier-ignore
-    const { raw, codebooks: books } = await METHODS[method].quantize(first, { ...small, ...(method === 'rqvae' && rqvae) } as never, 'x'); // prettier-ignore
+    const { raw, codebooks: books } = await METHODS[method].quantize(first, { ...smallOf(method), ...(method === 'rqvae' && rqvae) } as never, 'x'); // prettier-ignore
     expect(readSids(index)).toMatchObject({ raw, codebooks: books });
   });
 });

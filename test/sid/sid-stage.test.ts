@@ -50,7 +50,7 @@ test('mistakes leave nothing behind', async () => {
   const path = embeddings(10, 22);
   await expect(sidStage({ embeddings: path })).rejects.toThrow(`${path}: row 5, column 2 is NaN`);
   await expect(sidStage({ embeddings: path, method: 'magic' as SidMethodName })).rejects.toThrow(
-    /expected --method rqkmeans.*, got magic/,
+    /expected method to be one of rqkmeans.*, got "magic"/,
   );
   await expect(sidStage({ embeddings: path, index: 'x.json' })).rejects.toThrow(
     'expected --index to end in .index.json',
@@ -64,7 +64,7 @@ test('mistakes leave nothing behind', async () => {
 const signs: SidMethod = {
   name: 'signs',
   learned: false,
-  options: { collisions: METHOD_OPTIONS.rqkmeans.collisions },
+  options: { collisions: METHOD_OPTIONS['rqkmeans-constrained'].collisions },
   quantize: (vectors, { collisions = 'rank' }: { collisions?: Collisions }) => {
     const codes = Array.from({ length: vectors.rows }, (_, i) =>
       [0, 1].map((column) => (vectors.data[i * vectors.width + column]! < 0 ? 1 : 0)),
@@ -107,8 +107,11 @@ test('a method that gives something else is named before anything is written', a
       return { ...found, ...of(found) };
     },
   });
-  await fails({ quantize: signs.quantize, learned: false }, 'sid: expected a method with a name, a function quantize');
-  await fails(null, 'sid: expected a method with a name');
+  await fails(
+    { quantize: signs.quantize, learned: false },
+    'sid: expected method to be a method with a name, a function quantize',
+  );
+  await fails(null, 'sid: expected method to be one of rqkmeans');
   await fails(change(({ codes }) => ({ codes: codes.slice(1) })), 'sid: method signs: expected codes of 10 items, got 9'); // prettier-ignore
   await fails(change(({ codes }) => ({ codes: codes.with(4, [0, 2]) })), "expected codes among the codebooks' rows, got 0 2 for item 4"); // prettier-ignore
   await fails(change(({ raw }) => ({ raw: raw.with(2, [0]) })), "expected raw among the codebooks' rows, got 0 for item 2"); // prettier-ignore

@@ -68,6 +68,7 @@ function archive(content: Buffer, { wide = {}, end = {}, method = 8 }: Archive):
   const last = Buffer.alloc(22);
   last.writeUInt32LE(0x06054b50, 0);
   last.writeUInt16LE(end.count ? 0xffff : 1, 10);
+  last.writeUInt32LE(directory.length, 12);
   last.writeUInt32LE(end.at ? FULL : body.length, 16);
   const wideEnd = end.count || end.at ? [record, locator] : [];
   return Buffer.concat([body, directory, ...wideEnd, last]);

@@ -64,7 +64,7 @@ export async function encodeTexts(
   const open = [...idsOf.keys()].filter((row) => !target.has(row));
   const batches = lengthBatches(
     open.map((row) => idsOf.get(row)!.length),
-    options,
+    { batchSize: options.batchSize, tokenBudget: options.tokenBudget },
   ).map((batch) => batch.map((i) => open[i]!));
   const progress = startProgress('embed', texts.length, 'items');
   progress.tick(resumed);
