@@ -34,12 +34,12 @@ test('help lists the commands, and the flags of one', async () => {
 
 describe('mistakes end in one line, before anything is written', () => {
   test.each([
-    [['nonsense'], 'expected one of doctor'],
+    [['nonsense'], 'unknown command nonsense'],
     [['sft'], 'sft: expected --data'],
     [['sft', '--data', join(folder, 'none')], 'none'],
-    [['filter', '--user-k', 'five'], '--user-k: expected a whole number, got five'],
-    [['filter', '--colour', 'red'], "filter: Unknown option '--colour'"],
-    [['baseline', 'psychic', '--data', folder], 'expected one of popularity, transition, got psychic'],
+    [['filter', '--user-k', 'five'], 'filter: expected --user-k to be a whole number of 1 or more, got "five"'],
+    [['filter', '--colour', 'red'], 'filter: unknown flag --colour; did you mean --columns?'],
+    [['baseline', 'psychic', '--data', folder], 'expected NAME to be one of popularity, transition, got "psychic"'],
     [['pipeline', '--meta', 'x'], 'expected --reviews and --out'],
     [['pipeline', '--reviews', 'x'], 'expected --out beside --reviews'],
     [['evaluate', '--data', folder, '--model', folder], folder],

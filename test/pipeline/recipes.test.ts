@@ -33,7 +33,12 @@ test.each(readdirSync(recipes))('%s passes a dry run, and says what it lacks', a
 });
 
 test('the recipe of the quickstart is the quickstart', () => {
-  const { out: _out, figures: _figures, ...rest } = readJson<PipelineConfig>(join(recipes, 'quickstart.json'));
+  const {
+    $schema: _schema,
+    out: _out,
+    figures: _figures,
+    ...rest
+  } = readJson<PipelineConfig & { $schema: string }>(join(recipes, 'quickstart.json'));
   const { out, figures, ...own } = quickstart();
   expect(rest).toEqual(own);
   expect([out, figures].map((path) => path!.split('/').slice(-2).join('/'))).toEqual([_out, _figures]);
@@ -59,13 +64,13 @@ test('where the data is there, the dry run says what training takes', async () =
 });
 
 test.each([
-  [{ sft: { learningrate: 1 } }, /run\.json: sft has no option learningrate; it has batchSize, batchTokens/],
+  [{ sft: { learningrate: 1 } }, /run\.json: unknown option sft\.learningrate; did you mean sft\.learningRate\?/],
   [{ sft: { schedule: 'step' } }, /expected sft\.schedule to be one of constant, linear, cosine, got "step"/],
-  [{ grpo: { epochs: '2' } }, /expected grpo\.epochs to be a number, got "2"/],
-  [{ filter: { userK: 2.5 } }, /expected filter\.userK to be a whole number, got 2\.5/],
+  [{ grpo: { epochs: '2' } }, /expected grpo\.epochs to be a number above 0, got "2"/],
+  [{ filter: { userK: 2.5 } }, /expected filter\.userK to be a whole number of 1 or more, got 2\.5/],
   [{ sid: { uniform: 1 } }, /expected sid\.uniform to be true or false, got 1/],
   [{ embed: [] }, /expected embed to be an object of options, got \[\]/],
-  [{ baselines: ['best'] }, /expected baselines of popularity, transition.*, got best/],
+  [{ baselines: ['best'] }, /expected baselines to be some of popularity, transition, got \["best"\]/],
 ])('%j is reported in a line', (wrong, message) => {
   const file = join(newFolder(), 'run.json');
   writeJson(file, { out: 'x', dataset: 'y', ...wrong });

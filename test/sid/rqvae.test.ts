@@ -247,17 +247,21 @@ describe('bad input says where and what to do', () => {
   const cases: [string, RqVaeOptions, string][] = [
     ['more codes than items', { codebookSize: 21 }, 'expected a codebook size from 1 to 20'],
     ['more items than SIDs', { codebookSize: 2 }, 'expected at most 8 items for 2 x 2 x 2 codes, got 20'],
-    ['no epochs', { epochs: 0 }, 'expected epochs of 1 or more, got 0'],
-    ['half a batch', { batchSize: 2.5 }, 'expected batchSize of 1 or more, got 2.5'],
-    ['a rate of 0', { learningRate: 0 }, 'expected learningRate in (0, 10), got 0'],
-    ['dropout of everything', { dropout: 1 }, 'expected dropout in [0, 1), got 1'],
-    ['a layer of 0', { hidden: [8, 0] }, 'expected --hidden of 1 or more, got 0'],
+    ['no epochs', { epochs: 0 }, 'expected epochs to be a whole number of 1 or more, got 0'],
+    ['half a batch', { batchSize: 2.5 }, 'expected batchSize to be a whole number of 1 or more, got 2.5'],
+    ['a rate of 0', { learningRate: 0 }, 'expected learningRate to be a number above 0, below 10, got 0'],
+    ['dropout of everything', { dropout: 1 }, 'expected dropout to be a number of 0 or more, below 1, got 1'],
+    ['a layer of 0', { hidden: [8, 0] }, 'expected hidden to be whole numbers of 1 or more, got [8,0]'],
     [
       'epsilons of other levels',
       { sinkhornEpsilon: [0.1] },
       'expected sinkhornEpsilon of 0 or more, one or 3, got 0.1',
     ],
-    ['an unknown best', { best: 'luck' as 'loss' }, 'expected best loss, collision, utilisation, last, got luck'],
+    [
+      'an unknown best',
+      { best: 'luck' as 'loss' },
+      'expected best to be one of loss, collision, utilisation, last, got "luck"',
+    ],
     ['a small first batch', { kmeansInit: 'batch', batchSize: 4 }, 'expected batchSize of 8 or more'],
   ];
   test.each(cases)('%s', async (_, options, message) => {

@@ -130,7 +130,7 @@ test.each<[string, TrainableOptions, string]>([
     { lora: { modules: ['lm_head'] }, freeze: 'embeddings' },
     '--lora-modules: with --freeze embeddings',
   ],
-  ['test/golden/qwen3', { lora: { rank: 1.5 } }, '--lora-rank: expected a positive integer, got 1.5'],
+  ['test/golden/qwen3', { lora: { rank: 1.5 } }, 'lora: expected rank to be a whole number of 1 or more, got 1.5'],
   ['test/golden/lora/rows', { lora: true }, 'sidlab merge makes one of the adapter test/golden/lora/rows'],
 ])('%s with %j is refused', (from, learning, message) => {
   expect(() => checkTrainable(from, learning)).toThrow(message);
