@@ -168,8 +168,10 @@ export class PipelineStages {
     const { out: data, dataset, badcase = {} } = this.config;
     const results = this.results(of);
     const report = join(this.figures, 'badcase_report.json');
-    return this.once(`badcase-${of}`, badcase, [results, ...this.splits()], [report], () =>
-      badCaseReport({ ...badcase, data, dataset, results, out: this.figures }),
+    const embeddings = existsSync(this.embeddings) ? [this.embeddings] : []; // with an index of one's own there may be none
+    const files = { index: this.index, model: this.model(of), ...(embeddings[0] && { embeddings: embeddings[0] }) };
+    return this.once(`badcase-${of}`, badcase, [results, this.index, ...embeddings, ...this.splits()], [report], () =>
+      badCaseReport({ ...badcase, ...files, data, dataset, results, out: this.figures }),
     );
   }
 

@@ -85,7 +85,7 @@ test('the stage writes what it measures; an unknown name writes nothing', async 
   }
   rmSync(join(dir, 'runs'), { recursive: true });
   await expect(baselineStage({ name: 'luck' as BaselineName, data: dir })).rejects.toThrow(
-    'baseline: expected one of popularity, transition, got luck',
+    'baseline: expected name to be one of popularity, transition, got "luck"',
   );
   expect(existsSync(join(dir, 'runs'))).toBe(false);
   rmSync(dir, { recursive: true });
