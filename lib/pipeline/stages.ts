@@ -5,8 +5,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { badCaseReport, type BadCaseReport } from '../badcase/bad-case-report.js';
-import { type BaselineName } from '../baselines/baseline-options.js';
 import { type BaselineReport, baselineStage } from '../baselines/baseline-stage.js';
+import type { BaselineName } from '../baselines/baselines.js';
 import { convert, type ConvertReport } from '../data/convert.js';
 import { filterOutputs, type FilterReport, filterStage } from '../data/filter/filter-stage.js';
 import { type SampleReport, writeSample } from '../data/sample/sample.js';
@@ -160,7 +160,7 @@ export class PipelineStages {
     const { out: data, dataset } = this.config;
     const results = this.results(name);
     return this.once(`baseline-${name}`, {}, this.splits(), [results], () =>
-      baselineStage({ name, data, dataset, results }),
+      baselineStage({ baseline: name, data, dataset, results }),
     );
   }
 

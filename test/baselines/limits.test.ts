@@ -41,12 +41,12 @@ test('the stage refuses a k that is no length, and tells its time', async () => 
     writeFileSync(join(data, `Toys.${split}.inter`), formatInter(split === 'train' ? train : asked));
   }
   for (const topK of [0, -1, 1.5, 0.5]) {
-    await expect(baselineStage({ name: 'popularity', data, topK })).rejects.toThrow(
+    await expect(baselineStage({ baseline: 'popularity', data, topK })).rejects.toThrow(
       `baseline: expected topK to be a whole number of 1 or more, got ${topK}`,
     );
   }
   const before = performance.now();
-  const report = await baselineStage({ name: 'transition', data, topK: 1 });
+  const report = await baselineStage({ baseline: 'transition', data, topK: 1 });
   expect(report.seconds).toBeGreaterThan(0);
   expect(report.seconds).toBeLessThanOrEqual((performance.now() - before) / 1000);
   expect((await readResults(report.results)).map((result) => result.items)).toEqual([[2]]);
