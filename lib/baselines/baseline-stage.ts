@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset.js';
 import { loadDataset } from '../data/load.js';
-import { checkResults, itemMetrics, type Metrics } from '../evaluate/metrics.js';
+import { checkResults, itemMetrics, ksUpTo, type Metrics } from '../evaluate/metrics.js';
 import { type Result, writeResults } from '../evaluate/results-file.js';
 import { InputError } from '../support/errors.js';
 import { BASELINE_OPTIONS, type BaselineStageOptions } from './baseline-options.js';
@@ -38,7 +38,7 @@ export async function baselineStage(options: BaselineStageOptions): Promise<Base
   return {
     name,
     rows: lists.length,
-    item: itemMetrics(lists),
+    item: itemMetrics(lists, ksUpTo(rest.topK)),
     results,
     seconds: (performance.now() - start) / 1000,
   };

@@ -1,6 +1,7 @@
 /** GRPO as a task of the training loop: prompts are rolled out and rewarded, each group one prefix tree. */
 import type { Dataset, Row } from '../../data/dataset.js';
 import { beamSearch, type Ranking } from '../../decode/beam-search.js';
+import { namingRows } from '../../decode/finite-scores.js';
 import type { Recommender } from '../../evaluate/recommender.js';
 import type { LanguageModel } from '../../lm/language-model.js';
 import { Random } from '../../support/random.js';
@@ -58,7 +59,8 @@ function objective(
 ): Objective {
   const { model, trie, render } = recommender;
   const prompts = rows.map(({ history }) => render.prompt(history));
-  const rankings = beamSearch(model, trie, prompts, { numBeams: numGenerations });
+  const named = (r: number): string => `grpo: the row of user ${JSON.stringify(rows[r]!.user)}`;
+  const rankings = namingRows(named, () => beamSearch(model, trie, prompts, { numBeams: numGenerations }));
   const groups = rankings.map((ranking, r) => rewarded(recommender, dataset, rows[r]!, prompts[r]!, ranking, reward));
   const rewards = groups.flatMap((group) => group.rewards);
   const hits = rankings.filter(({ items }, r) => items.includes(rows[r]!.target));
