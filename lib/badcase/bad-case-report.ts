@@ -1,15 +1,19 @@
 /** The `badcase` stage: data folder and results -> `badcase_report.json` and two figures. */
 import { dirname, join } from 'node:path';
 import { loadDataset } from '../data/load.js';
+import type { Recommender } from '../evaluate/recommender.js';
 import { readResults } from '../evaluate/results-file.js';
 import { exportFigure } from '../figures/export-figure.js';
 import { failureModes } from '../figures/failure-modes.js';
 import { rankDistribution } from '../figures/rank-distribution.js';
 import { writeJson } from '../files/files.js';
 import { badCases, type BadCases } from './bad-cases.js';
-import { BADCASE_OPTIONS, type BadCaseReportOptions } from './badcase-options.js';
+import { type BadCaseReportOptions, badCaseSchema } from './badcase-options.js';
+import { DETECTORS } from './detectors.js';
+import { loadInputs } from './load-inputs.js';
 
-export interface BadCaseReport extends Pick<BadCases, 'rows' | 'failed' | 'modes'> {
+/** What was found, and where it was written. */
+export interface BadCaseReport extends Pick<BadCases, 'rows' | 'failed' | 'modes' | 'notRun'> {
   /** File. */
   report: string;
   /** Files without their extension: `.svg` and `.png` of each are there. */
@@ -18,13 +22,26 @@ export interface BadCaseReport extends Pick<BadCases, 'rows' | 'failed' | 'modes
 
 /** @throws InputError for data or results that are missing or do not fit together; nothing is written then */
 export async function badCaseReport(options: BadCaseReportOptions): Promise<BadCaseReport> {
-  const { data, dataset, results, out = dirname(results), ...rest } = BADCASE_OPTIONS.parse(options);
-  const found = badCases(await readResults(results), await loadDataset(data, dataset), rest);
-  const { rows, failed, modes, cases, ranks } = found;
+  const settings = badCaseSchema(options.detectors).parse(options);
+  const { data, dataset: name, results, out = dirname(results), index, embeddings, model, ...rest } = settings;
+  const read = await readResults(results);
+  const dataset = await loadDataset(data, name);
+  const inputs = await loadInputs(rest.detectors ?? DETECTORS, dataset, { index, embeddings, model });
+  const found = await disposing(inputs.model, () => badCases(read, dataset, { ...rest, ...inputs }));
+  const { rows, failed, modes, notRun, cases, ranks } = found;
   const report = join(out, 'badcase_report.json');
   const figures = [join(out, 'failure-modes'), join(out, 'rank-distribution')];
   await exportFigure(failureModes(modes), figures[0]!);
   await exportFigure(rankDistribution(ranks), figures[1]!);
-  writeJson(report, { rows, failed, modes, cases });
-  return { rows, failed, modes, report, figures };
+  writeJson(report, { rows, failed, modes, notRun, cases });
+  return { rows, failed, modes, notRun, report, figures };
+}
+
+/** Gives the model's memory back, whatever happens. */
+async function disposing<T>(recommender: Recommender | undefined, work: () => T): Promise<T> {
+  try {
+    return work();
+  } finally {
+    if (recommender) (await import('../lm/weights.js')).disposeWeights(recommender.model.weights);
+  }
 }

@@ -1,4 +1,7 @@
-/** Failure modes of a recommender, and their report. */
+/** Failure modes of a recommender, their detectors, and their report. */
 export * from './bad-case-report.js';
 export * from './bad-cases.js';
 export * from './badcase-options.js';
+export * from './detector.js';
+export * from './detectors.js';
+export { tailItems } from './modes/long-tail.js';

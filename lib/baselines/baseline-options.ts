@@ -1,19 +1,52 @@
 /** The options of `baseline`. */
 import { DATA_OPTIONS } from '../data/data-options.js';
-import { choice, integer, text } from '../options/kinds.js';
+import { custom, integer, text } from '../options/kinds.js';
+import type { Options } from '../options/option.js';
 import { defineOptions, type OptionsOf } from '../options/schema.js';
+import type { Baseline } from './baseline.js';
+import { BASELINE_NAMES, type BaselineName, baselineOf, BASELINES } from './baselines.js';
 
-export const BASELINE_NAMES = ['popularity', 'transition'] as const;
-export type BaselineName = (typeof BASELINE_NAMES)[number];
+const BASELINE = custom<Baseline | BaselineName, { required: true }>(
+  `which baseline: ${BASELINES.map(({ name, help }) => `${name}, ${help}`).join('; ')}; ` +
+    'in a notebook also one of your own',
+  {
+    required: true,
+    mismatch: (value) => {
+      if (typeof value !== 'object' || value === null) {
+        return (BASELINE_NAMES as readonly unknown[]).includes(value)
+          ? undefined
+          : `one of ${BASELINE_NAMES.join(', ')}`;
+      }
+      const { name, rank } = value as Partial<Baseline>;
+      const named = typeof name === 'string' && /^[^/\\\s][^/\\]*$/.test(name);
+      return named && typeof rank === 'function'
+        ? undefined
+        : 'a baseline with a name (no slash in it) and a function rank';
+    },
+    schema: { enum: BASELINE_NAMES },
+  },
+);
 
-export const BASELINE_OPTIONS = defineOptions('baseline', {
-  name: choice(BASELINE_NAMES, 'which baseline', { required: true }),
-  ...DATA_OPTIONS,
-  topK: integer('length of the lists; shorter where fewer items were seen', { default: 50 }),
-  results: text('file to write', {
-    otherwise: 'runs/baseline-NAME/results.jsonl in the data folder',
-    affectsResult: false,
-  }),
-});
+/** Of the stage; a baseline's own options stand beside them. */
+export const BASELINE_OPTIONS = defineOptions(
+  'baseline',
+  {
+    baseline: { ...BASELINE, words: BASELINE_NAMES },
+    ...DATA_OPTIONS,
+    topK: integer('length of the lists; shorter where fewer items were seen', { default: 50 }),
+    results: text('file to write', {
+      otherwise: 'runs/baseline-NAME/results.jsonl in the data folder',
+      affectsResult: false,
+    }),
+  },
+  {
+    variants: {
+      by: 'baseline',
+      pick: (given) => (typeof given === 'object' ? (given as Baseline | null)?.name : given) as string,
+      own: (given) => (typeof given === 'object' ? ((given as Baseline | null)?.options ?? {}) : undefined),
+      of: Object.fromEntries(BASELINE_NAMES.map((name): [string, Options] => [name, baselineOf(name).options ?? {}])),
+    },
+  },
+);
 
 export interface BaselineStageOptions extends OptionsOf<typeof BASELINE_OPTIONS> {}

@@ -1,43 +1,65 @@
 /** The `baseline` stage: a data folder -> `results.jsonl` of a baseline on the test rows, and its metrics. */
 import { join } from 'node:path';
-import type { Row } from '../data/dataset.js';
+import type { Dataset } from '../data/dataset.js';
 import { loadDataset } from '../data/load.js';
-import { itemMetrics, ksUpTo, type Metrics } from '../evaluate/metrics.js';
+import { checkResults, itemMetrics, ksUpTo, type Metrics } from '../evaluate/metrics.js';
 import { type Result, writeResults } from '../evaluate/results-file.js';
-import { type BaselineOptions, popularity } from './popularity.js';
-import { transition } from './transition.js';
-import { BASELINE_OPTIONS, type BaselineName, type BaselineStageOptions } from './baseline-options.js';
+import { InputError } from '../support/errors.js';
+import { BASELINE_OPTIONS, type BaselineStageOptions } from './baseline-options.js';
+import { baselineOf } from './baselines.js';
 
-export const BASELINES = { popularity, transition } as const satisfies Record<
-  BaselineName,
-  (train: readonly Row[], test: readonly Row[], options?: BaselineOptions) => Result[]
->;
+/** What the stage measured, and where the results are. */
 export interface BaselineReport {
-  name: BaselineName;
+  /** The baseline's name. */
+  name: string;
+  /** Test rows. */
   rows: number;
+  /** By item: HR@k and NDCG@k. */
   item: Metrics;
+  /** File. */
   results: string;
   seconds: number;
 }
 
-/** @throws InputError for an unknown name, or data that do not fit; nothing is written then */
+/**
+ * @throws InputError for an unknown name, data that do not fit, or a baseline whose results are not lists of items, one
+ *   a test row; nothing is written then
+ */
 export async function baselineStage(options: BaselineStageOptions): Promise<BaselineReport> {
   const start = performance.now();
-  const {
-    name,
-    data,
-    dataset,
-    topK,
-    results = join(data, 'runs', `baseline-${name}`, 'results.jsonl'),
-  } = BASELINE_OPTIONS.parse(options);
-  const { train, test } = await loadDataset(data, dataset);
-  const ranked = BASELINES[name](train, test, { topK });
-  writeResults(results, ranked);
+  const { baseline, data, dataset: found, results: given, ...rest } = BASELINE_OPTIONS.parse(options);
+  const own = baselineOf(baseline);
+  const { name } = own;
+  const results = given ?? join(data, 'runs', `baseline-${name}`, 'results.jsonl');
+  const dataset = await loadDataset(data, found);
+  const lists = await own.rank(dataset.train, dataset.test, rest);
+  checkLists(name, lists, dataset);
+  writeResults(results, lists);
   return {
     name,
-    rows: test.length,
-    item: itemMetrics(ranked, ksUpTo(topK)),
+    rows: lists.length,
+    item: itemMetrics(lists, ksUpTo(rest.topK)),
     results,
     seconds: (performance.now() - start) / 1000,
   };
+}
+
+/** Metrics and reports read the lists without asking who made them. */
+function checkLists(name: string, lists: readonly Result[], { items, test }: Dataset): void {
+  const bad = (got: string): InputError =>
+    new InputError(
+      `baseline ${name}: expected a list of items for each of ${test.length} test rows, got ${got}; mend it`,
+    );
+  if (!Array.isArray(lists) || lists.length !== test.length) {
+    throw bad(Array.isArray(lists) ? `${lists.length} lists` : String(lists));
+  }
+  lists.forEach((list: Result, i) => {
+    const { user, target, scores } = list;
+    if (user !== test[i]!.user || target !== test[i]!.target) throw bad(`list ${i + 1} of another row`);
+    if (scores.length !== list.items.length)
+      throw bad(`${scores.length} scores of ${list.items.length} items in list ${i + 1}`);
+    const { invalid, duplicates } = checkResults([list], items.length);
+    if (invalid + duplicates > 0)
+      throw bad(`list ${i + 1} with ${invalid > 0 ? 'an id that no item has' : 'an item twice'}`);
+  });
 }

@@ -4,12 +4,8 @@
  */
 import type { Row } from '../data/dataset.js';
 import type { Result } from '../evaluate/results-file.js';
+import type { Baseline, BaselineOptions } from './baseline.js';
 import { byCount, countTrain } from './counts.js';
-
-export interface BaselineOptions {
-  /** Length of the lists; shorter where fewer items were seen. Default 50. */
-  topK?: number;
-}
 
 /** Scores are the counts. @param train rows in order of time */
 export function popularity(train: readonly Row[], test: readonly Row[], options: BaselineOptions = {}): Result[] {
@@ -17,3 +13,10 @@ export function popularity(train: readonly Row[], test: readonly Row[], options:
   const best = byCount(countTrain(train).items).slice(0, topK);
   return test.map((row) => ({ ...row, items: best.map(([item]) => item), scores: best.map(([, count]) => count) }));
 }
+
+/** The same as one of `BASELINES`. */
+export const POPULARITY = {
+  name: 'popularity',
+  help: 'the items that were bought most often',
+  rank: popularity,
+} as const satisfies Baseline;

@@ -4,8 +4,8 @@
  */
 import type { Row } from '../data/dataset.js';
 import type { Result } from '../evaluate/results-file.js';
+import type { Baseline, BaselineOptions } from './baseline.js';
 import { byCount, countTrain } from './counts.js';
-import type { BaselineOptions } from './popularity.js';
 
 /**
  * Scores: the count of the transition plus, below 1, the item's share of (1 + the largest popularity), so that they
@@ -36,3 +36,10 @@ export function transition(train: readonly Row[], test: readonly Row[], options:
     return { ...row, ...list };
   });
 }
+
+/** The same as one of `BASELINES`. */
+export const TRANSITION = {
+  name: 'transition',
+  help: 'the items that most often came right after the last one of the history',
+  rank: transition,
+} as const satisfies Baseline;

@@ -1,6 +1,7 @@
 /** The commands: each a thin call of one library function, whose code is loaded when it runs. */
 import { BADCASE_OPTIONS } from '../badcase/badcase-options.js';
-import { BASELINE_NAMES, BASELINE_OPTIONS } from '../baselines/baseline-options.js';
+import { BASELINE_OPTIONS } from '../baselines/baseline-options.js';
+import { BASELINE_NAMES } from '../baselines/baselines.js';
 import { CONVERT_OPTIONS } from '../data/convert-options.js';
 import { FILTER_OPTIONS } from '../data/filter/filter-options.js';
 import { WRITE_SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
@@ -134,7 +135,7 @@ export const COMMANDS: Record<string, Command> = {
   baseline: {
     summary: `a baseline's ranking of the same rows: ${BASELINE_NAMES.join(', ')}`,
     schema: BASELINE_OPTIONS,
-    word: 'name',
+    word: 'baseline',
     run: async (values) => (await import('../baselines/baseline-stage.js')).baselineStage(checked(values)),
   },
   badcase: {

@@ -12,6 +12,13 @@ export function record(value: unknown, indent = ''): string {
 
 function plain(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(plain).join(', ');
+  if (typeof value === 'object' && value !== null) return inline(value);
   if (typeof value === 'number' && !Number.isInteger(value)) return String(Number(value.toPrecision(4)));
   return String(value);
+}
+
+/** An object within a list, on the line of the list: `(name far, flag --index FILE)`. */
+function inline(value: object): string {
+  const fields = Object.entries(value).map(([key, field]) => `${key} ${plain(field)}`);
+  return `(${fields.join(', ')})`;
 }

@@ -139,10 +139,18 @@ export function custom<T, const S extends Spec<T> = Spec<T>>(
   return option<T, S>(help, spec, { mismatch: spec.mismatch, fromText: (given) => given, schema: spec.schema });
 }
 
-/** A function of the caller's, such as `onLog`: neither a flag nor in a file, and no part of a fingerprint. */
-export function hook<F>(help: string): Option<F, 'optional'> {
+/**
+ * A function of the caller's, such as `onLog`, or objects with functions in them: neither a flag nor in a file, and no
+ * part of a fingerprint.
+ * @param mismatch what was expected, if a value does not fit; default a function
+ */
+export function hook<F>(
+  help: string,
+  mismatch: (value: unknown) => string | undefined = (value) =>
+    typeof value === 'function' ? undefined : 'a function',
+): Option<F, 'optional'> {
   return option<F, object>(help, { affectsResult: false } as object, {
-    mismatch: (value) => (typeof value === 'function' ? undefined : 'a function'),
+    mismatch,
     fromText: (given) => given,
     schema: {},
     data: false,

@@ -4,7 +4,7 @@
  */
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BadCasesOptions } from '../badcase/badcase-options.js';
+import type { DetectorThresholds } from '../badcase/badcase-options.js';
 import type { FilterStageOptions } from '../data/filter/filter-options.js';
 import type { SampleOptions } from '../data/sample/sample-options.js';
 import type { EmbedItemsOptions } from '../embed/embed-options.js';
@@ -29,7 +29,7 @@ export interface PipelineConfig extends Given<typeof PIPELINE_OPTIONS> {
   sft?: Omit<SftOptions, 'data' | 'dataset' | 'run' | 'again' | 'onLog'>;
   grpo?: Omit<GrpoOptions, 'data' | 'dataset' | 'index' | 'run' | 'model' | 'again' | 'onLog'>;
   evaluate?: Omit<RankOptions, 'label'>;
-  badcase?: BadCasesOptions;
+  badcase?: DetectorThresholds;
 }
 
 /** The folder that `data/` and `figures/` are in: the project's root, or `SIDLAB_HOME`. */

@@ -1,6 +1,6 @@
 /** What a configuration may hold: the options of every stage that its user decides, under the stage's name. */
 import { DETECTOR_OPTIONS } from '../badcase/badcase-options.js';
-import { BASELINE_NAMES } from '../baselines/baseline-options.js';
+import { BASELINE_NAMES } from '../baselines/baselines.js';
 import { FILTER_OPTIONS } from '../data/filter/filter-options.js';
 import { SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
 import { EMBED_OPTIONS } from '../embed/embed-options.js';

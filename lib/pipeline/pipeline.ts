@@ -4,21 +4,12 @@
 import { join } from 'node:path';
 import type { BadCaseReport } from '../badcase/bad-case-report.js';
 import type { BaselineReport } from '../baselines/baseline-stage.js';
+import { BASELINE_NAMES } from '../baselines/baselines.js';
 import type { FilterReport } from '../data/filter/filter-stage.js';
-import { loadDataset } from '../data/load.js';
-import { indexCodes, readIndex } from '../data/sid-index.js';
 import type { EmbedReport } from '../embed/embed-items.js';
 import type { EvaluateReport } from '../evaluate/evaluate.js';
 import { exportFigure } from '../figures/export-figure.js';
-import type { Figure } from '../figures/figure.js';
-import { historyLengths } from '../figures/history-lengths.js';
-import { lossCurve } from '../figures/loss-curve.js';
-import { metricBars } from '../figures/metric-bars.js';
-import { popularityCurve } from '../figures/popularity-curve.js';
-import { sidUsage } from '../figures/sid-usage.js';
-import { readMetrics } from '../runs/metric-lines.js';
 import { runStage } from '../runs/stage.js';
-import { countCodes } from '../sid/quantized.js';
 import type { SidReport } from '../sid/sid-stage.js';
 import type { GrpoReport } from '../train/grpo/grpo.js';
 import { checkInitialModel } from '../train/sft/initial-model.js';
@@ -26,6 +17,7 @@ import type { SftReport } from '../train/sft/sft.js';
 import { checkTrainable } from '../train/sft/trainable.js';
 import { planTasks } from '../tasks/plan-tasks.js';
 import type { PipelineConfig } from './config.js';
+import { pipelineFigures } from './pipeline-figures.js';
 import { PipelineStages } from './stages.js';
 
 /** What `runPipeline` gives back: the report of every stage, the results table, and the files. */
@@ -70,7 +62,7 @@ export async function runPipeline(
   if (config.sample) await run('sample', () => stages.sample());
   const filter = await run('filter', () => stages.filter());
   const baselines: Record<string, BaselineReport> = {};
-  for (const name of config.baselines ?? (['popularity', 'transition'] as const)) {
+  for (const name of config.baselines ?? BASELINE_NAMES) {
     baselines[name] = await run(`baseline ${name}`, () => stages.baseline(name));
   }
   const embed = stages.ownEmbeddings ? undefined : await run('embed', () => stages.embed());
@@ -128,44 +120,6 @@ export function resultRows(
       TABLE_METRICS.flatMap((metric) => (item[metric] === undefined ? [] : [[metric, item[metric]]])),
     ),
   }));
-}
-
-/** Every figure of the pipeline by its file name. */
-export async function pipelineFigures(
-  stages: PipelineStages,
-  rows: readonly Record<string, string | number>[],
-): Promise<Record<string, Figure>> {
-  const { config } = stages;
-  const { items, train, valid, test } = await loadDataset(config.out, config.dataset);
-  const counts = items.map(() => 0);
-  for (const { target } of train) counts[target]!++;
-  const codes = indexCodes(readIndex(stages.index, items.length));
-  const figures: Record<string, Figure> = {
-    'item-popularity': popularityCurve(counts, { title: 'Purchases of each item in the training rows' }),
-    'history-lengths': historyLengths([...train, ...valid, ...test].map(({ history }) => history.length)),
-    'sid-usage': sidUsage(countCodes(codes, codebookSizes(codes))),
-    'sft-loss': lossCurve(readMetrics(join(stages.runs, 'sft', 'metrics.jsonl')), {
-      title: 'Supervised fine-tuning',
-      metric: 'valid NDCG@10',
-    }),
-    results: metricBars(rows, { metrics: ['HR@5', 'HR@10', 'NDCG@10'] }),
-  };
-  if (config.grpo) {
-    const lines = readMetrics(join(stages.runs, 'grpo', 'metrics.jsonl'));
-    figures['grpo-reward'] = lossCurve(lines, {
-      title: 'GRPO: reward of the rollouts',
-      loss: 'reward',
-      metric: 'valid NDCG@10',
-    });
-  }
-  return figures;
-}
-
-/** Codes of each level, as far as they occur. */
-function codebookSizes(codes: readonly (readonly number[])[]): number[] {
-  const sizes: number[] = []; // in a loop: a catalogue has more items than a call takes arguments
-  for (const code of codes) code.forEach((c, level) => (sizes[level] = Math.max(sizes[level] ?? 0, c + 1)));
-  return sizes;
 }
 
 async function drawFigures(stages: PipelineStages, rows: Record<string, string | number>[]): Promise<string[]> {

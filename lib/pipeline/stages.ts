@@ -5,8 +5,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { badCaseReport, type BadCaseReport } from '../badcase/bad-case-report.js';
-import { type BaselineName } from '../baselines/baseline-options.js';
 import { type BaselineReport, baselineStage } from '../baselines/baseline-stage.js';
+import type { BaselineName } from '../baselines/baselines.js';
 import { convert, type ConvertReport } from '../data/convert.js';
 import { filterOutputs, type FilterReport, filterStage } from '../data/filter/filter-stage.js';
 import { type SampleReport, writeSample } from '../data/sample/sample.js';
@@ -174,7 +174,7 @@ export class PipelineStages {
     const { out: data, dataset } = this.config;
     const results = this.results(name);
     return this.once(`baseline-${name}`, {}, this.splits(), [results], () =>
-      baselineStage({ name, data, dataset, results }),
+      baselineStage({ baseline: name, data, dataset, results }),
     );
   }
 
@@ -183,8 +183,10 @@ export class PipelineStages {
     const { out: data, dataset, badcase = {} } = this.config;
     const results = this.results(of);
     const report = join(this.figures, 'badcase_report.json');
-    return this.once(`badcase-${of}`, badcase, [results, ...this.splits()], [report], () =>
-      badCaseReport({ ...badcase, data, dataset, results, out: this.figures }),
+    const embeddings = existsSync(this.embeddings) ? [this.embeddings] : []; // with an index of one's own there may be none
+    const files = { index: this.index, model: this.model(of), ...(embeddings[0] && { embeddings: embeddings[0] }) };
+    return this.once(`badcase-${of}`, badcase, [results, this.index, ...embeddings, ...this.splits()], [report], () =>
+      badCaseReport({ ...badcase, ...files, data, dataset, results, out: this.figures }),
     );
   }
 

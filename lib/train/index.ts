@@ -2,6 +2,7 @@ export * from './grpo/advantages.js';
 export * from './grpo/grpo-loss.js';
 export * from './grpo/grpo-task.js';
 export * from './grpo/grpo.js';
+export * from './grpo/reward-group.js';
 export * from './grpo/rewards.js';
 export * from './loop/checkpoint.js';
 export * from './loop/forest-loss.js';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { badCaseReport } from '../../lib/badcase/bad-case-report.js';
-import { badCases, tailItems } from '../../lib/badcase/bad-cases.js';
+import { badCases } from '../../lib/badcase/bad-cases.js';
+import { tailItems } from '../../lib/badcase/modes/long-tail.js';
 import type { Dataset, Row } from '../../lib/data/dataset.js';
 import { formatInter } from '../../lib/data/inter-file.js';
 import { formatItems } from '../../lib/data/item-file.js';
@@ -46,9 +47,9 @@ test('the worked example, k = 1', () => {
 test('k decides what fails, the options what a mode is', () => {
   expect(badCases(results, dataset).failed).toBe(2);
   const { modes } = badCases(results, dataset, { coldBelow: 2, shortHistory: 0, tailShare: 0.05 });
-  expect(modes['cold start'].rows).toBe(2);
+  expect(modes['cold start']!.rows).toBe(2);
   expect(modes['short history']).toEqual({ rows: 0, count: 0, share: 0, lift: 0 });
-  expect(modes['long tail'].rows).toBe(1); // only the items never seen
+  expect(modes['long tail']!.rows).toBe(1); // only the items never seen
   const none = badCases([results[0]!], dataset);
   expect(none.failed).toBe(0);
   expect(none.modes['long tail']).toEqual({ rows: 0, count: 0, share: 0, lift: 0 });
@@ -73,8 +74,12 @@ test('the tail holds at most its share, and no item outside is as rare as one in
 
 test('mistakes in one line', () => {
   expect(() => badCases([result(9, [])], dataset)).toThrow('result 1 has item 9, the data have 6 items');
-  expect(() => badCases([], dataset, { topK: 0 })).toThrow('expected k of 1 or more, got 0');
-  expect(() => badCases([], dataset, { tailShare: 1 })).toThrow('between 0 and 1, got 1');
+  expect(() => badCases([], dataset, { topK: 0 })).toThrow(
+    'badcase: expected topK to be a whole number of 1 or more, got 0',
+  );
+  expect(() => badCases([], dataset, { tailShare: 1 })).toThrow(
+    'badcase: expected tailShare to be a number above 0, below 1, got 1',
+  );
 });
 
 test('the stage writes a report and two figures', async () => {
@@ -87,7 +92,7 @@ test('the stage writes a report and two figures', async () => {
   await expect(badCaseReport({ data, results: file })).rejects.toThrow('no such file');
   writeResults(file, results);
   const report = await badCaseReport({ data, results: file, topK: 1 });
-  expect(report).toMatchObject({ rows: 4, failed: 3, report: join(data, 'run', 'badcase_report.json') });
+  expect(report).toMatchObject({ rows: 4, failed: 3, notRun: [], report: join(data, 'run', 'badcase_report.json') });
   expect(JSON.parse(readFileSync(report.report, 'utf8'))).toMatchObject({
     failed: 3,
     cases: [{ row: 1 }, { row: 2 }, { row: 3 }],

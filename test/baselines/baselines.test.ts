@@ -1,9 +1,11 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type BaselineName } from '../../lib/baselines/baseline-options.js';
+import type { Baseline } from '../../lib/baselines/baseline.js';
+import { BASELINE_OPTIONS } from '../../lib/baselines/baseline-options.js';
+import { BASELINE_NAMES, type BaselineName, BASELINES } from '../../lib/baselines/baselines.js';
 import { baselineStage } from '../../lib/baselines/baseline-stage.js';
 import { popularity } from '../../lib/baselines/popularity.js';
 import { transition } from '../../lib/baselines/transition.js';
@@ -11,8 +13,11 @@ import type { Row } from '../../lib/data/dataset.js';
 import { filterStage } from '../../lib/data/filter/filter-stage.js';
 import { buildRows, type Interaction } from '../../lib/data/filter/split-rows.js';
 import { writeSample } from '../../lib/data/sample/sample.js';
+import { formatInter } from '../../lib/data/inter-file.js';
+import { formatItems } from '../../lib/data/item-file.js';
 import { itemMetrics } from '../../lib/evaluate/metrics.js';
 import { readResults } from '../../lib/evaluate/results-file.js';
+import { integer } from '../../lib/options/kinds.js';
 
 const row = (user: string, history: number[], target: number): Row => ({ user, history, target });
 /** U bought 1 2 3 2 3, V bought 9 3. */
@@ -79,16 +84,84 @@ test('the stage writes what it measures; an unknown name writes nothing', async 
   const { reviews, meta } = writeSample({ out: dir, size: 'tiny' });
   await filterStage({ reviews, meta, out: dir, dataset: 'Sample' });
   for (const name of ['popularity', 'transition'] as const) {
-    const report = await baselineStage({ name, data: dir });
+    const report = await baselineStage({ baseline: name, data: dir });
     const results = await readResults(report.results);
     expect(report).toMatchObject({ name, rows: results.length, item: itemMetrics(results) });
   }
   const ofTen = await baselineStage({ name: 'popularity', data: dir, topK: 10 });
   expect(Object.keys(ofTen.item)).toEqual([1, 3, 5, 10].flatMap((k) => [`HR@${k}`, `NDCG@${k}`]));
   rmSync(join(dir, 'runs'), { recursive: true });
-  await expect(baselineStage({ name: 'luck' as BaselineName, data: dir })).rejects.toThrow(
-    'baseline: expected one of popularity, transition, got luck',
+  await expect(baselineStage({ baseline: 'luck' as BaselineName, data: dir })).rejects.toThrow(
+    'baseline: expected baseline to be one of popularity, transition, got "luck"',
   );
   expect(existsSync(join(dir, 'runs'))).toBe(false);
   rmSync(dir, { recursive: true });
 });
+
+test('the list: every baseline has a name of its own and a line of help, which the option says', () => {
+  expect(BASELINE_NAMES).toEqual(['popularity', 'transition']);
+  for (const { name, help, rank } of BASELINES) {
+    expect(BASELINE_OPTIONS.options.baseline.help).toContain(`${name}, ${help}`);
+    expect(rank(train, [row('W', [1], 1)], { topK: 2 })[0]!.items).toHaveLength(2);
+  }
+});
+
+test('one of your own: ranks, is measured and written; its options are checked', async () => {
+  const data = mkdtempSync(join(tmpdir(), 'sidlab-own-'));
+  const { reviews, meta } = writeSample({ out: data, size: 'tiny' });
+  await filterStage({ reviews, meta, out: data, dataset: 'Sample' });
+  const seen: object[] = [];
+  const lastAgain: Baseline = {
+    name: 'last again',
+    help: 'the last item of the history',
+    options: { times: integer('how often', { default: 3 }) },
+    rank: (_, test, options) => {
+      seen.push(options);
+      return test.map((asked) => ({ ...asked, items: asked.history.slice(-1), scores: [0] }));
+    },
+  };
+  const report = await baselineStage({ baseline: lastAgain, data, topK: 7 });
+  expect(report.results).toBe(join(data, 'runs', 'baseline-last again', 'results.jsonl'));
+  const results = await readResults(report.results);
+  expect(report).toMatchObject({ name: 'last again', rows: results.length, item: itemMetrics(results, [1, 5]) });
+  expect(results.every(({ items, history }) => items[0] === history.at(-1))).toBe(true);
+  expect(seen).toEqual([{ topK: 7, times: 3 }]);
+  const given = { baseline: lastAgain, data, times: 0 };
+  await expect(baselineStage(given)).rejects.toThrow(
+    'baseline: expected times to be a whole number of 1 or more, got 0',
+  );
+  rmSync(data, { recursive: true });
+});
+
+const asked: Row[] = [row('W', [1], 1), row('X', [2], 3)];
+const listed = asked.map((one) => ({ ...one, items: [1], scores: [0] }));
+test.each([
+  ['too few rows', listed.slice(1), 'got 1 lists'],
+  ['no lists', undefined, 'got undefined'],
+  ['another order', [...listed].reverse(), 'got list 1 of another row'],
+  ['an unknown item', [listed[0]!, { ...listed[1]!, items: [9] }], 'got list 2 with an id that no item has'],
+  ['an item twice', [{ ...listed[0]!, items: [1, 1], scores: [0, 0] }, listed[1]!], 'got list 1 with an item twice'],
+  ['scores missing', [{ ...listed[0]!, scores: [] }, listed[1]!], 'got 0 scores of 1 items in list 1'],
+])('a baseline of your own that returns %s writes nothing', async (_, lists, got) => {
+  const data = mkdtempSync(join(tmpdir(), 'sidlab-bad-'));
+  const items = [0, 1, 2, 3].map((i) => ({ title: `item ${i}`, description: '', brand: '', categories: '' }));
+  writeFileSync(join(data, 'Toys.item.json'), formatItems(items));
+  for (const split of ['train', 'valid', 'test']) {
+    writeFileSync(join(data, `Toys.${split}.inter`), formatInter(split === 'test' ? asked : []));
+  }
+  const baseline: Baseline = { name: 'bad', help: '', rank: () => lists as never };
+  await expect(baselineStage({ baseline, data })).rejects.toThrow(
+    `baseline bad: expected a list of items for each of 2 test rows, ${got}; mend it`,
+  );
+  expect(existsSync(join(data, 'runs'))).toBe(false);
+  rmSync(data, { recursive: true });
+});
+
+test.each([{}, { name: 'x' }, { name: '../x', rank: () => [] }, { name: '', rank: () => [] }, null, 3])(
+  '%j is no baseline',
+  async (baseline) => {
+    await expect(baselineStage({ baseline: baseline as never, data: 'none' })).rejects.toThrow(
+      /^baseline: expected baseline to be (a baseline with a name|one of popularity, transition)/,
+    );
+  },
+);

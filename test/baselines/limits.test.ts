@@ -41,12 +41,12 @@ test('the stage refuses a k that is no length, and tells its time', async () => 
     writeFileSync(join(data, `Toys.${split}.inter`), formatInter(split === 'train' ? train : asked));
   }
   for (const topK of [0, -1, 1.5, 0.5]) {
-    await expect(baselineStage({ name: 'popularity', data, topK })).rejects.toThrow(
+    await expect(baselineStage({ baseline: 'popularity', data, topK })).rejects.toThrow(
       `baseline: expected topK to be a whole number of 1 or more, got ${topK}`,
     );
   }
   const before = performance.now();
-  const report = await baselineStage({ name: 'transition', data, topK: 1 });
+  const report = await baselineStage({ baseline: 'transition', data, topK: 1 });
   expect(report.seconds).toBeGreaterThan(0);
   expect(report.seconds).toBeLessThanOrEqual((performance.now() - before) / 1000);
   expect((await readResults(report.results)).map((result) => result.items)).toEqual([[2]]);
@@ -57,13 +57,14 @@ const dataset: Dataset = { name: 'Toys', dir: '', items, train, valid: [], test:
 test('failure modes: bounds of the options', () => {
   for (const tailShare of [0, 1, -0.1, 1.1]) {
     expect(() => badCases([], dataset, { tailShare })).toThrow(
-      `expected a tail share between 0 and 1, got ${tailShare}`,
+      `badcase: expected tailShare to be a number above 0, below 1, got ${tailShare}`,
     );
   }
-  for (const k of [0, 0.5, 1.5])
-    expect(() => badCases([], dataset, { topK: k })).toThrow(
-      `expected topK to be a whole number of 1 or more, got ${k}`,
+  for (const topK of [0, 0.5, 1.5]) {
+    expect(() => badCases([], dataset, { topK })).toThrow(
+      `badcase: expected topK to be a whole number of 1 or more, got ${topK}`,
     );
+  }
 });
 
 test('failure modes of one row that fails, and of none', () => {

@@ -117,9 +117,9 @@ test('the gradient lowers what is rewarded less, and the KL draws back to the re
 });
 
 test('rewards and advantages by hand', () => {
-  expect(ruleReward([4, 2, 9], 2)).toEqual([0, 1, 0]);
+  expect(ruleReward({ items: [4, 2, 9], target: 2 })).toEqual([0, 1, 0]);
   const total = 1 + 1 / Math.log2(3) + 1 / 2;
-  const [first, hit, third] = rankingReward([4, 2, 9], 2);
+  const [first, hit, third] = rankingReward({ items: [4, 2, 9], target: 2 });
   expect([first, hit, third].map((x) => x!.toFixed(12))).toEqual(
     [-1 / total, 1, -0.5 / total].map((x) => x.toFixed(12)),
   );
@@ -166,7 +166,7 @@ test.each(['rule', 'ranking'] as const)('what a batch logs under the %s reward',
   expect(hits).toContain(true);
   expect(hits).toContain(false);
   expect(metrics!['groups with a hit']).toBeCloseTo(mean(hits.map(Number)), 12);
-  expect(metrics!.reward).toBeCloseTo(mean(lists.flatMap((items, r) => score(items, rows[r]!.target))), 12);
+  expect(metrics!.reward).toBeCloseTo(mean(lists.flatMap((items, r) => score({ items, target: rows[r]!.target }))), 12);
 });
 
 test('validation ranks a sample of the rows: all of them where there are fewer, the same each time', async () => {

@@ -22,7 +22,7 @@ beforeAll(async () => void (await useEngine()));
 
 describe('rewards', () => {
   test('the worked example of the ranking reward', () => {
-    const [miss, hit] = rankingReward([7, 5], 5);
+    const [miss, hit] = rankingReward({ items: [7, 5], target: 5 });
     expect(miss).toBeCloseTo(-1 / (1 + 1 / Math.log2(3)), 10);
     expect(hit).toBe(1);
   });
@@ -30,14 +30,14 @@ describe('rewards', () => {
   test('a group without a hit is rewarded with nothing, by either', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 50 }), { minLength: 2 }), (items) => {
-        expect(rankingReward(items, 99)).toEqual(items.map(() => 0));
-        expect(ruleReward(items, 99)).toEqual(items.map(() => 0));
+        expect(rankingReward({ items, target: 99 })).toEqual(items.map(() => 0));
+        expect(ruleReward({ items, target: 99 })).toEqual(items.map(() => 0));
       }),
     );
   });
 
   test('a miss is charged more the higher it stands', () => {
-    const rewards = rankingReward([1, 2, 3, 4], 4);
+    const rewards = rankingReward({ items: [1, 2, 3, 4], target: 4 });
     expect(rewards[0]).toBeLessThan(rewards[1]!);
     expect(rewards[1]).toBeLessThan(rewards[2]!);
   });

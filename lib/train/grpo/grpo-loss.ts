@@ -7,9 +7,13 @@ import { forestLoss, forestLogProbs, type TreeTarget } from '../loop/forest-loss
 import type { MicroBatch } from '../loop/loop.js';
 import { groupAdvantages } from './advantages.js';
 
+/** The completions of one prompt, which are compared with one another. */
 export interface Group {
+  /** Token ids. */
   prompt: number[];
+  /** Token ids of each, all distinct [G][...]. */
   completions: number[][];
+  /** What each is worth [G]. */
   rewards: number[];
 }
 
@@ -30,18 +34,18 @@ export function grpoLoss(
   const weights: number[] = [];
   const advantages: number[] = [];
   const trees = groups.map(({ prompt, completions }, tree) => {
-    const planted = prefixTree(
+    const packed = prefixTree(
       prompt,
       completions.map((completion) => completion.slice(0, -1)),
     ); // the last predicts nothing
     completions.forEach((completion, g) =>
       completion.forEach((token, i) => {
-        targets.push({ tree, node: i === 0 ? prompt.length - 1 : planted.nodes[g]![i - 1]!, token });
+        targets.push({ tree, node: i === 0 ? prompt.length - 1 : packed.nodes[g]![i - 1]!, token });
         weights.push(1 / (groups.length * completions.length * completion.length));
         advantages.push(given[tree]![g]!);
       }),
     );
-    return planted;
+    return packed;
   });
   const scorer = forestLogProbs(model.config, trees, targets);
   const fixed = tf.tidy(() => scorer.logProbs(reference).clone());

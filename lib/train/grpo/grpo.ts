@@ -3,11 +3,11 @@
  * beams of one prompt under the item trie, its reward a ranking, and the SFT model the reference of the KL term.
  *
  * Departures:
- *   1. a group is one comb of the forest: its prompt goes through policy and reference once, not G times;
+ *   1. a group is one prefix tree of the forest: its prompt goes through policy and reference once, not G times;
  *   2. one update a rollout, so that the ratio of probabilities is 1 and the clip never acts: its gradient is that of
  *      advantage x log p;
- *   3. the start is validated too, and can be the best: what is kept is never worse than it, and the log says where it
- *      would have been.
+ *   3. the initial model is validated too, and can be the best: the model that is kept is never worse than it;
+ *   4. a group has distinct completions: items that share a SID are one, with the best of their rewards.
  */
 import { join } from 'node:path';
 import { indexOf, loadDataset } from '../../data/load.js';
@@ -28,9 +28,10 @@ import { train, type TrainReport } from '../loop/loop.js';
 import { runCard, tellIfOther } from '../report/run-card.js';
 import { GRPO_OPTIONS, type GrpoOptions } from './grpo-options.js';
 import { grpoTask } from './grpo-task.js';
+import { rewardStamp } from './reward-group.js';
 
 export interface GrpoReport extends TrainReport {
-  /** Validation figures of the model that it started from. */
+  /** Validation metrics of the model that it started from. */
   start: Record<string, number>;
   /** Those of the last update, before the best was chosen. */
   last: Record<string, number>;
@@ -60,7 +61,7 @@ export async function grpo(
   const index = readIndex(indexFile, dataset.items.length);
   const config = {
     ...{ stage: 'grpo', data: dataset.name, inputs: hashInputs({ dataset, index: indexFile, model: start }) },
-    ...{ ...asTrained, ...fingerprint(GRPO_OPTIONS.options, settings) },
+    ...{ ...asTrained, ...fingerprint(GRPO_OPTIONS.options, { ...settings, reward: rewardStamp(settings.reward) }) },
     ...(own && { templates: own }),
   };
   const done = finishedRun(run, config, { again, whenStale });
@@ -98,11 +99,11 @@ export async function grpo(
 
 function withStart(report: TrainReport, folder: RunFolder): GrpoReport {
   const lines = folder.readLog().filter((line) => line['valid NDCG@10'] !== undefined);
-  const figures = (line: MetricLine): Record<string, number> =>
+  const metricsOf = (line: MetricLine): Record<string, number> =>
     Object.fromEntries(
       Object.entries(line).flatMap(([k, v]) => (k.startsWith('valid ') ? [[k.slice('valid '.length), v]] : [])),
     );
-  const [start, last] = [figures(lines[0]!), figures(lines.at(-1)!)];
+  const [start, last] = [metricsOf(lines[0]!), metricsOf(lines.at(-1)!)];
   const worse = last['NDCG@10']! < start['NDCG@10']!;
   return {
     ...report,

@@ -1,0 +1,53 @@
+/** What detectors need beside rows and texts, read from files, and only where some detector needs it. */
+import { existsSync } from 'node:fs';
+import type { Dataset } from '../data/dataset.js';
+import { indexOf } from '../data/load.js';
+import { readIndex, type SidIndex } from '../data/sid-index.js';
+import type { Recommender } from '../evaluate/recommender.js';
+import { promptOptions, trainedWith } from '../evaluate/trained-with.js';
+import { readNpy } from '../files/npy.js';
+import { InputError } from '../support/errors.js';
+import type { AnyDetector, DetectorInputs, Need } from './detector.js';
+
+/** Where the inputs are; the index's default is the data set's own, where there is one. */
+export interface InputFiles {
+  /** Index file. */
+  index?: string | undefined;
+  /** .npy file of item vectors. */
+  embeddings?: string | undefined;
+  /** Model folder. */
+  model?: string | undefined;
+}
+
+/**
+ * The model's weights stay in memory until `disposeWeights`.
+ * @throws InputError for a file that was named and is not there, or is damaged
+ */
+export async function loadInputs(
+  detectors: readonly AnyDetector[],
+  dataset: Dataset,
+  { index, embeddings, model }: InputFiles,
+): Promise<Partial<Pick<DetectorInputs, 'index' | 'vectors' | 'model'>>> {
+  for (const path of [index, embeddings, model]) {
+    if (path !== undefined && !existsSync(path)) throw new InputError(`${path}: no such file; check the path`);
+  }
+  const needed = (need: Need): boolean => detectors.some(({ needs }) => needs.includes(need));
+  const file = index ?? indexOf(dataset);
+  const asked = needed('model') && model !== undefined;
+  const wanted = needed('index') && existsSync(file);
+  const sids = wanted || asked ? readIndex(file, dataset.items.length) : undefined;
+  return {
+    ...(wanted && sids && { index: sids }),
+    ...(needed('vectors') && embeddings !== undefined && { vectors: readNpy(embeddings) }),
+    ...(asked && { model: await loadAsTrained(model, sids!, dataset) }),
+  };
+}
+
+/** The model with the prompts that it was trained with. */
+async function loadAsTrained(model: string, index: SidIndex, { items }: Dataset): Promise<Recommender> {
+  const { ensureEngine } = await import('../engine/engine.js');
+  const { loadRecommender } = await import('../evaluate/recommender.js'); // no tensors where no detector needs a model
+  await ensureEngine();
+  const prompts = trainedWith(model);
+  return loadRecommender(model, index, prompts.template ?? 'sids', promptOptions(prompts, model, items));
+}
