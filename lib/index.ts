@@ -50,7 +50,7 @@ export type { Vectors } from './files/npy.js';
 
 // semantic IDs
 export { METHODS } from './sid/methods.js';
-export { SID_METHODS } from './sid/sid-options.js';
+export { SID_METHODS } from './sid/methods.js';
 export { rqKmeans } from './sid/kmeans/rqkmeans.js';
 export { rqKmeansConstrained } from './sid/balanced/rqkmeans-constrained.js';
 export { rqvae } from './sid/rqvae/rqvae.js';

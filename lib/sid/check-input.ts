@@ -1,7 +1,7 @@
 /** What every method asks of its vectors and sizes, checked before anything is computed. */
 import type { Vectors } from '../files/npy.js';
 import { InputError } from '../support/errors.js';
-import type { LevelOptions } from './sid-options.js';
+import type { LevelOptions } from './method-options.js';
 
 /**
  * @returns codes a level [L]

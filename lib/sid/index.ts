@@ -35,3 +35,5 @@ export * from './sid-stage.js';
 export * from './choices.js';
 export * from './quality/quality-options.js';
 export * from './sid-options.js';
+export * from './method-options.js';
+export * from './sid-method.js';

@@ -1,26 +1,48 @@
 /**
- * The methods that turn item vectors into semantic IDs, by the names of `--method`. A new one is an entry here and its
- * options in `METHOD_OPTIONS`; nothing else compares methods by name: what differs between them is in their entry.
+ * The methods that turn item vectors into semantic IDs, by the names of `--method`. A new one is an entry here and a
+ * file of its own; nothing else compares methods by name. An entry's code is loaded when the method runs, so that a
+ * command can list methods and options without an engine.
  */
-import { rqKmeansConstrained } from './balanced/rqkmeans-constrained.js';
-import { rqKmeans } from './kmeans/rqkmeans.js';
-import { rqKmeansPlus } from './rqvae/rqkmeans-plus.js';
-import { rqvae } from './rqvae/rqvae.js';
+import {
+  RQKMEANS_CONSTRAINED_OPTIONS,
+  RQKMEANS_OPTIONS,
+  RQKMEANS_PLUS_OPTIONS,
+  RQVAE_OPTIONS,
+} from './method-options.js';
 import type { SidMethod } from './sid-method.js';
-import { METHOD_OPTIONS, type SidMethodName } from './sid-options.js';
-
-/** A method that takes the options under its name. */
-function method(name: SidMethodName, quantize: SidMethod['quantize'], learned: boolean): SidMethod {
-  return { name, quantize, learned, options: METHOD_OPTIONS[name] };
-}
 
 /** The methods that the kit has, by name. */
-export const METHODS: Readonly<Record<SidMethodName, SidMethod>> = {
-  rqkmeans: method('rqkmeans', rqKmeans, false),
-  'rqkmeans-constrained': method('rqkmeans-constrained', rqKmeansConstrained, false),
-  rqvae: method('rqvae', rqvae, true),
-  'rqkmeans-plus': method('rqkmeans-plus', rqKmeansPlus, true),
-};
+export const METHODS = {
+  rqkmeans: {
+    name: 'rqkmeans',
+    options: RQKMEANS_OPTIONS.options,
+    learned: false,
+    quantize: async (...given) => (await import('./kmeans/rqkmeans.js')).rqKmeans(...given),
+  },
+  'rqkmeans-constrained': {
+    name: 'rqkmeans-constrained',
+    options: RQKMEANS_CONSTRAINED_OPTIONS.options,
+    learned: false,
+    quantize: async (...given) => (await import('./balanced/rqkmeans-constrained.js')).rqKmeansConstrained(...given),
+  },
+  rqvae: {
+    name: 'rqvae',
+    options: RQVAE_OPTIONS.options,
+    learned: true,
+    quantize: async (...given) => (await import('./rqvae/rqvae.js')).rqvae(...given),
+  },
+  'rqkmeans-plus': {
+    name: 'rqkmeans-plus',
+    options: RQKMEANS_PLUS_OPTIONS.options,
+    learned: true,
+    quantize: async (...given) => (await import('./rqvae/rqkmeans-plus.js')).rqKmeansPlus(...given),
+  },
+} satisfies Record<string, SidMethod>;
+
+/** A name of the kit's methods. */
+export type SidMethodName = keyof typeof METHODS;
+/** Names of the kit's methods. */
+export const SID_METHODS = Object.keys(METHODS) as SidMethodName[];
 
 /** The method of a name; an object is a method itself. */
 export function sidMethod(given: SidMethod | SidMethodName): SidMethod {

@@ -1,145 +1,9 @@
-/** The options of `sid`: what all methods share, and each method's own. */
-import { SEED_OPTIONS } from '../data/data-options.js';
-import { withDefault } from '../options/derive.js';
-import {
-  boolean,
-  custom,
-  choice,
-  hook,
-  integer,
-  number,
-  numberOrNumbers,
-  numbers,
-  pair,
-  text,
-} from '../options/kinds.js';
-import type { Options } from '../options/option.js';
-import { defineOptions, type Given, type OptionsOf } from '../options/schema.js';
-import type { Vectors } from '../files/npy.js';
-import type { MetricLine } from '../runs/metric-lines.js';
-import { SCHEDULES } from '../support/schedule.js';
-import { BEST, COLLISIONS, KMEANS_INITS } from './choices.js';
+/** The options of `sid`; those of a method count where it is chosen. */
+import { custom, text } from '../options/kinds.js';
+import { defineOptions, type OptionsOf } from '../options/schema.js';
+import type { RqKmeansConstrainedOptions, RqKmeansOptions, RqKmeansPlusOptions } from './method-options.js';
+import { METHODS, SID_METHODS, type SidMethodName } from './methods.js';
 import type { SidMethod } from './sid-method.js';
-
-/** Declares the options of every method's levels. */
-export const LEVEL_OPTIONS = {
-  levels: integer('codes in a SID: one letter each, and one for ranks', {
-    otherwise: '3, or as many as codebook-size has numbers',
-    max: 25,
-    min: 1,
-  }),
-  codebookSize: numberOrNumbers('codes a level, one number or one a level (64,256,256), at most the number of items', {
-    otherwise: '256; in a catalogue of fewer than 2,048 items an eighth of them, at least 8',
-  }),
-} satisfies Options;
-
-const COLLISION_OPTIONS = {
-  collisions: choice(COLLISIONS, 'items that share a SID: reassign the last code, add a rank token, or keep them', {
-    default: 'reassign',
-  }),
-} satisfies Options;
-
-/** Declares the options of `rqkmeans`. */
-export const RQKMEANS_OPTIONS = defineOptions('sid', {
-  ...LEVEL_OPTIONS,
-  ...COLLISION_OPTIONS,
-  ...SEED_OPTIONS,
-  iterations: integer('Lloyd iterations of a level at most', { default: 100 }),
-  init: choice(KMEANS_INITS, 'initial centres of every level', {
-    otherwise: 'k-means++ for the first level, random-groups for the others',
-  }),
-  uniform: boolean("at most items / codes (rounded up) items a code, by Sinkhorn's plan"),
-});
-
-/** Declares the options of `rqkmeans-constrained`. */
-export const RQKMEANS_CONSTRAINED_OPTIONS = defineOptions('sid', {
-  ...LEVEL_OPTIONS,
-  collisions: withDefault(COLLISION_OPTIONS.collisions, 'rank'),
-  ...SEED_OPTIONS,
-  clusterSize: pair('fewest and most items of a code, at every level: 13,15', {
-    of: { min: 0 },
-    otherwise: 'items / codes - 1 and + 1',
-  }),
-  nInit: integer('initialisations of a level, the best is kept', { default: 3 }),
-  iterations: integer('iterations of an initialisation at most', { default: 100 }),
-  tolerance: number('stop when the centres move by less than this', { default: 1e-4, min: 0 }),
-  initFrom: hook<(residual: Vectors, level: number) => Vectors>(
-    'centres that each level starts from, in place of its own: residual vectors -> [K, D]',
-  ),
-});
-
-const RQVAE = {
-  ...LEVEL_OPTIONS,
-  ...COLLISION_OPTIONS,
-  ...SEED_OPTIONS,
-  normalize: boolean('scale all vectors by one number to a mean square of 1 before training', { default: true }),
-  hidden: numbers("widths of the encoder's hidden layers; the decoder has them in reverse", {
-    default: [2048, 1024, 512, 256, 128, 64],
-  }),
-  latent: integer('width of the latent', { otherwise: "32; rqkmeans-plus: the vectors' width" }),
-  epochs: integer('passes over the items', { default: 60 }),
-  batchSize: integer('items a step', { default: 256 }),
-  learningRate: number('peak learning rate', { default: 1e-3, above: 0, below: 10 }),
-  schedule: choice(SCHEDULES, 'learning rate after the warm-up', { default: 'linear' }),
-  warmupEpochs: integer('epochs of linear rise', { default: 2, min: 0 }),
-  weightDecay: number('of AdamW', { default: 0, min: 0 }),
-  maxGradNorm: number('gradients are scaled down to this norm; 0 leaves them', { default: 1, min: 0 }),
-  dropout: number("share of every layer's input set to zero while training", { default: 0, min: 0, below: 1 }),
-  batchNorm: boolean('batch normalisation after every linear layer but the last'),
-  quantLossWeight: number("weight of the quantizer's loss beside the reconstruction's", { default: 1, min: 0 }),
-  commitment: number("weight of the commitment in the quantizer's loss", { default: 0.25, min: 0 }),
-  sinkhornEpsilon: numberOrNumbers('above 0, balance the codes by Sinkhorn while training; one, or one a level', {
-    default: 0,
-    whole: false,
-    of: { min: 0 },
-  }),
-  sinkhornIterations: integer('iterations of Sinkhorn', { default: 50 }),
-  autoencoderEpochs: integer('epochs of plain autoencoding before k-means fills the codebooks', {
-    min: 0,
-    otherwise: '10, at most epochs - 1; rqkmeans-plus: 0',
-  }),
-  deadCodeEpochs: integer('epochs after which codes that no item uses are reset to an item; 0 leaves them', {
-    min: 0,
-    otherwise: 'half of the epochs that quantize; rqkmeans-plus: 0',
-  }),
-  kmeansIterations: integer("Lloyd iterations of the codebooks' initialisation", { default: 100 }),
-  kmeansInit: choice(['all', 'batch'], 'latents that this k-means sees: of all items, or of the first batch', {
-    default: 'all',
-  }),
-  evalEpochs: integer('epochs between two evaluations, each with a checkpoint', { default: 10 }),
-  best: choice(BEST, 'which evaluated epoch is kept', { default: 'loss' }),
-  run: text('folder of metrics, checkpoints and the best models, which a stopped run resumes from', {
-    otherwise: 'none',
-    affectsResult: false,
-  }),
-  onLog: hook<(lines: readonly MetricLine[]) => void>('called after each epoch, for a plot that draws while training'),
-} satisfies Options;
-
-/** Declares the options of `rqvae`. */
-export const RQVAE_OPTIONS = defineOptions('sid', RQVAE);
-
-/** Declares the options of `rqkmeans-plus`. */
-export const RQKMEANS_PLUS_OPTIONS = defineOptions('sid', {
-  ...RQVAE,
-  epochs: withDefault(RQVAE.epochs, 24),
-  evalEpochs: withDefault(RQVAE.evalEpochs, 4),
-  startIndex: text('index that rqkmeans-constrained wrote for the same vectors, to start from', {
-    otherwise: 'none: it is run first',
-  }),
-});
-
-/** Options of each method, by its name. */
-export const METHOD_OPTIONS = {
-  rqkmeans: RQKMEANS_OPTIONS.options,
-  'rqkmeans-constrained': RQKMEANS_CONSTRAINED_OPTIONS.options,
-  rqvae: RQVAE_OPTIONS.options,
-  'rqkmeans-plus': RQKMEANS_PLUS_OPTIONS.options,
-} satisfies Record<string, Options>;
-
-/** A name of the kit's methods. */
-export type SidMethodName = keyof typeof METHOD_OPTIONS;
-/** Names of the kit's methods. */
-export const SID_METHODS = Object.keys(METHOD_OPTIONS) as SidMethodName[];
 
 const METHOD = custom<SidMethod | SidMethodName, { default: 'rqkmeans' }>(
   'how vectors become codes; in a notebook also a method of your own',
@@ -174,21 +38,11 @@ export const SID_OPTIONS = defineOptions(
       by: 'method',
       pick: (method) => (typeof method === 'object' ? (method as SidMethod).name : String(method)),
       own: (method) => (typeof method === 'object' ? ((method as SidMethod).options ?? {}) : undefined),
-      of: METHOD_OPTIONS,
+      of: Object.fromEntries(SID_METHODS.map((name) => [name, METHODS[name].options ?? {}])),
     },
   },
 );
 
-/** How many levels and codes. */
-export interface LevelOptions extends Given<typeof LEVEL_OPTIONS> {}
-/** Options of `rqKmeans`. */
-export interface RqKmeansOptions extends OptionsOf<typeof RQKMEANS_OPTIONS> {}
-/** Options of `rqKmeansConstrained`. */
-export interface RqKmeansConstrainedOptions extends OptionsOf<typeof RQKMEANS_CONSTRAINED_OPTIONS> {}
-/** Options of `rqvae`. */
-export interface RqVaeOptions extends OptionsOf<typeof RQVAE_OPTIONS> {}
-/** As `RqVaeOptions`, with other defaults: 24 epochs, evaluated every 4, no plain autoencoding. */
-export interface RqKmeansPlusOptions extends OptionsOf<typeof RQKMEANS_PLUS_OPTIONS> {}
 /** The options of all methods; a method refuses another's. */
 export type SidOptions = RqKmeansOptions & RqKmeansConstrainedOptions & RqKmeansPlusOptions;
 /** Options of `sidStage`. */

@@ -88,7 +88,7 @@ test('the stage writes what it measures; an unknown name writes nothing', async 
     const results = await readResults(report.results);
     expect(report).toMatchObject({ name, rows: results.length, item: itemMetrics(results) });
   }
-  const ofTen = await baselineStage({ name: 'popularity', data: dir, topK: 10 });
+  const ofTen = await baselineStage({ baseline: 'popularity', data: dir, topK: 10 });
   expect(Object.keys(ofTen.item)).toEqual([1, 3, 5, 10].flatMap((k) => [`HR@${k}`, `NDCG@${k}`]));
   rmSync(join(dir, 'runs'), { recursive: true });
   await expect(baselineStage({ baseline: 'luck' as BaselineName, data: dir })).rejects.toThrow(

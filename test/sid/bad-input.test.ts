@@ -3,7 +3,8 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import type { Vectors } from '../../lib/files/npy.js';
-import { SID_METHODS, type SidOptions } from '../../lib/sid/sid-options.js';
+import { SID_METHODS } from '../../lib/sid/methods.js';
+import { type SidOptions } from '../../lib/sid/sid-options.js';
 import { METHODS } from '../../lib/sid/methods.js';
 import { Random } from '../../lib/support/random.js';
 

@@ -12,7 +12,7 @@ import { codebookFile } from '../../lib/sid/files/codebook-files.js';
 import { readSids } from '../../lib/sid/files/read-sids.js';
 import { sidOutputs } from '../../lib/sid/files/saved-sids.js';
 import { readCard } from '../../lib/sid/files/sid-card.js';
-import { SID_METHODS, type SidMethodName } from '../../lib/sid/sid-options.js';
+import { SID_METHODS, type SidMethodName } from '../../lib/sid/methods.js';
 import { METHODS } from '../../lib/sid/methods.js';
 import { sidQualityStage } from '../../lib/sid/quality/quality-stage.js';
 import { rqVaeCodes } from '../../lib/sid/rqvae/rqvae.js';

@@ -10,7 +10,7 @@ import { readCard } from '../../lib/sid/files/sid-card.js';
 import { METHODS } from '../../lib/sid/methods.js';
 import type { SidMethod } from '../../lib/sid/sid-method.js';
 import type { Collisions } from '../../lib/sid/choices.js';
-import { METHOD_OPTIONS, SID_METHODS, type SidMethodName } from '../../lib/sid/sid-options.js';
+import { SID_METHODS, type SidMethodName } from '../../lib/sid/methods.js';
 import { sidQualityStage } from '../../lib/sid/quality/quality-stage.js';
 import type { QuantizeResult } from '../../lib/sid/quantized.js';
 import { quantizeResult } from '../../lib/sid/residual.js';
@@ -64,7 +64,7 @@ test('mistakes leave nothing behind', async () => {
 const signs: SidMethod = {
   name: 'signs',
   learned: false,
-  options: { collisions: METHOD_OPTIONS['rqkmeans-constrained'].collisions },
+  options: { collisions: METHODS['rqkmeans-constrained'].options.collisions },
   quantize: (vectors, { collisions = 'rank' }: { collisions?: Collisions }) => {
     const codes = Array.from({ length: vectors.rows }, (_, i) =>
       [0, 1].map((column) => (vectors.data[i * vectors.width + column]! < 0 ? 1 : 0)),

@@ -13,7 +13,7 @@ import { checkCollisions } from '../collisions/collisions.js';
 import type { QuantizeResult } from '../quantized.js';
 import { residualQuantize } from '../residual.js';
 import { balancedKmeans, sizeLimits } from './balanced-kmeans.js';
-import { RQKMEANS_CONSTRAINED_OPTIONS, type RqKmeansConstrainedOptions } from '../sid-options.js';
+import { RQKMEANS_CONSTRAINED_OPTIONS, type RqKmeansConstrainedOptions } from '../method-options.js';
 
 /**
  * @param vectors [N, D]; equal rows are fine: they are spread over codes where the limits ask for it

@@ -9,7 +9,7 @@ import { sidTokens, writeIndex } from '../../data/sid-index.js';
 import { writeSafetensors } from '../../files/safetensors.js';
 import { sidMethod } from '../methods.js';
 import type { SidMethod } from '../sid-method.js';
-import type { SidMethodName } from '../sid-options.js';
+import type { SidMethodName } from '../methods.js';
 import type { QuantizeResult } from '../quantized.js';
 import { besideIndex, codebookFile, writeCodebooks } from './codebook-files.js';
 import { CARD_ENDING, MODEL_ENDING, movedItems, writeCard } from './sid-card.js';

@@ -18,7 +18,7 @@ import { checkCollisions } from '../collisions/collisions.js';
 import type { QuantizeResult } from '../quantized.js';
 import { residualQuantize } from '../residual.js';
 import { kmeans } from './kmeans.js';
-import { RQKMEANS_OPTIONS, type RqKmeansOptions } from '../sid-options.js';
+import { RQKMEANS_OPTIONS, type RqKmeansOptions } from '../method-options.js';
 
 /**
  * @param vectors [N, D]; equal rows are fine, rows of zeros too

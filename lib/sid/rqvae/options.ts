@@ -5,7 +5,7 @@ import type { MetricLine } from '../../runs/metric-lines.js';
 import { InputError } from '../../support/errors.js';
 import { checkFinite, codebookSizes } from '../check-input.js';
 import { checkCollisions } from '../collisions/collisions.js';
-import { RQVAE_OPTIONS, type RqVaeOptions } from '../sid-options.js';
+import { RQVAE_OPTIONS, type RqVaeOptions } from '../method-options.js';
 import type { RqVaeShape } from './parameters.js';
 
 /** The options of `rqvae` with every default filled in, those that depend on the vectors too. */

@@ -28,7 +28,7 @@ import { rqVaePlan } from './options.js';
 import { fingerprint } from './fingerprint.js';
 import { type RqVae, withCodes } from './rqvae.js';
 import { trainRqVae } from './train.js';
-import { RQKMEANS_PLUS_OPTIONS, type RqKmeansPlusOptions } from '../sid-options.js';
+import { RQKMEANS_PLUS_OPTIONS, type RqKmeansPlusOptions } from '../method-options.js';
 
 /** As `RqVae`, and what it started from. */
 export interface RqKmeansPlus extends RqVae {

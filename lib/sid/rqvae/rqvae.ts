@@ -22,7 +22,7 @@ import { resolveCollisions } from '../collisions/collisions.js';
 import { codeUsage, collisionRate, meanSquaredError, type QuantizeResult } from '../quantized.js';
 import { fingerprint } from './fingerprint.js';
 import { decodeSums, type RqVaeModel } from './model.js';
-import { type RqVaeOptions } from '../sid-options.js';
+import { type RqVaeOptions } from '../method-options.js';
 import { rqVaePlan, type RqVaePlan } from './options.js';
 import { codebooksOf, toVariables } from './parameters.js';
 import { ScaledRows } from './scaled-rows.js';
@@ -30,7 +30,7 @@ import { evaluate } from './step.js';
 import { type Trained, trainRqVae } from './train.js';
 
 export type { RqVaeModel } from './model.js';
-export type { RqVaeOptions } from '../sid-options.js';
+export type { RqVaeOptions } from '../method-options.js';
 
 /** What `rqvae` gives back beyond codes and codebooks. */
 export interface RqVae extends QuantizeResult {
