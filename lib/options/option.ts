@@ -58,9 +58,9 @@ export interface Spec<T> {
 /** The presence that a spec says. */
 export type PresenceOf<S> = S extends { required: true }
   ? 'required'
-  : S extends { default: {} }
+  : S extends { default: NonNullable<unknown> }
     ? 'default'
-    : 'optional'; // eslint-disable-line @typescript-eslint/no-empty-object-type
+    : 'optional';
 
 type Kind<T> = Pick<Option<T>, 'mismatch' | 'fromText' | 'schema'> & {
   data?: boolean;

@@ -39,7 +39,9 @@ test('the same seed writes the same bytes, another seed others; both go through 
 });
 
 test('an unknown size', () => {
-  expect(() => sampleCatalogue({ size: 'huge' as 'tiny' })).toThrow('expected size to be one of tiny, small, got huge');
+  expect(() => sampleCatalogue({ size: 'huge' as 'tiny' })).toThrow(
+    'expected size to be one of tiny, small, got "huge"',
+  );
 });
 
 describe.each([42, 1])('the small sample, seed %i', (seed) => {

@@ -33,7 +33,7 @@ test('mistakes are reported before anything is written', async () => {
   await wrong({ encoder: 'bert' }).toThrow('expected --encoder lsa, a folder');
   await wrong({ encoder: './no/such/folder' }).toThrow('got ./no/such/folder');
   await wrong({ width: 9 }).toThrow('expected a width from 1 to 1');
-  await wrong({ pooling: 'mean' }).toThrow('lsa pools nothing');
+  await wrong({ pooling: 'mean' }).toThrow('pooling is an option of encoder FOLDER alone');
   await wrong({ data: join(data, 'none') }).toThrow('no such folder');
   expect(existsSync(join(data, 'Tools.emb-lsa.npy'))).toBe(false);
 });

@@ -83,7 +83,7 @@ test('what cannot be encoded says so', () => {
   expect(() => lsa(['a'])).toThrow('at least 2 texts, got 1');
   expect(() => lsa(['', ' '])).toThrow('expected texts with words');
   expect(() => lsa(golden.texts, { width: 40 })).toThrow('expected a width from 1 to 39');
-  expect(() => tfidf([], { maxDf: 0 })).toThrow('expected maxDf in (0, 1], got 0');
+  expect(() => tfidf([], { maxDf: 0 })).toThrow('expected maxDf to be a number above 0, at most 1, got 0');
 });
 
 test.skipIf(!existsSync(`${REAL}.emb-lsa.npy`))(

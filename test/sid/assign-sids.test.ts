@@ -151,5 +151,5 @@ test('one item; limits that cannot be met', () => {
   );
   expect(() => rqKmeansConstrained(x, { codebookSize: 21 })).toThrow('expected a codebook size from 1 to 20');
   expect(() => rqKmeansConstrained({ ...x, data: x.data.with(3, -Infinity) })).toThrow('row 1, column 1 is -Infinity');
-  expect(() => rqKmeansConstrained(x, { nInit: 0 })).toThrow('expected nInit of 1 or more, got 0');
+  expect(() => rqKmeansConstrained(x, { nInit: 0 })).toThrow('expected nInit to be a whole number of 1 or more, got 0');
 });

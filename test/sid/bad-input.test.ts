@@ -61,7 +61,7 @@ describe.each(SID_METHODS)('%s', (method) => {
     await fails({ ...x, data: x.data.with(35, -Infinity) }, 'x.npy: row 11, column 2 is -Infinity');
     await fails({ rows: 0, width: 3, data: new Float32Array() }, 'x.npy: expected item vectors, got none');
     await fails(x, 'x.npy: expected a codebook size from 1 to 12, the number of items, got 13', { codebookSize: 13 });
-    await fails(x, 'sid: expected --levels from 1 to 25', { levels: 26 });
+    await fails(x, 'sid: expected levels to be a whole number from 1 to 25, got 26', { levels: 26 });
     await fails(x, 'sid: expected 2 codebook sizes, one a level, got 3', { levels: 2, codebookSize: [2, 2, 2] });
     const collisions = 'reassign';
     await fails(x, 'x.npy: expected at most 8 items for 2 x 2 x 2 codes, got 12', { codebookSize: 2, collisions });

@@ -87,5 +87,7 @@ test('training reseeds in the first half of the epochs that quantize, and uses n
   expect(lines.every(({ resetCodes }) => resetCodes === undefined)).toBe(true);
   const sum = (counts: number[]): number => counts.reduce((total, count) => total + count, 0);
   expect(sum(found.codesUsed)).toBeGreaterThan(sum(never.codesUsed));
-  await expect(rqvae(x, { deadCodeEpochs: -1 })).rejects.toThrow('expected reseedEpochs of 0 or more, got -1');
+  await expect(rqvae(x, { deadCodeEpochs: -1 })).rejects.toThrow(
+    'expected deadCodeEpochs to be a whole number of 0 or more, got -1',
+  );
 });

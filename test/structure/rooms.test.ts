@@ -27,7 +27,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   evaluate: ['data', 'decode', 'embed', 'engine', 'files', 'lm', 'options', 'support', 'tasks'],
   train: ['data', 'decode', 'engine', 'evaluate', 'files', 'lm', 'ops', 'options', 'runs', 'support', 'tasks'],
   baselines: ['data', 'evaluate', 'options', 'support'],
-  badcase: ['baselines', 'data', 'evaluate', 'figures', 'files', 'lm', 'options', 'support'],
+  badcase: ['baselines', 'data', 'engine', 'evaluate', 'figures', 'files', 'lm', 'options', 'support'],
   pipeline: [
     ...['badcase', 'baselines', 'data', 'embed', 'evaluate', 'figures', 'files', 'lm', 'options', 'runs', 'sid'],
     ...['support', 'tasks', 'train'],

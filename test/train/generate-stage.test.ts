@@ -128,7 +128,7 @@ describe('mistakes are reported before anything is computed', () => {
   test.each([
     [{ task: 'poem' }, 'template: expected one of sids, words'],
     [{ task: 'sids', model: join(data, 'none') }, 'none'],
-    [{ task: 'sids', limit: -1 }, 'expected limit to be a whole number (0: all), got -1'],
+    [{ task: 'sids', limit: -1 }, 'expected limit to be a whole number of 0 or more, got -1'],
     [{ task: 'sids', topP: 0.5 }, 'expected a temperature above 0'],
     [{ task: 'sid2title', encoder: 'no such folder', maxTokens: 1 }, 'expected --encoder lsa'],
   ])('%j', async (wrong, message) => {

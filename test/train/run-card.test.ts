@@ -21,7 +21,7 @@ test('names every file that went in by its hash, the code, the versions and the 
   expect(card.inputs).toEqual({
     ...Object.fromEntries(files.slice(0, 4).map((file) => [file, sha(file)])),
     index: sha('shop.index.json'),
-    ...{ 'base config.json': sha('config.json'), 'base model.safetensors': sha('model.safetensors') },
+    ...{ 'model config.json': sha('config.json'), 'model model.safetensors': sha('model.safetensors') },
   });
   expect(card).toMatchObject({ seed: 7, seconds: 1.5, backend: tf.getBackend(), code: codeVersion() });
   expect(card.code.hash).toMatch(/^[0-9a-f]{64}$/);

@@ -236,6 +236,9 @@ function logProb(
   return sum;
 }
 
+/** What an evaluation reads. */
+const where = { data: folder, index: join(folder, 'tiny.index.json') };
+
 const run = (name: string, options: Partial<SftOptions>): SftOptions => ({
   data: folder,
   index: join(folder, 'tiny.index.json'),
@@ -259,16 +262,16 @@ test('a run of texts and SIDs: counts in report and configuration, a loss each, 
   const lines = readMetrics(join(folder, 'mix', 'metrics.jsonl'));
   expect(report.truncated).toBe(lines.reduce((sum, { truncated = 0 }) => sum + truncated, 0));
   expect(report.truncated).toBeGreaterThan(0);
-  const evaluated = await evaluateStage({ ...run('mix', {}), model: report.model, numBeams: 10 });
+  const evaluated = await evaluateStage({ ...where, model: report.model, numBeams: 10 });
   expect(evaluated).toMatchObject({ template: 'seqrec', rows: dataset.test.length, invalid: 0, duplicates: 0 });
   expect(evaluated.truncated).toBeGreaterThan(0);
   const tuned = await grpo({
     ...{ data: folder, index: join(folder, 'tiny.index.json'), run: join(folder, 'tuned'), model: report.model },
     ...{ numGenerations: 4, sampleSize: 8, batchSize: 8, epochs: 1, validRows: 5 },
   });
-  const after = await evaluateStage({ ...run('mix', {}), model: tuned.model, numBeams: 5 });
+  const after = await evaluateStage({ ...where, model: tuned.model, numBeams: 5 });
   expect(after).toMatchObject({ template: 'seqrec', truncated: evaluated.truncated }); // what SFT said of the prompts still holds
-  const titles = { ...run('mix', {}), model: report.model, template: 'title2sid', numBeams: 10 };
+  const titles = { ...where, model: report.model, template: 'title2sid', numBeams: 10 };
   const asked = await evaluateStage({ ...titles, results: join(folder, 'titles.jsonl') });
   const held = taskRows(dataset, TEMPLATES.title2sid!, 'test');
   expect((await readResults(asked.results)).map(({ target }) => target)).toEqual(held.map(({ target }) => target));
@@ -310,9 +313,9 @@ describe('SIDs in subwords', () => {
     const report = await sft(run('subwords', { template: 'seqrec', sidTokens: 'subwords', dataRatio: 0.2 }));
     const tokenizer = loadTokenizer(report.model);
     expect(index.flat().some((token) => tokenizer.has(token))).toBe(false);
-    const evaluated = await evaluateStage({ ...run('subwords', {}), model: report.model, numBeams: 5 });
+    const evaluated = await evaluateStage({ ...where, model: report.model, numBeams: 5 });
     expect(evaluated).toMatchObject({ rows: dataset.test.length, invalid: 0, duplicates: 0 });
-    await expect(evaluateStage({ ...run('subwords', {}), model: report.model, sidTokens: 'new' })).rejects.toThrow(
+    await expect(evaluateStage({ ...where, model: report.model, sidTokens: 'new' })).rejects.toThrow(
       /the vocabulary lacks <a_\d+>/,
     );
     const again = await sft(run('onto-subwords', { model: report.model, template: 'seqrec', dataRatio: 0.05 }));

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { grpo } from '../../lib/train/grpo/grpo.js';
+import { grpo } from '../../../lib/train/grpo/grpo.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-grpo-options-'));
 const options = {
@@ -15,7 +15,7 @@ const options = {
 
 test('a group needs two completions to compare', async () => {
   await expect(grpo({ ...options, numGenerations: 1 })).rejects.toThrow(
-    /expected --num-generations of at least 2, .*got 1$/,
+    /expected numGenerations to be a whole number of 2 or more, got 1$/,
   );
   await expect(grpo({ ...options, numGenerations: 2 })).rejects.toThrow(/nowhere/); // only the data are missing
   expect(existsSync(options.run)).toBe(false);

@@ -1,24 +1,24 @@
 /** GRPO's loss, reward and advantages worked out apart from the code, and what a batch of its task is. */
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, expect, test } from 'vitest';
-import type { Dataset } from '../../lib/data/dataset.js';
-import { beamSearch } from '../../lib/decode/beam-search.js';
-import { useEngine } from '../../lib/engine/engine.js';
-import { itemMetrics } from '../../lib/evaluate/metrics.js';
-import { createRecommender } from '../../lib/evaluate/recommender.js';
-import { parseShape } from '../../lib/lm/config.js';
-import { chain } from '../../lib/lm/forest.js';
-import type { LanguageModel } from '../../lib/lm/language-model.js';
-import { wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
-import { disposeWeights, randomWeights } from '../../lib/lm/weights.js';
-import { Random } from '../../lib/support/random.js';
-import { groupAdvantages } from '../../lib/train/grpo/advantages.js';
-import { type Group, grpoLoss } from '../../lib/train/grpo/grpo-loss.js';
-import { grpoTask } from '../../lib/train/grpo/grpo-task.js';
-import { rankingReward, ruleReward } from '../../lib/train/grpo/rewards.js';
-import { forestLogProbs } from '../../lib/train/loop/forest-loss.js';
-import { batchGradients } from '../../lib/train/loop/gradients.js';
-import { validator } from '../../lib/train/loop/validate.js';
+import type { Dataset } from '../../../lib/data/dataset.js';
+import { beamSearch } from '../../../lib/decode/beam-search.js';
+import { useEngine } from '../../../lib/engine/engine.js';
+import { itemMetrics } from '../../../lib/evaluate/metrics.js';
+import { createRecommender } from '../../../lib/evaluate/recommender.js';
+import { parseShape } from '../../../lib/lm/config.js';
+import { chain } from '../../../lib/lm/forest.js';
+import type { LanguageModel } from '../../../lib/lm/language-model.js';
+import { wordTokenizer } from '../../../lib/lm/tokenizer/tokenizer.js';
+import { disposeWeights, randomWeights } from '../../../lib/lm/weights.js';
+import { Random } from '../../../lib/support/random.js';
+import { groupAdvantages } from '../../../lib/train/grpo/advantages.js';
+import { type Group, grpoLoss } from '../../../lib/train/grpo/grpo-loss.js';
+import { grpoTask } from '../../../lib/train/grpo/grpo-task.js';
+import { rankingReward, ruleReward } from '../../../lib/train/grpo/rewards.js';
+import { forestLogProbs } from '../../../lib/train/loop/forest-loss.js';
+import { batchGradients } from '../../../lib/train/loop/gradients.js';
+import { validator } from '../../../lib/train/loop/validate.js';
 
 await useEngine();
 

@@ -5,27 +5,27 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Dataset, Row } from '../../lib/data/dataset.js';
-import { filterStage } from '../../lib/data/filter/filter-stage.js';
-import { writeSample } from '../../lib/data/sample/sample.js';
-import type { SidIndex } from '../../lib/data/sid-index.js';
-import { beamSearch } from '../../lib/decode/beam-search.js';
-import { embedItems } from '../../lib/embed/embed-items.js';
-import { useEngine } from '../../lib/engine/engine.js';
-import { createRecommender, type Recommender } from '../../lib/evaluate/recommender.js';
-import { readJson } from '../../lib/files/files.js';
-import { parseShape } from '../../lib/lm/config.js';
-import type { LanguageModel } from '../../lib/lm/language-model.js';
-import { wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
-import { randomWeights } from '../../lib/lm/weights.js';
-import { sidStage } from '../../lib/sid/sid-stage.js';
-import { Random } from '../../lib/support/random.js';
-import { groupAdvantages } from '../../lib/train/grpo/advantages.js';
-import { grpo } from '../../lib/train/grpo/grpo.js';
-import { grpoLoss } from '../../lib/train/grpo/grpo-loss.js';
-import { GRPO_OPTIONS } from '../../lib/train/grpo/grpo-options.js';
-import { distinctCompletions, grpoTask, type GrpoTaskOptions } from '../../lib/train/grpo/grpo-task.js';
-import { rewardGroup, rewardOf, rewardStamp } from '../../lib/train/grpo/reward-group.js';
+import type { Dataset, Row } from '../../../lib/data/dataset.js';
+import { filterStage } from '../../../lib/data/filter/filter-stage.js';
+import { writeSample } from '../../../lib/data/sample/sample.js';
+import type { SidIndex } from '../../../lib/data/sid-index.js';
+import { beamSearch } from '../../../lib/decode/beam-search.js';
+import { embedItems } from '../../../lib/embed/embed-items.js';
+import { useEngine } from '../../../lib/engine/engine.js';
+import { createRecommender, type Recommender } from '../../../lib/evaluate/recommender.js';
+import { readJson } from '../../../lib/files/files.js';
+import { parseShape } from '../../../lib/lm/config.js';
+import type { LanguageModel } from '../../../lib/lm/language-model.js';
+import { wordTokenizer } from '../../../lib/lm/tokenizer/tokenizer.js';
+import { randomWeights } from '../../../lib/lm/weights.js';
+import { sidStage } from '../../../lib/sid/sid-stage.js';
+import { Random } from '../../../lib/support/random.js';
+import { groupAdvantages } from '../../../lib/train/grpo/advantages.js';
+import { grpo } from '../../../lib/train/grpo/grpo.js';
+import { grpoLoss } from '../../../lib/train/grpo/grpo-loss.js';
+import { GRPO_OPTIONS } from '../../../lib/train/grpo/grpo-options.js';
+import { distinctCompletions, grpoTask, type GrpoTaskOptions } from '../../../lib/train/grpo/grpo-task.js';
+import { rewardGroup, rewardOf, rewardStamp } from '../../../lib/train/grpo/reward-group.js';
 import {
   rankingReward,
   type Reward,
@@ -33,9 +33,9 @@ import {
   type RewardContext,
   REWARDS,
   ruleReward,
-} from '../../lib/train/grpo/rewards.js';
-import { batchGradients } from '../../lib/train/loop/gradients.js';
-import { sft } from '../../lib/train/sft/sft.js';
+} from '../../../lib/train/grpo/rewards.js';
+import { batchGradients } from '../../../lib/train/loop/gradients.js';
+import { sft } from '../../../lib/train/sft/sft.js';
 
 beforeAll(async () => void (await useEngine()));
 
