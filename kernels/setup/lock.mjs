@@ -1,5 +1,5 @@
 /** One set-up at a time: `npm start` and `npm test` in two terminals must not install into each other. */
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RUN } from './paths.mjs';
@@ -13,7 +13,7 @@ export async function withLock(work) {
   while (!take(file)) {
     const owner = ownerOf(file);
     if (owner === undefined || !isAlive(owner)) {
-      rmSync(file, { force: true });
+      putAside(file, owner);
       continue;
     }
     if (!told) say(`waiting for the set-up that process ${owner} is running`);
@@ -43,6 +43,27 @@ function take(file) {
   } finally {
     rmSync(mine, { force: true });
   }
+}
+
+/**
+ * Removes the lock of an owner that is gone. Renaming is what one process alone can do: two that removed it one after
+ * the other could remove a lock that was taken in between, and then hold one lock both.
+ */
+function putAside(file, owner) {
+  const aside = `${file}.gone.${process.pid}`;
+  try {
+    renameSync(file, aside);
+  } catch {
+    return; // another one was faster
+  }
+  if (ownerOf(aside) !== owner) {
+    try {
+      linkSync(aside, file); // it had just been taken: give it back
+    } catch {
+      // and taken once more
+    }
+  }
+  rmSync(aside, { force: true });
 }
 
 function ownerOf(file) {

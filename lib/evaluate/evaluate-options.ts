@@ -29,7 +29,10 @@ export const EVALUATE_OPTIONS = defineOptions('evaluate', {
     min: 0,
     otherwise: 'not',
   }),
-  results: text('file to write', { otherwise: 'results.jsonl beside the model folder', affectsResult: false }),
+  results: text('file to write', {
+    otherwise: 'results-SPLIT-TASK-BEAMS.jsonl in the run, or in the model folder',
+    affectsResult: false,
+  }),
 });
 
 /** How rows are ranked. */

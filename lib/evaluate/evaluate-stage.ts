@@ -1,5 +1,4 @@
 /** The `evaluate` stage: model folder, data folder and index -> `results.jsonl` and the ranking metrics. */
-import { dirname, join } from 'node:path';
 import { indexOf, loadDataset } from '../data/load.js';
 import { readIndex } from '../data/sid-index.js';
 import { ensureEngine } from '../engine/engine.js';
@@ -12,6 +11,7 @@ import { findTemplate, readTemplates } from '../tasks/templates.js';
 import { evaluate, type EvaluateReport } from './evaluate.js';
 import { loadRecommender } from './recommender.js';
 import { writeResults } from './results-file.js';
+import { resultsFile, writeProvenance } from './results-place.js';
 import { shuffleHistories } from './shuffle-histories.js';
 import { promptOptions, type TrainedWith, trainedWith } from './trained-with.js';
 import { EVALUATE_OPTIONS, type EvaluateStageOptions } from './evaluate-options.js';
@@ -50,9 +50,11 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
   const run = trainedWith(model);
   const template = named ?? run.template ?? 'sids';
   const templates = from === undefined ? run.templates : readTemplates(from);
-  const file = results ?? join(dirname(model), 'results.jsonl');
+  const kind = { split, template, numBeams, normalize, ...(seed !== undefined && { shuffleHistories: seed }) };
+  const file = results ?? resultsFile(model, kind);
   const dataset = await loadDataset(data, name);
-  const index = readIndex(settings.index ?? indexOf(dataset), dataset.items.length);
+  const indexFile = settings.index ?? indexOf(dataset);
+  const index = readIndex(indexFile, dataset.items.length);
   const found = findTemplate(template, templates);
   const whole = taskRows(dataset, found, split, promptContext(index, dataset.items));
   if (seed !== undefined && found.of === 'items') {
@@ -69,6 +71,9 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
       ...(label !== undefined && { label }),
     });
     writeResults(file, ranked);
+    const { item, sid } = report;
+    const inputs = { dataset, index: indexFile, model };
+    writeProvenance(file, kind, inputs, { rows: rows.length, metrics: { item, sid } });
     const prompt = usedPrompt(template, named, run);
     return { ...report, template, prompt, truncated: recommender.render.truncated, results: file };
   } finally {

@@ -19,3 +19,4 @@ export * from './text/text-metrics.js';
 export * from './trained-with.js';
 export * from './evaluate-options.js';
 export * from './text/generate-stage-options.js';
+export * from './results-place.js';

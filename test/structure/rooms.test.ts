@@ -24,7 +24,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   lm: ['data', 'files', 'ops', 'options', 'support'],
   tasks: ['data', 'files', 'lm', 'options', 'support'],
   decode: ['lm', 'ops', 'support'],
-  evaluate: ['data', 'decode', 'embed', 'engine', 'files', 'lm', 'options', 'support', 'tasks'],
+  evaluate: ['data', 'decode', 'embed', 'engine', 'files', 'lm', 'options', 'runs', 'support', 'tasks'],
   train: ['data', 'decode', 'engine', 'evaluate', 'files', 'lm', 'ops', 'options', 'runs', 'support', 'tasks'],
   baselines: ['data', 'evaluate', 'options', 'support'],
   badcase: ['baselines', 'data', 'engine', 'evaluate', 'figures', 'files', 'lm', 'options', 'support'],

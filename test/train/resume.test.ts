@@ -3,7 +3,7 @@
  * The killed process is the built command (`npm test` builds it first).
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
@@ -31,7 +31,21 @@ const options = (run: string): SftOptions => ({
   dropout: 0.2,
 });
 
+/** The killed process is `dist`, the one in the test is `lib`: of different code they end on different bits. */
+function expectBuilt(): void {
+  const newest = (dir: string, ending: string): number =>
+    Math.max(
+      ...readdirSync(dir, { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith(ending))
+        .map((name) => statSync(join(dir, name)).mtimeMs),
+    );
+  const built = ['dist/.stamp.json', 'dist/.tsbuildinfo'].filter((file) => existsSync(file));
+  const when = Math.max(newest('dist', '.js'), ...built.map((file) => statSync(file).mtimeMs));
+  if (newest('lib', '.ts') > when) throw new Error('dist/ is older than lib/: npm run build, then run this test again');
+}
+
 beforeAll(async () => {
+  expectBuilt();
   await useEngine();
   const { reviews, meta } = writeSample({ out: join(folder, 'raw'), size: 'tiny' });
   await filterStage({ reviews, meta, out: folder, dataset: 'tiny' });

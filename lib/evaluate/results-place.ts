@@ -1,0 +1,73 @@
+/**
+ * Where an evaluation's results go, and what they are of: one file for each split, task, number of beams and control,
+ * so that no evaluation overwrites another, and beside it `NAME.json` with the hashes of what went in.
+ */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { readJson, writeJson } from '../files/files.js';
+import { codeVersion, packageVersion } from '../runs/code-version.js';
+import { hashInputs, type RunInputs } from '../runs/inputs.js';
+
+/** What tells one evaluation of a model from another. */
+export interface EvaluationKind {
+  split: 'valid' | 'test';
+  /** Name of the task. */
+  template: string;
+  numBeams: number;
+  normalize: 'full' | 'legal';
+  /** Seed of the control with histories of other rows, if it is one. */
+  shuffleHistories?: number | undefined;
+}
+
+/**
+ * The default file, beside the model of a run, else inside the model's folder: nothing is written outside of what was
+ * named.
+ * @example resultsFile('runs/a/model', { split: 'test', template: 'sids', numBeams: 50, normalize: 'full' })
+ * // 'runs/a/results-test-sids-50.jsonl'
+ */
+export function resultsFile(model: string, kind: EvaluationKind): string {
+  const { split, template, numBeams, normalize, shuffleHistories: seed } = kind;
+  const control = seed === undefined ? [] : [`shuffled-${seed}`];
+  const parts = [split, template, numBeams, ...(normalize === 'full' ? [] : [normalize]), ...control];
+  return join(isRun(dirname(model)) ? dirname(model) : model, `results-${parts.join('-')}.jsonl`);
+}
+
+function isRun(folder: string): boolean {
+  const file = join(folder, 'config.json');
+  return existsSync(file) && typeof readJson<{ stage?: unknown }>(file)?.stage === 'string';
+}
+
+/** Provenance of a results file: everything that a metric computed from it depends on. */
+export interface Provenance extends EvaluationKind {
+  /** SHA-256 by file name: rows, items, index, every file of the model. */
+  inputs: Record<string, string>;
+  model: string;
+  rows: number;
+  metrics: { item: object; sid: object };
+  code: { hash: string; commit: string | null };
+  version: string;
+  /** When it was done, ISO 8601. */
+  finished: string;
+}
+
+/** Writes `NAME.json` beside `NAME.jsonl`. @returns the file */
+export function writeProvenance(
+  results: string,
+  kind: EvaluationKind,
+  inputs: RunInputs,
+  { rows, metrics }: Pick<Provenance, 'rows' | 'metrics'>,
+): string {
+  const file = results.replace(/(\.jsonl)?$/, '.json');
+  const { hash, commit } = codeVersion();
+  writeJson(file, {
+    ...kind,
+    inputs: hashInputs(inputs),
+    model: inputs.model,
+    rows,
+    metrics,
+    code: { hash, commit },
+    version: packageVersion(),
+    finished: new Date().toISOString(),
+  } satisfies Provenance);
+  return file;
+}
