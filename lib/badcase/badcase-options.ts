@@ -84,4 +84,5 @@ export interface BadCasesOptions
   detectors?: readonly AnyDetector[];
 }
 
+/** Options of `badCaseReport`. */
 export interface BadCaseReportOptions extends OptionsOf<typeof BADCASE_OPTIONS> {}

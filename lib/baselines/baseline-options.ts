@@ -49,4 +49,5 @@ export const BASELINE_OPTIONS = defineOptions(
   },
 );
 
+/** Options of `baselineStage`. */
 export interface BaselineStageOptions extends OptionsOf<typeof BASELINE_OPTIONS> {}

@@ -3,6 +3,7 @@ import type { Baseline } from './baseline.js';
 import { POPULARITY } from './popularity.js';
 import { TRANSITION } from './transition.js';
 
+/** The baselines that the kit has; a new one is a line here. */
 export const BASELINES = [POPULARITY, TRANSITION] as const satisfies readonly Baseline[];
 
 /** A name of the kit's baselines. */

@@ -6,6 +6,7 @@
  */
 import type { Row } from '../data/dataset.js';
 
+/** What the counting baselines know of the training rows. */
 export interface Counts {
   /** Item -> times seen, in the order in which items were first counted. */
   items: Map<number, number>;

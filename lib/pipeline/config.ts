@@ -18,6 +18,7 @@ import type { SftOptions } from '../train/sft/sft-options.js';
 import { checkConfig } from './check-config.js';
 import type { PIPELINE_OPTIONS } from './pipeline-options.js';
 
+/** A configuration: one object a stage, the stage's own options in it. */
 export interface PipelineConfig extends Given<typeof PIPELINE_OPTIONS> {
   /** Writes a sample catalogue to `OUT/raw` first. */
   sample?: SampleOptions;

@@ -19,6 +19,7 @@ const REWARD = custom<Reward | RewardName, { default: 'ranking' }>(
   },
 );
 
+/** Declares the options of `grpo`. */
 export const GRPO_OPTIONS = defineOptions(
   'grpo',
   {

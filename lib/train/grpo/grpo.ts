@@ -30,6 +30,7 @@ import { GRPO_OPTIONS, type GrpoOptions } from './grpo-options.js';
 import { grpoTask } from './grpo-task.js';
 import { rewardStamp } from './reward-group.js';
 
+/** What a run of GRPO gave: that of every training, and where it started from. */
 export interface GrpoReport extends TrainReport {
   /** Validation metrics of the model that it started from. */
   start: Record<string, number>;
