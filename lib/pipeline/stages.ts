@@ -96,7 +96,7 @@ export class PipelineStages {
   }
 
   /** Item texts -> vectors. */
-  embed(): Promise<EmbedReport> {
+  async embed(): Promise<EmbedReport> {
     const { out: data, dataset, embed = {} } = this.config;
     const { encoder = 'lsa' } = embed;
     if (this.ownEmbeddings) throw new InputError('embed: sid.embeddings or sft.index names your own; nothing to do');
@@ -109,7 +109,7 @@ export class PipelineStages {
   }
 
   /** Vectors -> semantic IDs. */
-  sid(): Promise<SidReport> {
+  async sid(): Promise<SidReport> {
     const { sid = {} } = this.config;
     const { method = 'rqkmeans', codebookSize, startIndex } = sid;
     const { levels = typeof codebookSize === 'object' ? codebookSize.length : 3 } = sid;

@@ -7,7 +7,7 @@ import { STAGE_NAMES, pipelineSchema } from '../../lib/pipeline/pipeline-options
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-test('the published file is the schema of today (npx vitest run -u test/pipeline writes it anew)', async () => {
+test('the published file is the schema of today (npx vitest run test/pipeline/schema-file.test.ts --update writes it anew)', async () => {
   await expect(JSON.stringify(pipelineSchema(), null, 2) + '\n').toMatchFileSnapshot('../../schema.json');
 });
 
