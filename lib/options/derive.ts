@@ -1,14 +1,6 @@
 /** Parts of a schema for another one, its fingerprint, its JSON Schema. */
 import type { Option, Options } from './option.js';
 
-/** Some of the options. */
-export function pickOptions<O extends Options, K extends keyof O & string>(
-  options: O,
-  ...names: readonly K[]
-): Pick<O, K> {
-  return Object.fromEntries(names.map((name) => [name, options[name]!])) as Pick<O, K>;
-}
-
 /** All but some of the options. */
 export function omitOptions<O extends Options, K extends keyof O & string>(
   options: O,

@@ -66,8 +66,8 @@ export function choice<const W extends string, const S extends Spec<W>>(
   });
 }
 
-/** Numbers, on the command line with commas between. @param of what each must be @param count how many, if fixed */
-export function numbers<const S extends Spec<readonly number[]> & { of?: Bounds; whole?: boolean; count?: number }>(
+/** Numbers, on the command line with commas between. `of` bounds each of them. */
+export function numbers<const S extends Spec<readonly number[]> & { of?: Bounds; whole?: boolean }>(
   help: string,
   spec: S = {} as S,
 ): Option<readonly number[], PresenceOf<S>> {

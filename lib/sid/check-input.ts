@@ -50,10 +50,3 @@ export function checkRows(vectors: Vectors, where: string, width = vectors.width
   if (vectors.width !== width) throw new InputError(`${where}: expected a width of ${width}, got ${vectors.width}`);
   checkFinite(vectors, where);
 }
-
-/** @throws InputError unless `value` is a whole number of at least `least` */
-export function checkWhole(name: string, value: number, least = 1): void {
-  if (!Number.isInteger(value) || value < least) {
-    throw new InputError(`sid: expected ${name} of ${least} or more, got ${value}`);
-  }
-}

@@ -1,68 +1,41 @@
-/** Two runs in one folder: the second is refused, a dead one's lock is taken over. */
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+/** Checkpoints that are kept, and locks of others: another machine's, one that cannot be read. */
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { RunFolder } from '../../lib/runs/run-folder.js';
+import { isLocked, RunLock } from '../../lib/runs/run-lock.js';
+import { validator } from '../../lib/train/loop/validate.js';
 
-const newFolder = (): string => join(mkdtempSync(join(tmpdir(), 'sidlab-lock-')), 'run');
-const lockOf = (folder: string): string => join(folder, 'run.lock');
+const newFolder = (): string => mkdtempSync(join(tmpdir(), 'sidlab-lock-'));
 
-function lockBy(folder: string, holder: object): void {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(lockOf(folder), JSON.stringify({ host: hostname(), started: '', lock: 0, ...holder }));
-}
-
-function startOf(pid: number): string {
-  return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')[19]!;
-}
-
-test.skipIf(!existsSync('/proc/self/stat'))('a living process is not disturbed', () => {
-  const folder = newFolder();
-  const child = spawn('sleep', ['60']);
-  try {
-    lockBy(folder, { pid: child.pid, started: startOf(child.pid!) });
-    expect(() => new RunFolder(folder, { a: 1 })).toThrow(
-      `${folder}: in use by process ${child.pid}; wait for it, stop it, or give another --run`,
-    );
-    expect(existsSync(join(folder, 'config.json'))).toBe(false);
-    lockBy(folder, { pid: child.pid, started: '1' }); // its number was another's before
-    new RunFolder(folder, { a: 1 }).release();
-  } finally {
-    child.kill('SIGKILL');
-  }
+test.each([
+  [3, 2, [1, 2]],
+  [2, 2, [1, 2]],
+  [1, 2, [2]],
+  [0, 2, []],
+])('of keep %i, %i checkpoints: %j stay', (keep, made, stay) => {
+  const run = new RunFolder(join(newFolder(), 'run'), { a: 1 });
+  for (let step = 1; step <= made; step++) run.saveCheckpoint(step, 9, () => {});
+  run.finish({}, keep);
+  expect(run.checkpoints()).toEqual(stay);
 });
 
-test('the lock of a dead process, and one cut short, are taken over', () => {
-  const dead = spawnSync('true').pid;
+test('the lock of another machine is respected, also where the process has the number of this one', () => {
   const folder = newFolder();
-  lockBy(folder, { pid: dead });
-  const run = new RunFolder(folder, {});
-  expect(JSON.parse(readFileSync(lockOf(folder), 'utf8'))).toMatchObject({ pid: process.pid });
-  run.release();
-  expect(existsSync(lockOf(folder))).toBe(false);
-  writeFileSync(lockOf(folder), '{"pid": 12');
-  new RunFolder(folder, {}).release();
+  const other = { pid: process.pid, host: 'another-machine', started: '1', lock: 0 };
+  writeFileSync(join(folder, 'run.lock'), JSON.stringify(other));
+  expect(isLocked(folder)).toBe(true);
+  expect(() => new RunLock(folder)).toThrow(`in use by process ${process.pid} on another-machine`);
+  expect(existsSync(join(folder, 'run.lock'))).toBe(true);
 });
 
-test('of another machine nothing is known', () => {
+test('a lock that cannot be read is an error, not a wait without end', () => {
   const folder = newFolder();
-  lockBy(folder, { pid: 1, host: 'elsewhere' });
-  expect(() => new RunFolder(folder, {})).toThrow(
-    /in use by process 1 on elsewhere; give another --run, or remove .*run\.lock/,
-  );
+  mkdirSync(join(folder, 'run.lock')); // a folder: there, and not to be read as a file
+  expect(() => new RunLock(folder)).toThrow('run.lock: cannot be read');
 });
 
-test('within one process the later run goes on, the earlier one stops at its next write', () => {
-  const folder = newFolder();
-  const earlier = new RunFolder(folder, {});
-  const later = new RunFolder(folder, {});
-  later.log({ step: 1, loss: 1 });
-  expect(() => earlier.log({ step: 1, loss: 2 })).toThrow(`${folder}: taken over by a later run; this one stops`);
-  expect(() => earlier.finish({})).toThrow('taken over');
-  earlier.release();
-  later.finish({});
-  expect(later.readLog()).toEqual([{ step: 1, loss: 1 }]);
-  expect(existsSync(lockOf(folder))).toBe(false);
+test('no validation rows: no first model passes for the best', () => {
+  expect(() => validator({} as never, [], 0, 42)).toThrow('expected rows in the valid split, got none');
 });
