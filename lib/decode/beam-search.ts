@@ -104,7 +104,7 @@ function legalScores(model: LanguageModel, trie: ItemTrie, hidden: tf.Tensor2D, 
     const output = outputTable(model.config, model.weights);
     const alphabet = tf.tensor1d(trie.alphabet, 'int32');
     if (normalize === 'legal') return tf.matMul(hidden, gatherRows(output, alphabet), false, true);
-    const logits = tableLogits(hidden, output);
+    const logits = tableLogits(hidden, output, model.config.precision);
     return tf.sub(tf.gather(logits, alphabet, 1), tf.logSumExp(logits, 1, true));
   });
   const values = scores.dataSync<'float32'>(); // outside of tidy, which would walk every number of an array

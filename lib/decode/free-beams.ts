@@ -134,7 +134,7 @@ interface Best {
 /** The best tokens after each hidden state [rows, D]. */
 function bestTokens({ config, weights }: LanguageModel, hidden: tf.Tensor2D, count: number): Best {
   const computed = tf.tidy(() => {
-    const logits = tableLogits(hidden, outputTable(config, weights));
+    const logits = tableLogits(hidden, outputTable(config, weights), config.precision);
     const total = tf.logSumExp(logits, 1, true);
     const best = tf.topk(logits, count);
     return { scores: tf.sub(best.values, total), tokens: best.indices, totals: total };

@@ -33,7 +33,7 @@ export function nextTokens(
   const { config, weights } = model;
   const among = topK > 0 && topK < config.vocabSize ? topK : 0;
   const computed = tf.tidy(() => {
-    const logits = tableLogits(hidden, outputTable(config, weights));
+    const logits = tableLogits(hidden, outputTable(config, weights), config.precision);
     const sums = tf.sum(logits, 1); // not finite if any logit is not
     if (temperature === 0) return { sums, choice: tf.argMax(logits, 1) };
     const best = among > 0 ? tf.topk(logits, among) : undefined;

@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { InputError } from '../support/errors.js';
+import { registerBfloat16 } from './bfloat16-kernels.js';
 import { forwardMissingKernels } from './forward-to-cpu.js';
 import { registerNativeOps } from './native-ops.js';
 
@@ -77,6 +78,7 @@ function loadTensorflow(): void {
   legacy.isArray = Array.isArray; // deprecated since Node 22, which warns at every use
   require('@tensorflow/tfjs-node-gpu');
   shareClones();
+  registerBfloat16();
   registerNativeOps();
 }
 

@@ -3,6 +3,7 @@
  * (arXiv 2505.09388), Llama 3.x (arXiv 2407.21783). They differ in three things: biases of q, k and v (Qwen2), norms of
  * every head's q and k (Qwen3), stretched rotary frequencies (Llama 3.1 and later).
  */
+import type { Precision } from '../ops/precision.js';
 import { InputError } from '../support/errors.js';
 import { headWidth, refuseUnsupported } from './config-fields.js';
 import { type Architecture, ARCHITECTURES } from './choices.js';
@@ -39,6 +40,8 @@ export interface ModelConfig {
   eosTokenId: number;
   /** All tokens that end a text, where there are several: an instruct model has one of a turn beside that of a text. */
   eosTokenIds?: readonly number[];
+  /** Of its large products; not of the file but of how it is used here. Default float32. */
+  precision?: Precision;
 }
 
 /** Llama 3.1's stretching of the slow rotary frequencies; names and meaning are those of `rope_type` llama3. */

@@ -9,6 +9,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { reshaped, sum, withBias } from '../ops/basic.js';
 import type { Dropout } from '../ops/dropout.js';
+import { operand } from '../ops/linear.js';
 import { type AttentionPlan, forestAttention } from '../ops/forest-attention.js';
 import { rmsNorm } from '../ops/rms-norm.js';
 import { rotary, rotaryTable, type RotaryTable } from '../ops/rotary.js';
@@ -18,7 +19,7 @@ import { activeTape, onTape, recomputed } from '../ops/tape.js';
 import { disposePlan, planAttention } from './attention-plan.js';
 import type { ModelConfig } from './config.js';
 import type { Forest } from './forest.js';
-import { linear } from './linear.js';
+import { layerProduct } from './linear.js';
 import { embedTokens, outputTable } from './lora/adapted-weights.js';
 import { rotaryFrequencies } from './rotary-frequencies.js';
 import { FINAL_NORM, layerWeight } from './weight-names.js';
@@ -131,11 +132,11 @@ function attentionPart(
   table: RotaryTable,
   attend: Attend,
 ): tf.Tensor2D {
-  const { heads, keyHeads, headDim, normEpsilon } = config;
+  const { heads, keyHeads, headDim, normEpsilon, precision } = config;
   const weight = (part: string): tf.Variable => weights.get(layerWeight(layer, part))!;
-  const normed = rmsNorm(x, weight('input_layernorm.weight') as tf.Tensor1D, normEpsilon);
+  const normed = operand(rmsNorm(x, weight('input_layernorm.weight') as tf.Tensor1D, normEpsilon), precision);
   const project = (name: 'q' | 'k' | 'v', count: number): tf.Tensor3D => {
-    const flat = linear(weights, layerWeight(layer, `self_attn.${name}_proj.weight`), normed);
+    const flat = layerProduct(config, weights, layerWeight(layer, `self_attn.${name}_proj.weight`), normed);
     const biased =
       config.architecture === 'qwen2' ? withBias(flat, weight(`self_attn.${name}_proj.bias`) as tf.Tensor1D) : flat;
     return reshaped<tf.Rank.R3>(biased, [-1, count, headDim]);
@@ -148,13 +149,16 @@ function attentionPart(
     return rotary(reshaped<tf.Rank.R3>(normedHeads, [-1, count, headDim]), table);
   };
   const [q, k, v] = [turned('q', heads), turned('k', keyHeads), project('v', keyHeads)];
-  return linear(weights, layerWeight(layer, 'self_attn.o_proj.weight'), attend(layer, q, k, v));
+  const mixed = operand(attend(layer, q, k, v), precision);
+  return layerProduct(config, weights, layerWeight(layer, 'self_attn.o_proj.weight'), mixed);
 }
 
 function feedForwardPart(config: ModelConfig, weights: Weights, layer: number, x: tf.Tensor2D): tf.Tensor2D {
   const weight = (part: string): tf.Variable => weights.get(layerWeight(layer, part))!;
-  const normed = rmsNorm(x, weight('post_attention_layernorm.weight') as tf.Tensor1D, config.normEpsilon);
-  const project = (part: string, x: tf.Tensor2D): tf.Tensor2D => linear(weights, layerWeight(layer, part), x);
+  const { normEpsilon, precision } = config;
+  const normed = operand(rmsNorm(x, weight('post_attention_layernorm.weight') as tf.Tensor1D, normEpsilon), precision);
+  const project = (part: string, x: tf.Tensor2D): tf.Tensor2D =>
+    layerProduct(config, weights, layerWeight(layer, part), x);
   const [gate, up] = [project('mlp.gate_proj.weight', normed), project('mlp.up_proj.weight', normed)];
-  return project('mlp.down_proj.weight', swiglu(gate, up));
+  return project('mlp.down_proj.weight', operand(swiglu(gate, up), precision));
 }

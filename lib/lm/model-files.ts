@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type * as tf from '@tensorflow/tfjs';
 import { readJson, writeJson } from '../files/files.js';
 import { type LazyArray, type NamedArray, writeSafetensors } from '../files/safetensors.js';
+import { fromBfloat16, isBfloat16 } from '../ops/bfloat16.js';
 import { wholeTable } from '../ops/split-table.js';
 import { parseConfig, toHfConfig } from './config.js';
 import { tableOf } from './lora/adapted-weights.js';
@@ -44,7 +45,8 @@ function lazily(model: LanguageModel, name: string): LazyArray {
 /** A weight read off the engine; of a table the whole, new rows included. */
 export function weightArray({ weights }: LanguageModel, name: string): NamedArray {
   const weight = weights.get(name)! as tf.Tensor;
-  const tensor = name === EMBEDDING || name === OUTPUT ? wholeTable(tableOf(weights, name)) : weight;
+  const table = name === EMBEDDING || name === OUTPUT;
+  const tensor = table ? wholeTable(tableOf(weights, name)) : isBfloat16(weight) ? fromBfloat16(weight) : weight;
   const array = { shape: tensor.shape, data: tensor.dataSync<'float32'>() };
   if (tensor !== weight) tensor.dispose();
   return array;

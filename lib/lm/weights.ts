@@ -3,6 +3,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { LazyArray, NamedArray } from '../files/safetensors.js';
+import { fromBfloat16 } from '../ops/bfloat16.js';
+import { dropHalves } from '../ops/half-copies.js';
 import { uploaded } from '../ops/read-tensor.js';
 import { InputError } from '../support/errors.js';
 import { Random } from '../support/random.js';
@@ -86,7 +88,10 @@ export function weightsFrom(tensors: WeightSource, config: ModelConfig, source: 
 /** Every parameter, read off the engine when it is written. */
 export function toArrays(weights: ReadonlyMap<string, tf.Tensor>): Map<string, LazyArray> {
   return new Map(
-    [...weights].map(([name, tensor]) => [name, { shape: tensor.shape, read: () => tensor.dataSync<'float32'>() }]),
+    [...weights].map(([name, tensor]) => [
+      name,
+      { shape: tensor.shape, read: () => tf.tidy(() => fromBfloat16(tensor).dataSync<'float32'>()) },
+    ]),
   );
 }
 
@@ -95,7 +100,8 @@ export function toVariable({ data, shape }: NamedArray): tf.Variable {
   return tf.tidy(() => tf.variable(uploaded(tf.tensor(data, shape))));
 }
 
-/** Frees all variables. */
+/** Frees all variables, and what was rounded of them. */
 export function disposeWeights(weights: Weights): void {
+  dropHalves(weights.values());
   for (const variable of weights.values()) variable.dispose();
 }

@@ -2,6 +2,7 @@
  * Rows of a table, and the gradient that sums what arrives at the same row.
  */
 import * as tf from '@tensorflow/tfjs';
+import { fromBfloat16, gatherBfloat16, isBfloat16 } from './bfloat16.js';
 import { customOp } from './custom-op.js';
 import { givenUp, hasFused, runFused } from './fused.js';
 
@@ -10,10 +11,16 @@ export function embedding(table: tf.Tensor2D, ids: tf.Tensor1D): tf.Tensor2D {
   const rows = table.shape[0];
   return customOp<tf.Rank.R2>(
     [table],
-    (table) => ({ value: tf.gather(table, ids) }),
+    (table) => ({ value: rowsOf(table as tf.Tensor2D, ids) }),
     (dy) => [sumRows(dy, ids, rows)],
     { keepsInputs: false, addTo: hasFused('SidlabAddRows') ? (sum, dy) => addRows(sum, dy, ids) : undefined },
   );
+}
+
+/** Rows in float32, of a table in either precision; no gradient. @param ids int32 [N] @returns [N, D] */
+export function rowsOf(table: tf.Tensor2D, ids: tf.Tensor1D): tf.Tensor2D {
+  if (!isBfloat16(table)) return tf.gather(table, ids);
+  return tf.tidy(() => fromBfloat16(gatherBfloat16(table, ids)));
 }
 
 /**

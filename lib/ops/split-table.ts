@@ -6,7 +6,11 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
-import { embedding, sumRows } from './embedding.js';
+import { fromBfloat16, isBfloat16, toBfloat16 } from './bfloat16.js';
+import { embedding, rowsOf, sumRows } from './embedding.js';
+import { halfOf } from './half-copies.js';
+import { product16 } from './linear.js';
+import type { Precision } from './precision.js';
 
 /** A table in two tensors. */
 export interface SplitTable {
@@ -33,12 +37,15 @@ export function withTrainedRows(table: Table, [rows]: readonly tf.Tensor[]): Tab
   return table instanceof tf.Tensor ? (rows as tf.Tensor2D) : { ...table, trained: rows as tf.Tensor2D };
 }
 
-/** The whole table in one tensor, a copy if it is split. @returns [V, D] */
+/** The whole table in one float32 tensor, a copy if it is split or in bfloat16. @returns [V, D] */
 export function wholeTable(table: Table): tf.Tensor2D {
-  if (table instanceof tf.Tensor) return table;
-  const { frozen, trained, first } = table;
-  if (first === frozen.shape[0]) return tf.concat([frozen, trained], 0);
-  return tf.tidy(() => tf.concat([tf.slice(frozen, 0, first), trained, tf.slice(frozen, first)], 0));
+  if (table instanceof tf.Tensor) return isBfloat16(table) ? fromBfloat16(table) : table;
+  const { trained, first } = table;
+  return tf.tidy(() => {
+    const frozen = wholeTable(table.frozen);
+    if (first === frozen.shape[0]) return tf.concat([frozen, trained], 0);
+    return tf.concat([tf.slice(frozen, 0, first), trained, tf.slice(frozen, first)], 0);
+  });
 }
 
 /** Rows of a table. @param ids int32 [N] @returns [N, D] */
@@ -56,7 +63,7 @@ export function splitEmbedding({ frozen, trained, first }: SplitTable, ids: tf.T
       const value = tf.where(
         isTrained,
         tf.gather(trained!, tf.minimum(inTrained, tf.scalar(count - 1, 'int32'))),
-        tf.gather(frozen, inFrozen),
+        rowsOf(frozen, inFrozen),
       );
       return { value, saved: [inTrained] };
     },
@@ -87,13 +94,15 @@ function places(
   };
 }
 
-/** `hidden @ table^T`. @param hidden [M, D] @returns [M, V] */
-export function tableLogits(hidden: tf.Tensor2D, table: Table): tf.Tensor2D {
-  if (table instanceof tf.Tensor) return tf.matMul(hidden, table, false, true);
-  const { frozen, trained, first } = table;
+/** `hidden @ table^T`, in either precision as `linear`. @param hidden float32 [M, D] @returns [M, V] */
+export function tableLogits(hidden: tf.Tensor2D, table: Table, precision: Precision = 'float32'): tf.Tensor2D {
   return tf.tidy(() => {
-    const old = tf.matMul(hidden, frozen, false, true) as tf.Tensor2D;
-    const fresh = tf.matMul(hidden, trained, false, true) as tf.Tensor2D;
+    const half = precision === 'bfloat16' ? toBfloat16(hidden) : undefined;
+    const times = (rows: tf.Tensor2D): tf.Tensor2D =>
+      half ? product16(half, halfOf(rows), false, true) : tf.matMul(hidden, rows, false, true);
+    if (table instanceof tf.Tensor) return times(table);
+    const { frozen, trained, first } = table;
+    const [old, fresh] = [times(frozen), times(trained)];
     if (first === frozen.shape[0]) return tf.concat([old, fresh], 1);
     return tf.concat([tf.slice(old, 0, [-1, first]), fresh, tf.slice(old, [0, first], [-1, -1])], 1);
   });
@@ -104,15 +113,24 @@ export function tableLogits(hidden: tf.Tensor2D, table: Table): tf.Tensor2D {
  * @param dLogits [M, V] @param hidden [M, D]
  * @returns that of `hidden` [M, D], then those of the trained tensors, in the order of `trainedRows`
  */
-export function tableLogitsGradient(dLogits: tf.Tensor2D, hidden: tf.Tensor2D, table: Table): tf.Tensor2D[] {
+export function tableLogitsGradient(
+  dLogits: tf.Tensor2D,
+  hidden: tf.Tensor2D,
+  table: Table,
+  precision: Precision = 'float32',
+): tf.Tensor2D[] {
+  const half = precision === 'bfloat16';
+  const ofHidden = (dy: tf.Tensor2D, rows: tf.Tensor2D): tf.Tensor2D =>
+    half ? product16(toBfloat16(dy), halfOf(rows)) : tf.matMul(dy, rows);
+  const ofRows = (dy: tf.Tensor2D): tf.Tensor2D =>
+    half ? product16(toBfloat16(dy), toBfloat16(hidden), true) : tf.matMul(dy, hidden, true);
   if (table instanceof tf.Tensor) {
-    const ofTable = trainedRows(table).map(() => tf.matMul(dLogits, hidden, true) as tf.Tensor2D);
-    return [tf.matMul(dLogits, table), ...ofTable];
+    return [ofHidden(dLogits, table), ...trainedRows(table).map(() => ofRows(dLogits))];
   }
   const { frozen, trained, first } = table;
   const count = trained.shape[0];
   const dFresh = tf.slice(dLogits, [0, first], [-1, count]); // [M, n]
   const before = tf.slice(dLogits, [0, 0], [-1, first]);
   const dOld = first === frozen.shape[0] ? before : tf.concat([before, tf.slice(dLogits, [0, first + count])], 1);
-  return [tf.add(tf.matMul(dOld, frozen), tf.matMul(dFresh, trained)), tf.matMul(dFresh, hidden, true)];
+  return [tf.add(ofHidden(dOld, frozen), ofHidden(dFresh, trained)), ofRows(dFresh)];
 }

@@ -8,6 +8,7 @@ import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
 import { sumRows } from './embedding.js';
 import { chooseImplementation, runFused } from './fused.js';
+import type { Precision } from './precision.js';
 import { trainedRows, type Table, tableLogits, tableLogitsGradient, withTrainedRows } from './split-table.js';
 
 /** Which tokens' log-probabilities are asked for. K targets. */
@@ -58,15 +59,22 @@ const fused: Implementation = {
  * @param output the output layer [V, D], of which some rows may be trained alone
  * @param legal added to the logits [M, V]: 0 where a token is legal, a large negative number elsewhere; default all
  *   legal (normalised over the whole vocabulary)
+ * @param precision of the output layer's product; logits and what follows are float32
  * @returns [K]
  */
-export function targetLogProbs(hidden: tf.Tensor2D, output: Table, targets: Targets, legal?: tf.Tensor2D): tf.Tensor1D {
+export function targetLogProbs(
+  hidden: tf.Tensor2D,
+  output: Table,
+  targets: Targets,
+  legal?: tf.Tensor2D,
+  precision?: Precision,
+): tf.Tensor1D {
   const { forward, backward } = chooseImplementation('SidlabTargetLogProbs', plain, fused);
   const tensors = { row: tf.tensor1d(targets.row, 'int32'), token: tf.tensor1d(targets.token, 'int32') };
   return customOp<tf.Rank.R1>(
     [hidden, ...trainedRows(output)],
     (hidden, ...rows) => {
-      const all = tableLogits(hidden as tf.Tensor2D, withTrainedRows(output, rows)); // [M, V]
+      const all = tableLogits(hidden as tf.Tensor2D, withTrainedRows(output, rows), precision); // [M, V]
       const logits = legal ? tf.add<tf.Tensor2D>(all, legal) : all;
       const [value, total] = forward(logits, tensors);
       return { value: value!, saved: [logits, total!, tensors.row, tensors.token] };
@@ -74,7 +82,7 @@ export function targetLogProbs(hidden: tf.Tensor2D, output: Table, targets: Targ
     (dy, [hidden, ...rows], [logits, total, row, token]) => {
       const kept = { row: row as tf.Tensor1D, token: token as tf.Tensor1D };
       const dLogits = backward(dy, logits as tf.Tensor2D, kept, total!);
-      return tableLogitsGradient(dLogits, hidden as tf.Tensor2D, withTrainedRows(output, rows));
+      return tableLogitsGradient(dLogits, hidden as tf.Tensor2D, withTrainedRows(output, rows), precision);
     },
   );
 }

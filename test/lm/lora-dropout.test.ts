@@ -5,7 +5,7 @@ import { useEngine } from '../../lib/engine/engine.js';
 import { parseShape } from '../../lib/lm/config.js';
 import { parseLora } from '../../lib/lm/lora/lora-options.js';
 import { addLora, withLoraDropout } from '../../lib/lm/lora/lora.js';
-import { linear } from '../../lib/lm/linear.js';
+import { layerProduct } from '../../lib/lm/linear.js';
 import type { AdaptedWeights } from '../../lib/lm/lora/adapted-weights.js';
 import { factorName } from '../../lib/lm/lora/adapted-weights.js';
 import { layerWeight } from '../../lib/lm/weight-names.js';
@@ -65,7 +65,7 @@ test('in training a matrix has a mask of its own, scaled by 1 / (1 - rate); the 
   const drawn = new Random(3);
   const masks = [0, 1].map(() => {
     const weights = withLoraDropout(model, drawn).weights as AdaptedWeights;
-    const value = linear(weights, name, x);
+    const value = layerProduct({}, weights, name, x);
     const mask = weights.adapters!.mask!(name, [400, 32]);
     const a = model.weights.get(factorName(name, 'A'))!;
     const adapted = tf.matMul(tf.matMul(tf.mul(x, mask), a, false, true), b, false, true);

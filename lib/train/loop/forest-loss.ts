@@ -56,7 +56,8 @@ export function forestLogProbs(
     logProbs(model, options) {
       return onTape([...trainableWeights(model).values()], () => {
         const hidden = forwardForest(model.config, model.weights, prepared, options);
-        return targetLogProbs(chooseRows(hidden, rows, inverse), outputTable(model.config, model.weights), pairs);
+        const output = outputTable(model.config, model.weights);
+        return targetLogProbs(chooseRows(hidden, rows, inverse), output, pairs, undefined, model.config.precision);
       });
     },
     dispose() {

@@ -1,0 +1,47 @@
+/**
+ * The products of a layer in the precision that a model computes in.
+ *
+ * In bfloat16 it is PyTorch's autocast: both factors are rounded, the sum is in float32 and rounded once, forward and in
+ * both gradients; weights, their gradients and everything between the products stay float32.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { product } from './basic.js';
+import { fromBfloat16, matMulBfloat16, toBfloat16 } from './bfloat16.js';
+import { customOp } from './custom-op.js';
+import { halfOf } from './half-copies.js';
+import type { Precision } from './precision.js';
+
+/**
+ * What a product reads. In bfloat16 it is rounded once, however many products read it, and is what their gradients keep.
+ * @param x [N, in]
+ */
+export function operand(x: tf.Tensor2D, precision: Precision = 'float32'): tf.Tensor2D {
+  if (precision === 'float32') return x;
+  return customOp<tf.Rank.R2>(
+    [x],
+    (x) => ({ value: toBfloat16(x!) }),
+    (dy) => [dy],
+    { keepsInputs: false },
+  );
+}
+
+/** `x @ weight^T`. @param x an operand of the same precision [N, in] @param weight [out, in] @returns [N, out], float32 */
+export function linear(x: tf.Tensor2D, weight: tf.Tensor2D, precision: Precision = 'float32'): tf.Tensor2D {
+  if (precision === 'float32') return product(x, weight);
+  return customOp<tf.Rank.R2>(
+    [x, weight],
+    (x) => ({ value: product16(x as tf.Tensor2D, halfOf(weight), false, true) }),
+    (dy, [x], _, needs) => {
+      const half = toBfloat16(dy as tf.Tensor2D);
+      return [
+        needs[0] ? product16(half, halfOf(weight)) : undefined,
+        needs[1] ? product16(half, x as tf.Tensor2D, true) : undefined,
+      ];
+    },
+  );
+}
+
+/** A product of bfloat16 matrices as float32 numbers. */
+export function product16(a: tf.Tensor2D, b: tf.Tensor2D, transposeA = false, transposeB = false): tf.Tensor2D {
+  return tf.tidy(() => fromBfloat16(matMulBfloat16(a, b, transposeA, transposeB)));
+}
