@@ -3,6 +3,7 @@
  * items, whatever the model. They are an error that names the prompt and, where the weights are at fault, the weight.
  */
 import * as tf from '@tensorflow/tfjs';
+import { fromBfloat16 } from '../ops/bfloat16.js';
 import type { LanguageModel } from '../lm/language-model.js';
 import { InputError } from '../support/errors.js';
 
@@ -53,7 +54,7 @@ function reasonOf(model: LanguageModel): string {
 /** Name of the first weight with a NaN or an infinity; undefined if all weights are finite. */
 export function nonFiniteWeight({ weights }: LanguageModel): string | undefined {
   for (const [name, weight] of weights) {
-    const finite = tf.tidy(() => tf.all(tf.isFinite(weight)).dataSync()[0]);
+    const finite = tf.tidy(() => tf.all(tf.isFinite(fromBfloat16(weight))).dataSync()[0]);
     if (!finite) return name;
   }
   return undefined;

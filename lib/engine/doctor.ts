@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
+import { type ChosenPrecision, choosePrecision } from './choose-precision.js';
 import { type EngineName, useEngine } from './engine.js';
 import { forwardedKernels } from './forward-to-cpu.js';
 import { installed, type Installed } from './installed.js';
@@ -17,8 +18,11 @@ export interface DoctorReport extends Omit<Installed, 'torch'> {
   backend: EngineName;
   /** Model of the GPU or CPU that it computes on. */
   device: string;
-  /** Of the products; everything else is float32 at least. */
-  precision: 'float32';
+  /**
+   * Of the products of a model of Qwen2.5-0.5B's widths, where `--precision auto` chooses, why, and the rates that it
+   * chose by; everything else is float32 at least.
+   */
+  precision: ChosenPrecision;
   /** That the engine computes with. */
   threads: number;
   /** Version of Node. */
@@ -50,7 +54,7 @@ export async function doctor({ engine, seconds = 1 }: DoctorOptions = {}): Promi
   return {
     backend,
     device: gpu ?? cpus()[0]?.model.trim() ?? 'unknown',
-    precision: 'float32',
+    precision: choosePrecision('auto', { width: 896, feedForward: 4864 }),
     threads: backend === 'tensorflow' ? threadsOfTensorflow() : 1,
     node: process.versions.node,
     ...versions,

@@ -3,3 +3,4 @@ export * from './doctor.js';
 export * from './engine.js';
 export * from './kernel-counts.js';
 export * from './native-ops.js';
+export * from './choose-precision.js';

@@ -1,5 +1,6 @@
 /** The options of `evaluate`. */
 import { DATA_OPTIONS, INDEX_OPTIONS } from '../data/data-options.js';
+import { PRECISION_OPTIONS } from '../lm/precision-options.js';
 import { choice, integer, text } from '../options/kinds.js';
 import type { Options } from '../options/option.js';
 import { defineOptions, type Given, type OptionsOf } from '../options/schema.js';
@@ -25,6 +26,7 @@ export const EVALUATE_OPTIONS = defineOptions('evaluate', {
   ...PROMPT_OPTIONS,
   split: choice(['valid', 'test'], 'rows that are ranked', { default: 'test' }),
   ...RANK_OPTIONS,
+  ...PRECISION_OPTIONS,
   shuffleHistories: integer('a control: deal the histories to the wrong rows first, by this seed', {
     min: 0,
     otherwise: 'not',

@@ -1,7 +1,9 @@
 /** The `evaluate` stage: model folder, data folder and index -> `results.jsonl` and the ranking metrics. */
 import { indexOf, loadDataset } from '../data/load.js';
 import { readIndex } from '../data/sid-index.js';
+import { choosePrecision } from '../engine/choose-precision.js';
 import { ensureEngine } from '../engine/engine.js';
+import { modelConfig } from '../lm/model.js';
 import type { PromptSource } from '../lm/prompt-card.js';
 import { disposeWeights } from '../lm/weights.js';
 import { InputError } from '../support/errors.js';
@@ -50,7 +52,15 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
   const run = trainedWith(model);
   const template = named ?? run.template ?? 'sids';
   const templates = from === undefined ? run.templates : readTemplates(from);
-  const kind = { split, template, numBeams, normalize, ...(seed !== undefined && { shuffleHistories: seed }) };
+  const { precision } = choosePrecision(settings.precision, modelConfig(model));
+  const kind = {
+    split,
+    template,
+    numBeams,
+    normalize,
+    precision,
+    ...(seed !== undefined && { shuffleHistories: seed }),
+  };
   const file = results ?? resultsFile(model, kind);
   const dataset = await loadDataset(data, name);
   const indexFile = settings.index ?? indexOf(dataset);
@@ -62,7 +72,10 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
   }
   const rows = seed === undefined ? whole : shuffleHistories(whole, seed);
   const asked = { ...run, templates, ...defined({ cutoffLen, chatTemplate, sidTokens }) };
-  const recommender = loadRecommender(model, index, template, promptOptions(asked, model, dataset.items));
+  const recommender = loadRecommender(model, index, template, {
+    ...promptOptions(asked, model, dataset.items),
+    precision,
+  });
   try {
     const { report, results: ranked } = await evaluate(recommender, rows, {
       numBeams,

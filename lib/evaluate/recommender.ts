@@ -4,7 +4,7 @@
  */
 import type { SidIndex } from '../data/sid-index.js';
 import { buildTrie, type ItemTrie } from '../decode/item-trie.js';
-import { loadModel } from '../lm/model.js';
+import { type LoadOptions, loadModel } from '../lm/model.js';
 import { type LanguageModel } from '../lm/language-model.js';
 import type { ChatTemplate } from '../lm/tokenizer/chat-template.js';
 import { loadTokenizer, type TextTokenizer } from '../lm/tokenizer/tokenizer.js';
@@ -142,7 +142,8 @@ export function loadRecommender(
   folder: string,
   index: SidIndex,
   template: string,
-  options: RecommenderOptions = {},
+  { precision, ...options }: RecommenderOptions & Pick<LoadOptions, 'precision'> = {},
 ): Recommender {
-  return createRecommender(loadModel(folder), loadTokenizer(folder), index, template, options);
+  const model = loadModel(folder, { frozen: true, ...(precision && { precision }) });
+  return createRecommender(model, loadTokenizer(folder), index, template, options);
 }

@@ -15,6 +15,8 @@ export interface EvaluationKind {
   template: string;
   numBeams: number;
   normalize: 'full' | 'legal';
+  /** Of the large products. Default float32. */
+  precision?: 'float32' | 'bfloat16';
   /** Seed of the control with histories of other rows, if it is one. */
   shuffleHistories?: number | undefined;
 }
@@ -26,9 +28,16 @@ export interface EvaluationKind {
  * // 'runs/a/results-test-sids-50.jsonl'
  */
 export function resultsFile(model: string, kind: EvaluationKind): string {
-  const { split, template, numBeams, normalize, shuffleHistories: seed } = kind;
+  const { split, template, numBeams, normalize, precision = 'float32', shuffleHistories: seed } = kind;
   const control = seed === undefined ? [] : [`shuffled-${seed}`];
-  const parts = [split, template, numBeams, ...(normalize === 'full' ? [] : [normalize]), ...control];
+  const parts = [
+    split,
+    template,
+    numBeams,
+    ...(normalize === 'full' ? [] : [normalize]),
+    ...(precision === 'float32' ? [] : [precision]),
+    ...control,
+  ];
   return join(isRun(dirname(model)) ? dirname(model) : model, `results-${parts.join('-')}.jsonl`);
 }
 

@@ -1,5 +1,7 @@
 /** The words that options of a model may be. Apart from what reads them, so that a command can list them without an engine. */
 
+import { PRECISIONS } from '../ops/precision.js';
+
 /**
  * What is frozen: nothing; everything but the rows of the new tokens; the embedding table and the output layer;
  * everything but these two.
@@ -26,6 +28,12 @@ export const SID_TOKENS = ['new', 'subwords'] as const;
 
 /** A word of `SID_TOKENS`. */
 export type SidTokens = (typeof SID_TOKENS)[number];
+
+/** The precision of a model's large products; `auto` asks the machine. */
+export const PRECISION_CHOICES = ['auto', ...PRECISIONS] as const;
+
+/** A word of `PRECISION_CHOICES`. */
+export type PrecisionChoice = (typeof PRECISION_CHOICES)[number];
 
 /** The values of `model_type` that are computed here. */
 export const ARCHITECTURES = ['qwen2', 'qwen3', 'llama'] as const;

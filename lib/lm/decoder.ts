@@ -14,12 +14,12 @@ import { type AttentionPlan, forestAttention } from '../ops/forest-attention.js'
 import { rmsNorm } from '../ops/rms-norm.js';
 import { rotary, rotaryTable, type RotaryTable } from '../ops/rotary.js';
 import { wholeTable } from '../ops/split-table.js';
-import { swiglu } from '../ops/swiglu.js';
+import { swiglu, swigluBfloat16 } from '../ops/swiglu.js';
 import { activeTape, onTape, recomputed } from '../ops/tape.js';
 import { disposePlan, planAttention } from './attention-plan.js';
 import type { ModelConfig } from './config.js';
 import type { Forest } from './forest.js';
-import { layerProduct } from './linear.js';
+import { layerProduct, layerProductBfloat16 } from './linear.js';
 import { embedTokens, outputTable } from './lora/adapted-weights.js';
 import { rotaryFrequencies } from './rotary-frequencies.js';
 import { FINAL_NORM, layerWeight } from './weight-names.js';
@@ -159,6 +159,13 @@ function feedForwardPart(config: ModelConfig, weights: Weights, layer: number, x
   const normed = operand(rmsNorm(x, weight('post_attention_layernorm.weight') as tf.Tensor1D, normEpsilon), precision);
   const project = (part: string, x: tf.Tensor2D): tf.Tensor2D =>
     layerProduct(config, weights, layerWeight(layer, part), x);
-  const [gate, up] = [project('mlp.gate_proj.weight', normed), project('mlp.up_proj.weight', normed)];
-  return project('mlp.down_proj.weight', operand(swiglu(gate, up), precision));
+  const both = (product: (part: string) => tf.Tensor2D): [tf.Tensor2D, tf.Tensor2D] => [
+    product('mlp.gate_proj.weight'),
+    product('mlp.up_proj.weight'),
+  ];
+  const gated =
+    precision === 'bfloat16'
+      ? swigluBfloat16(...both((part) => layerProductBfloat16(weights, layerWeight(layer, part), normed)))
+      : swiglu(...both((part) => project(part, normed)));
+  return project('mlp.down_proj.weight', gated);
 }

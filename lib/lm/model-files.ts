@@ -5,24 +5,33 @@ import type * as tf from '@tensorflow/tfjs';
 import { readJson, writeJson } from '../files/files.js';
 import { type LazyArray, type NamedArray, writeSafetensors } from '../files/safetensors.js';
 import { fromBfloat16, isBfloat16 } from '../ops/bfloat16.js';
+import type { Precision } from '../ops/precision.js';
 import { wholeTable } from '../ops/split-table.js';
-import { parseConfig, toHfConfig } from './config.js';
+import { type ModelConfig, parseConfig, toHfConfig } from './config.js';
 import { tableOf } from './lora/adapted-weights.js';
 import type { LanguageModel } from './language-model.js';
 import { readWeights } from './weight-files.js';
 import { EMBEDDING, OUTPUT } from './weight-names.js';
 import { weightShapes } from './weights.js';
 
-/** @throws InputError if a file of the folder is missing or damaged, or asks for what is not computed here */
-export function loadWholeModel(folder: string): LanguageModel {
+/** The shape of a folder's model. @throws InputError if `config.json` is missing, or asks for what is not computed here */
+export function readConfig(folder: string): ModelConfig {
   const file = join(folder, 'config.json');
   const generation = join(folder, 'generation_config.json');
-  const config = parseConfig(
+  return parseConfig(
     readJson(file, '--model expects a folder in the Hugging Face layout'),
     file,
     existsSync(generation) ? readJson(generation) : undefined,
   );
-  return { config, weights: readWeights(folder, config), folders: [folder] };
+}
+
+/**
+ * @param precision that its matrices are kept in
+ * @throws InputError if a file of the folder is missing or damaged, or asks for what is not computed here
+ */
+export function loadWholeModel(folder: string, precision: Precision = 'float32'): LanguageModel {
+  const config = readConfig(folder);
+  return { config, weights: readWeights(folder, config, precision), folders: [folder] };
 }
 
 /** Adapters are not looked at: merge them first. */

@@ -4,18 +4,52 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
 import { readText } from '../files/files.js';
 import type { LanguageModel } from './language-model.js';
 import { AdaptedWeights } from './lora/adapted-weights.js';
 import { foldLora } from './lora/merge.js';
 import { isAdapter, loadAdapter, saveAdapter } from './lora/peft-files.js';
-import { loadWholeModel, saveWholeModel } from './model-files.js';
+import type { ModelConfig } from './config.js';
+import { readAdapterConfig } from './lora/peft-config.js';
+import { loadWholeModel, readConfig, saveWholeModel } from './model-files.js';
 import { copyPromptCard, type PromptCard, writePromptCard } from './prompt-card.js';
+import { isBfloat16, toBfloat16 } from '../ops/bfloat16.js';
+import type { Precision } from '../ops/precision.js';
+import type { Weights } from './weights.js';
 import { saveTokenizer } from './tokenizer/tokenizer-files.js';
 
+/** How a model is loaded. */
+export interface LoadOptions {
+  /** In which its large products are computed. Default float32. */
+  precision?: Precision;
+  /** It will not be trained: in bfloat16 its matrices are kept in that alone, half the memory. Default false. */
+  frozen?: boolean;
+}
+
 /** A folder's model; an adapter's is its base with the adapter merged. @throws InputError if a file is missing or damaged */
-export function loadModel(folder: string): LanguageModel {
-  return isAdapter(folder) ? foldLora(loadAdapter(folder)) : loadWholeModel(folder);
+export function loadModel(folder: string, { precision = 'float32', frozen = false }: LoadOptions = {}): LanguageModel {
+  const kept = frozen ? precision : 'float32';
+  const model = isAdapter(folder) ? foldLora(loadAdapter(folder)) : loadWholeModel(folder, kept);
+  if (precision === 'float32') return model;
+  if (kept === 'bfloat16') halveMatrices(model.weights); // those of an adapter's base were needed as they were
+  return { ...model, config: { ...model.config, precision } };
+}
+
+/** The shape of a folder's model, an adapter's base's; its weights are not read. */
+export function modelConfig(folder: string): ModelConfig {
+  return readConfig(isAdapter(folder) ? readAdapterConfig(folder).lora.base : folder);
+}
+
+/** In place, one at a time. */
+function halveMatrices(weights: Weights): void {
+  for (const [name, weight] of weights) {
+    if (weight.rank !== 2 || isBfloat16(weight)) continue;
+    const half = toBfloat16(weight as tf.Tensor2D);
+    weight.dispose();
+    weights.set(name, tf.variable(half));
+    half.dispose();
+  }
 }
 
 /** The file that tells a model folder from another: its adapter, its weights, or the list of their files. */

@@ -4,8 +4,10 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type * as tf from '@tensorflow/tfjs';
 import { readJson } from '../files/files.js';
 import { SafetensorsFile } from '../files/safetensors.js';
+import type { Precision } from '../ops/precision.js';
 import { readTensor } from '../ops/read-tensor.js';
 import { InputError } from '../support/errors.js';
 import type { ModelConfig } from './config.js';
@@ -18,10 +20,11 @@ const SHARDS = 'model.safetensors.index.json';
 /**
  * @throws InputError if files are missing or damaged, lack a parameter, are quantized, or hold a tensor of the decoder
  *   that nobody reads
+ * @param precision of the matrices; everything else is float32
  */
-export function readWeights(folder: string, config: ModelConfig): Weights {
+export function readWeights(folder: string, config: ModelConfig, precision: Precision = 'float32'): Weights {
   const one = join(folder, ONE);
-  if (existsSync(one)) return readFiles([one], config, one);
+  if (existsSync(one)) return readFiles([one], config, one, precision);
   const index = join(folder, SHARDS);
   if (!existsSync(index)) throw new InputError(`${one}: no such file; the folder holds no weights`);
   const { weight_map: map } = readJson<{ weight_map?: Record<string, string> }>(index);
@@ -33,20 +36,22 @@ export function readWeights(folder: string, config: ModelConfig): Weights {
     names.map((name) => join(folder, name)),
     config,
     index,
+    precision,
   );
 }
 
-function readFiles(paths: string[], config: ModelConfig, source: string): Weights {
+function readFiles(paths: string[], config: ModelConfig, source: string, precision: Precision): Weights {
   const files: SafetensorsFile[] = [];
   try {
     for (const path of paths) files.push(new SafetensorsFile(path));
     const fileOf = new Map(files.flatMap((file) => file.names.map((name) => [name, file] as const)));
     refuseUnread(fileOf, new Set(weightShapes(config).keys()), config.tied, source);
-    return weightsFrom(
-      { get: (name) => (fileOf.has(name) ? readTensor(fileOf.get(name)!, name) : undefined) },
-      config,
-      source,
-    );
+    const shapes = weightShapes(config);
+    const read = (name: string): tf.Tensor | undefined =>
+      fileOf.has(name)
+        ? readTensor(fileOf.get(name)!, name, shapes.get(name)!.length === 2 ? precision : 'float32')
+        : undefined;
+    return weightsFrom({ get: read }, config, source);
   } finally {
     files.forEach((file) => file.close());
   }

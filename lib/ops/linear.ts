@@ -20,7 +20,7 @@ export function operand(x: tf.Tensor2D, precision: Precision = 'float32'): tf.Te
   return customOp<tf.Rank.R2>(
     [x],
     (x) => ({ value: toBfloat16(x!) }),
-    (dy) => [dy],
+    (dy) => [fromBfloat16(dy)],
     { keepsInputs: false },
   );
 }
@@ -31,14 +31,27 @@ export function linear(x: tf.Tensor2D, weight: tf.Tensor2D, precision: Precision
   return customOp<tf.Rank.R2>(
     [x, weight],
     (x) => ({ value: product16(x as tf.Tensor2D, halfOf(weight), false, true) }),
-    (dy, [x], _, needs) => {
-      const half = toBfloat16(dy as tf.Tensor2D);
-      return [
-        needs[0] ? product16(half, halfOf(weight)) : undefined,
-        needs[1] ? product16(half, x as tf.Tensor2D, true) : undefined,
-      ];
-    },
+    (dy, [x], _, needs) => gradients(dy as tf.Tensor2D, x as tf.Tensor2D, weight, needs),
   );
+}
+
+/** `linear` in bfloat16 whose value stays in it: for an operation that reads such numbers. */
+export function linearBfloat16(x: tf.Tensor2D, weight: tf.Tensor2D): tf.Tensor2D {
+  return customOp<tf.Rank.R2>(
+    [x, weight],
+    (x) => ({ value: matMulBfloat16(x as tf.Tensor2D, halfOf(weight), false, true) }),
+    (dy, [x], _, needs) => gradients(dy as tf.Tensor2D, x as tf.Tensor2D, weight, needs),
+  );
+}
+
+function gradients(
+  dy: tf.Tensor2D,
+  x: tf.Tensor2D,
+  weight: tf.Tensor2D,
+  [ofX, ofWeight]: readonly boolean[],
+): (tf.Tensor | undefined)[] {
+  const half = toBfloat16(dy);
+  return [ofX ? product16(half, halfOf(weight)) : undefined, ofWeight ? product16(half, x, true) : undefined];
 }
 
 /** A product of bfloat16 matrices as float32 numbers. */

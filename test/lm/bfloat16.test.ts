@@ -13,10 +13,13 @@ import { outputTable } from '../../lib/lm/lora/adapted-weights.js';
 import { freeze } from '../../lib/lm/lora/freeze.js';
 import { parseLora } from '../../lib/lm/lora/lora-options.js';
 import { addLora } from '../../lib/lm/lora/lora.js';
+import { nonFiniteWeight } from '../../lib/decode/finite-scores.js';
+import { weightArray } from '../../lib/lm/model-files.js';
 import { loadModel } from '../../lib/lm/model.js';
 import { trainableWeights, type LanguageModel } from '../../lib/lm/language-model.js';
+import { EMBEDDING } from '../../lib/lm/weight-names.js';
 import { disposeWeights } from '../../lib/lm/weights.js';
-import { hasBfloat16 } from '../../lib/ops/bfloat16.js';
+import { hasBfloat16, isBfloat16, roundToBfloat16 } from '../../lib/ops/bfloat16.js';
 import type { Precision } from '../../lib/ops/precision.js';
 import { tableLogits } from '../../lib/ops/split-table.js';
 import { onTape } from '../../lib/ops/tape.js';
@@ -122,6 +125,23 @@ describe.each(['qwen2-tied', 'qwen2-untied', 'qwen3', 'llama'])('%s', (name) => 
     expect(apart([...half.values()].flat(), [...float.values()].flat())).toBeLessThan(0.03);
     const [a, b] = (['bfloat16', 'float32'] as const).map((way) => logitsOf(inPrecision(frozen, way), texts));
     expect(apart(a!, b!)).toBeLessThan(SPREAD * models[name]!.logits);
+    disposeWeights(frozen.weights);
+  });
+
+  test('a frozen model: its matrices in bfloat16 alone give the same numbers, and are saved as they are', () => {
+    const frozen = loadModel(`test/golden/${name}`, { precision: 'bfloat16', frozen: true });
+    const rounded = loadModel(`test/golden/${name}`, { precision: 'bfloat16' });
+    const table = rounded.weights.get(EMBEDDING)!; // its rows are read, not only multiplied with
+    table.assign(tf.tensor(roundToBfloat16(table.dataSync<'float32'>()), table.shape));
+    expect(logitsOf(frozen, texts)).toEqual(logitsOf(rounded, texts));
+    disposeWeights(rounded.weights);
+    for (const [part, weight] of frozen.weights) {
+      expect(isBfloat16(weight), part).toBe(hasBfloat16() && weight.rank === 2);
+      const { data } = weightArray(frozen, part);
+      const own = weightArray(model, part).data;
+      expect([...data]).toEqual([...(weight.rank === 2 ? roundToBfloat16(own) : own)]);
+    }
+    expect(nonFiniteWeight(frozen)).toBeUndefined();
     disposeWeights(frozen.weights);
   });
 

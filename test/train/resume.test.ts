@@ -55,6 +55,7 @@ beforeAll(async () => {
 
 test.each([
   ['plain', {}],
+  ['in bfloat16', { precision: 'bfloat16' as const }],
   ['filled by tokens, with Muon', { optimizer: 'muon' as const, batchTokens: 200, patience: 20, keep: 3 }],
   [
     'a mix with texts, layers computed again',

@@ -65,9 +65,13 @@ class Call {
   const float* floats(int input) const { return static_cast<const float*>(TF_TensorData(inputs_.all[input])); }
   const int32_t* ints(int input) const { return static_cast<const int32_t*>(TF_TensorData(inputs_.all[input])); }
 
+  // bfloat16: the upper half of a float.
+  const uint16_t* halves(int input) const { return static_cast<const uint16_t*>(TF_TensorData(inputs_.all[input])); }
+
   // Outputs come in the order of the operation's.
   float* output(const Shape& dims) { return static_cast<float*>(allocate(dims, TF_FLOAT)); }
   int32_t* intOutput(const Shape& dims) { return static_cast<int32_t*>(allocate(dims, TF_INT32)); }
+  uint16_t* halfOutput(const Shape& dims) { return static_cast<uint16_t*>(allocate(dims, TF_BFLOAT16)); }
 
   // An output that begins as the values of float input `input`: in that input's own memory where `mayTake` says that
   // JavaScript's handle to it is given up, and nobody else (a reshape, a slice, an array of JavaScript's) has the
@@ -95,9 +99,8 @@ class Call {
     status_.check();
   }
 
-  // Both types of output take four bytes.
   void* allocate(const Shape& dims, TF_DataType type) {
-    int64_t bytes = 4;
+    int64_t bytes = static_cast<int64_t>(TF_DataTypeSize(type));
     for (int64_t n : dims) {
       if (n < 0 || __builtin_mul_overflow(bytes, n, &bytes)) throw std::bad_alloc();
     }
@@ -184,6 +187,22 @@ inline float fastExp(float x) {
   float power;
   __builtin_memcpy(&power, &bits, sizeof power);
   return p * power;
+}
+
+// bfloat16 to float, exactly.
+inline float fromHalf(uint16_t half) {
+  const uint32_t bits = static_cast<uint32_t>(half) << 16;
+  float value;
+  __builtin_memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+// float to the nearest bfloat16, ties to even, in a form that compilers vectorise. NaN stays NaN.
+inline uint16_t toHalf(float value) {
+  uint32_t bits;
+  __builtin_memcpy(&bits, &value, sizeof bits);
+  const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  return static_cast<uint16_t>(value == value ? rounded : (bits >> 16) | 0x40u);
 }
 
 // Work below so many numbers is not worth a second core.

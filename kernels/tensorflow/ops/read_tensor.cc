@@ -1,5 +1,5 @@
 // A tensor out of an open file: float32 that lies at a multiple of 64 bytes is mapped, not copied; anything else is read
-// on all cores, and halves become float32 on the way. lib/ops/read-tensor.ts has the plain implementation.
+// on all cores, and halves become float32 on the way, or stay what they are. lib/ops/read-tensor.ts has the plain implementation.
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,12 +34,12 @@ void unmap(void*, size_t, void* mapping) {
 }
 
 // Private: whoever wrote to the tensor would write to memory alone.
-TF_Tensor* mapped(int file, int64_t offset, const std::vector<int64_t>& dims, int64_t bytes) {
+TF_Tensor* mapped(int file, TF_DataType type, int64_t offset, const std::vector<int64_t>& dims, int64_t bytes) {
   const int64_t page = sysconf(_SC_PAGESIZE), before = offset % page;
   const size_t length = bytes + before;
   void* at = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, offset - before);
   if (at == MAP_FAILED) return nullptr;
-  return TF_NewTensor(TF_FLOAT, dims.data(), static_cast<int>(dims.size()), static_cast<char*>(at) + before, bytes,
+  return TF_NewTensor(type, dims.data(), static_cast<int>(dims.size()), static_cast<char*>(at) + before, bytes,
                       &unmap, new Mapping{at, length});
 }
 
@@ -91,11 +91,19 @@ void expectBytes(int file, int64_t offset, int64_t bytes) {
   if (info.st_size < offset || info.st_size - offset < bytes) throw std::runtime_error(kShort);
 }
 
-// place: file descriptor, kind, offset in two parts of 30 bits, then the shape -> the tensor
-void readTensor(Call& call) {
+// Where a tensor lies: file descriptor, kind, offset in two parts of 30 bits, then the shape.
+struct Place {
+  int file;
+  int32_t kind;
+  int64_t offset;
+  Shape dims;
+  int64_t count;
+};
+
+Place placeOf(Call& call, int32_t leastKind) {
   const int32_t* place = call.ints(0);
   expect(call['n'] >= 4 && call['n'] <= 4 + kMostAxes, "place of 4 to ", 4 + kMostAxes, " numbers, got ", call['n']);
-  expectBetween("kind", place[1], kFloat32, kBfloat16);
+  expectBetween("kind", place[1], leastKind, kBfloat16);
   expectBetween("offset's lower part", place[2], 0, (1 << 30) - 1);
   expectBetween("offset's upper part", place[3], 0, 1 << 30);
   const int file = place[0];
@@ -104,16 +112,18 @@ void readTensor(Call& call) {
   const Shape dims(place + 4, place + call['n']);
   const int64_t count = expectShape(dims);
   expectBytes(file, offset, count * (kind == kFloat32 ? 4 : 2));
-  if (kind == kFloat32 && count > 0 && offset % kAlignment == 0) {
-    if (TF_Tensor* tensor = mapped(file, offset, dims, 4 * count)) return call.give(tensor);
-  }
-  float* out = call.output(dims);
-  const int64_t step = kChunk / 4, runs = (count + step - 1) / step;
+  return {file, kind, offset, dims, count};
+}
+
+// `read` of each run of `step` elements, on all cores.
+template <typename Read>
+void inRuns(int64_t count, int64_t step, const Read& read) {
+  const int64_t runs = (count + step - 1) / step;
   std::atomic<bool> failed{false}; // nothing may be thrown out of a parallel loop
 #pragma omp parallel for schedule(dynamic) if (count > kAlone)
   for (int64_t run = 0; run < runs; ++run) {
     try {
-      readRun(file, kind, offset, run * step, std::min(count, (run + 1) * step), out);
+      read(run * step, std::min(count, (run + 1) * step));
     } catch (const std::exception&) {
       failed = true;
     }
@@ -121,8 +131,37 @@ void readTensor(Call& call) {
   if (failed) throw std::runtime_error(kShort);
 }
 
+// place -> the tensor in float32
+void readTensor(Call& call) {
+  const Place place = placeOf(call, kFloat32);
+  const auto& [file, kind, offset, dims, count] = place;
+  if (kind == kFloat32 && count > 0 && offset % kAlignment == 0) {
+    if (TF_Tensor* tensor = mapped(file, TF_FLOAT, offset, dims, 4 * count)) return call.give(tensor);
+  }
+  float* out = call.output(dims);
+  inRuns(count, kChunk / 4, [&place, out](int64_t from, int64_t to) {
+    readRun(place.file, place.kind, place.offset, from, to, out);
+  });
+}
+
+// place, of bfloat16 -> the tensor as it is
+void readHalves(Call& call) {
+  const Place place = placeOf(call, kBfloat16);
+  const auto& [file, kind, offset, dims, count] = place;
+  if (count > 0 && offset % kAlignment == 0) {
+    if (TF_Tensor* tensor = mapped(file, TF_BFLOAT16, offset, dims, 2 * count)) return call.give(tensor);
+  }
+  uint16_t* out = call.halfOutput(dims);
+  inRuns(count, kChunk / 2, [&place, out](int64_t from, int64_t to) {
+    readFully(place.file, reinterpret_cast<char*>(out + from), 2 * (to - from), place.offset + 2 * from);
+  });
+}
+
 }  // namespace
 
-void registerReadTensor() { registerOp<readTensor>("SidlabReadTensor", {"place: int32 [n]"}, {"tensor: float"}); }
+void registerReadTensor() {
+  registerOp<readTensor>("SidlabReadTensor", {"place: int32 [n]"}, {"tensor: float"});
+  registerOp<readHalves>("SidlabReadBfloat16", {"place: int32 [n]"}, {"tensor: bfloat16"});
+}
 
 }  // namespace sidlab

@@ -1,5 +1,6 @@
 /** The options of `generate`. */
 import { DATA_OPTIONS, INDEX_OPTIONS, SEED_OPTIONS } from '../../data/data-options.js';
+import { PRECISION_OPTIONS } from '../../lm/precision-options.js';
 import { omitOptions } from '../../options/derive.js';
 import { choice, integer, number, text } from '../../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../../options/schema.js';
@@ -21,6 +22,7 @@ export const GENERATE_OPTIONS = defineOptions('generate', {
   maxTokens: integer('tokens of a text at most', { otherwise: '128; of a SID its own' }),
   batchSize: integer('texts that grow together', { default: 64 }),
   tokenBudget: integer('tokens of prompts that go through the model at once', { default: 16384 }),
+  ...PRECISION_OPTIONS,
   encoder: text('of the cosine of texts: lsa, a folder or id of a sentence encoder, or none', { default: 'lsa' }),
   ...SEED_OPTIONS,
   results: text('file to write', { otherwise: 'generations-TASK.jsonl beside the model folder', affectsResult: false }),

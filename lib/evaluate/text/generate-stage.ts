@@ -11,8 +11,9 @@ import { dirname, join } from 'node:path';
 import { indexOf, loadDataset } from '../../data/load.js';
 import { readIndex, type SidIndex } from '../../data/sid-index.js';
 import { textEmbedder } from '../../embed/text-embedder.js';
+import { choosePrecision } from '../../engine/choose-precision.js';
 import { ensureEngine } from '../../engine/engine.js';
-import { loadModel } from '../../lm/model.js';
+import { loadModel, modelConfig } from '../../lm/model.js';
 import { loadChatTemplate } from '../../lm/tokenizer/chat-template.js';
 import { loadTokenizer } from '../../lm/tokenizer/tokenizer.js';
 import type { PromptSource } from '../../lm/prompt-card.js';
@@ -70,7 +71,8 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
   const wrap = chatTemplate ? loadChatTemplate(folder) : undefined;
   const coded = answersWithSid(template);
   const embedder = coded || encoder === 'none' ? undefined : await textEmbedder(encoder, dataset.items);
-  const model = loadModel(folder);
+  const { precision } = choosePrecision(settings.precision, modelConfig(folder));
+  const model = loadModel(folder, { precision, frozen: true });
   const release = watchInterrupts();
   try {
     const prompts = { ...(cutoffLen !== undefined && { cutoffLen }), ...(wrap && { chat: wrap }) };

@@ -15,7 +15,7 @@ import { readIndex } from '../../data/sid-index.js';
 import { ensureEngine } from '../../engine/engine.js';
 import { createRecommender } from '../../evaluate/recommender.js';
 import { promptCard, promptOptions, trainedWith } from '../../evaluate/trained-with.js';
-import { loadModel, saveModel } from '../../lm/model.js';
+import { loadModel, modelConfig, saveModel } from '../../lm/model.js';
 import { loadTokenizer } from '../../lm/tokenizer/tokenizer.js';
 import { disposeWeights } from '../../lm/weights.js';
 import { fingerprint } from '../../options/derive.js';
@@ -25,6 +25,7 @@ import { finishedRun, RunFolder, type RunFolderOptions } from '../../runs/run-fo
 import { InputError } from '../../support/errors.js';
 import { findTemplate } from '../../tasks/templates.js';
 import { train, type TrainReport } from '../loop/loop.js';
+import { precisionStamp, runPrecision } from '../loop/run-precision.js';
 import { runCard, tellIfOther } from '../report/run-card.js';
 import { GRPO_OPTIONS, type GrpoOptions } from './grpo-options.js';
 import { grpoTask } from './grpo-task.js';
@@ -60,9 +61,14 @@ export async function grpo(
   const dataset = await loadDataset(data, parsed.dataset);
   const { index: indexFile = indexOf(dataset) } = parsed;
   const index = readIndex(indexFile, dataset.items.length);
+  const precision = runPrecision(run, parsed.precision, modelConfig(start), again);
+  const { precision: _asked, ...stamp } = fingerprint(GRPO_OPTIONS.options, {
+    ...settings,
+    reward: rewardStamp(settings.reward),
+  });
   const config = {
     ...{ stage: 'grpo', data: dataset.name, inputs: hashInputs({ dataset, index: indexFile, model: start }) },
-    ...{ ...asTrained, ...fingerprint(GRPO_OPTIONS.options, { ...settings, reward: rewardStamp(settings.reward) }) },
+    ...{ ...asTrained, ...stamp, ...precisionStamp(precision) },
     ...(own && { templates: own }),
   };
   const done = finishedRun(run, config, { again, whenStale });
@@ -70,7 +76,7 @@ export async function grpo(
     tellIfOther('grpo', done);
     return done.report as GrpoReport;
   }
-  const [model, reference] = [loadModel(start), loadModel(start)];
+  const [model, reference] = [loadModel(start, { precision }), loadModel(start, { precision, frozen: true })];
   try {
     const tokenizer = loadTokenizer(start);
     const reading = promptOptions(prompts, start, dataset.items);

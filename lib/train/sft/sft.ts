@@ -11,6 +11,7 @@ import { readIndex, type SidIndex } from '../../data/sid-index.js';
 import { ensureEngine } from '../../engine/engine.js';
 import { createRecommender, modelRenderer } from '../../evaluate/recommender.js';
 import type { SidTokens } from '../../lm/choices.js';
+import { parseShape } from '../../lm/config.js';
 import { loadChatTemplate } from '../../lm/tokenizer/chat-template.js';
 import { disposeWeights } from '../../lm/weights.js';
 import { fingerprint } from '../../options/derive.js';
@@ -21,12 +22,13 @@ import { planTasks, type TaskPlan } from '../../tasks/plan-tasks.js';
 import type { TaskPart } from '../../tasks/task-mix.js';
 import type { Templates } from '../../tasks/templates.js';
 import { promptCard } from '../../evaluate/trained-with.js';
-import { saveModel } from '../../lm/model.js';
+import { modelConfig, saveModel } from '../../lm/model.js';
 import type { PromptCard } from '../../lm/prompt-card.js';
 import { promptContext, type Renderer } from '../../tasks/prompts.js';
 import { taskRows } from '../../tasks/task-rows.js';
 import { type TaskCounts, TaskSet } from '../../tasks/task-set.js';
 import { train, type TrainReport } from '../loop/loop.js';
+import { precisionStamp, runPrecision } from '../loop/run-precision.js';
 import { estimateRun, refuseIfTooLarge, type RunEstimate } from '../report/estimate.js';
 import { runCard, tellIfOther } from '../report/run-card.js';
 import { checkInitialModel, initialModel, type InitialModel, isShape } from './initial-model.js';
@@ -51,7 +53,8 @@ export interface SftReport extends TrainReport {
 export async function sft(options: SftOptions, { whenStale = 'refuse' }: StaleOptions = {}): Promise<SftReport> {
   const settled = await settle(options);
   const { config, settings, dataset, index, tasks, parsed } = settled;
-  const { run = join(parsed.data, 'runs', 'sft'), again, onLog } = parsed;
+  const { again, onLog } = parsed;
+  const run = runOf(parsed);
   const done = finishedRun(run, config, { again, whenStale });
   if (done) {
     tellIfOther('sft', done);
@@ -90,6 +93,8 @@ export async function sftEstimate(options: SftOptions): Promise<RunEstimate> {
   }
 }
 
+const runOf = ({ data, run = join(data, 'runs', 'sft') }: { data: string; run?: string | undefined }): string => run;
+
 type Settled = Awaited<ReturnType<typeof settle>>;
 
 /** Options with their defaults, and what they name. */
@@ -107,28 +112,31 @@ async function settle(options: SftOptions) {
   const { index: file = indexOf(dataset) } = parsed;
   const index = { file, sids: readIndex(file, dataset.items.length) };
   const tasks = new TaskSet(dataset, plan.parts, promptContext(index.sids, dataset.items), settings);
-  const { model, templates, ...others } = fingerprint(SFT_OPTIONS.options, settings);
+  const shape = isShape(parsed.model) ? parseShape(parsed.model, 1, 0) : modelConfig(parsed.model);
+  const precision = runPrecision(runOf(parsed), parsed.precision, shape, parsed.again);
+  const { model, templates, precision: _asked, ...others } = fingerprint(SFT_OPTIONS.options, settings);
   const config = {
     stage: 'sft',
     data: dataset.name,
     rows: dataset.train.length,
     inputs: hashInputs({ dataset, index: file, model: parsed.model }),
-    ...others,
+    ...{ ...others, ...precisionStamp(precision) },
     ...(isShape(parsed.model) && { model }),
     ...(templates !== undefined && { templates: ownTemplates(plan.parts) }),
     ...(parsed.tasks !== undefined && { counts: tasks.counts() }),
   };
-  return { parsed, plan, settings, dataset, index, tasks, config };
+  return { parsed, plan, settings, dataset, index, tasks, config, precision };
 }
 
 /** The model that it starts from, and what it trains. */
-function begin({ plan, settings, dataset, index, tasks }: Settled) {
+function begin({ plan, settings, dataset, index, tasks, precision }: Settled) {
   const { sidTokens, sidVocabulary, init, vocabSize, lora, freeze } = settings;
-  const start = initialModel(settings.model, index.sids, settings.seed, {
+  const { model, ...beside } = initialModel(settings.model, index.sids, settings.seed, {
     ...{ sidTokens, sidVocabulary, init, vocabSize, lora, freeze },
     items: dataset.items,
     ...(plan.custom && { templates: plan.parts.map(({ template }) => template) }),
   });
+  const start = { ...beside, model: { ...model, config: { ...model.config, precision } } };
   const { renderers, validation } = prepare(start, dataset, index.sids, plan, settings);
   return { start, task: sftTask(start.model, tasks, renderers, validation, settings) };
 }
