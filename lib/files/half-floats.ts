@@ -1,10 +1,22 @@
-/** Sixteen-bit floats to float32, exactly. */
+/** Sixteen-bit floats to float32, exactly, and float32 to the nearest bfloat16. */
 
 /** bfloat16 is the upper half of a float32. */
 export function bfloat16ToFloat32(bits: Uint16Array): Float32Array {
   const wide = new Uint32Array(bits.length);
   for (let i = 0; i < bits.length; i++) wide[i] = bits[i]! << 16;
   return new Float32Array(wide.buffer);
+}
+
+/** The nearest bfloat16, ties to even; NaN stays NaN. */
+export function float32ToBfloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < bits.length; i++) {
+    const kept = bits[i]! >>> 16;
+    // A carry into the exponent is the right result; a NaN must not become an infinity.
+    halves[i] = Number.isNaN(values[i]) ? kept | 0x40 : (bits[i]! + 0x7fff + (kept & 1)) >>> 16;
+  }
+  return halves;
 }
 
 let table: Float32Array | undefined;

@@ -2,14 +2,14 @@
  * The safetensors format: eight bytes of header length, a JSON header, raw little-endian tensors.
  *
  * Read a tensor at a time, straight into its own array, so that a file is never in memory twice; float32, float16 and
- * bfloat16 become float32. Written as float32. A file may hold tensors of any type; asking for one of another type is an
+ * bfloat16 become float32. Written as float32 or bfloat16. A file may hold tensors of any type; asking for one of another type is an
  * error. The header is not trusted: every tensor must lie inside the file, of the size that its type and shape ask for,
  * and none over another.
  */
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { InputError } from '../support/errors.js';
 import { writeWith } from './files.js';
-import { bfloat16ToFloat32, float16ToFloat32 } from './half-floats.js';
+import { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16 } from './half-floats.js';
 
 /** A tensor in JavaScript's memory. */
 export interface NamedArray {
@@ -44,12 +44,14 @@ const FLOATS = ['F32', 'F16', 'BF16'] as const;
 /** A floating-point type that tensors are stored in. */
 export type FloatDtype = (typeof FLOATS)[number];
 
+/** A type that tensors are written in. */
+export type SavedDtype = Exclude<FloatDtype, 'F16'>;
+
 /** Bits of a number of each type of the format; a type that is not among them is newer than this list. */
 const BITS: Readonly<Record<string, number>> = {
   ...{ F4: 4, F6_E2M3: 6, F6_E3M2: 6, BOOL: 8, U8: 8, I8: 8, F8_E5M2: 8, F8_E4M3: 8, F8_E8M0: 8 },
   ...{ I16: 16, U16: 16, F16: 16, BF16: 16, I32: 32, U32: 32, F32: 32, I64: 64, U64: 64, F64: 64, C64: 64 },
 };
-const BYTES_OF_F32 = 4;
 
 interface Entry {
   dtype: string;
@@ -202,13 +204,20 @@ export function readSafetensors(path: string): Map<string, NamedArray> {
 /** Where the tensors begin is a multiple of it, so that they can be mapped. */
 const ALIGNMENT = 64;
 
-/** Writes float32 tensors in the order of the map, one after the other, and renames the file when it is whole. */
-export function writeSafetensors(path: string, arrays: ReadonlyMap<string, NamedArray | LazyArray>): void {
+/**
+ * Writes tensors in the order of the map, one after the other, and renames the file when it is whole.
+ * @param dtype in the file; bfloat16 rounds to the nearest, ties to even
+ */
+export function writeSafetensors(
+  path: string,
+  arrays: ReadonlyMap<string, NamedArray | LazyArray>,
+  dtype: SavedDtype = 'F32',
+): void {
   let offset = 0;
   const entries = [...arrays].map(([name, { shape }]): [string, unknown] => {
     const from = offset;
-    offset += shape.reduce((product, n) => product * n, BYTES_OF_F32);
-    return [name, { dtype: 'F32', shape, data_offsets: [from, offset] }];
+    offset += shape.reduce((product, n) => product * n, BITS[dtype]! / 8);
+    return [name, { dtype, shape, data_offsets: [from, offset] }];
   });
   // fromEntries defines each name, `__proto__` too; an assignment would not
   const text = JSON.stringify(Object.fromEntries([['__metadata__', { format: 'pt' }], ...entries]));
@@ -220,7 +229,10 @@ export function writeSafetensors(path: string, arrays: ReadonlyMap<string, Named
     const file = openSync(temporary, 'w');
     try {
       for (const part of [length, json]) writeFully(file, part);
-      for (const array of arrays.values()) writeFully(file, bytesOf('read' in array ? array.read() : array.data));
+      for (const array of arrays.values()) {
+        const data = 'read' in array ? array.read() : array.data;
+        writeFully(file, bytesOf(dtype === 'BF16' ? float32ToBfloat16(data) : data));
+      }
     } finally {
       closeSync(file);
     }
@@ -248,7 +260,7 @@ function toFloats(bytes: Uint8Array, dtype: FloatDtype): Float32Array {
   }
 }
 
-function bytesOf(data: Float32Array): Uint8Array {
+function bytesOf(data: Float32Array | Uint16Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 

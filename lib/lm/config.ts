@@ -226,7 +226,7 @@ function parseScaling(rope: HfRope, source: string): RopeScaling | undefined {
 const CLASSES = { qwen2: 'Qwen2ForCausalLM', qwen3: 'Qwen3ForCausalLM', llama: 'LlamaForCausalLM' } as const;
 
 /** `config.json` that Python's transformers loads. */
-export function toHfConfig(config: ModelConfig): HfConfig & Record<string, unknown> {
+export function toHfConfig(config: ModelConfig, dtype: Precision = 'float32'): HfConfig & Record<string, unknown> {
   return {
     architectures: [CLASSES[config.architecture]],
     model_type: config.architecture,
@@ -255,7 +255,7 @@ export function toHfConfig(config: ModelConfig): HfConfig & Record<string, unkno
     bos_token_id: null,
     attention_dropout: 0,
     ...(config.architecture === 'qwen2' ? { use_sliding_window: false } : { attention_bias: false }),
-    torch_dtype: 'float32',
+    torch_dtype: dtype,
   };
 }
 

@@ -34,11 +34,15 @@ export function loadWholeModel(folder: string, precision: Precision = 'float32')
   return { config, weights: readWeights(folder, config, precision), folders: [folder] };
 }
 
-/** Adapters are not looked at: merge them first. */
-export function saveWholeModel(folder: string, model: LanguageModel): void {
-  writeJson(join(folder, 'config.json'), toHfConfig(model.config));
+/** Adapters are not looked at: merge them first. @param precision of the file */
+export function saveWholeModel(folder: string, model: LanguageModel, precision: Precision = 'float32'): void {
+  writeJson(join(folder, 'config.json'), toHfConfig(model.config, precision));
   const names = [...weightShapes(model.config).keys()];
-  writeSafetensors(join(folder, 'model.safetensors'), new Map(names.map((name) => [name, lazily(model, name)])));
+  writeSafetensors(
+    join(folder, 'model.safetensors'),
+    new Map(names.map((name) => [name, lazily(model, name)])),
+    precision === 'bfloat16' ? 'BF16' : 'F32',
+  );
 }
 
 /** Read off the engine when it is written. */

@@ -62,6 +62,7 @@ export function modelFile(folder: string): string {
  * Weights last: a folder with `model.safetensors` (or `adapter_model.safetensors`) is whole. A model whose adapters are
  * not merged is saved as an adapter.
  * @param tokenizer file to copy, or its JSON text
+ * @param dtype of the weights in the file, an adapter's apart, which are few. Default float32
  * @param prompt what the model was trained with; default that of the folder that it was loaded from, if it has one
  */
 export function saveModel(
@@ -69,11 +70,12 @@ export function saveModel(
   model: LanguageModel,
   tokenizer?: { file: string } | { json: string },
   prompt?: PromptCard,
+  dtype?: Precision,
 ): void {
   const { lora, weights, folders } = model;
   if (tokenizer) saveTokenizer(folder, 'json' in tokenizer ? tokenizer.json : readText(tokenizer.file), folders);
   if (prompt) writePromptCard(folder, prompt);
   else copyPromptCard(folders?.[0], folder);
   if (lora && weights instanceof AdaptedWeights && weights.adapters) saveAdapter(folder, { ...model, lora });
-  else saveWholeModel(folder, model);
+  else saveWholeModel(folder, model, dtype);
 }

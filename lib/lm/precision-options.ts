@@ -1,6 +1,7 @@
 /** The option of every stage that runs a model: in which precision its large products are computed. */
 import { choice } from '../options/kinds.js';
 import type { Options } from '../options/option.js';
+import { PRECISIONS } from '../ops/precision.js';
 import { PRECISION_CHOICES } from './choices.js';
 
 /** Declares the option. */
@@ -10,4 +11,11 @@ export const PRECISION_OPTIONS = {
     'of the large products, float32 between them; auto: bfloat16 where this machine is faster in it',
     { default: 'auto' },
   ),
+} satisfies Options;
+
+/** Declares in which precision a model's weights are written. */
+export const SAVE_OPTIONS = {
+  saveDtype: choice(PRECISIONS, 'of the weights in the model folder; bfloat16 rounds them, in half the bytes', {
+    default: 'float32',
+  }),
 } satisfies Options;

@@ -5,6 +5,7 @@
  * plain implementation keeps float32 tensors whose numbers are rounded to bfloat16: slow, and the oracle of the other.
  */
 import * as tf from '@tensorflow/tfjs';
+import { bfloat16ToFloat32, float32ToBfloat16 } from '../files/half-floats.js';
 import { hasFused } from './fused.js';
 
 /** Whether the engine that runs computes in bfloat16, and does not only round to it. */
@@ -56,13 +57,6 @@ function rounded<R extends tf.Rank>(x: tf.Tensor<R>): tf.Tensor<R> {
 }
 
 /** Float32 numbers rounded to the nearest of bfloat16, ties to even; NaN stays NaN. */
-export function roundToBfloat16(values: Float32Array): Float32Array<ArrayBuffer> {
-  const result = new Float32Array(values);
-  const bits = new Uint32Array(result.buffer);
-  for (let i = 0; i < bits.length; i++) {
-    if (Number.isNaN(values[i])) continue;
-    const kept = bits[i]! >>> 16;
-    bits[i] = ((bits[i]! + 0x7fff + (kept & 1)) & 0xffff0000) >>> 0; // a carry into the exponent is the right result
-  }
-  return result;
+export function roundToBfloat16(values: Float32Array): Float32Array {
+  return bfloat16ToFloat32(float32ToBfloat16(values));
 }

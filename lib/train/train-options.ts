@@ -1,5 +1,5 @@
 /** Options that supervised fine-tuning and GRPO share. */
-import { PRECISION_OPTIONS } from '../lm/precision-options.js';
+import { PRECISION_OPTIONS, SAVE_OPTIONS } from '../lm/precision-options.js';
 import { boolean, choice, hook, integer, number, text } from '../options/kinds.js';
 import type { Options } from '../options/option.js';
 import type { MetricLine } from '../runs/metric-lines.js';
@@ -20,6 +20,7 @@ export const TRAIN_OPTIONS = {
   maxGradNorm: number('gradients are scaled down to this norm; 0 leaves them', { default: 1, min: 0 }),
   weightDecay: number('of AdamW', { default: 0, min: 0 }),
   ...PRECISION_OPTIONS,
+  ...SAVE_OPTIONS,
   layerCheckpointing: boolean("keep each layer's input alone and compute the layer again for its gradient", {
     default: false,
     affectsResult: false,

@@ -2,11 +2,14 @@
  * Decoders whose products are in bfloat16: as near to float32 as PyTorch's autocast (test/golden/make_bfloat16.py), with
  * our tape, layer checkpointing, adapters and split tables alike.
  */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { kernelCounts } from '../../lib/engine/kernel-counts.js';
+import { readSafetensors } from '../../lib/files/safetensors.js';
 import { forwardForest, prepareForest } from '../../lib/lm/decoder.js';
 import { chain, packTrees } from '../../lib/lm/forest.js';
 import { outputTable } from '../../lib/lm/lora/adapted-weights.js';
@@ -15,7 +18,7 @@ import { parseLora } from '../../lib/lm/lora/lora-options.js';
 import { addLora } from '../../lib/lm/lora/lora.js';
 import { nonFiniteWeight } from '../../lib/decode/finite-scores.js';
 import { weightArray } from '../../lib/lm/model-files.js';
-import { loadModel } from '../../lib/lm/model.js';
+import { loadModel, saveModel } from '../../lib/lm/model.js';
 import { trainableWeights, type LanguageModel } from '../../lib/lm/language-model.js';
 import { EMBEDDING } from '../../lib/lm/weight-names.js';
 import { disposeWeights } from '../../lib/lm/weights.js';
@@ -143,6 +146,35 @@ describe.each(['qwen2-tied', 'qwen2-untied', 'qwen3', 'llama'])('%s', (name) => 
     }
     expect(nonFiniteWeight(frozen)).toBeUndefined();
     disposeWeights(frozen.weights);
+  });
+
+  test('saved in bfloat16: half the bytes, the rounded numbers, and no second rounding', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sidlab-bf16-'));
+    try {
+      for (const [at, dtype] of [
+        ['a', 'float32'],
+        ['b', 'bfloat16'],
+        ['c', 'bfloat16'],
+      ] as const) {
+        const from = at === 'c' ? loadModel(join(folder, 'b'), { precision: 'bfloat16', frozen: true }) : model;
+        saveModel(join(folder, at), from, undefined, undefined, dtype);
+        if (at === 'c') disposeWeights(from.weights);
+      }
+      const [a, b, c] = ['a', 'b', 'c'].map((at) => readSafetensors(join(folder, at, 'model.safetensors')));
+      for (const [part, { data, shape }] of a!) {
+        expect(b!.get(part)).toEqual({ shape, data: roundToBfloat16(data) });
+        expect(c!.get(part)).toEqual(b!.get(part));
+      }
+      const bytes = (at: string): number => statSync(join(folder, at, 'model.safetensors')).size;
+      expect(bytes('b')).toBeLessThan(0.65 * bytes('a')); // a small model's header is a good part of it
+      const { torch_dtype: dtype } = JSON.parse(readFileSync(join(folder, 'b/config.json'), 'utf8')) as Record<
+        string,
+        string
+      >;
+      expect(dtype).toBe('bfloat16');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test.runIf(hasBfloat16())('no product of a layer or of the output is in float32', async () => {

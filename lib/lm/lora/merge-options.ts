@@ -1,4 +1,5 @@
 /** The options of `merge`. */
+import { SAVE_OPTIONS } from '../precision-options.js';
 import { text } from '../../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../../options/schema.js';
 
@@ -7,6 +8,7 @@ export const MERGE_OPTIONS = defineOptions('merge', {
   adapter: text("folder of the adapter, in peft's format", { required: true }),
   model: text('folder of its base', { otherwise: 'the one that the adapter names' }),
   out: text('folder to write the merged model to', { required: true }),
+  ...SAVE_OPTIONS,
 });
 
 /** Options of `mergeStage`. */

@@ -85,7 +85,7 @@ export async function grpo(
     const folder = new RunFolder(run, config);
     const ranked = settings.template;
     const card = promptCard({ ...prompts, template: ranked }, [...new Set([ranked, ...Object.keys(own ?? {})])]);
-    const save = (at: string): void => saveModel(at, model, { json: tokenizer.json }, card);
+    const save = (at: string): void => saveModel(at, model, { json: tokenizer.json }, card, settings.saveDtype);
     const loop = {
       ...settings,
       save,

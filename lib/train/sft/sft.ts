@@ -63,7 +63,8 @@ export async function sft(options: SftOptions, { whenStale = 'refuse' }: StaleOp
   const { start, task } = begin(settled);
   try {
     const folder = new RunFolder(run, config);
-    const save = (at: string): void => saveModel(at, start.model, { json: start.tokenizer.json }, cardOf(settled));
+    const save = (at: string): void =>
+      saveModel(at, start.model, { json: start.tokenizer.json }, cardOf(settled), settings.saveDtype);
     const loop = { ...settings, save, evalStart: false, ...(onLog && { onLog }) };
     const trained = await train(start.model, start.tokenizer, task, folder, loop);
     const truncated = folder.readLog().reduce((sum, line) => sum + (line.truncated ?? 0), 0);
