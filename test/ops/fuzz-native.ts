@@ -9,12 +9,13 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
+import { fromBfloat16, toBfloat16 } from '../../lib/ops/bfloat16.js';
 import { runFused } from '../../lib/ops/fused.js';
 import { Random } from '../../lib/support/random.js';
 
 /** One input of an operation, before it is a tensor. */
 interface Draft {
-  dtype: 'float32' | 'int32';
+  dtype: 'float32' | 'int32' | 'bfloat16';
   shape: number[];
   data: number[];
 }
@@ -37,6 +38,7 @@ const times = <T>(n: number, make: (i: number) => T): T[] => Array.from({ length
 const between = (random: Random, least: number, most: number): number => least + random.int(most - least + 1);
 const ints = (shape: number[], data: number[]): Draft => ({ dtype: 'int32', shape, data });
 const scalar = (value: number): Draft => ints([1], [value]);
+const halves = (random: Random, ...shape: number[]): Draft => ({ ...floats(random, ...shape), dtype: 'bfloat16' });
 const fixed = (...data: number[]): Draft => ({ dtype: 'float32', shape: [data.length], data });
 
 /** Mostly ordinary numbers, some of them extreme; all finite. */
@@ -166,6 +168,11 @@ function operations(file: NumbersFile): Record<string, Draw> {
       const [rows, codes, width] = [between(random, 1, 40), between(random, 1, 70), between(random, 1, 40)];
       return [floats(random, rows, width), floats(random, codes, width), scalar(random.int(9))];
     },
+    SidlabReadBfloat16(random) {
+      const shape = times(random.int(4), () => random.int(8));
+      const offset = random.int(2) ? 64 * random.int(9) : random.int(500);
+      return [ints([4 + shape.length], [file.descriptor, 2, offset, 0, ...shape])];
+    },
     SidlabReadTensor(random) {
       const kind = random.int(3);
       const shape = times(random.int(4), () => random.int(8));
@@ -190,6 +197,14 @@ function operations(file: NumbersFile): Record<string, Draw> {
     SidlabSwiglu(random) {
       const shape = times(random.int(4), () => random.int(9));
       return [floats(random, ...shape), floats(random, ...shape)];
+    },
+    SidlabSwigluBfloat16(random) {
+      const shape = times(random.int(4), () => random.int(9));
+      return times(2, () => halves(random, ...shape));
+    },
+    SidlabSwigluBfloat16Grad(random) {
+      const shape = times(random.int(4), () => random.int(9));
+      return [floats(random, ...shape), halves(random, ...shape), halves(random, ...shape)];
     },
     SidlabSwigluGrad(random) {
       const shape = times(random.int(4), () => random.int(9));
@@ -236,7 +251,7 @@ function breakInputs(random: Random, inputs: Draft[]): void {
         reshape(draft, random.int(2) ? [...draft.shape, 1] : draft.shape.slice(1));
         break;
       case 2: // another type
-        draft.dtype = draft.dtype === 'int32' ? 'float32' : 'int32';
+        draft.dtype = ({ int32: 'float32', float32: 'bfloat16', bfloat16: 'int32' } as const)[draft.dtype];
         break;
       case 3: // an input too few
         if (random.int(4) === 0) inputs.splice(inputs.indexOf(draft), 1);
@@ -248,15 +263,16 @@ function breakInputs(random: Random, inputs: Draft[]): void {
 }
 
 function toTensor({ dtype, shape, data }: Draft): tf.Tensor {
-  const values = dtype === 'int32' ? Int32Array.from(data) : Float32Array.from(data);
-  return tf.tensor(values, shape, dtype);
+  if (dtype === 'int32') return tf.tensor(Int32Array.from(data), shape, dtype);
+  const floats = tf.tensor(Float32Array.from(data), shape);
+  return dtype === 'bfloat16' ? toBfloat16(floats) : floats;
 }
 
 /** Whether the operation computed; its outputs are read, so that none of them is without memory. */
 function computes(name: string, inputs: readonly Draft[]): boolean {
   return tf.tidy(() => {
     try {
-      for (const output of runFused(name, inputs.map(toTensor))) output.dataSync();
+      for (const output of runFused(name, inputs.map(toTensor))) fromBfloat16(output).dataSync();
       return true;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);

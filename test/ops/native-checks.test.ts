@@ -2,6 +2,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { toBfloat16 } from '../../lib/ops/bfloat16.js';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
@@ -16,6 +17,7 @@ import { lloyd } from '../../lib/sid/kmeans/lloyd.js';
 await useEngine();
 
 const f = (...shape: number[]): tf.Tensor => tf.ones(shape);
+const h = (...shape: number[]): tf.Tensor => toBfloat16(f(...shape));
 const i = (values: number[], shape: number[] = [values.length]): tf.Tensor => tf.tensor(values, shape, 'int32');
 const nan = (...shape: number[]): tf.Tensor => tf.mul(tf.ones(shape), NaN);
 const bits = (...values: number[]): number[] => [...new Int32Array(Float64Array.from(values).buffer)];
@@ -68,6 +70,11 @@ const refused: [op: string, what: string, inputs: () => tf.Tensor[], message: Re
   ['SidlabSquareSum', 'whole numbers', () => [i([1, 2])], /int32|float/],
   ['SidlabReadTensor', 'no open file', () => [i([9999, 0, 0, 0, 4])], /descriptor of an open file, got 9999/],
   ['SidlabReadTensor', 'an unknown kind', () => [i([0, 3, 0, 0, 4])], /kind from 0 to 2, got 3/],
+  ['SidlabReadBfloat16', 'another kind', () => [i([0, 1, 0, 0, 4])], /kind from 2 to 2, got 1/],
+  ['SidlabReadBfloat16', 'no open file', () => [i([9999, 2, 0, 0, 4])], /descriptor of an open file, got 9999/],
+  ['SidlabSwigluBfloat16', 'two shapes', () => [h(3, 4), h(4, 3)], /up of shape \[3, 4\], got \[4, 3\]/],
+  ['SidlabSwigluBfloat16', 'float32', () => [f(3, 4), h(3, 4)], /float/],
+  ['SidlabSwigluBfloat16Grad', 'two shapes', () => [f(3, 4), h(3, 4), h(4, 3)], /up of shape \[3, 4\]/],
   ['SidlabReadTensor', 'a negative axis', () => [i([0, 0, 0, 0, -4])], /a shape of 0 to 2\^48 elements, got \[-4\]/],
   ['SidlabReadTensor', 'more than there is', () => [i([0, 0, 0, 0, 2 ** 30, 2 ** 30])], /a shape of 0 to 2\^48/],
 ]; // prettier-ignore
