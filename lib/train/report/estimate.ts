@@ -10,6 +10,8 @@ import * as tf from '@tensorflow/tfjs';
 import { trainableWeights } from '../../lm/language-model.js';
 import { type LanguageModel } from '../../lm/language-model.js';
 import type { Weights } from '../../lm/weights.js';
+import { hasBfloat16, isBfloat16 } from '../../ops/bfloat16.js';
+import { halfOf } from '../../ops/half-copies.js';
 import { hasFused } from '../../ops/fused.js';
 import { orthogonalize } from '../../ops/muon.js';
 import { InputError } from '../../support/errors.js';
@@ -69,7 +71,7 @@ export function estimateRun<Batch>(
   const trainable = sizeOf(learns);
   const free = freeMemory();
   const { optimizer = 'adamw' } = options;
-  const state = stateBytes(learns, optimizer);
+  const state = stateBytes(learns, optimizer) + copyBytes(model);
   if (state + 4 * trainable > free) {
     throw new InputError(`${task.name}: ${tooLarge(state + 4 * trainable, free)}; ${FEWER}`);
   }
@@ -80,6 +82,8 @@ export function estimateRun<Batch>(
   const largestPart = Math.max(...parts);
   const several = batches.some(({ tokens: sizes }) => sizes.length > 1);
   const fullest = batches.find(({ tokens: sizes }) => sizes.includes(largestPart))!;
+  if (copyBytes(model) > 0)
+    model.weights.forEach((weight) => weight.rank === 2 && halfOf(weight as tf.Tensor as tf.Tensor2D));
   const { bytes, seconds } = probe(model, task, outline, fullest);
   const gradient = (several ? 4 * trainable : 0) + bytes(largestPart); // the parts' sum beside the last one's
   const update = 4 * trainable + scratchBytes(learns);
@@ -202,6 +206,13 @@ function stateBytes(learns: Weights, optimizer: OptimizerName): number {
   return sum(
     [...learns].map(([name, { size }]) => 4 * size * (optimizer === 'muon' && /\.layers\./.test(name) ? 1 : 2)),
   );
+}
+
+/** Matrices rounded to bfloat16 beside those that are trained; frozen ones may be in it alone. */
+function copyBytes({ config, weights }: LanguageModel): number {
+  if (config.precision !== 'bfloat16') return 0;
+  const rounded = [...weights.values()].filter((weight) => weight.rank === 2 && !isBfloat16(weight));
+  return sum(rounded.map(({ size }) => (hasBfloat16() ? 2 : 4) * size));
 }
 
 /** What an update holds for a moment: gradients end to end, and AdamW's steps in between for its largest parameter. */

@@ -4,6 +4,7 @@
  * memory underneath) has it counted: the number errs on the high side.
  */
 import * as tf from '@tensorflow/tfjs';
+import { isBfloat16 } from '../../ops/bfloat16.js';
 
 /** What TensorFlow.js's engine keeps of every tensor. */
 interface Tracking {
@@ -31,21 +32,21 @@ export interface LiveBytes<T> {
 export function liveBytes<T>(work: () => T): LiveBytes<T> {
   const engine = tf.engine() as object as Tracking;
   const { trackTensor, removeDataId } = engine;
-  const own = new WeakSet<object>(); // what was there before may be freed without counting
+  const own = new WeakMap<object, number>(); // bytes; what was there before may be freed without counting
   const timeline: number[] = [];
   let live = 0;
   engine.trackTensor = function (tensor, backend) {
     const before = this.state.numDataBuffers;
     trackTensor.call(this, tensor, backend);
     if (this.state.numDataBuffers === before) return;
-    own.add(tensor.dataId);
-    live += this.state.tensorInfo.get(tensor.dataId)!.bytes;
+    const { bytes } = this.state.tensorInfo.get(tensor.dataId)!;
+    own.set(tensor.dataId, isBfloat16(tensor) ? 2 * tensor.size : bytes); // TensorFlow.js does not know its size
+    live += own.get(tensor.dataId)!;
     timeline.push(live);
   };
   engine.removeDataId = function (dataId, backend) {
-    const bytes = this.state.tensorInfo.get(dataId)?.bytes ?? 0;
     removeDataId.call(this, dataId, backend);
-    if (own.has(dataId)) live -= bytes;
+    live -= own.get(dataId) ?? 0;
   };
   try {
     const result = work();
