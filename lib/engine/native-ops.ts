@@ -23,6 +23,8 @@ const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabForestAttention: 2,
   SidlabForestAttentionGrad: 3,
   SidlabKmeansRounds: 3,
+  SidlabLegalScores: 1,
+  SidlabLegalScoresGrad: 2,
   SidlabReadTensor: 1,
   SidlabRmsNorm: 2,
   SidlabRmsNormGrad: 2,
