@@ -93,7 +93,7 @@ const STAGES: Record<string, () => Promise<Work>> = {
     const rankings = beamSearch(model, trie, prompts, { numBeams: 50 });
     const searched = seconds(searching);
     const found = new Set(rankings.flatMap((ranking) => ranking.items)).size;
-    return { seconds: built + searched, projected: built + searched, note: `trie of ${trie.nodes.length} nodes ${built.toFixed(1)} s, 64 users ${searched.toFixed(1)} s, ${found} items` }; // prettier-ignore
+    return { seconds: built + searched, projected: built + searched, note: `trie of ${trie.firstItem.length} nodes ${built.toFixed(1)} s, 64 users ${searched.toFixed(1)} s, ${found} items` }; // prettier-ignore
   },
 };
 

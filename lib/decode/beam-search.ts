@@ -2,20 +2,18 @@
  * Beam search under the item trie: every beam ends as an item, no item comes twice.
  *
  * Follows MiniOneRec's constrained decoding. Departures:
- *   1. a beam with one legal child takes it without a choice; scores may be normalised over the legal continuations;
- *   2. equal scores: the beam with the smaller item id below it comes first;
- *   3. items that share a SID follow one another by item id, with the same score;
- *   4. scores that are not finite are an error, never a ranking.
- *
- * Shapes: U users, B beams, V vocabulary, A alphabet of the trie, D width.
+ *   1. only the trie's continuations are scored; scores may be normalised over them;
+ *   2. a chain of forced tokens goes through the model in one pass, though its scores are added step by step, so that
+ *      beams are compared as if it had not; a beam that is complete takes no part in a step;
+ *   3. equal scores: the beam with the smaller item id below it comes first;
+ *   4. items that share a SID follow one another by item id, with the same score;
+ *   5. scores that are not finite are an error, never a ranking.
  */
-import * as tf from '@tensorflow/tfjs';
-import { outputTable } from '../lm/lora/adapted-weights.js';
 import type { LanguageModel } from '../lm/language-model.js';
-import { gatherRows, tableLogits } from '../ops/split-table.js';
-import { checkFinite } from './finite-scores.js';
+import { BestCandidates } from './best-candidates.js';
+import { type Continuations, type Normalize, scoreContinuations } from './continuations.js';
+import { ForestCache } from './forest-cache.js';
 import type { ItemTrie } from './item-trie.js';
-import { PrefixCache } from './prefix-cache.js';
 
 /** Beams unless others are asked for. */
 export const NUM_BEAMS = 50;
@@ -28,7 +26,7 @@ export interface BeamSearchOptions {
    * What a step's log-probabilities are normalised over: the whole vocabulary (`full`, the reference's way) or the
    * trie's legal continuations (`legal`: one pass less, and a forced token is certain). Default `full`.
    */
-  normalize?: 'full' | 'legal';
+  normalize?: Normalize;
 }
 
 /** The items of one user, best first. */
@@ -39,13 +37,27 @@ export interface Ranking {
   scores: number[];
 }
 
+/** A sequence of legal tokens. */
 interface Beam {
   /** Node of the trie. */
   node: number;
   score: number;
-  /** Grown node of the cache that holds the beam's last token; -1 before the first. */
-  grown: number;
-  token: number;
+  /** Node of the cache that holds its last token, or that of its parent while it is not grown. */
+  at: number;
+  /** Where the continuations of its node are scored; undefined while it is not grown. */
+  scored: Place | undefined;
+}
+
+/** A row of scored nodes. */
+interface Place {
+  rows: ScoredRows;
+  row: number;
+}
+
+/** What one pass through the model scored. */
+interface ScoredRows extends Continuations {
+  /** 1 where a row continues the row before it, whose only continuation it is. */
+  forced: Uint8Array;
 }
 
 /**
@@ -65,24 +77,18 @@ export function beamSearch(
     throw new RangeError(`beamSearch: expected numBeams to be a positive integer, got ${numBeams}`);
   }
   if (prompts.length === 0) return [];
-  const cache = new PrefixCache(model, prompts);
+  const cache = new ForestCache(model, prompts);
+  const best = new BestCandidates(Math.min(numBeams, trie.leaves));
   try {
-    let beams: Beam[][] = prompts.map(() => [{ node: 0, score: 0, grown: -1, token: -1 }]);
-    let hidden = cache.last.clone();
-    let grown = 0;
-    let width = 1; // hidden rows a user
+    const roots = new Int32Array(prompts.length);
+    const scored = scoreContinuations(model, trie, roots, cache.last.clone(), normalize, (row) => row);
+    const rows = { ...scored, forced: new Uint8Array(prompts.length) };
+    let beams = prompts.map((_, row): Beam[] => [{ node: 0, score: 0, at: cache.ends[row]!, scored: { rows, row } }]);
     for (;;) {
-      const scores = legalScores(model, trie, hidden, normalize);
-      hidden.dispose();
-      const rows = prompts.length * width;
-      checkFinite('beamSearch', model, scores.values, rows, (row) => Math.floor(row / width));
-      beams = beams.map((of, u) => expand(trie, of, scores, u * width, numBeams, normalize));
+      beams = beams.map((of) => expand(trie, of, best));
       if (normalize === 'legal') beams.forEach((of) => of.forEach((beam) => finishForced(trie, beam)));
-      if (beams.every((of) => of.every(({ node }) => trie.nodes[node]!.tokens.length === 0))) break;
-      width = Math.max(...beams.map((of) => of.length));
-      hidden = growBeams(cache, beams, width);
-      for (const of of beams) of.forEach((beam, b) => (beam.grown = grown + b));
-      grown += width;
+      if (beams.every((of) => of.every(({ node }) => isLeaf(trie, node)))) break;
+      growBeams(model, trie, cache, beams, normalize);
     }
     return beams.map((of) => rank(trie, of, numBeams));
   } finally {
@@ -90,76 +96,84 @@ export function beamSearch(
   }
 }
 
-interface Scores {
-  /** [rows * A]: log-probabilities (`full`) or logits (`legal`). */
-  values: Float32Array;
-  /** Column of a token of the alphabet. */
-  column: Map<number, number>;
+function isLeaf({ childStart }: ItemTrie, node: number): boolean {
+  return childStart[node] === childStart[node + 1];
 }
 
-/** Scores of the trie's alphabet after each hidden state [rows, D]; the rest of the vocabulary only sums up. */
-function legalScores(model: LanguageModel, trie: ItemTrie, hidden: tf.Tensor2D, normalize: 'full' | 'legal'): Scores {
-  const column = new Map([...trie.alphabet].map((token, i) => [token, i]));
-  const scores = tf.tidy(() => {
-    const output = outputTable(model.config, model.weights);
-    const alphabet = tf.tensor1d(trie.alphabet, 'int32');
-    if (normalize === 'legal') return tf.matMul(hidden, gatherRows(output, alphabet), false, true);
-    const logits = tableLogits(hidden, output, model.config.precision);
-    return tf.sub(tf.gather(logits, alphabet, 1), tf.logSumExp(logits, 1, true));
-  });
-  const values = scores.dataSync<'float32'>(); // outside of tidy, which would walk every number of an array
-  scores.dispose();
-  return { values, column };
+/** The only child of a node; undefined where there are several, or none. */
+function onlyChild({ childStart }: ItemTrie, node: number): number | undefined {
+  return childStart[node + 1]! - childStart[node]! === 1 ? childStart[node]! + 1 : undefined;
 }
 
 /** The best continuations of a user's beams; a beam that is complete stays as it is. */
-function expand(
-  trie: ItemTrie,
-  beams: Beam[],
-  scores: Scores,
-  firstRow: number,
-  numBeams: number,
-  normalize: string,
-): Beam[] {
-  const candidates: Beam[] = [];
-  const width = scores.column.size;
-  beams.forEach((beam, b) => {
-    const { tokens, children } = trie.nodes[beam.node]!;
-    if (tokens.length === 0) return void candidates.push(beam);
-    const base = (firstRow + b) * width;
-    const legal = tokens.map((token) => scores.values[base + scores.column.get(token)!]!);
-    const total = normalize === 'legal' ? logSumExp(legal) : 0;
-    tokens.forEach((token, i) =>
-      candidates.push({ node: children[i]!, score: beam.score + legal[i]! - total, grown: beam.grown, token }),
-    );
+function expand(trie: ItemTrie, beams: readonly Beam[], best: BestCandidates): Beam[] {
+  const { childStart, firstItem } = trie;
+  beams.forEach(({ node, score, scored }, b) => {
+    if (isLeaf(trie, node)) return best.offer(score, firstItem[node]!, node, b);
+    const { rows, row } = scored!;
+    let from = rows.start[row]!;
+    for (let edge = childStart[node]!; edge < childStart[node + 1]!; edge++) {
+      best.offer(score + rows.logProb[from++]!, firstItem[edge + 1]!, edge + 1, b);
+    }
   });
-  const first = (beam: Beam): number => trie.nodes[beam.node]!.firstItem;
-  return candidates.sort((a, b) => b.score - a.score || first(a) - first(b)).slice(0, numBeams);
+  const { score, node, beam } = best.take();
+  return Array.from(node, (to, i): Beam => {
+    const { node: before, at, scored } = beams[beam[i]!]!;
+    const own = { node: to, score: score[i]! };
+    if (to === before) return { ...own, at, scored };
+    const next = scored!.row + 1;
+    const known = scored!.rows.forced[next] === 1;
+    return { ...own, at: known ? at + 1 : at, scored: known ? { rows: scored!.rows, row: next } : undefined };
+  });
 }
 
 /** A beam whose tokens are all forced from here on is complete: over the legal continuations they are certain. */
 function finishForced(trie: ItemTrie, beam: Beam): void {
-  let node = beam.node;
-  while (trie.nodes[node]!.children.length === 1) node = trie.nodes[node]!.children[0]!;
-  if (trie.nodes[node]!.children.length === 0) beam.node = node;
+  let { node } = beam;
+  for (let next = onlyChild(trie, node); next !== undefined; next = onlyChild(trie, node)) node = next;
+  if (isLeaf(trie, node)) beam.node = node;
 }
 
-/** One new node a beam. Users with fewer beams repeat their last one, which nobody reads. @returns [U * width, D] */
-function growBeams(cache: PrefixCache, beams: Beam[][], width: number): tf.Tensor2D {
-  const padded = beams.map((of) => Array.from({ length: width }, (_, b) => of[Math.min(b, of.length - 1)]!));
-  return cache.grow(
-    padded.map((of) => of.map(({ token }) => token)),
-    padded.map((of) => of.map(({ grown }) => grown)),
-  );
+/** Runs the beams that are not complete through the model, each with the tokens that are forced after it. */
+function growBeams(
+  model: LanguageModel,
+  trie: ItemTrie,
+  cache: ForestCache,
+  beams: readonly Beam[][],
+  normalize: Normalize,
+): void {
+  const [nodes, parents, users, forced]: [number[], number[], number[], number[]] = [[], [], [], []];
+  const grown: { beam: Beam; row: number }[] = [];
+  const first = cache.size;
+  beams.forEach((of, user) => {
+    for (const beam of of) {
+      if (beam.scored || isLeaf(trie, beam.node)) continue;
+      grown.push({ beam, row: nodes.length });
+      let parent = beam.at;
+      for (let node: number | undefined = beam.node; node !== undefined && !isLeaf(trie, node); ) {
+        forced.push(node === beam.node ? 0 : 1);
+        parents.push(parent);
+        parent = first + nodes.length;
+        nodes.push(node);
+        users.push(user);
+        node = onlyChild(trie, node);
+      }
+    }
+  });
+  if (nodes.length === 0) return;
+  const hidden = cache.grow(Int32Array.from(nodes, (node) => trie.childToken[node - 1]!), parents);
+  const scored = scoreContinuations(model, trie, Int32Array.from(nodes), hidden, normalize, (row) => users[row]!);
+  const rows = { ...scored, forced: Uint8Array.from(forced) };
+  for (const { beam, row } of grown) [beam.at, beam.scored] = [first + row, { rows, row }];
 }
 
-function rank(trie: ItemTrie, beams: Beam[], limit: number): Ranking {
-  const flat = beams.flatMap(({ node, score }) => trie.nodes[node]!.items.map((item) => ({ item, score })));
-  const kept = flat.slice(0, limit);
-  return { items: kept.map(({ item }) => item), scores: kept.map(({ score }) => score) };
-}
-
-function logSumExp(values: number[]): number {
-  const top = values.reduce((most, value) => Math.max(most, value), -Infinity);
-  return top + Math.log(values.reduce((sum, value) => sum + Math.exp(value - top), 0));
+function rank({ itemStart, items }: ItemTrie, beams: readonly Beam[], limit: number): Ranking {
+  const ranking: Ranking = { items: [], scores: [] };
+  for (const { node, score } of beams) {
+    for (let i = itemStart[node]!; i < itemStart[node + 1]! && ranking.items.length < limit; i++) {
+      ranking.items.push(items[i]!);
+      ranking.scores.push(score);
+    }
+  }
+  return ranking;
 }

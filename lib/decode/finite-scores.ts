@@ -26,20 +26,19 @@ export class NonFiniteScores extends InputError {
 }
 
 /**
- * @param values [rows * width] @param rows hidden states that they were computed from
- * @param promptOf prompt of a row
- * @throws NonFiniteScores for the first row with a value that is NaN or infinite
+ * @param values scores, or one number a row that is not finite if one of the row's scores is not
+ * @param promptOf prompt of a value, by its place
+ * @throws NonFiniteScores for the first value that is NaN or infinite
  */
 export function checkFinite(
   where: string,
   model: LanguageModel,
   values: ArrayLike<number>,
-  rows: number,
   promptOf: (row: number) => number,
 ): void {
   for (let i = 0; i < values.length; i++) {
     if (Number.isFinite(values[i]!)) continue;
-    const prompt = promptOf(Math.floor(i / (values.length / rows)));
+    const prompt = promptOf(i);
     throw new NonFiniteScores(`${where}: prompt ${prompt + 1}`, prompt, reasonOf(model));
   }
 }

@@ -15,7 +15,7 @@ import { InputError } from '../support/errors.js';
 import { startProgress } from '../support/progress.js';
 import { checkFinite, namingRows } from './finite-scores.js';
 import { checkRoom, type GenerateOptions, type GenerateSettings, parseGenerateOptions } from './generate-options.js';
-import { PrefixCache } from './prefix-cache.js';
+import { ForestCache } from './forest-cache.js';
 
 /** How many texts, how long, and what ends them. */
 export interface FreeBeamOptions extends Pick<GenerateOptions, 'maxTokens' | 'endTokens' | 'stop' | 'label'> {
@@ -39,8 +39,8 @@ export interface FreeBeam {
 interface Live {
   tokens: number[];
   score: number;
-  /** Grown node of the cache that holds its last token; -1 before the first. */
-  grown: number;
+  /** Node of the cache that holds its last token, or that of its parent while it is not grown. */
+  at: number;
 }
 
 interface Search {
@@ -93,27 +93,30 @@ async function searchBatch(
   maxTokens: number,
   { endTokens, stop }: GenerateSettings,
 ): Promise<Search[]> {
-  const cache = new PrefixCache(model, prompts);
+  const cache = new ForestCache(model, prompts);
   try {
-    const searches = prompts.map((): Search => ({
-      live: [{ tokens: [], score: 0, grown: -1 }],
+    const searches = prompts.map((_, u): Search => ({
+      live: [{ tokens: [], score: 0, at: cache.ends[u]! }],
       done: [],
       closed: false,
     }));
     let hidden = cache.last.clone();
-    let width = 1; // hidden rows a prompt
-    let grown = 0; // nodes of the cache a prompt
+    let promptOf = [...prompts.keys()]; // of the rows
     for (let step = 1; ; step++) {
       const best = bestTokens(model, hidden, Math.min(numBeams + endTokens.length, model.config.vocabSize));
       hidden.dispose();
-      const rows = prompts.length * width;
-      checkFinite('generate', model, best.totals, rows, (row) => Math.floor(row / width));
-      searches.forEach((search, u) => advance(search, best, u * width, numBeams, endTokens, step === maxTokens));
+      checkFinite('generate', model, best.totals, (row) => promptOf[row]!);
+      let row = 0;
+      for (const search of searches) {
+        if (search.closed) continue;
+        const first = row;
+        row += search.live.length;
+        advance(search, best, first, numBeams, endTokens, step === maxTokens);
+      }
       await new Promise(setImmediate); // computing blocks the event loop: let plots draw and interrupts arrive
       if (searches.every(({ closed }) => closed) || stop()) return searches;
-      width = Math.max(...searches.map(({ live }) => live.length));
-      hidden = grow(cache, searches, width, grown);
-      grown += width;
+      promptOf = searches.flatMap(({ live, closed }, u) => (closed ? [] : live.map(() => u)));
+      hidden = grow(cache, searches);
     }
   } finally {
     cache.dispose();
@@ -155,11 +158,10 @@ function advance(
   endTokens: readonly number[],
   last: boolean,
 ): void {
-  if (search.closed) return;
-  const candidates = search.live.flatMap(({ tokens: text, score, grown }, b) =>
+  const candidates = search.live.flatMap(({ tokens: text, score, at: parent }, b) =>
     Array.from({ length: count }, (_, k) => {
       const at = (firstRow + b) * count + k;
-      return { text, token: tokens[at]!, score: score + scores[at]!, grown };
+      return { text, token: tokens[at]!, score: score + scores[at]!, parent };
     }),
   );
   candidates.sort((a, b) => b.score - a.score); // stable: by beam, then by token
@@ -171,20 +173,19 @@ function advance(
   }
   search.done = search.done.sort((a, b) => b.score - a.score).slice(0, numBeams);
   const going = candidates.filter((candidate) => !ends(candidate)).slice(0, numBeams);
-  search.live = going.map(({ text, token, score, grown }) => ({ tokens: [...text, token], score, grown }));
+  search.live = going.map(({ text, token, score, parent }) => ({ tokens: [...text, token], score, at: parent }));
   const worst = search.done.length === numBeams ? search.done.at(-1)!.score : -Infinity;
   search.closed = last || search.live[0]!.score <= worst;
 }
 
-/** A node for each unended text; prompts with fewer repeat their last one, which nobody reads. @returns [U * width, D] */
-function grow(cache: PrefixCache, searches: readonly Search[], width: number, grown: number): tf.Tensor2D {
-  const padded = searches.map(({ live }) =>
-    Array.from({ length: width }, (_, b) => live[Math.min(b, live.length - 1)]!),
-  );
+/** A node for each unended text of the prompts that are not done. @returns [rows, D] */
+function grow(cache: ForestCache, searches: readonly Search[]): tf.Tensor2D {
+  const texts = searches.flatMap(({ live, closed }) => (closed ? [] : live));
+  const first = cache.size;
   const hidden = cache.grow(
-    padded.map((of) => of.map(({ tokens }) => tokens.at(-1)!)),
-    padded.map((of) => of.map(({ grown }) => grown)),
+    Int32Array.from(texts, ({ tokens }) => tokens.at(-1)!),
+    texts.map(({ at }) => at),
   );
-  for (const { live } of searches) live.forEach((text, b) => (text.grown = grown + b));
+  texts.forEach((text, row) => (text.at = first + row));
   return hidden;
 }

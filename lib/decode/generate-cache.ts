@@ -11,7 +11,15 @@ import { forwardTokens } from '../lm/decoder.js';
 import type { LanguageModel } from '../lm/language-model.js';
 import { rotaryFrequencies } from '../lm/rotary-frequencies.js';
 import { rotaryTable } from '../ops/rotary.js';
-import { type KeyValues, prefill } from './prefill.js';
+import { padPaths, prefill, rowsByHead } from './prefill.js';
+
+/** Keys and values of one layer. */
+interface KeyValues {
+  /** [U, Hk, places, d], rotated */
+  keys: tf.Tensor4D;
+  /** [U, Hk, places, d] */
+  values: tf.Tensor4D;
+}
 
 /** Texts that grow, each a chain of tokens. */
 export class ChainCache {
@@ -28,11 +36,18 @@ export class ChainCache {
     private readonly model: LanguageModel,
     prompts: readonly (readonly number[])[],
   ) {
-    const { last, layers, mask, lengths } = prefill(model, prompts);
+    const { last, layers, forest, ends } = prefill(model, prompts);
+    const { nodes, mask } = padPaths(forest, ends);
+    const padded = (x: tf.Tensor3D): tf.Tensor4D => tf.tidy(() => rowsByHead(x, nodes, prompts.length));
     this.last = last;
-    this.layers = layers.map((prefix) => [prefix]);
+    this.layers = layers.map(({ keys, values }) => {
+      const prefix = { keys: padded(keys), values: padded(values) };
+      tf.dispose([keys, values]);
+      return [prefix];
+    });
+    nodes.dispose();
     this.mask = mask;
-    this.lengths = lengths;
+    this.lengths = prompts.map(({ length }) => length);
   }
 
   /** Adds a token to every text. @param tokens [U] @returns their hidden states [U, D] */

@@ -45,7 +45,7 @@ export function nextTokens(
   const choice = computed.choice.dataSync<'float32'>(); // [U] tokens, or [U * V] or [U * topK] shares
   const tokens = computed.tokens?.dataSync<'int32'>();
   tf.dispose(computed);
-  checkFinite('generate', model, sums, texts.length, (row) => texts[row]!.number);
+  checkFinite('generate', model, sums, (row) => texts[row]!.number);
   if (temperature === 0) return [...choice];
   const width = choice.length / texts.length;
   return texts.map(({ random }, row) => {

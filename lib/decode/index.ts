@@ -1,9 +1,11 @@
 export * from './beam-search.js';
+export * from './best-candidates.js';
+export type { Normalize } from './continuations.js';
 export * from './finite-scores.js';
+export * from './forest-cache.js';
 export * from './free-beams.js';
 export * from './generate-cache.js';
 export * from './generate-nucleus.js';
 export type { GenerateOptions } from './generate-options.js';
 export * from './generate.js';
 export * from './item-trie.js';
-export * from './prefix-cache.js';

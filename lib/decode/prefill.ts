@@ -1,40 +1,37 @@
 /**
- * The prompts' own pass through the model, once, as a forest of chains: what their continuations then see.
+ * The prompts' own pass through the model, once, each distinct beginning once: what their continuations then see.
  *
- * Shapes: U prompts, P longest prompt, Hk key heads, d head width, D width.
+ * Shapes: U prompts, N distinct tokens of them, P longest prompt, Hk key heads, d head width, D width.
  */
 import * as tf from '@tensorflow/tfjs';
-import { planAttention } from '../lm/attention-plan.js';
-import { forwardTokens } from '../lm/decoder.js';
-import { chain, packTrees } from '../lm/forest.js';
+import { forwardTokens, prepareForest } from '../lm/decoder.js';
+import type { Forest } from '../lm/forest.js';
 import type { LanguageModel } from '../lm/language-model.js';
-import { rotaryFrequencies } from '../lm/rotary-frequencies.js';
+import { pathTo, shareBeginnings } from '../lm/shared-forest.js';
 import { forestAttention } from '../ops/forest-attention.js';
-import { rotaryTable } from '../ops/rotary.js';
+import { hasFused } from '../ops/fused.js';
 
 /** Added to a score that attention must not see. */
 export const HIDDEN = -1e9;
 
-/** Keys and values of one layer. */
-export interface KeyValues {
-  /** [U, Hk, places, d], rotated */
-  keys: tf.Tensor4D;
-  /** [U, Hk, places, d] */
-  values: tf.Tensor4D;
+/** Keys and values of one layer, a node a row. */
+export interface LayerNodes {
+  /** [N, Hk, d], rotated */
+  keys: tf.Tensor3D;
+  /** [N, Hk, d] */
+  values: tf.Tensor3D;
 }
 
 /** Prompts as the prefixes of what is decoded after them. */
 export interface Prefixes {
   /** Hidden state of every prompt's last token [U, D]. */
   last: tf.Tensor2D;
-  /** One a layer, of P places; those behind a shorter prompt's end repeat its last token. */
-  layers: KeyValues[];
-  /** Added to scores on the prefix [U, 1, 1, P]: 0 on a prompt's own tokens. */
-  mask: tf.Tensor4D;
-  /** Tokens of each prompt. */
-  lengths: number[];
-  /** P */
-  longest: number;
+  /** One a layer. */
+  layers: LayerNodes[];
+  /** The prompts' tokens. */
+  forest: Forest;
+  /** Node of every prompt's last token [U]. */
+  ends: Int32Array;
 }
 
 /** The caller owns every tensor of the result. @throws if there is no prompt, or one without a token */
@@ -43,31 +40,46 @@ export function prefill(model: LanguageModel, prompts: readonly (readonly number
     throw new Error('prefill: expected prompts of at least a token');
   }
   const { config, weights } = model;
-  const lengths = prompts.map((prompt) => prompt.length);
-  const longest = Math.max(...lengths);
-  const layers: KeyValues[] = [];
+  const { forest, ends } = shareBeginnings(prompts, hasFused('SidlabForestAttention'));
+  const layers: LayerNodes[] = [];
   const last = tf.tidy(() => {
-    const forest = packTrees(prompts.map((prompt) => chain(prompt)));
-    const plan = planAttention(forest);
-    const padded = tf.tensor1d(
-      lengths.flatMap((length, u) =>
-        Array.from({ length: longest }, (_, i) => forest.starts[u]! + Math.min(i, length - 1)),
-      ),
-      'int32',
-    );
-    const toPrefix = (x: tf.Tensor3D): tf.Tensor4D => {
-      const rows = tf.gather(x, padded); // [U * P, Hk, d]
-      const split = tf.reshape(rows, [prompts.length, longest, config.keyHeads, config.headDim]);
-      return tf.keep(tf.transpose(split, [0, 2, 1, 3]) as tf.Tensor4D);
-    };
-    const table = rotaryTable(forest.depth, rotaryFrequencies(config));
-    const hidden = forwardTokens(config, weights, tf.tensor1d(forest.token, 'int32'), table, (_, q, k, v) => {
-      layers.push({ keys: toPrefix(k), values: toPrefix(v) });
+    const { ids, table, plan } = prepareForest(config, forest);
+    const hidden = forwardTokens(config, weights, ids, table, (_, q, k, v) => {
+      layers.push({ keys: tf.keep(k.clone()), values: tf.keep(v.clone()) });
       return forestAttention(q, k, v, plan);
     });
-    const ends = lengths.map((length, u) => forest.starts[u]! + length - 1);
     return tf.gather(hidden, tf.tensor1d(ends, 'int32'));
   });
-  const padding = lengths.flatMap((length) => Array.from({ length: longest }, (_, i) => (i < length ? 0 : HIDDEN)));
-  return { last, layers, mask: tf.tensor4d(padding, [prompts.length, 1, 1, longest]), lengths, longest };
+  return { last, layers, forest, ends };
+}
+
+/** Prefixes side by side. */
+export interface PaddedPaths {
+  /** Nodes of each path, a shorter one's last node repeated, int32 [U * P]. */
+  nodes: tf.Tensor1D;
+  /** Added to scores on the prefix [U, 1, 1, P]: 0 on a path's own nodes. */
+  mask: tf.Tensor4D;
+  /** P */
+  longest: number;
+}
+
+/** The paths to some nodes of a forest. */
+export function padPaths(forest: Forest, ends: ArrayLike<number>): PaddedPaths {
+  const paths = Array.from(ends, (end) => pathTo(forest, end));
+  const longest = paths.reduce((most, { length }) => Math.max(most, length), 0);
+  const nodes = new Int32Array(paths.length * longest);
+  const mask = new Float32Array(paths.length * longest);
+  paths.forEach((path, u) => {
+    nodes.fill(path.at(-1)!, u * longest, (u + 1) * longest);
+    nodes.set(path, u * longest);
+    mask.fill(HIDDEN, u * longest + path.length, (u + 1) * longest);
+  });
+  return { nodes: tf.tensor1d(nodes, 'int32'), mask: tf.tensor4d(mask, [paths.length, 1, 1, longest]), longest };
+}
+
+/** Rows of nodes side by side, by head. @param x [N, Hk, d] @param nodes int32 [U * P] @returns [U, Hk, P, d] */
+export function rowsByHead(x: tf.Tensor3D, nodes: tf.Tensor1D, users: number): tf.Tensor4D {
+  const [, heads, width] = x.shape;
+  const rows = tf.reshape(tf.gather(x, nodes), [users, nodes.size / users, heads, width]);
+  return tf.transpose(rows, [0, 2, 1, 3]) as tf.Tensor4D;
 }

@@ -24,6 +24,8 @@ const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabForestAttentionGrad: 3,
   SidlabKmeansRounds: 3,
   SidlabReadBfloat16: 1,
+  SidlabLegalScores: 1,
+  SidlabLegalScoresGrad: 2,
   SidlabReadTensor: 1,
   SidlabRmsNorm: 2,
   SidlabRmsNormGrad: 2,

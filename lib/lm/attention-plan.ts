@@ -1,5 +1,5 @@
 /**
- * What attention needs to know of a forest: two runs of nodes that each node sees, or blocks of padded trees, trees of
+ * What attention needs to know of a forest: the runs of nodes that each node sees, or blocks of padded trees, trees of
  * like length together, so that padding is cheap.
  */
 import * as tf from '@tensorflow/tfjs';
@@ -18,10 +18,15 @@ interface Span {
 
 /** The cheapest plan for a forest; the caller owns its tensors (`disposePlan`). */
 export function planAttention(forest: Forest): AttentionPlan {
-  const runs = hasFused('SidlabForestAttention') ? twoRuns(forest) : undefined;
-  if (runs) {
-    const starts = tf.tensor1d([...forest.starts, forest.token.length], 'int32');
-    return { spans: { runs: tf.tensor2d(runs, [forest.token.length, 3], 'int32'), starts } };
+  if (hasFused('SidlabForestAttention')) {
+    const { runStart, runs } = ancestorRuns(forest);
+    return {
+      spans: {
+        runStart: tf.tensor1d(runStart, 'int32'),
+        runs: tf.tensor2d(runs, [runs.length / 2, 2], 'int32'),
+        starts: tf.tensor1d([...forest.starts, forest.token.length], 'int32'),
+      },
+    };
   }
   const spans = forest.starts
     .map((start, t) => ({ start, length: (forest.starts[t + 1] ?? forest.token.length) - start }))
@@ -45,26 +50,30 @@ export function planAttention(forest: Forest): AttentionPlan {
 
 /** Frees a plan's tensors. */
 export function disposePlan(plan: AttentionPlan): void {
-  if (plan.spans) return tf.dispose([plan.spans.runs, plan.spans.starts]);
+  if (plan.spans) return tf.dispose([plan.spans.runStart, plan.spans.runs, plan.spans.starts]);
   const blocks = plan.blocks.flatMap(({ gather, mask, real }) => (real ? [gather, mask, real] : [gather, mask]));
   tf.dispose([plan.place, ...blocks]);
 }
 
 /**
- * What each node sees as two runs of nodes [N, 3]: the first from its tree's root, the second up to itself.
- * @returns undefined where a node sees more runs than that
+ * What each node sees, as runs of nodes in ascending order, the last of which ends with itself. A node that follows its
+ * parent lengthens its last run; any other begins one.
+ * @returns `runStart` [N + 1], first of each node's runs, and `runs` [R * 2], begin and end of each
  */
-export function twoRuns({ parent }: Forest): Int32Array | undefined {
-  const runs = new Int32Array(3 * parent.length);
-  for (let i = 0; i < parent.length; i++) {
-    const of = 3 * parent[i]!;
-    if (parent[i]! < 0) runs.fill(i, 3 * i, 3 * i + 3);
-    else if (parent[i] === i - 1) runs.set(runs.subarray(of, of + 3), 3 * i);
-    else if (runs[of] === runs[of + 1])
-      runs.set([runs[of + 2]!, parent[i]! + 1, i], 3 * i); // a branch begins
-    else return undefined;
-  }
-  return runs;
+export function ancestorRuns({ parent }: Forest): { runStart: Int32Array; runs: Int32Array } {
+  const runStart = new Int32Array(parent.length + 1);
+  parent.forEach((of, i) => {
+    const inherited = of < 0 ? 0 : runStart[of + 1]! - runStart[of]!;
+    runStart[i + 1] = runStart[i]! + inherited + (of >= 0 && of === i - 1 ? 0 : 1);
+  });
+  const runs = new Int32Array(2 * runStart[parent.length]!);
+  parent.forEach((of, i) => {
+    const end = 2 * runStart[i + 1]!;
+    if (of >= 0) runs.copyWithin(2 * runStart[i]!, 2 * runStart[of]!, 2 * runStart[of + 1]!);
+    if (of < 0 || of !== i - 1) runs[end - 2] = i;
+    runs[end - 1] = i + 1;
+  });
+  return { runStart, runs };
 }
 
 /** Spans in ascending length, split where scores and blocks together cost least (every split of the lengths is tried). */

@@ -18,6 +18,7 @@ export * from './model-files.js';
 export * from './model.js';
 export * from './prompt-card.js';
 export * from './rotary-frequencies.js';
+export * from './shared-forest.js';
 export * from './tokenizer/bpe-tokenizer.js';
 export * from './tokenizer/chat-template.js';
 export * from './tokenizer/extend-vocabulary.js';

@@ -5,9 +5,8 @@
  * else in the model runs on the flat [N, D]. Grouped queries share their keys without a copy: the query heads of a group
  * are rows of one product.
  *
- * The fused implementation (`kernels/tensorflow/ops/forest_attention.cc`) takes forests whose nodes see at most two runs
- * of nodes, as chains and shared prefixes with branches do. It pads nothing, keeps no scores, and refuses spans that
- * leave a node's own tree or its past.
+ * The fused implementation (`kernels/tensorflow/ops/forest_attention.cc`) takes what each node sees as runs of nodes. It
+ * pads nothing, keeps no scores, and refuses runs that leave a node's own tree or its past.
  *
  * Shapes: N tokens, B trees of a block, T its longest tree, H query heads, Hk key heads, g = H / Hk, d head width.
  */
@@ -29,15 +28,17 @@ export interface AttentionBlock {
   mask: tf.Tensor4D;
 }
 
-/** What each node sees, as two runs of nodes. */
+/** What each node sees, as runs of nodes. R runs. */
 export interface AttentionSpans {
-  /** int32 [N, 3]: begin and end of the first run, begin of the second, which ends with the node itself. */
+  /** First of each node's runs, and R at the end: int32 [N + 1]. */
+  runStart: tf.Tensor1D;
+  /** Begin and end of each run, a node's in ascending order, the last of which ends with itself: int32 [R, 2]. */
   runs: tf.Tensor2D;
   /** Where trees begin, and N at the end: int32 [trees + 1]. */
   starts: tf.Tensor1D;
 }
 
-/** For the fused implementation where the engine has it and the forest's shape allows, else for the plain one. */
+/** For the fused implementation where the engine has it, else for the plain one. */
 export type AttentionPlan = { spans: AttentionSpans } | AttentionBlocks;
 
 /** What the plain implementation needs of a forest. */
@@ -59,14 +60,15 @@ export function forestAttention(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, 
   return plan.spans ? fusedAttention(q, k, v, plan.spans) : plainAttention(q, k, v, plan);
 }
 
-function fusedAttention(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, { runs, starts }: AttentionSpans): tf.Tensor2D {
+function fusedAttention(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, spans: AttentionSpans): tf.Tensor2D {
+  const { runStart, runs, starts } = spans;
   return customOp<tf.Rank.R2>(
     [q, k, v],
     (...inputs) => {
-      const [value, total] = runFused('SidlabForestAttention', [...inputs, runs, starts]);
+      const [value, total] = runFused('SidlabForestAttention', [...inputs, runStart, runs, starts]);
       return { value: value!, saved: [value!, total!] };
     },
-    (dy, inputs, saved) => runFused('SidlabForestAttentionGrad', [dy, ...inputs, ...saved, runs, starts]),
+    (dy, inputs, saved) => runFused('SidlabForestAttentionGrad', [dy, ...inputs, ...saved, runStart, runs, starts]),
   );
 }
 

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { beamSearch } from '../../lib/decode/beam-search.js';
-import { buildTrie, type ItemTrie, walk } from '../../lib/decode/item-trie.js';
+import { buildTrie, type ItemTrie, tokensAfter, walk } from '../../lib/decode/item-trie.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { forwardForest, outputLayer, prepareForest } from '../../lib/lm/decoder.js';
 import { chain, packTrees } from '../../lib/lm/forest.js';
@@ -35,7 +35,7 @@ function enumerate(sequences: number[][], prompt: number[], trie: ItemTrie, norm
     return sequence.reduce((sum, token, i) => {
       const row = logits[prompt.length - 1 + i]!;
       const legal =
-        normalize === 'full' ? row : trie.nodes[walk(trie, sequence.slice(0, i))]!.tokens.map((t) => row[t]!);
+        normalize === 'full' ? row : [...tokensAfter(trie, walk(trie, sequence.slice(0, i)))].map((t) => row[t]!);
       return sum + row[token]! - Math.log(legal.reduce((total, x) => total + Math.exp(x), 0));
     }, 0);
   });

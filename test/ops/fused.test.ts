@@ -7,8 +7,8 @@ import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { registerNativeOps, unregisterNativeOps } from '../../lib/engine/native-ops.js';
-import { disposePlan, planAttention, twoRuns } from '../../lib/lm/attention-plan.js';
-import { chain, prefixTree, packTrees } from '../../lib/lm/forest.js';
+import { ancestorRuns, disposePlan, planAttention } from '../../lib/lm/attention-plan.js';
+import { chain, prefixTree, packTrees, type Tree } from '../../lib/lm/forest.js';
 import { adamw } from '../../lib/ops/adamw.js';
 import { embedding } from '../../lib/ops/embedding.js';
 import { forestAttention } from '../../lib/ops/forest-attention.js';
@@ -130,9 +130,9 @@ describe.skipIf(!there)('fused and plain', () => {
     expect(off).toBeLessThan(1e-5);
   });
 
-  test('attention over chains and prefix trees, grouped keys', async () => {
+  test('attention over chains, prefix trees and trees of any number of runs, grouped keys', async () => {
     const tokens = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-    const trees = [chain(tokens(1)), prefixTree(tokens(7), [tokens(3), tokens(1), tokens(4)]), chain(tokens(33))];
+    const trees = [chain(tokens(1)), prefixTree(tokens(7), [tokens(3), tokens(1), tokens(4)]), chain(tokens(33)), branching(50)];
     const forest = packTrees(trees);
     const nodes = forest.token.length;
     const plans: ReturnType<typeof planAttention>[] = [];
@@ -169,24 +169,28 @@ describe.skipIf(!there)('fused and plain', () => {
   });
 });
 
-test('two runs are the ancestors, for every forest of chains and prefix trees', () => {
-  const tree = fc.tuple(fc.integer({ min: 1, max: 6 }), fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 4 }));
+/** A tree in which a path turns aside many times. */
+function branching(nodes: number): Tree {
+  const parent = Array.from({ length: nodes }, (_, i) => (i === 0 ? -1 : random.int(2) ? i - 1 : random.int(i)));
+  return { token: parent.map(() => 0), parent };
+}
+
+test('runs are the ancestors, for every forest', () => {
+  const steps = fc.array(fc.nat(), { maxLength: 30 });
   fc.assert(
-    fc.property(fc.array(tree, { minLength: 1, maxLength: 5 }), (shapes) => {
+    fc.property(fc.array(steps, { minLength: 1, maxLength: 4 }), (trees) => {
       const forest = packTrees(
-        shapes.map(([trunk, branches]) =>
-          prefixTree(
-            Array<number>(trunk).fill(0),
-            branches.map((n) => Array<number>(n).fill(0)),
-          ),
-        ),
+        trees.map((own) => ({
+          token: [0, ...own.map(() => 0)],
+          parent: [-1, ...own.map((step, i) => (step % 2 === 0 ? i : Math.floor(step / 2) % (i + 1)))],
+        })),
       );
-      const runs = twoRuns(forest)!;
+      const { runStart, runs } = ancestorRuns(forest);
       forest.parent.forEach((_, node) => {
-        const [from, to, own] = runs.subarray(3 * node, 3 * node + 3);
         const seen = [];
-        for (let i = from!; i < to!; i++) seen.push(i);
-        for (let i = own!; i <= node; i++) seen.push(i);
+        for (let r = runStart[node]!; r < runStart[node + 1]!; r++) {
+          for (let i = runs[2 * r]!; i < runs[2 * r + 1]!; i++) seen.push(i);
+        }
         const ancestors = [];
         for (let a = node; a >= 0; a = forest.parent[a]!) ancestors.unshift(a);
         expect(seen).toEqual(ancestors);
@@ -195,9 +199,11 @@ test('two runs are the ancestors, for every forest of chains and prefix trees', 
   );
 });
 
-test('a node that sees three runs is left to the plain implementation', () => {
+test('a run for each turn of the path, and no more', () => {
   const tree = prefixTree([1, 2], [[3], [4, 5]]);
-  tree.token.push(6);
-  tree.parent.push(3); // a branch on the second branch's first token
-  expect(twoRuns(packTrees([tree]))).toBeUndefined();
+  tree.token.push(6, 7);
+  tree.parent.push(3, 5); // a branch on the second branch's first token
+  const { runStart, runs } = ancestorRuns(packTrees([tree]));
+  expect([...runStart]).toEqual([0, 1, 2, 3, 5, 7, 10, 13]);
+  expect([...runs.subarray(20)]).toEqual([0, 2, 3, 4, 5, 7]);
 });

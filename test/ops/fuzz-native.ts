@@ -50,29 +50,32 @@ function floats(random: Random, ...shape: number[]): Draft {
 /** The two whole numbers that are a float64's bits, each. */
 const bits = (values: number[]): number[] => [...new Int32Array(Float64Array.from(values).buffer)];
 
-/** Trees that are a shared prefix with branches: what each node sees, and where trees begin. */
-function drawForest(random: Random): { nodes: number; spans: Draft; starts: Draft } {
-  const spans: number[] = [];
+/** Trees of any shape: what each node sees, and where trees begin. */
+function drawForest(random: Random): { nodes: number; rest: Draft[] } {
+  const seen: [from: number, to: number][][] = []; // of each node
   const starts = [0];
   for (let tree = random.int(4); tree > 0; tree--) {
-    const start = spans.length / 3;
-    const prefix = between(random, 1, 9);
-    for (let i = 0; i < prefix; i++) spans.push(start, start, start);
-    for (let branch = random.int(4); branch > 0; branch--) {
-      const own = spans.length / 3;
-      for (let i = between(random, 1, 4); i > 0; i--) spans.push(start, start + prefix, own);
+    const start = seen.length;
+    for (let more = between(random, 0, 20); more > 0; more--) {
+      const node = seen.length;
+      const parent = random.int(2) ? node - 1 : start + random.int(Math.max(1, node - start));
+      if (node === start) seen.push([[node, node + 1]]);
+      else if (parent === node - 1) seen.push(seen[parent]!.map(([from, to]) => [from, to === node ? node + 1 : to]));
+      else seen.push([...seen[parent]!, [node, node + 1]]);
     }
-    starts.push(spans.length / 3);
+    starts.push(seen.length);
   }
-  const nodes = spans.length / 3;
-  return { nodes, spans: ints([nodes, 3], spans), starts: ints([starts.length], starts) };
+  const runStart = [0];
+  for (const runs of seen) runStart.push(runStart.at(-1)! + runs.length);
+  const runs = seen.flat(2);
+  return { nodes: seen.length, rest: [ints([runStart.length], runStart), ints([runs.length / 2, 2], runs), ints([starts.length], starts)] }; // prettier-ignore
 }
 
 function drawAttention(random: Random): { q: Draft; k: Draft; v: Draft; rest: Draft[] } {
-  const { nodes, spans, starts } = drawForest(random);
+  const { nodes, rest } = drawForest(random);
   const [keyHeads, group, width] = [between(random, 1, 3), random.int(3), between(random, 1, 9)];
   const [q, k, v] = [keyHeads * group, keyHeads, keyHeads].map((heads) => floats(random, nodes, heads, width));
-  return { q: q!, k: k!, v: v!, rest: [spans, starts] };
+  return { q: q!, k: k!, v: v!, rest };
 }
 
 function drawTargets(random: Random): { logits: Draft; row: Draft; token: Draft } {
@@ -84,6 +87,18 @@ function drawTargets(random: Random): { logits: Draft; row: Draft; token: Draft 
       times(targets, () => random.int(below)),
     );
   return { logits: floats(random, rows, vocabulary), row: indices(rows), token: indices(vocabulary) };
+}
+
+/** Rows with their own places in a table of two parts, either of which may be empty. */
+function drawLegal(random: Random): { inputs: Draft[]; count: number } {
+  const [rows, width, frozen, trained] = [random.int(6), random.int(40), random.int(9), random.int(9)];
+  const counts = times(rows, () => (frozen + trained === 0 ? 0 : random.int(7)));
+  const start = [0];
+  for (const count of counts) start.push(start.at(-1)! + count);
+  const count = start.at(-1)!;
+  const at = times(count, () => random.int(frozen + trained));
+  const [hidden, old, fresh] = [rows, frozen, trained].map((height) => floats(random, height, width));
+  return { inputs: [hidden!, old!, fresh!, ints([rows + 1], start), ints([count], at)], count };
 }
 
 /** Limits that `items` can meet, by cluster. */
@@ -172,6 +187,11 @@ function operations(file: NumbersFile): Record<string, Draw> {
       const shape = times(random.int(4), () => random.int(8));
       const offset = random.int(2) ? 64 * random.int(9) : random.int(500);
       return [ints([4 + shape.length], [file.descriptor, 2, offset, 0, ...shape])];
+    },
+    SidlabLegalScores: (random) => drawLegal(random).inputs,
+    SidlabLegalScoresGrad(random) {
+      const { inputs, count } = drawLegal(random);
+      return [floats(random, count), ...inputs];
     },
     SidlabReadTensor(random) {
       const kind = random.int(3);

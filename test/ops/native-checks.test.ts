@@ -21,9 +21,14 @@ const h = (...shape: number[]): tf.Tensor => toBfloat16(f(...shape));
 const i = (values: number[], shape: number[] = [values.length]): tf.Tensor => tf.tensor(values, shape, 'int32');
 const nan = (...shape: number[]): tf.Tensor => tf.mul(tf.ones(shape), NaN);
 const bits = (...values: number[]): number[] => [...new Int32Array(Float64Array.from(values).buffer)];
-const spans = (...of: number[]): tf.Tensor => i(of, [of.length / 3, 3]);
+/** What each node sees: its runs, begin and end of each. */
+const runs = (...nodes: number[][]): tf.Tensor[] => {
+  const start = [0];
+  for (const own of nodes) start.push(start.at(-1)! + own.length / 2);
+  return [i(start), i(nodes.flat(), [start.at(-1)!, 2])];
+};
 const attention = (...last: tf.Tensor[]): tf.Tensor[] => [f(2, 2, 3), f(2, 1, 3), f(2, 1, 3), ...last];
-const chain = spans(0, 0, 0, 0, 0, 0);
+const chain = runs([0, 1], [0, 2]);
 
 /** Of each operation, what is wrong, the inputs, and what the error says. */
 const refused: [op: string, what: string, inputs: () => tf.Tensor[], message: RegExp][] = [
@@ -38,16 +43,31 @@ const refused: [op: string, what: string, inputs: () => tf.Tensor[], message: Re
   ['SidlabAddRows', 'a place beyond', () => [f(4, 3), f(1, 3), i([4]), i([1])], /to in \[0, 4\), got 4 at 0/],
   ['SidlabAddRows', 'another width', () => [f(4, 3), f(1, 2), i([0]), i([1])], /rows of shape \[N, D\].*got \[1, 2\]/],
   ['SidlabAddRows', 'another rank', () => [f(4, 3), f(3), i([0]), i([1])], /rows of shape \[N, D\].*got \[3\]/],
-  ['SidlabForestAttention', 'a span of another tree', () => attention(spans(0, 0, 0, 0, 0, 1), i([0, 1, 2])), /spans 1 <= a <= b <= c <= 1 of node 1, got 0, 0, 1/], // prettier-ignore
-  ['SidlabForestAttention', 'a span of the future', () => attention(spans(0, 1, 1, 0, 0, 0), i([0, 2])), /of node 0, got 0, 1, 1/], // prettier-ignore
-  ['SidlabForestAttention', 'spans that overlap', () => attention(spans(0, 0, 0, 0, 1, 0), i([0, 2])), /of node 1, got 0, 1, 0/], // prettier-ignore
-  ['SidlabForestAttention', 'nodes of no tree', () => attention(chain, i([0, 1])), /starts from 0 to 2, got 0 to 1/],
-  ['SidlabForestAttention', 'trees out of order', () => attention(chain, i([0, 3, 2])), /starts in ascending order, got 0 before 3/], // prettier-ignore
-  ['SidlabForestAttention', 'no trees', () => attention(chain, i([])), /starts of shape \[T>0\]/],
-  ['SidlabForestAttention', 'heads that are no groups', () => [f(2, 3, 4), f(2, 2, 4), f(2, 2, 4), chain, i([0, 2])], /a multiple of key heads, got 3 and 2/], // prettier-ignore
-  ['SidlabForestAttention', 'no key heads', () => [f(2, 2, 3), f(2, 0, 3), f(2, 0, 3), chain, i([0, 2])], /k of shape/],
-  ['SidlabForestAttentionGrad', 'a span of the future', () => [f(2, 6), ...attention(), f(2, 6), f(2, 2), spans(0, 0, 1, 0, 0, 0), i([0, 2])], /of node 0, got 0, 0, 1/], // prettier-ignore
-  ['SidlabForestAttentionGrad', 'a gradient too narrow', () => [f(2, 5), ...attention(), f(2, 6), f(2, 2), chain, i([0, 2])], /dout of shape \[N, H\*d\]/], // prettier-ignore
+  ['SidlabForestAttention', 'a run of another tree', () => attention(...runs([0, 1], [0, 2]), i([0, 1, 2])), /runs in \[1, 2\) of node 1, got 0 to 2/], // prettier-ignore
+  ['SidlabForestAttention', 'a run of the future', () => attention(...runs([0, 2], [0, 2]), i([0, 2])), /runs in \[0, 1\) of node 0, got 0 to 2/], // prettier-ignore
+  ['SidlabForestAttention', 'runs that overlap', () => attention(...runs([0, 1], [0, 1, 0, 2]), i([0, 2])), /runs in \[1, 2\) of node 1, got 0 to 2/], // prettier-ignore
+  ['SidlabForestAttention', 'an empty run', () => attention(...runs([0, 1], [0, 0, 0, 2]), i([0, 2])), /of node 1, got 0 to 0/], // prettier-ignore
+  ['SidlabForestAttention', 'a negative run', () => attention(...runs([-1, 1], [0, 2]), i([0, 2])), /of node 0, got -1 to 1/], // prettier-ignore
+  ['SidlabForestAttention', 'a node that does not see itself', () => attention(...runs([0, 1], [0, 1]), i([0, 2])), /runs of node 1 to end with itself, got 1/], // prettier-ignore
+  ['SidlabForestAttention', 'a node without runs', () => attention(...runs([0, 1], []), i([0, 2])), /runs of node 1 to end with itself, got 0/], // prettier-ignore
+  ['SidlabForestAttention', 'runs of fewer nodes', () => attention(...runs([0, 1]), i([0, 2])), /runstart of 3 numbers, got 2/], // prettier-ignore
+  ['SidlabForestAttention', 'runs beyond their list', () => attention(i([0, 1, 9]), i([0, 1, 0, 2], [2, 2]), i([0, 2])), /runstart from 0 to 2, got 0 to 9/], // prettier-ignore
+  ['SidlabForestAttention', 'runs out of order', () => attention(i([0, 5, 2]), i([0, 1, 0, 2], [2, 2]), i([0, 2])), /runstart in ascending order, got 5 before 2/], // prettier-ignore
+  ['SidlabForestAttention', 'nodes of no tree', () => attention(...chain, i([0, 1])), /starts from 0 to 2, got 0 to 1/],
+  ['SidlabForestAttention', 'trees out of order', () => attention(...chain, i([0, 3, 2])), /starts in ascending order, got 0 before 3/], // prettier-ignore
+  ['SidlabForestAttention', 'no trees', () => attention(...chain, i([])), /starts of shape \[T>0\]/],
+  ['SidlabForestAttention', 'heads that are no groups', () => [f(2, 3, 4), f(2, 2, 4), f(2, 2, 4), ...chain, i([0, 2])], /a multiple of key heads, got 3 and 2/], // prettier-ignore
+  ['SidlabForestAttention', 'no key heads', () => [f(2, 2, 3), f(2, 0, 3), f(2, 0, 3), ...chain, i([0, 2])], /k of shape/],
+  ['SidlabForestAttentionGrad', 'a run of the future', () => [f(2, 6), ...attention(), f(2, 6), f(2, 2), ...runs([0, 2], [0, 2]), i([0, 2])], /of node 0, got 0 to 2/], // prettier-ignore
+  ['SidlabForestAttentionGrad', 'a gradient too narrow', () => [f(2, 5), ...attention(), f(2, 6), f(2, 2), ...chain, i([0, 2])], /dout of shape \[N, H\*d\]/], // prettier-ignore
+  ['SidlabLegalScores', 'a place beyond the table', () => [f(2, 3), f(4, 3), f(1, 3), i([0, 1, 2]), i([4, 5])], /at in \[0, 5\), got 5 at 1/], // prettier-ignore
+  ['SidlabLegalScores', 'a negative place', () => [f(1, 3), f(4, 3), f(0, 3), i([0, 1]), i([-1])], /at in \[0, 4\), got -1 at 0/],
+  ['SidlabLegalScores', 'fewer places than its rows say', () => [f(2, 3), f(4, 3), f(0, 3), i([0, 1, 2]), i([1])], /start from 0 to 1, got 0 to 2/], // prettier-ignore
+  ['SidlabLegalScores', 'rows out of order', () => [f(2, 3), f(4, 3), f(0, 3), i([0, 2, 1]), i([1])], /start in ascending order, got 2 before 1/], // prettier-ignore
+  ['SidlabLegalScores', 'starts of other rows', () => [f(2, 3), f(4, 3), f(0, 3), i([0, 1]), i([1])], /start of 3 numbers, got 2/],
+  ['SidlabLegalScores', 'trained rows of another width', () => [f(2, 3), f(4, 3), f(1, 2), i([0, 0, 0]), i([])], /trained of shape \[W, D\]/], // prettier-ignore
+  ['SidlabLegalScoresGrad', 'a place beyond the table', () => [f(1), f(1, 3), f(2, 3), f(0, 3), i([0, 1]), i([2])], /at in \[0, 2\), got 2 at 0/], // prettier-ignore
+  ['SidlabLegalScoresGrad', 'gradients of other scores', () => [f(2), f(1, 3), f(2, 3), f(0, 3), i([0, 1]), i([1])], /at of shape \[E\] with.*got \[1\]/], // prettier-ignore
   ['SidlabKmeansRounds', 'NaN rows', () => [nan(5, 2), f(2, 2), i([3])], /finite numbers, got -?nan in row 0 of x/],
   ['SidlabKmeansRounds', 'an infinite centre', () => [f(5, 2), tf.div(f(2, 2), 0), i([3])], /got inf in row 0 of start/],
   ['SidlabKmeansRounds', 'no rows', () => [f(0, 2), f(2, 2), i([3])], /x of shape \[N>0, D>0\]/],

@@ -10,6 +10,7 @@ void registerBalancedAssign();
 void registerBalancedKmeans();
 void registerForestAttention();
 void registerKmeansRounds();
+void registerLegalScores();
 void registerReadTensor();
 void registerRmsNorm();
 void registerRotary();
@@ -25,6 +26,7 @@ NAPI_MODULE_INIT() {
     sidlab::registerBalancedKmeans();
     sidlab::registerForestAttention();
     sidlab::registerKmeansRounds();
+    sidlab::registerLegalScores();
     sidlab::registerReadTensor();
     sidlab::registerRmsNorm();
     sidlab::registerRotary();

@@ -192,6 +192,16 @@ inline void expectIndices(const char* name, const int32_t* indices, int64_t coun
   }
 }
 
+// Where the runs of `rows` rows begin in `count` entries, and `count` at the end: `size` numbers.
+inline void expectOffsets(const char* name, const int32_t* offsets, int64_t size, int64_t rows, int64_t count) {
+  expect(size == rows + 1, name, " of ", rows + 1, " numbers, got ", size);
+  expect(offsets[0] == 0 && offsets[rows] == count, name, " from 0 to ", count, ", got ", offsets[0], " to ",
+         offsets[rows]);
+  for (int64_t r = 0; r < rows; ++r) {
+    expect(offsets[r] <= offsets[r + 1], name, " in ascending order, got ", offsets[r], " before ", offsets[r + 1]);
+  }
+}
+
 // Every one of `count` numbers neither NaN nor infinite; `width` of them a row.
 inline void expectFinite(const char* name, const float* numbers, int64_t count, int64_t width) {
   int64_t beyond = 0;

@@ -1,5 +1,5 @@
-// Attention over forests whose nodes see at most two runs of nodes: chains (their own past) and prefix trees (the shared
-// prefix, and their own branch). No padding, no scores in memory: what is kept of the softmax is one number a row.
+// Attention over forests, whose nodes see runs of nodes: a chain one (its own past), a branch those of its prefix, and its
+// own. No padding, no scores in memory: what is kept of the softmax is one number a row.
 // lib/ops/forest-attention.ts has the plain implementation.
 //
 // N tokens, H query heads, K key heads, H / K a group, d head width. A task is a tree and a key head.
@@ -13,28 +13,35 @@ namespace {
 
 struct Forest {
   int64_t tokens, heads, keyHeads, group, width;
-  const int32_t* spans;   // [N, 3]: begin and end of the first run, begin of the second, which ends at the node itself
-  const int32_t* starts;  // [trees + 1]
+  const int32_t* runStart;  // [N + 1]: first of each node's runs
+  const int32_t* runs;      // [R, 2]: begin and end of each
+  const int32_t* starts;    // [trees + 1]
   int64_t trees;
   float scale;
 };
 
-// A node sees nodes of its own tree, none twice, and none behind itself.
-void expectSpans(const Forest& f) {
+// A node sees nodes of its own tree, none twice, none behind itself, and itself.
+void expectRuns(const Forest& f, int64_t sizeOfStart, int64_t count) {
   expect(f.starts[0] == 0 && f.starts[f.trees] == f.tokens, "starts from 0 to ", f.tokens, ", got ", f.starts[0],
          " to ", f.starts[f.trees]);
+  expectOffsets("runstart", f.runStart, sizeOfStart, f.tokens, count);
   for (int64_t tree = 0; tree < f.trees; ++tree) {
     const int64_t start = f.starts[tree], end = f.starts[tree + 1];
     expect(start <= end && end <= f.tokens, "starts in ascending order, got ", start, " before ", end);
     for (int64_t i = start; i < end; ++i) {
-      const int32_t* s = f.spans + 3 * i;
-      expect(start <= s[0] && s[0] <= s[1] && s[1] <= s[2] && s[2] <= i, "spans ", start, " <= a <= b <= c <= ", i,
-             " of node ", i, ", got ", s[0], ", ", s[1], ", ", s[2]);
+      int64_t least = start;
+      for (int32_t r = f.runStart[i]; r < f.runStart[i + 1]; ++r) {
+        const int64_t from = f.runs[2 * r], to = f.runs[2 * r + 1];
+        expect(least <= from && from < to && to <= i + 1, "runs in [", least, ", ", i + 1, ") of node ", i, ", got ",
+               from, " to ", to);
+        least = to;
+      }
+      expect(least == i + 1, "runs of node ", i, " to end with itself, got ", least);
     }
   }
 }
 
-Forest forestOf(const Call& call, int spans, int starts) {
+Forest forestOf(const Call& call, int first) {
   Forest f;
   f.tokens = call['N'];
   f.heads = call['H'];
@@ -42,10 +49,11 @@ Forest forestOf(const Call& call, int spans, int starts) {
   f.keyHeads = call['K'];
   expect(f.heads % f.keyHeads == 0, "query heads a multiple of key heads, got ", f.heads, " and ", f.keyHeads);
   f.group = f.heads / f.keyHeads;
-  f.spans = call.ints(spans);
-  f.starts = call.ints(starts);
+  f.runStart = call.ints(first);
+  f.runs = call.ints(first + 1);
+  f.starts = call.ints(first + 2);
   f.trees = call['T'] - 1;
-  expectSpans(f);
+  expectRuns(f, call['S'], call['R']);
   f.scale = 1.0f / std::sqrt(static_cast<float>(f.width));
   return f;
 }
@@ -77,10 +85,10 @@ inline void products(const float* row, const float* turnedRows, int64_t width, i
   }
 }
 
-// q, k, v, spans, starts -> out [N, H * d], total [N, H]: log of the sum of exp
+// q, k, v, runStart, runs, starts -> out [N, H * d], total [N, H]: log of the sum of exp
 void forward(Call& call) {
   const float *q = call.floats(0), *k = call.floats(1), *v = call.floats(2);
-  const Forest f = forestOf(call, 3, 4);
+  const Forest f = forestOf(call, 3);
   const int64_t d = f.width;
   float* out = call.output({f.tokens, f.heads * d});
   float* total = call.output({f.tokens, f.heads});
@@ -95,18 +103,19 @@ void forward(Call& call) {
       scores.resize(length);
       turned(k, start, length, head, f.keyHeads, d, keys.data());
       for (int64_t i = 0; i < length; ++i) {
-        const int32_t* span = f.spans + 3 * (start + i);
-        const int64_t runs[2][2] = {{span[0] - start, span[1] - start}, {span[2] - start, i + 1}};
+        const int32_t first = f.runStart[start + i], last = f.runStart[start + i + 1];
         for (int64_t g = 0; g < f.group; ++g) {
           const int64_t own = (start + i) * f.heads + head * f.group + g;
           for (int64_t c = 0; c < d; ++c) query[c] = q[own * d + c] * f.scale;
           float top = -INFINITY;
-          for (const auto& [from, to] : runs) {
+          for (int32_t r = first; r < last; ++r) {
+            const int64_t from = f.runs[2 * r] - start, to = f.runs[2 * r + 1] - start;
             products(query.data(), keys.data(), d, length, from, to, scores.data());
             for (int64_t j = from; j < to; ++j) top = scores[j] > top ? scores[j] : top;
           }
           float sum = 0;
-          for (const auto& [from, to] : runs) {
+          for (int32_t r = first; r < last; ++r) {
+            const int64_t from = f.runs[2 * r] - start, to = f.runs[2 * r + 1] - start;
             float part = 0;
 #pragma omp simd reduction(+ : part)
             for (int64_t j = from; j < to; ++j) {
@@ -119,7 +128,8 @@ void forward(Call& call) {
           float* to = out + own * d;
           for (int64_t c = 0; c < d; ++c) to[c] = 0;
           const float share = 1.0f / sum;
-          for (const auto& [from, until] : runs) {
+          for (int32_t r = first; r < last; ++r) {
+            const int64_t from = f.runs[2 * r] - start, until = f.runs[2 * r + 1] - start;
             for (int64_t j = from; j < until; ++j) {
               const float p = scores[j] * share;
               const float* value = v + ((start + j) * f.keyHeads + head) * d;
@@ -133,11 +143,11 @@ void forward(Call& call) {
   }
 }
 
-// dOut, q, k, v, out, total, spans, starts -> dq [N, H, d], dk [N, K, d], dv [N, K, d]
+// dOut, q, k, v, out, total, runStart, runs, starts -> dq [N, H, d], dk [N, K, d], dv [N, K, d]
 void backward(Call& call) {
   const float *dOut = call.floats(0), *q = call.floats(1), *k = call.floats(2), *v = call.floats(3);
   const float *out = call.floats(4), *total = call.floats(5);
-  const Forest f = forestOf(call, 6, 7);
+  const Forest f = forestOf(call, 6);
   const int64_t d = f.width;
   float* dq = call.output(call.shape(1));
   float* dk = call.output(call.shape(2));
@@ -160,8 +170,7 @@ void backward(Call& call) {
         std::memset(dv + ((start + j) * f.keyHeads + head) * d, 0, d * sizeof(float));
       }
       for (int64_t i = 0; i < length; ++i) {
-        const int32_t* span = f.spans + 3 * (start + i);
-        const int64_t runs[2][2] = {{span[0] - start, span[1] - start}, {span[2] - start, i + 1}};
+        const int32_t first = f.runStart[start + i], last = f.runStart[start + i + 1];
         for (int64_t g = 0; g < f.group; ++g) {
           const int64_t own = (start + i) * f.heads + head * f.group + g;
           const float *gradient = dOut + own * d, *answer = out + own * d;
@@ -172,7 +181,8 @@ void backward(Call& call) {
           }
           float* to = dq + own * d;
           for (int64_t c = 0; c < d; ++c) to[c] = 0;
-          for (const auto& [from, until] : runs) {
+          for (int32_t r = first; r < last; ++r) {
+            const int64_t from = f.runs[2 * r] - start, until = f.runs[2 * r + 1] - start;
             products(query.data(), keys.data(), d, length, from, until, probs.data());
             products(gradient, values.data(), d, length, from, until, dProbs.data());
 #pragma omp simd
@@ -202,12 +212,13 @@ void backward(Call& call) {
 
 void registerForestAttention() {
   registerOp<forward>("SidlabForestAttention",
-                      {"q: float [N, H, d>0]", "k: float [N, K>0, d]", "v: float [N, K, d]", "spans: int32 [N, 3]",
-                       "starts: int32 [T>0]"},
+                      {"q: float [N, H, d>0]", "k: float [N, K>0, d]", "v: float [N, K, d]", "runstart: int32 [S>0]",
+                       "runs: int32 [R, 2]", "starts: int32 [T>0]"},
                       {"out: float", "total: float"});
   registerOp<backward>("SidlabForestAttentionGrad",
                        {"dout: float [N, H*d]", "q: float [N, H, d>0]", "k: float [N, K>0, d]", "v: float [N, K, d]",
-                        "out: float [N, H*d]", "total: float [N, H]", "spans: int32 [N, 3]", "starts: int32 [T>0]"},
+                        "out: float [N, H*d]", "total: float [N, H]", "runstart: int32 [S>0]", "runs: int32 [R, 2]",
+                        "starts: int32 [T>0]"},
                        {"dq: float", "dk: float", "dv: float"});
 }
 

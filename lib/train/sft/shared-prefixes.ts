@@ -7,6 +7,7 @@
  * masks along the prefix; the caller decides.
  */
 import { chain, prefixTree, type Tree } from '../../lm/forest.js';
+import { commonPrefix, compareTokens } from '../../lm/shared-forest.js';
 import type { Example } from '../../tasks/examples.js';
 import type { TreeTarget } from '../loop/forest-loss.js';
 
@@ -84,16 +85,4 @@ function cutRuns(order: readonly Example[]): [from: number, to: number, trunk: n
   const runs: [number, number, number][] = [];
   for (let to = order.length; to > 0; to = begin[to]!) runs.unshift([begin[to]!, to, trunks[to]!]);
   return runs;
-}
-
-function commonPrefix(a: readonly number[], b: readonly number[]): number {
-  let length = 0;
-  while (length < a.length && a[length] === b[length]) length++;
-  return length;
-}
-
-/** Lexicographic; a prefix of another comes first. */
-function compareTokens(a: readonly number[], b: readonly number[]): number {
-  const at = commonPrefix(a, b);
-  return (a[at] ?? -1) - (b[at] ?? -1);
 }
