@@ -1,7 +1,19 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'notebooks/', 'figures/', 'data/', '.venv/', '.run/', 'docs/api/'] },
+  {
+    ignores: [
+      'dist/',
+      'node_modules/',
+      'notebooks/',
+      'figures/',
+      'data/',
+      '.venv/',
+      '.venv-peers/',
+      '.run/',
+      'docs/api/',
+    ],
+  },
   ...tseslint.configs.recommended,
   {
     rules: {

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { homeFolder, runPipeline } from 'sidlab';
 import { industrialRaw } from './industrial-shop.js';
-import type { Row } from './run.js';
+import type { Row } from './row.js';
 
 export async function industrialQuality(): Promise<Row[]> {
   const report = await runPipeline(
@@ -25,6 +25,8 @@ export async function industrialQuality(): Promise<Row[]> {
     ours: ours[unit]!,
     peer: peer[unit]!,
     floor: null,
+    precision: 'float32',
+    peerPrecision: null,
     unit,
     ratio: ours[unit]! / peer[unit]!,
     goal: unit === 'HR@10' ? 'at least .090 / .1095' : 'reported',

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { homeFolder, Random } from 'sidlab';
 import { writeSafetensors } from 'sidlab/files';
-import { inTurn, runPeer, type Timed } from './peer.js';
-import type { Row } from './run.js';
+import { inTurn, type Precise, runPeer, type Timed } from './peer.js';
+import type { Row } from './row.js';
 
 const TENSORS = 16;
 const SIZE = 1 << 24;
@@ -31,7 +31,7 @@ export async function loadBench(): Promise<Row[]> {
   const { times, ours, peer } = await inTurn(
     5,
     () => JSON.parse(execFileSync(process.execPath, [script, file], { encoding: 'utf8' })) as Loaded,
-    () => runPeer<Loaded>('load.py', file),
+    () => runPeer<Loaded & Precise>('load.py', file),
   );
   const share = ours.peak / statSync(file).size;
   const same = typeof peer !== 'string' && Math.abs(ours.sum - peer.sum) < 1e-3 * Math.abs(peer.sum);
@@ -40,6 +40,7 @@ export async function loadBench(): Promise<Row[]> {
       name: 'load',
       ...times,
       floor: null,
+      precision: 'float32',
       unit: 's',
       goal: 'at most 1.5 x, memory at most 1.1 x the file',
       reached: times.ratio !== null && times.ratio <= 1.5 && share <= 1.1 && same,

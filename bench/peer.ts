@@ -1,13 +1,13 @@
 /**
- * Runs a peer: a script of `bench/peers` in a process of its own, with the Python of SIDLAB_PEERS (default python3),
- * whose packages `bench/peers/requirements.txt` lists.
+ * Runs a peer: a script of `bench/peers` in a process of its own, with the Python of SIDLAB_PEERS, which `npm run bench`
+ * sets to the venv of `npm run setup -- --peers`. Its packages are those of `bench/peers/requirements.txt`.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { homeFolder, writeNpy, type Vectors } from 'sidlab';
-import type { Row } from './run.js';
+import type { Row } from './row.js';
 
 /** To be removed in the end. */
 const folders: string[] = [];
@@ -30,9 +30,14 @@ export function peerFolder(
   return folder;
 }
 
+const failures: string[] = [];
+
+/** Why peers did not run, a line each, in the order of their runs. */
+export const peerFailures = (): readonly string[] => failures;
+
 /** The object that the script prints last, or a line that says why there is none. */
 export function runPeer<T>(script: string, ...args: string[]): T | string {
-  const python = process.env.SIDLAB_PEERS ?? 'python3';
+  const python = process.env.SIDLAB_PEERS || 'python3';
   const path = join(homeFolder(), 'bench/peers', script);
   const { stdout, stderr, signal, error } = spawnSync(python, [path, ...args], {
     encoding: 'utf8',
@@ -40,24 +45,47 @@ export function runPeer<T>(script: string, ...args: string[]): T | string {
   });
   const last = stdout?.trim().split('\n').at(-1) ?? '';
   if (last.startsWith('{')) return JSON.parse(last) as T;
-  if (signal) return `no peer: ${script}: killed by ${signal}; is there enough memory?`;
-  const why = error?.message ?? stderr.trim().split('\n').at(-1) ?? 'it printed nothing';
-  return `no peer: ${script}: ${why}; set SIDLAB_PEERS to a Python with bench/peers/requirements.txt`;
+  const printed = stderr?.trim().split('\n').at(-1) || 'it printed nothing';
+  const why = signal ? `killed by ${signal}; is there enough memory?` : (error?.message ?? printed);
+  const line = `no peer: ${script}: ${why}; npm run setup -- --peers installs what it needs`;
+  failures.push(line);
+  return line;
+}
+
+/** GFLOP/s of float32 and bf16 products at a job's shapes, measured by its peer. */
+export interface Rates {
+  float32: number;
+  bfloat16: number;
+}
+
+/** What peers that multiply print beside their results. */
+export interface Precise {
+  /** That the products ran in; of training the way (`peers/training.py`). Absent where nothing is multiplied. */
+  precision?: string;
+  rates?: Rates;
+}
+
+/** For a note. */
+export function ratesText({ rates }: Precise): string {
+  return rates ? `PyTorch's products ${rates.float32} GFLOP/s in float32, ${rates.bfloat16} in bf16` : '';
 }
 
 export interface Timed {
   seconds: number;
 }
 
+/** What running in turn says of a row. */
+export type TimesOfRow = Pick<Row, 'ours' | 'peer' | 'ratio' | 'spread' | 'peerPrecision'>;
+
 /**
  * Ours and the peer in turn, after one run of ours that does not count.
- * @returns the row's times, and what both gave last
+ * @returns the row's times and the peer's precision, and what both gave last
  */
-export async function inTurn<O extends Timed, P extends Timed>(
+export async function inTurn<O extends Timed, P extends Timed & Precise>(
   repetitions: number,
   ours: () => O | Promise<O>,
   peer: () => P | string,
-): Promise<{ times: Pick<Row, 'ours' | 'peer' | 'ratio' | 'spread'>; ours: O; peer: P | string }> {
+): Promise<{ times: TimesOfRow; ours: O; peer: P | string }> {
   let last = await ours();
   let other: P | string = 'no peer';
   const [own, theirs]: [number[], number[]] = [[], []];
@@ -70,7 +98,10 @@ export async function inTurn<O extends Timed, P extends Timed>(
   const [mine, peers] = [median(own), theirs.length > 0 ? median(theirs) : null];
   const spread = Math.max(...own) - Math.min(...own);
   return {
-    times: { ours: mine, peer: peers, ratio: peers === null ? null : mine / peers, spread },
+    times: {
+      ...{ ours: mine, peer: peers, ratio: peers === null ? null : mine / peers, spread },
+      peerPrecision: typeof other === 'string' ? null : (other.precision ?? null),
+    },
     ours: last,
     peer: other,
   };

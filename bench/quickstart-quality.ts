@@ -3,7 +3,7 @@
  * fifth, and the same weights on shuffled histories against popularity's and a fifth. Means of three seeds.
  */
 import { evaluateStage, PipelineStages, quickstart, runPipeline } from 'sidlab';
-import type { Row } from './run.js';
+import type { Row } from './row.js';
 
 const SEEDS = [42, 43, 44];
 
@@ -45,6 +45,8 @@ export async function quickstartQuality(): Promise<Row[]> {
       ours: mean(of),
       peer: mean(peer),
       floor: null,
+      precision: 'float32',
+      peerPrecision: null,
       unit: 'HR@10',
       ratio,
       goal: `${most ? 'at most' : 'at least'} ${goal}`,

@@ -1,85 +1,20 @@
 /**
  * `npm run bench -- NAME... [--json]`: one row a name, ours beside a peer measured in the same run.
  *
- * Every row says processor and precision. `ratio` is ours over peer; `goal` what it is to reach.
+ * Every row says the processor and both precisions. `ratio` is ours over peer; `goal` what it is to reach.
  */
 import { cpus } from 'node:os';
-import { tableText, useEngine } from 'sidlab';
-import { balancedAssignBench } from './sid/balanced-assign.js';
-import { embedBench } from './embed.js';
-import { filterBench } from './data/filter.js';
-import { generateBench } from './generate.js';
-import { industrialQuality } from './industrial-quality.js';
-import { kmeansLarge } from './sid/kmeans-large.js';
-import { kmeansBench } from './sid/kmeans.js';
-import { loadBench } from './load.js';
-import { quickstartQuality } from './quickstart-quality.js';
-import { rqkmeansConstrained } from './sid/rqkmeans-constrained.js';
-import { rqkmeansPlusBench } from './sid/rqkmeans-plus.js';
-import { rqvaeBench } from './sid/rqvae.js';
-import { scaleBench } from './sid/scale.js';
-import { sftQuality } from './train/sft-quality.js';
-import { sftReal } from './train/sft-real.js';
-import { sftSmall } from './train/sft-small.js';
-import { sftStep } from './train/sft-step.js';
-import { sidDatasets } from './sid/sid-datasets.js';
-import { sidMethods } from './sid/sid-methods.js';
-import { taskQuality } from './train/task-quality.js';
-import { trainEstimate } from './train/train-estimate.js';
+import { useEngine } from 'sidlab';
+import { BENCHMARKS } from './benchmarks.js';
+import { peerFailures } from './peer.js';
+import { runBenchmarks } from './run-benchmarks.js';
 
-export interface Row {
-  name: string;
-  ours: number;
-  /** Null where the peer could not run; `note` says why. */
-  peer: number | null;
-  /** What no implementation can beat, where it was measured. */
-  floor: number | null;
-  unit: string;
-  ratio: number | null;
-  goal: string;
-  reached: boolean;
-  /** Of ours over its repetitions: largest minus smallest. */
-  spread: number;
-  /** In a line: what both reached, or why the peer is missing. */
-  note?: string;
-}
-
-const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
-  filter: filterBench,
-  embed: embedBench,
-  'quickstart-quality': quickstartQuality,
-  'industrial-quality': industrialQuality,
-  'sid-methods': sidMethods,
-  'sid-datasets': sidDatasets,
-  'rqkmeans-constrained': rqkmeansConstrained,
-  load: loadBench,
-  generate: generateBench,
-  'sft-quality': sftQuality,
-  'sft-real': sftReal,
-  'sft-small': sftSmall,
-  'task-quality': taskQuality,
-  'train-estimate': trainEstimate,
-  'sft-step': sftStep,
-  'sft-memory': sftStep,
-  'kmeans-large': kmeansLarge,
-  rqvae: rqvaeBench,
-  'rqkmeans-plus': rqkmeansPlusBench,
-  kmeans: kmeansBench,
-  'balanced-assign': balancedAssignBench,
-  scale: scaleBench,
-};
-
-const args = process.argv.slice(2);
-const json = args.includes('--json');
-const asked = args.filter((arg) => arg !== '--json');
-const unknown = asked.filter((name) => !Object.hasOwn(BENCHMARKS, name));
-if (asked.length === 0 || unknown.length > 0) {
-  console.error(`bench: expected names of ${Object.keys(BENCHMARKS).join(', ')}, got ${unknown.join(', ') || 'none'}`);
-  process.exit(1);
-}
-const engine = await useEngine();
-const machine = { cpu: cpus()[0]?.model.trim() ?? 'unknown', engine, precision: 'float32' };
-for (const name of asked) {
-  const rows = (await BENCHMARKS[name]!()).map((row) => ({ ...row, ...machine }));
-  console.log(json ? rows.map((row) => JSON.stringify(row)).join('\n') : tableText(rows));
-}
+process.exitCode = await runBenchmarks({
+  args: process.argv.slice(2),
+  benchmarks: BENCHMARKS,
+  hasPeers: Boolean(process.env.SIDLAB_PEERS),
+  failures: peerFailures,
+  machine: async () => ({ engine: await useEngine(), cpu: cpus()[0]?.model.trim() ?? 'unknown' }),
+  print: (line) => console.log(line),
+  complain: (line) => console.error(line),
+});

@@ -14,7 +14,7 @@ import { hashFile, homeFolder } from 'sidlab';
 import { SPLITS } from 'sidlab/data';
 import { generateShop } from './filter-data.js';
 import { median, runPeer, type Timed } from '../peer.js';
-import type { Row } from '../run.js';
+import type { Row } from '../row.js';
 
 const ROUNDS = 3;
 
@@ -70,6 +70,8 @@ async function against(who: 'python' | 'polars', count: number, goal: string, mo
     peer,
     floor: median(inflated.map((run) => run.seconds)),
     unit: 's',
+    precision: null,
+    peerPrecision: null,
     ratio,
     goal,
     reached: ratio !== null && ratio <= most && same && peak < 3,

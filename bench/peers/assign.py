@@ -1,7 +1,7 @@
 """OR-tools' SimpleMinCostFlow on one balanced assignment, for `npm run bench -- balanced-assign`.
 
 python assign.py FOLDER: reads costs.i32 (items x clusters, int32) and job.json {items, clusters, least, most}, prints
-{"seconds", "cost"}. Timed: filling in the arcs and the solve, what k-means-constrained does every round.
+{"seconds", "cost"}. Whole numbers throughout, nothing is multiplied. Timed: filling in the arcs and the solve, what k-means-constrained does every round.
 """
 import json
 import pathlib

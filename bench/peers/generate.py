@@ -1,8 +1,10 @@
 """Greedy generation by transformers, for `npm run bench -- generate`.
 
-python generate.py FOLDER: reads job.json {prompts, newTokens, batch} and the model in FOLDER/model; batches of like
-length, padded on the left, no end of text. Prints {"seconds", "texts", "floor"}. The floor: the products of the linear
-layers and of the output layer alone, over the prompts without padding and then a token a text and step, back to back.
+python generate.py FOLDER [PRECISION]: reads job.json {prompts, newTokens, batch} and the model in FOLDER/model; batches of
+like length, padded on the left, no end of text. PRECISION: float32, bfloat16 or (default) best, the one whose products
+are faster. Prints {"precision", "rates", "seconds", "texts", "floor"}. The floor: the products of the linear layers and of
+the output layer alone, over the prompts without padding and then a token a text and step, back to back, in the same
+precision.
 """
 import json
 import pathlib
@@ -10,11 +12,17 @@ import sys
 import time
 
 import torch
+from precision import DTYPES, choose, decoder_products
 from transformers import AutoModelForCausalLM, GenerationConfig
 
 folder = pathlib.Path(sys.argv[1])
 job = json.loads((folder / "job.json").read_text())
-model = AutoModelForCausalLM.from_pretrained(folder / "model", dtype=torch.float32).eval()
+shape = json.loads((folder / "model" / "config.json").read_text())
+# A text's prompt is run once, its new tokens one by one: most of the time goes into the latter.
+asked = {"precision": sys.argv[2]} if len(sys.argv) > 2 else {}
+precision, measured = choose(asked, decoder_products(shape, job["batch"], job["batch"]))
+dtype = DTYPES[precision]
+model = AutoModelForCausalLM.from_pretrained(folder / "model", dtype=dtype).eval()
 config = GenerationConfig(do_sample=False, max_new_tokens=job["newTokens"], eos_token_id=None, pad_token_id=0)
 order = sorted(range(len(job["prompts"])), key=lambda i: len(job["prompts"][i]))
 batches = [order[at : at + job["batch"]] for at in range(0, len(order), job["batch"])]
@@ -39,8 +47,8 @@ def floor():
         for rows in batches:
             tokens = sum(len(job["prompts"][i]) for i in rows)
             steps = [tokens] + [len(rows)] * (job["newTokens"] - 1)
-            inputs = {n: {w.shape[0]: torch.randn(n, w.shape[0]) for w in [*weights, output]} for n in set(steps)}
-            last = torch.randn(len(rows), output.shape[0])
+            inputs = {n: {w.shape[0]: torch.randn(n, w.shape[0]).to(dtype) for w in [*weights, output]} for n in set(steps)}
+            last = torch.randn(len(rows), output.shape[0]).to(dtype)
             begin = time.perf_counter()
             for n in steps:
                 for w in weights:
@@ -56,4 +64,4 @@ with torch.inference_mode():
     for rows in batches:
         run(rows)
     seconds = time.perf_counter() - begin
-print(json.dumps({"seconds": seconds, "texts": texts, "floor": min(floor(), floor())}))
+print(json.dumps({"precision": precision, "rates": measured, "seconds": seconds, "texts": texts, "floor": min(floor(), floor())}))

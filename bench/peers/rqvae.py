@@ -2,7 +2,9 @@
 
 Written from the papers' description (TIGER, LC-Rec, MiniOneRec's options). Reads a folder's `job.json` (options under
 ours' names) and `vectors.npy`; prints {"mse", "codesUsed", "collision", "epoch"} of the epoch with the lowest error,
-{"seconds"} (the median of an epoch but the first) and {"losses"} of all epochs.
+{"seconds"} (the median of an epoch but the first) and {"losses"} of all epochs, {"precision", "rates"}. `precision`:
+float32, bfloat16 (autocast of encoder and decoder; weights, moments, distances to codes and losses stay float32, since
+bf16 has too few digits to tell near codes apart) or, default, best: the one whose products are faster.
 """
 import json
 import pathlib
@@ -13,6 +15,8 @@ import time
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+DEFAULT_HIDDEN, DEFAULT_LATENT = [2048, 1024, 512, 256, 128, 64], 32
 
 
 def mlp(widths, batch_norm, dropout, residual):
@@ -39,13 +43,19 @@ class RqVae(nn.Module):
         self.encoder = mlp(widths, batch_norm, dropout, residual)
         self.decoder = mlp(widths[::-1], batch_norm, dropout, residual)
         self.residual = residual
+        self.products = torch.float32
         self.books = nn.ParameterList([nn.Parameter(torch.zeros(size, latent)) for size in sizes])
 
     def encode(self, x):
-        return self.encoder(x) + x if self.residual else self.encoder(x)
+        return self.through(self.encoder, x)
 
     def decode(self, q):
-        return self.decoder(q) + q if self.residual else self.decoder(q)
+        return self.through(self.decoder, q)
+
+    def through(self, network, x):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.products == torch.bfloat16):
+            y = network(x)
+        return y.to(x.dtype) + x if self.residual else y.to(x.dtype)
 
     def quantize(self, z, commitment=0.25):
         left, total, losses, codes = z, 0, [], []
@@ -105,7 +115,8 @@ def train(x, options, watch=lambda *_: None):
     get = options.get
     generator = torch.Generator().manual_seed(get("seed", 42))
     torch.manual_seed(get("seed", 42))
-    model = RqVae(x.shape[1], get("hidden", [2048, 1024, 512, 256, 128, 64]), get("latent", 32), get("sizes", [256] * 3))
+    model = RqVae(x.shape[1], get("hidden", DEFAULT_HIDDEN), get("latent", DEFAULT_LATENT), get("sizes", [256] * 3))
+    model.products = get("products", torch.float32)
     peak = get("learningRate", 1e-3)
     optimizer = torch.optim.AdamW(model.parameters(), lr=peak, weight_decay=get("weightDecay", 0))
     epochs, batch = get("epochs", 60), get("batchSize", 256)
@@ -135,6 +146,7 @@ def figures(model, x):
 
 def main():
     import numpy
+    from precision import DTYPES, choose
 
     folder = pathlib.Path(sys.argv[1])
     options = json.loads((folder / "job.json").read_text())
@@ -142,6 +154,9 @@ def main():
     x = torch.from_numpy(numpy.load(folder / "vectors.npy").astype("float32"))
     scale = float(x.square().mean().rsqrt())  # as `normalize`
     x = x * scale
+    widths = [x.shape[1], *options.get("hidden", DEFAULT_HIDDEN), options.get("latent", DEFAULT_LATENT)]
+    rows = min(len(x), options.get("batchSize", 256))
+    precision, measured = choose(options, [(rows, a, b) for a, b in zip(widths, widths[1:])])
     seconds, losses, best = [], [], {}
 
     def watch(model, epoch, loss, took):
@@ -155,8 +170,8 @@ def main():
             if epoch > options.get("autoencoderEpochs", 10) and (not best or now["mse"] < best["mse"]):
                 best.update(now)
 
-    train(x, options, watch)
-    print(json.dumps({**best, "seconds": statistics.median(seconds[1:] or seconds), "losses": losses}))
+    train(x, {**options, "products": DTYPES[precision]}, watch)
+    print(json.dumps({**best, "precision": precision, "rates": measured, "seconds": statistics.median(seconds[1:] or seconds), "losses": losses}))
 
 
 if __name__ == "__main__":

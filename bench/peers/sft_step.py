@@ -1,9 +1,10 @@
-"""A fine-tuning step in Hugging Face's way, for `npm run bench -- sft-step` and `sft-memory`.
+"""A fine-tuning step in Hugging Face's way, for `npm run bench -- sft-step`, `sft-step-answers` and `sft-memory`.
 
-python sft_step.py FOLDER: reads job.json {config, texts, length, learnt, steps}: `texts` texts of `length` random tokens,
-loss on the last `learnt` of each. transformers' model from random weights in float32, its own loss, AdamW, clipping at
-1. Prints {"seconds" (median step), "each", "peak" (bytes, of the process), "floor": the matrix products of a step that
-no implementation can do without (layers on every token, output layer where a label is), replayed back to back}.
+python sft_step.py FOLDER [WAY]: reads job.json {config, texts, length, learnt, steps}: `texts` texts of `length` random
+tokens, loss on the last `learnt` of each; WAY is one of training.py, default best. transformers' model from random
+weights, fused AdamW (the Trainer's default), clipping at 1. Prints {"precision", "rates", "answers", "whole"}, of the two
+each {"seconds" (median step), "each", "peak" (bytes, of the process so far)}: `whole` is transformers' own loss, which
+computes logits for every token, `answers` the output layer on the labelled tokens alone.
 """
 import json
 import pathlib
@@ -13,46 +14,51 @@ import sys
 import time
 
 import torch
+from precision import decoder_products
+from torch.nn import functional as F
+from training import choose_way, prepared, products_in
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
 job = json.loads((pathlib.Path(sys.argv[1]) / "job.json").read_text())
+texts, length, learnt = job["texts"], job["length"], job["learnt"]
+products = decoder_products(job["config"], texts * length, texts * learnt)
+way, measured = choose_way(sys.argv[2] if len(sys.argv) > 2 else "best", products)
 torch.manual_seed(42)
-config = Qwen2Config(**job["config"])
-model = Qwen2ForCausalLM(config).float().train()
-optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5)
-ids = torch.randint(0, config.vocab_size, (job["texts"], job["length"]))
+config = Qwen2Config(**job["config"], use_cache=False)
+model = prepared(Qwen2ForCausalLM(config), way)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
+ids = torch.randint(0, config.vocab_size, (texts, length))
 labels = torch.full_like(ids, -100)
-labels[:, -job["learnt"]:] = ids[:, -job["learnt"]:]
+labels[:, -learnt:] = ids[:, -learnt:]
 
 
-def step():
+def whole_loss():
+    return model(input_ids=ids, labels=labels).loss
+
+
+def answers_loss():
+    hidden = model.model(input_ids=ids).last_hidden_state
+    logits = model.lm_head(hidden[:, -learnt - 1 : -1])
+    return F.cross_entropy(logits.float().flatten(0, 1), ids[:, -learnt:].flatten())
+
+
+def step(loss):
     begin = time.perf_counter()
-    model(input_ids=ids, labels=labels).loss.backward()
+    with products_in(way):
+        value = loss()
+    value.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return time.perf_counter() - begin
 
 
-step()
-each = [step() for _ in range(job["steps"])]
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def steps(loss):
+    step(loss)
+    each = [step(loss) for _ in range(job["steps"])]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return {"seconds": statistics.median(each), "each": each, "peak": peak}
 
 
-def product_seconds(rows, width, out):
-    x, w, y = torch.randn(rows, width), torch.randn(out, width), torch.randn(rows, out)
-    begin = time.perf_counter()
-    x @ w.T, y @ w, y.T @ x
-    return time.perf_counter() - begin
-
-
-del optimizer, model
-tokens, rows = ids.numel(), job["texts"] * job["learnt"]
-d, f = config.hidden_size, config.intermediate_size
-k = config.num_key_value_heads * (d // config.num_attention_heads)
-shapes = [(d, d), (d, k), (d, k), (d, d), (d, f), (d, f), (f, d)]
-with torch.no_grad():
-    for _ in range(2):
-        floor = sum(product_seconds(tokens, a, b) for _ in range(config.num_hidden_layers) for a, b in shapes)
-        floor += product_seconds(rows, d, config.vocab_size)
-print(json.dumps({"seconds": statistics.median(each), "each": each, "peak": peak, "floor": floor}))
+# Whole logits take more memory: in this order each peak is its own.
+print(json.dumps({"precision": way, "rates": measured, "answers": steps(answers_loss), "whole": steps(whole_loss)}))

@@ -6,7 +6,7 @@ import { Random } from 'sidlab';
 import { balancedAssign, EngineDistances, kmeansPlusPlus, wholeCosts } from 'sidlab/sid';
 import { industrialVectors } from '../industrial-vectors.js';
 import { inTurn, peerFolder, runPeer, timed } from '../peer.js';
-import type { Row } from '../run.js';
+import type { Row } from '../row.js';
 
 export async function balancedAssignBench(): Promise<Row[]> {
   const vectors = industrialVectors();
@@ -34,6 +34,7 @@ export async function balancedAssignBench(): Promise<Row[]> {
       ...times,
       floor: null,
       unit: 's',
+      precision: null,
       goal: 'at most 0.11 x, cost within 0.01 %',
       reached: times.ratio !== null && times.ratio <= 0.11 && Math.abs(apart) <= 1e-4,
       note: typeof peer === 'string' ? peer : `cost ${ours.value.cost}, of OR-tools ${peer.cost}`,

@@ -7,8 +7,8 @@
 import { kmeans, Random, type Vectors } from 'sidlab';
 import { subtractCodes } from 'sidlab/sid';
 import { productSeconds } from '../industrial-vectors.js';
-import { inTurn, peerFolder, runPeer, timed } from '../peer.js';
-import type { Row } from '../run.js';
+import { inTurn, peerFolder, type Precise, runPeer, timed } from '../peer.js';
+import type { Row } from '../row.js';
 
 const [ROWS, WIDTH, LEVELS, BITS, ITERATIONS] = [100_000, 384, 4, 8, 10];
 
@@ -18,7 +18,7 @@ const ENOUGH = 2;
 export async function kmeansLarge(): Promise<Row[]> {
   const vectors = mixture();
   const folder = peerFolder({ levels: LEVELS, bits: BITS, iterations: ITERATIONS }, { vectors });
-  const faiss = () => runPeer<{ seconds: number; mse: number }>('kmeans_large.py', folder);
+  const faiss = () => runPeer<Precise & { seconds: number; mse: number }>('kmeans_large.py', folder);
   const product = productSeconds(vectors, 2 ** BITS);
   const rows: Row[] = [];
   for (const iterations of [ITERATIONS, ENOUGH]) {
@@ -29,6 +29,7 @@ export async function kmeansLarge(): Promise<Row[]> {
       ...times,
       floor: product * LEVELS * (iterations + 1),
       unit: 's',
+      precision: 'float32',
       goal: 'at most 1.0 x at equal error',
       reached: times.ratio !== null && times.ratio <= 1 && equal,
       note: typeof peer === 'string' ? peer : `error ${ours.mse.toFixed(5)}, of faiss ${peer.mse.toFixed(5)}`,

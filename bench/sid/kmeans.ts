@@ -5,8 +5,8 @@
 import { kmeans, Random, type Vectors } from 'sidlab';
 import { kmeansPlusPlus, subtractCodes } from 'sidlab/sid';
 import { industrialVectors, productSeconds } from '../industrial-vectors.js';
-import { inTurn, peerFolder, runPeer, timed } from '../peer.js';
-import type { Row } from '../run.js';
+import { inTurn, peerFolder, type Precise, runPeer, timed } from '../peer.js';
+import type { Row } from '../row.js';
 
 interface Result {
   seconds: number;
@@ -41,7 +41,7 @@ export async function kmeansBench(): Promise<Row[]> {
   const { times, ours, peer } = await inTurn(
     5,
     () => residualKmeans((_, level) => starts[level]!),
-    () => runPeer<Result>('kmeans.py', folder),
+    () => runPeer<Result & Precise>('kmeans.py', folder),
   );
   const off = typeof peer === 'string' ? NaN : Math.max(...ours.inertia.map((x, i) => x / peer.inertia[i]! - 1));
   const say = ({ inertia, rounds }: Result) =>
@@ -53,6 +53,7 @@ export async function kmeansBench(): Promise<Row[]> {
       // What rounds without bounds cannot go below; ours may.
       floor: productSeconds(vectors, 256) * ours.rounds.reduce((sum, rounds) => sum + rounds, 0),
       unit: 's',
+      precision: 'float32',
       goal: 'at most 0.5 x, inertia within 0.5 %',
       reached: times.ratio !== null && times.ratio <= 0.5 && off <= 0.005,
       note: typeof peer === 'string' ? peer : `inertia ${say(ours)}; of scikit-learn ${say(peer)}`,

@@ -6,10 +6,18 @@ import { Random, rqKmeansConstrained, type Vectors } from 'sidlab';
 import { kmeansPlusPlus } from 'sidlab/sid';
 import { industrialVectors } from '../industrial-vectors.js';
 import { named } from './kmeans.js';
-import { inTurn, peerFolder, runPeer, timed } from '../peer.js';
-import type { Row } from '../run.js';
+import { inTurn, peerFolder, type Precise, runPeer, timed } from '../peer.js';
+import type { Row } from '../row.js';
 
 const ITERATIONS = 5;
+
+interface Peer extends Precise {
+  seconds: number;
+  mse: number;
+  /** Sizes of the smallest and the largest cluster. */
+  least: number;
+  most: number;
+}
 
 export async function rqkmeansConstrained(): Promise<Row[]> {
   const vectors = industrialVectors();
@@ -23,7 +31,7 @@ export async function rqkmeansConstrained(): Promise<Row[]> {
   const { times, ours, peer } = await inTurn(
     3,
     () => run((_, level) => starts[level]!),
-    () => runPeer<{ seconds: number; mse: number; least: number; most: number }>('rqkmeans_constrained.py', folder),
+    () => runPeer<Peer>('rqkmeans_constrained.py', folder),
   );
   const { mse, clusterSize } = ours.value;
   const within = clusterSize.min >= least && clusterSize.max <= most;
@@ -33,6 +41,7 @@ export async function rqkmeansConstrained(): Promise<Row[]> {
       ...times,
       floor: null,
       unit: 's',
+      precision: 'float32',
       goal: 'at most 0.15 x, error no higher, sizes within the limits',
       reached:
         times.ratio !== null && times.ratio <= 0.15 && within && typeof peer !== 'string' && mse <= peer.mse * 1.0005,

@@ -4,12 +4,12 @@
  */
 import { rqKmeansPlus } from 'sidlab';
 import { industrialVectors } from '../industrial-vectors.js';
-import type { Row } from '../run.js';
+import type { Row } from '../row.js';
 
 export async function rqkmeansPlusBench(): Promise<Row[]> {
   const { start, rawMse, collision, epoch, trainSeconds } = await rqKmeansPlus(industrialVectors());
   const note = `epoch ${epoch}, ${trainSeconds.toFixed(0)} s of training`;
-  const shared = { floor: null, spread: 0, note };
+  const shared = { floor: null, spread: 0, precision: 'float32', peerPrecision: 'float32', note };
   return [
     {
       name: 'rqkmeans-plus error',

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { homeFolder, InputError, readJson, tableText } from 'sidlab';
 import { writeJson } from 'sidlab/files';
-import type { Row } from '../run.js';
+import type { Row } from '../row.js';
 import type { ScaleResult } from './scale-stage.js';
 
 /** In order; each reads what those before it wrote. */
@@ -95,7 +95,7 @@ function rowOf(
   base: ScaleResult | Failure,
 ): Row {
   const name = `scale ${stage}, ${items} items`;
-  const common = { name, peer: null, floor: null, unit: 's', spread: 0 };
+  const common = { name, peer: null, floor: null, unit: 's', spread: 0, precision: 'float32', peerPrecision: null };
   const growth = items / first;
   const goal = `time and memory at most ${SLACK} x the growth of the items`;
   if ('failure' in own) return { ...common, ours: NaN, ratio: null, goal, reached: false, note: own.failure };

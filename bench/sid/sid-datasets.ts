@@ -21,7 +21,7 @@ import {
 } from 'sidlab';
 import { type FilterOptions } from 'sidlab/data';
 import { embeddingsName } from 'sidlab/embed';
-import type { Row } from '../run.js';
+import type { Row } from '../row.js';
 
 interface Source {
   reviews: string;
@@ -92,6 +92,8 @@ async function measure(
     ours: collision.final,
     peer: null,
     floor: null,
+    precision: 'float32',
+    peerPrecision: null,
     unit: 'final collisions',
     ratio: null,
     goal: '0, and a quality report that agrees',

@@ -8,7 +8,7 @@ import { evaluateStage, homeFolder, PipelineStages, Random, runStage, SID_METHOD
 import { sidTokens, writeIndex } from 'sidlab';
 import { filterOutputs } from 'sidlab/data';
 import { industrialRaw } from '../industrial-shop.js';
-import type { Row } from '../run.js';
+import type { Row } from '../row.js';
 
 const SEEDS = [42, 43, 44];
 const NAME = 'Industrial_and_Scientific';
@@ -50,6 +50,8 @@ export async function sidMethods(): Promise<Row[]> {
     ours: mean(hr),
     peer,
     floor: null,
+    precision: 'float32',
+    peerPrecision: 'float32',
     unit: 'HR@10',
     ratio: mean(hr) / peer,
     goal: method === 'random' ? 'the peer' : 'at least 1.333',

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { evaluateStage, homeFolder, sft } from 'sidlab';
 import type { SftOptions } from 'sidlab';
 import { industrialShop } from '../industrial-shop.js';
-import type { Row } from '../run.js';
+import type { Row } from '../row.js';
 
 /** What PyTorch's SASRec reaches on the same rows, and the transition baseline. */
 const SASREC = { 'HR@10': 0.117, 'NDCG@10': 0.077 };
@@ -63,6 +63,8 @@ export async function sftQuality(): Promise<Row[]> {
         ours: mean(values),
         peer,
         floor: null,
+        precision: 'float32',
+        peerPrecision: null,
         unit,
         ratio: mean(values) / peer,
         goal: best ? `SASRec ${SASREC[unit]}, transition ${TRANSITION[unit]}` : 'beside chain, same seeds',

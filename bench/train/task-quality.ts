@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { evaluateStage, generateStage, sft, TEMPLATES } from 'sidlab';
 import { answersWithSid } from 'sidlab/tasks';
 import { industrialShop } from '../industrial-shop.js';
-import type { Row } from '../run.js';
+import type { Row } from '../row.js';
 
 /** Examples of each task an epoch: with all of them an epoch would take half an hour on two cores. */
 const EXAMPLES = 800;
+const FLOAT32 = { precision: 'float32', peerPrecision: null };
 const RECIPE = { model: 'qwen2:128x4', epochs: 4, evalEpochs: 1, cutoffLen: 192, dropout: 0.1, validRows: 100 };
 /** Rows and items that are asked about, a task. */
 const ASKED = 500;
@@ -26,7 +27,7 @@ export async function taskQuality(): Promise<Row[]> {
     console.error(JSON.stringify({ name, ...figures }));
     const [[unit, ours], ...others] = Object.entries(figures) as [[string, number], ...[string, number][]];
     const note = others.map(([figure, value]) => `${figure} ${value.toFixed(4)}`).join(', ');
-    const plain = { peer: null, floor: null, ratio: null, goal: 'reported', reached: true, spread: 0 };
+    const plain = { peer: null, floor: null, ratio: null, goal: 'reported', reached: true, spread: 0, ...FLOAT32 };
     rows.push({ name, ours, unit, ...plain, note });
   }
   return rows;

@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Row } from '../run.js';
+import type { Row } from '../row.js';
 
 interface Ran {
   /** Bytes. */
@@ -36,6 +36,8 @@ export async function trainEstimate(): Promise<Row[]> {
       ours: estimated / 2 ** 30,
       peer: measured / 2 ** 30,
       floor: null,
+      precision: 'float32',
+      peerPrecision: null,
       unit: 'GiB',
       ratio,
       goal: '0.75 to 1.25 x of what was taken',

@@ -27,7 +27,8 @@ export async function trainSteps(
   batches: readonly Example[][],
   options: StepOptions,
 ): Promise<Step[]> {
-  const optimizer = new Optimizer(trainableWeights(model), options);
+  const { weightDecay, clip } = options;
+  const optimizer = new Optimizer(trainableWeights(model), { weightDecay, maxGradNorm: clip });
   const steps: Step[] = [];
   for (const [i, batch] of batches.entries()) {
     const start = performance.now();

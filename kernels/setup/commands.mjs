@@ -4,6 +4,7 @@ import { at, VENV_PYTHON } from './paths.mjs';
 import { buildBenchmarks } from './build.mjs';
 import { hasJupyter, jupyterEnv } from './jupyter.mjs';
 import { executeNotebook } from './notebook.mjs';
+import { hasPeers, peersPython } from './peers.mjs';
 import { say } from './report.mjs';
 import { shown } from './run.mjs';
 import { hasAddon } from './tensorflow.mjs';
@@ -15,7 +16,8 @@ const QUICKSTART = '00-quickstart';
 
 export const commands = { setup, start, test: runTests, lab, sidlab, bench, mutants, sanitize, matrix };
 
-function setup() {
+function setup(args) {
+  if (args.includes('--peers') && !hasPeers()) return 1; // the line above says why
   say('set up; npm start runs the quickstart, npm run lab opens JupyterLab');
   return 0;
 }
@@ -56,7 +58,9 @@ function mutants(args) {
 
 async function bench(args) {
   await buildBenchmarks();
-  return shown(process.execPath, [at('.run/bench/run.js'), ...args], { env: quietTensorflow() });
+  const python = peersPython();
+  const env = { ...quietTensorflow(), ...(python !== undefined && { SIDLAB_PEERS: python }) };
+  return shown(process.execPath, [at('.run/bench/run.js'), ...args], { env });
 }
 
 const quietTensorflow = () => ({ TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? '2' });

@@ -9,7 +9,15 @@ export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const at = (...parts) => join(ROOT, ...parts);
 
 export const VENV = at('.venv');
-export const VENV_PYTHON = process.platform === 'win32' ? at('.venv/Scripts/python.exe') : at('.venv/bin/python');
+export const VENV_PYTHON = pythonOf(VENV);
+
+/** The benchmarks' peers have a venv of their own: gigabytes that nothing else needs. */
+export const PEERS = at('.venv-peers');
+
+/** The interpreter of a venv. */
+export function pythonOf(venv) {
+  return process.platform === 'win32' ? join(venv, 'Scripts', 'python.exe') : join(venv, 'bin', 'python');
+}
 
 /** Logs, reports and the lock of the set-up; ignored by git. */
 export const RUN = at('.run');

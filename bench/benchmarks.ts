@@ -1,0 +1,61 @@
+/** The benchmarks of `npm run bench`, by name. */
+import { balancedAssignBench } from './sid/balanced-assign.js';
+import { beamBench } from './decode/beam.js';
+import { embedBench } from './embed.js';
+import { evaluateMemory } from './decode/evaluate-memory.js';
+import { evaluateSmall } from './decode/evaluate-small.js';
+import { filterBench } from './data/filter.js';
+import { generateBench } from './generate.js';
+import { industrialQuality } from './industrial-quality.js';
+import { kmeansLarge } from './sid/kmeans-large.js';
+import { kmeansBench } from './sid/kmeans.js';
+import { loadBench } from './load.js';
+import { loadBf16 } from './load-bf16.js';
+import { quickstartQuality } from './quickstart-quality.js';
+import { rqkmeansConstrained } from './sid/rqkmeans-constrained.js';
+import { rqkmeansPlusBench } from './sid/rqkmeans-plus.js';
+import { rqvaeBench } from './sid/rqvae.js';
+import type { Benchmark, Row } from './row.js';
+import { scaleBench } from './sid/scale.js';
+import { sftQuality } from './train/sft-quality.js';
+import { sftReal } from './train/sft-real.js';
+import { sftSmall } from './train/sft-small.js';
+import { sftStep } from './train/sft-step.js';
+import { sidDatasets } from './sid/sid-datasets.js';
+import { sidMethods } from './sid/sid-methods.js';
+import { taskQuality } from './train/task-quality.js';
+import { trainEstimate } from './train/train-estimate.js';
+
+const alone = (run: () => Promise<Row[]>): Benchmark => ({ run, peers: false });
+const besidePython = (run: () => Promise<Row[]>): Benchmark => ({ run, peers: true });
+
+export const BENCHMARKS: Record<string, Benchmark> = {
+  filter: besidePython(filterBench),
+  embed: besidePython(embedBench),
+  'quickstart-quality': alone(quickstartQuality),
+  'industrial-quality': alone(industrialQuality),
+  'sid-methods': alone(sidMethods),
+  'sid-datasets': alone(sidDatasets),
+  'rqkmeans-constrained': besidePython(rqkmeansConstrained),
+  load: besidePython(loadBench),
+  'load-bf16': besidePython(loadBf16),
+  generate: besidePython(generateBench),
+  'beam-50': besidePython(() => beamBench(50)),
+  'beam-20': besidePython(() => beamBench(20)),
+  'evaluate-small': alone(evaluateSmall),
+  'evaluate-memory': alone(evaluateMemory),
+  'sft-quality': alone(sftQuality),
+  'sft-real': besidePython(sftReal),
+  'sft-small': besidePython(sftSmall),
+  'task-quality': alone(taskQuality),
+  'train-estimate': alone(trainEstimate),
+  'sft-step': besidePython(sftStep),
+  'sft-step-answers': besidePython(sftStep),
+  'sft-memory': besidePython(sftStep),
+  'kmeans-large': besidePython(kmeansLarge),
+  rqvae: besidePython(rqvaeBench),
+  'rqkmeans-plus': alone(rqkmeansPlusBench),
+  kmeans: besidePython(kmeansBench),
+  'balanced-assign': besidePython(balancedAssignBench),
+  scale: alone(scaleBench),
+};

@@ -1,0 +1,45 @@
+"""What no implementation of a training step can do without, for the floor of `npm run bench -- sft-step`.
+
+python products.py FOLDER: reads job.json {products: [[rows, width, out, times]]}, linear layers of which each is one
+product forward and two backward. Prints {"seconds": {"float32", "bfloat16"}, "rates", "bandwidth"}: all of them back to
+back, bf16 only where it is the faster, and bytes a second of a triad (a = b + s c) by all threads, 12 bytes an element,
+on arrays beyond any cache.
+"""
+import json
+import pathlib
+import sys
+import time
+
+import torch
+from precision import DTYPES, best, rates
+
+
+def replay(products, dtype):
+    seconds = 0.0
+    for rows, width, out, times in products:
+        x, w, y = (torch.randn(size).to(dtype) for size in ((rows, width), (out, width), (rows, out)))
+        for _ in range(times):
+            begin = time.perf_counter()
+            x @ w.T, y @ w, y.T @ x
+            seconds += time.perf_counter() - begin
+    return seconds
+
+
+def bandwidth(elements, repetitions=5):
+    b, c, a = torch.ones(elements), torch.ones(elements), torch.empty(elements)
+    least = float("inf")
+    for _ in range(repetitions + 1):
+        begin = time.perf_counter()
+        torch.add(b, c, alpha=3.0, out=a)
+        least = min(least, time.perf_counter() - begin)
+    return 12 * elements / least
+
+
+if __name__ == "__main__":
+    job = json.loads((pathlib.Path(sys.argv[1]) / "job.json").read_text())
+    measured = rates([product[:3] for product in job["products"]])
+    names = ["float32"] if best(measured) == "float32" else list(DTYPES)
+    with torch.no_grad():
+        seconds = {name: min(replay(job["products"], DTYPES[name]) for _ in range(2)) for name in names}
+        speed = bandwidth(job.get("triad", 1 << 26))
+    print(json.dumps({"seconds": seconds, "rates": measured, "bandwidth": speed}))

@@ -1,0 +1,79 @@
+/**
+ * What no implementation of a training step can beat: the matrix products that the mathematics requires, replayed back to
+ * back by the fastest library and precision at hand, and the bytes that AdamW must move, at the measured bandwidth.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { parseConfig, weightShapes } from 'sidlab/lm';
+import type { Precision } from '../our-precision.js';
+import { peerFolder, type Rates, runPeer, timed } from '../peer.js';
+import type { QwenConfig } from '../qwen.js';
+
+/** A linear layer `times` over: [rows, width] times [out, width] transposed, and the gradients of both. */
+export type Product = readonly [rows: number, width: number, out: number, times: number];
+
+/** Seconds, and what they are made of in words. */
+export interface Floor {
+  seconds: number;
+  said: string;
+}
+
+/** AdamW reads weight, gradient and two moments, and writes weight and moments, four bytes each. */
+const BYTES_A_PARAMETER = 28;
+
+/** The linear layers of a step: every decoder layer on all `tokens`, the output layer on the `labels` alone. */
+export function stepProducts(config: QwenConfig, tokens: number, labels: number): Product[] {
+  const { hidden_size: width, intermediate_size: inner, num_hidden_layers: layers } = config;
+  const keys = config.num_key_value_heads * (width / config.num_attention_heads);
+  return [
+    [tokens, width, width, 2 * layers],
+    [tokens, width, keys, 2 * layers],
+    [tokens, width, inner, 2 * layers],
+    [tokens, inner, width, layers],
+    [labels, width, config.vocab_size, 1],
+  ];
+}
+
+/** Without the peers the engine's products alone. */
+export function stepFloor(config: QwenConfig, products: readonly Product[]): Floor | null {
+  const peer = runPeer<{ seconds: Partial<Rates>; bandwidth: number }>('products.py', peerFolder({ products }));
+  if (typeof peer === 'string') return null;
+  const replays: [name: string, seconds: number][] = [
+    ...Object.entries(peer.seconds).map(([precision, seconds]): [string, number] => [`PyTorch ${precision}`, seconds]),
+    ...Object.keys(ENGINE).map((precision): [string, number] => [
+      `${tf.getBackend()} ${precision}`,
+      Math.min(...[0, 1].map(() => replayOnEngine(products, precision as Precision))),
+    ]),
+  ];
+  const least = Math.min(...replays.map(([, seconds]) => seconds));
+  const shapes = [...weightShapes(parseConfig(config, 'config')).values()];
+  const bytes = BYTES_A_PARAMETER * shapes.reduce((sum, shape) => sum + tf.util.sizeFromShape(shape), 0);
+  const moving = bytes / peer.bandwidth;
+  const said =
+    `products replayed in ${replays.map(([name, seconds]) => `${seconds.toFixed(2)} s (${name})`).join(', ')}, ` +
+    `AdamW's ${(bytes / 1e9).toFixed(1)} GB in ${moving.toFixed(2)} s at ${(peer.bandwidth / 1e9).toFixed(0)} GB/s`;
+  return { seconds: least + moving, said };
+}
+
+/** Forward, gradient of the input, gradient of the weight, in the precisions that the engine has. */
+const ENGINE: Partial<Record<Precision, (x: tf.Tensor2D, w: tf.Tensor2D, y: tf.Tensor2D) => tf.Tensor[]>> = {
+  float32: (x, w, y) => [tf.matMul(x, w, false, true), tf.matMul(y, w), tf.matMul(y, x, true)],
+};
+
+/** Seconds of all products on the engine. */
+function replayOnEngine(products: readonly Product[], precision: Precision): number {
+  const multiply = ENGINE[precision]!;
+  let seconds = 0;
+  for (const [rows, width, out, times] of products) {
+    const [x, w, y] = [tf.randomNormal([rows, width]), tf.randomNormal([out, width]), tf.randomNormal([rows, out])] as [
+      tf.Tensor2D,
+      tf.Tensor2D,
+      tf.Tensor2D,
+    ];
+    const once = (): void =>
+      tf.tidy(() => multiply(x, w, y).forEach((product) => void product.slice([0, 0], [1, 1]).dataSync()));
+    once(); // kernels are made at the first call
+    seconds += timed(() => Array.from({ length: times }, once)).seconds;
+    tf.dispose([x, w, y]);
+  }
+  return seconds;
+}
