@@ -24,10 +24,10 @@ export function nucleus(probabilities: ArrayLike<number>, topP: number): Nucleus
   const floor = (0.5 * (1 - topP)) / probabilities.length;
   const tokens: number[] = [];
   for (let token = 0; token < probabilities.length; token++) if (probabilities[token]! >= floor) tokens.push(token);
-  tokens.sort((a, b) => probabilities[b]! - probabilities[a]! || a - b);
+  tokens.sort((a, b) => probabilities[b]! - probabilities[a]!); // stable: equal ones by token
   let mass = 0;
   let size = 0;
-  while (size < tokens.length && (size === 0 || mass < topP)) mass += probabilities[tokens[size++]!]!;
+  while (size < tokens.length && mass < topP) mass += probabilities[tokens[size++]!]!;
   const kept = tokens.slice(0, size);
   return { tokens: kept, shares: kept.map((token) => probabilities[token]! / mass) };
 }
