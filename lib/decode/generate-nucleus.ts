@@ -19,11 +19,11 @@ export interface Nucleus {
  * @example nucleus([0.5, 0.1, 0.3, 0.1], 0.8) // { tokens: [0, 2], shares: [0.625, 0.375] }
  */
 export function nucleus(probabilities: ArrayLike<number>, topP: number): Nucleus {
-  // All tokens below this floor together weigh less than 1 - topP, so that none of them is in the nucleus: they need
+  // All tokens up to this floor together weigh less than 1 - topP, so that none of them is in the nucleus: they need
   // not be sorted. The half leaves room for rounding.
   const floor = (0.5 * (1 - topP)) / probabilities.length;
   const tokens: number[] = [];
-  for (let token = 0; token < probabilities.length; token++) if (probabilities[token]! >= floor) tokens.push(token);
+  for (let token = 0; token < probabilities.length; token++) if (probabilities[token]! > floor) tokens.push(token);
   tokens.sort((a, b) => probabilities[b]! - probabilities[a]!); // stable: equal ones by token
   let mass = 0;
   let size = 0;

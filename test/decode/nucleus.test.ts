@@ -42,7 +42,7 @@ describe('a nucleus', () => {
     ['nearly nothing of equal ones', [0.25, 0.25, 0.25, 0.25], 1e-9, [0]],
     ['one token', [1], 0.5, [0]],
     ['the last token', [0.25, 0.75], 0.5, [1]],
-    ['more than rounding leaves', [0.5, 0.4999999], 1, [0, 1]],
+    ['more than rounding leaves, impossible ones left out', [0.5, 0, 0.4999999, 0], 1, [0, 2]],
   ])('of %s', (_, probabilities, topP, tokens) => {
     const total = tokens.reduce((sum, token) => sum + probabilities[token]!, 0);
     expect(nucleus(probabilities, topP)).toEqual({ tokens, shares: tokens.map((t) => probabilities[t]! / total) });
