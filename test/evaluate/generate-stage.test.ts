@@ -105,6 +105,7 @@ test('what the run of the model had, prompts have too', async () => {
   const templates = { named: { of: 'items', prompts: ['Name {sid}:'], answer: '{title}{end}' } };
   writeFileSync(config, JSON.stringify({ stage: 'sft', templates, cutoffLen: 4 }));
   const named = await generateStage({ ...shared, task: 'named', maxTokens: 1, cutoffLen: 40 });
+  expect(named.prompt).toEqual({ template: 'named', source: 'run', file: config });
   expect(named).toMatchObject({ truncated: 0, examples: [{ prompt: expect.stringMatching(/^Name <a_\d><b_\d>:$/) }] });
   const short = generateStage({ ...shared, task: 'sids2title', maxTokens: 1 });
   await expect(short).rejects.toThrow('the tokens of the prompt template by itself, got 4');
