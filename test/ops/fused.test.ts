@@ -3,11 +3,10 @@
  * Skipped where the engine has no fused operations; that they ran is proved by TensorFlow.js's own list of kernels.
  */
 import * as tf from '@tensorflow/tfjs';
-import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { registerNativeOps, unregisterNativeOps } from '../../lib/engine/native-ops.js';
-import { disposePlan, planAttention, twoRuns } from '../../lib/lm/attention-plan.js';
+import { disposePlan, planAttention } from '../../lib/lm/attention-plan.js';
 import { chain, prefixTree, packTrees } from '../../lib/lm/forest.js';
 import { adamw } from '../../lib/ops/adamw.js';
 import { embedding } from '../../lib/ops/embedding.js';
@@ -167,37 +166,4 @@ describe.skipIf(!there)('fused and plain', () => {
     const plain = run();
     fused.forEach((values, i) => values.forEach((x, j) => expect(Math.abs(x - plain[i]![j]!)).toBeLessThan(1e-5)));
   });
-});
-
-test('two runs are the ancestors, for every forest of chains and prefix trees', () => {
-  const tree = fc.tuple(fc.integer({ min: 1, max: 6 }), fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 4 }));
-  fc.assert(
-    fc.property(fc.array(tree, { minLength: 1, maxLength: 5 }), (shapes) => {
-      const forest = packTrees(
-        shapes.map(([trunk, branches]) =>
-          prefixTree(
-            Array<number>(trunk).fill(0),
-            branches.map((n) => Array<number>(n).fill(0)),
-          ),
-        ),
-      );
-      const runs = twoRuns(forest)!;
-      forest.parent.forEach((_, node) => {
-        const [from, to, own] = runs.subarray(3 * node, 3 * node + 3);
-        const seen = [];
-        for (let i = from!; i < to!; i++) seen.push(i);
-        for (let i = own!; i <= node; i++) seen.push(i);
-        const ancestors = [];
-        for (let a = node; a >= 0; a = forest.parent[a]!) ancestors.unshift(a);
-        expect(seen).toEqual(ancestors);
-      });
-    }),
-  );
-});
-
-test('a node that sees three runs is left to the plain implementation', () => {
-  const tree = prefixTree([1, 2], [[3], [4, 5]]);
-  tree.token.push(6);
-  tree.parent.push(3); // a branch on the second branch's first token
-  expect(twoRuns(packTrees([tree]))).toBeUndefined();
 });
