@@ -69,7 +69,7 @@ export async function freeBeams(
   }
   const room = prompts.map((prompt, number) => checkRoom(model, prompt, number, settings.maxTokens));
   const progress = startProgress(settings.label, prompts.length, 'rows');
-  const order = [...prompts.keys()].sort((a, b) => prompts[a]!.length - prompts[b]!.length || a - b);
+  const order = [...prompts.keys()].sort((a, b) => prompts[a]!.length - prompts[b]!.length);
   const found = prompts.map((): FreeBeam[] => []);
   for (let from = 0; from < order.length && !settings.stop(); from += batchRows) {
     const batch = order.slice(from, from + batchRows);

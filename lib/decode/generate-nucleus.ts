@@ -19,15 +19,15 @@ export interface Nucleus {
  * @example nucleus([0.5, 0.1, 0.3, 0.1], 0.8) // { tokens: [0, 2], shares: [0.625, 0.375] }
  */
 export function nucleus(probabilities: ArrayLike<number>, topP: number): Nucleus {
-  // All tokens below this floor together weigh less than 1 - topP, so that none of them is in the nucleus: they need
+  // All tokens up to this floor together weigh less than 1 - topP, so that none of them is in the nucleus: they need
   // not be sorted. The half leaves room for rounding.
   const floor = (0.5 * (1 - topP)) / probabilities.length;
   const tokens: number[] = [];
-  for (let token = 0; token < probabilities.length; token++) if (probabilities[token]! >= floor) tokens.push(token);
-  tokens.sort((a, b) => probabilities[b]! - probabilities[a]! || a - b);
+  for (let token = 0; token < probabilities.length; token++) if (probabilities[token]! > floor) tokens.push(token);
+  tokens.sort((a, b) => probabilities[b]! - probabilities[a]!); // stable: equal ones by token
   let mass = 0;
   let size = 0;
-  while (size < tokens.length && (size === 0 || mass < topP)) mass += probabilities[tokens[size++]!]!;
+  while (size < tokens.length && mass < topP) mass += probabilities[tokens[size++]!]!;
   const kept = tokens.slice(0, size);
   return { tokens: kept, shares: kept.map((token) => probabilities[token]! / mass) };
 }

@@ -61,11 +61,11 @@ export function checkRoom(
   number: number,
   maxTokens: number,
 ): number {
-  if (prompt.length === 0) throw new InputError(`generate: expected prompt ${number} to have tokens, got none`);
+  if (prompt.length === 0) throw new InputError(`generate: expected prompt ${number + 1} to have tokens, got none`);
   const room = config.maxPositions - prompt.length;
   if (room < 1) {
     throw new InputError(
-      `generate: prompt ${number} has ${prompt.length} tokens, the model has ${config.maxPositions} positions; shorten it`,
+      `generate: prompt ${number + 1} has ${prompt.length} tokens, the model has ${config.maxPositions} positions; shorten it`,
     );
   }
   return Math.min(maxTokens, room);

@@ -31,7 +31,7 @@ export function nextTokens(
   { temperature, topP, topK }: GenerateSettings,
 ): number[] {
   const { config, weights } = model;
-  const among = topK > 0 && topK < config.vocabSize ? topK : 0;
+  const among = topK < config.vocabSize ? topK : 0;
   const computed = tf.tidy(() => {
     const logits = tableLogits(hidden, outputTable(config, weights), config.precision);
     const sums = tf.sum(logits, 1); // not finite if any logit is not

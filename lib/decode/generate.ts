@@ -95,7 +95,7 @@ function cutIntoBatches(
   const length = ({ number }: Open): number => prompts[number]!.length;
   const batches: Open[][] = [];
   let tokens = Infinity;
-  for (const text of [...texts].sort((a, b) => length(a) - length(b) || a.number - b.number)) {
+  for (const text of [...texts].sort((a, b) => length(a) - length(b))) {
     if (tokens + length(text) > tokenBudget || batches.at(-1)!.length === batchRows) {
       batches.push([]);
       tokens = 0;

@@ -45,7 +45,7 @@ export async function rankRows(
   const { model, trie, render } = recommender;
   const progress = startProgress(label, rows.length, 'rows');
   // like lengths together, so that no short prompt pays for a long one
-  const order = [...rows.keys()].sort((a, b) => rows[a]!.history.length - rows[b]!.history.length || a - b);
+  const order = [...rows.keys()].sort((a, b) => rows[a]!.history.length - rows[b]!.history.length);
   const results = new Array<Result>(rows.length);
   for (let at = 0; at < order.length; at += batchSize) {
     const batch = order.slice(at, at + batchSize);

@@ -92,7 +92,7 @@ function endToken(tokenizer: TextTokenizer, id: number): string {
     );
   }
   const text = id < tokenizer.vocabSize ? tokenizer.decode([id]) : '';
-  if (text === '' || !tokenizer.has(text) || tokenizer.tokenId(text) !== id) {
+  if (!tokenizer.has(text) || tokenizer.tokenId(text) !== id) {
     throw new InputError(
       `tokenizer: it lacks the end token ${id} of the model's config.json (eos_token_id); mend either`,
     );

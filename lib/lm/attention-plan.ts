@@ -30,7 +30,7 @@ export function planAttention(forest: Forest): AttentionPlan {
   }
   const spans = forest.starts
     .map((start, t) => ({ start, length: (forest.starts[t + 1] ?? forest.token.length) - start }))
-    .sort((a, b) => a.length - b.length || a.start - b.start);
+    .sort((a, b) => a.length - b.length);
   const place = new Int32Array(forest.token.length);
   let places = 0;
   const blocks = group(spans).map((block) => {

@@ -96,7 +96,7 @@ function plainAttention(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, plan: At
       const dv: tf.Tensor[] = [];
       const dFlat = tf.reshape(dy, [tokens, heads, width]);
       plan.blocks.forEach((block, i) => {
-        const [probs, qb, kb, vb] = saved.slice(4 * i, 4 * i + 4) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+        const [probs, qb, kb, vb] = saved.slice(4 * i) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
         const dOut = toBlock(dFlat, block, group, block.real);
         const dProbs = tf.matMul(dOut, vb, false, true);
         const dScores = tf.mul(tf.mul(probs, tf.sub(dProbs, tf.sum(tf.mul(dProbs, probs), -1, true))), scale);

@@ -162,7 +162,8 @@ export class Tape {
   sweep(live: tf.Tensor): void {
     for (; this.swept < this.nodes.length; this.swept++) {
       const { output } = this.nodes[this.swept]!;
-      if (output !== live && !this.needed.has(output.id)) output.dispose();
+      if (output === live) return; // the next sweep's business
+      if (!this.needed.has(output.id)) output.dispose();
     }
   }
 

@@ -77,15 +77,16 @@ test('one engine state before and after: nothing is leaked', () => {
   expect(tf.memory().numTensors).toBe(before);
 });
 
-test('a prefix outside the trie is an error', () => {
-  expect(() => walk(buildTrie([[1, 2]]), [1, 3])).toThrow("no item's SID begins with tokens [1, 3]");
+test('50 beams unless others are asked for, as many items; no prompts, no rankings', () => {
+  const trie = buildTrie(Array.from({ length: 52 }, (_, i) => [i % 40, i < 40 ? 40 : 39]));
+  const [ranking] = beamSearch(model, trie, [[3]]);
+  expect(ranking!.items).toHaveLength(50);
+  expect(beamSearch(model, trie, [[3]], { numBeams: 1 })[0]!.items).toHaveLength(1);
+  expect(beamSearch(model, trie, [])).toEqual([]);
 });
 
-test('a SID that is the beginning of another is an error', () => {
-  expect(() =>
-    buildTrie([
-      [1, 2],
-      [1, 2, 3],
-    ]),
-  ).toThrow('beginning of another');
+test.each([0, -1, 1.5, NaN])('%d beams are refused', (numBeams) => {
+  expect(() => beamSearch(model, buildTrie([[1]]), PROMPTS, { numBeams })).toThrow(
+    `beamSearch: expected numBeams to be a positive integer, got ${numBeams}`,
+  );
 });

@@ -1,10 +1,8 @@
 /** Free generation against transformers (golden file: test/golden/make_generate.py). */
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
-import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { freeBeams } from '../../lib/decode/free-beams.js';
-import { drawPlace, nucleus } from '../../lib/decode/generate-nucleus.js';
 import type { GenerateOptions } from '../../lib/decode/generate-options.js';
 import { generate } from '../../lib/decode/generate.js';
 import { useEngine } from '../../lib/engine/engine.js';
@@ -144,72 +142,4 @@ describe('with one model', () => {
     await generate(model, prompts, { ...sampling, topK: 5 });
     expect(tf.memory().numTensors).toBe(before);
   });
-
-  test('beams: one is greedy, many are all texts there are, best first', async () => {
-    const one = await freeBeams(model, prompts, { numBeams: 1, maxTokens: 6, endTokens: [] });
-    const greedy = await tokensOf(model, prompts, { maxTokens: 6, endTokens: [] });
-    expect(one.map(([beam]) => beam!.tokens)).toEqual(greedy);
-    const vocabulary = model.config.vocabSize;
-    const [all] = await freeBeams(model, [prompts[0]!], { numBeams: vocabulary, maxTokens: 2, endTokens: [38] });
-    const share = all!.map(({ score }) => Math.exp(score)).reduce((sum, p) => sum + p, 0);
-    expect(share).toBeLessThan(1);
-    expect(all!.map(({ score }) => score)).toEqual(all!.map(({ score }) => score).sort((a, b) => b - a));
-    expect(new Set(all!.map(({ tokens, ended }) => `${tokens} ${ended}`)).size).toBe(vocabulary);
-    expect(all!.some(({ tokens, ended }) => ended && tokens.length === 0)).toBe(true); // ended at once
-  });
-
-  test('beams: stopped ones are left empty, and nothing is leaked', async () => {
-    const before = tf.memory().numTensors;
-    let asked = 0;
-    const stop = (): boolean => asked++ >= 8;
-    const found = await freeBeams(model, prompts, { numBeams: 3, maxTokens: 6, endTokens: [], batchRows: 3, stop });
-    expect(found.filter((texts) => texts.length === 3)).toHaveLength(3);
-    expect(found.filter((texts) => texts.length === 0)).toHaveLength(3);
-    expect(tf.memory().numTensors).toBe(before);
-    await expect(freeBeams(model, prompts, { numBeams: 42 })).rejects.toThrow("numBeams from 1 to the vocabulary's 41");
-  });
-
-  test('no prompts: nothing', async () => {
-    expect(await generate(model, [])).toMatchObject({ texts: [], tokens: 0, tokensPerSecond: 0 });
-  });
-
-  test.each([
-    [{ maxTokens: 0 }, 'expected maxTokens to be a positive integer, got 0'],
-    [{ temperature: -1 }, 'expected temperature to be 0 (greedy) or more, got -1'],
-    [{ temperature: 1, topP: 0 }, 'expected topP to be above 0 and at most 1, got 0'],
-    [{ temperature: 1, topK: 1.5 }, 'expected topK to be a whole number, got 1.5'],
-    [{ topP: 0.9 }, 'expected a temperature above 0'],
-  ] as [GenerateOptions, string][])('%j is refused', async (options, message) => {
-    await expect(generate(model, prompts, options)).rejects.toThrow(message);
-  });
-
-  test('a prompt without tokens is refused', async () => {
-    await expect(generate(model, [[1], []])).rejects.toThrow('expected prompt 1 to have tokens');
-  });
-});
-
-test('a nucleus is the fewest best tokens that reach the share, whatever the order', () => {
-  const weights = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 30 });
-  fc.assert(
-    fc.property(weights, fc.double({ min: 0.01, max: 1, noNaN: true }), (weights, topP) => {
-      const total = weights.reduce((sum, weight) => sum + weight, 0);
-      const { tokens, shares } = nucleus(
-        weights.map((weight) => weight / total),
-        topP,
-      );
-      const sorted = [...weights.keys()].sort((a, b) => weights[b]! - weights[a]! || a - b);
-      expect(tokens).toEqual(sorted.slice(0, tokens.length));
-      const mass = (size: number): number => tokens.slice(0, size).reduce((sum, t) => sum + weights[t]! / total, 0);
-      expect(mass(tokens.length)).toBeGreaterThan(topP - 1e-9);
-      if (tokens.length > 1) expect(mass(tokens.length - 1)).toBeLessThan(topP + 1e-9);
-      expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 9);
-    }),
-  );
-});
-
-test('the edges of a draw', () => {
-  expect([0, 0.49, 0.5, 0.74, 0.75, 0.999].map((draw) => drawPlace([0.5, 0.25, 0, 0.25], 1, draw))).toEqual([
-    0, 0, 1, 1, 3, 3,
-  ]);
-  expect(drawPlace([0, 1, 0], 1 + 1e-6, 0.9999999)).toBe(1); // a rest of rounding never falls on a share of 0
 });

@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { freeBeams } from '../../lib/decode/free-beams.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { answerTable } from '../../lib/evaluate/text/answer-table.js';
 import { textCosines } from '../../lib/evaluate/text/cosine.js';
@@ -27,6 +28,8 @@ const INDEX = [
 ];
 const TITLES = ['steel kettle with lid', 'lamp', 'cordless drill and driver kit for wood'];
 const END = '<|endoftext|>';
+
+afterEach(() => void vi.restoreAllMocks());
 
 let model: LanguageModel;
 let tokenizer: TextTokenizer;
@@ -97,15 +100,59 @@ test('beams: the best text is the trained one, the others come after it', async 
     expect(beams).toHaveLength(3);
     expect(beams![0]).toBe(text);
   });
-  expect(tokens).toBeGreaterThan(0);
+  const found = await freeBeams(
+    model,
+    asked.map(({ prompt }) => prompt),
+    { numBeams: 3, maxTokens: 3, endTokens: [0] },
+  );
+  expect(rows.map(({ beams }) => beams)).toEqual(
+    found.map((beams) => beams.map(({ tokens }) => tokenizer.decode(tokens).trim())),
+  );
+  expect(tokens).toBe(found.flat().reduce((sum, { tokens, ended }) => sum + tokens.length + (ended ? 1 : 0), 0));
   const figures = sidAnswers(
     rows.map(({ beams }) => beams!),
     rows.map(({ item }) => item!),
     INDEX,
   );
   expect(figures.item).toMatchObject({ 'HR@1': 1, 'HR@3': 1 });
-  const both = generateAnswers(model, tokenizer, asked, { numBeams: 3, temperature: 1 });
+});
+
+test.each([{ temperature: 0.5 }, { topP: 0.5 }, { topK: 1 }])('beams and %j are refused', async (sampling) => {
+  const both = generateAnswers(model, tokenizer, examples, { numBeams: 3, ...sampling });
   await expect(both).rejects.toThrow('expected beams or a temperature, got both');
+});
+
+test('a row holds what it has: the item if there is one, the beams if they were asked for', async () => {
+  const [first] = examples;
+  const without = [{ prompt: first!.prompt, answer: first!.answer }];
+  const row = { prompt: tokenizer.decode(first!.prompt), answer: first!.answer, ended: true };
+  const write = async (asked: readonly TextExample[], numBeams?: number): Promise<AnswerRow> => {
+    const options = { maxTokens: 12, ...(numBeams !== undefined && { numBeams, temperature: 0, topP: 1, topK: 0 }) };
+    const { rows } = await generateAnswers(model, tokenizer, asked, options);
+    expect(rows).toHaveLength(1);
+    return rows[0]!;
+  };
+  const { text } = await write([first!]);
+  expect(await write([first!])).toEqual({ ...row, text, item: 0 });
+  expect(await write(without)).toEqual({ ...row, text });
+  expect(await write(without, 0)).toEqual({ ...row, text });
+  expect(await write(without, 1)).toEqual({ ...row, text, beams: [text] });
+});
+
+test.each([0, 2])('tokens a second by a clock of our own, %i beams', async (numBeams) => {
+  let now = 5000;
+  vi.spyOn(performance, 'now').mockImplementation(() => now);
+  const stop = (): boolean => {
+    now += 62.5; // at most ten steps, so that all is less than a second
+    return false;
+  };
+  const { tokens, tokensPerSecond } = await generateAnswers(model, tokenizer, examples, {
+    ...{ numBeams, maxTokens: 9, stop },
+  });
+  expect(now).toBeGreaterThan(5000);
+  expect(now).toBeLessThan(6000);
+  expect(tokensPerSecond).toBeCloseTo(tokens / ((now - 5000) / 1000), 9);
+  expect((await generateAnswers(model, tokenizer, [], { numBeams })).tokensPerSecond).toBe(0);
 });
 
 test('texts cut by the limit say so, and stopped ones are left out', async () => {
@@ -182,9 +229,27 @@ describe('the file', () => {
     expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(2);
   });
 
-  test('a line of another kind is reported with its number', async () => {
-    writeFileSync(file, JSON.stringify(rows[0]) + '\n{"prompt":"","answer":"","text":7,"ended":true}\n');
-    await expect(readGenerations(file)).rejects.toThrow(`${file}:2: text is missing or of another kind`);
+  test('one row alone', async () => {
+    writeGenerations(file, rows.slice(1));
+    expect(await readGenerations(file)).toEqual(rows.slice(1));
+  });
+
+  test.each<[string, object | string]>([
+    ['not valid JSON', '{"prompt":'],
+    ['prompt is missing', { ...rows[0], prompt: undefined }],
+    ['answer is missing', { ...rows[0], answer: 3 }],
+    ['text is missing', { ...rows[0], text: 7 }],
+    ['ended is missing', { ...rows[0], ended: 'true' }],
+    ['item is missing', { ...rows[0], item: '3' }],
+    ['item is missing', { ...rows[0], item: null }],
+    ['beams is missing', { ...rows[0], beams: 'b' }],
+    ['beams is missing', { ...rows[0], beams: ['', 3] }],
+  ])('%s or of another kind: %j', async (message, line) => {
+    writeFileSync(file, JSON.stringify(rows[0]) + '\n' + (typeof line === 'string' ? line : JSON.stringify(line)));
+    await expect(readGenerations(file)).rejects.toThrow(`${file}:2: ${message}`);
+  });
+
+  test('an empty file is an error', async () => {
     writeFileSync(file, '');
     await expect(readGenerations(file)).rejects.toThrow('got an empty file');
   });
@@ -194,6 +259,13 @@ describe('the file', () => {
     expect(first).toEqual({ prompt: 'a "b"', answer: 'ключ', text: '' });
     expect(second!.text).toBe('<b> [31m</b>');
     expect(tableHtml([second!])).toContain('&lt;b&gt; [31m&lt;/b&gt;');
-    expect(answerTable(rows, 1)).toHaveLength(1);
+  });
+
+  test('the first ten rows, or so many as are asked for', () => {
+    const many = Array.from({ length: 12 }, (_, i) => ({ ...rows[1]!, answer: String(i) }));
+    const shown = (most?: number): string[] => answerTable(many, most).map(({ answer }) => answer);
+    expect(shown()).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+    expect(shown(2)).toEqual(['0', '1']);
+    expect(shown(20)).toHaveLength(12);
   });
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { checkResults, itemMetrics, rankMetrics, sidMetrics } from '../../lib/evaluate/metrics.js';
 import { readResults, type Result, writeResults } from '../../lib/evaluate/results-file.js';
 
@@ -58,6 +58,17 @@ test('SIDs: items that share one count for each other and take one rank together
   expect(sidMetrics([result(9, [9])], index, [1])['HR@1']).toBe(0);
 });
 
+test('ids without a SID take up a rank each, the same one once', () => {
+  const index = [['<a_1>'], ['<a_2>']];
+  expect(sidMetrics([result(1, [9, 8, 9, 1])], index, [2, 3])).toEqual({
+    ...{ 'HR@2': 0, 'NDCG@2': 0, 'HR@3': 1, 'NDCG@3': 1 / 2 },
+  });
+});
+
+test.each([0, -1, 1.5, NaN])('a list has no first %d items', (k) => {
+  expect(() => rankMetrics([1], [1, k])).toThrow(`metrics: expected k to be a positive integer, got ${k}`);
+});
+
 test('with a SID for each item of its own, both levels agree', () => {
   const index = Array.from({ length: 6 }, (_, i) => [`<a_${i}>`]);
   const list = fc.uniqueArray(fc.nat(5), { minLength: 1 });
@@ -74,22 +85,39 @@ test('invalid and duplicate items are counted over the whole list', () => {
   expect(checkResults(results, 3)).toEqual({ rows: 2, invalid: 3, duplicates: 2 });
 });
 
-test('results read back; a broken line is named', async () => {
+test('results read back, one alone too', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'sidlab-'));
   const path = join(dir, 'run', 'results.jsonl');
   const results = [result(1, [2, 1]), result(3, [])];
   writeResults(path, results);
   expect(await readResults(path)).toEqual(results);
-  const good = JSON.stringify(results[0]);
-  for (const [line, expected] of [
-    ['{"user":', ':2: not valid JSON'],
-    [good.replace('"target":1', '"target":null'), ':2: target is missing'],
-    [good.replace('[2,1]', '[2,1,0]'), ':2: scores (one an item)'],
-  ] as const) {
-    writeFileSync(path, `${good}\n${line}\n`);
-    await expect(readResults(path)).rejects.toThrow(`results.jsonl${expected}`);
-  }
+  writeResults(path, results.slice(0, 1));
+  expect(await readResults(path)).toEqual(results.slice(0, 1));
   writeFileSync(path, '');
   await expect(readResults(path)).rejects.toThrow('got an empty file');
   rmSync(dir, { recursive: true });
+});
+
+describe('a broken line of results is named', () => {
+  const good = result(1, [2, 1]);
+
+  test.each<[string, object | string]>([
+    ['not valid JSON', '{"user":'],
+    ['user is missing', { ...good, user: 7 }],
+    ['history is missing', { ...good, history: undefined }],
+    ['history is missing', { ...good, history: ['0'] }],
+    ['history is missing', { ...good, history: 0 }],
+    ['target is missing', { ...good, target: null }],
+    ['items is missing', { ...good, items: '21' }],
+    ['items is missing', { ...good, items: [2, null] }],
+    ['scores (one an item) is missing', { ...good, scores: ['1', '0'] }],
+    ['scores (one an item) is missing', { ...good, scores: undefined }],
+    ['scores (one an item) is missing', { ...good, scores: [1] }],
+    ['scores (one an item) is missing', { ...good, items: [2, 1, 0] }],
+  ])('%s: %j', async (message, line) => {
+    const path = join(mkdtempSync(join(tmpdir(), 'sidlab-')), 'results.jsonl');
+    const text = typeof line === 'string' ? line : JSON.stringify(line);
+    writeFileSync(path, `${JSON.stringify(good)}\n${text}\n`);
+    await expect(readResults(path)).rejects.toThrow(`results.jsonl:2: ${message}`);
+  });
 });

@@ -1,5 +1,5 @@
 /** Rows of unlike lengths are decoded together, and each result is of its own row. */
-import { beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { loadDataset } from '../../lib/data/load.js';
 import { readIndex } from '../../lib/data/sid-index.js';
 import type { Row } from '../../lib/data/dataset.js';
@@ -8,6 +8,9 @@ import { useEngine } from '../../lib/engine/engine.js';
 import { evaluate, rankRows } from '../../lib/evaluate/evaluate.js';
 import { checkResults } from '../../lib/evaluate/metrics.js';
 import { loadRecommender, type Recommender } from '../../lib/evaluate/recommender.js';
+import { shuffleHistories } from '../../lib/evaluate/shuffle-histories.js';
+
+afterEach(() => void vi.restoreAllMocks());
 
 let recommender: Recommender;
 let rows: Row[];
@@ -31,6 +34,35 @@ test.each([1, 3, 64])('in batches of %d: row by row what each row gets alone', a
     expect(items).toEqual(alone!.items);
     scores.forEach((score, i) => expect(score).toBeCloseTo(alone!.scores[i]!, 4));
   });
+});
+
+/** The recommender, its prompts written down as they are asked for. */
+function recorded(seen: number[]): Recommender {
+  const prompt: Recommender['render']['prompt'] = (history, ...others) => {
+    seen.push(rows.findIndex((row) => row.history === history));
+    return recommender.render.prompt(history, ...others);
+  };
+  return { ...recommender, render: { ...recommender.render, prompt } };
+}
+
+test.each([1, 3, 27, 28, 64])('in batches of %d: every row once, the shortest first', async (batchSize) => {
+  const seen: number[] = [];
+  await rankRows(recorded(seen), rows, { numBeams: 1, batchSize });
+  expect(seen).toEqual([...rows.keys()].sort((a, b) => rows[a]!.history.length - rows[b]!.history.length || a - b));
+});
+
+test('users a second, by a clock of our own', async () => {
+  let now = 5000;
+  vi.spyOn(performance, 'now').mockImplementation(() => now);
+  const render = {
+    ...recommender.render,
+    prompt: (history: readonly number[]) => {
+      now += 125;
+      return recommender.render.prompt(history);
+    },
+  };
+  const { report } = await evaluate({ ...recommender, render }, rows.slice(0, 4), { numBeams: 1 });
+  expect(report).toMatchObject({ rows: 4, usersPerSecond: 8 });
 });
 
 test('metrics of the results are those of the rows: a target that is always first, one that never is there', async () => {
@@ -74,4 +106,17 @@ test.each([
 ])('of three items, the entry %d: %d invalid', (id, invalid) => {
   const result = { user: 'A', history: [0], target: 1, items: [1, id], scores: [2, 1] };
   expect(checkResults([result], 3)).toEqual({ rows: 1, invalid, duplicates: 0 });
+});
+
+test('histories dealt to the wrong rows: the same ones, and nothing else of a row', () => {
+  const shuffled = shuffleHistories(rows, 3);
+  expect(shuffled.map(({ user, target }) => ({ user, target }))).toEqual(
+    rows.map(({ user, target }) => ({ user, target })),
+  );
+  const sorted = (of: readonly Row[]): string[] => of.map(({ history }) => String(history)).sort();
+  expect(sorted(shuffled)).toEqual(sorted(rows));
+  expect(shuffled).not.toEqual(rows);
+  expect(shuffleHistories(rows, 3)).toEqual(shuffled);
+  expect(shuffleHistories(rows, 4)).not.toEqual(shuffled);
+  expect(shuffleHistories(rows)).toEqual(shuffleHistories(rows, 42));
 });

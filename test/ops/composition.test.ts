@@ -7,15 +7,22 @@ import * as tf from '@tensorflow/tfjs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { registerNativeOps, unregisterNativeOps } from '../../lib/engine/native-ops.js';
-import { adamw, squareSum } from '../../lib/ops/adamw.js';
+import { adamw, type AdamWOptions, squareSum } from '../../lib/ops/adamw.js';
 import { masked, product, reshaped, sum, withBias } from '../../lib/ops/basic.js';
 import { dropoutFrom, dropoutMask } from '../../lib/ops/dropout.js';
 import { chooseRows, embedding, sumRows } from '../../lib/ops/embedding.js';
-import { hasFused } from '../../lib/ops/fused.js';
+import { givenUp, hasFused } from '../../lib/ops/fused.js';
 import { lowRankLinear } from '../../lib/ops/low-rank-linear.js';
 import { rmsNorm } from '../../lib/ops/rms-norm.js';
 import { rotary, rotaryTable } from '../../lib/ops/rotary.js';
-import { gatherRows, splitEmbedding, tableLogits, wholeTable } from '../../lib/ops/split-table.js';
+import {
+  gatherRows,
+  splitEmbedding,
+  tableLogits,
+  trainedRows,
+  wholeTable,
+  withTrainedRows,
+} from '../../lib/ops/split-table.js';
 import { swiglu } from '../../lib/ops/swiglu.js';
 import { onTape } from '../../lib/ops/tape.js';
 import { targetLogProbs } from '../../lib/ops/target-log-probs.js';
@@ -107,7 +114,7 @@ const operations: [string, Op, Op, number[][]][] = [
     (h, o) => logProbs(tf.add(tf.matMul(h!, o!, false, true), legal)),
     [[3, 4], [7, 4]],
   ],
-  ...[0, 2, 5].flatMap((first): [string, Op, Op, number[][]][] => [
+  ...[0, 2, 4, 5].flatMap((first): [string, Op, Op, number[][]][] => [
     [
       `targetLogProbs of a table of which two rows from ${first} are trained`,
       (h, t) => targetLogProbs(h as M, { frozen, trained: t as M, first }, { row, token }),
@@ -151,6 +158,50 @@ describe.each(implementations)('the composition of TensorFlow.js, %s', (implemen
       expect(off(variables.map(({ name }) => grads[name]!), gradients(theirs))).toBeLessThan(4e-6); // prettier-ignore
       tf.dispose(variables);
     });
+  });
+
+  const several = operations.filter(([, , , { length }]) => length > 1);
+  test.each(several.flatMap(([name, ...rest]) => rest[2].map((_, i) => [name, i, ...rest] as const)))(
+    '%s, input %i alone is trained',
+    (_, learning, ours, theirs, shapes) => {
+      if (implementation === 'plain') unregisterNativeOps();
+      tf.tidy(() => {
+        const variables = shapes.map((shape, i) => tf.variable(normal(...shape), i === learning));
+        const own = variables[learning]!;
+        const dy = normal(...theirs(...variables).shape);
+        const wanted = tf.grad((x: tf.Tensor) => theirs(...variables.map((other) => (other === own ? x : other))))(
+          own,
+          dy,
+        );
+        for (const run of [(f: () => tf.Tensor) => f(), (f: () => tf.Tensor) => onTape([own], f)]) {
+          const { grads } = tf.variableGrads(() => tf.sum(tf.mul(run(() => ours(...variables)), dy)), [own]); // prettier-ignore
+          expect(off([grads[own.name]!], [wanted])).toBeLessThan(4e-6);
+        }
+        tf.dispose(variables);
+      });
+    },
+  );
+
+  test("adamw: the defaults are PyTorch's, without decay and scale", () => {
+    if (implementation === 'plain') unregisterNativeOps();
+    const gradients = [normal(5), normal(5), normal(5)];
+    const run = (options: AdamWOptions): tf.Tensor => {
+      const moments = { m: tf.variable(tf.zeros([5])), v: tf.variable(tf.zeros([5])) };
+      return gradients.reduce<tf.Tensor>((x, dx, i) => adamw(x, dx, moments, i + 1, 0.1, options), tf.ones([5]));
+    };
+    const explicit = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, gradientScale: 1 };
+    expect(run({}).arraySync()).toEqual(run(explicit).arraySync());
+    for (const [name, value] of Object.entries({
+      beta1: 0.8,
+      beta2: 0.9,
+      epsilon: 1,
+      weightDecay: 1,
+      gradientScale: 0,
+    })) {
+      expect(run({ [name]: value }).arraySync(), name).not.toEqual(run({}).arraySync());
+    }
+    const decayed = adamw(tf.ones([1]), tf.zeros([1]), { m: tf.variable(tf.zeros([1])), v: tf.variable(tf.zeros([1])) }, 1, 0.1, { weightDecay: 1 }); // prettier-ignore
+    expect(decayed.dataSync()[0]).toBeCloseTo(0.9, 6);
   });
 
   test('adamw: the formula, number by number, epsilon and the gradient scale included', () => {
@@ -207,7 +258,7 @@ describe.each(implementations)('the composition of TensorFlow.js, %s', (implemen
   });
 });
 
-test.each([0, 2, 5])('a split table is the whole table: two rows from %i', (first) => {
+test.each([0, 2, 4, 5])('a split table is the whole table: two rows from %i', (first) => {
   const trained = normal(2, 4) as M;
   const table = { frozen, trained, first };
   const all = whole(trained, frozen, first);
@@ -216,6 +267,37 @@ test.each([0, 2, 5])('a split table is the whole table: two rows from %i', (firs
   expect(wholeTable(table).arraySync()).toEqual(all.arraySync());
   expect(gatherRows(table, some).arraySync()).toEqual(tf.gather(all, some).arraySync());
   expect(off([tableLogits(hidden, table)], [tf.matMul(hidden, all, false, true)])).toBeLessThan(2e-6);
+});
+
+test('a split table of one frozen row', () => {
+  const [row, trained] = [normal(1, 4) as M, normal(2, 4) as M];
+  for (const first of [0, 1]) {
+    const all = whole(trained, row, first);
+    const given = tf.tensor1d([2, 0, 1], 'int32');
+    expect(gatherRows({ frozen: row, trained, first }, given).arraySync()).toEqual(tf.gather(all, given).arraySync());
+  }
+});
+
+test('trained tensors of a table: itself unless it is frozen, of a split one its trained rows', () => {
+  const [table, still] = [tf.variable(frozen), tf.variable(frozen, false)] as unknown as [M, M];
+  const split = { frozen, trained: normal(2, 4) as M, first: 1 };
+  expect(trainedRows(table)).toEqual([table]);
+  expect(trainedRows(frozen)).toEqual([frozen]);
+  expect(trainedRows(still)).toEqual([]);
+  expect(trainedRows(split)).toEqual([split.trained]);
+  const other = normal(2, 4) as M;
+  expect(withTrainedRows(table, [other])).toBe(other);
+  expect(withTrainedRows(still, [])).toBe(still);
+  expect(withTrainedRows(split, [other])).toEqual({ ...split, trained: other });
+  expect(wholeTable(table)).toBe(table);
+});
+
+test('what is given up: a tensor that no other handle shares', () => {
+  const [alone, shared] = [normal(3), normal(3)];
+  const clone = shared.clone();
+  expect([...givenUp(alone, shared, clone).dataSync()]).toEqual([1, 0, 0]);
+  clone.dispose();
+  expect([...givenUp(shared).dataSync()]).toEqual([1]);
 });
 
 test('a frozen variable in an operation has a gradient of zeros, which nobody reads', () => {
@@ -241,6 +323,22 @@ describe('dropout', () => {
     expect(Math.abs(both.filter(Boolean).length / both.length - rate * rate)).toBeLessThan(error); // independent
     const mean = mask.reduce((total, x) => total + x, 0) / n;
     expect(Math.abs(mean - 1)).toBeLessThan(error / (1 - rate));
+  });
+
+  test('two numbers a draw, by 16 bits each: kept from the rate on', () => {
+    const draws = (...bits: number[]): Random => ({ next: () => bits.shift()! / 2 ** 32 }) as Random;
+    const pair = (high: number, low: number): number => high * 65536 + low;
+    const mask = (size: number, rate: number, ...bits: number[]): number[] => [
+      ...dropoutMask(draws(...bits), size, rate),
+    ];
+    expect(mask(4, 0.5, pair(32768, 32767), pair(32767, 32768))).toEqual([0, 2, 2, 0]);
+    expect(mask(5, 0.25, pair(16384, 16383), pair(0, 65535), pair(0, 16384)).map(Boolean)).toEqual([false, true, true, false, true]); // prettier-ignore
+    for (const [size, count] of [[0, 0], [1, 1], [4, 2], [5, 3]]) {
+      const [one, other] = [new Random(5), new Random(5)];
+      dropoutMask(one, size!, 0.5);
+      for (let i = 0; i < count!; i++) other.next();
+      expect(one.save()).toEqual(other.save());
+    } // prettier-ignore
   });
 
   test('value and gradient are multiplied with the same mask', () => {

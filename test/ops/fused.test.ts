@@ -3,7 +3,6 @@
  * Skipped where the engine has no fused operations; that they ran is proved by TensorFlow.js's own list of kernels.
  */
 import * as tf from '@tensorflow/tfjs';
-import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { registerNativeOps, unregisterNativeOps } from '../../lib/engine/native-ops.js';
@@ -132,7 +131,12 @@ describe.skipIf(!there)('fused and plain', () => {
 
   test('attention over chains, prefix trees and trees of any number of runs, grouped keys', async () => {
     const tokens = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-    const trees = [chain(tokens(1)), prefixTree(tokens(7), [tokens(3), tokens(1), tokens(4)]), chain(tokens(33)), branching(50)];
+    const trees = [
+      chain(tokens(1)),
+      prefixTree(tokens(7), [tokens(3), tokens(1), tokens(4)]),
+      chain(tokens(33)),
+      branching(50),
+    ];
     const forest = packTrees(trees);
     const nodes = forest.token.length;
     const plans: ReturnType<typeof planAttention>[] = [];

@@ -88,7 +88,20 @@ describe.each(faces)('%s', (face) => {
     inFace();
     const hidden = normal(3, 5);
     const table = normal(9, 5);
-    for (const rows of [[[4, 1], [4, 1], [4, 1]], [[4, 1], [1, 4], [4, 1]], [[], [2], []]]) { // prettier-ignore
+    for (const rows of [
+      [
+        [4, 1],
+        [4, 1],
+        [4, 1],
+      ],
+      [
+        [4, 1],
+        [1, 4],
+        [4, 1],
+      ],
+      [[], [2], []],
+    ]) {
+      // prettier-ignore
       expectClose(legalScores(hidden, table, setsOf(rows)), fromLogits(hidden, table, setsOf(rows)));
     }
     expect(legalScores(hidden, table, setsOf([[], [], []])).shape).toEqual([0]);
@@ -103,11 +116,15 @@ describe.each(faces)('%s', (face) => {
 
   test.each(Object.keys(TABLES))('the log-sum-exp over the vocabulary by chunks, %s', (kind) => {
     inFace();
-    for (const [rows, height] of [[1, 9], [4, 9]] as const) { // prettier-ignore
+    for (const [rows, height] of [
+      [1, 9],
+      [4, 9],
+    ] as const) {
+      // prettier-ignore
       const hidden = tf.mul(normal(rows, 5), 10) as tf.Tensor2D;
       const table = TABLES[kind]!(normal(height, 5));
       const whole = tf.logSumExp(tf.matMul(hidden, wholeTable(table), false, true), 1);
-      for (const chunk of [1, 7, 1000]) expectClose(tableLogSumExp(hidden, table, chunk), whole, 1e-6);
+      for (const chunk of [1, 7, 1000]) expectClose(tableLogSumExp(hidden, table, 'float32', chunk), whole, 1e-6);
     }
   });
 
@@ -115,6 +132,7 @@ describe.each(faces)('%s', (face) => {
     inFace();
     const [hidden, table] = [normal(5, 6), normal(103, 6)];
     const whole = tf.logSumExp(tf.matMul(hidden, table, false, true), 1);
-    for (const chunk of [1, 100, 80, 103 * 5]) expectClose(tableLogSumExp(hidden, table, chunk), whole, 1e-6);
+    for (const chunk of [1, 100, 80, 103 * 5])
+      expectClose(tableLogSumExp(hidden, table, 'float32', chunk), whole, 1e-6);
   });
 });

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import type { MuonScale } from '../../lib/ops/muon-scale.js';
-import { muon, orthogonalize } from '../../lib/ops/muon.js';
+import { muon, type MuonOptions, orthogonalize } from '../../lib/ops/muon.js';
 import { Random } from '../../lib/support/random.js';
 import { Optimizer } from '../../lib/train/optim/optimizer.js';
 
@@ -58,6 +58,44 @@ test.each([
     [0, 0, 0],
     [0, 0, 0],
   ]);
+});
+
+test.each([
+  [8, 8],
+  [8, 20],
+  [20, 8],
+])('%i x %i: the singular vectors stay, whatever the size of the numbers', (rows, columns) => {
+  const random = new Random(2);
+  const matrix = tf.tensor2d(
+    Array.from({ length: rows * columns }, () => random.normal()),
+    [rows, columns],
+  );
+  const x = orthogonalize(matrix);
+  // of M = U S V^T and X = U T V^T the product X^T M = V T S V^T is symmetric, and so is X M^T
+  for (const product of [tf.matMul(x, matrix, true), tf.matMul(x, matrix, false, true)]) {
+    expect(tf.max(tf.abs(tf.sub(product, tf.transpose(product)))).dataSync()[0]).toBeLessThan(1e-3);
+  }
+  for (const factor of [1e-4, 1e4]) {
+    const scaled = orthogonalize(tf.mul(matrix, factor));
+    expect(tf.max(tf.abs(tf.sub(scaled, x))).dataSync()[0]).toBeLessThan(1e-4);
+  }
+});
+
+test('defaults: momentum 0.95, the scale of AdamW, no decay', () => {
+  const random = new Random(4);
+  const draw = (): tf.Tensor2D => tf.tensor2d(Array.from({ length: 12 }, () => random.normal()), [3, 4]); // prettier-ignore
+  const [start, first, second] = [draw(), draw(), draw()];
+  const run = (options: MuonOptions): number[][] => {
+    const momentum = tf.variable(tf.zeros([3, 4]));
+    return muon(muon(start, first, momentum, 0.1, options), second, momentum, 0.1, options).arraySync();
+  };
+  expect(run({})).toEqual(run({ momentum: 0.95, muonScale: 'rms', weightDecay: 0 }));
+  for (const other of [{ momentum: 0.5 }, { muonScale: 'spectral' }, { weightDecay: 1 }] as MuonOptions[]) {
+    expect(run(other)).not.toEqual(run({}));
+  }
+  const still = tf.variable(tf.zeros([3, 4]));
+  const decayed = muon(start, tf.zeros([3, 4]), still, 0.1, { weightDecay: 1 });
+  expect(tf.max(tf.abs(tf.sub(decayed, tf.mul(start, 0.9)))).dataSync()[0]).toBeLessThan(1e-6);
 });
 
 test("the matrices of the layers are Muon's, everything else is AdamW's", () => {

@@ -1,12 +1,23 @@
 /** Tensors out of safetensors files: the engine's own reader against the one in JavaScript, bit for bit. */
-import { appendFileSync, mkdtempSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeAll, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
+import { registerNativeOps, unregisterNativeOps } from '../../lib/engine/native-ops.js';
 import { SafetensorsFile, writeSafetensors } from '../../lib/files/safetensors.js';
 import { adamw } from '../../lib/ops/adamw.js';
+import { hasFused } from '../../lib/ops/fused.js';
 import { readTensor } from '../../lib/ops/read-tensor.js';
 import { Random } from '../../lib/support/random.js';
 
@@ -14,9 +25,12 @@ const folder = mkdtempSync(join(tmpdir(), 'sidlab-read-'));
 const random = new Random('read-tensor');
 const floats = (n: number): Float32Array => Float32Array.from({ length: n }, () => random.normal());
 
+let native = false;
 beforeAll(async () => {
   await useEngine();
+  native = hasFused('SidlabReadTensor');
 });
+afterEach(() => void (native && registerNativeOps()));
 
 /** A file whose tensors begin `shift` bytes beyond a multiple of 64. */
 function rawFile(name: string, shift: number, tensors: [string, string, number[], Uint8Array][]): string {
@@ -58,6 +72,28 @@ test('what this library writes: mapped, odd sizes and empty tensors among them',
     new Map(shapes.map((shape, i) => [`t${i}`, { shape, data: floats(shape.reduce((a, b) => a * b, 1)) }])),
   );
   expectSame(path);
+  if (native) unregisterNativeOps();
+  expectSame(path);
+});
+
+test('a tensor behind the first GiB of its file', () => {
+  const pad = 1.5 * 2 ** 30; // of which nothing is on the disk
+  const header = JSON.stringify({
+    pad: { dtype: 'U8', shape: [pad], data_offsets: [0, pad] },
+    t: { dtype: 'F32', shape: [16], data_offsets: [pad, pad + 64] },
+  });
+  const first = Buffer.alloc(8);
+  first.writeBigUInt64LE(248n);
+  const path = join(folder, 'large.safetensors');
+  const descriptor = openSync(path, 'w');
+  writeSync(descriptor, Buffer.concat([first, Buffer.from(header.padEnd(248))]));
+  const data = floats(16);
+  writeSync(descriptor, Buffer.from(data.buffer), 0, 64, 256 + pad);
+  closeSync(descriptor);
+  const file = new SafetensorsFile(path);
+  expect(readTensor(file, 't').dataSync()).toEqual(data);
+  file.close();
+  rmSync(path);
 });
 
 test.each([0, 8, 4, 1])('float32 that begins %i bytes beyond a multiple of 64', (shift) => {

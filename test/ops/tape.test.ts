@@ -5,7 +5,7 @@ import { useEngine } from '../../lib/engine/engine.js';
 import { product, sum } from '../../lib/ops/basic.js';
 import { dropoutFrom } from '../../lib/ops/dropout.js';
 import { swiglu } from '../../lib/ops/swiglu.js';
-import { onTape, recomputed } from '../../lib/ops/tape.js';
+import { activeTape, onTape, recomputed } from '../../lib/ops/tape.js';
 import { Random } from '../../lib/support/random.js';
 
 beforeAll(async () => void (await useEngine()));
@@ -131,4 +131,94 @@ test('dropout once more: the same masks, and after them those that would have co
   const three = [1, 2, 3].map(() => [...tf.tidy(() => straight(x).dataSync())]);
   expect([first, second, third]).toEqual(three);
   x.dispose();
+});
+
+test('a tape records while a gradient is taken, one for all that is within', () => {
+  variables = [matrix(2, 2)];
+  const [x] = variables as unknown as [tf.Tensor2D];
+  const seen: ReturnType<typeof activeTape>[] = [];
+  const f = (): tf.Tensor2D => {
+    seen.push(activeTape());
+    return onTape(variables, () => {
+      seen.push(activeTape());
+      return sum(x, x);
+    });
+  };
+  tf.tidy(() => onTape(variables, f));
+  expect(seen).toEqual([undefined, undefined]);
+  tf.tidy(() => {
+    const { grads } = tf.variableGrads(() => tf.sum(onTape(variables, f)) as tf.Scalar);
+    expect([...grads[variables[0]!.name]!.dataSync()]).toEqual([2, 2, 2, 2]);
+  });
+  const [, , outer, inner] = seen;
+  expect(outer).toBeDefined();
+  expect(inner).toBe(outer);
+  expect(activeTape()).toBeUndefined();
+});
+
+test('what no gradient looks at is freed on the way: a long sum takes no more than a short one', () => {
+  variables = [matrix(2, 2)];
+  const [x] = variables as unknown as [tf.Tensor2D];
+  const held: number[] = [];
+  const gradient = tf.tidy(() => {
+    const { grads } = tf.variableGrads(
+      () =>
+        tf.sum(
+          onTape(variables, () => {
+            let y = sum(x, x);
+            for (let i = 0; i < 5; i++) {
+              y = sum(y, y);
+              activeTape()!.sweep(y);
+              held.push(tf.memory().numTensors);
+            }
+            return y;
+          }),
+        ) as tf.Scalar,
+    );
+    return [...grads[variables[0]!.name]!.dataSync()];
+  });
+  expect(gradient).toEqual([64, 64, 64, 64]);
+  expect(held).toEqual(held.map(() => held[0]));
+});
+
+test('what a gradient looks at is kept: of a product both sides', () => {
+  variables = [matrix(3, 3)];
+  const [w] = variables as unknown as [tf.Tensor2D];
+  const of = (f: () => tf.Tensor): Float32Array =>
+    tf.tidy(() => {
+      const { grads } = tf.variableGrads(() => tf.sum(f()) as tf.Scalar);
+      return grads[variables[0]!.name]!.dataSync<'float32'>().slice();
+    });
+  const ours = of(() =>
+    onTape(variables, () => {
+      const doubled = sum(w, w);
+      const squared = product(doubled, doubled);
+      activeTape()!.sweep(squared);
+      return product(squared, w);
+    }),
+  );
+  const theirs = of(() => {
+    const doubled = tf.add(w, w);
+    return tf.matMul(tf.matMul(doubled, doubled, false, true), w, false, true);
+  });
+  ours.forEach((x, i) => expect(x).toBeCloseTo(theirs[i]!, 4));
+});
+
+test('an operation on what is neither a variable nor on the tape is an error', () => {
+  variables = [matrix(2, 2)];
+  const [x] = variables as unknown as [tf.Tensor2D];
+  const stray = tf.ones<tf.Rank.R2>([2, 2]);
+  const run = (): unknown =>
+    tf.tidy(() => tf.variableGrads(() => tf.sum(onTape(variables, () => sum(x, stray))) as tf.Scalar));
+  expect(run).toThrow('tape: expected every input to come from an operation on the tape or a variable');
+  stray.dispose();
+});
+
+test('a source that nothing reaches has a gradient of zeros', () => {
+  variables = [matrix(2, 2), matrix(2, 3)];
+  const [x] = variables as unknown as [tf.Tensor2D];
+  tf.tidy(() => {
+    const { grads } = tf.variableGrads(() => tf.sum(onTape(variables, () => sum(x, x))) as tf.Scalar, variables);
+    expect(grads[variables[1]!.name]!.arraySync()).toEqual([[0, 0, 0], [0, 0, 0]]); // prettier-ignore
+  });
 });

@@ -118,7 +118,7 @@ async function writeBeams(
   const all = found.flat();
   return {
     texts: found.map((beams) => beams.map(({ tokens }) => tokens)),
-    ended: found.map(([best]) => best?.ended ?? false),
+    ended: found.map(([best]) => best?.ended === true),
     tokens: all.reduce((sum, { tokens, ended }) => sum + tokens.length + Number(ended), 0),
     seconds: (performance.now() - start) / 1000,
   };

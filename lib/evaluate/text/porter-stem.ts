@@ -124,7 +124,7 @@ function measure(stem: string): number {
 }
 
 function endsDouble(word: string): boolean {
-  return word.length >= 2 && word.at(-1) === word.at(-2) && consonants(word).at(-1)!;
+  return word.at(-1) === word.at(-2) && consonants(word).at(-1)!;
 }
 
 /** Consonant, vowel, consonant other than w, x, y at the end (hop, but not snow); or a word of vowel and consonant. */

@@ -51,8 +51,7 @@ function splitNewRows(model: LanguageModel, newRows?: NewRows): LanguageModel {
   for (const name of tableNames(model)) {
     const whole = weights.get(name)! as tf.Tensor as tf.Tensor2D;
     const [frozen, rows] = tf.tidy(() => {
-      const rest = tf.slice(whole, first + count);
-      const frozen = rest.shape[0] === 0 ? tf.slice(whole, 0, first) : tf.concat([tf.slice(whole, 0, first), rest], 0);
+      const frozen = tf.concat([tf.slice(whole, 0, first), tf.slice(whole, first + count)], 0);
       return [tf.variable(frozen), tf.variable(tf.slice(whole, first, count))];
     }) as [tf.Variable, tf.Variable];
     weights.set(name, frozen);

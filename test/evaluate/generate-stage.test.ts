@@ -1,5 +1,5 @@
 /** The `generate` stage on a small shop: examples, file and figures belong together. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -59,6 +59,8 @@ test('a task of texts: one line a held-out item, and the metrics of those lines'
   expect(rows.map(({ prompt }) => prompt)).toEqual(expected.map(({ prompt }) => prompt));
   expect(report).toMatchObject({ task: 'sid2title', rows: rows.length, truncated: 0, text: await textMetrics(rows) });
   expect(report.sid).toBeUndefined();
+  expect(report.text).not.toHaveProperty('cosine');
+  expect(report.tokens).toBeLessThanOrEqual(6 * rows.length);
   expect(report.unended).toBe(rows.filter(({ ended }) => !ended).length);
   expect(report.examples).toEqual(rows.slice(0, 5));
   expect(JSON.parse(JSON.stringify(report))).toEqual(report);
@@ -76,6 +78,7 @@ test('a task of SIDs: as many tokens as a SID and its end need, and the share th
   expect(item2index.sid).toMatchObject({ valid: expect.any(Number), item: { 'HR@1': expect.any(Number) } });
   const sids = await generateStage({ ...shared, task: 'sids' });
   expect(sids).toMatchObject({ rows: 20, tokens: 40 }); // this task's answers have no end
+  expect(await generateStage({ ...shared, task: 'sids', maxTokens: 1 })).toMatchObject({ tokens: 20, unended: 20 });
   const beams = await generateStage({ ...shared, task: 'sids', numBeams: 5 });
   expect(Object.keys(beams.sid!.item)).toEqual(['HR@1', 'NDCG@1', 'HR@3', 'NDCG@3', 'HR@5', 'NDCG@5']);
   expect(beams.examples[0]!.beams).toHaveLength(5);
@@ -102,10 +105,39 @@ test('what the run of the model had, prompts have too', async () => {
   const templates = { named: { of: 'items', prompts: ['Name {sid}:'], answer: '{title}{end}' } };
   writeFileSync(config, JSON.stringify({ stage: 'sft', templates, cutoffLen: 4 }));
   const named = await generateStage({ ...shared, task: 'named', maxTokens: 1, cutoffLen: 40 });
+  expect(named.prompt).toEqual({ template: 'named', source: 'run', file: config });
   expect(named).toMatchObject({ truncated: 0, examples: [{ prompt: expect.stringMatching(/^Name <a_\d><b_\d>:$/) }] });
   const short = generateStage({ ...shared, task: 'sids2title', maxTokens: 1 });
   await expect(short).rejects.toThrow('the tokens of the prompt template by itself, got 4');
   rmSync(config);
+});
+
+test('templates of a file, and an index of another place', async () => {
+  const templates = join(data, 'templates.json');
+  const named = { of: 'items', separator: '', prompts: ['Name {sid}:'], answer: '{title}{end}' };
+  writeFileSync(templates, JSON.stringify({ named }));
+  const asked = { ...shared, task: 'named', templates, maxTokens: 1 };
+  const { examples, prompt } = await generateStage(asked);
+  expect(prompt).toEqual({ template: 'named', source: 'default' });
+  const elsewhere = join(data, 'elsewhere.json');
+  writeFileSync(elsewhere, JSON.stringify({ ...ITEMS.map((_, i) => [`<a_${i % 4}>`, `<b_${Math.floor(i / 4)}>`]) }));
+  const other = await generateStage({ ...asked, index: elsewhere });
+  expect(other.examples.map(({ answer }) => answer)).toEqual(examples.map(({ answer }) => answer));
+  expect(other.examples.map((row) => row.prompt)).not.toEqual(examples.map((row) => row.prompt));
+  const { index: _, ...without } = asked;
+  expect((await generateStage(without)).examples).toEqual(examples);
+});
+
+test('no examples, no texts', async () => {
+  const empty = join(data, 'empty');
+  mkdirSync(empty);
+  for (const name of ['item.json', 'train.inter', 'test.inter'])
+    cpSync(join(data, `shop.${name}`), join(empty, `empty.${name}`));
+  writeFileSync(join(empty, 'empty.valid.inter'), 'user_id:token\titem_id_list:token_seq\titem_id:token\n');
+  const none = generateStage({ ...shared, data: empty, task: 'sids', split: 'valid' });
+  await expect(none).rejects.toThrow('generate: sids has no examples in valid; take another split');
+  const one = await generateStage({ ...shared, data: empty, task: 'sids', limit: 1 });
+  expect(one.rows).toBe(1);
 });
 
 test('interrupted: the texts that ended are kept, and said', async () => {
