@@ -65,6 +65,7 @@ export const MODULES = {
       'lib/sid/extend-index.ts',
     ],
     tests: ['test/sid'],
+    without: ['test/sid/saved-sids.test.ts', 'test/sid/sid-stage.test.ts'],
   },
   lm: {
     files: [

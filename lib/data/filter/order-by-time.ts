@@ -20,7 +20,7 @@ export function orderByTime(times: Float64Array): Int32Array {
   let next = new Int32Array(n);
   for (let d = 0; d < DIGITS; d++) {
     const count = counts[d]!;
-    if (n === 0 || count[digit(keys, 0, d)] === n) continue;
+    if (count[digit(keys, 0, d)] === n) continue; // of no times at all, too
     for (let value = 0, before = 0; value < SIZE; value++) [count[value], before] = [before, before + count[value]!];
     for (let i = 0; i < n; i++) next[count[digit(keys, order[i]!, d)]!++] = order[i]!;
     [order, next] = [next, order];

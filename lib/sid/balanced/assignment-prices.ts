@@ -108,7 +108,7 @@ function bestPrice(
   }
   top.subarray(0, held).sort();
   const nth = (rank: number): number => (rank <= held ? top[held - rank]! : -Infinity); // of the largest, from 1
-  if (held > upper && nth(upper + 1) > 0) {
+  if (nth(upper + 1) > 0) {
     return upper === 0 ? nth(1) + 1 : Math.floor((nth(upper) + nth(upper + 1)) / 2); // beyond what any item pays
   }
   if (lower > 0 && nth(lower) < 0) return lower < held ? Math.ceil((nth(lower) + nth(lower + 1)) / 2) : nth(lower);

@@ -19,7 +19,7 @@ import { type EpochMetrics, RqVaeCheckpoints, type RqVaeState } from './checkpoi
 import { resetDeadCodes } from './dead-codes.js';
 import { initCodebooks, initialRqVae } from './init.js';
 import { AdamW } from './optimizer.js';
-import type { Best } from '../choices.js';
+import { beats } from './best-model.js';
 import type { RqVaePlan } from './options.js';
 import { fromVariables, parameterShapes, toVariables } from './parameters.js';
 import { ScaledRows } from './scaled-rows.js';
@@ -195,7 +195,9 @@ class Training {
     const used = codeUsage(codes, shape.sizes).codesUsed.reduce((sum, n) => sum + n, 0);
     const utilisation = used / shape.sizes.reduce((sum, n) => sum + n, 0);
     const metrics = { epoch: this.state.epoch, mse, collision: collisionRate(codes), utilisation };
-    const beaten = (['loss', 'collision', 'utilisation', 'last'] as const).filter((name) => this.beats(name, metrics));
+    const beaten = (['loss', 'collision', 'utilisation', 'last'] as const).filter((name) =>
+      beats(name, metrics, this.state.best[name]),
+    );
     if (beaten.length > 0) {
       const arrays = fromVariables(this.variables);
       for (const name of beaten) {
@@ -204,21 +206,6 @@ class Training {
       }
     }
     return { mse, collision: metrics.collision, utilisation };
-  }
-
-  private beats(name: Best, now: EpochMetrics): boolean {
-    const old = this.state.best[name];
-    if (!old || name === 'last') return true;
-    switch (name) {
-      case 'loss':
-        return now.mse < old.mse;
-      case 'collision':
-        return now.collision < old.collision || (now.collision === old.collision && now.mse < old.mse);
-      case 'utilisation':
-        return now.utilisation > old.utilisation || (now.utilisation === old.utilisation && now.mse < old.mse);
-      default:
-        throw new Error(`rqvae: unknown metric ${name satisfies never}`);
-    }
   }
 
   private save(): void {

@@ -20,7 +20,6 @@ import { loadTokenizer } from '../../lm/tokenizer/tokenizer.js';
 import { disposeWeights } from '../../lm/weights.js';
 import { fingerprint } from '../../options/derive.js';
 import { hashInputs } from '../../runs/inputs.js';
-import type { MetricLine } from '../../runs/metric-lines.js';
 import { finishedRun, RunFolder, type RunFolderOptions } from '../../runs/run-folder.js';
 import { InputError } from '../../support/errors.js';
 import { findTemplate } from '../../tasks/templates.js';
@@ -30,16 +29,10 @@ import { runCard, tellIfOther } from '../report/run-card.js';
 import { GRPO_OPTIONS, type GrpoOptions } from './grpo-options.js';
 import { grpoTask } from './grpo-task.js';
 import { rewardStamp } from './reward-group.js';
+import { sinceStart, type SinceStart } from './since-start.js';
 
 /** What a run of GRPO gave: that of every training, and where it started from. */
-export interface GrpoReport extends TrainReport {
-  /** Validation metrics of the model that it started from. */
-  start: Record<string, number>;
-  /** Those of the last update, before the best was chosen. */
-  last: Record<string, number>;
-  /** Said where the last update is worse than the start. */
-  warning?: string;
-}
+export interface GrpoReport extends TrainReport, SinceStart {}
 
 /**
  * Trains, or gives the report of the finished run in the folder.
@@ -95,29 +88,12 @@ export async function grpo(
       keep: 1,
       ...(onLog && { onLog }),
     };
-    const report = withStart(await train(model, tokenizer, task, folder, loop), folder);
+    const trained = await train(model, tokenizer, task, folder, loop);
+    const report = { ...trained, ...sinceStart(folder.readLog(), trained.best.step) };
     folder.finish(runCard(report, { ...config, seed: settings.seed }, { dataset, index: indexFile, model: start }));
     return report;
   } finally {
     disposeWeights(model.weights);
     disposeWeights(reference.weights);
   }
-}
-
-function withStart(report: TrainReport, folder: RunFolder): GrpoReport {
-  const lines = folder.readLog().filter((line) => line['valid NDCG@10'] !== undefined);
-  const metricsOf = (line: MetricLine): Record<string, number> =>
-    Object.fromEntries(
-      Object.entries(line).flatMap(([k, v]) => (k.startsWith('valid ') ? [[k.slice('valid '.length), v]] : [])),
-    );
-  const [start, last] = [metricsOf(lines[0]!), metricsOf(lines.at(-1)!)];
-  const worse = last['NDCG@10']! < start['NDCG@10']!;
-  return {
-    ...report,
-    start,
-    last,
-    ...(worse && {
-      warning: `the last update is worse on validation than the SFT model (NDCG@10 ${last['NDCG@10']!.toFixed(4)}, it had ${start['NDCG@10']!.toFixed(4)}); the best of step ${report.best.step} is kept`,
-    }),
-  };
 }

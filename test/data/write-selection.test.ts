@@ -1,0 +1,87 @@
+/** Rows straight into files, from selections made by hand: numbers of any length, names of any, files of megabytes. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, expect, test } from 'vitest';
+import { type Split, SPLITS } from '../../lib/data/dataset.js';
+import { filterRules, SPLIT_RULES, type SplitRule } from '../../lib/data/filter/filter-options.js';
+import { nothingRemoved } from '../../lib/data/filter/filter-rules.js';
+import { nothingPlain } from '../../lib/data/filter/plain-item.js';
+import type { Selection } from '../../lib/data/filter/select.js';
+import { buildRows, splitRows } from '../../lib/data/filter/split-rows.js';
+import { writeSelection } from '../../lib/data/filter/write-rows.js';
+import { formatInter } from '../../lib/data/inter-file.js';
+import { IdTable } from '../../lib/data/raw/id-table.js';
+import { Random } from '../../lib/support/random.js';
+
+const dir = mkdtempSync(join(tmpdir(), 'sidlab-'));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+/** @param interactions user's place in `names`, and item; users come in the order of `names` first */
+function selectionOf(names: string[], interactions: [number, number][], window: number, split: SplitRule): Selection {
+  const userNames = new IdTable();
+  userNames.id('nobody'); // so that a user's id is not its name's number
+  const numbers = names.map((name) => userNames.id(name));
+  const order = [...new Set(interactions.map(([user]) => user))];
+  return {
+    users: Int32Array.from(interactions, ([user]) => order.indexOf(user)),
+    items: Int32Array.from(interactions, ([, item]) => item),
+    userOf: Int32Array.from(order, (user) => numbers[user]!),
+    userNames,
+    catalogue: [],
+    removed: nothingRemoved(0),
+    plain: nothingPlain(),
+    rules: filterRules({ window, split }),
+  };
+}
+
+function expectWritten(names: string[], interactions: [number, number][], window: number, split: SplitRule): void {
+  const paths = Object.fromEntries(SPLITS.map((name) => [name, join(dir, `x.${name}.inter`)])) as Record<Split, string>;
+  const other = join(dir, 'counts.txt');
+  const selection = selectionOf(names, interactions, window, split);
+  const counts = writeSelection(selection, paths, [[other, (rows) => JSON.stringify(rows)]]);
+  const rows = buildRows(interactions.map(([user, item]) => ({ user: names[user]!, item })), window); // prettier-ignore
+  const plain = splitRows(rows, split);
+  for (const name of SPLITS) {
+    expect(readFileSync(paths[name], 'utf8') === formatInter(plain[name]), name).toBe(true);
+    expect(counts[name]).toBe(plain[name].length);
+  }
+  expect(JSON.parse(readFileSync(other, 'utf8'))).toEqual(counts);
+}
+
+/** Every number of digits, at both of its ends. */
+const NUMBERS = [0, 2 ** 31 - 1, ...Array.from({ length: 9 }, (_, i) => [10 ** (i + 1) - 1, 10 ** (i + 1)]).flat()];
+
+test('whole numbers of one to ten digits', () => {
+  const random = new Random(1);
+  const all = [...NUMBERS, ...Array.from({ length: 300 }, () => Math.floor(10 ** (9.3 * random.next())))];
+  for (const window of [1, 3]) expectWritten(['U'], all.map((item) => [0, item]), window, 'chronological'); // prettier-ignore
+});
+
+test('any names, windows and splits', () => {
+  const name = fc.oneof(fc.stringMatching(/^[a-z]{1,5}$/), fc.constantFrom('x'.repeat(63), 'y'.repeat(64), 'z'.repeat(65), 'é'.repeat(32), 'é'.repeat(33), '€'.repeat(300))); // prettier-ignore
+  const input = fc.record({
+    names: fc.uniqueArray(name, { minLength: 1, maxLength: 5 }),
+    picks: fc.array(fc.tuple(fc.nat(4), fc.constantFrom(...NUMBERS)), { minLength: 1, maxLength: 60 }),
+    window: fc.integer({ min: 1, max: 6 }),
+    split: fc.constantFrom(...SPLIT_RULES),
+  });
+  fc.assert(
+    fc.property(input, ({ names, picks, window, split }) => {
+      const interactions = picks.map(([user, item]): [number, number] => [user % names.length, item]);
+      expectWritten(names, interactions, window, split);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test.each([
+  [1, 120_000],
+  [2, 90_000],
+  [8, 40_000],
+])('files of megabytes are flushed between rows, the longest rows too: window %i', (window, count) => {
+  const names = ['A', 'B'.repeat(window === 8 ? 200 : 1)];
+  const interactions = Array.from({ length: count }, (_, i): [number, number] => [i % 2, 2 ** 31 - 1 - (i % 10)]);
+  expectWritten(names, interactions, window, 'chronological');
+});
