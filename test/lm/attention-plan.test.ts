@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { registerNativeOps, unregisterNativeOps } from '../../lib/engine/native-ops.js';
-import { disposePlan, planAttention, twoRuns } from '../../lib/lm/attention-plan.js';
+import { disposePlan, planAttention } from '../../lib/lm/attention-plan.js';
 import { chain, type Forest, packTrees, prefixTree, type Tree } from '../../lib/lm/forest.js';
 import type { AttentionBlocks } from '../../lib/ops/forest-attention.js';
 import { hasFused } from '../../lib/ops/fused.js';
@@ -25,41 +25,12 @@ function seenBy({ parent }: Forest, node: number): number[] {
   return seen;
 }
 
-test('two runs are the ancestors, for every forest of chains and prefix trees', () => {
-  const tree = fc.tuple(fc.integer({ min: 1, max: 6 }), fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 4 }));
-  fc.assert(
-    fc.property(fc.array(tree, { minLength: 1, maxLength: 5 }), (shapes) => {
-      const forest = packTrees(
-        shapes.map(([trunk, branches]) =>
-          prefixTree(
-            Array<number>(trunk).fill(0),
-            branches.map((n) => Array<number>(n).fill(0)),
-          ),
-        ),
-      );
-      const runs = twoRuns(forest)!;
-      forest.parent.forEach((_, node) => {
-        const [from, to, own] = runs.subarray(3 * node, 3 * node + 3);
-        const seen = [];
-        for (let i = from!; i < to!; i++) seen.push(i);
-        for (let i = own!; i <= node; i++) seen.push(i);
-        expect(seen).toEqual(seenBy(forest, node));
-      });
-    }),
-  );
-});
-
-test('a node that sees three runs is left to the plain implementation', () => {
-  const tree = prefixTree([1, 2], [[3], [4, 5]]);
-  tree.token.push(6);
-  tree.parent.push(3); // a branch on the second branch's first token
-  expect(twoRuns(packTrees([tree]))).toBeUndefined();
-});
-
 test('where the engine has the operation: the runs, and where trees begin and end', () => {
   if (!native) return;
   const plan = planAttention(packTrees([prefixTree([1, 2], [[3], [4, 5]]), chain([6])]));
-  expect(plan.spans!.runs.arraySync()).toEqual([[0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 2, 3], [0, 2, 3], [5, 5, 5]]); // prettier-ignore
+  expect([...plan.spans!.runStart.dataSync()]).toEqual([0, 1, 2, 3, 5, 7, 8]);
+  const runs = [[0, 1], [0, 2], [0, 3], [0, 2], [3, 4], [0, 2], [3, 5], [5, 6]]; // prettier-ignore
+  expect(plan.spans!.runs.arraySync()).toEqual(runs);
   expect(plan.spans!.starts.arraySync()).toEqual([0, 5, 6]);
   disposePlan(plan);
 });

@@ -20,7 +20,7 @@ const random = new Random('forest-attention');
 const normal = (...shape: number[]): tf.Tensor3D =>
   tf.tensor(
     Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => random.normal()),
-    shape,
+    shape as [number, number, number],
   );
 
 /** 0 where a node (row) sees a node (column): itself and its ancestors. */
