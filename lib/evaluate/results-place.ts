@@ -46,25 +46,30 @@ function isRun(folder: string): boolean {
   return existsSync(file) && typeof readJson<{ stage?: unknown }>(file)?.stage === 'string';
 }
 
-/** Provenance of a results file: everything that a metric computed from it depends on. */
-export interface Provenance extends EvaluationKind {
+/** What a file of results is of, whatever was asked: all that a metric computed from it depends on. */
+export interface ProvenanceBase {
   /** SHA-256 by file name: rows, items, index, every file of the model. */
   inputs: Record<string, string>;
   model: string;
   rows: number;
-  metrics: { item: object; sid: object };
+  metrics: object;
   code: { hash: string; commit: string | null };
   version: string;
   /** When it was done, ISO 8601. */
   finished: string;
 }
 
-/** Writes `NAME.json` beside `NAME.jsonl`. @returns the file */
+/** Provenance of an evaluation's results. */
+export interface Provenance extends ProvenanceBase, EvaluationKind {
+  metrics: { item: object; sid: object };
+}
+
+/** Writes `NAME.json` beside `NAME.jsonl`. @param kind what was asked @returns the file */
 export function writeProvenance(
   results: string,
-  kind: EvaluationKind,
+  kind: object,
   inputs: RunInputs,
-  { rows, metrics }: Pick<Provenance, 'rows' | 'metrics'>,
+  { rows, metrics }: Pick<ProvenanceBase, 'rows' | 'metrics'>,
 ): string {
   const file = results.replace(/(\.jsonl)?$/, '.json');
   const { hash, commit } = codeVersion();
@@ -77,6 +82,6 @@ export function writeProvenance(
     code: { hash, commit },
     version: packageVersion(),
     finished: new Date().toISOString(),
-  } satisfies Provenance);
+  } satisfies ProvenanceBase);
   return file;
 }

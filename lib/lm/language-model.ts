@@ -21,9 +21,3 @@ export interface LanguageModel {
 export function trainableWeights({ weights, trainable }: LanguageModel): Weights {
   return trainable ? new Map([...weights].filter(([name]) => trainable.has(name))) : weights;
 }
-
-/** Numbers that are trained, and all numbers of the model. */
-export function countParameters(model: LanguageModel): { learning: number; all: number } {
-  const count = (weights: Weights): number => [...weights.values()].reduce((sum, { size }) => sum + size, 0);
-  return { learning: count(trainableWeights(model)), all: count(model.weights) };
-}

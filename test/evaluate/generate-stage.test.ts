@@ -1,5 +1,5 @@
 /** The `generate` stage on a small shop: examples, file and figures belong together. */
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import { useEngine } from '../../lib/engine/engine.js';
 import { generateStage } from '../../lib/evaluate/text/generate-stage.js';
 import { readGenerations } from '../../lib/evaluate/text/generations-file.js';
 import { textMetrics } from '../../lib/evaluate/text/text-metrics.js';
+import { hashFile } from '../../lib/files/files.js';
 import { saveModel } from '../../lib/lm/model.js';
 import { loadTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
 import { disposeWeights } from '../../lib/lm/weights.js';
@@ -54,6 +55,18 @@ test('a task of texts: one line a held-out item, and the metrics of those lines'
   const report = await generateStage({ ...shared, task: 'sid2title', maxTokens: 6 });
   expect(report.results).toBe(join(data, 'runs/sft/generations-sid2title.jsonl'));
   const rows = await readGenerations(report.results);
+  const provenance = JSON.parse(readFileSync(report.results.replace('.jsonl', '.json'), 'utf8')) as object;
+  expect(provenance).toMatchObject({
+    task: 'sid2title',
+    split: 'test',
+    maxTokens: 6,
+    model,
+    rows: rows.length,
+    metrics: { text: report.text },
+  });
+  expect(provenance).toMatchObject({
+    inputs: { index: hashFile(index), 'model config.json': hashFile(join(model, 'config.json')) },
+  });
   const expected = taskExamples(await loadDataset(data), readIndex(index, 20), 'sid2title', 'test');
   expect(rows.map(({ answer }) => answer)).toEqual(expected.map(({ answer }) => answer));
   expect(rows.map(({ prompt }) => prompt)).toEqual(expected.map(({ prompt }) => prompt));

@@ -64,7 +64,7 @@ export interface ShopSize {
 }
 
 /** Makes a sample catalogue. The same random state makes the same catalogue. */
-export function buildShop(size: ShopSize, random: Random): Catalogue {
+export function buildCatalogue(size: ShopSize, random: Random): Catalogue {
   const shop: Catalogue = { items: [], paths: [], supplies: [] };
   const names = { brands: random.shuffle([...BRANDS]), models: random.shuffle([...MODELS]) };
   for (const [d, department] of DEPARTMENTS.slice(0, size.departments).entries()) {

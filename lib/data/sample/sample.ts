@@ -17,7 +17,7 @@ import {
   WRITE_SAMPLE_OPTIONS,
   type WriteSampleOptions,
 } from './sample-options.js';
-import { buildShop, type SampleItem, type ShopSize } from './catalogue.js';
+import { buildCatalogue, type SampleItem, type ShopSize } from './catalogue.js';
 import { buy, newShopper, type Shopper } from './customers.js';
 
 /** A sample catalogue with its reviews, in memory. */
@@ -50,7 +50,7 @@ const LATE = 0.88;
 export function sampleCatalogue(options: SampleOptions = {}): SampleCatalogue {
   const { size, seed } = SAMPLE_OPTIONS.parse(options);
   const random = new Random(`sample ${size} ${seed}`);
-  const shop = buildShop(SIZES[size], random);
+  const shop = buildCatalogue(SIZES[size], random);
   const visits = visitTimes(SIZES[size], random);
   const shoppers = new Map<number, Shopper>();
   const asins = shop.items.map((_, i) => `B${String(100_000_000 + ((i * 7_919_317) % 899_999_999))}`);

@@ -21,6 +21,7 @@ import { disposeWeights } from '../../lm/weights.js';
 import { InputError } from '../../support/errors.js';
 import { interrupted, watchInterrupts } from '../../support/interrupt.js';
 import { answersWithSid, findTemplate, readTemplates } from '../../tasks/templates.js';
+import { writeProvenance } from '../results-place.js';
 import { trainedWith } from '../trained-with.js';
 import { answerExamples, longestSid } from './answer-examples.js';
 import { type AnswerOptions, type AnswerRow, generateAnswers } from './generate-answers.js';
@@ -66,7 +67,8 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
   const { results = join(dirname(folder), `generations-${task}.jsonl`) } = settings;
   const template = findTemplate(task, templates === undefined ? run.templates : readTemplates(templates));
   const dataset = await loadDataset(data, name);
-  const index = readIndex(settings.index ?? indexOf(dataset), dataset.items.length);
+  const indexFile = settings.index ?? indexOf(dataset);
+  const index = readIndex(indexFile, dataset.items.length);
   const tokenizer = loadTokenizer(folder);
   const wrap = chatTemplate ? loadChatTemplate(folder) : undefined;
   const coded = answersWithSid(template);
@@ -93,6 +95,9 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
       throw new InputError(`generate: interrupted; ${rows.length} of ${examples.length} texts are in ${results}`);
     }
     const metrics = coded ? { sid: sidMetrics(rows, index) } : { text: await textMetrics(rows, embedder?.embed) };
+    const { model: _folder, results: _file, data: _data, ...kind } = settings;
+    const inputs = { dataset, index: indexFile, model: folder };
+    writeProvenance(results, { ...kind, precision }, inputs, { rows: rows.length, metrics });
     const prompt = { template: task, source: run.source, ...(run.file !== undefined && { file: run.file }) };
     const unended = rows.filter(({ ended }) => !ended).length;
     return {
