@@ -14,6 +14,7 @@ import { BestCandidates } from './best-candidates.js';
 import { type Continuations, type Normalize, scoreContinuations } from './continuations.js';
 import { ForestCache } from './forest-cache.js';
 import type { ItemTrie } from './item-trie.js';
+import { targetLogProbs } from './target-paths.js';
 
 /** Beams unless others are asked for. */
 export const NUM_BEAMS = 50;
@@ -27,6 +28,8 @@ export interface BeamSearchOptions {
    * trie's legal continuations (`legal`: one pass less, and a forced token is certain). Default `full`.
    */
   normalize?: Normalize;
+  /** An item of each prompt whose own log-probabilities are told too, found or not. Default none. */
+  targets?: readonly number[];
 }
 
 /** The items of one user, best first. */
@@ -35,6 +38,8 @@ export interface Ranking {
   items: number[];
   /** Sum of log-probabilities of the item's tokens, one an item; finite. */
   scores: number[];
+  /** Of the target, where one was given: log-probability of each of its tokens; none for an id that is no item. */
+  targetLogProbs?: number[];
 }
 
 /** A sequence of legal tokens. */
@@ -72,9 +77,12 @@ export function beamSearch(
   prompts: readonly (readonly number[])[],
   options: BeamSearchOptions = {},
 ): Ranking[] {
-  const { numBeams = NUM_BEAMS, normalize = 'full' } = options;
+  const { numBeams = NUM_BEAMS, normalize = 'full', targets } = options;
   if (!Number.isInteger(numBeams) || numBeams < 1) {
     throw new RangeError(`beamSearch: expected numBeams to be a positive integer, got ${numBeams}`);
+  }
+  if (targets && targets.length !== prompts.length) {
+    throw new RangeError(`beamSearch: expected a target for each of ${prompts.length} prompts, got ${targets.length}`);
   }
   if (prompts.length === 0) return [];
   const cache = new ForestCache(model, prompts);
@@ -82,6 +90,7 @@ export function beamSearch(
   try {
     const roots = new Int32Array(prompts.length);
     const scored = scoreContinuations(model, trie, roots, cache.last.clone(), normalize, (row) => row);
+    const ofTargets = targets && targetLogProbs(model, trie, cache, scored, targets, normalize);
     const rows = { ...scored, forced: new Uint8Array(prompts.length) };
     let beams = prompts.map((_, row): Beam[] => [{ node: 0, score: 0, at: cache.ends[row]!, scored: { rows, row } }]);
     for (;;) {
@@ -90,7 +99,10 @@ export function beamSearch(
       if (beams.every((of) => of.every(({ node }) => isLeaf(trie, node)))) break;
       growBeams(model, trie, cache, beams, normalize);
     }
-    return beams.map((of) => rank(trie, of, numBeams));
+    return beams.map((of, u) => ({
+      ...rank(trie, of, numBeams),
+      ...(ofTargets && { targetLogProbs: ofTargets[u]! }),
+    }));
   } finally {
     cache.dispose();
   }
@@ -150,7 +162,7 @@ function growBeams(
       if (beam.scored || isLeaf(trie, beam.node)) continue;
       grown.push({ beam, row: nodes.length });
       let parent = beam.at;
-      for (let node: number | undefined = beam.node; node !== undefined && !isLeaf(trie, node); ) {
+      for (let node: number | undefined = beam.node; node !== undefined && !isLeaf(trie, node);) {
         forced.push(node === beam.node ? 0 : 1);
         parents.push(parent);
         parent = first + nodes.length;
@@ -161,7 +173,10 @@ function growBeams(
     }
   });
   if (nodes.length === 0) return;
-  const hidden = cache.grow(Int32Array.from(nodes, (node) => trie.childToken[node - 1]!), parents);
+  const hidden = cache.grow(
+    Int32Array.from(nodes, (node) => trie.childToken[node - 1]!),
+    parents,
+  );
   const scored = scoreContinuations(model, trie, Int32Array.from(nodes), hidden, normalize, (row) => users[row]!);
   const rows = { ...scored, forced: Uint8Array.from(forced) };
   for (const { beam, row } of grown) [beam.at, beam.scored] = [first + row, { rows, row }];

@@ -9,3 +9,4 @@ export * from './generate-nucleus.js';
 export type { GenerateOptions } from './generate-options.js';
 export * from './generate.js';
 export * from './item-trie.js';
+export * from './target-paths.js';
