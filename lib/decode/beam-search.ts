@@ -15,6 +15,7 @@ import { type Continuations, type Normalize, scoreContinuations } from './contin
 import { ForestCache } from './forest-cache.js';
 import type { ItemTrie } from './item-trie.js';
 import { targetLogProbs } from './target-paths.js';
+import { closedNodes, depthOf } from './trie-paths.js';
 
 /** Beams unless others are asked for. */
 export const NUM_BEAMS = 50;
@@ -28,6 +29,13 @@ export interface BeamSearchOptions {
    * trie's legal continuations (`legal`: one pass less, and a forced token is certain). Default `full`.
    */
   normalize?: Normalize;
+  /** Items of each prompt that it must not find, such as those of the history [U]. Default none. */
+  exclude?: readonly ReadonlySet<number>[];
+  /**
+   * An item's score is divided by the number of its tokens to this power: where SIDs differ in length, above 0 prefers
+   * longer ones. It orders what the search found; the search itself compares sums. Default 0.
+   */
+  lengthPenalty?: number;
   /** An item of each prompt whose own log-probabilities are told too, found or not. Default none. */
   targets?: readonly number[];
 }
@@ -36,7 +44,7 @@ export interface BeamSearchOptions {
 export interface Ranking {
   /** Item ids, best first. */
   items: number[];
-  /** Sum of log-probabilities of the item's tokens, one an item; finite. */
+  /** Sum of log-probabilities of the item's tokens, through the length penalty, one an item; finite. */
   scores: number[];
   /** Of the target, where one was given: log-probability of each of its tokens; none for an id that is no item. */
   targetLogProbs?: number[];
@@ -77,34 +85,40 @@ export function beamSearch(
   prompts: readonly (readonly number[])[],
   options: BeamSearchOptions = {},
 ): Ranking[] {
-  const { numBeams = NUM_BEAMS, normalize = 'full', targets } = options;
+  const { numBeams = NUM_BEAMS, normalize = 'full', targets, exclude, lengthPenalty = 0 } = options;
   if (!Number.isInteger(numBeams) || numBeams < 1) {
     throw new RangeError(`beamSearch: expected numBeams to be a positive integer, got ${numBeams}`);
   }
-  if (targets && targets.length !== prompts.length) {
-    throw new RangeError(`beamSearch: expected a target for each of ${prompts.length} prompts, got ${targets.length}`);
-  }
+  checkLengths(prompts.length, { target: targets, 'set to exclude': exclude });
   if (prompts.length === 0) return [];
   const cache = new ForestCache(model, prompts);
   const best = new BestCandidates(Math.min(numBeams, trie.leaves));
   try {
     const roots = new Int32Array(prompts.length);
     const scored = scoreContinuations(model, trie, roots, cache.last.clone(), normalize, (row) => row);
+    const closed = exclude?.map((items) => closedNodes(trie, items));
     const ofTargets = targets && targetLogProbs(model, trie, cache, scored, targets, normalize);
     const rows = { ...scored, forced: new Uint8Array(prompts.length) };
     let beams = prompts.map((_, row): Beam[] => [{ node: 0, score: 0, at: cache.ends[row]!, scored: { rows, row } }]);
     for (;;) {
-      beams = beams.map((of) => expand(trie, of, best));
+      beams = beams.map((of, u) => expand(trie, of, best, closed?.[u]));
       if (normalize === 'legal') beams.forEach((of) => of.forEach((beam) => finishForced(trie, beam)));
       if (beams.every((of) => of.every(({ node }) => isLeaf(trie, node)))) break;
       growBeams(model, trie, cache, beams, normalize);
     }
     return beams.map((of, u) => ({
-      ...rank(trie, of, numBeams),
+      ...rank(trie, of, numBeams, lengthPenalty, exclude?.[u]),
       ...(ofTargets && { targetLogProbs: ofTargets[u]! }),
     }));
   } finally {
     cache.dispose();
+  }
+}
+
+function checkLengths(prompts: number, lists: Record<string, readonly unknown[] | undefined>): void {
+  for (const [what, list] of Object.entries(lists)) {
+    if (list === undefined || list.length === prompts) continue;
+    throw new RangeError(`beamSearch: expected a ${what} for each of ${prompts} prompts, got ${list.length}`);
   }
 }
 
@@ -117,15 +131,21 @@ function onlyChild({ childStart }: ItemTrie, node: number): number | undefined {
   return childStart[node + 1]! - childStart[node]! === 1 ? childStart[node]! + 1 : undefined;
 }
 
-/** The best continuations of a user's beams; a beam that is complete stays as it is. */
-function expand(trie: ItemTrie, beams: readonly Beam[], best: BestCandidates): Beam[] {
+/** The best continuations of a user's beams, but for closed nodes; a beam that is complete stays as it is. */
+function expand(
+  trie: ItemTrie,
+  beams: readonly Beam[],
+  best: BestCandidates,
+  closed: ReadonlySet<number> | undefined,
+): Beam[] {
   const { childStart, firstItem } = trie;
   beams.forEach(({ node, score, scored }, b) => {
     if (isLeaf(trie, node)) return best.offer(score, firstItem[node]!, node, b);
     const { rows, row } = scored!;
     let from = rows.start[row]!;
     for (let edge = childStart[node]!; edge < childStart[node + 1]!; edge++) {
-      best.offer(score + rows.logProb[from++]!, firstItem[edge + 1]!, edge + 1, b);
+      const logProb = rows.logProb[from++]!;
+      if (!closed?.has(edge + 1)) best.offer(score + logProb, firstItem[edge + 1]!, edge + 1, b);
     }
   });
   const { score, node, beam } = best.take();
@@ -182,10 +202,22 @@ function growBeams(
   for (const { beam, row } of grown) [beam.at, beam.scored] = [first + row, { rows, row }];
 }
 
-function rank({ itemStart, items }: ItemTrie, beams: readonly Beam[], limit: number): Ranking {
+function rank(
+  trie: ItemTrie,
+  beams: readonly Beam[],
+  limit: number,
+  lengthPenalty: number,
+  exclude: ReadonlySet<number> | undefined,
+): Ranking {
+  const { itemStart, items } = trie;
+  const penalized = (node: number, score: number): number =>
+    lengthPenalty === 0 ? score : score / depthOf(trie, node) ** lengthPenalty;
+  const scored = beams.map(({ node, score }) => ({ node, score: penalized(node, score) }));
+  if (lengthPenalty !== 0) scored.sort((a, b) => b.score - a.score); // stable: equal ones keep their order
   const ranking: Ranking = { items: [], scores: [] };
-  for (const { node, score } of beams) {
+  for (const { node, score } of scored) {
     for (let i = itemStart[node]!; i < itemStart[node + 1]! && ranking.items.length < limit; i++) {
+      if (exclude?.has(items[i]!)) continue;
       ranking.items.push(items[i]!);
       ranking.scores.push(score);
     }

@@ -10,3 +10,4 @@ export type { GenerateOptions } from './generate-options.js';
 export * from './generate.js';
 export * from './item-trie.js';
 export * from './target-paths.js';
+export * from './trie-paths.js';

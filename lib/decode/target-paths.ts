@@ -9,37 +9,7 @@ import type { LanguageModel } from '../lm/language-model.js';
 import { type Continuations, type Normalize, scoreContinuations } from './continuations.js';
 import type { ForestCache } from './forest-cache.js';
 import type { ItemTrie } from './item-trie.js';
-
-/** Nodes from the root's child to the item's leaf. @throws RangeError if the trie has no such item */
-export function pathOfItem(trie: ItemTrie, item: number): number[] {
-  const place = placesOf(trie).get(item);
-  if (place === undefined) throw new RangeError(`pathOfItem: expected an item of the trie, got ${item}`);
-  const path: number[] = [];
-  for (let node = lastAtMost(trie.itemStart, place); node > 0; node = lastAtMost(trie.childStart, node - 1)) {
-    path.unshift(node);
-  }
-  return path;
-}
-
-const known = new WeakMap<ItemTrie, Map<number, number>>();
-
-/** Place of each item among the trie's, made once a trie. */
-function placesOf(trie: ItemTrie): Map<number, number> {
-  const places = known.get(trie) ?? new Map(Array.from(trie.items, (item, place) => [item, place]));
-  known.set(trie, places);
-  return places;
-}
-
-/** Where the value falls among ascending starts: the last of those that are at most it. */
-function lastAtMost(starts: Int32Array, value: number): number {
-  let [low, high] = [0, starts.length - 1];
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (starts[middle]! <= value) low = middle;
-    else high = middle;
-  }
-  return low;
-}
+import { leafOfItem, pathOfItem } from './trie-paths.js';
 
 /**
  * @param cache of the prompts; it grows by the paths
@@ -55,7 +25,7 @@ export function targetLogProbs(
   targets: readonly number[],
   normalize: Normalize,
 ): number[][] {
-  const paths = targets.map((item) => (placesOf(trie).has(item) ? pathOfItem(trie, item) : []));
+  const paths = targets.map((item) => (leafOfItem(trie, item) === undefined ? [] : pathOfItem(trie, item)));
   const [nodes, parents, users]: [number[], number[], number[]] = [[], [], []];
   const first = cache.size;
   paths.forEach((path, user) =>

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { beamSearch } from '../../lib/decode/beam-search.js';
 import { buildTrie, tokensAfter, walk } from '../../lib/decode/item-trie.js';
-import { pathOfItem } from '../../lib/decode/target-paths.js';
+import { pathOfItem } from '../../lib/decode/trie-paths.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { loadModel } from '../../lib/lm/model.js';
 import { disposeWeights } from '../../lib/lm/weights.js';
