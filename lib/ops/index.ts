@@ -5,6 +5,7 @@ export * from './dropout.js';
 export * from './embedding.js';
 export * from './forest-attention.js';
 export * from './fused.js';
+export * from './legal-log-probs.js';
 export * from './legal-scores.js';
 export * from './low-rank-linear.js';
 export * from './muon-scale.js';
