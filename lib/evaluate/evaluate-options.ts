@@ -12,7 +12,10 @@ export const RANK_OPTIONS = {
   normalize: choice(['full', 'legal'], 'log-probabilities over the full vocabulary, or over the legal continuations', {
     default: 'full',
   }),
-  batchSize: integer('rows decoded together; no metric depends on it but by rounding', { default: 64 }),
+  tokenBudget: integer(
+    "tokens that go through the model at once, a row's beams among them; no metric depends on it but by rounding",
+    { default: 16_384 },
+  ),
 } satisfies Options;
 
 /** Declares the options of `evaluate`. */

@@ -48,7 +48,7 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
   const settings = EVALUATE_OPTIONS.parse(given);
   const { data, dataset: name, model, split, results, shuffleHistories: seed } = settings;
   const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens } = settings;
-  const { numBeams, normalize, batchSize } = settings;
+  const { numBeams, normalize, tokenBudget } = settings;
   const run = trainedWith(model);
   const template = named ?? run.template ?? 'sids';
   const templates = from === undefined ? run.templates : readTemplates(from);
@@ -80,7 +80,7 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
     const { report, results: ranked } = await evaluate(recommender, rows, {
       numBeams,
       normalize,
-      batchSize,
+      tokenBudget,
       ...(label !== undefined && { label }),
     });
     writeResults(file, ranked);

@@ -4,6 +4,7 @@
 import type { Row } from '../data/dataset.js';
 import { beamSearch, NUM_BEAMS } from '../decode/beam-search.js';
 import { namingRows } from '../decode/finite-scores.js';
+import { commonPrefix, compareTokens } from '../lm/shared-forest.js';
 import { startProgress } from '../support/progress.js';
 import { checkResults, itemMetrics, ksUpTo, type Metrics, sidMetrics } from './metrics.js';
 import type { Recommender } from './recommender.js';
@@ -41,18 +42,16 @@ export async function rankRows(
   options: RankOptions = {},
 ): Promise<Result[]> {
   const { label = 'evaluate', ...given } = options;
-  const { batchSize, ...beamOptions } = SCHEMA.parse(given);
+  const { tokenBudget, ...beamOptions } = SCHEMA.parse(given);
   const { model, trie, render } = recommender;
   const progress = startProgress(label, rows.length, 'rows');
-  // like lengths together, so that no short prompt pays for a long one
-  const order = [...rows.keys()].sort((a, b) => rows[a]!.history.length - rows[b]!.history.length);
+  const prompts = rows.map(({ history, target }) => render.prompt(history, target));
   const results = new Array<Result>(rows.length);
-  for (let at = 0; at < order.length; at += batchSize) {
-    const batch = order.slice(at, at + batchSize);
-    const prompts = batch.map((r) => render.prompt(rows[r]!.history, rows[r]!.target));
+  for (const batch of cutByTokens(prompts, tokenBudget, beamOptions.numBeams)) {
     const rowName = (i: number): string =>
       `${label}: row ${batch[i]! + 1} of ${rows.length} (user ${JSON.stringify(rows[batch[i]!]!.user)})`;
-    const rankings = namingRows(rowName, () => beamSearch(model, trie, prompts, beamOptions));
+    const asked = batch.map((r) => prompts[r]!);
+    const rankings = namingRows(rowName, () => beamSearch(model, trie, asked, beamOptions));
     rankings.forEach((ranking, i) => {
       const { user, history, target } = rows[batch[i]!]!;
       results[batch[i]!] = { user, history, target, ...ranking };
@@ -62,6 +61,30 @@ export async function rankRows(
   }
   progress.end();
   return results;
+}
+
+/**
+ * Prompts that begin alike together, so that what they share goes through the model once.
+ * @param numBeams tokens of a row beside its prompt
+ * @returns places of the prompts in batches of at most `budget` distinct tokens; a larger row is a batch by itself
+ */
+export function cutByTokens(prompts: readonly (readonly number[])[], budget: number, numBeams: number): number[][] {
+  const order = [...prompts.keys()].sort((a, b) => compareTokens(prompts[a]!, prompts[b]!) || a - b);
+  const batches: number[][] = [];
+  let used = Infinity;
+  order.forEach((row, i) => {
+    const prompt = prompts[row]!;
+    const shared = i === 0 ? 0 : commonPrefix(prompts[order[i - 1]!]!, prompt);
+    const more = prompt.length - shared + numBeams;
+    if (used + more > budget) {
+      batches.push([row]);
+      used = prompt.length + numBeams;
+    } else {
+      batches.at(-1)!.push(row);
+      used += more;
+    }
+  });
+  return batches;
 }
 
 /**

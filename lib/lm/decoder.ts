@@ -74,10 +74,7 @@ export function forwardForest(
 ): tf.Tensor2D {
   const attend: Attend = (_, q, k, v) => forestAttention(q, k, v, plan);
   const learning = [...weights.values()].filter(({ trainable }) => trainable);
-  return onTape(learning, () => {
-    const layerCheckpointing = options.layerCheckpointing || !activeTape(); // without a gradient nothing need be kept
-    return forwardTokens(config, weights, ids, table, attend, { ...options, layerCheckpointing });
-  });
+  return onTape(learning, () => forwardTokens(config, weights, ids, table, attend, options));
 }
 
 /**
@@ -94,12 +91,18 @@ export function forwardTokens(
 ): tf.Tensor2D {
   const embedded = embedTokens(weights, ids);
   let x = dropout ? dropout(embedded) : embedded;
+  const tape = activeTape();
   for (let layer = 0; layer < config.layers; layer++) {
     const input = x;
     const run = (): tf.Tensor2D => decoderLayer(config, weights, layer, input, table, attend, dropout);
-    const replay = layerCheckpointing ? dropout?.replay() : undefined;
-    x = layerCheckpointing ? recomputed(input, run, replay && (() => replay(run))) : run();
-    activeTape()?.sweep(x);
+    if (tape) {
+      const replay = layerCheckpointing ? dropout?.replay() : undefined;
+      x = layerCheckpointing ? recomputed(input, run, replay && (() => replay(run))) : run();
+      tape.sweep(x);
+    } else {
+      x = tf.tidy(run); // without a gradient nothing need be kept
+      if (layer > 0) input.dispose();
+    }
   }
   return rmsNorm(x, weights.get(FINAL_NORM)! as tf.Tensor1D, config.normEpsilon);
 }

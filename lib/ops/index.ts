@@ -8,6 +8,7 @@ export * from './forest-attention.js';
 export * from './fused.js';
 export * from './half-copies.js';
 export * from './linear.js';
+export * from './legal-log-probs.js';
 export * from './legal-scores.js';
 export * from './low-rank-linear.js';
 export * from './muon-scale.js';

@@ -8,6 +8,8 @@ import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
 import { sumRows } from './embedding.js';
 import { chooseImplementation, runFused } from './fused.js';
+import { legalLogProbs } from './legal-log-probs.js';
+import { legalScores, type LegalSets } from './legal-scores.js';
 import type { Precision } from './precision.js';
 import { trainedRows, type Table, tableLogits, tableLogitsGradient, withTrainedRows } from './split-table.js';
 
@@ -57,25 +59,26 @@ const fused: Implementation = {
  * `log softmax(hidden @ output^T)[row, token]`
  * @param hidden [M, D]
  * @param output the output layer [V, D], of which some rows may be trained alone
- * @param legal added to the logits [M, V]: 0 where a token is legal, a large negative number elsewhere; default all
- *   legal (normalised over the whole vocabulary)
- * @param precision of the output layer's product; logits and what follows are float32
+ * @param legal tokens of each row that the probabilities are normalised over, the targets' among them; the rest of the
+ *   output layer is not computed. Default the whole vocabulary
+ * @param precision of the output layer's product over the whole vocabulary; logits and what follows are float32
  * @returns [K]
+ * @throws Error for a target that is not legal
  */
 export function targetLogProbs(
   hidden: tf.Tensor2D,
   output: Table,
   targets: Targets,
-  legal?: tf.Tensor2D,
+  legal?: LegalSets,
   precision?: Precision,
 ): tf.Tensor1D {
+  if (legal) return legalLogProbs(legalScores(hidden, output, legal), legal, targets);
   const { forward, backward } = chooseImplementation('SidlabTargetLogProbs', plain, fused);
   const tensors = { row: tf.tensor1d(targets.row, 'int32'), token: tf.tensor1d(targets.token, 'int32') };
   return customOp<tf.Rank.R1>(
     [hidden, ...trainedRows(output)],
     (hidden, ...rows) => {
-      const all = tableLogits(hidden as tf.Tensor2D, withTrainedRows(output, rows), precision); // [M, V]
-      const logits = legal ? tf.add<tf.Tensor2D>(all, legal) : all;
+      const logits = tableLogits(hidden as tf.Tensor2D, withTrainedRows(output, rows), precision); // [M, V]
       const [value, total] = forward(logits, tensors);
       return { value: value!, saved: [logits, total!, tensors.row, tensors.token] };
     },

@@ -32,8 +32,8 @@ function items(random: Random): number[][] {
 function prompts(random: Random): number[][] {
   const code = (): number => 1 + random.int(35);
   const wording = Array.from({ length: 6 }, code);
-  const long = Array.from({ length: 3 }, () => [...wording, ...Array.from({ length: 9 }, code)]);
-  const nested = Array.from({ length: 6 }, () => long[random.int(3)]!.slice(0, 1 + random.int(15)));
+  const long = Array.from({ length: 2 }, () => [...wording, ...Array.from({ length: 9 }, code)]);
+  const nested = Array.from({ length: 3 }, () => long[random.int(2)]!.slice(0, 1 + random.int(15)));
   return random.shuffle([...long, ...nested, nested[0]!, [...wording, 36], [37]]);
 }
 
@@ -49,10 +49,10 @@ describe.each(faces)('%s', (face) => {
 
   test.each(['full', 'legal'] as const)('beams over the %s set: items and scores of each prompt alone', (normalize) => {
     inFace();
-    for (let seed = 0; seed < 4; seed++) {
+    for (let seed = 0; seed < 2; seed++) {
       const random = new Random(`shared/${seed}`);
       const [trie, texts] = [buildTrie(items(random)), prompts(random)];
-      for (const numBeams of [1, 3, 12]) {
+      for (const numBeams of [1, 4]) {
         const together = beamSearch(model, trie, texts, { numBeams, normalize });
         texts.forEach((text, u) => {
           const [alone] = beamSearch(model, trie, [text], { numBeams, normalize });

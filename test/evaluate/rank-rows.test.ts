@@ -5,7 +5,7 @@ import { readIndex } from '../../lib/data/sid-index.js';
 import type { Row } from '../../lib/data/dataset.js';
 import { beamSearch } from '../../lib/decode/beam-search.js';
 import { useEngine } from '../../lib/engine/engine.js';
-import { evaluate, rankRows } from '../../lib/evaluate/evaluate.js';
+import { cutByTokens, evaluate, rankRows } from '../../lib/evaluate/evaluate.js';
 import { checkResults } from '../../lib/evaluate/metrics.js';
 import { loadRecommender, type Recommender } from '../../lib/evaluate/recommender.js';
 import { shuffleHistories } from '../../lib/evaluate/shuffle-histories.js';
@@ -22,8 +22,8 @@ beforeAll(async () => {
   rows = dataset.test.map((row, i) => ({ ...row, user: `u${i}`, history: row.history.slice(0, 1 + ((i * 7) % 5)) }));
 });
 
-test.each([1, 3, 64])('in batches of %d: row by row what each row gets alone', async (batchSize) => {
-  const results = await rankRows(recommender, rows, { numBeams: 4, batchSize });
+test.each([1, 25, 16_384])('in batches of %d tokens: row by row what each row gets alone', async (tokenBudget) => {
+  const results = await rankRows(recommender, rows, { numBeams: 4, tokenBudget });
   expect(results.map(({ user, history, target }) => ({ user, history, target }))).toEqual(rows);
   const lengths = rows.map(({ history }) => history.length);
   expect(new Set(lengths).size).toBeGreaterThan(2); // so that they are decoded in another order
@@ -36,20 +36,16 @@ test.each([1, 3, 64])('in batches of %d: row by row what each row gets alone', a
   });
 });
 
-/** The recommender, its prompts written down as they are asked for. */
-function recorded(seen: number[]): Recommender {
-  const prompt: Recommender['render']['prompt'] = (history, ...others) => {
-    seen.push(rows.findIndex((row) => row.history === history));
-    return recommender.render.prompt(history, ...others);
-  };
-  return { ...recommender, render: { ...recommender.render, prompt } };
-}
-
-test.each([1, 3, 27, 28, 64])('in batches of %d: every row once, the shortest first', async (batchSize) => {
-  const seen: number[] = [];
-  await rankRows(recorded(seen), rows, { numBeams: 1, batchSize });
-  expect(seen).toEqual([...rows.keys()].sort((a, b) => rows[a]!.history.length - rows[b]!.history.length || a - b));
-});
+test('batches hold as many distinct tokens as they may, beams among them, and every row once', () => {
+  const prompts = [[1, 2, 3], [1, 2], [7], [1, 2, 4, 5], [1, 2, 3]];
+  // in the order of their tokens: 1 2, 1 2 3, 1 2 3, 1 2 4 5, 7; each adds its own tokens and two beams
+  expect(cutByTokens(prompts, 1, 2)).toEqual([[1], [0], [4], [3], [2]]);
+  expect(cutByTokens(prompts, 9, 2)).toEqual([[1, 0, 4], [3, 2]]);
+  expect(cutByTokens(prompts, 8, 2)).toEqual([[1, 0], [4], [3], [2]]);
+  expect(cutByTokens(prompts, 16, 2)).toEqual([[1, 0, 4, 3, 2]]);
+  expect(cutByTokens(prompts, 15, 2)).toEqual([[1, 0, 4, 3], [2]]);
+  expect(cutByTokens([], 9, 2)).toEqual([]);
+}); // prettier-ignore
 
 test('users a second, by a clock of our own', async () => {
   let now = 5000;

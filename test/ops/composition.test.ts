@@ -47,7 +47,16 @@ const [chosen, inverse] = [tf.tensor1d([3, 0], 'int32'), tf.tensor1d([1, 2, 2, 0
 const keep = tf.tensor2d([0, 2, 2, 0, 2, 0, 0, 2, 2, 2, 2, 0], [4, 3]);
 const W = normal(5, 3) as M;
 const [row, token] = [Int32Array.of(0, 2, 2, 1), Int32Array.of(3, 6, 0, 3)];
-const legal = tf.tensor2d(Array.from({ length: 21 }, (_, i) => (i % 4 === 2 ? -1e9 : 0)), [3, 7]); // prettier-ignore
+/** Tokens of each row of [3, 7] but those at every fifth place, and the same as what is added to the logits. */
+const isLegal = (place: number): boolean => place % 5 !== 2;
+const legal = {
+  start: Int32Array.of(0, 6, 11, 17),
+  token: Int32Array.from({ length: 21 }, (_, i) => i).filter(isLegal).map((i) => i % 7),
+}; // prettier-ignore
+const illegal = tf.tensor2d(
+  Array.from({ length: 21 }, (_, i) => (isLegal(i) ? 0 : -1e9)),
+  [3, 7],
+);
 const angles = rotaryTable([0, 1, 5], Float32Array.of(1, 0.3));
 
 const logProbs = (logits: tf.Tensor): tf.Tensor =>
@@ -111,9 +120,15 @@ const operations: [string, Op, Op, number[][]][] = [
   [
     'targetLogProbs over legal tokens',
     (h, o) => targetLogProbs(h as M, o as M, { row, token }, legal),
-    (h, o) => logProbs(tf.add(tf.matMul(h!, o!, false, true), legal)),
+    (h, o) => logProbs(tf.add(tf.matMul(h!, o!, false, true), illegal)),
     [[3, 4], [7, 4]],
   ],
+  ...[0, 2, 5].map((first): [string, Op, Op, number[][]] => [
+    `targetLogProbs over legal tokens, two rows from ${first} trained`,
+    (h, t) => targetLogProbs(h as M, { frozen, trained: t as M, first }, { row, token }, legal),
+    (h, t) => logProbs(tf.add(tf.matMul(h!, whole(t!, frozen, first), false, true), illegal)),
+    [[3, 4], [2, 4]],
+  ]),
   ...[0, 2, 4, 5].flatMap((first): [string, Op, Op, number[][]][] => [
     [
       `targetLogProbs of a table of which two rows from ${first} are trained`,

@@ -7,9 +7,12 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { registerNativeOps, unregisterNativeOps } from '../../lib/engine/native-ops.js';
+import { reshaped } from '../../lib/ops/basic.js';
 import { hasFused } from '../../lib/ops/fused.js';
 import { legalScores, type LegalSets } from '../../lib/ops/legal-scores.js';
 import { type SplitTable, type Table, wholeTable } from '../../lib/ops/split-table.js';
+import { onTape } from '../../lib/ops/tape.js';
+import { targetLogProbs } from '../../lib/ops/target-log-probs.js';
 import { tableLogSumExp } from '../../lib/ops/table-log-sum-exp.js';
 import { Random } from '../../lib/support/random.js';
 
@@ -111,6 +114,49 @@ describe.each(faces)('%s', (face) => {
     inFace();
     expect(() => legalScores(normal(3, 5), normal(9, 5), setsOf([[1], [2]]))).toThrow(
       'legalScores: expected the tokens of 3 rows, got those of 2',
+    );
+  });
+
+  test('log-probabilities over legal tokens: finite differences on a tape, and a target that is not legal', () => {
+    inFace();
+    const legal = setsOf([[0, 3, 8], [], [4], [1, 2]]);
+    const targets = { row: Int32Array.of(0, 3, 0, 2), token: Int32Array.of(8, 1, 0, 4) };
+    const weights = [0.3, -1.1, 0.7, 2];
+    const at = (hidden: number[], table: number[]): number => {
+      const dot = (r: number, t: number): number => hidden.slice(5 * r, 5 * r + 5).reduce((sum, x, c) => sum + x * table[5 * t + c]!, 0); // prettier-ignore
+      return weights.reduce((sum, weight, k) => {
+        const [r, t] = [targets.row[k]!, targets.token[k]!];
+        const own = [...legal.token.subarray(legal.start[r], legal.start[r + 1])];
+        return sum + weight * (dot(r, t) - Math.log(own.reduce((total, t) => total + Math.exp(dot(r, t)), 0)));
+      }, 0);
+    };
+    const [hidden, table] = [tf.variable(normal(4, 5)), tf.variable(normal(9, 5))];
+    const { value, grads } = tf.variableGrads(() =>
+      onTape([hidden, table], () => {
+        const rows = reshaped<tf.Rank.R2>(hidden, [4, 5]);
+        return targetLogProbs(rows, table as tf.Tensor as tf.Tensor2D, targets, legal);
+      }).mul(tf.tensor1d(weights)).sum().asScalar(),
+    ); // prettier-ignore
+    const [h, t] = [[...hidden.dataSync()], [...table.dataSync()]];
+    expect(value.dataSync()[0]).toBeCloseTo(at(h, t), 4);
+    for (const [values, gradient] of [
+      [h, grads[hidden.name]!],
+      [t, grads[table.name]!],
+    ] as const) {
+      // prettier-ignore
+      gradient.dataSync().forEach((slope, i) => {
+        const before = values[i]!;
+        const [more, less] = [1e-4, -1e-4].map((step) => {
+          values[i] = before + step;
+          return at(h, t);
+        });
+        values[i] = before;
+        expect(slope).toBeCloseTo((more! - less!) / 2e-4, 4);
+      });
+    }
+    const other = { row: Int32Array.of(0, 3), token: Int32Array.of(8, 4) };
+    expect(() => targetLogProbs(normal(4, 5), normal(9, 5), other, legal)).toThrow(
+      'targetLogProbs: expected target 1 to be legal in row 3, got token 4',
     );
   });
 
