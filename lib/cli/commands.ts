@@ -6,6 +6,7 @@ import { CONVERT_OPTIONS } from '../data/convert-options.js';
 import { FILTER_OPTIONS } from '../data/filter/filter-options.js';
 import { WRITE_SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
 import { EMBED_OPTIONS } from '../embed/embed-options.js';
+import { MERGE_RESULTS_OPTIONS } from '../evaluate/merge-results-options.js';
 import { EVALUATE_OPTIONS } from '../evaluate/evaluate-options.js';
 import { GENERATE_OPTIONS } from '../evaluate/text/generate-stage-options.js';
 import type { GenerateReport } from '../evaluate/text/generate-stage.js';
@@ -112,6 +113,11 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'rank the catalogue for every row by constrained beam search',
     schema: EVALUATE_OPTIONS,
     run: async (values) => (await import('../evaluate/evaluate-stage.js')).evaluateStage(checked(values)),
+  },
+  'merge-results': {
+    summary: 'the shares of an evaluation (evaluate --shard 1/8, ...) -> one file of results',
+    schema: MERGE_RESULTS_OPTIONS,
+    run: async (values) => (await import('../evaluate/merge-results.js')).mergeResults(checked(values)),
   },
   generate: {
     summary: "a model writes a task's answers without the trie: BLEU, ROUGE and cosine of texts, hits of SIDs",

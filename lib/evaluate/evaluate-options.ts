@@ -1,9 +1,10 @@
 /** The options of `evaluate`. */
 import { DATA_OPTIONS, INDEX_OPTIONS } from '../data/data-options.js';
 import { PRECISION_OPTIONS } from '../lm/precision-options.js';
-import { choice, integer, text } from '../options/kinds.js';
+import { boolean, choice, custom, integer, number, text } from '../options/kinds.js';
 import type { Options } from '../options/option.js';
 import { defineOptions, type Given, type OptionsOf } from '../options/schema.js';
+import { SHARD_HELP, shardProblem } from './shard.js';
 import { PROMPT_OPTIONS } from '../tasks/prompt-options.js';
 
 /** How rows are ranked. */
@@ -12,6 +13,11 @@ export const RANK_OPTIONS = {
   normalize: choice(['full', 'legal'], 'log-probabilities over the full vocabulary, or over the legal continuations', {
     default: 'full',
   }),
+  lengthPenalty: number("scores are divided by a SID's tokens to this power, where their numbers differ", {
+    default: 0,
+  }),
+  excludeHistory: boolean('never recommend what is in the history'),
+  scoreTargets: boolean("tell each target's own log-probability, found or not", { default: true }),
   tokenBudget: integer(
     "tokens that go through the model at once, a row's beams among them; no metric depends on it but by rounding",
     { default: 16_384 },
@@ -23,7 +29,7 @@ export const EVALUATE_OPTIONS = defineOptions('evaluate', {
   ...DATA_OPTIONS,
   ...INDEX_OPTIONS,
   model: text('model folder', { required: true, affectsResult: false }),
-  template: text('a task that answers with a SID; of items, held-out ones are asked about', {
+  template: text('a task that answers with a SID or a title; of items, held-out ones are asked about', {
     otherwise: 'the one that the model was trained to rank, else sids',
   }),
   ...PROMPT_OPTIONS,
@@ -34,6 +40,8 @@ export const EVALUATE_OPTIONS = defineOptions('evaluate', {
     min: 0,
     otherwise: 'not',
   }),
+  limit: integer('the first so many rows (0: all)', { default: 0, min: 0 }),
+  shard: custom<string>(SHARD_HELP, { mismatch: shardProblem, schema: { type: 'string' } }),
   results: text('file to write', {
     otherwise: 'results-SPLIT-TASK-BEAMS.jsonl in the run, or in the model folder',
     affectsResult: false,

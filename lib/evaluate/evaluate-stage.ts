@@ -6,14 +6,21 @@ import { ensureEngine } from '../engine/engine.js';
 import { modelConfig } from '../lm/model.js';
 import type { PromptSource } from '../lm/prompt-card.js';
 import { disposeWeights } from '../lm/weights.js';
+import { hashText } from '../files/files.js';
+import { codeVersion } from '../runs/code-version.js';
+import { hashInputs } from '../runs/inputs.js';
 import { InputError } from '../support/errors.js';
+import { interrupted, watchInterrupts } from '../support/interrupt.js';
 import { promptContext } from '../tasks/prompts.js';
 import { taskRows } from '../tasks/task-rows.js';
 import { findTemplate, readTemplates } from '../tasks/templates.js';
-import { evaluate, type EvaluateReport } from './evaluate.js';
+import { type EvaluateReport, reportOf } from './evaluate.js';
 import { loadRecommender } from './recommender.js';
 import { writeResults } from './results-file.js';
-import { resultsFile, writeProvenance } from './results-place.js';
+import { PartialResults } from './partial-results.js';
+import { rankSome } from './rank-rows.js';
+import { resultsFile, shardFile, writeProvenance } from './results-place.js';
+import { parseShard } from './shard.js';
 import { shuffleHistories } from './shuffle-histories.js';
 import { promptOptions, type TrainedWith, trainedWith } from './trained-with.js';
 import { EVALUATE_OPTIONS, type EvaluateStageOptions } from './evaluate-options.js';
@@ -40,7 +47,7 @@ export interface EvaluateStageReport extends EvaluateReport {
 
 /**
  * @throws InputError for files that are missing, damaged or do not fit one another, an unknown task, and a model whose
- *   scores are not finite (it names the row)
+ *   scores are not finite (it names the row); and on interrupt, when what is done is kept for the same call to go on from
  */
 export async function evaluateStage(options: EvaluateStageOptions): Promise<EvaluateStageReport> {
   await ensureEngine();
@@ -48,20 +55,19 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
   const settings = EVALUATE_OPTIONS.parse(given);
   const { data, dataset: name, model, split, results, shuffleHistories: seed } = settings;
   const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens } = settings;
-  const { numBeams, normalize, tokenBudget } = settings;
+  const { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget, limit, shard } = settings;
   const run = trainedWith(model);
   const template = named ?? run.template ?? 'sids';
   const templates = from === undefined ? run.templates : readTemplates(from);
   const { precision } = choosePrecision(settings.precision, modelConfig(model));
   const kind = {
-    split,
-    template,
-    numBeams,
-    normalize,
-    precision,
+    ...{ split, template, numBeams, normalize, precision },
+    ...(lengthPenalty !== 0 && { lengthPenalty }),
+    ...(excludeHistory && { excludeHistory }),
+    ...(limit > 0 && { limit }),
     ...(seed !== undefined && { shuffleHistories: seed }),
+    ...(shard !== undefined && { shard }),
   };
-  const file = results ?? resultsFile(model, kind);
   const dataset = await loadDataset(data, name);
   const indexFile = settings.index ?? indexOf(dataset);
   const index = readIndex(indexFile, dataset.items.length);
@@ -70,26 +76,46 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
   if (seed !== undefined && found.of === 'items') {
     throw new InputError(`--shuffle-histories: ${template} asks about items, which have no history`);
   }
-  const rows = seed === undefined ? whole : shuffleHistories(whole, seed);
+  const rows = (seed === undefined ? whole : shuffleHistories(whole, seed)).slice(0, limit > 0 ? limit : undefined);
   const asked = { ...run, templates, ...defined({ cutoffLen, chatTemplate, sidTokens }) };
   const recommender = loadRecommender(model, index, template, {
     ...promptOptions(asked, model, dataset.items),
     precision,
   });
+  const file = results === undefined ? resultsFile(model, kind) : shard ? shardFile(results, shard) : results;
+  const inputs = { dataset, index: indexFile, model };
+  const search = { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget };
+  const prompts = { cutoffLen: asked.cutoffLen, chatTemplate: asked.chatTemplate, sidTokens: asked.sidTokens };
+  const key = [kind, search, prompts, found, hashInputs(inputs), codeVersion().hash, rows.length];
+  const release = watchInterrupts();
   try {
-    const { report, results: ranked } = await evaluate(recommender, rows, {
-      numBeams,
-      normalize,
-      tokenBudget,
-      ...(label !== undefined && { label }),
-    });
-    writeResults(file, ranked);
+    const partial = new PartialResults(file, hashText(JSON.stringify(key)));
+    const start = performance.now();
+    const before = partial.done.size;
+    const done = await rankSome(recommender, rows, { ...search, ...(label !== undefined && { label }) }, {
+      ...{ partial, stop: interrupted },
+      ...(shard !== undefined && { shard: parseShard(shard) }),
+    }); // prettier-ignore
+    if (interrupted()) {
+      throw new InputError(
+        `evaluate: interrupted; ${done.size} of ${rows.length} rows are in ${partial.path}; the same command goes on`,
+      );
+    }
+    const places = [...done.keys()].sort((a, b) => a - b);
+    const ranked = places.map((place) => done.get(place)!);
+    const seconds = (performance.now() - start) / 1000;
+    const report = reportOf(ranked, index, numBeams, seconds);
+    writeResults(file, ranked, shard === undefined ? undefined : places);
     const { item, sid } = report;
-    const inputs = { dataset, index: indexFile, model };
-    writeProvenance(file, kind, inputs, { rows: rows.length, metrics: { item, sid } });
+    const counted = { rows: ranked.length, metrics: { item, sid } };
+    const share = shard === undefined ? {} : { allRows: rows.length, indexFile };
+    writeProvenance(file, { ...kind, ...share }, inputs, counted);
+    partial.remove();
     const prompt = usedPrompt(template, named, run);
-    return { ...report, template, prompt, truncated: recommender.render.truncated, results: file };
+    const usersPerSecond = (ranked.length - before) / seconds; // of those that were not there before
+    return { ...report, usersPerSecond, template, prompt, truncated: recommender.render.truncated, results: file };
   } finally {
+    release();
     disposeWeights(recommender.model.weights);
   }
 }

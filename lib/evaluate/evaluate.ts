@@ -2,17 +2,13 @@
  * Ranks the catalogue for every row by constrained beam search, and reports hit rate and NDCG by item and by SID.
  */
 import type { Row } from '../data/dataset.js';
-import { beamSearch, NUM_BEAMS } from '../decode/beam-search.js';
-import { namingRows } from '../decode/finite-scores.js';
-import { commonPrefix, compareTokens } from '../lm/shared-forest.js';
-import { startProgress } from '../support/progress.js';
+import type { SidIndex } from '../data/sid-index.js';
+import { NUM_BEAMS } from '../decode/beam-search.js';
 import { checkResults, itemMetrics, ksUpTo, type Metrics, sidMetrics } from './metrics.js';
 import type { Recommender } from './recommender.js';
 import type { Result } from './results-file.js';
-import { defineOptions } from '../options/schema.js';
-import { RANK_OPTIONS, type RankOptions } from './evaluate-options.js';
-
-const SCHEMA = defineOptions('evaluate', RANK_OPTIONS);
+import type { RankOptions } from './evaluate-options.js';
+import { rankRows } from './rank-rows.js';
 
 /** What an evaluation measured. */
 export interface EvaluateReport {
@@ -33,61 +29,6 @@ export interface EvaluateReport {
 }
 
 /**
- * One result a row, in the order of the rows.
- * @throws NonFiniteScores (an InputError) that names the row, if its scores are NaN or infinite
- */
-export async function rankRows(
-  recommender: Recommender,
-  rows: readonly Row[],
-  options: RankOptions = {},
-): Promise<Result[]> {
-  const { label = 'evaluate', ...given } = options;
-  const { tokenBudget, ...beamOptions } = SCHEMA.parse(given);
-  const { model, trie, render } = recommender;
-  const progress = startProgress(label, rows.length, 'rows');
-  const prompts = rows.map(({ history, target }) => render.prompt(history, target));
-  const results = new Array<Result>(rows.length);
-  for (const batch of cutByTokens(prompts, tokenBudget, beamOptions.numBeams)) {
-    const rowName = (i: number): string =>
-      `${label}: row ${batch[i]! + 1} of ${rows.length} (user ${JSON.stringify(rows[batch[i]!]!.user)})`;
-    const asked = batch.map((r) => prompts[r]!);
-    const rankings = namingRows(rowName, () => beamSearch(model, trie, asked, beamOptions));
-    rankings.forEach((ranking, i) => {
-      const { user, history, target } = rows[batch[i]!]!;
-      results[batch[i]!] = { user, history, target, ...ranking };
-    });
-    progress.tick(batch.length);
-    await new Promise(setImmediate); // computing blocks the event loop: let plots draw and interrupts arrive
-  }
-  progress.end();
-  return results;
-}
-
-/**
- * Prompts that begin alike together, so that what they share goes through the model once.
- * @param numBeams tokens of a row beside its prompt
- * @returns places of the prompts in batches of at most `budget` distinct tokens; a larger row is a batch by itself
- */
-export function cutByTokens(prompts: readonly (readonly number[])[], budget: number, numBeams: number): number[][] {
-  const order = [...prompts.keys()].sort((a, b) => compareTokens(prompts[a]!, prompts[b]!) || a - b);
-  const batches: number[][] = [];
-  let used = Infinity;
-  order.forEach((row, i) => {
-    const prompt = prompts[row]!;
-    const shared = i === 0 ? 0 : commonPrefix(prompts[order[i - 1]!]!, prompt);
-    const more = prompt.length - shared + numBeams;
-    if (used + more > budget) {
-      batches.push([row]);
-      used = prompt.length + numBeams;
-    } else {
-      batches.at(-1)!.push(row);
-      used += more;
-    }
-  });
-  return batches;
-}
-
-/**
  * Ranks and measures. HR@k and NDCG@k are reported for k up to the number of beams: a list of ten says nothing of HR@20.
  * @returns the report, and the results that it was computed from
  * @throws NonFiniteScores (an InputError) that names the row, if its scores are NaN or infinite
@@ -100,17 +41,17 @@ export async function evaluate(
   const { numBeams: beams = NUM_BEAMS } = options;
   const start = performance.now();
   const results = await rankRows(recommender, rows, { ...options, numBeams: beams });
-  const seconds = (performance.now() - start) / 1000;
-  const { invalid, duplicates } = checkResults(results, recommender.index.length);
+  return { report: reportOf(results, recommender.index, beams, (performance.now() - start) / 1000), results };
+}
+
+/** What some results measure. @param beams of the search @param seconds that it took */
+export function reportOf(results: readonly Result[], index: SidIndex, beams: number, seconds: number): EvaluateReport {
+  const { invalid, duplicates } = checkResults(results, index.length);
   const ks = ksUpTo(beams);
-  const report = {
-    rows: rows.length,
-    beams,
-    invalid,
-    duplicates,
+  return {
+    ...{ rows: results.length, beams, invalid, duplicates },
     item: itemMetrics(results, ks),
-    sid: sidMetrics(results, recommender.index, ks),
-    usersPerSecond: rows.length / seconds,
+    sid: sidMetrics(results, index, ks),
+    usersPerSecond: results.length / seconds,
   };
-  return { report, results };
 }

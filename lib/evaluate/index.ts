@@ -1,6 +1,11 @@
 /** Ranking metrics and the file of results that they are computed from. */
 export * from './evaluate-stage.js';
 export * from './evaluate.js';
+export * from './merge-results-options.js';
+export * from './merge-results.js';
+export * from './partial-results.js';
+export * from './rank-rows.js';
+export * from './shard.js';
 export * from './metrics.js';
 export * from './recommender.js';
 export * from './results-file.js';

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { appendOrFail, readText, writeAtomic } from '../files/files.js';
-import type { Result } from './results-file.js';
+import { type Result, resultLine } from './results-file.js';
 
 /** A row's place, and its result. */
 type Line = Result & { row: number };
@@ -28,13 +28,13 @@ export class PartialResults {
     mkdirSync(dirname(this.file), { recursive: true });
     writeAtomic(
       this.file,
-      [JSON.stringify({ of: key }), ...kept.map((line) => JSON.stringify(line))].join('\n') + '\n',
+      [JSON.stringify({ of: key }), ...kept.map(({ row, ...result }) => resultLine(result, { row }))].join('\n') + '\n',
     );
   }
 
   /** On disk before it returns. @throws InputError if the disk refuses */
   add(rows: readonly number[], results: readonly Result[]): void {
-    const lines = results.map((result, i) => JSON.stringify({ row: rows[i]!, ...result }) + '\n');
+    const lines = results.map((result, i) => resultLine(result, { row: rows[i]! }) + '\n');
     appendOrFail(this.file, lines.join(''));
     results.forEach((result, i) => this.done.set(rows[i]!, result));
   }

@@ -11,9 +11,9 @@ import { loadTokenizer, type TextTokenizer } from '../lm/tokenizer/tokenizer.js'
 import { InputError } from '../support/errors.js';
 import { createRenderer, type Renderer, type RendererOptions } from '../tasks/prompts.js';
 import {
-  answersWithSid,
   findTemplate,
   placeholdersIn,
+  ranksItems,
   type Template,
   TEMPLATES,
   type Templates,
@@ -45,7 +45,7 @@ export interface Recommender {
 }
 
 /**
- * @param template name of a task that answers with a SID
+ * @param template name of a task that answers with a SID, or with a title: items of one title are then found together
  * @throws InputError for another task, if the tokenizer lacks a token of the index or cannot spell it, or if the model
  *   has no row for one of the tokenizer's tokens
  */
@@ -58,11 +58,13 @@ export function createRecommender(
 ): Recommender {
   const { sidTokens = 'new', templates = TEMPLATES, ...others } = options;
   const found = findTemplate(template, templates);
-  if (!answersWithSid(found)) {
-    const ranked = Object.keys(templates).filter((name) => answersWithSid(templates[name]!));
-    throw new InputError(`template: expected one that answers with a SID (${ranked.join(', ')}), got ${template}`);
+  if (!ranksItems(found)) {
+    const ranked = Object.keys(templates).filter((name) => ranksItems(templates[name]!));
+    throw new InputError(
+      `template: expected one that answers with a SID or a title (${ranked.join(', ')}), got ${template}`,
+    );
   }
-  checkVocabulary(tokenizer, index, sidTokens);
+  if (asksForSids(found)) checkVocabulary(tokenizer, index, sidTokens);
   const render = modelRenderer(model, tokenizer, index, found, others);
   return { model, tokenizer, render, trie: buildTrie(index.map((_, item) => render.answer(item))), index };
 }
@@ -82,6 +84,14 @@ export function modelRenderer(
   const ends = [template.answer, ...template.prompts].some((text) => placeholdersIn(text).includes('end'));
   const end = ends ? endToken(tokenizer, config.eosTokenId) : undefined;
   return createRenderer(template, index, tokenizer, { ...options, ...(chat && { chat }), ...(end && { end }) });
+}
+
+/** Whether a SID stands in prompt or answer; titles alone ask nothing of the vocabulary. */
+function asksForSids({ answer, prompts }: Template): boolean {
+  const asked = [answer, ...prompts].flatMap((text) => placeholdersIn(text));
+  return asked.some(
+    (placeholder) => placeholder === 'sid' || placeholder === 'history' || placeholder === 'history_pairs',
+  );
 }
 
 /** The text of the model's end of text. @throws InputError if the tokenizer has no such token */

@@ -18,14 +18,19 @@ export interface Result {
   items: number[];
   /** One an item, falling. */
   scores: number[];
+  /** Log-probability of each of the target's tokens, found or not; none for a target that is no item. */
+  targetLogProbs?: number[];
 }
 
-/** Writes `results.jsonl`, a line for each result. */
-export function writeResults(path: string, results: readonly Result[]): void {
-  const lines = results.map(({ user, history, target, items, scores }) =>
-    JSON.stringify({ user, history, target, items, scores }),
-  );
-  writeAtomic(path, lines.map((line) => line + '\n').join(''));
+/** Writes `results.jsonl`, a line for each result. @param rows their places among all rows, where these are a share */
+export function writeResults(path: string, results: readonly Result[], rows?: readonly number[]): void {
+  writeAtomic(path, results.map((result, i) => resultLine(result, rows && { row: rows[i]! }) + '\n').join(''));
+}
+
+/** @param before fields that come first @returns one line, without its end */
+export function resultLine(result: Result, before: object = {}): string {
+  const { user, history, target, items, scores, targetLogProbs } = result;
+  return JSON.stringify({ ...before, user, history, target, items, scores, ...(targetLogProbs && { targetLogProbs }) });
 }
 
 /** @throws InputError for a missing or empty file, a broken line, a missing field: file, line and mend */
@@ -36,8 +41,9 @@ export async function readResults(path: string): Promise<Result[]> {
   return results;
 }
 
-function parseResult(text: string, where: string): Result {
-  const { user, history, target, items, scores } = parseObject(text, where);
+/** @param where file and line, for the error @throws InputError for a broken line or a missing field */
+export function parseResult(text: string, where: string): Result {
+  const { user, history, target, items, scores, targetLogProbs } = parseObject(text, where);
   const numbers = (value: unknown): value is number[] =>
     Array.isArray(value) && value.every((element) => typeof element === 'number');
   const wrong = (field: string): never => {
@@ -48,5 +54,6 @@ function parseResult(text: string, where: string): Result {
   if (typeof target !== 'number') return wrong('target');
   if (!numbers(items)) return wrong('items');
   if (!numbers(scores) || scores.length !== items.length) return wrong('scores (one an item)');
-  return { user, history, target, items, scores };
+  if (targetLogProbs !== undefined && !numbers(targetLogProbs)) return wrong('targetLogProbs');
+  return { user, history, target, items, scores, ...(targetLogProbs && { targetLogProbs }) };
 }

@@ -15,6 +15,13 @@ export interface EvaluationKind {
   template: string;
   numBeams: number;
   normalize: 'full' | 'legal';
+  /** Only the first so many rows. */
+  limit?: number | undefined;
+  /** Without the items of the history. */
+  excludeHistory?: boolean;
+  lengthPenalty?: number;
+  /** One of several shares, such as `2/8`. */
+  shard?: string | undefined;
   /** Of the large products. Default float32. */
   precision?: 'float32' | 'bfloat16';
   /** Seed of the control with histories of other rows, if it is one. */
@@ -29,16 +36,23 @@ export interface EvaluationKind {
  */
 export function resultsFile(model: string, kind: EvaluationKind): string {
   const { split, template, numBeams, normalize, precision = 'float32', shuffleHistories: seed } = kind;
-  const control = seed === undefined ? [] : [`shuffled-${seed}`];
+  const { limit = 0, excludeHistory = false, lengthPenalty = 0, shard } = kind;
   const parts = [
-    split,
-    template,
-    numBeams,
+    ...[split, template, numBeams],
     ...(normalize === 'full' ? [] : [normalize]),
     ...(precision === 'float32' ? [] : [precision]),
-    ...control,
+    ...(excludeHistory ? ['without-history'] : []),
+    ...(lengthPenalty === 0 ? [] : [`length-${lengthPenalty}`]),
+    ...(limit === 0 ? [] : [`first-${limit}`]),
+    ...(seed === undefined ? [] : [`shuffled-${seed}`]),
   ];
-  return join(isRun(dirname(model)) ? dirname(model) : model, `results-${parts.join('-')}.jsonl`);
+  const whole = `results-${parts.join('-')}.jsonl`;
+  return join(isRun(dirname(model)) ? dirname(model) : model, shard === undefined ? whole : shardFile(whole, shard));
+}
+
+/** Where a share's results go. @param shard such as `2/8` @example shardFile('a.jsonl', '2/8') // 'a-shard-2-of-8.jsonl' */
+export function shardFile(results: string, shard: string): string {
+  return results.replace(/(\.jsonl)?$/, `-shard-${shard.replace('/', '-of-')}.jsonl`);
 }
 
 function isRun(folder: string): boolean {

@@ -62,7 +62,13 @@ export function placeholdersIn(text: string): Placeholder[] {
   return [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as Placeholder);
 }
 
-/** Whether the answer is the item's SID and nothing else, so that the catalogue can be ranked by it. */
+/** Whether the answer is made of the item's SID or title alone, so that the catalogue can be ranked by it. */
+export function ranksItems({ answer }: Template): boolean {
+  const asked = placeholdersIn(answer).filter((placeholder) => placeholder !== 'end');
+  return asked.length > 0 && asked.every((placeholder) => placeholder === 'sid' || placeholder === 'title');
+}
+
+/** Whether the answer is the item's SID and nothing else. */
 export function answersWithSid({ answer }: Template): boolean {
   return answer.replaceAll('{end}', '').trim() === '{sid}';
 }

@@ -8,7 +8,7 @@ import { loadDataset } from '../../lib/data/load.js';
 import { readIndex, type SidIndex } from '../../lib/data/sid-index.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { evaluateStage } from '../../lib/evaluate/evaluate-stage.js';
-import { rankRows } from '../../lib/evaluate/evaluate.js';
+import { rankRows } from '../../lib/evaluate/rank-rows.js';
 import { loadRecommender } from '../../lib/evaluate/recommender.js';
 import { generateStage } from '../../lib/evaluate/text/generate-stage.js';
 import { grpo } from '../../lib/train/grpo/grpo.js';

@@ -7,6 +7,7 @@ import { answerExamples, longestSid } from '../../lib/evaluate/text/answer-examp
 import { GENERATE_OPTIONS } from '../../lib/evaluate/text/generate-stage-options.js';
 import { parseConfig } from '../../lib/lm/config.js';
 import type { LanguageModel } from '../../lib/lm/language-model.js';
+import type { Template } from '../../lib/tasks/templates.js';
 import { type TextTokenizer, wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
 import { InputError } from '../../lib/support/errors.js';
 import { TEMPLATES } from '../../lib/tasks/templates.js';
@@ -47,12 +48,30 @@ describe('a recommender', () => {
     expect(render.prompt([0, 2])).toEqual([0, ...answers[0]!, ...answers[2]!]); // behind the end of text
   });
 
-  test('a task that answers with a text ranks nothing; those that can are named', () => {
-    expect(() => create(words, 'sid2title')).toThrow(InputError);
-    expect(() => create(words, 'sid2title')).toThrow(
-      /^template: expected one that answers with a SID \((?:\w+, )*sids, .*\), got sid2title$/,
-    );
-    expect(() => create(words, 'sid2title')).not.toThrow(/\(.*sid2title.*\)/);
+  test('a task that answers with another text ranks nothing; those that can are named', () => {
+    for (const template of ['sids2description', 'index2item', 'preference']) {
+      expect(() => create(words, template)).toThrow(InputError);
+      expect(() => create(words, template)).toThrow(
+        /^template: expected one that answers with a SID or a title \((?:\w+, )*sids, .*\), got \w+$/,
+      );
+      expect(() => create(words, template)).not.toThrow(new RegExp(`\\(.*${template}\\b.*\\)`));
+    }
+  });
+
+  test('titles rank as SIDs do: a title is a path, and items of one title end together', () => {
+    const titles = ['lamp', 'kettle lamp', 'lamp'];
+    const items = titles.map((title) => ({ title, description: '', brand: '', categories: '' }));
+    const plain = wordTokenizer(['lamp', 'kettle', 'ask', 'now'], []); // no SID in the vocabulary
+    const template = {
+      of: 'rows',
+      separator: ' ',
+      answer: '{title}{end}',
+      prompts: ['ask {history_titles} now'],
+    };
+    const { trie, render } = create(plain, 'mine', { templates: { mine: template }, items });
+    expect(trie.leaves).toBe(2);
+    expect(render.answer(0)).toEqual(render.answer(2));
+    expect(render.answer(1)).toHaveLength(3);
   });
 
   test.each<[string, TextTokenizer, RecommenderOptions, string | RegExp]>([

@@ -276,8 +276,8 @@ test('a run of texts and SIDs: counts in report and configuration, a loss each, 
   const held = taskRows(dataset, TEMPLATES.title2sid!, 'test');
   expect((await readResults(asked.results)).map(({ target }) => target)).toEqual(held.map(({ target }) => target));
   await expect(evaluateStage({ ...titles, shuffleHistories: 1 })).rejects.toThrow('items, which have no history');
-  await expect(evaluateStage({ ...titles, template: 'sid2title' })).rejects.toThrow(
-    /^template: expected one that answers with a SID \(sids, .*\), got sid2title$/,
+  await expect(evaluateStage({ ...titles, template: 'index2item' })).rejects.toThrow(
+    /^template: expected one that answers with a SID or a title \(sids, .*\), got index2item$/,
   );
 });
 

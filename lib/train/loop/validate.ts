@@ -1,6 +1,6 @@
 /** The metric that decides which model is the best: the same rows, ranked by the same search, at every checkpoint. */
 import type { Row } from '../../data/dataset.js';
-import { rankRows } from '../../evaluate/evaluate.js';
+import { rankRows } from '../../evaluate/rank-rows.js';
 import { itemMetrics } from '../../evaluate/metrics.js';
 import type { Recommender } from '../../evaluate/recommender.js';
 import { InputError } from '../../support/errors.js';
@@ -23,7 +23,7 @@ export function validator(
   }
   const sample = new Random(`${seed}/valid`).shuffle([...rows]).slice(0, limit > 0 ? limit : rows.length);
   return async () => {
-    const results = await rankRows(recommender, sample, { numBeams: BEAMS, label: 'validate' });
+    const results = await rankRows(recommender, sample, { numBeams: BEAMS, label: 'validate', scoreTargets: false });
     return itemMetrics(results, [1, 5, 10]);
   };
 }

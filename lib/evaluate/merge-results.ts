@@ -1,0 +1,98 @@
+/** The shares of an evaluation put together: the very file that one process would have written. */
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { parseObject } from '../data/raw/reviews.js';
+import { readIndex } from '../data/sid-index.js';
+import { hashFile, readJson, readLines, writeJson } from '../files/files.js';
+import { InputError } from '../support/errors.js';
+import { MERGE_RESULTS_OPTIONS, type MergeResultsOptions } from './merge-results-options.js';
+import { itemMetrics, ksUpTo, type Metrics, sidMetrics } from './metrics.js';
+import { parseResult, type Result, writeResults } from './results-file.js';
+import { type Provenance, shardFile } from './results-place.js';
+
+/** What was put together. */
+export interface MergeResultsReport {
+  rows: number;
+  shards: number;
+  /** By item. */
+  item: Metrics;
+  /** By SID; absent where the index is no longer there. */
+  sid?: Metrics;
+  /** File. */
+  results: string;
+}
+
+/** What a share's provenance says beside an evaluation's. */
+interface ShareOf extends Provenance {
+  shard: string;
+  /** Rows of all shares. */
+  allRows: number;
+  indexFile: string;
+}
+
+/** @throws InputError where a share is missing, there twice, cut short, or of another evaluation; nothing is written then */
+export async function mergeResults(options: MergeResultsOptions): Promise<MergeResultsReport> {
+  const { results } = MERGE_RESULTS_OPTIONS.parse(options);
+  const shares = findShares(results);
+  const all = new Map<number, Result>();
+  for (const { file } of shares) {
+    for await (const { text, number } of readLines(file)) addRow(all, text, `${file}:${number}`);
+  }
+  const [{ provenance }] = shares as [Share, ...Share[]];
+  const { shard: _shard, allRows, indexFile, finished: _finished, ...kind } = provenance;
+  const missing = Array.from({ length: allRows }, (_, row) => row).find((row) => !all.has(row));
+  if (missing !== undefined || all.size !== allRows) {
+    throw new InputError(`${results}: expected ${allRows} rows in ${shares.length} shares, got ${all.size}; evaluate the shares again`); // prettier-ignore
+  }
+  const merged = Array.from({ length: allRows }, (_, row) => all.get(row)!);
+  const ks = ksUpTo(kind.numBeams);
+  const item = itemMetrics(merged, ks);
+  const same = existsSync(indexFile) && hashFile(indexFile) === kind.inputs.index;
+  const sid = same ? sidMetrics(merged, readIndex(indexFile), ks) : undefined;
+  const metrics = { item, ...(sid && { sid }) };
+  writeResults(results, merged);
+  const finished = new Date().toISOString();
+  writeJson(results.replace(/(\.jsonl)?$/, '.json'), { ...kind, rows: allRows, metrics, finished });
+  return { rows: allRows, shards: shares.length, ...metrics, results };
+}
+
+interface Share {
+  file: string;
+  provenance: ShareOf;
+}
+
+/** All shares beside a file's name, of one evaluation. */
+function findShares(results: string): Share[] {
+  const folder = dirname(results);
+  const stem = basename(results).replace(/\.jsonl$/, '');
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const counts = names.flatMap((name) => {
+    const [, of] = name.startsWith(`${stem}-shard-`) ? (/-shard-\d+-of-(\d+)\.jsonl$/.exec(name) ?? []) : [];
+    return of === undefined ? [] : [Number(of)];
+  });
+  const [of] = counts;
+  if (of === undefined) throw new InputError(`${join(folder, stem)}-shard-1-of-N.jsonl: no such file; evaluate with --shard 1/N first`); // prettier-ignore
+  if (counts.some((count) => count !== of)) {
+    throw new InputError(`${results}: shares of ${[...new Set(counts)].join(' and of ')} lie beside it; remove those of the other evaluation`); // prettier-ignore
+  }
+  const shares = Array.from({ length: of }, (_, i): Share => {
+    const file = shardFile(results, `${i + 1}/${of}`);
+    if (!existsSync(file)) throw new InputError(`${file}: no such file; evaluate with --shard ${i + 1}/${of}`);
+    return { file, provenance: readJson<ShareOf>(file.replace(/\.jsonl$/, '.json')) };
+  });
+  const identity = ({ provenance }: Share): string => {
+    const { shard: _shard, rows: _rows, metrics: _metrics, finished: _finished, model: _model, indexFile: _index, ...same } = provenance; // prettier-ignore
+    return JSON.stringify(same);
+  };
+  const other = shares.find((share) => identity(share) !== identity(shares[0]!));
+  if (other) throw new InputError(`${other.file}: of another evaluation than ${shares[0]!.file}; evaluate it again`);
+  return shares;
+}
+
+function addRow(all: Map<number, Result>, text: string, where: string): void {
+  const { row } = parseObject(text, where);
+  if (typeof row !== 'number' || !Number.isInteger(row))
+    throw new InputError(`${where}: row is missing; evaluate again`);
+  if (all.has(row)) throw new InputError(`${where}: row ${row} is there twice; evaluate the shares again`);
+  all.set(row, parseResult(text, where));
+}

@@ -1,0 +1,111 @@
+/** Ranks the catalogue for rows, a batch after the other: batches that were done before are not done again. */
+import type { Row } from '../data/dataset.js';
+import { beamSearch, type BeamSearchOptions, type Ranking } from '../decode/beam-search.js';
+import { namingRows } from '../decode/finite-scores.js';
+import { commonPrefix, compareTokens } from '../lm/shared-forest.js';
+import { defineOptions } from '../options/schema.js';
+import { startProgress } from '../support/progress.js';
+import { RANK_OPTIONS, type RankOptions } from './evaluate-options.js';
+import type { PartialResults } from './partial-results.js';
+import type { Recommender } from './recommender.js';
+import type { Result } from './results-file.js';
+import type { Shard } from './shard.js';
+
+const SCHEMA = defineOptions('evaluate', RANK_OPTIONS);
+
+/** What of the rows is ranked, and what is kept on the way. */
+export interface RankRun {
+  /** The share of the batches that is this process's. Default all. */
+  shard?: Shard | undefined;
+  /** Where rows that are done are kept, and found again. Default nowhere. */
+  partial?: PartialResults | undefined;
+  /** Asked after every batch; true leaves the other rows. Default never. */
+  stop?: () => boolean;
+}
+
+/**
+ * One result a row, in the order of the rows.
+ * @throws NonFiniteScores (an InputError) that names the row, if its scores are NaN or infinite
+ */
+export async function rankRows(
+  recommender: Recommender,
+  rows: readonly Row[],
+  options: RankOptions = {},
+): Promise<Result[]> {
+  const results = await rankSome(recommender, rows, options);
+  return rows.map((_, row) => results.get(row)!);
+}
+
+/**
+ * The results of a run by the rows' places; all of the shard's unless it was stopped. Batches are planned over all rows
+ * and dealt to the shards one after the other, so that each row is computed beside the same others whatever the number of
+ * shards.
+ */
+export async function rankSome(
+  recommender: Recommender,
+  rows: readonly Row[],
+  options: RankOptions = {},
+  { shard = { index: 1, of: 1 }, partial, stop = () => false }: RankRun = {},
+): Promise<Map<number, Result>> {
+  const { label = 'evaluate', ...given } = options;
+  const { tokenBudget, excludeHistory, scoreTargets, ...search } = SCHEMA.parse(given);
+  const prompts = rows.map(({ history, target }) => recommender.render.prompt(history, target));
+  const batches = cutByTokens(prompts, tokenBudget, search.numBeams).filter((_, b) => b % shard.of === shard.index - 1);
+  const results = new Map(partial?.done);
+  const open = batches.filter((batch) => !batch.every((row) => results.has(row)));
+  const count = (some: readonly number[][]): number => some.reduce((sum, { length }) => sum + length, 0);
+  const progress = startProgress(label, count(batches), 'rows');
+  progress.tick(count(batches) - count(open));
+  for (const batch of open) {
+    if (stop()) break;
+    const of = batch.map((row) => rows[row]!);
+    const found = searchBatch(recommender, batch.map((row) => prompts[row]!), {
+      ...search,
+      ...(excludeHistory && { exclude: of.map(({ history }) => new Set(history)) }),
+      ...(scoreTargets && { targets: of.map(({ target }) => target) }),
+    }, (i) => `${label}: row ${batch[i]! + 1} of ${rows.length} (user ${JSON.stringify(of[i]!.user)})`); // prettier-ignore
+    const done = found.map((ranking, i): Result => {
+      const { user, history, target } = of[i]!;
+      return { user, history, target, ...ranking };
+    });
+    partial?.add(batch, done);
+    done.forEach((result, i) => results.set(batch[i]!, result));
+    progress.tick(batch.length);
+    await new Promise(setImmediate); // computing blocks the event loop: let plots draw and interrupts arrive
+  }
+  progress.end();
+  return results;
+}
+
+function searchBatch(
+  { model, trie }: Recommender,
+  prompts: readonly number[][],
+  options: BeamSearchOptions,
+  rowName: (i: number) => string,
+): Ranking[] {
+  return namingRows(rowName, () => beamSearch(model, trie, prompts, options));
+}
+
+/**
+ * Prompts that begin alike together, so that what they share goes through the model once.
+ * @param numBeams tokens of a row beside its prompt
+ * @returns places of the prompts in batches of at most `budget` distinct tokens; a larger row is a batch by itself
+ */
+export function cutByTokens(prompts: readonly (readonly number[])[], budget: number, numBeams: number): number[][] {
+  const order = [...prompts.keys()].sort((a, b) => compareTokens(prompts[a]!, prompts[b]!) || a - b);
+  const batches: number[][] = [];
+  let used = Infinity;
+  order.forEach((row, i) => {
+    const prompt = prompts[row]!;
+    const shared = i === 0 ? 0 : commonPrefix(prompts[order[i - 1]!]!, prompt);
+    const more = prompt.length - shared + numBeams;
+    if (used + more > budget) {
+      batches.push([row]);
+      used = prompt.length + numBeams;
+    } else {
+      batches.at(-1)!.push(row);
+      used += more;
+    }
+  });
+  return batches;
+}

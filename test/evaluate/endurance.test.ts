@@ -1,0 +1,152 @@
+/** An evaluation that is interrupted, killed or shared out gives the very bytes of one that is not. */
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { loadDataset } from '../../lib/data/load.js';
+import { readIndex } from '../../lib/data/sid-index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { evaluateStage } from '../../lib/evaluate/evaluate-stage.js';
+import { mergeResults } from '../../lib/evaluate/merge-results.js';
+import { PartialResults } from '../../lib/evaluate/partial-results.js';
+import { rankSome } from '../../lib/evaluate/rank-rows.js';
+import { loadRecommender } from '../../lib/evaluate/recommender.js';
+import { readResults } from '../../lib/evaluate/results-file.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'sidlab-endurance-'));
+const options = {
+  ...{ data: join(folder, 'shop'), model: join(folder, 'm_plain'), template: 'sids', numBeams: 4 },
+  tokenBudget: 40, // many batches
+};
+const results = join(folder, 'results.jsonl');
+let whole: string;
+
+beforeAll(async () => {
+  await useEngine();
+  cpSync('test/cases/shop', options.data, { recursive: true });
+  cpSync('test/cases/m_plain', options.model, { recursive: true });
+  await evaluateStage({ ...options, results });
+  whole = readFileSync(results, 'utf8');
+});
+beforeEach(() => {
+  for (const name of readdirSync(folder)) if (name.startsWith('results')) rmSync(join(folder, name));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The stage, stopped by Ctrl+C as soon as it has kept some rows. */
+async function interruptedRun(rows: number): Promise<void> {
+  const part = `${results}.part`;
+  const press = (): void => {
+    const done = existsSync(part) ? readFileSync(part, 'utf8').split('\n').length - 2 : 0;
+    if (done >= rows) process.emit('SIGINT');
+    else setImmediate(press);
+  };
+  setImmediate(press);
+  await expect(evaluateStage({ ...options, results })).rejects.toThrow(
+    /^evaluate: interrupted; \d+ of 28 rows are in .*results\.jsonl\.part; the same command goes on$/,
+  );
+}
+
+test('interrupted twice, and gone on', async () => {
+  await interruptedRun(1);
+  expect(existsSync(results)).toBe(false);
+  await interruptedRun(9);
+  const { rows, usersPerSecond } = await evaluateStage({ ...options, results });
+  expect(rows).toBe(28);
+  expect(usersPerSecond).toBeGreaterThan(0);
+  expect(readFileSync(results, 'utf8')).toBe(whole);
+  expect(existsSync(`${results}.part`)).toBe(false);
+});
+
+test('what is done is not done again, and a changed input begins anew', async () => {
+  await interruptedRun(9);
+  const part = `${results}.part`;
+  const planted = readFileSync(part, 'utf8').replace(/"scores":\[[^\]]*\]/, '"scores":[-1,-2,-3,-4]');
+  writeFileSync(part, planted);
+  await evaluateStage({ ...options, results });
+  expect((await readResults(results)).filter(({ scores }) => scores.join() === '-1,-2,-3,-4')).toHaveLength(1);
+  writeFileSync(part, planted);
+  await evaluateStage({ ...options, results, numBeams: 3 });
+  expect((await readResults(results)).filter(({ scores }) => scores.join() === '-1,-2,-3,-4')).toHaveLength(0);
+});
+
+describe('shares', () => {
+  const share = (shard: string): Promise<unknown> => evaluateStage({ ...options, results, shard });
+
+  test.each([1, 2, 3, 40])('of %d: the bytes of the whole', async (of) => {
+    for (let i = 1; i <= of; i++) await share(`${i}/${of}`);
+    const report = await mergeResults({ results });
+    expect(report).toMatchObject({ rows: 28, shards: of });
+    expect(readFileSync(results, 'utf8')).toBe(whole);
+    const { metrics, shard, rows } = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as { metrics: object; shard?: string; rows: number }; // prettier-ignore
+    expect({ metrics, shard, rows }).toEqual({ metrics: { item: report.item, sid: report.sid }, shard: undefined, rows: 28 }); // prettier-ignore
+  });
+
+  test('are dealt batch by batch, each row once', async () => {
+    const dataset = await loadDataset(options.data);
+    const index = readIndex(join(options.data, 'shop.index.json'), dataset.items.length);
+    const recommender = loadRecommender(options.model, index, 'sids');
+    const rows = dataset.test;
+    const places = [1, 2, 3].map((i) =>
+      rankSome(recommender, rows, { numBeams: 1, tokenBudget: 40 }, { shard: { index: i, of: 3 } }),
+    );
+    const done = (await Promise.all(places)).map((share) => [...share.keys()]);
+    expect(done.flat().sort((a, b) => a - b)).toEqual([...rows.keys()]);
+    expect(Math.min(...done.map(({ length }) => length))).toBeGreaterThan(4);
+  });
+
+  test.each<[string, RegExp, () => Promise<unknown> | void]>([
+    ['none', /shard-1-of-N\.jsonl: no such file; evaluate with --shard 1\/N first/, () => {}],
+    ['one missing', /shard-1-of-2\.jsonl: no such file; evaluate with --shard 1\/2/, () => share('2/2')],
+    ['of two numbers', /shares of 2 and of 3 lie beside it/, async () => void (await share('1/2'), await share('1/3'))],
+    [
+      'of two evaluations',
+      /shard-2-of-2\.jsonl: of another evaluation than .*shard-1-of-2\.jsonl/,
+      async () => void (await share('1/2'), await evaluateStage({ ...options, results, shard: '2/2', numBeams: 3 })),
+    ],
+    [
+      'one cut short',
+      /expected 28 rows in 2 shares, got 27; evaluate the shares again/,
+      async () => {
+        await share('1/2');
+        await share('2/2');
+        const file = join(folder, 'results-shard-2-of-2.jsonl');
+        writeFileSync(file, readFileSync(file, 'utf8').replace(/^.*\n/, ''));
+      },
+    ],
+    [
+      'that overlap',
+      /shard-2-of-2\.jsonl:\d+: row \d+ is there twice/,
+      async () => {
+        await share('1/2');
+        await share('2/2');
+        cpSync(join(folder, 'results-shard-1-of-2.jsonl'), join(folder, 'results-shard-2-of-2.jsonl'));
+      },
+    ],
+  ])('%s: one line, and nothing is written', async (_, message, make) => {
+    await make();
+    await expect(mergeResults({ results })).rejects.toThrow(message);
+    expect(existsSync(results)).toBe(false);
+  });
+
+  test.each(['0/2', '3/2', '1', '1/2/3', 'a/b', '1/0'])('%s is no share', async (shard) => {
+    await expect(share(shard)).rejects.toThrow(/shard.*expected i\/n with i from 1 to n/);
+  });
+});
+
+test('the first rows; without the history; targets are told', async () => {
+  const few = await evaluateStage({ ...options, limit: 5, excludeHistory: true, results });
+  expect(few.rows).toBe(5);
+  const rows = await readResults(results);
+  rows.forEach(({ items, history }) => expect(items.filter((item) => history.includes(item))).toEqual([]));
+  const first = whole.split('\n').slice(0, 5).map((line) => JSON.parse(line) as { user: string; items: number[]; history: number[]; target: number; scores: number[]; targetLogProbs: number[] }); // prettier-ignore
+  expect(rows.map(({ user }) => user)).toEqual(first.map(({ user }) => user));
+  for (const { items, target, scores, targetLogProbs } of first) {
+    const score = targetLogProbs.reduce((a, b) => a + b, 0);
+    if (items.includes(target)) expect(score).toBeCloseTo(scores[items.indexOf(target)]!, 4);
+  }
+});
+
+test('partial results are found by the path that a message names', () => {
+  expect(new PartialResults(results, 'x').path).toBe(`${results}.part`);
+});
