@@ -130,7 +130,7 @@ describe('shares', () => {
   });
 
   test.each(['0/2', '3/2', '1', '1/2/3', 'a/b', '1/0'])('%s is no share', async (shard) => {
-    await expect(share(shard)).rejects.toThrow(/shard.*expected i\/n with i from 1 to n/);
+    await expect(share(shard)).rejects.toThrow(/expected shard to be i\/n with i from 1 to n/);
   });
 });
 

@@ -62,7 +62,7 @@ describe('a recommender', () => {
     const titles = ['lamp', 'kettle lamp', 'lamp'];
     const items = titles.map((title) => ({ title, description: '', brand: '', categories: '' }));
     const plain = wordTokenizer(['lamp', 'kettle', 'ask', 'now'], []); // no SID in the vocabulary
-    const template = {
+    const template: Template = {
       of: 'rows',
       separator: ' ',
       answer: '{title}{end}',
