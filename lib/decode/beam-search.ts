@@ -150,7 +150,7 @@ function growBeams(
       if (beam.scored || isLeaf(trie, beam.node)) continue;
       grown.push({ beam, row: nodes.length });
       let parent = beam.at;
-      for (let node: number | undefined = beam.node; node !== undefined && !isLeaf(trie, node); ) {
+      for (let node: number | undefined = beam.node; node !== undefined && !isLeaf(trie, node);) {
         forced.push(node === beam.node ? 0 : 1);
         parents.push(parent);
         parent = first + nodes.length;
@@ -161,7 +161,10 @@ function growBeams(
     }
   });
   if (nodes.length === 0) return;
-  const hidden = cache.grow(Int32Array.from(nodes, (node) => trie.childToken[node - 1]!), parents);
+  const hidden = cache.grow(
+    Int32Array.from(nodes, (node) => trie.childToken[node - 1]!),
+    parents,
+  );
   const scored = scoreContinuations(model, trie, Int32Array.from(nodes), hidden, normalize, (row) => users[row]!);
   const rows = { ...scored, forced: Uint8Array.from(forced) };
   for (const { beam, row } of grown) [beam.at, beam.scored] = [first + row, { rows, row }];

@@ -45,7 +45,7 @@ export function buildTrie(sequences: readonly (readonly number[])[]): ItemTrie {
       for (const item of own) trie.items.push(item);
     } else {
       sortByToken(sequences, own, depth);
-      for (let first = 0; first < own.length; ) {
+      for (let first = 0; first < own.length;) {
         const token = sequences[own[first]!]![depth]!;
         trie.childToken.push(token);
         below.push(from + first);

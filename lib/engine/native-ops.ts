@@ -25,6 +25,7 @@ const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabKmeansRounds: 3,
   SidlabLegalScores: 1,
   SidlabLegalScoresGrad: 2,
+  SidlabPathAttention: 1,
   SidlabReadTensor: 1,
   SidlabRmsNorm: 2,
   SidlabRmsNormGrad: 2,

@@ -43,7 +43,12 @@ test('no item, an item without tokens, and a SID that begins another are errors'
 });
 
 test('100,000 items in less than a second a core', { timeout: 60_000 }, () => {
-  const sequences = Array.from({ length: 100_000 }, (_, i) => [i % 256, 256 + ((i * 7919) % 256), 512 + (i >> 8), 1000]);
+  const sequences = Array.from({ length: 100_000 }, (_, i) => [
+    i % 256,
+    256 + ((i * 7919) % 256),
+    512 + (i >> 8),
+    1000,
+  ]);
   const start = process.cpuUsage();
   const trie = buildTrie(sequences);
   expect(process.cpuUsage(start).user / 1e6).toBeLessThan(5); // under the load of other tests

@@ -132,7 +132,12 @@ describe.skipIf(!there)('fused and plain', () => {
 
   test('attention over chains, prefix trees and trees of any number of runs, grouped keys', async () => {
     const tokens = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-    const trees = [chain(tokens(1)), prefixTree(tokens(7), [tokens(3), tokens(1), tokens(4)]), chain(tokens(33)), branching(50)];
+    const trees = [
+      chain(tokens(1)),
+      prefixTree(tokens(7), [tokens(3), tokens(1), tokens(4)]),
+      chain(tokens(33)),
+      branching(50),
+    ];
     const forest = packTrees(trees);
     const nodes = forest.token.length;
     const plans: ReturnType<typeof planAttention>[] = [];
