@@ -9,9 +9,12 @@ import * as tf from '@tensorflow/tfjs';
 import { forwardTokens } from '../lm/decoder.js';
 import type { LanguageModel } from '../lm/language-model.js';
 import { rotaryFrequencies } from '../lm/rotary-frequencies.js';
+import { hasFused } from '../ops/fused.js';
 import { rotaryTable } from '../ops/rotary.js';
 import { PaddedAttention } from './padded-attention.js';
+import { PathAttention } from './path-attention.js';
 import { type LayerNodes, prefill } from './prefill.js';
+import type { StepAttentions } from './step-attention.js';
 
 /** The prompts of some users, and what is decoded after them. */
 export class ForestCache {
@@ -23,7 +26,7 @@ export class ForestCache {
   private readonly parent: number[];
   private readonly depth: number[];
   private readonly prompts: number;
-  private readonly attention: PaddedAttention;
+  private readonly attention: StepAttentions;
   /** Grown nodes of each layer, absent before the first step. */
   private readonly layers: (LayerNodes | undefined)[];
 
@@ -39,7 +42,9 @@ export class ForestCache {
     this.depth = [...forest.depth];
     this.prompts = this.parent.length;
     this.layers = layers.map(() => undefined);
-    this.attention = new PaddedAttention(layers, forest, ends);
+    this.attention = hasFused('SidlabPathAttention')
+      ? new PathAttention(layers, forest)
+      : new PaddedAttention(layers, forest, ends);
   }
 
   /** Nodes so far: the next one's number. */

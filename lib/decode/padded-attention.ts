@@ -7,9 +7,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Forest } from '../lm/forest.js';
 import { HIDDEN, type LayerNodes, padPaths, type PaddedPaths, rowsByHead } from './prefill.js';
-
-/** Attention of one layer: from the new nodes' queries [n, H, d] and all grown nodes to [n, H * d]. */
-export type StepAttention = (layer: number, q: tf.Tensor3D, grown: LayerNodes) => tf.Tensor2D;
+import type { StepAttention, StepAttentions } from './step-attention.js';
 
 /** What a step's rows see of the grown nodes. */
 interface StepPlan {
@@ -24,7 +22,7 @@ interface StepPlan {
 }
 
 /** The prompts' keys and values, side by side. */
-export class PaddedAttention {
+export class PaddedAttention implements StepAttentions {
   private readonly paths: PaddedPaths;
   /** [U, Hk, P, d] of each layer. */
   private readonly layers: { keys: tf.Tensor4D; values: tf.Tensor4D }[];
@@ -44,10 +42,6 @@ export class PaddedAttention {
     });
   }
 
-  /**
-   * Attention of the nodes from `first` on; within `tf.tidy`.
-   * @param parent of every node @param grown the first node that is not a prompt's
-   */
   plan(parent: readonly number[], first: number, grown: number): StepAttention {
     const plan = planStep(parent, first, grown, this.userOf);
     return (layer, q, nodes) => this.attend(layer, q, nodes, plan);
@@ -73,7 +67,6 @@ export class PaddedAttention {
     return tf.gather(tf.reshape(back, [users * count, heads * width]), plan.place) as tf.Tensor2D;
   }
 
-  /** Frees the prompts' keys and values. */
   dispose(): void {
     tf.dispose([this.paths.nodes, this.paths.mask]);
     for (const { keys, values } of this.layers) tf.dispose([keys, values]);

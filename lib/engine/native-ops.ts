@@ -26,6 +26,7 @@ const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabReadBfloat16: 1,
   SidlabLegalScores: 1,
   SidlabLegalScoresGrad: 2,
+  SidlabPathAttention: 1,
   SidlabReadTensor: 1,
   SidlabRmsNorm: 2,
   SidlabRmsNormGrad: 2,

@@ -193,6 +193,25 @@ function operations(file: NumbersFile): Record<string, Draw> {
       const { inputs, count } = drawLegal(random);
       return [floats(random, count), ...inputs];
     },
+    SidlabPathAttention(random) {
+      const [prompts, grown] = [random.int(70), random.int(9)];
+      const [keyHeads, group, width] = [between(random, 1, 3), random.int(4), between(random, 1, 70)];
+      const rows = prompts + grown === 0 ? 0 : random.int(40);
+      const runStart = [0];
+      const runs: number[] = [];
+      for (let row = 0; row < rows; row++) {
+        let from = row > 0 && random.int(2) ? runs[2 * runStart[row - 1]!]! : random.int(prompts + grown);
+        do {
+          const to = between(random, from + 1, prompts + grown);
+          runs.push(from, to);
+          from = to + random.int(4);
+        } while (from < prompts + grown);
+        runStart.push(runs.length / 2);
+      }
+      const of = (nodes: number, heads = keyHeads): Draft => floats(random, nodes, heads, width);
+      const keys = [of(prompts), of(prompts), of(grown), of(grown)];
+      return [of(rows, keyHeads * group), ...keys, ints([rows + 1], runStart), ints([runs.length / 2, 2], runs)];
+    },
     SidlabReadTensor(random) {
       const kind = random.int(3);
       const shape = times(random.int(4), () => random.int(8));

@@ -28,6 +28,8 @@ const runs = (...nodes: number[][]): tf.Tensor[] => {
   return [i(start), i(nodes.flat(), [start.at(-1)!, 2])];
 };
 const attention = (...last: tf.Tensor[]): tf.Tensor[] => [f(2, 2, 3), f(2, 1, 3), f(2, 1, 3), ...last];
+/** One row with two prompt nodes and a grown one. */
+const path = (...last: tf.Tensor[]): tf.Tensor[] => [f(1, 2, 3), f(2, 1, 3), f(2, 1, 3), f(1, 1, 3), f(1, 1, 3), ...last]; // prettier-ignore
 const chain = runs([0, 1], [0, 2]);
 
 /** Of each operation, what is wrong, the inputs, and what the error says. */
@@ -68,6 +70,13 @@ const refused: [op: string, what: string, inputs: () => tf.Tensor[], message: Re
   ['SidlabLegalScores', 'trained rows of another width', () => [f(2, 3), f(4, 3), f(1, 2), i([0, 0, 0]), i([])], /trained of shape \[W, D\]/], // prettier-ignore
   ['SidlabLegalScoresGrad', 'a place beyond the table', () => [f(1), f(1, 3), f(2, 3), f(0, 3), i([0, 1]), i([2])], /at in \[0, 2\), got 2 at 0/], // prettier-ignore
   ['SidlabLegalScoresGrad', 'gradients of other scores', () => [f(2), f(1, 3), f(2, 3), f(0, 3), i([0, 1]), i([1])], /at of shape \[E\] with.*got \[1\]/], // prettier-ignore
+  ['SidlabPathAttention', 'a node beyond the forest', () => path(i([0, 1]), i([0, 4], [1, 2])), /runs in \[0, 3\) of row 0, got 0 to 4/],
+  ['SidlabPathAttention', 'a negative node', () => path(i([0, 1]), i([-1, 2], [1, 2])), /runs in \[0, 3\) of row 0, got -1 to 2/],
+  ['SidlabPathAttention', 'a node that is seen twice', () => path(i([0, 2]), i([0, 2, 1, 3], [2, 2])), /runs in \[2, 3\) of row 0, got 1 to 3/], // prettier-ignore
+  ['SidlabPathAttention', 'a row that sees nothing', () => path(i([0, 0]), i([], [0, 2])), /a run or more of row 0, got none/],
+  ['SidlabPathAttention', 'runs of other rows', () => path(i([0, 1, 1]), i([0, 1], [1, 2])), /runstart of 2 numbers, got 3/],
+  ['SidlabPathAttention', 'heads that are no groups', () => [f(1, 3, 3), f(2, 2, 3), f(2, 2, 3), f(1, 2, 3), f(1, 2, 3), i([0, 1]), i([0, 1], [1, 2])], /a multiple of key heads, got 3 and 2/], // prettier-ignore
+  ['SidlabPathAttention', 'fewer values than keys', () => [f(1, 2, 3), f(2, 1, 3), f(1, 1, 3), f(1, 1, 3), f(1, 1, 3), i([0, 1]), i([0, 1], [1, 2])], /promptvalues of shape/], // prettier-ignore
   ['SidlabKmeansRounds', 'NaN rows', () => [nan(5, 2), f(2, 2), i([3])], /finite numbers, got -?nan in row 0 of x/],
   ['SidlabKmeansRounds', 'an infinite centre', () => [f(5, 2), tf.div(f(2, 2), 0), i([3])], /got inf in row 0 of start/],
   ['SidlabKmeansRounds', 'no rows', () => [f(0, 2), f(2, 2), i([3])], /x of shape \[N>0, D>0\]/],
@@ -77,6 +86,7 @@ const refused: [op: string, what: string, inputs: () => tf.Tensor[], message: Re
   ['SidlabBalancedKmeans', 'limits too narrow', () => [f(5, 2), f(2, 2), i([2, 2, 3, ...bits(0)])], /limits that 5 rows can meet, got 4 to 4/], // prettier-ignore
   ['SidlabBalancedAssign', 'limits too narrow', () => [i([1, 2, 3, 4], [2, 2]), i([0, 0, 1, 0], [2, 2]), i(bits(0, 0)), i([1])], /limits that 2 items can meet, got 0 to 1/], // prettier-ignore
   ['SidlabBalancedAssign', 'NaN prices', () => [i([1, 2], [1, 2]), i([0, 0, 1, 1], [2, 2]), i(bits(0, NaN)), i([1])], /whole prices.*got -?nan/], // prettier-ignore
+  ['SidlabBalancedAssign', 'sweeps without end', () => [i([1, 2], [1, 2]), i([0, 0, 1, 1], [2, 2]), i(bits(0, 0)), i([2 ** 31 - 1])], /sweeps from 0 to 10000, got 2147483647/], // prettier-ignore
   ['SidlabBalancedAssign', 'no clusters', () => [i([], [2, 0]), i([], [2, 0]), i([]), i([1])], /clusters from 1 to/],
   ['SidlabRmsNorm', 'a weight of another width', () => [f(3, 4), f(5), f(1)], /weight of shape \[D\] with D = 4, N = 3, got \[5\]/], // prettier-ignore
   ['SidlabRmsNormGrad', 'scales of other rows', () => [f(3, 4), f(3, 4), f(4), f(2, 1)], /scale of shape \[N, 1\]/],

@@ -11,6 +11,7 @@ void registerBalancedKmeans();
 void registerForestAttention();
 void registerKmeansRounds();
 void registerLegalScores();
+void registerPathAttention();
 void registerReadTensor();
 void registerRmsNorm();
 void registerRotary();
@@ -27,6 +28,7 @@ NAPI_MODULE_INIT() {
     sidlab::registerForestAttention();
     sidlab::registerKmeansRounds();
     sidlab::registerLegalScores();
+    sidlab::registerPathAttention();
     sidlab::registerReadTensor();
     sidlab::registerRmsNorm();
     sidlab::registerRotary();

@@ -10,6 +10,9 @@
 namespace sidlab {
 namespace {
 
+// More would never end.
+constexpr int32_t kMostSweeps = 10000;
+
 void expectLimits(const Problem& problem) {
   int64_t least = 0, most = 0;
   for (int32_t k = 0; k < problem.clusters; ++k) {
@@ -38,7 +41,9 @@ void balancedAssign(Call& call) {
   for (double price : prices) {
     expect(std::abs(price) <= kMostPrice && price == std::floor(price), "whole prices of at most 2^50 in size, got ", price);
   }
-  const std::vector<int32_t> clusters = assign(problem, prices.data(), call.ints(3)[0]);
+  const int32_t sweeps = call.ints(3)[0];
+  expectBetween("sweeps", sweeps, 0, kMostSweeps);
+  const std::vector<int32_t> clusters = assign(problem, prices.data(), sweeps);
   std::copy(clusters.begin(), clusters.end(), call.intOutput({problem.items}));
   std::memcpy(call.intOutput({2 * problem.clusters}), prices.data(), prices.size() * sizeof(double));
 }
