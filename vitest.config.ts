@@ -7,6 +7,7 @@ export default defineConfig({
     globals: true,
     pool: 'forks',
     maxWorkers: 2,
+    server: { deps: { external: [/\/dist\/.*\.js$/] } }, // the built package, which benchmarks import, is JavaScript already
     testTimeout: 120_000,
     hookTimeout: 120_000,
     env: { TF_CPP_MIN_LOG_LEVEL: '2' },

@@ -1,9 +1,9 @@
 /**
  * Item texts through all-MiniLM-L6-v2: ours (Transformers.js, onnxruntime) against sentence-transformers with its
  * default batch of 32, on every 38th Industrial item; tokenization counted, loading not.
- * The peer runs in its faster precision; the vectors are compared with those of its float32.
- * The model is made by `python bench/peers/export_minilm.py`. The note carries minima and processor seconds too: on a
- * machine with neighbours the medians say more about them.
+ * The peer runs in its faster precision; the vectors are compared with those of its float32. The model is made by
+ * `.venv-peers/bin/python bench/peers/export_minilm.py`. The note carries minima and processor seconds too: on a machine
+ * with neighbours the medians say more about them.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +26,8 @@ const EVERY = 38;
 export async function embedBench(): Promise<Row[]> {
   const model = join(homeFolder(), 'data/models/all-MiniLM-L6-v2');
   const items = join(homeFolder(), '../shared/data/industrial/Industrial_and_Scientific.item.json');
-  if (!existsSync(model)) throw new Error(`${model}: no such folder; run python bench/peers/export_minilm.py`);
+  if (!existsSync(model))
+    throw new Error(`${model}: no such folder; run .venv-peers/bin/python bench/peers/export_minilm.py`);
   if (!existsSync(items)) throw new Error(`${items}: no such file; the benchmark needs the real items`);
   const texts = readItems(items)
     .filter((_, id) => id % EVERY === 0)

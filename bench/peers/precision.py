@@ -26,7 +26,7 @@ def rate(products, dtype, seconds):
             least = min(least, time.perf_counter() - begin)
         flops += 2e-9 * rows * width * out
         spent += least
-    return round(flops / spent, 1)
+    return float(f"{flops / spent:.4g}")
 
 
 def best(measured):

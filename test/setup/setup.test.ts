@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { attempt } from '../../kernels/setup/attempt.mjs';
 import { matches } from '../../kernels/setup/node-modules.mjs';
+import { peersPython } from '../../kernels/setup/peers.mjs';
 import { quietly, reasonIn } from '../../kernels/setup/run.mjs';
 import { filesUnder, hashOf, readStamp, writeStamp } from '../../kernels/setup/stamp.mjs';
 import { countsLine } from '../../kernels/setup/tests.mjs';
@@ -145,6 +146,26 @@ describe('the project', () => {
     expect(stderr).toBe(
       'sidlab: expected one of setup, start, test, lab, sidlab, bench, mutants, sanitize, matrix, got strat\n',
     );
+  });
+
+  test('setup refuses what it does not know, before anything is installed', () => {
+    const { status, stderr } = spawnSync(process.execPath, ['kernels/setup.mjs', 'setup', '--pears'], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(status).toBe(1);
+    expect(stderr).toBe('sidlab: setup: expected --peers or nothing, got --pears\n');
+  });
+
+  test('every package of the peers is pinned', () => {
+    const lines = readFileSync(join(root, 'bench/peers/requirements.txt'), 'utf8').trim().split('\n');
+    expect(lines.filter((line) => !/^[\w.-]+==[\w.]+$/.test(line))).toEqual([]);
+  });
+
+  test('the peers run in the Python of SIDLAB_PEERS, whatever is installed', () => {
+    vi.stubEnv('SIDLAB_PEERS', '/some/python');
+    expect(peersPython()).toBe('/some/python');
+    vi.unstubAllEnvs();
   });
 
   test("Jupyter's kernel names no path of a machine, and its starter is there", () => {
