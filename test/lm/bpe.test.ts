@@ -30,6 +30,8 @@ test.each(golden.hard)('$text is the same ids', ({ text, ids }) => {
   expect(tokenizer.encode(text)).toEqual(ids);
 });
 
+test('nothing is put before a text', () => expect(tokenizer.begin).toEqual([]));
+
 test('any text is spelled, and read back', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 40 }), (text) => {
@@ -40,6 +42,7 @@ test('any text is spelled, and read back', () => {
 });
 
 test.each([
+  ['a', 15, 60], // the same token by several pairs
   ['abc', 12, 12],
   ['abcdefghij', 40, 60],
 ])('of the letters %s, counts kept up to date give the merges of counting anew', (letters, most, longest) => {

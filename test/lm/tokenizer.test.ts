@@ -57,6 +57,8 @@ test('codes of every level up to the largest of any', () => {
   const sorted = ['<a_2>', '<a_10>', '<b_1>', '<b_1>', '<b_20>'];
   expect([...sorted].reverse().sort(byLevelAndCode)).toEqual(sorted);
   expect(byLevelAndCode('<a_1>', '<a_1>')).toBe(0);
+  expect(byLevelAndCode('<a_9>', '<b_0>')).toBeLessThan(0);
+  expect(byLevelAndCode('<b_0>', '<a_9>')).toBeGreaterThan(0);
   expect(addedTokens(['x', 'y'], 5).map(({ id }) => id)).toEqual([5, 6]);
 });
 
@@ -78,6 +80,20 @@ describe('a tokenizer.json', () => {
     expect(parseTokenizer(JSON.stringify(gap), 'here').vocabSize).toBe(10);
     const added = { ...raw, added_tokens: [...raw.added_tokens!, ...addedTokens(['<x>'], 20)] };
     expect(parseTokenizer(JSON.stringify(added), 'here')).toMatchObject({ vocabSize: 21, special: ['<|endoftext|>'] });
+  });
+
+  test.each([
+    [{}, 0],
+    [{ x: 0 }, 1],
+    [{ x: 1 }, 2],
+  ])('of the vocabulary %j: %i ids', (vocab, size) => {
+    const model = { type: 'WordLevel', vocab };
+    expect(
+      parseTokenizer(
+        JSON.stringify({ model, pre_tokenizer: null, normalizer: null, post_processor: null, decoder: null }),
+        'here',
+      ).vocabSize,
+    ).toBe(size);
   });
 
   test('that puts tokens before a text', () => {
