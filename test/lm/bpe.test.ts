@@ -42,7 +42,7 @@ test('any text is spelled, and read back', () => {
 });
 
 test.each([
-  ['a', 15, 60], // the same token by several pairs
+  ['a', 15, 60],
   ['abc', 12, 12],
   ['abcdefghij', 40, 60],
 ])('of the letters %s, counts kept up to date give the merges of counting anew', (letters, most, longest) => {
