@@ -65,6 +65,30 @@ test.each([
   vi.useRealTimers();
 });
 
+test('every format of the fixed date; another one is an error', () => {
+  const formats = 'Y y m d e j B b A a H I M S p Z z F T %'.split(' ');
+  const texts = '2024 24 07 26 26 208 July Jul Friday Fri 12 12 00 00 PM UTC +0000 2024-07-26 12:00:00 %'.split(' ');
+  const render = (format: string): string => parseChatTemplate(`{{ strftime_now('${format}') }}`, 'here').wrap('m');
+  expect(formats.map((format) => render(`%${format}`))).toEqual(texts);
+  expect(render('%-m/%-d')).toBe('7/26');
+  expect(() => render('%Q')).toThrow('the chat template does not work: strftime_now: %Q is not known');
+});
+
+test('tokens that a template names: as texts, as objects, or not at all', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sidlab-chat-'));
+  const rendered = (config: object): string => {
+    writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify(config));
+    return loadChatTemplate(folder).wrap('m');
+  };
+  const chat_template = '[{{ bos_token }}|{{ eos_token }}]';
+  expect(rendered({ chat_template, bos_token: '<s>', eos_token: { content: '</s>' } })).toBe('[<s>|</s>]');
+  expect(rendered({ chat_template, bos_token: null })).toBe('[|]');
+  const named = [{ name: 'tool', template: 'x' }, { name: 'default', template: chat_template }]; // prettier-ignore
+  expect(rendered({ chat_template: named })).toBe('[|]');
+  expect(() => rendered({ chat_template: named.slice(0, 1) })).toThrow('has no chat template; leave the flag out');
+  expect(() => rendered({})).toThrow('has no chat template; leave the flag out');
+});
+
 test.each([
   ['break', '{% for x in [1, 2] %}a{% if x == 2 %}b{% break %}{% endif %}{% endfor %}'],
   ['break', '{%- for x in [1, 2] -%}a{%- if x == 2 -%}b{%- break -%}{%- endif -%}{%- endfor -%}'],

@@ -105,6 +105,35 @@ test('rows from titles: the mean over the items of a code of the mean over their
   );
 });
 
+test('the seed is 42 unless another is given; an unknown init is refused', () => {
+  const rows = (...seed: number[]): unknown => {
+    const { model } = extendVocabulary(loadModel('test/golden/qwen3'), wordTokenizer(words(41), []), INDEX, ...seed);
+    return model.weights.get('model.embed_tokens.weight')!.arraySync();
+  };
+  expect(rows()).toEqual(rows(42));
+  expect(rows()).not.toEqual(rows(43));
+  const odd = { init: 'zeros' as 'mean' };
+  expect(() => extendVocabulary(loadModel('test/golden/qwen3'), wordTokenizer(words(41), []), INDEX, 1, odd)).toThrow(
+    '--init: expected mean or title, got zeros',
+  );
+});
+
+test('one token more, titles or not: one row more', () => {
+  const item: Item = { title: 'word3', description: '', brand: '', categories: '' };
+  for (const init of ['mean', 'title'] as const) {
+    const model = loadModel('test/golden/qwen3');
+    const old = model.weights.get('model.embed_tokens.weight')!.arraySync() as number[][];
+    const tokenizer = wordTokenizer(words(41), []);
+    const extended = extendVocabulary(model, tokenizer, [['<a_0>']], 1, { init, items: [item] });
+    const rows = extended.model.weights.get('model.embed_tokens.weight')!.arraySync() as number[][];
+    expect(extended.added).toEqual(['<a_0>']);
+    expect(rows).toHaveLength(42);
+    const mean = old[0]!.map((_, d) => old.reduce((sum, row) => sum + row[d]!, 0) / 41);
+    const centre = init === 'title' ? old[tokenizer.tokenId('word3')]! : mean;
+    rows[41]!.forEach((x, d) => expect(x).toBeCloseTo(centre[d]!, 3));
+  }
+});
+
 test('new rows lie about the mean in each dimension, 1e-4.5 of its deviation away', () => {
   const random = new Random('spread');
   const deviations = [100, 1, 0.01, 3];

@@ -18,6 +18,7 @@ import {
   parseTemplates,
   readTemplates,
   TEMPLATES,
+  templateWords,
 } from '../../lib/tasks/templates.js';
 
 const { items: raw } = sampleCatalogue({ size: 'tiny' });
@@ -62,6 +63,18 @@ describe('no prompt contains its answer', () => {
   });
 });
 
+test('words of templates: those of SIDs alone unless others are given, placeholders left out', () => {
+  const own = {
+    of: 'rows' as const,
+    separator: ' / ',
+    answer: '{sid}!',
+    prompts: ['{history}', 'Buy {history}, then?'],
+  };
+  expect(templateWords([own])).toEqual(['Buy', ',', 'then', '?', '/', '!']);
+  expect(templateWords()).toEqual(templateWords([TEMPLATES.sids!, TEMPLATES.words!]));
+  expect(templateWords()).toContain('next');
+});
+
 test('what each task holds', () => {
   const named = (of: (name: string) => boolean): string => Object.keys(TEMPLATES).filter(of).join(' ');
   expect(named((name) => answersWithSid(TEMPLATES[name]!))).toBe(
@@ -102,6 +115,18 @@ describe("a user's own templates", () => {
 
   test.each([
     [[], 'own.json: expected an object {task: {of, prompts, answer}}, got []'],
+    [null, 'expected an object {task: {of, prompts, answer}}, got null'],
+    ['x', 'expected an object {task: {of, prompts, answer}}, got "x"'],
+    [{}, 'expected an object {task: {of, prompts, answer}}, got {}'],
+    [{ x: null }, 'x: expected {of, prompts, answer}, got null'],
+    [{ x: [good] }, 'x: expected {of, prompts, answer}, got [{'],
+    [{ x: { ...good, separator: 3 } }, 'x: expected separator to be a text'],
+    [{ x: { ...good, answer: 3 } }, 'x: expected answer to be a text'],
+    [{ x: { ...good, prompts: 'brand {brand}' } }, 'x: expected prompts to be a list of at least one text'],
+    [{ x: { ...good, prompts: ['brand {brand}', 3] } }, 'x: expected prompts to be a list of at least one text'],
+    [{ x: { ...good, answer: '{end}' } }, 'x: the answer holds no placeholder such as {sid}'],
+    [{ x: { ...good, prompts: ['{brand}', '{end}'] } }, 'x: prompt 2 holds no placeholder'],
+    [{ x: { ...good, answer: '{history}' } }, 'x: the answer: {history} is not of items'],
     [{ X: good }, 'own.json: X: expected a name of letters'],
     [{ x: 'text' }, 'own.json: x: expected {of, prompts, answer}, got "text"'],
     [{ x: { ...good, of: 'users' } }, 'x: expected of to be rows or items, got "users"'],
@@ -119,6 +144,14 @@ describe("a user's own templates", () => {
     [{ x: { ...good, prompts: ['say it'] } }, 'x: prompt 1 holds no placeholder'],
   ])('%j is refused in a line', (value, message) => {
     expect(() => parseTemplates(value, 'own.json')).toThrow(message);
+  });
+
+  test('end of text may be anywhere, a preference may be the answer of rows', () => {
+    const own = {
+      taste: { of: 'rows', answer: '{preference}', prompts: ['{end}{history}', '{history_titles}{end}'] },
+      one: { of: 'items', answer: '{title} {brand}', prompts: ['{sid}'] },
+    };
+    expect(Object.keys(parseTemplates(own, 'own.json'))).toEqual(['taste', 'one']);
   });
 
   test('an unknown task: the error names the known ones', () => {

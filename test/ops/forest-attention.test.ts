@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterEach(() => void (native && registerNativeOps()));
 
 const random = new Random('forest-attention');
-const normal = (...shape: number[]): tf.Tensor3D =>
+const normal = (...shape: number[]): tf.Tensor =>
   tf.tensor(
     Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => random.normal()),
     shape as [number, number, number],

@@ -40,8 +40,9 @@ export function parseTokenizer(json: string, source: string): TextTokenizer {
     added_tokens?: { id: number; content: string; special: boolean }[];
   };
   if (!raw.model?.vocab) throw new InputError(`${source}: no model.vocab; is it a tokenizer.json?`);
-  const tokenizer = new Tokenizer(raw, {});
-  const ids = [...Object.values(raw.model.vocab), ...(raw.added_tokens ?? []).map(({ id }) => id)];
+  const added = raw.added_tokens ?? [];
+  const tokenizer = new Tokenizer({ ...raw, added_tokens: added }, {});
+  const ids = [...Object.values(raw.model.vocab), ...added.map(({ id }) => id)];
   // the library leaves a word that a word-level vocabulary lacks undefined
   const unknown = raw.model.unk_token === undefined ? undefined : tokenizer.token_to_id(raw.model.unk_token);
   const known = (id: number | undefined, text: string): number => {
@@ -66,7 +67,7 @@ export function parseTokenizer(json: string, source: string): TextTokenizer {
       return id;
     },
     begin: beginOf(tokenizer),
-    special: (raw.added_tokens ?? []).flatMap(({ content, special }) => (special ? [content] : [])),
+    special: added.flatMap(({ content, special }) => (special ? [content] : [])),
     vocabSize: ids.reduce((most, id) => Math.max(most, id), -1) + 1,
     json,
   };
