@@ -26,8 +26,10 @@ describe('strings', () => {
   );
 
   test.each(['0123', '9aAf', 'F00d', '0000', 'ffff', 'AFaf'])('\\u%s', (digits) => {
-    const { block, at, end } = within(`"\\u${digits}1"`, '0"');
-    expect(skipString(block, at)).toBe(end);
+    for (const next of ['1', '', 'z']) {
+      const { block, at, end } = within(`"\\u${digits}${next}"`, '0"');
+      expect(skipString(block, at)).toBe(end);
+    }
   });
 
   test.each([...'/:@G`g', ' '])('four hexadecimal digits follow \\u, not %j at any of the places', (wrong) => {

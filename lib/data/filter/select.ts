@@ -40,6 +40,7 @@ export function select(data: Interactions, catalogue: Catalogue, rules: Rules, p
   const good = goodItems(catalogue.items, rules.titleWords, plain, removed)
     .map((item) => ({ item, number: data.itemNames.find(item.asin) }))
     .filter(({ number }) => number >= 0);
+  // Without a least number of items the dates stay: nothing is later than that.
   const earliest = rules.minItems > 0 ? data.times.reduce((a, b) => Math.min(a, b), Infinity) : Infinity;
   for (let now = rules; ; now = widened(now)) {
     const tried = { ...removed };
@@ -47,7 +48,7 @@ export function select(data: Interactions, catalogue: Catalogue, rules: Rules, p
     const selection = renumber(data, kept, good, now, tried);
     if (selection.catalogue.length >= rules.minItems && kept.length > 0)
       return plain ? withPlainTexts(selection) : selection;
-    if (rules.minItems > 0 && now.start > earliest) continue;
+    if (now.start > earliest) continue;
     if (kept.length === 0) throw nothingLeft(data.length, tried, now);
     throw new InputError(
       `filter: expected ${rules.minItems} items, got ${selection.catalogue.length} with all dates since the first review; lower --min-items, --user-k or --item-k`,

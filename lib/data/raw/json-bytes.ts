@@ -46,14 +46,15 @@ export function skipValue(block: Uint8Array, at: number, depth: number): number 
   if (block[at] === close) return at + 1;
   for (;;) {
     if (close === CLOSE) {
-      at = block[at] === QUOTE ? skipString(block, at) : -1;
-      if (at < 0) return -1;
+      if (block[at] !== QUOTE) return -1;
+      at = skipString(block, at);
+      if (at === -1) return -1;
       at = skipSpaces(block, at);
       if (block[at] !== COLON) return -1;
       at = skipSpaces(block, at + 1);
     }
     at = skipValue(block, at, depth + 1);
-    if (at < 0) return -1;
+    if (at === -1) return -1;
     at = skipSpaces(block, at);
     if (block[at] === close) return at + 1;
     if (block[at] !== COMMA) return -1;
