@@ -33,6 +33,10 @@ export const EVALUATE_OPTIONS = defineOptions('evaluate', {
     otherwise: 'the one that the model was trained to rank, else sids',
   }),
   ...PROMPT_OPTIONS,
+  wording: integer("which of the task's wordings, from 1 (0: each; mean, least and most of the metrics are told)", {
+    default: 1,
+    min: 0,
+  }),
   split: choice(['valid', 'test'], 'rows that are ranked', { default: 'test' }),
   ...RANK_OPTIONS,
   ...PRECISION_OPTIONS,

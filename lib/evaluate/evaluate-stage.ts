@@ -43,6 +43,15 @@ export interface EvaluateStageReport extends EvaluateReport {
   truncated: number;
   /** File. */
   results: string;
+  /** Of each metric by item over the task's wordings, where each was asked. */
+  wordings?: Record<string, WordingSpread>;
+}
+
+/** A metric over the wordings of a task. */
+export interface WordingSpread {
+  mean: number;
+  min: number;
+  max: number;
 }
 
 /**
@@ -53,9 +62,11 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
   await ensureEngine();
   const { label, ...given } = options;
   const settings = EVALUATE_OPTIONS.parse(given);
+  if (settings.wording === 0) return everyWording(options, settings);
   const { data, dataset: name, model, split, results, shuffleHistories: seed } = settings;
   const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens } = settings;
-  const { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget, limit, shard } = settings;
+  const { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget, limit, shard, wording } =
+    settings;
   const run = trainedWith(model);
   const template = named ?? run.template ?? 'sids';
   const templates = from === undefined ? run.templates : readTemplates(from);
@@ -64,6 +75,7 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
     ...{ split, template, numBeams, normalize, precision },
     ...(lengthPenalty !== 0 && { lengthPenalty }),
     ...(excludeHistory && { excludeHistory }),
+    ...(wording > 1 && { wording }),
     ...(limit > 0 && { limit }),
     ...(seed !== undefined && { shuffleHistories: seed }),
     ...(shard !== undefined && { shard }),
@@ -72,6 +84,9 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
   const indexFile = settings.index ?? indexOf(dataset);
   const index = readIndex(indexFile, dataset.items.length);
   const found = findTemplate(template, templates);
+  if (wording > found.prompts.length) {
+    throw new InputError(`--wording: ${template} has ${found.prompts.length}, got ${wording}`);
+  }
   const whole = taskRows(dataset, found, split, promptContext(index, dataset.items));
   if (seed !== undefined && found.of === 'items') {
     throw new InputError(`--shuffle-histories: ${template} asks about items, which have no history`);
@@ -93,7 +108,7 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
     const start = performance.now();
     const before = partial.done.size;
     const done = await rankSome(recommender, rows, { ...search, ...(label !== undefined && { label }) }, {
-      ...{ partial, stop: interrupted },
+      ...{ partial, stop: interrupted, wording },
       ...(shard !== undefined && { shard: parseShard(shard) }),
     }); // prettier-ignore
     if (interrupted()) {
@@ -118,6 +133,38 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
     release();
     disposeWeights(recommender.model.weights);
   }
+}
+
+/** The task with each of its wordings, a file of results each. @returns the first one's report, and what all of them say */
+async function everyWording(
+  options: EvaluateStageOptions,
+  {
+    model,
+    template: named,
+    templates: from,
+    results,
+  }: { model: string; template?: string; templates?: string; results?: string },
+): Promise<EvaluateStageReport> {
+  const run = trainedWith(model);
+  const { prompts } = findTemplate(
+    named ?? run.template ?? 'sids',
+    from === undefined ? run.templates : readTemplates(from),
+  );
+  const reports: EvaluateStageReport[] = [];
+  for (const number of prompts.keys()) {
+    const wording = number + 1;
+    const file = results?.replace(/(\.jsonl)?$/, wording === 1 ? '.jsonl' : `-wording-${wording}.jsonl`);
+    reports.push(await evaluateStage({ ...options, wording, ...(file !== undefined && { results: file }) }));
+  }
+  const names = Object.keys(reports[0]!.item);
+  const wordings = names.map((name): [string, WordingSpread] => {
+    const values = reports.map(({ item }) => item[name]!);
+    return [
+      name,
+      { mean: values.reduce((a, b) => a + b, 0) / values.length, min: Math.min(...values), max: Math.max(...values) },
+    ];
+  });
+  return { ...reports[0]!, wordings: Object.fromEntries(wordings) };
 }
 
 /** @param asked the template that was asked for, if one was */

@@ -17,6 +17,8 @@ const SCHEMA = defineOptions('evaluate', RANK_OPTIONS);
 export interface RankRun {
   /** The share of the batches that is this process's. Default all. */
   shard?: Shard | undefined;
+  /** Which of the task's wordings, from 1. Default 1. */
+  wording?: number;
   /** Where rows that are done are kept, and found again. Default nowhere. */
   partial?: PartialResults | undefined;
   /** Asked after every batch; true leaves the other rows. Default never. */
@@ -45,11 +47,11 @@ export async function rankSome(
   recommender: Recommender,
   rows: readonly Row[],
   options: RankOptions = {},
-  { shard = { index: 1, of: 1 }, partial, stop = () => false }: RankRun = {},
+  { shard = { index: 1, of: 1 }, wording = 1, partial, stop = () => false }: RankRun = {},
 ): Promise<Map<number, Result>> {
   const { label = 'evaluate', ...given } = options;
   const { tokenBudget, excludeHistory, scoreTargets, ...search } = SCHEMA.parse(given);
-  const prompts = rows.map(({ history, target }) => recommender.render.prompt(history, target));
+  const prompts = rows.map(({ history, target }) => recommender.render.prompt(history, target, wording - 1));
   const batches = cutByTokens(prompts, tokenBudget, search.numBeams).filter((_, b) => b % shard.of === shard.index - 1);
   const results = new Map(partial?.done);
   const open = batches.filter((batch) => !batch.every((row) => results.has(row)));

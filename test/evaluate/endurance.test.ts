@@ -147,6 +147,31 @@ test('the first rows; without the history; targets are told', async () => {
   }
 });
 
+test('every wording of a task: a file each, and mean, least and most', async () => {
+  const template = {
+    of: 'rows',
+    separator: '',
+    answer: '{sid}',
+    prompts: ['{end}{history}', '{history}{end}', '{history}'],
+  };
+  const templates = join(folder, 'templates.json');
+  writeFileSync(templates, JSON.stringify({ mine: template }));
+  const asked = { ...options, template: 'mine', templates, results, limit: 12 };
+  const all = await evaluateStage({ ...asked, wording: 0 });
+  const each = [];
+  for (const wording of [1, 2, 3])
+    each.push(await evaluateStage({ ...asked, wording, results: join(folder, 'results-one.jsonl') }));
+  const values = each.map(({ item }) => item['NDCG@3']!);
+  expect(new Set(values).size).toBeGreaterThan(1);
+  const { mean, min, max } = all.wordings!['NDCG@3']!;
+  expect([min, max]).toEqual([Math.min(...values), Math.max(...values)]);
+  expect(mean).toBeCloseTo((values[0]! + values[1]! + values[2]!) / 3, 12);
+  expect(all.item).toEqual(each[0]!.item);
+  for (const name of ['results', 'results-wording-2', 'results-wording-3'])
+    expect(existsSync(join(folder, `${name}.jsonl`))).toBe(true);
+  await expect(evaluateStage({ ...asked, wording: 4 })).rejects.toThrow('--wording: mine has 3, got 4');
+});
+
 test('partial results are found by the path that a message names', () => {
   expect(new PartialResults(results, 'x').path).toBe(`${results}.part`);
 });
