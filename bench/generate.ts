@@ -31,7 +31,7 @@ export async function generateBench(): Promise<Row[]> {
   saveModel(join(folder, 'model'), model);
   const write = async (precision: Precision): Promise<Written & { precision: Precision }> => {
     const options = { maxTokens: NEW_TOKENS, endTokens: [], batchRows: BATCH };
-    const { texts, seconds } = await generate(model, prompts, options);
+    const { texts, seconds } = await generate({ ...model, config: { ...model.config, precision } }, prompts, options);
     return { precision, seconds, texts: texts.map(({ tokens }) => tokens) };
   };
   const { times, ours, peer } = await inTurn(

@@ -1,5 +1,6 @@
 /** The precision that ours of a benchmark computes in. */
 import { InputError } from 'sidlab';
+import { choosePrecision, type ProductShape } from 'sidlab/engine';
 
 /** Of the large products. */
 export type Precision = 'float32' | 'bfloat16';
@@ -14,10 +15,14 @@ export function askedPrecision(): AskedPrecision {
 }
 
 /**
- * Runs ours of a benchmark in a precision: the one place where it is passed on to the kit, which computes in float32
- * whatever is asked.
+ * Runs ours of a benchmark in a precision.
  * @param work is told what it runs in
+ * @param shape of the model's products, by which `auto` chooses; default one so small that it chooses float32
  */
-export function inPrecision<T>(_asked: AskedPrecision, work: (precision: Precision) => T): T {
-  return work('float32');
+export function inPrecision<T>(
+  asked: AskedPrecision,
+  work: (precision: Precision) => T,
+  shape: ProductShape = { width: 128, feedForward: 512 },
+): T {
+  return work(choosePrecision(asked, shape).precision);
 }

@@ -40,3 +40,6 @@ export function benchShape(): BenchShape {
   if (process.env.SIDLAB_BENCH_TINY) return { config: { ...QWEN, ...TINY }, name: 'qwen-tiny', suffix: ', tiny' };
   return { config: QWEN, name: 'qwen-0.5b', suffix: '' };
 }
+
+/** The widths of its products. */
+export const QWEN_PRODUCTS = { width: QWEN.hidden_size, feedForward: QWEN.intermediate_size };

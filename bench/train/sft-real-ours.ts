@@ -6,17 +6,18 @@ import { useEngine } from 'sidlab';
 import { parseConfig, randomWeights, trainableWeights } from 'sidlab/lm';
 import { batchGradients, packMicroBatches, sftLoss, Optimizer, sftMicroBatches } from 'sidlab/train';
 import type { MicroBatch } from 'sidlab/train';
+import { QWEN_PRODUCTS } from '../qwen.js';
 import { inPrecision, type Precision } from '../our-precision.js';
 import { timed } from '../peer.js';
 import type { OurReal, RealJob } from './sft-real.js';
 
 await useEngine();
 const job = JSON.parse(readFileSync(join(process.argv[2]!, 'job.json'), 'utf8')) as RealJob;
-console.log(JSON.stringify(inPrecision(job.precision, measure)));
+console.log(JSON.stringify(inPrecision(job.precision, measure, QWEN_PRODUCTS)));
 
 function measure(precision: Precision): OurReal {
   const { examples, tokenBudget, steps, rate, clip } = job;
-  const config = parseConfig(job.config, 'job.json');
+  const config = { ...parseConfig(job.config, 'job.json'), precision };
   const model = { config, weights: randomWeights(config, 42) };
   const optimizer = new Optimizer(trainableWeights(model), { maxGradNorm: clip, weightDecay: 0 });
 

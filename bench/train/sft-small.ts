@@ -39,7 +39,7 @@ export async function sftSmall(): Promise<Row[]> {
   const { rows, chains, vocabSize, index, tokenizer } = await examples();
   const config = parseShape('qwen2:128x4', vocabSize, 0);
   const epochIn = async (precision: Precision, batches: Example[][]): Promise<OurEpoch> => {
-    const model = { config, weights: randomWeights(config, 42) };
+    const model = { config: { ...config, precision }, weights: randomWeights(config, 42) };
     createRecommender(model, tokenizer, index, 'sids');
     await trainSteps(model, batches.slice(0, 1), OPTIONS);
     const steps = await trainSteps(model, batches, OPTIONS);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Random, useEngine } from 'sidlab';
 import { parseConfig, randomWeights } from 'sidlab/lm';
 import { timeKernels } from '../kernel-seconds.js';
+import { QWEN_PRODUCTS } from '../qwen.js';
 import { inPrecision, type Precision } from '../our-precision.js';
 import { median } from '../peer.js';
 import type { OurSteps, StepJob } from './sft-step.js';
@@ -11,10 +12,10 @@ import { trainSteps } from './train-steps.js';
 
 await useEngine();
 const job = JSON.parse(readFileSync(join(process.argv[2]!, 'job.json'), 'utf8')) as StepJob;
-console.log(JSON.stringify(await inPrecision(job.precision, measure)));
+console.log(JSON.stringify(await inPrecision(job.precision, measure, QWEN_PRODUCTS)));
 
 async function measure(precision: Precision): Promise<OurSteps> {
-  const config = parseConfig(job.config, 'job.json');
+  const config = { ...parseConfig(job.config, 'job.json'), precision };
   const model = { config, weights: randomWeights(config, 42) };
   const random = new Random('sft-step');
   const batch = Array.from({ length: job.texts }, () => {
