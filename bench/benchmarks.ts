@@ -11,6 +11,7 @@ import { kmeansLarge } from './sid/kmeans-large.js';
 import { kmeansBench } from './sid/kmeans.js';
 import { loadBench } from './load.js';
 import { loadBf16 } from './load-bf16.js';
+import { precisionQuality } from './train/precision-quality.js';
 import { quickstartQuality } from './quickstart-quality.js';
 import { rqkmeansConstrained } from './sid/rqkmeans-constrained.js';
 import { rqkmeansPlusBench } from './sid/rqkmeans-plus.js';
@@ -44,6 +45,7 @@ export const BENCHMARKS: Record<string, Benchmark> = {
   'beam-20': besidePython(() => beamBench(20)),
   'evaluate-small': alone(evaluateSmall),
   'evaluate-memory': alone(evaluateMemory),
+  'precision-quality': alone(precisionQuality),
   'sft-quality': alone(sftQuality),
   'sft-real': besidePython(sftReal),
   'sft-small': besidePython(sftSmall),
