@@ -19,10 +19,11 @@ import { loadRecommender } from './recommender.js';
 import { writeResults } from './results-file.js';
 import { PartialResults } from './partial-results.js';
 import { rankSome } from './rank-rows.js';
-import { resultsFile, shardFile, writeProvenance } from './results-place.js';
+import { type EvaluationKind, resultsFile, shardFile, writeProvenance } from './results-place.js';
 import { parseShard } from './shard.js';
 import { shuffleHistories } from './shuffle-histories.js';
 import { promptOptions, type TrainedWith, trainedWith } from './trained-with.js';
+import type { SettingsOf } from '../options/schema.js';
 import { EVALUATE_OPTIONS, type EvaluateStageOptions } from './evaluate-options.js';
 
 /** Which prompt was used, and where it was found; `option` is one that was asked for. */
@@ -63,13 +64,56 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
   const { label, ...given } = options;
   const settings = EVALUATE_OPTIONS.parse(given);
   if (settings.wording === 0) return everyWording(options, settings);
-  const { data, dataset: name, model, split, results, shuffleHistories: seed } = settings;
+  const plan = await settle(settings);
+  const { rows, index, inputs, kind, file, recommender, search } = plan;
+  const release = watchInterrupts();
+  try {
+    const partial = new PartialResults(file, plan.key);
+    const before = partial.done.size;
+    const start = performance.now();
+    const { shard, wording } = settings;
+    const run = { partial, stop: interrupted, wording, ...(shard !== undefined && { shard: parseShard(shard) }) };
+    const done = await rankSome(recommender, rows, { ...search, ...(label !== undefined && { label }) }, run);
+    if (interrupted()) {
+      throw new InputError(
+        `evaluate: interrupted; ${done.size} of ${rows.length} rows are in ${partial.path}; the same command goes on`,
+      );
+    }
+    const seconds = (performance.now() - start) / 1000;
+    const places = [...done.keys()].sort((a, b) => a - b);
+    const ranked = places.map((place) => done.get(place)!);
+    const report = reportOf(ranked, index, search.numBeams, seconds);
+    writeResults(file, ranked, shard === undefined ? undefined : places);
+    const { item, sid } = report;
+    const share = shard === undefined ? {} : { allRows: rows.length, indexFile: inputs.index };
+    writeProvenance(file, { ...kind, ...share }, inputs, { rows: ranked.length, metrics: { item, sid } });
+    partial.remove();
+    return {
+      ...report,
+      usersPerSecond: (ranked.length - before) / seconds, // of those that were not there before
+      ...{ template: kind.template, prompt: plan.prompt, truncated: recommender.render.truncated, results: file },
+    };
+  } finally {
+    release();
+    disposeWeights(recommender.model.weights);
+  }
+}
+
+/** What the options name: rows, recommender, files. The recommender's weights are the caller's. */
+async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
+  const { data, dataset: name, model, split, shuffleHistories: seed, limit, wording, shard } = settings;
   const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens } = settings;
-  const { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget, limit, shard, wording } =
-    settings;
+  const { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget } = settings;
   const run = trainedWith(model);
   const template = named ?? run.template ?? 'sids';
   const templates = from === undefined ? run.templates : readTemplates(from);
+  const found = findTemplate(template, templates);
+  if (wording > found.prompts.length) {
+    throw new InputError(`--wording: ${template} has ${found.prompts.length}, got ${wording}`);
+  }
+  if (seed !== undefined && found.of === 'items') {
+    throw new InputError(`--shuffle-histories: ${template} asks about items, which have no history`);
+  }
   const { precision } = choosePrecision(settings.precision, modelConfig(model));
   const kind = {
     ...{ split, template, numBeams, normalize, precision },
@@ -81,58 +125,29 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
     ...(shard !== undefined && { shard }),
   };
   const dataset = await loadDataset(data, name);
-  const indexFile = settings.index ?? indexOf(dataset);
-  const index = readIndex(indexFile, dataset.items.length);
-  const found = findTemplate(template, templates);
-  if (wording > found.prompts.length) {
-    throw new InputError(`--wording: ${template} has ${found.prompts.length}, got ${wording}`);
-  }
+  const inputs = { dataset, index: settings.index ?? indexOf(dataset), model };
+  const index = readIndex(inputs.index, dataset.items.length);
   const whole = taskRows(dataset, found, split, promptContext(index, dataset.items));
-  if (seed !== undefined && found.of === 'items') {
-    throw new InputError(`--shuffle-histories: ${template} asks about items, which have no history`);
-  }
   const rows = (seed === undefined ? whole : shuffleHistories(whole, seed)).slice(0, limit > 0 ? limit : undefined);
   const asked = { ...run, templates, ...defined({ cutoffLen, chatTemplate, sidTokens }) };
-  const recommender = loadRecommender(model, index, template, {
-    ...promptOptions(asked, model, dataset.items),
-    precision,
-  });
-  const file = results === undefined ? resultsFile(model, kind) : shard ? shardFile(results, shard) : results;
-  const inputs = { dataset, index: indexFile, model };
+  const reading = { ...promptOptions(asked, model, dataset.items), precision };
   const search = { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget };
-  const prompts = { cutoffLen: asked.cutoffLen, chatTemplate: asked.chatTemplate, sidTokens: asked.sidTokens };
-  const key = [kind, search, prompts, found, hashInputs(inputs), codeVersion().hash, rows.length];
-  const release = watchInterrupts();
-  try {
-    const partial = new PartialResults(file, hashText(JSON.stringify(key)));
-    const start = performance.now();
-    const before = partial.done.size;
-    const done = await rankSome(recommender, rows, { ...search, ...(label !== undefined && { label }) }, {
-      ...{ partial, stop: interrupted, wording },
-      ...(shard !== undefined && { shard: parseShard(shard) }),
-    }); // prettier-ignore
-    if (interrupted()) {
-      throw new InputError(
-        `evaluate: interrupted; ${done.size} of ${rows.length} rows are in ${partial.path}; the same command goes on`,
-      );
-    }
-    const places = [...done.keys()].sort((a, b) => a - b);
-    const ranked = places.map((place) => done.get(place)!);
-    const seconds = (performance.now() - start) / 1000;
-    const report = reportOf(ranked, index, numBeams, seconds);
-    writeResults(file, ranked, shard === undefined ? undefined : places);
-    const { item, sid } = report;
-    const counted = { rows: ranked.length, metrics: { item, sid } };
-    const share = shard === undefined ? {} : { allRows: rows.length, indexFile };
-    writeProvenance(file, { ...kind, ...share }, inputs, counted);
-    partial.remove();
-    const prompt = usedPrompt(template, named, run);
-    const usersPerSecond = (ranked.length - before) / seconds; // of those that were not there before
-    return { ...report, usersPerSecond, template, prompt, truncated: recommender.render.truncated, results: file };
-  } finally {
-    release();
-    disposeWeights(recommender.model.weights);
-  }
+  const prompts = [asked.cutoffLen, asked.chatTemplate, asked.sidTokens, found];
+  const key = [kind, search, prompts, hashInputs(inputs), codeVersion().hash, rows.length];
+  return {
+    ...{ rows, index, inputs, kind, search, prompt: usedPrompt(template, named, run) },
+    key: hashText(JSON.stringify(key)),
+    file: fileOf(settings, kind),
+    recommender: loadRecommender(model, index, template, reading),
+  };
+}
+
+function fileOf(
+  { results, model, shard }: { results?: string; model: string; shard?: string },
+  kind: EvaluationKind,
+): string {
+  if (results === undefined) return resultsFile(model, kind);
+  return shard === undefined ? results : shardFile(results, shard);
 }
 
 /** The task with each of its wordings, a file of results each. @returns the first one's report, and what all of them say */
