@@ -18,6 +18,8 @@ export interface Result {
   items: number[];
   /** One an item, falling. */
   scores: number[];
+  /** Log-probability of the target's text, in nats; where an evaluation scored it. */
+  targetLogProb?: number;
 }
 
 /** Writes `results.jsonl`, a line for each result. */
