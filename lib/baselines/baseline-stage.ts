@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset.js';
 import { loadDataset } from '../data/load.js';
-import { checkResults, itemMetrics, ksUpTo, type Metrics } from '../evaluate/metrics.js';
+import { ksUpTo } from '../evaluate/measures/ranking.js';
+import { checkResults, itemMetrics, type Metrics } from '../evaluate/metrics.js';
 import { type Result, writeResults } from '../evaluate/results-file.js';
 import { InputError } from '../support/errors.js';
 import { BASELINE_OPTIONS, type BaselineStageOptions } from './baseline-options.js';

@@ -4,7 +4,8 @@
 import type { Row } from '../data/dataset.js';
 import type { SidIndex } from '../data/sid-index.js';
 import { NUM_BEAMS } from '../decode/beam-search.js';
-import { checkResults, itemMetrics, ksUpTo, type Metrics, sidMetrics } from './metrics.js';
+import { ksUpTo } from './measures/ranking.js';
+import { checkResults, itemMetrics, type Metrics, sidMetrics } from './metrics.js';
 import type { Recommender } from './recommender.js';
 import type { Result } from './results-file.js';
 import type { RankOptions } from './evaluate-options.js';

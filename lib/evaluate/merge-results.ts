@@ -6,7 +6,8 @@ import { readIndex } from '../data/sid-index.js';
 import { hashFile, readJson, readLines, writeJson } from '../files/files.js';
 import { InputError } from '../support/errors.js';
 import { MERGE_RESULTS_OPTIONS, type MergeResultsOptions } from './merge-results-options.js';
-import { itemMetrics, ksUpTo, type Metrics, sidMetrics } from './metrics.js';
+import { ksUpTo } from './measures/ranking.js';
+import { itemMetrics, type Metrics, sidMetrics } from './metrics.js';
 import { parseResult, type Result, writeResults } from './results-file.js';
 import { type Provenance, shardFile } from './results-place.js';
 

@@ -7,21 +7,12 @@
  *   2. invalid and duplicate items are counted over the whole list, and each takes up its rank.
  */
 import type { SidIndex } from '../data/sid-index.js';
+import { checkK, GAINS, KS } from './measures/ranking.js';
 import type { Result } from './results-file.js';
+import { itemRank, sidRanker } from './rows/ranks.js';
 
 /** `HR@10` and the like -> a mean over rows, in [0, 1]. */
 export type Metrics = Record<string, number>;
-
-/** The lengths at which lists are measured. */
-export const KS: readonly number[] = [1, 3, 5, 10, 20, 50];
-
-/**
- * The lengths that lists of at most `longest` items can be measured at.
- * @example ksUpTo(20) // [1, 3, 5, 10, 20]
- */
-export function ksUpTo(longest: number): number[] {
-  return KS.filter((k) => k <= longest);
-}
 
 /**
  * HR@k = share of rows whose target is among the first k; NDCG@k = mean of 1 / log2(rank + 1) over the same rows, 0
@@ -32,28 +23,15 @@ export function ksUpTo(longest: number): number[] {
  * // { 'HR@1': 0, 'NDCG@1': 0, 'HR@3': 1, 'NDCG@3': 0.6309 } since 1 / log2(3) = 0.6309
  */
 export function itemMetrics(results: readonly Result[], ks: readonly number[] = KS): Metrics {
-  return rankMetrics(
-    results.map(({ items, target }) => items.indexOf(target) + 1),
-    ks,
-  );
+  return rankMetrics(results.map(itemRank), ks);
 }
 
 /**
- * The same with SIDs for items: each list becomes its SIDs, a SID kept where it first occurs and dropped later, so
- * that ranks count distinct SIDs; a hit is the target's SID. Ids without a SID take up a rank each and never hit.
- *
+ * The same by the ranks of `sidRanker`: a hit is the target's SID, ranks count distinct SIDs.
  * @example with index [[a], [a], [b]], target 2 and items [0, 1, 2]: item rank 3, SID rank 2
  */
 export function sidMetrics(results: readonly Result[], index: SidIndex, ks: readonly number[] = KS): Metrics {
-  const sids = index.map((tokens) => tokens.join(''));
-  return rankMetrics(
-    results.map(({ items, target }) => {
-      const distinct = new Set(items.map((id) => sids[id] ?? `no SID, item ${id}`));
-      const wanted = sids[target];
-      return wanted === undefined ? 0 : [...distinct].indexOf(wanted) + 1;
-    }),
-    ks,
-  );
+  return rankMetrics(results.map(sidRanker(index)), ks);
 }
 
 /**
@@ -63,11 +41,12 @@ export function sidMetrics(results: readonly Result[], index: SidIndex, ks: read
 export function rankMetrics(ranks: readonly number[], ks: readonly number[] = KS): Metrics {
   const metrics: Metrics = {};
   for (const k of ks) {
-    if (!Number.isInteger(k) || k < 1) throw new RangeError(`metrics: expected k to be a positive integer, got ${k}`);
-    const hits = ranks.filter((rank) => rank >= 1 && rank <= k);
-    const gain = hits.reduce((sum, rank) => sum + 1 / Math.log2(rank + 1), 0);
-    metrics[`HR@${k}`] = hits.length / Math.max(1, ranks.length);
-    metrics[`NDCG@${k}`] = gain / Math.max(1, ranks.length);
+    checkK(k);
+    for (const name of ['HR', 'NDCG'] as const) {
+      let sum = 0;
+      for (const rank of ranks) sum += GAINS[name](rank, k);
+      metrics[`${name}@${k}`] = sum / Math.max(1, ranks.length);
+    }
   }
   return metrics;
 }

@@ -3,7 +3,8 @@
  * own ranking metrics come from such texts; ours count what is invalid and what comes twice, and each takes up its rank.
  */
 import type { SidIndex } from '../../data/sid-index.js';
-import { itemMetrics, ksUpTo, type Metrics, rankMetrics } from '../metrics.js';
+import { ksUpTo } from '../measures/ranking.js';
+import { itemMetrics, type Metrics, rankMetrics } from '../metrics.js';
 
 /** Metrics of answers that should be SIDs. */
 export interface SidMetrics {

@@ -1,0 +1,106 @@
+/**
+ * What is resampled: users, with the sums of their rows. Users with the same sums are interchangeable, so they form one
+ * category, and a resample is how often each category was drawn.
+ */
+import type { Measures } from '../measures/measure.js';
+import type { RowEntry } from '../rows/row-table.js';
+
+/** U users, C categories of users, M measures. */
+export interface Units {
+  /** Users. */
+  count: number;
+  /** Users of each category [C], the largest first. */
+  sizes: Float64Array;
+  /** Rows of a user of each category [C]. */
+  rows: Float64Array;
+  /** Sum of each measure over the rows of a user of each category [C, M]. */
+  sums: Float64Array;
+  /** M. */
+  measures: number;
+}
+
+/**
+ * @param rows their users, in the order of the values
+ * @param values of each row [rows, M]
+ */
+export function unitsOf(rows: readonly Pick<RowEntry, 'user'>[], values: Float64Array, measures: number): Units {
+  const users = new Map<string, number>();
+  const of = new Int32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    const { user } = rows[i]!;
+    let u = users.get(user);
+    if (u === undefined) users.set(user, (u = users.size));
+    of[i] = u;
+  }
+  const width = measures + 1;
+  const sums = new Float64Array(users.size * width); // the last column counts the rows
+  for (let i = 0; i < rows.length; i++) {
+    const at = of[i]! * width;
+    for (let m = 0; m < measures; m++) sums[at + m]! += values[i * measures + m]!;
+    sums[at + measures]!++;
+  }
+  return categorise(sums, users.size, measures);
+}
+
+/** Rows of equal numbers become one category. */
+function categorise(sums: Float64Array, count: number, measures: number): Units {
+  const width = measures + 1;
+  const first: number[] = [];
+  const sizes: number[] = [];
+  const bits = new Int32Array(sums.buffer);
+  const found = new Map<number, number[]>();
+  const equal = (a: number, b: number): boolean => {
+    for (let m = 0; m < width; m++) if (sums[a * width + m] !== sums[b * width + m]) return false;
+    return true;
+  };
+  for (let u = 0; u < count; u++) {
+    let hash = 0;
+    for (let w = 2 * u * width; w < 2 * (u + 1) * width; w++) hash = (Math.imul(hash, 31) + bits[w]!) | 0;
+    const same = found.get(hash);
+    const known = same?.find((c) => equal(first[c]!, u));
+    if (known !== undefined) {
+      sizes[known]!++;
+      continue;
+    }
+    if (same) same.push(first.length);
+    else found.set(hash, [first.length]);
+    first.push(u);
+    sizes.push(1);
+  }
+  const order = [...first.keys()].sort((a, b) => sizes[b]! - sizes[a]! || a - b);
+  const units: Units = {
+    count,
+    measures,
+    sizes: Float64Array.from(order, (c) => sizes[c]!),
+    rows: Float64Array.from(order, (c) => sums[first[c]! * width + measures]!),
+    sums: new Float64Array(order.length * measures),
+  };
+  order.forEach((c, i) => {
+    for (let m = 0; m < measures; m++) units.sums[i * measures + m] = sums[first[c]! * width + m]!;
+  });
+  return units;
+}
+
+/** The measures of each row [rows, M]. */
+export function measureRows(table: readonly RowEntry[], measures: Measures): Float64Array {
+  const functions = Object.values(measures);
+  const values = new Float64Array(table.length * functions.length);
+  functions.forEach((measure, m) => {
+    for (let i = 0; i < table.length; i++) values[i * functions.length + m] = measure(table[i]!);
+  });
+  return values;
+}
+
+/** Mean of each measure over all rows [M]: of no rows 0. */
+export function unitMeans({ sizes, rows, sums, measures }: Units, weights: ArrayLike<number> = sizes): Float64Array {
+  const means = new Float64Array(measures);
+  let total = 0;
+  for (let c = 0; c < sizes.length; c++) {
+    const weight = weights[c]!;
+    if (weight === 0) continue;
+    total += weight * rows[c]!;
+    for (let m = 0; m < measures; m++) means[m]! += weight * sums[c * measures + m]!;
+  }
+  for (let m = 0; m < measures; m++) means[m]! /= Math.max(1, total);
+  return means;
+}
