@@ -51,6 +51,12 @@ describe('a mix', () => {
     expect(parseTasks('sids:1', TEMPLATES, 'row')[0]!.weight).toBe(1);
   });
 
+  test.each(['0', '0.0', '-1', 'n=0', 'n=', 'n=1.5', '1e3', '', 'chains'])('%j is no setting', (setting) => {
+    expect(() => parseTasks(`seqrec:${setting}`, TEMPLATES, 'row')).toThrow(
+      `--tasks: seqrec: expected a weight above 0, n=N, chain or row, got "${setting}"`,
+    );
+  });
+
   test('one task alone is not named twice', () => {
     expect(() => parseTasks('sids,words', TEMPLATES, 'row')).not.toThrow();
     expect(() => parseTasks('words,sids,words', TEMPLATES, 'row')).toThrow('words is named twice');
