@@ -38,7 +38,7 @@ export function preferenceText(history: readonly ItemText[]): string {
 }
 
 function wordsOf(title: string): string[] {
-  const words = title.toLowerCase().match(/\p{L}{3,}/gu) ?? [];
+  const words = title.toLowerCase().match(/\p{L}{3,}/gu); // null where there is none
   return [...new Set(words)].filter((word) => !NOT_TELLING.has(word));
 }
 

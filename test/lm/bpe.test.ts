@@ -49,7 +49,10 @@ test.each([
   const text = fc.string({ unit: fc.constantFrom(...letters, ' '), maxLength: longest });
   fc.assert(
     fc.property(fc.array(text, { maxLength: 12 }), (texts) => {
-      expect(trainBpe(texts, { vocabSize: 257 + most }).merges).toEqual(plainMerges(texts, most));
+      for (const minFrequency of [1, 2, 3]) {
+        const { merges } = trainBpe(texts, { vocabSize: 257 + most, minFrequency });
+        expect(merges).toEqual(plainMerges(texts, most, minFrequency));
+      }
     }),
     { numRuns: 100 },
   );
@@ -107,7 +110,7 @@ describe('the size of a vocabulary', () => {
 });
 
 /** Counts every pair before every merge. */
-function plainMerges(texts: string[], most: number): [string, string][] {
+function plainMerges(texts: string[], most: number, minFrequency: number): [string, string][] {
   const pieces = texts.flatMap((text) => text.match(/ ?[a-j]+|\s+(?!\S)|\s+/g) ?? []);
   const words = pieces.map((piece) => [...spellBytes(piece)]);
   const order = new Map([...'abcdefghijĠ'].map((character, i) => [character, i]));
@@ -124,7 +127,7 @@ function plainMerges(texts: string[], most: number): [string, string][] {
     }
     const id = (token: string): number => order.get(token)!;
     const [best] = [...counts.values()].sort((a, b) => b[2] - a[2] || id(a[0]) - id(b[0]) || id(a[1]) - id(b[1]));
-    if (!best || best[2] < 2) break;
+    if (!best || best[2] < minFrequency) break;
     const [left, right] = best;
     if (!order.has(left + right)) order.set(left + right, order.size);
     merges.push([left, right]);

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { Dataset, Item, Row, Split } from '../../lib/data/dataset.js';
 import type { ItemText } from '../../lib/data/item-text.js';
 import { wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
-import { canChain, chainTexts, cutInto, rowExample, rowExamples } from '../../lib/tasks/examples.js';
+import { canChain, chainExample, chainTexts, cutInto, rowExample, rowExamples } from '../../lib/tasks/examples.js';
 import { planTasks } from '../../lib/tasks/plan-tasks.js';
 import { preferenceText } from '../../lib/tasks/preference-text.js';
 import { createRenderer, promptContext } from '../../lib/tasks/prompts.js';
@@ -51,6 +51,12 @@ describe('a mix', () => {
     expect(parseTasks('sids:1', TEMPLATES, 'row')[0]!.weight).toBe(1);
   });
 
+  test.each(['0', '0.0', '-1', 'n=0', 'n=', 'n=1.5', '1e3', '', 'chains'])('%j is no setting', (setting) => {
+    expect(() => parseTasks(`seqrec:${setting}`, TEMPLATES, 'row')).toThrow(
+      `--tasks: seqrec: expected a weight above 0, n=N, chain or row, got "${setting}"`,
+    );
+  });
+
   test('one task alone is not named twice', () => {
     expect(() => parseTasks('sids,words', TEMPLATES, 'row')).not.toThrow();
     expect(() => parseTasks('words,sids,words', TEMPLATES, 'row')).toThrow('words is named twice');
@@ -84,7 +90,10 @@ describe('a plan', () => {
 
   test('with templates of a file', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'sidlab-plan-')), 'templates.json');
-    writeFileSync(file, JSON.stringify({ own: { of: 'rows', separator: '', answer: '{sid}', prompts: ['{history}'] } }));
+    writeFileSync(
+      file,
+      JSON.stringify({ own: { of: 'rows', separator: '', answer: '{sid}', prompts: ['{history}'] } }),
+    );
     expect(planTasks({ template: 'own', templates: file })).toMatchObject({ custom: true, mode: 'chain' });
   });
 
@@ -213,6 +222,19 @@ describe('an epoch', () => {
     const render = createRenderer(two!, indexOf(10), tokenizer);
     const first = [0, 1].map((prompt) => set.example({ task: 0, example: 3, prompt }, [render]).tokens[0]);
     expect(first).toEqual([tokenizer.tokenId('a'), tokenizer.tokenId('b')]); // not the one that was made first
+  });
+
+  test('a task of one prompt draws none, so that the others keep theirs', () => {
+    const promptsOf = (tasks: string, task: number): number[] =>
+      setOf(tasks).examples(0).filter((reference) => reference.task === task).map(({ prompt }) => prompt); // prettier-ignore
+    expect(promptsOf('sids:row,seqrec', 1)).toEqual(promptsOf('seqrec', 0));
+  });
+
+  test('an example of chain mode is a text of its own', () => {
+    const tokenizer = wordTokenizer([], indexOf(40));
+    const render = createRenderer(TEMPLATES.sids!, indexOf(40), tokenizer);
+    const [text] = chainTexts(datasetOf(40, 20).train, TEMPLATES.sids!, 10);
+    expect(setOf('sids').example({ task: 0, example: 0, prompt: 0 }, [render])).toEqual(chainExample(text!, render));
   });
 
   test('an example of one prompt is made once, of its own task', () => {

@@ -100,7 +100,7 @@ class Pairs {
   best(): Candidate | undefined {
     for (let top = this.pop(); top; top = this.pop()) {
       const count = this.counts.get(top.left * SHIFT + top.right) ?? 0;
-      if (count === top.count && count > 0) return top;
+      if (count === top.count) return top;
       if (count > 0) this.push({ ...top, count });
     }
     return undefined;
@@ -110,7 +110,7 @@ class Pairs {
   merge(left: number, right: number, id: number): void {
     const key = left * SHIFT + right;
     const changed = new Set<number>();
-    for (const at of this.places.get(key) ?? []) {
+    for (const at of this.places.get(key)!) {
       const word = this.words[at]!;
       const weight = this.weights[at]!;
       const add = (a: number, b: number): void => void changed.add(this.add(a, b, at, weight));
@@ -137,8 +137,10 @@ class Pairs {
     }
     this.counts.delete(key);
     this.places.delete(key);
-    for (const pair of changed)
-      if ((this.counts.get(pair) ?? 0) > 0) this.push(candidate(pair, this.counts.get(pair)!));
+    for (const pair of changed) {
+      const count = this.counts.get(pair);
+      if (count) this.push(candidate(pair, count));
+    }
   }
 
   private add(left: number, right: number, at: number, weight: number): number {
