@@ -249,6 +249,14 @@ describe('terms', () => {
     expect([1, 0.75, 0.74, 0.5, 0.25].map((maxDf) => terms({ maxDf })[0])).toEqual(['aa', 'bb', 'cc', 'cc', 'dd']);
     expect(tfidf(['b1 a1', 'B1 c1']).terms).toEqual(['a1', 'b1', 'c1']);
   });
+
+  test('columns ascend within a row, whatever the order of its words', () => {
+    const { matrix, terms } = tfidf(['dd aa cc bb', 'bb aa', 'cc dd dd']);
+    expect(terms).toEqual(['aa', 'bb', 'cc', 'dd']);
+    expect([...matrix.column]).toEqual([0, 1, 2, 3, 0, 1, 2, 3]);
+    expect([matrix.rows, matrix.width]).toEqual([3, 4]);
+    expect(matrix.value[7]!).toBeGreaterThan(matrix.value[6]!); // of dd, which comes twice
+  });
 });
 
 describe('singular values', () => {

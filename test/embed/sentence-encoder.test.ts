@@ -108,6 +108,24 @@ describe.skipIf(!installed)('a real ONNX encoder (skipped where @huggingface/tra
       3,
     ]);
     await short.close();
+    const long = golden.ids.findIndex(({ length }) => length > 4 && length < 24);
+    const { length } = golden.ids[long]!;
+    for (const [cutoffLen, cut] of [
+      [length, 0],
+      [length - 1, 1],
+    ] as const) {
+      const exact = await loadSentenceEncoder(MODEL, { cutoffLen });
+      const { ids, truncated } = exact.tokenize([golden.texts[long]!]);
+      expect([ids[0]!.length, truncated.size]).toEqual([cutoffLen, cut]);
+      expect(ids[0]!.at(-1)).toBe(golden.ids[long]!.at(-1));
+      await exact.close();
+    }
+    await expect(loadSentenceEncoder(MODEL, { cutoffLen: 1 }).then((one) => one.tokenize(['a']))).rejects.toThrow(
+      'embed: expected --cutoff-len above 1, the special tokens of a text, got 1',
+    );
+    const two = await loadSentenceEncoder(MODEL, { cutoffLen: 2 });
+    expect(two.tokenize(['steel bolt']).ids[0]).toHaveLength(2);
+    await two.close();
   });
 
   test('the stage: own pooling, another one by option, a hub by HTTP', async () => {

@@ -37,7 +37,7 @@ export function lsa(texts: readonly string[], options: LsaOptions = {}): Lsa {
   if (texts.length < 2) throw new InputError(`lsa: expected at least 2 texts, got ${texts.length}; add items`);
   const { matrix, terms } = tfidf(texts, terming);
   if (terms.length === 0) throw new InputError('lsa: expected texts with words, got none; give the items titles');
-  const most = Math.max(1, Math.min(texts.length - 1, terms.length));
+  const most = Math.min(texts.length - 1, terms.length);
   const width = wanted ?? Math.min(384, most, Math.max(2, Math.ceil(texts.length / 4)));
   if (width > most) {
     throw new InputError(

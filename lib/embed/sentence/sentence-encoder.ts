@@ -58,14 +58,13 @@ export async function loadSentenceEncoder(
     await library.AutoModel.from_pretrained(from, { ...where, dtype, device: 'cpu', session_options: session }),
   ]);
   const maxTokens = Math.min(cutoffLen, config.maxTokens);
-  const pad = tokenizer.pad_token_id ?? 0;
   return {
     name: source,
     ...config,
     maxTokens,
     tokenize: (texts) => tokenize(tokenizer, texts, maxTokens),
     encode: async (batch) => {
-      const { hidden, width } = await forward(library.Tensor, model, batch, pad);
+      const { hidden, width } = await forward(library.Tensor, model, batch);
       const lengths = batch.map((ids) => ids.length);
       return { data: poolTokens(hidden, lengths, width, config), width };
     },
@@ -121,14 +120,9 @@ function specialTail(tokenizer: PreTrainedTokenizer): number[] {
 }
 
 /** Token ids -> last hidden state [B * T * D]. */
-async function forward(
-  TensorOf: typeof Tensor,
-  model: PreTrainedModel,
-  batch: readonly (readonly number[])[],
-  pad: number,
-) {
+async function forward(TensorOf: typeof Tensor, model: PreTrainedModel, batch: readonly (readonly number[])[]) {
   const tokens = Math.max(1, ...batch.map((ids) => ids.length));
-  const ids = new BigInt64Array(batch.length * tokens).fill(BigInt(pad));
+  const ids = new BigInt64Array(batch.length * tokens); // the padding is token 0: the mask hides it, whatever it is
   const mask = new BigInt64Array(batch.length * tokens);
   batch.forEach((row, b) => {
     row.forEach((id, t) => (ids[b * tokens + t] = BigInt(id)));
