@@ -25,6 +25,12 @@ export function kitAt(commit: string): string {
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], folder);
   const ops = "import('./kernels/setup/tensorflow-ops.mjs').then(({ buildOps }) => buildOps({ again: true }))";
   run(process.execPath, ['-e', ops], folder);
+  const file = join('node_modules', ADDON, 'lib/sidlab-ops/ops.node');
+  if (existsSync(join(home, file)) && !existsSync(join(folder, file))) {
+    throw new Error(
+      `${folder}: its native operations did not compile (see .run/ops.log there); it would be too slow a peer`,
+    );
+  }
   mkdirSync(built, { recursive: true });
   return folder;
 }
@@ -43,6 +49,7 @@ function shareLinks(home: string, folder: string): void {
   for (const name of readdirSync(join(home, 'node_modules', dirname(ADDON)))) {
     const path = join('node_modules', dirname(ADDON), name);
     if (path !== join('node_modules', ADDON)) link(path);
-    else cpSync(join(home, path), join(folder, path), { recursive: true });
+    else
+      cpSync(join(home, path), join(folder, path), { recursive: true, filter: (from) => !from.includes('sidlab-ops') });
   }
 }
