@@ -10,6 +10,7 @@ export * from './sentence/encoder-config.js';
 export * from './sentence/length-batches.js';
 export * from './sentence/pool-tokens.js';
 export * from './sentence/sentence-encoder.js';
+export * from './sentence/token-vectors.js';
 export { modelStamp } from './sentence/transformers.js';
 export * from './text-embedder.js';
 export * from './embed-options.js';

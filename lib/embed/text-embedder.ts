@@ -4,11 +4,14 @@ import type { Vectors } from '../files/npy.js';
 import { lsa } from './lsa/lsa.js';
 import { encodeTexts } from './sentence/encode-texts.js';
 import { loadSentenceEncoder } from './sentence/sentence-encoder.js';
+import type { TokenEncoder } from './sentence/token-vectors.js';
 
 /** Vectors of any texts, for comparing them by cosine. */
 export interface TextEmbedder {
   /** Texts -> vectors [N, D], row = text. */
   embed(texts: readonly string[]): Promise<Vectors>;
+  /** For BERTScore, a vector a token; absent where the encoder has none (`lsa`). */
+  tokens?: TokenEncoder;
   /** Frees the model. */
   close(): Promise<void>;
 }
@@ -29,6 +32,7 @@ export async function textEmbedder(encoder: string, items: readonly Item[]): Pro
       finish();
       return vectors;
     },
+    tokens: loaded,
     close: () => loaded.close(),
   };
 }

@@ -11,6 +11,7 @@ export * from './recommender.js';
 export * from './results-file.js';
 export * from './shuffle-histories.js';
 export * from './text/answer-table.js';
+export * from './text/bert-score.js';
 export * from './text/bleu.js';
 export * from './text/cosine.js';
 export * from './text/generate-answers.js';

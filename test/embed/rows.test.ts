@@ -90,7 +90,7 @@ describe('encoding', () => {
   /** A text's vector is its first token and its length; a text of letters beyond five is cut. */
   function encoder(batches: number[][][] = [], encode?: SentenceEncoder['encode']): SentenceEncoder {
     return {
-      ...{ name: 'fake', pooling: 'mean', normalize: false, maxTokens: 5 },
+      ...{ name: 'fake', pooling: 'mean', normalize: false, maxTokens: 5, special: new Set<number>() },
       tokenize: (texts) => {
         const ids = texts.map((text) => [...text].slice(0, 5).map(Number));
         return { ids, truncated: new Set(ids.filter((_, i) => texts[i]!.length > 5)) };
@@ -102,6 +102,7 @@ describe('encoding', () => {
           const data = Float32Array.from(batch.flatMap((ids) => [ids[0] ?? 0, ids.length]));
           return Promise.resolve({ data, width: 2 });
         }),
+      encodeTokens: () => Promise.reject(new Error('not asked for')),
       close: () => Promise.resolve(),
     };
   }

@@ -63,12 +63,13 @@ function worst(rows: Float32Array, expected: readonly (readonly number[])[]): nu
 /** An encoder in plain numbers: a text's vector is its first token and its length. */
 function fake(fails: (batch: readonly (readonly number[])[]) => boolean = () => false): SentenceEncoder {
   return {
-    ...{ name: 'fake', pooling: 'mean', normalize: false, maxTokens: 9 },
+    ...{ name: 'fake', pooling: 'mean', normalize: false, maxTokens: 9, special: new Set<number>() },
     tokenize: (texts) => ({ ids: texts.map((text) => [...text].map(Number)), truncated: new Set() }),
     encode: (batch) => {
       if (fails(batch)) return Promise.reject(new Error('bad alloc\nat ...'));
       return Promise.resolve({ data: Float32Array.from(batch.flatMap((ids) => [ids[0] ?? 0, ids.length])), width: 2 });
     },
+    encodeTokens: () => Promise.reject(new Error('not asked for')),
     close: () => Promise.resolve(),
   };
 }

@@ -28,10 +28,17 @@ const SCHEMA = defineOptions('embed', omitOptions(SENTENCE_OPTIONS, 'batchSize',
 export interface SentenceEncoder extends EncoderConfig {
   /** For reports and file names. */
   name: string;
+  /** Ids that the tokenizer puts before and behind every text: [CLS] and [SEP], <s> and </s>, <|endoftext|>. */
+  special: ReadonlySet<number>;
   /** Token ids of each text, truncated at `maxTokens`, and which of them were. */
   tokenize(texts: readonly string[]): { ids: number[][]; truncated: ReadonlySet<readonly number[]> };
   /** Token ids of a batch, the longest first -> rows [B * D] and D; the engine's own errors pass through. */
   encode(batch: readonly (readonly number[])[]): Promise<{ data: Float32Array; width: number }>;
+  /**
+   * The same batch -> a vector a token, of the last layer, neither pooled nor scaled [B * T * D], and D; what stands
+   * behind a text's own tokens is padding.
+   */
+  encodeTokens(batch: readonly (readonly number[])[]): Promise<{ data: Float32Array; width: number }>;
   /** Frees the model. */
   close(): Promise<void>;
 }
@@ -58,16 +65,20 @@ export async function loadSentenceEncoder(
     await library.AutoModel.from_pretrained(from, { ...where, dtype, device: 'cpu', session_options: session }),
   ]);
   const maxTokens = Math.min(cutoffLen, config.maxTokens);
+  const ends = specialEnds(tokenizer);
+  const encodeTokens: SentenceEncoder['encodeTokens'] = (batch) => forward(library.Tensor, model, batch);
   return {
     name: source,
     ...config,
     maxTokens,
-    tokenize: (texts) => tokenize(tokenizer, texts, maxTokens),
+    special: new Set([...ends.head, ...ends.tail]),
+    tokenize: (texts) => tokenize(tokenizer, texts, maxTokens, ends.tail),
     encode: async (batch) => {
-      const { hidden, width } = await forward(library.Tensor, model, batch);
+      const { data, width } = await encodeTokens(batch);
       const lengths = batch.map((ids) => ids.length);
-      return { data: poolTokens(hidden, lengths, width, config), width };
+      return { data: poolTokens(data, lengths, width, config), width };
     },
+    encodeTokens,
     close: async () => void (await model.dispose()),
   };
 }
@@ -93,9 +104,8 @@ async function loading<T>(source: string, load: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Texts longer than `max` lose their end, and keep the special tokens behind it. */
-function tokenize(tokenizer: PreTrainedTokenizer, texts: readonly string[], max: number) {
-  const tail = specialTail(tokenizer);
+/** Texts longer than `max` lose their end, and keep the special tokens behind it, the `tail`. */
+function tokenize(tokenizer: PreTrainedTokenizer, texts: readonly string[], max: number, tail: readonly number[]) {
   if (max <= tail.length) {
     throw new InputError(`embed: expected --cutoff-len above ${tail.length}, the special tokens of a text, got ${max}`);
   }
@@ -110,13 +120,18 @@ function tokenize(tokenizer: PreTrainedTokenizer, texts: readonly string[], max:
   return { ids, truncated };
 }
 
-/** What the tokenizer puts behind every text: [SEP], </s>, <|endoftext|>. Its own truncation cuts that off too. */
-function specialTail(tokenizer: PreTrainedTokenizer): number[] {
+/**
+ * What the tokenizer puts before every text ([CLS], <s>) and behind it ([SEP], </s>, <|endoftext|>). Its own truncation
+ * cuts the latter off too.
+ */
+function specialEnds(tokenizer: PreTrainedTokenizer): { head: number[]; tail: number[] } {
   const [all, plain] = [tokenizer.encode('a'), tokenizer.encode('a', { add_special_tokens: false })];
   for (let start = 0; start + plain.length <= all.length; start++) {
-    if (plain.length > 0 && plain.every((id, i) => all[start + i] === id)) return all.slice(start + plain.length);
+    if (plain.length > 0 && plain.every((id, i) => all[start + i] === id)) {
+      return { head: all.slice(0, start), tail: all.slice(start + plain.length) };
+    }
   }
-  return [];
+  return { head: [], tail: [] };
 }
 
 /** Token ids -> last hidden state [B * T * D]. */
@@ -141,5 +156,5 @@ async function forward(TensorOf: typeof Tensor, model: PreTrainedModel, batch: r
       `embed: expected last_hidden_state [${batch.length}, ${tokens}, width] of the model, got ${found.join(', ')}; export it for feature extraction`,
     );
   }
-  return { hidden: hidden.data as Float32Array, width: hidden.dims[2]! };
+  return { data: hidden.data as Float32Array, width: hidden.dims[2]! };
 }

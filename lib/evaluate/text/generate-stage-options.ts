@@ -23,7 +23,10 @@ export const GENERATE_OPTIONS = defineOptions('generate', {
   batchSize: integer('texts that grow together', { default: 64 }),
   tokenBudget: integer('tokens of prompts that go through the model at once', { default: 16384 }),
   ...PRECISION_OPTIONS,
-  encoder: text('of the cosine of texts: lsa, a folder or id of a sentence encoder, or none', { default: 'lsa' }),
+  encoder: text(
+    'of the cosine of texts: lsa, none, or a folder or id of a sentence encoder, which gives BERTScore too',
+    { default: 'lsa' },
+  ),
   ...SEED_OPTIONS,
   results: text('file to write', { otherwise: 'generations-TASK.jsonl beside the model folder', affectsResult: false }),
 });

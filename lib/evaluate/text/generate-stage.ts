@@ -1,11 +1,10 @@
 /**
  * The `generate` stage: a model writes the answers of one task, without the trie -> `generations.jsonl` and the task's
- * metrics (GRec's for its text tasks: BLEU-4, ROUGE-1, 2, L, cosine; for tasks that answer with a SID the share that is
- * one, and hits).
+ * metrics (GRec's for its text tasks: BLEU-4, ROUGE-1, 2, L, cosine, and BERTScore where a sentence encoder is given; for
+ * tasks that answer with a SID the share that is one, and hits).
  *
  * Prompts are those of evaluation, the first of the task's template, and are truncated as in training; tasks of items ask
- * about items that no training saw. Departure from GRec: its BERTScore is left out (it needs a model of its own; the
- * cosine of a sentence encoder says the same).
+ * about items that no training saw. Departure from GRec: BERTScore is of the encoder's last layer (`bert-score.ts`).
  */
 import { dirname, join } from 'node:path';
 import { indexOf, loadDataset } from '../../data/load.js';
@@ -94,7 +93,9 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
     if (rows.length < examples.length) {
       throw new InputError(`generate: interrupted; ${rows.length} of ${examples.length} texts are in ${results}`);
     }
-    const metrics = coded ? { sid: sidMetrics(rows, index) } : { text: await textMetrics(rows, embedder?.embed) };
+    const metrics = coded
+      ? { sid: sidMetrics(rows, index) }
+      : { text: await textMetrics(rows, embedder?.embed, embedder?.tokens) };
     const { model: _folder, results: _file, data: _data, ...kind } = settings;
     const inputs = { dataset, index: indexFile, model: folder };
     writeProvenance(results, { ...kind, precision }, inputs, { rows: rows.length, metrics });
