@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { type ChosenPrecision, choosePrecision } from './choose-precision.js';
+import { type ChosenPrecision, choosePrecision, type PrecisionRates } from './choose-precision.js';
 import { type EngineName, useEngine } from './engine.js';
 import { forwardedKernels } from './forward-to-cpu.js';
 import { installed, type Installed } from './installed.js';
@@ -18,11 +18,12 @@ export interface DoctorReport extends Omit<Installed, 'torch'> {
   backend: EngineName;
   /** Model of the GPU or CPU that it computes on. */
   device: string;
-  /**
-   * Of the products of a model of Qwen2.5-0.5B's widths, where `--precision auto` chooses, why, and the rates that it
-   * chose by; everything else is float32 at least.
-   */
-  precision: ChosenPrecision;
+  /** Of the products of a model of Qwen2.5-0.5B's widths where `--precision auto` chooses; all else is float32 at least. */
+  precision: ChosenPrecision['precision'];
+  /** Why, in a line. */
+  precisionWhy: string;
+  /** GFLOP/s of such a product in each precision, rounding included; absent on engines that have one. */
+  precisionRates?: PrecisionRates;
   /** That the engine computes with. */
   threads: number;
   /** Version of Node. */
@@ -50,11 +51,14 @@ export async function doctor({ engine, seconds = 1 }: DoctorOptions = {}): Promi
   const backend = await useEngine(engine);
   const versions = installed();
   const fallback = forwardedKernels(backend);
+  const { precision, why, rates } = choosePrecision('auto', { width: 896, feedForward: 4864 });
   const gpu = backend === 'tensorflow' ? nvidiaGpu() : undefined;
   return {
     backend,
     device: gpu ?? cpus()[0]?.model.trim() ?? 'unknown',
-    precision: choosePrecision('auto', { width: 896, feedForward: 4864 }),
+    precision,
+    precisionWhy: why,
+    ...(rates && { precisionRates: rates }),
     threads: backend === 'tensorflow' ? threadsOfTensorflow() : 1,
     node: process.versions.node,
     ...versions,
