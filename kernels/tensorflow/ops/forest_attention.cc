@@ -2,11 +2,13 @@
 // own. No padding, no scores in memory: what is kept of the softmax is one number a row.
 // lib/ops/forest-attention.ts has the plain implementation.
 //
-// N tokens, H query heads, K key heads, H / K a group, d head width. A task is a tree and a key head.
+// N tokens, H query heads, K key heads, H / K a group, d head width. A task of the forward pass is a piece of a chain and
+// a key head, whose path is gathered; one of the backward pass is a tree and a key head.
 #include <cmath>
 #include <cstring>
 
 #include "op.h"
+#include "tiles.h"
 
 namespace sidlab {
 namespace {
@@ -85,60 +87,119 @@ inline void products(const float* row, const float* turnedRows, int64_t width, i
   }
 }
 
+// Nodes of a task of the forward pass: few enough for all cores, many enough that gathering their path costs little.
+constexpr int64_t kTaskNodes = 32;
+
+// Whether node i sees what node i - 1 sees, and itself.
+bool continues(const Forest& f, int64_t i) {
+  const int32_t *before = f.runs + 2 * f.runStart[i - 1], *own = f.runs + 2 * f.runStart[i];
+  const int64_t count = f.runStart[i] - f.runStart[i - 1];
+  return f.runStart[i + 1] - f.runStart[i] == count &&
+         std::memcmp(before, own, (2 * count - 1) * sizeof(int32_t)) == 0;
+}
+
+// Where tasks begin among the nodes, and the nodes at the end: pieces of chains.
+std::vector<int64_t> tasksOf(const Forest& f) {
+  std::vector<int64_t> begins;
+  for (int64_t i = 0; i < f.tokens; ++i) {
+    if (begins.empty() || i - begins.back() == kTaskNodes || !continues(f, i)) begins.push_back(i);
+  }
+  begins.push_back(f.tokens);
+  return begins;
+}
+
+// What one thread computes in. The path before a chain stays for the next task, whose chain may be a sibling.
+struct Scratch {
+  explicit Scratch(int64_t width) : path(width) {}
+  PathTiles path;
+  int64_t head = -1, length = 0;
+  std::vector<int32_t> runs;  // of the path before the chain
+  std::vector<float> queries, scores, sums;
+};
+
+// Gathers what the last node of a chain sees. @returns the nodes before the chain
+int64_t gatherPath(const Forest& f, const float* k, const float* v, int64_t last, int64_t head, Scratch& s) {
+  const int32_t *from = f.runs + 2 * f.runStart[last], *chain = f.runs + 2 * (f.runStart[last + 1] - 1);
+  const auto add = [&](int64_t j, int64_t node) {
+    const int64_t at = (node * f.keyHeads + head) * f.width;
+    s.path.set(j, k + at, v + at);
+  };
+  const bool known = s.head == head && s.runs == std::vector<int32_t>(from, chain);
+  if (!known) {
+    s.runs.assign(from, chain);
+    s.head = head;
+    s.length = 0;
+    for (const int32_t* run = from; run < chain; run += 2) {
+      for (int64_t node = run[0]; node < run[1]; ++node) add(s.length++, node);
+    }
+  }
+  for (int64_t node = chain[0]; node <= last; ++node) add(s.length + node - chain[0], node);
+  return s.length;
+}
+
+// Turns scores into weights. @returns what they summed up to before, as a logarithm
+float weigh(float* scores, int64_t length, int64_t tileLength) {
+  float top = scores[0];
+#pragma omp simd reduction(max : top)
+  for (int64_t j = 0; j < length; ++j) top = scores[j] > top ? scores[j] : top;
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t j = 0; j < length; ++j) {
+    scores[j] = fastExp(scores[j] - top);
+    sum += scores[j];
+  }
+  const float share = 1.0f / sum;
+#pragma omp simd
+  for (int64_t j = 0; j < length; ++j) scores[j] *= share;
+  for (int64_t j = length; j < tileLength; ++j) scores[j] = 0;
+  return top + std::log(sum);
+}
+
+// The nodes [begin, end) of a chain.
+void attend(const Forest& f, const float* q, const float* k, const float* v, int64_t begin, int64_t end, int64_t head,
+            float* out, float* total, Scratch& s) {
+  const int64_t d = f.width, count = (end - begin) * f.group;  // queries
+  const int64_t before = gatherPath(f, k, v, end - 1, head, s) - f.runs[2 * (f.runStart[begin + 1] - 1)];
+  const int64_t columns = padded(before + end);
+  s.queries.resize(kTileRows * d);
+  s.scores.resize(kTileRows * columns);
+  s.sums.resize(kTileRows * padded(d));
+  for (int64_t first = 0; first < count; first += kTileRows) {
+    const int64_t some = count - first < kTileRows ? count - first : kTileRows;
+    const auto nodeOf = [&](int64_t m) { return begin + (first + m) / f.group; };
+    const auto placeOf = [&](int64_t m) { return nodeOf(m) * f.heads + head * f.group + (first + m) % f.group; };
+    for (int64_t m = 0; m < kTileRows; ++m) {
+      const float* query = q + placeOf(m < some ? m : some - 1) * d;
+      for (int64_t c = 0; c < d; ++c) s.queries[m * d + c] = query[c] * f.scale;
+    }
+    const int64_t tileLength = before + nodeOf(some - 1) + 1;
+    s.path.scores(s.queries.data(), tileLength, s.scores.data(), columns);
+    for (int64_t m = 0; m < some; ++m) {
+      total[placeOf(m)] = weigh(s.scores.data() + m * columns, before + nodeOf(m) + 1, tileLength);
+    }
+    s.path.sums(s.scores.data(), columns, tileLength, s.sums.data());
+    for (int64_t m = 0; m < some; ++m) {
+      std::memcpy(out + placeOf(m) * d, s.sums.data() + m * padded(d), d * sizeof(float));
+    }
+  }
+}
+
 // q, k, v, runStart, runs, starts -> out [N, H * d], total [N, H]: log of the sum of exp
 void forward(Call& call) {
   const float *q = call.floats(0), *k = call.floats(1), *v = call.floats(2);
   const Forest f = forestOf(call, 3);
-  const int64_t d = f.width;
-  float* out = call.output({f.tokens, f.heads * d});
+  float* out = call.output({f.tokens, f.heads * f.width});
   float* total = call.output({f.tokens, f.heads});
-#pragma omp parallel if (f.tokens * f.heads * d > kAlone / 4)
+  if (f.tokens == 0 || f.heads == 0) return;
+  const std::vector<int64_t> begins = tasksOf(f);
+  const int64_t tasks = static_cast<int64_t>(begins.size()) - 1;
+#pragma omp parallel if (f.tokens * f.heads * f.width > kAlone / 4)
   {
-    std::vector<float> keys, scores, query(d);
+    Scratch scratch(f.width);
 #pragma omp for schedule(dynamic)
-    for (int64_t task = 0; task < f.trees * f.keyHeads; ++task) {
-      const int64_t tree = task / f.keyHeads, head = task % f.keyHeads;
-      const int64_t start = f.starts[tree], length = f.starts[tree + 1] - start;
-      keys.resize(length * d);
-      scores.resize(length);
-      turned(k, start, length, head, f.keyHeads, d, keys.data());
-      for (int64_t i = 0; i < length; ++i) {
-        const int32_t first = f.runStart[start + i], last = f.runStart[start + i + 1];
-        for (int64_t g = 0; g < f.group; ++g) {
-          const int64_t own = (start + i) * f.heads + head * f.group + g;
-          for (int64_t c = 0; c < d; ++c) query[c] = q[own * d + c] * f.scale;
-          float top = -INFINITY;
-          for (int32_t r = first; r < last; ++r) {
-            const int64_t from = f.runs[2 * r] - start, to = f.runs[2 * r + 1] - start;
-            products(query.data(), keys.data(), d, length, from, to, scores.data());
-            for (int64_t j = from; j < to; ++j) top = scores[j] > top ? scores[j] : top;
-          }
-          float sum = 0;
-          for (int32_t r = first; r < last; ++r) {
-            const int64_t from = f.runs[2 * r] - start, to = f.runs[2 * r + 1] - start;
-            float part = 0;
-#pragma omp simd reduction(+ : part)
-            for (int64_t j = from; j < to; ++j) {
-              scores[j] = fastExp(scores[j] - top);
-              part += scores[j];
-            }
-            sum += part;
-          }
-          total[own] = top + std::log(sum);
-          float* to = out + own * d;
-          for (int64_t c = 0; c < d; ++c) to[c] = 0;
-          const float share = 1.0f / sum;
-          for (int32_t r = first; r < last; ++r) {
-            const int64_t from = f.runs[2 * r] - start, until = f.runs[2 * r + 1] - start;
-            for (int64_t j = from; j < until; ++j) {
-              const float p = scores[j] * share;
-              const float* value = v + ((start + j) * f.keyHeads + head) * d;
-#pragma omp simd
-              for (int64_t c = 0; c < d; ++c) to[c] += p * value[c];
-            }
-          }
-        }
-      }
+    for (int64_t task = 0; task < tasks * f.keyHeads; ++task) {
+      const int64_t head = task / tasks, begin = begins[task % tasks], end = begins[task % tasks + 1];
+      attend(f, q, k, v, begin, end, head, out, total, scratch);
     }
   }
 }

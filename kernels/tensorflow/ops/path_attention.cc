@@ -86,8 +86,9 @@ std::vector<int64_t> tasksOf(const Paths& p) {
 
 // What one thread computes in.
 struct Scratch {
-  std::vector<float> keys, values, queries, scores, own, sums;
-  std::vector<int64_t> nodes;
+  explicit Scratch(int64_t width) : prompt(width) {}
+  PathTiles prompt;
+  std::vector<float> queries, scores, sums;
 };
 
 inline float dot(const float* a, const float* b, int64_t width) {
@@ -116,20 +117,13 @@ float exponentials(float* scores, int64_t length, std::vector<float>& own) {
   return sum;
 }
 
-// The prompt of a task: its keys turned [d, columns], its values [length, widthColumns]. @returns length
-int64_t gatherPrompt(const Paths& p, int64_t row, int64_t head, int64_t widthColumns, Scratch& s) {
+// The prompt of a task. @returns its nodes
+int64_t gatherPrompt(const Paths& p, int64_t row, int64_t head, PathTiles& prompt) {
   int64_t length = 0;
   const int32_t end = p.firstGrown(row);
-  for (int32_t r = p.runStart[row]; r < end; ++r) length += p.runs[2 * r + 1] - p.runs[2 * r];
-  const int64_t columns = padded(length);
-  s.keys.assign(p.width * columns, 0.0f);
-  s.values.assign(length * widthColumns, 0.0f);
-  int64_t j = 0;
   for (int32_t r = p.runStart[row]; r < end; ++r) {
-    for (int64_t node = p.runs[2 * r]; node < p.runs[2 * r + 1]; ++node, ++j) {
-      const float *key = p.key(node, head), *value = p.value(node, head);
-      for (int64_t c = 0; c < p.width; ++c) s.keys[c * columns + j] = key[c];
-      std::memcpy(s.values.data() + j * widthColumns, value, p.width * sizeof(float));
+    for (int64_t node = p.runs[2 * r]; node < p.runs[2 * r + 1]; ++node) {
+      prompt.set(length++, p.key(node, head), p.value(node, head));
     }
   }
   return length;
@@ -137,7 +131,7 @@ int64_t gatherPrompt(const Paths& p, int64_t row, int64_t head, int64_t widthCol
 
 void attend(const Paths& p, int64_t begin, int64_t end, int64_t head, float* out, Scratch& s) {
   const int64_t d = p.width, widthColumns = padded(d);
-  const int64_t length = gatherPrompt(p, begin, head, widthColumns, s), columns = padded(length);
+  const int64_t length = gatherPrompt(p, begin, head, s.prompt), columns = padded(length);
   const float scale = 1.0f / std::sqrt(static_cast<float>(d));
   const int64_t count = (end - begin) * p.group;  // queries
   s.queries.resize(kTileRows * d);
@@ -152,7 +146,7 @@ void attend(const Paths& p, int64_t begin, int64_t end, int64_t head, float* out
       const float* query = m < some ? p.q + placeOf(m) * d : nullptr;
       for (int64_t c = 0; c < d; ++c) s.queries[m * d + c] = query ? query[c] * scale : 0.0f;
     }
-    multiplyTile(s.queries.data(), d, s.keys.data(), d, columns, s.scores.data());
+    s.prompt.scores(s.queries.data(), length, s.scores.data(), columns);
     std::vector<float> own[kTileRows];
     float share[kTileRows];
     for (int64_t m = 0; m < some; ++m) {
@@ -164,7 +158,7 @@ void attend(const Paths& p, int64_t begin, int64_t end, int64_t head, float* out
       }
       share[m] = 1.0f / exponentials(s.scores.data() + m * columns, length, own[m]);
     }
-    multiplyTile(s.scores.data(), columns, s.values.data(), length, widthColumns, s.sums.data());
+    s.prompt.sums(s.scores.data(), columns, length, s.sums.data());
     for (int64_t m = 0; m < some; ++m) {
       const int64_t row = begin + (first + m) / p.group;
       float* sum = s.sums.data() + m * widthColumns;
@@ -190,7 +184,7 @@ void forward(Call& call) {
   const int64_t tasks = static_cast<int64_t>(begins.size() - 1) * p.keyHeads;
 #pragma omp parallel if (p.rows * p.heads * p.width > kAlone / 16)
   {
-    Scratch scratch;
+    Scratch scratch(p.width);
 #pragma omp for schedule(dynamic)
     for (int64_t task = 0; task < tasks; ++task) {
       attend(p, begins[task / p.keyHeads], begins[task / p.keyHeads + 1], task % p.keyHeads, out, scratch);

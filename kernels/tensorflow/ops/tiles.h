@@ -1,9 +1,10 @@
-// Products of small matrices that lie in the caches, in registers: a few rows by two vectors of columns at a time. The
-// compiler makes of a vector what the processor has.
+// Attention's two products on a path, in registers: a few queries by two vectors of columns at a time. The compiler makes
+// of a vector what the processor has.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
+#include <vector>
 
 namespace sidlab {
 
@@ -25,20 +26,58 @@ inline Lanes load(const float* from) {
   return lanes;
 }
 
-// c [kTileRows, columns] = a [kTileRows, inner] @ b [inner, columns]; columns a multiple of kTileColumns. `la` numbers lie
-// between two rows of a, `columns` between two of b and of c.
-inline void multiplyTile(const float* a, int64_t la, const float* b, int64_t inner, int64_t columns, float* c) {
-  for (int64_t n = 0; n < columns; n += kTileColumns) {
+// Where `b[k][n]` of a product lies, for n a multiple of kTileColumns: `b + k * row + n / kTileColumns * block`.
+struct Layout {
+  int64_t row, block;
+};
+
+// c [kTileRows, columns] = a [kTileRows, inner] @ b [inner, columns], for columns a multiple of kTileColumns. `la` and `lc`
+// numbers lie between two rows of a and of c.
+inline void multiplyTile(const float* a, int64_t la, const float* b, Layout of, int64_t inner, int64_t columns, float* c,
+                         int64_t lc) {
+  for (int64_t n = 0; n < columns; n += kTileColumns, b += of.block) {
     Lanes sums[kTileRows][2] = {};
     for (int64_t k = 0; k < inner; ++k) {
-      const Lanes left = load(b + k * columns + n), right = load(b + k * columns + n + kLanes);
+      const Lanes left = load(b + k * of.row), right = load(b + k * of.row + kLanes);
       for (int64_t r = 0; r < kTileRows; ++r) {
         sums[r][0] += a[r * la + k] * left;
         sums[r][1] += a[r * la + k] * right;
       }
     }
-    for (int64_t r = 0; r < kTileRows; ++r) std::memcpy(c + r * columns + n, sums[r], sizeof sums[r]);
+    for (int64_t r = 0; r < kTileRows; ++r) std::memcpy(c + r * lc + n, sums[r], sizeof sums[r]);
   }
 }
+
+// Keys and values of the nodes of a path, as the two products of attention read them. d width.
+class PathTiles {
+ public:
+  explicit PathTiles(int64_t width) : width_(width), columns_(padded(width)) {}
+
+  // Node `j` of the path; nodes before it stay.
+  void set(int64_t j, const float* key, const float* value) {
+    if (j >= room_) grow(j + 1);
+    float* column = keys_.data() + j / kTileColumns * width_ * kTileColumns + j % kTileColumns;
+    for (int64_t c = 0; c < width_; ++c) column[c * kTileColumns] = key[c];
+    std::memcpy(values_.data() + j * columns_, value, width_ * sizeof(float));
+  }
+  // scores [kTileRows, padded(length)] = queries [kTileRows, d] @ keys^T
+  void scores(const float* queries, int64_t length, float* to, int64_t lt) const {
+    multiplyTile(queries, width_, keys_.data(), {kTileColumns, width_ * kTileColumns}, width_, padded(length), to, lt);
+  }
+  // sums [kTileRows, padded(d)] = weights [kTileRows, length] @ values
+  void sums(const float* weights, int64_t lw, int64_t length, float* to) const {
+    multiplyTile(weights, lw, values_.data(), {columns_, kTileColumns}, length, columns_, to, columns_);
+  }
+
+ private:
+  void grow(int64_t nodes) {
+    room_ = padded(nodes > 2 * room_ ? nodes : 2 * room_);
+    keys_.resize(room_ * width_);
+    values_.resize(room_ * columns_);
+  }
+
+  int64_t width_, columns_, room_ = 0;
+  std::vector<float> keys_, values_;
+};
 
 }  // namespace sidlab
