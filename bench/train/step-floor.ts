@@ -3,6 +3,7 @@
  * back by the fastest library and precision at hand, and the bytes that AdamW must move, at the measured bandwidth.
  */
 import * as tf from '@tensorflow/tfjs';
+import { matMulBfloat16, toBfloat16 } from 'sidlab/ops';
 import { parseConfig, weightShapes } from 'sidlab/lm';
 import type { Precision } from '../our-precision.js';
 import { peerFolder, type Rates, runPeer, timed } from '../peer.js';
@@ -55,22 +56,30 @@ export function stepFloor(config: QwenConfig, products: readonly Product[]): Flo
 }
 
 /** Forward, gradient of the input, gradient of the weight, in the precisions that the engine has. */
-const ENGINE: Partial<Record<Precision, (x: tf.Tensor2D, w: tf.Tensor2D, y: tf.Tensor2D) => tf.Tensor[]>> = {
+const ENGINE: Record<Precision, Multiply> = {
   float32: (x, w, y) => [tf.matMul(x, w, false, true), tf.matMul(y, w), tf.matMul(y, x, true)],
+  bfloat16: (x, w, y) => [matMulBfloat16(x, w, false, true), matMulBfloat16(y, w), matMulBfloat16(y, x, true)],
 };
+
+type Multiply = (x: tf.Tensor2D, w: tf.Tensor2D, y: tf.Tensor2D) => tf.Tensor2D[];
+
+/** A factor as it lies before the product. */
+function inPlace(x: tf.Tensor2D, precision: Precision): tf.Tensor2D {
+  return precision === 'bfloat16' ? toBfloat16(x) : x;
+}
 
 /** Seconds of all products on the engine. */
 function replayOnEngine(products: readonly Product[], precision: Precision): number {
   const multiply = ENGINE[precision]!;
   let seconds = 0;
   for (const [rows, width, out, times] of products) {
-    const [x, w, y] = [tf.randomNormal([rows, width]), tf.randomNormal([out, width]), tf.randomNormal([rows, out])] as [
+    const shapes: [number, number][] = [[rows, width], [out, width], [rows, out]]; // prettier-ignore
+    const [x, w, y] = shapes.map((shape) => tf.tidy(() => inPlace(tf.randomNormal<tf.Rank.R2>(shape), precision))) as [
       tf.Tensor2D,
       tf.Tensor2D,
       tf.Tensor2D,
     ];
-    const once = (): void =>
-      tf.tidy(() => multiply(x, w, y).forEach((product) => void product.slice([0, 0], [1, 1]).dataSync()));
+    const once = (): void => tf.tidy(() => void multiply(x, w, y)); // an operation ends before its call returns
     once(); // kernels are made at the first call
     seconds += timed(() => Array.from({ length: times }, once)).seconds;
     tf.dispose([x, w, y]);

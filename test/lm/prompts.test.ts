@@ -119,6 +119,17 @@ describe('prompts by hand', () => {
   });
 
   test.each([
+    [0, 'glue|<b>'],
+    [1, 'lue|b>'],
+    [3, 'e|'],
+    [4, '|'],
+    [9, '|'],
+  ])('a history of one item shrunk by %i', (shrink, prompt) => {
+    expect(renderPrompt(rows, { history: [1], item: 1 }, context, 1, shrink)).toBe(prompt);
+    expect(renderPrompt(rows, { history: [], item: 1 }, context, 1, shrink)).toBe('|');
+  });
+
+  test.each([
     [0, 'red lamp: It is a lamp.'],
     [1, 'red lamp: It is a'],
     [3, 'red lamp: It'],
