@@ -84,7 +84,7 @@ export type { LanguageModel } from './lm/language-model.js';
 export type { TextTokenizer } from './lm/tokenizer/tokenizer.js';
 
 // evaluation, baselines, bad cases
-export { evaluate, } from './evaluate/evaluate.js';
+export { evaluate } from './evaluate/evaluate.js';
 export { rankRows } from './evaluate/rank-rows.js';
 export { createRecommender, loadRecommender } from './evaluate/recommender.js';
 export { itemMetrics, sidMetrics } from './evaluate/metrics.js';

@@ -17,6 +17,7 @@ beforeAll(async () => void (await useEngine()));
 
 const SHARED = {
   ...{ schedule: 'cosine', warmupRatio: 0, weightDecay: 0, layerCheckpointing: false, validRows: 500 },
+  ...{ precision: 'auto', saveDtype: 'float32' },
   ...{ again: false, seed: 42 },
 };
 

@@ -12,7 +12,9 @@ import { estimates, intervalText, metricIntervals } from '../../../lib/evaluate/
 import { measureRows, type Units, unitMeans, unitsOf } from '../../../lib/evaluate/statistics/units.js';
 import { Random } from '../../../lib/support/random.js';
 
-const golden = JSON.parse(readFileSync(new URL('../../golden/statistics/statistics.json', import.meta.url), 'utf8')) as {
+const golden = JSON.parse(
+  readFileSync(new URL('../../golden/statistics/statistics.json', import.meta.url), 'utf8'),
+) as {
   bootstrap: { ranks: number[]; users: number[]; HR: [number, number]; NDCG: [number, number] }[];
 };
 
