@@ -147,10 +147,7 @@ function rowsAt({ frozen, trained }: Parts, at: tf.Tensor1D): tf.Tensor {
 }
 
 /** The products in runs of few numbers: row and place of each, and where the run begins. */
-function chunks(
-  hidden: tf.Tensor,
-  { sets, at }: Places,
-): { row: tf.Tensor1D; at: tf.Tensor1D; from: number }[] {
+function chunks(hidden: tf.Tensor, { sets, at }: Places): { row: tf.Tensor1D; at: tf.Tensor1D; from: number }[] {
   const row = rowOfEach(sets);
   const size = Math.max(1, Math.floor(CHUNK / Math.max(1, hidden.shape[1]!)));
   const runs = [];
