@@ -1,7 +1,8 @@
 /** Beam search against exhaustive enumeration: every item's own text, scored by itself. */
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { beamSearch } from '../../lib/decode/beam-search.js';
+import { ForestCache } from '../../lib/decode/forest-cache.js';
 import { buildTrie, type ItemTrie, tokensAfter, walk } from '../../lib/decode/item-trie.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { forwardForest, outputLayer, prepareForest } from '../../lib/lm/decoder.js';
@@ -68,6 +69,20 @@ test('a few beams: valid, distinct, and the best of what a greedy width would ke
     expect(new Set(ranking.items).size).toBe(4);
     expect([...ranking.scores].sort((a, b) => b - a)).toEqual(ranking.scores);
   }
+});
+
+test.each([
+  ['full', [3 * 2, 3 * 4, 3 * 8 * 2]],
+  ['legal', [3 * 2, 3 * 4]],
+] as ['full' | 'legal', number[]][])('%s: forced tails in one pass, and complete beams in none', (normalize, rows) => {
+  // two codes at each of three places, then a tail of two tokens, of which the last is only predicted; one item is a code
+  const sids = Array.from({ length: 8 }, (_, i) => [1 + (i >> 2), 10 + ((i >> 1) & 1), 20 + (i & 1), 30, 0]);
+  const grow = vi.spyOn(ForestCache.prototype, 'grow');
+  const found = beamSearch(model, buildTrie([...sids, [3]]), PROMPTS, { numBeams: 10, normalize });
+  const grown = grow.mock.calls.map(([tokens]) => tokens.length);
+  grow.mockRestore();
+  expect(grown).toEqual(rows);
+  found.forEach(({ items }) => expect([...items].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]));
 });
 
 test('one engine state before and after: nothing is leaked', () => {
