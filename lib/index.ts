@@ -84,12 +84,13 @@ export type { LanguageModel } from './lm/language-model.js';
 export type { TextTokenizer } from './lm/tokenizer/tokenizer.js';
 
 // evaluation, baselines, bad cases
-export { evaluate, } from './evaluate/evaluate.js';
+export { evaluate } from './evaluate/evaluate.js';
 export { rankRows } from './evaluate/rank-rows.js';
 export { createRecommender, loadRecommender } from './evaluate/recommender.js';
 export { itemMetrics, sidMetrics } from './evaluate/metrics.js';
 export { readResults, writeResults } from './evaluate/results-file.js';
 export { textMetrics } from './evaluate/text/text-metrics.js';
+export { compareTexts } from './evaluate/text/compare-texts.js';
 export { popularity } from './baselines/popularity.js';
 export { transition } from './baselines/transition.js';
 export { badCases } from './badcase/bad-cases.js';
