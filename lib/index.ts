@@ -90,6 +90,7 @@ export { createRecommender, loadRecommender } from './evaluate/recommender.js';
 export { itemMetrics, sidMetrics } from './evaluate/metrics.js';
 export { readResults, writeResults } from './evaluate/results-file.js';
 export { textMetrics } from './evaluate/text/text-metrics.js';
+export { compareTexts } from './evaluate/text/compare-texts.js';
 export { popularity } from './baselines/popularity.js';
 export { transition } from './baselines/transition.js';
 export { badCases } from './badcase/bad-cases.js';

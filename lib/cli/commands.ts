@@ -8,6 +8,8 @@ import { WRITE_SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
 import { EMBED_OPTIONS } from '../embed/embed-options.js';
 import { MERGE_RESULTS_OPTIONS } from '../evaluate/merge-results-options.js';
 import { EVALUATE_OPTIONS } from '../evaluate/evaluate-options.js';
+import { COMPARE_TEXTS_OPTIONS } from '../evaluate/text/compare-texts-options.js';
+import type { CompareTextsReport } from '../evaluate/text/compare-texts-stage.js';
 import { GENERATE_OPTIONS } from '../evaluate/text/generate-stage-options.js';
 import type { GenerateReport } from '../evaluate/text/generate-stage.js';
 import { MERGE_OPTIONS } from '../lm/lora/merge-options.js';
@@ -120,13 +122,22 @@ export const COMMANDS: Record<string, Command> = {
     run: async (values) => (await import('../evaluate/merge-results.js')).mergeResults(checked(values)),
   },
   generate: {
-    summary: "a model writes a task's answers without the trie: BLEU, ROUGE and cosine of texts, hits of SIDs",
+    summary: "a model writes a task's answers without the trie: BLEU, ROUGE, BERTScore of texts, hits of SIDs",
     schema: GENERATE_OPTIONS,
     run: async (values) => (await import('../evaluate/text/generate-stage.js')).generateStage(checked(values)),
     print: async ({ examples, ...report }: GenerateReport) => {
       const { answerTable } = await import('../evaluate/text/answer-table.js');
       const { tableText } = await import('../figures/show-table.js');
       return `${record(report)}\n\n${tableText(answerTable(examples))}`;
+    },
+  },
+  'compare-texts': {
+    summary: "several models' answers to the same prompts (files of generate) side by side -> a CSV for a spreadsheet",
+    schema: COMPARE_TEXTS_OPTIONS,
+    run: async (values) => (await import('../evaluate/text/compare-texts-stage.js')).compareTextsStage(checked(values)),
+    print: async ({ examples, ...report }: CompareTextsReport) => {
+      const { tableText } = await import('../figures/show-table.js');
+      return `${record(report)}\n\n${tableText(examples)}`;
     },
   },
   merge: {

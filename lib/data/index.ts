@@ -31,6 +31,7 @@ export type { Catalogue, CatalogueItem } from './raw/shelf.js';
 export * from './raw/times.js';
 export * from './sample/sample.js';
 export * from './sid-index.js';
+export * from './spreadsheet-csv.js';
 export * from './table.js';
 export * from './convert-options.js';
 export * from './data-options.js';

@@ -22,6 +22,20 @@ export interface Bounds {
   below?: number;
 }
 
+/** Texts that are not empty, one or more; on the command line with commas between. */
+export function texts<const S extends Spec<readonly string[]>>(
+  help: string,
+  spec: S = {} as S,
+): Option<readonly string[], PresenceOf<S>> {
+  const fits = (value: unknown): boolean => typeof value === 'string' && value !== '';
+  return option<readonly string[], S>(help, spec, {
+    mismatch: (value) =>
+      Array.isArray(value) && value.length > 0 && value.every(fits) ? undefined : 'one or more texts',
+    fromText: (given) => given.split(','),
+    schema: { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 },
+  });
+}
+
 /** A finite number within bounds. */
 export function number<const S extends Spec<number> & Bounds>(
   help: string,

@@ -1,10 +1,12 @@
 /** The `generate` stage on a small shop: examples, file and figures belong together. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadDataset } from '../../lib/data/load.js';
 import { readIndex } from '../../lib/data/sid-index.js';
+import { textEmbedder } from '../../lib/embed/text-embedder.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { generateStage } from '../../lib/evaluate/text/generate-stage.js';
 import { readGenerations } from '../../lib/evaluate/text/generations-file.js';
@@ -20,6 +22,9 @@ import { initialModel } from '../../lib/train/sft/initial-model.js';
 const NOUNS = ['kettle', 'lamp', 'drill', 'tent', 'router'];
 const QUALITIES = ['steel', 'folding', 'compact', 'cordless'];
 const ITEMS = QUALITIES.flatMap((quality) => NOUNS.map((noun) => ({ quality, noun })));
+
+const ENCODER = fileURLToPath(new URL('../golden/tiny-encoder', import.meta.url));
+const installed = existsSync(fileURLToPath(new URL('../../node_modules/onnxruntime-node', import.meta.url)));
 
 const data = join(mkdtempSync(join(tmpdir(), 'sidlab-generate-')), 'shop');
 const index = join(data, 'shop.index.json');
@@ -83,6 +88,16 @@ test('with an encoder there is a cosine too', async () => {
   const { text } = await generateStage({ ...shared, task: 'index2item', maxTokens: 4, encoder: 'lsa' });
   expect(text!.cosine).toBeGreaterThanOrEqual(-1);
   expect(text!.cosine).toBeLessThanOrEqual(1);
+});
+
+test.skipIf(!installed)('a sentence encoder gives BERTScore beside it', async () => {
+  const { text, results } = await generateStage({ ...shared, task: 'sid2title', maxTokens: 6, encoder: ENCODER });
+  const { tokens, embed, close } = await textEmbedder(ENCODER, []);
+  expect(text).toEqual(await textMetrics(await readGenerations(results), embed, tokens));
+  await close();
+  for (const part of ['precision', 'recall', 'F']) expect(text).toHaveProperty(`BERTScore ${part}`);
+  const lsa = await generateStage({ ...shared, task: 'sid2title', maxTokens: 6, encoder: 'lsa' });
+  expect(lsa.text).not.toHaveProperty('BERTScore F');
 });
 
 test('a task of SIDs: as many tokens as a SID and its end need, and the share that is one', async () => {

@@ -14,6 +14,7 @@ import {
   numbers,
   pair,
   text,
+  texts,
   words,
 } from '../../lib/options/kinds.js';
 import { nearest } from '../../lib/options/nearest.js';
@@ -32,6 +33,7 @@ const OPTIONS = {
   widths: numbers('widths', { default: [4, 2] }),
   sizes: numberOrNumbers('sizes'),
   limits: pair('limits', { of: { min: 0 } }),
+  files: texts('files'),
   parts: words(['q', 'k'], 'parts', { alias: (name) => name.toLowerCase() }),
   lora: group<{ rank?: number }>('adapters', { rank: integer('rank', { default: 8 }) }),
   map: custom<object>('map', {
@@ -67,6 +69,9 @@ describe('what is refused, in one line', () => {
     [{ steps: -1 }, 'expected steps to be a whole number of 0 or more, got -1'],
     [{ steps: 1.5 }, 'a whole number'],
     [{ steps: '3' }, 'a whole number of 0 or more, got "3"'],
+    [{ files: [] }, 'expected files to be one or more texts, got []'],
+    [{ files: ['a', ''] }, 'expected files to be one or more texts'],
+    [{ files: 'a' }, 'expected files to be one or more texts, got "a"'],
     [{ beams: 0 }, 'expected beams to be a whole number of 1 or more, got 0'],
     [{ mode: 'rwo' }, 'expected mode to be one of row, chain, got "rwo"; did you mean row?'],
     [{ scale: 1 }, 'expected scale to be true or false, got 1'],

@@ -1,0 +1,12 @@
+/** The options of `compare-texts`. */
+import { text, texts } from '../../options/kinds.js';
+import { defineOptions, type OptionsOf } from '../../options/schema.js';
+
+/** Declares the options of `compare-texts`. */
+export const COMPARE_TEXTS_OPTIONS = defineOptions('compare-texts', {
+  results: texts('files of generate (generations-TASK.jsonl), one a model, with commas between', { required: true }),
+  out: text('CSV file to write, for a spreadsheet', { required: true }),
+});
+
+/** Options of `compareTextsStage`. */
+export interface CompareTextsOptions extends OptionsOf<typeof COMPARE_TEXTS_OPTIONS> {}
