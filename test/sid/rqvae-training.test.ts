@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { readJson } from '../../lib/files/files.js';
@@ -13,6 +14,7 @@ import { beats } from '../../lib/sid/rqvae/best-model.js';
 import { decodeSums, encodeVectors, type RqVaeModel } from '../../lib/sid/rqvae/model.js';
 import { rqVaePlan } from '../../lib/sid/rqvae/options.js';
 import { checkArrays, codebookName, initialArrays, type RqVaeShape } from '../../lib/sid/rqvae/parameters.js';
+import { quantizeForward } from '../../lib/sid/rqvae/quantize.js';
 import { rqvae, rqVaeCodes, type RqVaeOptions } from '../../lib/sid/rqvae/rqvae.js';
 import { Random } from '../../lib/support/random.js';
 import { lrScale } from '../../lib/support/schedule.js';
@@ -151,6 +153,23 @@ describe('the better model', () => {
   });
 });
 
+test('codes while training: by Sinkhorn at the levels whose epsilon is above 0, else the nearest', () => {
+  const rows = tf.tensor2d(
+    cloud(32, 2).data.map((value) => value / 30),
+    [32, 2],
+  ); // all near the first code
+  const book = tf.tensor2d([[0, 0], [1, 0], [0, 1], [1, 1]]); // prettier-ignore
+  const used = (epsilons?: number[]) =>
+    tf.tidy(() => {
+      const assignment = epsilons && { epsilons, iterations: 100 };
+      const { tape } = quantizeForward(rows, [book, book], 0.25, assignment);
+      return tape.codes.map((codes) => new Set(codes.dataSync()).size);
+    });
+  expect([used(), used([0, 0]), used([0.003, 0])]).toEqual([[1, 1], [1, 1], [4, expect.any(Number)]]); // prettier-ignore
+  expect(used([0, 0.003])).toEqual([1, 4]);
+  tf.dispose([rows, book]);
+});
+
 describe('training', () => {
   const x = cloud(22, 5);
   const small: RqVaeOptions = {
@@ -172,6 +191,24 @@ describe('training', () => {
       lines.forEach(({ rate }, i) => expect(rate).toBe(0.02 * lrScale(schedule, 3 * (i + 1), 6, 21)));
     },
   );
+
+  test('dropout, Sinkhorn and weight decay each change what is trained, batch normalisation and commitment too', async () => {
+    const losses = async (options: RqVaeOptions) => (await train(options)).lines.map(({ loss }) => loss);
+    const plain = await losses({});
+    expect(await losses({ dropout: 0, sinkhornEpsilon: 0, weightDecay: 0 })).toEqual(plain);
+    for (const options of [
+      { dropout: 0.4 },
+      { sinkhornEpsilon: [0, 0.01] },
+      { weightDecay: 0.1 },
+      { batchNorm: true },
+      { commitment: 2 },
+      { maxGradNorm: 0.01 },
+      { seed: 1 },
+      { kmeansInit: 'batch' as const },
+    ]) {
+      expect(await losses(options), JSON.stringify(options)).not.toEqual(plain);
+    }
+  });
 
   test('the loss is its two parts, and the first epochs have one', async () => {
     const { lines } = await train();

@@ -127,6 +127,7 @@ test('the rows of SID tokens: those that joined, in any order; else those that w
   ); // ids from 3: a_0, a_1, b_0
   expect(sidRows(tokenizer, ['<b_0>', '<a_1>'], ['<a_0>'])).toEqual({ first: 4, count: 2 });
   expect(sidRows(tokenizer, [], ['<b_0>', '<a_0>', '<a_1>'])).toEqual({ first: 3, count: 3 });
+  expect(sidRows(tokenizer, [], [])).toEqual({ first: 0, count: 0 });
   expect(() => sidRows(tokenizer, ['<b_0>', '<a_0>'], [])).toThrow(
     '--freeze all-but-new-rows: expected the SID tokens of the index to follow one another in the vocabulary',
   );

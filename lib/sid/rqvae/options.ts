@@ -40,7 +40,7 @@ export function rqVaePlan(vectors: Vectors, options: RqVaeOptions, where: string
   checkCollisions(collisions, vectors.rows, sizes, where);
   if (autoencoderEpochs >= epochs) throw wrong(`autoencoderEpochs of at most ${epochs - 1}`, autoencoderEpochs);
   const epsilons = typeof sinkhornEpsilon === 'number' ? sizes.map(() => sinkhornEpsilon) : [...sinkhornEpsilon];
-  if (epsilons.length !== sizes.length || !epsilons.every((epsilon) => epsilon >= 0 && epsilon < Infinity)) {
+  if (epsilons.length !== sizes.length) {
     throw wrong(`sinkhornEpsilon of 0 or more, one or ${sizes.length}`, epsilons.join(','));
   }
   if (residual && latent !== vectors.width) throw wrong(`a latent of ${vectors.width}, the vectors' width`, latent);
