@@ -7,6 +7,9 @@ import { FILTER_OPTIONS } from '../data/filter/filter-options.js';
 import { WRITE_SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
 import { EMBED_OPTIONS } from '../embed/embed-options.js';
 import { EVALUATE_OPTIONS } from '../evaluate/evaluate-options.js';
+import type { CompareReport } from '../evaluate/score/compare-stage.js';
+import { COMPARE_OPTIONS, SCORE_OPTIONS } from '../evaluate/score/score-options.js';
+import type { ScoreReport } from '../evaluate/score/score-stage.js';
 import { GENERATE_OPTIONS } from '../evaluate/text/generate-stage-options.js';
 import type { GenerateReport } from '../evaluate/text/generate-stage.js';
 import { MERGE_OPTIONS } from '../lm/lora/merge-options.js';
@@ -112,6 +115,20 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'rank the catalogue for every row by constrained beam search',
     schema: EVALUATE_OPTIONS,
     run: async (values) => (await import('../evaluate/evaluate-stage.js')).evaluateStage(checked(values)),
+  },
+  score: {
+    summary: "metrics with intervals of results files: the kit's, or MiniOneRec's final_result_*.json",
+    schema: SCORE_OPTIONS,
+    word: 'files',
+    run: async (values) => (await import('../evaluate/score/score-stage.js')).scoreStage(checked(values)),
+    print: async (report: ScoreReport) => (await import('./score-report.js')).scoreText(report),
+  },
+  compare: {
+    summary: 'two results files of the same rows, or several seeds of each: paired tests of every metric',
+    schema: COMPARE_OPTIONS,
+    word: 'files',
+    run: async (values) => (await import('../evaluate/score/compare-stage.js')).compareStage(checked(values)),
+    print: async (report: CompareReport) => (await import('./score-report.js')).compareText(report),
   },
   generate: {
     summary: "a model writes a task's answers without the trie: BLEU, ROUGE and cosine of texts, hits of SIDs",

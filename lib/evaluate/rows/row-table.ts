@@ -72,7 +72,7 @@ export function rowTable(results: readonly Result[], context: RowContext = {}): 
       target,
       rank,
       ...(sidRank && { sidRank: sidRank(result) }),
-      score: rank === 0 ? null : scores[rank - 1]!,
+      score: scores[rank - 1] ?? null,
       ...(targetLogProb !== undefined && { logProb: targetLogProb }),
       historyLength: history.length,
       ...(counts && { popularity: counts[target] ?? 0, popularityPercentile: percentiles![target] ?? 0 }),
