@@ -12,7 +12,7 @@ export interface Command {
   extra?: Options;
   /** Flags that say more exactly what an unknown one may mean. */
   moreExact?(flag: string): readonly string[];
-  /** Name of the option that is given as a word, not as a flag. */
+  /** Name of the option that is given as a word, not as a flag; of a list all words are elements. */
   word?: string;
   /**
    * Loads the code that it needs, and runs it: nothing heavy is imported for `--help` or a usage error.

@@ -10,6 +10,9 @@ import { MERGE_RESULTS_OPTIONS } from '../evaluate/merge-results-options.js';
 import { EVALUATE_OPTIONS } from '../evaluate/evaluate-options.js';
 import { COMPARE_TEXTS_OPTIONS } from '../evaluate/text/compare-texts-options.js';
 import type { CompareTextsReport } from '../evaluate/text/compare-texts-stage.js';
+import type { CompareReport } from '../evaluate/score/compare-stage.js';
+import { COMPARE_OPTIONS, SCORE_OPTIONS } from '../evaluate/score/score-options.js';
+import type { ScoreReport } from '../evaluate/score/score-stage.js';
 import { GENERATE_OPTIONS } from '../evaluate/text/generate-stage-options.js';
 import type { GenerateReport } from '../evaluate/text/generate-stage.js';
 import { MERGE_OPTIONS } from '../lm/lora/merge-options.js';
@@ -120,6 +123,20 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'the shares of an evaluation (evaluate --shard 1/8, ...) -> one file of results',
     schema: MERGE_RESULTS_OPTIONS,
     run: async (values) => (await import('../evaluate/merge-results.js')).mergeResults(checked(values)),
+  },
+  score: {
+    summary: "metrics with intervals of results files: the kit's, or MiniOneRec's final_result_*.json",
+    schema: SCORE_OPTIONS,
+    word: 'files',
+    run: async (values) => (await import('../evaluate/score/score-stage.js')).scoreStage(checked(values)),
+    print: async (report: ScoreReport) => (await import('./score-report.js')).scoreText(report),
+  },
+  compare: {
+    summary: 'two results files of the same rows, or several seeds of each: paired tests of every metric',
+    schema: COMPARE_OPTIONS,
+    word: 'files',
+    run: async (values) => (await import('../evaluate/score/compare-stage.js')).compareStage(checked(values)),
+    print: async (report: CompareReport) => (await import('./score-report.js')).compareText(report),
   },
   generate: {
     summary: "a model writes a task's answers without the trie: BLEU, ROUGE, BERTScore of texts, hits of SIDs",

@@ -45,7 +45,7 @@ describe.each(Object.keys(COMMANDS))('%s', (name) => {
   const command = COMMANDS[name]!;
   const { schema, extra = {}, word } = command;
   const options = { ...allOptions(schema), ...extra };
-  const words = word ? [schema.options[word]!.words![0]!] : [];
+  const words = word ? [schema.options[word]!.words?.[0] ?? ['x', 'y']].flat() : [];
 
   test.each(
     [...flagsOf(options)]

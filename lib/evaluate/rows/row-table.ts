@@ -76,7 +76,7 @@ export function rowTable(results: readonly Result[], context: RowContext = {}): 
       target,
       rank,
       ...(sidRank && { sidRank: sidRank(result) }),
-      score: rank === 0 ? null : scores[rank - 1]!,
+      score: scores[rank - 1] ?? null,
       ...(scores.length > 0 && { lowestScore: scores.at(-1)! }),
       ...(targetLogProbs?.length && {
         logProb: targetLogProbs.reduce((sum, logProb) => sum + logProb, 0),

@@ -87,6 +87,7 @@ test("dealing runs anew: SciPy's p, and another seed's when there are too many",
   const { sides, p } = golden.runs;
   expect(dealRunsTest(sides.flat(), 3).p).toBeCloseTo(p, 12);
   expect(dealRunsTest([3, 4, 1, 2], 2)).toEqual({ p: 2 / 6, exact: true });
+  expect(dealRunsTest([1, 2, 4], 2).p).toBe(1 / 3); // apart by 2.5, the others by 0.5 and 2
   const random = new Random(4);
   const values = Array.from({ length: 20 }, (_, i) => random.normal() + (i < 10 ? 0.4 : 0));
   expect(dealRunsTest(values, 10).exact).toBe(false);

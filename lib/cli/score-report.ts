@@ -1,0 +1,60 @@
+/** `sidlab score` and `sidlab compare` for people. */
+import type { CompareReport } from '../evaluate/score/compare-stage.js';
+import type { FileScore, ScoreReport } from '../evaluate/score/score-stage.js';
+import type { Comparison } from '../evaluate/statistics/compare.js';
+import { type Estimate, intervalText } from '../evaluate/statistics/intervals.js';
+import { tableText } from '../figures/show-table.js';
+import { record } from './print.js';
+
+/** Tables of each file. */
+export function scoreText({ files, level, samples }: ScoreReport): string {
+  const note = `in brackets: ${level * 100} % bootstrap interval over users, ${samples} resamples`;
+  return [...files.map(fileText), note].join('\n\n');
+}
+
+function fileText({ file, rows, users, longest, kind, metrics, lists, slices, calc }: FileScore): string {
+  const of = kind === 'minionerec' ? 'rows of unnamed users' : `rows of ${users} users`;
+  const { item, sid } = metrics;
+  const names = Object.keys(item ?? sid ?? {});
+  const table = names.map((metric) => ({
+    metric,
+    ...(item && { item: estimateText(item[metric]!) }),
+    ...(sid && { SID: estimateText(sid[metric]!) }),
+    ...(calc && { 'calc.py': calc.metrics[metric]?.toFixed(4) ?? '' }),
+  }));
+  const { invalid } = calc ?? {};
+  return [
+    `${file}: ${rows} ${of}, lists of ${longest}`,
+    tableText(table),
+    ...(invalid === undefined ? [] : [`calc.py: ${invalid} texts up to the hits are no item`]),
+    record({ lists }),
+    ...Object.entries(slices).map(([name, of]) => `by ${name}\n${tableText(of)}`),
+  ].join('\n\n');
+}
+
+function estimateText({ mean, low, high }: Estimate): string {
+  return intervalText(mean, [low, high]);
+}
+
+/** A table by item, and one by SID. */
+export function compareText({ a, b, rows, item, sid, level, alpha }: CompareReport): string {
+  return [
+    `A: ${a.join(', ')}\nB: ${b.join(', ')}\n${rows} rows`,
+    ...(item ? [`by item\n${comparisonTable(item)}`] : []),
+    ...(sid ? [`by SID\n${comparisonTable(sid)}`] : []),
+    `in brackets: ${level * 100} % bootstrap interval of A - B, the same users in both; p of the sign-flip test over users; ` +
+      `A is better or worse where p < ${alpha}`,
+  ].join('\n\n');
+}
+
+function comparisonTable(comparisons: readonly Comparison[]): string {
+  return tableText(
+    comparisons.map(({ metric, a, b, difference, low, high, p, exact, runsP, verdict }) => ({
+      metric,
+      ...{ A: a, B: b, 'A - B': intervalText(difference, [low, high]) },
+      p: `${exact ? '' : '~'}${p < 0.0001 ? '<.0001' : p.toFixed(4)}`,
+      ...(runsP !== undefined && { 'p of runs': runsP.toFixed(4) }),
+      verdict,
+    })),
+  );
+}

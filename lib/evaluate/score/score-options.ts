@@ -1,0 +1,70 @@
+/** The options of `score` and `compare`. */
+import { custom, integer, number, numbers, text } from '../../options/kinds.js';
+import type { Options } from '../../options/option.js';
+import { defineOptions, type OptionsOf } from '../../options/schema.js';
+
+/** What intervals and tests are drawn with. */
+export const STATISTICS_OPTIONS = {
+  k: numbers('lengths of the lists to measure at', { otherwise: '1,3,5,10,20,50 as far as the lists go' }),
+  samples: integer('resamples of the bootstrap', { default: 1000, min: 100 }),
+  level: number('share of intervals that hold the true value', { default: 0.95, above: 0, below: 1 }),
+  seed: integer('fixes everything random', { default: 42, min: 0 }),
+  out: text('file to write the report to, as JSON', { otherwise: 'not written', affectsResult: false }),
+} satisfies Options;
+
+const CATALOGUE_OPTIONS = {
+  data: text('data folder: popularity and categories, and whether the results are of it', {
+    otherwise: 'none: no slices, and item ids are not checked',
+    affectsResult: false,
+  }),
+  dataset: text("NAME of the folder's files", {
+    otherwise: "the folder's own name, or the only NAME in it",
+    affectsResult: false,
+  }),
+  index: text('index file: metrics by SID', {
+    otherwise: 'NAME.index.json in the data folder, where there is one',
+    affectsResult: false,
+  }),
+} satisfies Options;
+
+/** The words of the command line; no flag of their own. */
+const files = (help: string, fits: (count: number) => boolean, expected: string) => ({
+  ...custom<readonly string[], { required: true }>(help, {
+    required: true,
+    mismatch: (value) =>
+      Array.isArray(value) && fits(value.length) && value.every((file) => typeof file === 'string' && file !== '')
+        ? undefined
+        : expected,
+    schema: { type: 'array', items: { type: 'string', minLength: 1 } },
+  }),
+  data: false,
+});
+
+/** Declares the options of `score`. */
+export const SCORE_OPTIONS = defineOptions('score', {
+  files: files(
+    "results files: the kit's results.jsonl, or MiniOneRec's final_result_*.json",
+    (count) => count > 0,
+    'one results file or more',
+  ),
+  ...CATALOGUE_OPTIONS,
+  ...STATISTICS_OPTIONS,
+});
+
+/** Declares the options of `compare`. */
+export const COMPARE_OPTIONS = defineOptions('compare', {
+  files: files(
+    'two results files of the same rows; several seeds of a side with commas between, a1.jsonl,a2.jsonl b1.jsonl,b2.jsonl',
+    (count) => count === 2,
+    'two results files',
+  ),
+  ...CATALOGUE_OPTIONS,
+  ...STATISTICS_OPTIONS,
+  alpha: number('better and worse are said where p is below it', { default: 0.05, above: 0, below: 1 }),
+});
+
+/** Options of `scoreStage`. */
+export interface ScoreOptions extends OptionsOf<typeof SCORE_OPTIONS> {}
+
+/** Options of `compareStage`. */
+export interface CompareStageOptions extends OptionsOf<typeof COMPARE_OPTIONS> {}

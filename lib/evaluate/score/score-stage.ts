@@ -1,0 +1,134 @@
+/** The `score` stage: results files of any origin -> metrics with intervals, what the lists are like, slices. */
+import { writeJson } from '../../files/files.js';
+import { packageVersion } from '../../runs/code-version.js';
+import {
+  coverage,
+  exposure,
+  gini,
+  popularityBias,
+  type PopularityBias,
+  repeatShare,
+  targetRepeats,
+} from '../measures/lists.js';
+import { means } from '../measures/measure.js';
+import { hitRate, measurableKs, ndcg, rankingMeasures } from '../measures/ranking.js';
+import { byCategory, byHistoryLength, byPopularity, type Label, type Slice, sliceMetrics } from '../measures/slices.js';
+import { popularityPercentiles, trainCounts } from '../rows/features.js';
+import { type RowEntry, rowTable } from '../rows/row-table.js';
+import { type Estimate, estimates, type IntervalOptions } from '../statistics/intervals.js';
+import type { CalcMetrics } from './minionerec-results.js';
+import { type Catalogue, type RankedFile, readCatalogueFiles, readRanked } from './read-ranked.js';
+import { SCORE_OPTIONS, type ScoreOptions } from './score-options.js';
+
+/** What the lists of a file are like, at the length `k`. */
+export interface ListReport {
+  k: number;
+  /** Share of the catalogue that is recommended to somebody. With a data set. */
+  coverage?: number;
+  /** Concentration of what is recommended: 0 everything alike, towards 1 always the same. With a data set. */
+  gini?: number;
+  /** Percentiles of popularity. With a data set. */
+  popularity?: PopularityBias;
+  /** Share of recommended items that are in the history. */
+  repeats: number;
+  /** Share of targets that are in the history. */
+  targetRepeats: number;
+}
+
+/** The score of one file. */
+export interface FileScore {
+  file: string;
+  /** SHA-256. */
+  sha256: string;
+  kind: RankedFile['kind'];
+  rows: number;
+  /** Users; rows of one user are resampled together. MiniOneRec's files name none: a row each. */
+  users: number;
+  /** Length of the longest list. */
+  longest: number;
+  /** HR, NDCG and MRR with their intervals, by item and by distinct SIDs. */
+  metrics: { item?: Record<string, Estimate>; sid?: Record<string, Estimate> };
+  lists: ListReport;
+  /** HR and NDCG at `lists.k` of parts of the rows. With a data set by popularity and category too. */
+  slices: Record<string, Slice[]>;
+  /** What MiniOneRec's calc.py prints of its file. */
+  calc?: CalcMetrics;
+  /** Hashes of what the results were ranked with, where the file beside them says so. */
+  inputs?: Record<string, string>;
+}
+
+/** What `score` gives back. */
+export interface ScoreReport {
+  files: FileScore[];
+  level: number;
+  samples: number;
+  seed: number;
+  version: string;
+}
+
+/** @throws InputError for a file that is damaged, of another catalogue, or no ranking, and for k beyond the lists */
+export async function scoreStage(options: ScoreOptions): Promise<ScoreReport> {
+  const { files, k, out, ...rest } = SCORE_OPTIONS.parse(options);
+  const { level, samples, seed } = rest;
+  const catalogue = await readCatalogueFiles(rest);
+  const scores: FileScore[] = [];
+  for (const file of files) {
+    scores.push(scoreFile(await readRanked(file, catalogue), catalogue, k, { level, samples, seed }));
+  }
+  const report = { files: scores, level, samples, seed, version: packageVersion() };
+  if (out !== undefined) writeJson(out, report);
+  return report;
+}
+
+function scoreFile(
+  ranked: RankedFile,
+  catalogue: Catalogue,
+  asked: readonly number[] | undefined,
+  options: IntervalOptions,
+): FileScore {
+  const { file, sha256, kind, results, longest, index, calc, provenance } = ranked;
+  const ks = measurableKs(longest, asked);
+  const { dataset } = kind === 'results' ? catalogue : {};
+  const table = rowTable(results, { ...(dataset && { dataset }), ...(index && { index }) });
+  return {
+    ...{ file, sha256, kind, rows: table.length, users: new Set(table.map(({ user }) => user)).size, longest },
+    metrics: {
+      ...(kind === 'results' && { item: estimates(table, rankingMeasures(ks), options) }),
+      ...(index && { sid: estimates(table, rankingMeasures(ks, 'sidRank'), options) }),
+    },
+    lists: listReport(table, Math.min(10, longest), dataset),
+    slices: slicesOf(table, Math.min(10, longest), kind === 'results' ? 'rank' : 'sidRank'),
+    ...(calc && { calc }),
+    ...(provenance && { inputs: provenance.inputs }),
+  };
+}
+
+function listReport(table: readonly RowEntry[], k: number, dataset: Catalogue['dataset']): ListReport {
+  const { repeats, targets } = means(table, { repeats: repeatShare(k), targets: targetRepeats });
+  const items = dataset?.items.length ?? 0;
+  return {
+    k,
+    ...(dataset && {
+      coverage: coverage(table, k, items),
+      gini: gini(exposure(table, k, items)),
+      popularity: popularityBias(table, k, popularityPercentiles(trainCounts(dataset.train, items))),
+    }),
+    repeats: repeats!,
+    targetRepeats: targets!,
+  };
+}
+
+/** Categories that a slice is made of, those with most rows. */
+const MOST_CATEGORIES = 12;
+
+function slicesOf(table: readonly RowEntry[], k: number, by: 'rank' | 'sidRank'): Record<string, Slice[]> {
+  const measures = { [`HR@${k}`]: hitRate(k, by), [`NDCG@${k}`]: ndcg(k, by) };
+  const slices = (label: Label): Slice[] => sliceMetrics(table, label, measures);
+  const largest = slices(byCategory).sort((a, b) => b.rows - a.rows);
+  const all = {
+    popularity: slices(byPopularity),
+    history: slices(byHistoryLength()),
+    category: largest.slice(0, MOST_CATEGORIES),
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, of]) => of.length > 0));
+}

@@ -1,0 +1,173 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { baselineStage } from '../../../lib/baselines/baseline-stage.js';
+import { COMMANDS } from '../../../lib/cli/commands.js';
+import { readCommandLine } from '../../../lib/cli/read-command-line.js';
+import { compareText, scoreText } from '../../../lib/cli/score-report.js';
+import { filterStage } from '../../../lib/data/filter/filter-stage.js';
+import { writeSample } from '../../../lib/data/sample/sample.js';
+import { itemMetrics, sidMetrics } from '../../../lib/evaluate/metrics.js';
+import { readResults, type Result, writeResults } from '../../../lib/evaluate/results-file.js';
+import { compareStage } from '../../../lib/evaluate/score/compare-stage.js';
+import { readMiniOneRec } from '../../../lib/evaluate/score/minionerec-results.js';
+import { scoreStage } from '../../../lib/evaluate/score/score-stage.js';
+import { hashFile, readJson } from '../../../lib/files/files.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'sidlab-score-'));
+const golden = fileURLToPath(new URL('../../golden/minionerec', import.meta.url));
+const sample = join(golden, 'final_result_sample.json');
+const index = join(golden, 'sample.index.json');
+const data = join(folder, 'data');
+const popular = join(folder, 'popularity.jsonl');
+const next = join(folder, 'transition.jsonl');
+
+beforeAll(async () => {
+  const { reviews, meta } = await writeSample({ out: join(folder, 'raw'), size: 'small' });
+  await filterStage({ reviews, meta, out: data, dataset: 'sample' });
+  await baselineStage({ baseline: 'popularity', data, results: popular });
+  await baselineStage({ baseline: 'transition', data, results: next });
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const complaint = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'accepted',
+    (error: Error) => error.message,
+  );
+
+describe("the kit's own results", () => {
+  test('the metrics of the stage, with intervals around them; slices and lists', async () => {
+    const out = join(folder, 'results.json');
+    const report = await scoreStage({ files: [popular], data, out });
+    const [file] = report.files;
+    const results = await readResults(popular);
+    for (const [metric, value] of Object.entries(itemMetrics(results))) {
+      const { mean, low, high } = file!.metrics.item![metric]!;
+      expect(mean).toBeCloseTo(value, 12);
+      expect(low <= mean && mean <= high && low < high).toBe(true);
+    }
+    expect(file).toMatchObject({ kind: 'results', rows: results.length, longest: 50, sha256: hashFile(popular) });
+    expect(file!.metrics.sid).toBeUndefined();
+    expect(file!.lists.popularity!.bias).toBeGreaterThan(0.2); // of all baselines this one
+    expect(Object.keys(file!.slices)).toEqual(['popularity', 'history', 'category']);
+    expect(file!.slices.history!.reduce((sum, { rows }) => sum + rows, 0)).toBe(results.length);
+    expect(readJson(out)).toEqual(JSON.parse(JSON.stringify(report)));
+    expect(scoreText(report)).toMatch(/HR@10 +\.\d{3} \[\.\d{3}, \.\d{3}\]\n/);
+  });
+
+  test('two of them compared: the sides and their difference', async () => {
+    const report = await compareStage({ files: [next, popular], k: [5, 10] });
+    const means = itemMetrics(await readResults(next), [5, 10]);
+    expect(report.item!.map(({ metric }) => metric)).toEqual(['HR@5', 'NDCG@5', 'MRR@5', 'HR@10', 'NDCG@10', 'MRR@10']);
+    for (const { metric, a, difference, b } of report.item!) {
+      expect(a - b).toBeCloseTo(difference, 12);
+      if (metric in means) expect(a).toBeCloseTo(means[metric]!, 12);
+    }
+    expect(compareText(report)).toContain('verdict');
+    const seeds = await compareStage({ files: [`${next},${next}`, `${popular},${popular}`], k: [10] });
+    expect(seeds.item![0]).toMatchObject({ a: report.item![3]!.a, runsP: 2 / 6 });
+  });
+
+  test('words of the command line, all of them', () => {
+    const line = (name: string, words: string[]) =>
+      readCommandLine(name, COMMANDS[name]!, [...words, '--k', '5']).values;
+    expect(line('score', ['a', 'b', 'c'])).toEqual({ files: ['a', 'b', 'c'], k: [5] });
+    expect(() => line('score', [])).toThrow(/FILES/);
+    expect(() => line('compare', ['a'])).toThrow('expected FILES to be two results files');
+  });
+});
+
+describe("MiniOneRec's results", () => {
+  test('the metrics of its calc.py, and ours that count distinct SIDs', async () => {
+    const calc = readJson<{ metrics: Record<string, number>; invalid: number }>(join(golden, 'calc.json'));
+    const report = await scoreStage({ files: [sample], index });
+    const [file] = report.files;
+    for (const [metric, value] of Object.entries(calc.metrics)) {
+      expect(file!.calc!.metrics[metric]).toBeCloseTo(value, 12);
+    }
+    expect(file!.calc!.invalid).toBe(calc.invalid);
+    const { results, sids } = readMiniOneRec(sample);
+    const ours = sidMetrics(results, sids.map((sid) => [sid]), [1, 3, 5, 10]); // prettier-ignore
+    for (const [metric, value] of Object.entries(ours)) expect(file!.metrics.sid![metric]!.mean).toBeCloseTo(value, 12);
+    expect(ours['NDCG@10']).toBeGreaterThan(calc.metrics['NDCG@10']!); // what comes twice takes no second rank
+    expect(results[0]!.history.length).toBeGreaterThan(0);
+    expect(file!.metrics.item).toBeUndefined();
+    expect(scoreText(report)).toContain('calc.py');
+  });
+
+  test('compared with another file of the same rows, whatever order SIDs first come in', async () => {
+    const rows = JSON.parse(readFileSync(sample, 'utf8')) as { predict: string[] }[];
+    const other = join(folder, 'final_result_other.json');
+    writeFileSync(other, JSON.stringify(rows.map((row) => ({ ...row, predict: [...row.predict].reverse() }))));
+    const report = await compareStage({ files: [sample, other], k: [1] });
+    expect(report.sid!.map(({ metric }) => metric)).toEqual(['HR@1', 'NDCG@1', 'MRR@1']);
+    expect(report.item).toBeUndefined();
+    expect(await complaint(compareStage({ files: [sample, popular] }))).toMatch(/compare files of one kind/);
+  });
+
+  test('another form', async () => {
+    const file = join(folder, 'final_result_bad.json');
+    for (const [text, said] of [
+      ['[]', 'expected a list of rows, got none'],
+      ['[{"output": "x"}]', 'row 1: expected output (a SID) and predict'],
+      ['[{"output": 3, "predict": []}]', 'row 1: expected output'],
+      ['[{"output"', 'not valid JSON'],
+    ] as const) {
+      writeFileSync(file, text);
+      expect(await complaint(scoreStage({ files: [file] }))).toContain(said);
+    }
+  });
+});
+
+describe('bad files, a line each', () => {
+  const good: Result = { user: 'A', history: [0], target: 1, items: [2, 1, 0], scores: [3, 2, 1] };
+  const file = join(folder, 'bad.jsonl');
+  const said = async (changes: object, options: object = { data }): Promise<string> => {
+    writeResults(file, [good, { ...good, ...changes } as Result]);
+    return complaint(scoreStage({ files: [file], ...options }));
+  };
+
+  test.each([
+    [{ items: [2, 1, 2] }, 'row 2: item 2 is listed twice, again at rank 3'],
+    [{ scores: [3, 1, 2] }, 'row 2: expected scores to fall, got 2 after 1 at rank 3'],
+    [{ target: 99_999 }, 'row 2: expected the target to be an item id from 0 to'],
+    [{ items: [2, 1, 99_999] }, 'at rank 3, got 99999; it may be of another catalogue'],
+    [{ items: [2, 1, -1] }, 'at rank 3, got -1'],
+    [{ scores: [3, NaN, 1] }, 'bad.jsonl:2: score 2 is NaN'],
+  ])('%j', async (changes, expected) => {
+    expect(await said(changes)).toContain(expected);
+  });
+
+  test('ids too large for an array, and no catalogue', async () => {
+    expect(await said({ items: [2, 1 << 25, 1 << 25] }, {})).toContain(`item ${1 << 25} is listed twice`);
+    expect(await said({ target: 99_999 }, {})).toBe('accepted');
+  });
+
+  test('k beyond the lists, other rows, a missing file', async () => {
+    expect(await said({}, { k: [5] })).toContain('expected k of at most 3, the length of the lists, got 5');
+    writeResults(file, [good]);
+    expect(await complaint(compareStage({ files: [popular, file] }))).toMatch(
+      /bad\.jsonl: expected \d+ rows like the first, got 1/,
+    );
+    expect(await complaint(scoreStage({ files: [join(folder, 'none.jsonl')] }))).toMatch(/none\.jsonl: no such file/);
+  });
+
+  test('what lies beside the file: fewer rows, another catalogue', async () => {
+    writeResults(file, [good, good]);
+    const items = hashFile(join(data, 'sample.item.json'));
+    const beside = (rows: number, hash: string): void =>
+      writeFileSync(join(folder, 'bad.json'), JSON.stringify({ rows, inputs: { 'sample.item.json': hash } }));
+    beside(3, items);
+    expect(await complaint(scoreStage({ files: [file], data }))).toContain(
+      'expected 3 rows, as the file beside it says, got 2',
+    );
+    beside(2, 'other');
+    expect(await complaint(scoreStage({ files: [file], data }))).toContain('ranked with another sample.item.json than');
+    beside(2, items);
+    expect((await scoreStage({ files: [file], data })).files[0]!.inputs).toEqual({ 'sample.item.json': items });
+    rmSync(join(folder, 'bad.json'));
+  });
+});
