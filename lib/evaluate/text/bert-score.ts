@@ -12,7 +12,9 @@
  *   1. vectors are the encoder's last layer; the package takes a layer tuned for each of its models, and may rescale by
  *      a baseline. Numbers compare only where the encoder is the same;
  *   2. where all weights of a text are 0 (under idf: tokens that every answer has), the row scores 0, not NaN;
- *   3. dot products are summed in float64.
+ *   3. dot products are summed in float64, and a token whose vector is all zeros is like nothing;
+ *   4. texts are tokenized as the encoder's own library does, without the blank that the package puts before a text for
+ *      RoBERTa and GPT-2.
  *
  * Shapes: N rows, T tokens of a text, D width.
  */
