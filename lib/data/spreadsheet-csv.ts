@@ -33,7 +33,6 @@ export function harmless(text: string): string {
 /** The signs that begin a formula, wide ones of East Asian fonts included, and the white space that OWASP names. */
 const FORMULA = /^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])/;
 
-// eslint-disable-next-line no-control-regex -- these are what is looked for
 const CONTROL = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]/g;
 
 function cell(value: SpreadsheetCell): string {

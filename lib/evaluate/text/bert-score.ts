@@ -12,7 +12,9 @@
  *   1. vectors are the encoder's last layer; the package takes a layer tuned for each of its models, and may rescale by
  *      a baseline. Numbers compare only where the encoder is the same;
  *   2. where all weights of a text are 0 (under idf: tokens that every answer has), the row scores 0, not NaN;
- *   3. dot products are summed in float64.
+ *   3. dot products are summed in float64, and a token whose vector is all zeros is like nothing;
+ *   4. texts are tokenized as the encoder's own library does, without the blank that the package puts before a text for
+ *      RoBERTa and GPT-2.
  *
  * Shapes: N rows, T tokens of a text, D width.
  */
@@ -142,11 +144,12 @@ function distinctPairs(answers: readonly (readonly number[])[], texts: readonly 
 
 /** Rows scaled to length 1; a row of zeros stays, and is like nothing. */
 function unitRows({ rows, width, data }: Vectors): Float64Array {
-  const units = Float64Array.from(data);
-  for (let row = 0; row < rows; row++) {
-    const unit = units.subarray(row * width, (row + 1) * width);
-    const length = Math.sqrt(unit.reduce((squares, x) => squares + x * x, 0));
-    if (length > 0) unit.forEach((x, d) => (unit[d] = x / length));
+  const units = new Float64Array(data.length);
+  for (let from = 0; from < rows * width; from += width) {
+    let squares = 0;
+    for (let at = from; at < from + width; at++) squares += data[at]! ** 2;
+    const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
+    for (let at = from; at < from + width; at++) units[at] = data[at]! * scale;
   }
   return units;
 }
