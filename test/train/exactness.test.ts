@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { writeSafetensors } from '../../lib/files/safetensors.js';
 import { chain } from '../../lib/lm/forest.js';
@@ -202,4 +202,17 @@ test('the gradient of a few targets among many nodes, by finite differences', ()
     expect(Math.abs(slope - data[at]!), name).toBeLessThan(0.02 * Math.abs(data[at]!) + 2e-3);
   }
   tf.dispose([...gradients.values(), ...model.weights.values()]);
+});
+
+test('the progress line says tokens a second', async () => {
+  const said: string[] = [];
+  const spy = vi.spyOn(process.stderr, 'write').mockImplementation((text) => (said.push(String(text)), true));
+  const folder = newFolder();
+  await trainTiny(folder).finally(() => spy.mockRestore());
+  const [rate] = said.flatMap((line) => /in all.*, (\d+) tokens\/s/.exec(line)?.[1] ?? []);
+  const last = readMetrics(join(folder, 'metrics.jsonl'))
+    .filter(({ tokens }) => tokens !== undefined)
+    .at(-1)!;
+  expect(Number(rate) / (last.tokens! / last.seconds!)).toBeGreaterThan(0.85);
+  expect(Number(rate) / (last.tokens! / last.seconds!)).toBeLessThan(1.15);
 });
