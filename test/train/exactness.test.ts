@@ -3,9 +3,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { writeSafetensors } from '../../lib/files/safetensors.js';
+import { chain } from '../../lib/lm/forest.js';
 import type { Weights } from '../../lib/lm/weights.js';
 import { readMetrics } from '../../lib/runs/metric-lines.js';
 import { RunFolder } from '../../lib/runs/run-folder.js';
@@ -13,6 +14,8 @@ import type { Example } from '../../lib/tasks/examples.js';
 import { groupAdvantages } from '../../lib/train/grpo/advantages.js';
 import { rewardGroup } from '../../lib/train/grpo/reward-group.js';
 import { resumeCheckpoint, saveCheckpoint } from '../../lib/train/loop/checkpoint.js';
+import { forestLoss, forestLogProbs } from '../../lib/train/loop/forest-loss.js';
+import { batchGradients } from '../../lib/train/loop/gradients.js';
 import { Optimizer } from '../../lib/train/optim/optimizer.js';
 import { sharePrefixes, sortTexts } from '../../lib/train/sft/shared-prefixes.js';
 import { newFolder, tinyModel, trainTiny, type TinyOptions } from './tiny-task.js';
@@ -166,4 +169,50 @@ test('a reward’s long answer is cut in the message', () => {
   fails('x'.repeat(81), `${'x'.repeat(77)}...`);
   fails([Infinity], '[Infinity]');
   fails([1, 2], '2 values');
+});
+
+test('the gradient of a few targets among many nodes, by finite differences', () => {
+  const model = tinyModel();
+  const trees = [chain([3, 7, 1, 12, 5]), chain([2, 9, 4])];
+  const targets = [
+    { tree: 0, node: 2, token: 6 },
+    { tree: 1, node: 1, token: 11 },
+    { tree: 0, node: 2, token: 8 },
+  ];
+  const loss = (logProbs: tf.Tensor1D): tf.Scalar => tf.mul(tf.sum(logProbs), -1);
+  const part = () => forestLoss(model, forestLogProbs(model.config, trees, targets), loss);
+  const value = (): number => {
+    const { loss: of, dispose } = part();
+    const found = tf.tidy(() => of().dataSync()[0]!);
+    dispose();
+    return found;
+  };
+  const { gradients } = batchGradients(model, [part()]);
+  for (const [name, gradient] of gradients) {
+    const data = gradient.dataSync<'float32'>();
+    const at = data.reduce((best, x, i) => (Math.abs(x) > Math.abs(data[best]!) ? i : best), 0);
+    const weight = model.weights.get(name)!;
+    const [shape, before] = [weight.shape, weight.dataSync<'float32'>().slice()];
+    const moved = (by: number): number => {
+      tf.tidy(() => weight.assign(tf.tensor(before.with(at, before[at]! + by), shape)));
+      return value();
+    };
+    const slope = (moved(5e-3) - moved(-5e-3)) / 1e-2;
+    moved(0);
+    expect(Math.abs(slope - data[at]!), name).toBeLessThan(0.02 * Math.abs(data[at]!) + 2e-3);
+  }
+  tf.dispose([...gradients.values(), ...model.weights.values()]);
+});
+
+test('the progress line says tokens a second', async () => {
+  const said: string[] = [];
+  const spy = vi.spyOn(process.stderr, 'write').mockImplementation((text) => (said.push(String(text)), true));
+  const folder = newFolder();
+  await trainTiny(folder).finally(() => spy.mockRestore());
+  const [rate] = said.flatMap((line) => /in all.*, (\d+) tokens\/s/.exec(line)?.[1] ?? []);
+  const last = readMetrics(join(folder, 'metrics.jsonl'))
+    .filter(({ tokens }) => tokens !== undefined)
+    .at(-1)!;
+  expect(Number(rate) / (last.tokens! / last.seconds!)).toBeGreaterThan(0.85);
+  expect(Number(rate) / (last.tokens! / last.seconds!)).toBeLessThan(1.15);
 });
