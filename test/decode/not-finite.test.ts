@@ -85,6 +85,26 @@ describe('one bad number in the weights', () => {
     }
   });
 
+  test('one that a beam comes upon: the prompt is named, however many beams it has', async () => {
+    const prompts = [
+      [30, 35],
+      [31, 34],
+      [32, 33],
+    ];
+    const first = await freeBeams(model, prompts, { numBeams: 2, maxTokens: 1, endTokens: [] });
+    const met = first.map((beams) => beams.map(({ tokens }) => tokens[0]!));
+    const own = met.map((tokens, p) =>
+      tokens.find((token) => ![...prompts, ...met.filter((_, other) => other !== p)].flat().includes(token)),
+    );
+    expect(own.slice(1).some((token) => token !== undefined)).toBe(true); // else the test could not fail
+    for (const [p, token] of own.entries()) {
+      if (token === undefined) continue;
+      const model = spoilt('model.embed_tokens.weight', token * 16, NaN);
+      const search = freeBeams(model, prompts, { numBeams: 2, maxTokens: 2, endTokens: [] });
+      await expect(search).rejects.toThrow(`generate: prompt ${p + 1}: `);
+    }
+  });
+
   test('weights that are finite and overflow', () => {
     const model = spoilt('model.norm.weight', 0, 3e38);
     expect(nonFiniteWeight(model)).toBeUndefined();
