@@ -9,6 +9,8 @@ import { ksUpTo } from './measures/ranking.js';
 import { checkResults, itemMetrics, type Metrics, sidMetrics } from './metrics.js';
 import type { Recommender } from './recommender.js';
 import type { Result } from './results-file.js';
+import { itemRank, sidRanker } from './rows/ranks.js';
+import { type Intervals, metricIntervals, withRanks } from './statistics/intervals.js';
 import { defineOptions } from '../options/schema.js';
 import { RANK_OPTIONS, type RankOptions } from './evaluate-options.js';
 
@@ -28,6 +30,8 @@ export interface EvaluateReport {
   item: Metrics;
   /** By SID, for the same k. */
   sid: Metrics;
+  /** 95 % bootstrap intervals of both, over users. */
+  intervals: { item: Intervals; sid: Intervals };
   /** Rows by wall-clock time. */
   usersPerSecond: number;
 }
@@ -88,6 +92,10 @@ export async function evaluate(
     duplicates,
     item: itemMetrics(results, ks),
     sid: sidMetrics(results, recommender.index, ks),
+    intervals: {
+      item: metricIntervals(withRanks(results, itemRank), ks),
+      sid: metricIntervals(withRanks(results, sidRanker(recommender.index)), ks),
+    },
     usersPerSecond: rows.length / seconds,
   };
   return { report, results };

@@ -3,7 +3,7 @@
  * other form (blanks, other order, escapes) is not read here, and the caller asks `JSON.parse`.
  */
 import { exactDecimal } from '../files/exact-decimal.js';
-import type { Result } from './results-file.js';
+import type { Result } from './result.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const [USER, HISTORY, TARGET] = ['{"user":"', '","history":[', '],"target":'].map(bytes) as [...Uint8Array[]];
