@@ -72,7 +72,7 @@ const result = fc
       .map((scores) => ({
         ...rest,
         scores,
-        ...(logProb !== null && Number.isFinite(logProb) && { targetLogProb: logProb }),
+        ...(logProb !== null && Math.abs(logProb) < 1e15 && { targetLogProb: logProb }),
       })),
   );
 

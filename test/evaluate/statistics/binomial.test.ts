@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import { binomial, logFactorial } from '../../../lib/evaluate/statistics/binomial.js';
 import { Random } from '../../../lib/support/random.js';
 
-const golden = JSON.parse(readFileSync(new URL('../../golden/evaluation/statistics.json', import.meta.url), 'utf8')) as {
+const golden = JSON.parse(
+  readFileSync(new URL('../../golden/evaluation/statistics.json', import.meta.url), 'utf8'),
+) as {
   binomial: { n: number; p: number; pmf: number[] }[];
 };
 

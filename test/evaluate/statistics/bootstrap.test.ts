@@ -13,7 +13,9 @@ import { estimates, metricIntervals } from '../../../lib/evaluate/statistics/int
 import { measureRows, type Units, unitMeans, unitsOf } from '../../../lib/evaluate/statistics/units.js';
 import { Random } from '../../../lib/support/random.js';
 
-const golden = JSON.parse(readFileSync(new URL('../../golden/evaluation/statistics.json', import.meta.url), 'utf8')) as {
+const golden = JSON.parse(
+  readFileSync(new URL('../../golden/evaluation/statistics.json', import.meta.url), 'utf8'),
+) as {
   bootstrap: { ranks: number[]; users: number[]; HR: [number, number]; NDCG: [number, number] }[];
 };
 
