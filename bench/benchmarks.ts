@@ -18,6 +18,7 @@ import { rqkmeansPlusBench } from './sid/rqkmeans-plus.js';
 import { rqvaeBench } from './sid/rqvae.js';
 import type { Benchmark, Row } from './row.js';
 import { scaleBench } from './sid/scale.js';
+import { scoreBench } from './evaluate/score.js';
 import { sftQuality } from './train/sft-quality.js';
 import { sftReal } from './train/sft-real.js';
 import { sftSmall } from './train/sft-small.js';
@@ -43,6 +44,7 @@ export const BENCHMARKS: Record<string, Benchmark> = {
   generate: besidePython(generateBench),
   'beam-50': besidePython(() => beamBench(50)),
   'beam-20': besidePython(() => beamBench(20)),
+  score: besidePython(scoreBench),
   'evaluate-small': alone(evaluateSmall),
   'evaluate-memory': alone(evaluateMemory),
   'precision-quality': alone(precisionQuality),

@@ -5,6 +5,8 @@ import { loadDataset } from '../data/load.js';
 import { ksUpTo } from '../evaluate/measures/ranking.js';
 import { checkResults, itemMetrics, type Metrics } from '../evaluate/metrics.js';
 import { type Result, writeResults } from '../evaluate/results-file.js';
+import { itemRank } from '../evaluate/rows/ranks.js';
+import { type Intervals, metricIntervals, withRanks } from '../evaluate/statistics/intervals.js';
 import { InputError } from '../support/errors.js';
 import { BASELINE_OPTIONS, type BaselineStageOptions } from './baseline-options.js';
 import { baselineOf } from './baselines.js';
@@ -17,6 +19,8 @@ export interface BaselineReport {
   rows: number;
   /** By item: HR@k and NDCG@k. */
   item: Metrics;
+  /** Their 95 % bootstrap intervals, over users. */
+  intervals: Intervals;
   /** File. */
   results: string;
   seconds: number;
@@ -36,10 +40,12 @@ export async function baselineStage(options: BaselineStageOptions): Promise<Base
   const lists = await own.rank(dataset.train, dataset.test, rest);
   checkLists(name, lists, dataset);
   writeResults(results, lists);
+  const ks = ksUpTo(rest.topK);
   return {
     name,
     rows: lists.length,
-    item: itemMetrics(lists, ksUpTo(rest.topK)),
+    item: itemMetrics(lists, ks),
+    intervals: metricIntervals(withRanks(lists, itemRank), ks),
     results,
     seconds: (performance.now() - start) / 1000,
   };

@@ -1,6 +1,7 @@
 /** The commands: each a thin call of one library function, whose code is loaded when it runs. */
 import { BADCASE_OPTIONS } from '../badcase/badcase-options.js';
 import { BASELINE_OPTIONS } from '../baselines/baseline-options.js';
+import type { BaselineReport } from '../baselines/baseline-stage.js';
 import { BASELINE_NAMES } from '../baselines/baselines.js';
 import { CONVERT_OPTIONS } from '../data/convert-options.js';
 import { FILTER_OPTIONS } from '../data/filter/filter-options.js';
@@ -10,6 +11,7 @@ import { MERGE_RESULTS_OPTIONS } from '../evaluate/merge-results-options.js';
 import { EVALUATE_OPTIONS } from '../evaluate/evaluate-options.js';
 import { COMPARE_TEXTS_OPTIONS } from '../evaluate/text/compare-texts-options.js';
 import type { CompareTextsReport } from '../evaluate/text/compare-texts-stage.js';
+import type { EvaluateStageReport } from '../evaluate/evaluate-stage.js';
 import type { CompareReport } from '../evaluate/score/compare-stage.js';
 import { COMPARE_OPTIONS, SCORE_OPTIONS } from '../evaluate/score/score-options.js';
 import type { ScoreReport } from '../evaluate/score/score-stage.js';
@@ -29,7 +31,7 @@ import { SFT_OPTIONS } from '../train/sft/sft-options.js';
 import type { SftReport } from '../train/sft/sft.js';
 import type { Command } from './command.js';
 import { pipelineCommand } from './pipeline-command.js';
-import { record } from './print.js';
+import { metricRecord, record } from './print.js';
 import type { RunsReport } from './runs-report.js';
 
 /** Options that a stage's schema has checked, as the type that its function takes. */
@@ -118,6 +120,7 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'rank the catalogue for every row by constrained beam search',
     schema: EVALUATE_OPTIONS,
     run: async (values) => (await import('../evaluate/evaluate-stage.js')).evaluateStage(checked(values)),
+    print: (report: EvaluateStageReport) => metricRecord(report),
   },
   'merge-results': {
     summary: 'the shares of an evaluation (evaluate --shard 1/8, ...) -> one file of results',
@@ -171,6 +174,7 @@ export const COMMANDS: Record<string, Command> = {
     schema: BASELINE_OPTIONS,
     word: 'baseline',
     run: async (values) => (await import('../baselines/baseline-stage.js')).baselineStage(checked(values)),
+    print: (report: BaselineReport) => metricRecord(report),
   },
   badcase: {
     summary: 'where and why recommendations fail: report and figures',

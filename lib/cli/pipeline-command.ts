@@ -85,12 +85,15 @@ function planned({ stages, missing, estimate }: DryRun): string {
 }
 
 /** The results table, what GRPO has to say, and where everything is. */
-async function summary({ baselines, models, stages, figures, results, seconds }: PipelineReport): Promise<string> {
+async function summary(report: PipelineReport): Promise<string> {
   const { tableText } = await import('../figures/show-table.js');
-  const { resultRows } = await import('../pipeline/pipeline.js');
+  const { resultRows, resultTexts } = await import('../pipeline/result-rows.js');
+  const { baselines, models, stages, figures, results, seconds, warnings } = report;
   const warning = stages.grpo?.warning;
   return [
-    tableText(resultRows(baselines, models)),
+    tableText(resultTexts(resultRows(baselines, models))),
+    'in brackets: 95 % bootstrap interval over users',
+    ...warnings,
     ...(warning === undefined ? [] : [`grpo: ${warning}`]),
     `results: ${short(results)}`,
     ...(stages.badcase ? [`bad cases: ${short(stages.badcase.report)}`] : []),

@@ -1,4 +1,6 @@
 /** A result for people. */
+import type { Interval } from '../evaluate/statistics/bootstrap.js';
+import { intervalText } from '../evaluate/statistics/interval-text.js';
 
 /** The fields of an object, one a line; nested ones indented. */
 export function record(value: unknown, indent = ''): string {
@@ -8,6 +10,31 @@ export function record(value: unknown, indent = ''): string {
       return nested ? `${indent}${key}:\n${record(field, indent + '  ')}` : `${indent}${key}: ${plain(field)}`;
     })
     .join('\n');
+}
+
+/** What a report of metrics has. */
+interface MetricReport {
+  item: Record<string, number>;
+  sid?: Record<string, number>;
+  /** Of both, or of `item` alone. */
+  intervals: Record<string, Interval> | { item: Record<string, Interval>; sid: Record<string, Interval> };
+}
+
+/** A report with the interval of each metric beside it: `HR@10: .131 [.118, .145]`. */
+export function metricRecord({ intervals, ...report }: MetricReport): string {
+  const of =
+    'item' in intervals ? (intervals as { item: Record<string, Interval>; sid: Record<string, Interval> }) : undefined;
+  const beside = (metrics: Record<string, number>, ends: Record<string, Interval>) =>
+    Object.fromEntries(
+      Object.entries(metrics).map(([name, value]) => [name, ends[name] ? intervalText(value, ends[name]) : value]),
+    );
+  const { item, sid } = report;
+  return record({
+    ...report,
+    item: beside(item, of?.item ?? (intervals as Record<string, Interval>)),
+    ...(sid && of && { sid: beside(sid, of.sid) }),
+    note: 'in brackets: 95 % bootstrap interval over users',
+  });
 }
 
 function plain(value: unknown): string {

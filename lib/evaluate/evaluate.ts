@@ -8,6 +8,8 @@ import { ksUpTo } from './measures/ranking.js';
 import { checkResults, itemMetrics, type Metrics, sidMetrics } from './metrics.js';
 import type { Recommender } from './recommender.js';
 import type { Result } from './results-file.js';
+import { itemRank, sidRanker } from './rows/ranks.js';
+import { type Intervals, metricIntervals, withRanks } from './statistics/intervals.js';
 import type { RankOptions } from './evaluate-options.js';
 import { rankRows } from './rank-rows.js';
 
@@ -25,6 +27,8 @@ export interface EvaluateReport {
   item: Metrics;
   /** By SID, for the same k. */
   sid: Metrics;
+  /** 95 % bootstrap intervals of both, over users. */
+  intervals: { item: Intervals; sid: Intervals };
   /** Rows by wall-clock time. */
   usersPerSecond: number;
 }
@@ -53,6 +57,10 @@ export function reportOf(results: readonly Result[], index: SidIndex, beams: num
     ...{ rows: results.length, beams, invalid, duplicates },
     item: itemMetrics(results, ks),
     sid: sidMetrics(results, index, ks),
+    intervals: {
+      item: metricIntervals(withRanks(results, itemRank), ks),
+      sid: metricIntervals(withRanks(results, sidRanker(index)), ks),
+    },
     usersPerSecond: results.length / seconds,
   };
 }

@@ -7,23 +7,10 @@ import { parseObject } from '../data/raw/reviews.js';
 import { writeAtomic } from '../files/files.js';
 import { readBlocks } from '../files/text-blocks.js';
 import { InputError } from '../support/errors.js';
+import type { Result } from './result.js';
 import { scanResult } from './scan-result.js';
 
-/** A row, and the items that were recommended for it: a line of `results.jsonl`. */
-export interface Result {
-  /** Name of the user. */
-  user: string;
-  /** Item ids, oldest first. */
-  history: number[];
-  /** Item id. */
-  target: number;
-  /** Item ids, best first. */
-  items: number[];
-  /** One an item, falling. */
-  scores: number[];
-  /** Log-probability of each of the target's tokens, found or not; none for a target that is no item. */
-  targetLogProbs?: number[];
-}
+export type { Result };
 
 /** Writes `results.jsonl`, a line for each result. @param rows their places among all rows, where these are a share */
 export function writeResults(path: string, results: readonly Result[], rows?: readonly number[]): void {

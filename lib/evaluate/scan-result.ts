@@ -3,6 +3,7 @@
  * other form (blanks, other order, escapes) is not read here, and the caller asks `JSON.parse`.
  */
 import { exactDecimal } from '../files/exact-decimal.js';
+import type { Result } from './result.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const [USER, HISTORY, TARGET] = ['{"user":"', '","history":[', '],"target":'].map(bytes) as [...Uint8Array[]];
@@ -13,18 +14,8 @@ const [NEWLINE, QUOTE, COMMA, BACKSLASH, CLOSE_LIST, CLOSE, ZERO] = [10, 34, 44,
 
 const number = { value: 0 };
 
-/** What a line holds, as `Result` has it. */
-interface ScannedResult {
-  user: string;
-  history: number[];
-  target: number;
-  items: number[];
-  scores: number[];
-  targetLogProbs?: number[];
-}
-
 /** @returns the result and where the next line begins, or undefined for a line of another form */
-export function scanResult(block: Buffer, at: number): { result: ScannedResult; next: number } | undefined {
+export function scanResult(block: Buffer, at: number): { result: Result; next: number } | undefined {
   let place = skip(block, at, USER!);
   if (place < 0) return undefined;
   const from = place;
@@ -43,7 +34,7 @@ export function scanResult(block: Buffer, at: number): { result: ScannedResult; 
   place = wholeNumbers(block, skip(block, place, ITEMS!), items);
   place = decimals(block, skip(block, place, SCORES!), scores);
   if (place < 0 || scores.length !== items.length) return undefined;
-  const result: ScannedResult = { user, history, target, items, scores };
+  const result: Result = { user, history, target, items, scores };
   if (block[++place] === COMMA) {
     result.targetLogProbs = [];
     place = decimals(block, skip(block, place, LOG_PROBS!), result.targetLogProbs);

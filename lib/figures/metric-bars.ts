@@ -1,5 +1,5 @@
-/** Models side by side: a group of bars a metric, a bar a model. */
-import { axis, barStyle, type Figure, layout, legendRows } from './figure.js';
+/** Models side by side: a group of bars a metric, a bar a model, with its interval where there is one. */
+import { axis, barStyle, type Figure, type Json, layout, legendRows, type TableRow } from './figure.js';
 import { rowsOf } from './tables/rows-of.js';
 import type { TableLike } from './tables/shapes.js';
 import { label, labels } from './text.js';
@@ -15,7 +15,8 @@ export interface MetricBarsOptions {
 }
 
 /**
- * A group of bars a metric, a bar a model.
+ * A group of bars a metric, a bar a model. A field `intervals` of a row draws error bars: `{ 'HR@10': [0.035, 0.046] }`,
+ * as reports and `resultRows` have it.
  * @param models rows of any kind, one a model: `{model: 'popularity', 'HR@10': 0.04}`; the metrics of a report of
  *   `evaluateStage` are `item.HR@10` and the like
  */
@@ -28,18 +29,22 @@ export function metricBars(models: TableLike, options: MetricBarsOptions = {}): 
   const names = rows.map((row) => label(String(row[name] ?? ''), 28));
   const values = metrics.length * rows.length <= 18; // more would overlap
   return {
-    data: rows.map((row, i) => {
+    data: rows.flatMap((row, i) => {
       const y = metrics.map((metric) => row[metric] as number);
-      return {
+      const ends = metrics.map((metric) => intervalOf(row, metric));
+      const bars = ends.some((pair) => pair !== undefined);
+      const x = labels(metrics, 20);
+      const text = { text: y.map(shortNumber), textposition: 'outside', textfont: { size: 12 }, cliponaxis: false };
+      const bar = {
         type: 'bar',
         name: names[i]!,
-        x: labels(metrics, 20),
+        x,
         y,
         marker: barStyle(i),
-        ...(values
-          ? { text: y.map(shortNumber), textposition: 'outside', textfont: { size: 12 }, cliponaxis: false }
-          : {}),
+        ...(bars && { offsetgroup: String(i), error_y: errorBars(y, ends) }),
+        ...(values && !bars && text),
       };
+      return bars && values ? [bar, aboveBars(i, x, y, ends, text)] : [bar];
     }),
     layout: layout(title, {
       barmode: 'group',
@@ -51,6 +56,42 @@ export function metricBars(models: TableLike, options: MetricBarsOptions = {}): 
       xaxis: axis({ type: 'category' }),
       yaxis: axis({ rangemode: 'tozero' }),
     }),
+  };
+}
+
+type Ends = readonly [low: number, high: number] | undefined;
+
+function intervalOf(row: TableRow, metric: string): Ends {
+  const found = row[`intervals.${metric}`] ?? (row['intervals'] as Record<string, unknown> | undefined)?.[metric];
+  return Array.isArray(found) && found.length === 2 && found.every(Number.isFinite)
+    ? (found as unknown as Ends)
+    : undefined;
+}
+
+function errorBars(y: readonly number[], ends: readonly Ends[]): { [key: string]: Json } {
+  return {
+    type: 'data',
+    symmetric: false,
+    array: y.map((value, m) => (ends[m] ? ends[m][1] - value : 0)),
+    arrayminus: y.map((value, m) => (ends[m] ? value - ends[m][0] : 0)),
+    color: '#222222',
+    thickness: 1.5,
+    width: 5,
+  };
+}
+
+/** The numbers stand above the error bars, on bars that are not seen. */
+function aboveBars(
+  i: number,
+  x: string[],
+  y: readonly number[],
+  ends: readonly Ends[],
+  text: { [key: string]: Json },
+): { [key: string]: Json } {
+  return {
+    ...{ type: 'bar', x, y: y.map((value, m) => ends[m]?.[1] ?? value), offsetgroup: String(i) },
+    ...{ marker: { color: 'rgba(0,0,0,0)', line: { width: 0 } }, showlegend: false, hoverinfo: 'skip' },
+    ...text,
   };
 }
 

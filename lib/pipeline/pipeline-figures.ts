@@ -11,6 +11,7 @@ import { popularityCurve } from '../figures/popularity-curve.js';
 import { sidUsage } from '../figures/sid-usage.js';
 import { type MetricLine, readMetrics } from '../runs/metric-lines.js';
 import { countCodes } from '../sid/quantized.js';
+import type { ResultRow } from './result-rows.js';
 import type { PipelineStages } from './stages.js';
 
 /** What a figure is drawn from. */
@@ -19,7 +20,7 @@ export interface PipelineFigureContext {
   /** Tokens of each item's SID. */
   index: SidIndex;
   /** The results table, one row a model. */
-  rows: readonly Record<string, string | number>[];
+  rows: readonly ResultRow[];
   /** Lines of `metrics.jsonl` of each run; those of GRPO only where it ran. */
   metrics: { sft: readonly MetricLine[]; grpo?: readonly MetricLine[] };
 }
@@ -69,7 +70,7 @@ export const PIPELINE_FIGURES: readonly PipelineFigure[] = [
  */
 export async function pipelineFigures(
   stages: PipelineStages,
-  rows: readonly Record<string, string | number>[],
+  rows: readonly ResultRow[],
   figures: readonly PipelineFigure[] = PIPELINE_FIGURES,
 ): Promise<Record<string, Figure>> {
   const { config } = stages;

@@ -10,14 +10,17 @@ import type { EmbedReport } from '../embed/embed-items.js';
 import type { EvaluateReport } from '../evaluate/evaluate.js';
 import { exportFigure } from '../figures/export-figure.js';
 import { runStage } from '../runs/stage.js';
+import { tell } from '../support/progress.js';
 import type { SidReport } from '../sid/sid-stage.js';
 import type { GrpoReport } from '../train/grpo/grpo.js';
 import { checkInitialModel } from '../train/sft/initial-model.js';
 import type { SftReport } from '../train/sft/sft.js';
 import { checkTrainable } from '../train/sft/trainable.js';
 import { planTasks } from '../tasks/plan-tasks.js';
+import { belowBaselines, type BesideBaseline, besideBaselines } from './below-baselines.js';
 import type { PipelineConfig } from './config.js';
 import { pipelineFigures } from './pipeline-figures.js';
+import { type ResultRow, resultRows } from './result-rows.js';
 import { PipelineStages } from './stages.js';
 
 /** What `runPipeline` gives back: the report of every stage, the results table, and the files. */
@@ -39,6 +42,10 @@ export interface PipelineReport {
   models: Record<string, EvaluateReport>;
   /** Reports of the baselines, by name. */
   baselines: Record<string, BaselineReport>;
+  /** Each model beside each baseline, over the same rows. */
+  beside: BesideBaseline[];
+  /** Lines about models that are below a baseline. */
+  warnings: string[];
   /** File of the last model's results. */
   results: string;
   /** Files. */
@@ -70,7 +77,7 @@ export async function runPipeline(
   await run('convert', () => stages.convert());
   const sft = await run('sft', () => stages.sft());
   const sftReport = await run('evaluate sft', () => stages.evaluate('sft'));
-  const models: Record<string, EvaluateReport> = { sft: sftReport };
+  const models: PipelineReport['models'] & Record<string, { results: string }> = { sft: sftReport };
   let last = sftReport;
   let tuned: GrpoReport | undefined;
   if (config.grpo) {
@@ -79,6 +86,9 @@ export async function runPipeline(
   }
   const badcase = config.badcase ? await run('badcase', () => stages.badcase(tuned ? 'grpo' : 'sft')) : undefined;
   const rows = resultRows(baselines, models);
+  const beside = await besideBaselines(resultFiles(models), resultFiles(baselines));
+  const warnings = belowBaselines(beside);
+  warnings.forEach((line) => tell(line));
   const figures = await run('figures', () => drawFigures(stages, rows));
   return {
     stages: {
@@ -92,10 +102,16 @@ export async function runPipeline(
     evaluate: last,
     models,
     baselines,
+    beside,
+    warnings,
     results: last.results,
     figures: [...figures, ...(badcase?.figures.map((path) => `${path}.png`) ?? [])],
     seconds: (performance.now() - start) / 1000,
   };
+}
+
+function resultFiles(reports: Readonly<Record<string, { results: string }>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(reports).map(([name, { results }]) => [name, results]));
 }
 
 /** What fine-tuning would refuse, before the stages in front of it have run. @throws InputError */
@@ -106,23 +122,7 @@ export function checkTraining({ sft = {} }: PipelineConfig): void {
   checkInitialModel(model, sft);
 }
 
-/** Metrics of the results table. */
-export const TABLE_METRICS = ['HR@1', 'HR@5', 'HR@10', 'HR@20', 'NDCG@5', 'NDCG@10'] as const;
-
-/** The results table: one row a model. */
-export function resultRows(
-  baselines: Record<string, { item: Record<string, number> }>,
-  models: Record<string, { item: Record<string, number> }>,
-): Record<string, string | number>[] {
-  return [...Object.entries(baselines), ...Object.entries(models)].map(([model, { item }]) => ({
-    model,
-    ...Object.fromEntries(
-      TABLE_METRICS.flatMap((metric) => (item[metric] === undefined ? [] : [[metric, item[metric]]])),
-    ),
-  }));
-}
-
-async function drawFigures(stages: PipelineStages, rows: Record<string, string | number>[]): Promise<string[]> {
+async function drawFigures(stages: PipelineStages, rows: readonly ResultRow[]): Promise<string[]> {
   const figures = await pipelineFigures(stages, rows);
   const paths = Object.keys(figures).map((name) => join(stages.figures, name));
   const outputs = paths.flatMap((path) => [`${path}.svg`, `${path}.png`]);

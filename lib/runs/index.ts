@@ -6,3 +6,4 @@ export * from './tensorboard-events.js';
 export * from './tensorboard-log.js';
 export * from './code-version.js';
 export * from './inputs.js';
+export * from './valid-rows.js';

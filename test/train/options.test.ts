@@ -8,6 +8,7 @@ import { loadModel, saveModel } from '../../lib/lm/model.js';
 import { wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
 import { TEMPLATES } from '../../lib/tasks/templates.js';
 import { GRPO_OPTIONS } from '../../lib/train/grpo/grpo-options.js';
+import { readValidRows, writeValidRows } from '../../lib/runs/valid-rows.js';
 import { sinceStart } from '../../lib/train/grpo/since-start.js';
 import { checkInitialModel, initialModel, isShape } from '../../lib/train/sft/initial-model.js';
 import { SFT_OPTIONS, type SftOptions } from '../../lib/train/sft/sft-options.js';
@@ -82,22 +83,38 @@ test.each([
 });
 
 describe('GRPO since its start', () => {
+  const none = () => undefined;
   const line = (step: number, ndcg: number) => ({ step, 'valid NDCG@10': ndcg, 'valid HR@10': 2 * ndcg });
   const log = (...ndcg: number[]) => [{ step: 0, other: 1 }, ...ndcg.flatMap((x, i) => [line(3 * i, x), { step: 3 * i + 1, loss: 1 }])]; // prettier-ignore
 
   test('the first validation and the last, whatever lies between', () => {
-    expect(sinceStart(log(0.1, 0.05, 0.3), 6)).toEqual({
+    expect(sinceStart(log(0.1, 0.05, 0.3), 6, none)).toEqual({
       start: { 'NDCG@10': 0.1, 'HR@10': 0.2 },
       last: { 'NDCG@10': 0.3, 'HR@10': 0.6 },
     });
-    expect(sinceStart(log(0.1), 0)).not.toHaveProperty('warning');
-    expect(sinceStart(log(0.1, 0.9, 0.1), 3)).not.toHaveProperty('warning');
+    expect(sinceStart(log(0.1), 0, none)).not.toHaveProperty('warning');
+    expect(sinceStart(log(0.1, 0.9, 0.1), 3, none)).not.toHaveProperty('warning');
   });
 
-  test('a last update that is worse than the start is said', () => {
-    expect(sinceStart(log(0.2, 0.9, 0.1), 3).warning).toBe(
-      'the last update is worse on validation than the SFT model (NDCG@10 0.1000, it had 0.2000); the best of step 3 is kept',
+  test('a last update that is worse than the start is said, by the paired test over the rows', () => {
+    const rows = (hits: number) => Array.from({ length: 100 }, (_, i) => ({ user: `u${i}`, rank: i < hits ? 1 : 0 }));
+    const worse = sinceStart(log(0.2, 0.9, 0.1), 3, (step) => rows(step === 0 ? 20 : 10));
+    expect(worse.warning).toMatch(
+      /^the last update is worse on validation than the SFT model \(NDCG@10 0\.1000, it had 0\.2000, p 0\.002\d?\); the best of step 3 is kept$/,
     );
+    const chance = sinceStart(log(0.2, 0.9, 0.17), 3, (step) => rows(step === 0 ? 20 : 17));
+    expect(chance).not.toHaveProperty('warning');
+    expect(sinceStart(log(0.2, 0.9, 0.1), 3, none).warning).toContain('lower on validation than the SFT model');
+  });
+
+  test('rows of a validation are kept by step, the last one of a step', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sidlab-valid-'));
+    expect(readValidRows(folder, 0)).toBeUndefined();
+    writeValidRows(folder, 1, [{ user: 'a', rank: 1 }]);
+    writeValidRows(folder, 12, [{ user: 'a', rank: 5 }]);
+    writeValidRows(folder, 1, [{ user: 'a', rank: 2 }]);
+    expect(readValidRows(folder, 1)).toEqual([{ user: 'a', rank: 2 }]);
+    expect(readValidRows(folder, 2)).toBeUndefined();
   });
 });
 

@@ -158,23 +158,27 @@ function joinColumns(runs: readonly Float64Array[], rows: number, M: number): Fl
   return joined;
 }
 
+type RowKey = Pick<RowEntry, 'user' | 'target' | 'history'>;
+
+/** Index of the first row that is not the same in both; undefined where all are. */
+export function otherRow(a: readonly RowKey[], b: readonly RowKey[]): number | undefined {
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    const [one, two] = [a[i], b[i]];
+    if (!one || !two || one.user !== two.user || one.target !== two.target) return i;
+    if (one.history.length !== two.history.length || one.history.some((id, j) => id !== two.history[j])) return i;
+  }
+  return undefined;
+}
+
 /** @throws InputError where two runs are not of the same rows in the same order: the first row that differs */
-export function checkSameRows(
-  a: readonly Pick<RowEntry, 'user' | 'target' | 'history'>[],
-  b: readonly Pick<RowEntry, 'user' | 'target' | 'history'>[],
-  name: string,
-): void {
+export function checkSameRows(a: readonly RowKey[], b: readonly RowKey[], name: string): void {
   if (a.length !== b.length) {
     throw new InputError(
       `compare: ${name}: expected ${a.length} rows like the first, got ${b.length}; rank the same rows`,
     );
   }
-  const other = a.findIndex((row, i) => {
-    const { user, target, history } = b[i]!;
-    const same = row.user === user && row.target === target && row.history.length === history.length;
-    return !same || row.history.some((id, j) => id !== history[j]);
-  });
-  if (other < 0) return;
+  const other = otherRow(a, b);
+  if (other === undefined) return;
   throw new InputError(
     `compare: ${name}: row ${other + 1} is of user ${JSON.stringify(b[other]!.user)} and item ${b[other]!.target} ` +
       `or of another history, the first has user ${JSON.stringify(a[other]!.user)} and item ${a[other]!.target}; ` +

@@ -65,12 +65,10 @@ export function metricIntervals(
   return Object.fromEntries(Object.entries(found).map(([name, { low, high }]) => [name, [low, high]]));
 }
 
-/** `0.1312` with its ends -> `.131 [.118, .145]` */
-export function intervalText(mean: number, [low, high]: Interval): string {
-  return `${short(mean)} [${short(low)}, ${short(high)}]`;
-}
-
-/** `0.0432` -> `.043` */
-function short(x: number): string {
-  return x.toFixed(3).replace(/^(-?)0\./, '$1.');
+/** Users and ranks of results. @param rank of one: `itemRank`, or a `sidRanker` */
+export function withRanks<R extends { user: string }>(
+  results: readonly R[],
+  rank: (result: R) => number,
+): { user: string; rank: number }[] {
+  return results.map((result) => ({ user: result.user, rank: rank(result) }));
 }

@@ -41,11 +41,13 @@ export function grpoTask(
   const { sampleSize, batchSize, validRows, seed } = options;
   const drawn = new Random(`${seed}/grpo`).shuffle([...dataset.train]);
   const rows = sampleSize > 0 ? drawn.slice(0, sampleSize) : drawn;
+  const validate = validator(recommender, dataset.valid, validRows, seed);
   return {
     name: 'grpo',
     batches: (epoch) => cutInto(new Random(`${seed}/grpo/${epoch}`).shuffle([...rows]), batchSize),
     objective: (batch) => objective(recommender, reference, dataset, batch, options),
-    validate: validator(recommender, dataset.valid, validRows, seed),
+    validate,
+    validRows: () => validate.rows,
   };
 }
 

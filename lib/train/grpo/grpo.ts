@@ -29,6 +29,7 @@ import { runCard, tellIfOther } from '../report/run-card.js';
 import { GRPO_OPTIONS, type GrpoOptions } from './grpo-options.js';
 import { grpoTask } from './grpo-task.js';
 import { rewardStamp } from './reward-group.js';
+import { readValidRows } from '../../runs/valid-rows.js';
 import { sinceStart, type SinceStart } from './since-start.js';
 
 /** What a run of GRPO gave: that of every training, and where it started from. */
@@ -89,7 +90,10 @@ export async function grpo(
       ...(onLog && { onLog }),
     };
     const trained = await train(model, tokenizer, task, folder, loop);
-    const report = { ...trained, ...sinceStart(folder.readLog(), trained.best.step) };
+    const report = {
+      ...trained,
+      ...sinceStart(folder.readLog(), trained.best.step, (step) => readValidRows(run, step)),
+    };
     folder.finish(runCard(report, { ...config, seed: settings.seed }, { dataset, index: indexFile, model: start }));
     return report;
   } finally {

@@ -16,6 +16,7 @@ import type { MetricLine } from '../../runs/metric-lines.js';
 import type { RunFolder } from '../../runs/run-folder.js';
 import { InputError } from '../../support/errors.js';
 import { interrupted, watchInterrupts } from '../../support/interrupt.js';
+import { writeValidRows } from '../../runs/valid-rows.js';
 import { startProgress, tell } from '../../support/progress.js';
 import { Random } from '../../support/random.js';
 import { lrScale, type Schedule } from '../../support/schedule.js';
@@ -195,6 +196,8 @@ class Loop<Batch> {
     const { state } = this;
     const { bestMetric } = this.options;
     const metrics = await this.task.validate();
+    const rows = this.task.validRows?.();
+    if (rows) writeValidRows(this.folder.folder, state.step, rows);
     const figure = metrics[bestMetric];
     if (figure === undefined) {
       const names = Object.keys(metrics).join(', ');

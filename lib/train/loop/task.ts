@@ -1,4 +1,5 @@
 /** What the loop trains. */
+import type { ValidRow } from '../../runs/valid-rows.js';
 import type { Random } from '../../support/random.js';
 import type { MicroBatch } from './gradients.js';
 
@@ -20,6 +21,8 @@ export interface Task<Batch> {
   objective(batch: Batch, random: Random): Objective;
   /** Validation metrics by name. */
   validate(): Promise<Record<string, number>>;
+  /** Rows of the last validation, whose means its metrics are; where they are kept, for tests of a difference. */
+  validRows?(): readonly ValidRow[] | undefined;
   /** What an estimate before the run needs; without it there is none. */
   batchSizes?(batch: Batch): BatchSizes<Batch>;
 }

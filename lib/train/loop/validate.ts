@@ -2,28 +2,35 @@
 import type { Row } from '../../data/dataset.js';
 import { rankRows } from '../../evaluate/rank-rows.js';
 import { itemMetrics } from '../../evaluate/metrics.js';
+import { itemRank } from '../../evaluate/rows/ranks.js';
+import { withRanks } from '../../evaluate/statistics/intervals.js';
 import type { Recommender } from '../../evaluate/recommender.js';
+import type { ValidRow } from '../../runs/valid-rows.js';
 import { InputError } from '../../support/errors.js';
 import { Random } from '../../support/random.js';
 
 const BEAMS = 10;
 
+/** Validates; it remembers the rows that the metrics are means of. */
+export interface Validator {
+  (): Promise<Record<string, number>>;
+  /** Of the last validation. */
+  rows?: ValidRow[];
+}
+
 /**
  * @param limit rows, drawn once by the seed; all of them where there are fewer, or where it is 0
  * @throws InputError for no rows: without a metric the first model would pass for the best
  */
-export function validator(
-  recommender: Recommender,
-  rows: readonly Row[],
-  limit: number,
-  seed: number,
-): () => Promise<Record<string, number>> {
+export function validator(recommender: Recommender, rows: readonly Row[], limit: number, seed: number): Validator {
   if (rows.length === 0) {
     throw new InputError('validation: expected rows in the valid split, got none; filter again with another --split');
   }
   const sample = new Random(`${seed}/valid`).shuffle([...rows]).slice(0, limit > 0 ? limit : rows.length);
-  return async () => {
+  const validate: Validator = async () => {
     const results = await rankRows(recommender, sample, { numBeams: BEAMS, label: 'validate', scoreTargets: false });
+    validate.rows = withRanks(results, itemRank);
     return itemMetrics(results, [1, 5, 10]);
   };
+  return validate;
 }

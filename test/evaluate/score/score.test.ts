@@ -17,7 +17,7 @@ import { scoreStage } from '../../../lib/evaluate/score/score-stage.js';
 import { hashFile, readJson } from '../../../lib/files/files.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-score-'));
-const golden = fileURLToPath(new URL('../../golden/minionerec', import.meta.url));
+const golden = fileURLToPath(new URL('../../golden/evaluation', import.meta.url));
 const sample = join(golden, 'final_result_sample.json');
 const index = join(golden, 'sample.index.json');
 const data = join(folder, 'data');

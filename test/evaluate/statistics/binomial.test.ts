@@ -4,7 +4,7 @@ import { binomial, logFactorial } from '../../../lib/evaluate/statistics/binomia
 import { Random } from '../../../lib/support/random.js';
 
 const golden = JSON.parse(
-  readFileSync(new URL('../../golden/statistics/statistics.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../golden/evaluation/statistics.json', import.meta.url), 'utf8'),
 ) as {
   binomial: { n: number; p: number; pmf: number[] }[];
 };

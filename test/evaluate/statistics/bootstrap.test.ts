@@ -8,12 +8,13 @@ import {
   quantile,
   type Resampling,
 } from '../../../lib/evaluate/statistics/bootstrap.js';
-import { estimates, intervalText, metricIntervals } from '../../../lib/evaluate/statistics/intervals.js';
+import { intervalText } from '../../../lib/evaluate/statistics/interval-text.js';
+import { estimates, metricIntervals } from '../../../lib/evaluate/statistics/intervals.js';
 import { measureRows, type Units, unitMeans, unitsOf } from '../../../lib/evaluate/statistics/units.js';
 import { Random } from '../../../lib/support/random.js';
 
 const golden = JSON.parse(
-  readFileSync(new URL('../../golden/statistics/statistics.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../golden/evaluation/statistics.json', import.meta.url), 'utf8'),
 ) as {
   bootstrap: { ranks: number[]; users: number[]; HR: [number, number]; NDCG: [number, number] }[];
 };

@@ -9,7 +9,7 @@ import { signFlipTest } from '../../../lib/evaluate/statistics/sign-flip.js';
 import { Random } from '../../../lib/support/random.js';
 
 const golden = JSON.parse(
-  readFileSync(new URL('../../golden/statistics/statistics.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../golden/evaluation/statistics.json', import.meta.url), 'utf8'),
 ) as {
   signFlip: Record<'exact' | 'drawn', { differences: number[]; p: number }[]>;
   runs: { sides: [number[], number[]]; p: number };

@@ -1,6 +1,6 @@
-"""minionerec/final_result_sample.json and calc.json: MiniOneRec's results file, and what the rules of its calc.py give.
+"""final_result_sample.json, sample.index.json and calc.json: MiniOneRec's results file, and what the rules of its calc.py give.
 
-python test/golden/make_minionerec.py
+python test/golden/evaluation/make_minionerec.py
 
 Written from a description of the rules, not from its code: texts are stripped of blanks, line ends and quotes; the rank is
 the place of the first text that equals the target; of every row texts that are no item are counted up to the hit; HR@k
@@ -13,8 +13,7 @@ import pathlib
 import random
 
 random.seed(5)
-folder = pathlib.Path(__file__).with_name("minionerec")
-folder.mkdir(exist_ok=True)
+folder = pathlib.Path(__file__).parent
 items = [f"<a_{a}><b_{b}><c_{c}>" for a in range(3) for b in range(3) for c in range(2)]
 BEAMS, ROWS = 10, 40
 rows = []

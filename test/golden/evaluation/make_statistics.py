@@ -1,6 +1,6 @@
 """statistics.json: intervals and p-values of SciPy, for test/evaluate/statistics. Needs numpy and scipy.
 
-python test/golden/statistics/make_statistics.py
+python test/golden/evaluation/make_statistics.py
 """
 import json
 import pathlib

@@ -1,0 +1,50 @@
+/**
+ * Models beside the baselines over the same rows, by the paired test: whoever trains a model that counting beats should
+ * hear it from the run, not find it out.
+ */
+import { ndcg } from '../evaluate/measures/ranking.js';
+import { readResults } from '../evaluate/results-file.js';
+import { rowTable, type RowEntry } from '../evaluate/rows/row-table.js';
+import { compareTables, type Comparison, otherRow } from '../evaluate/statistics/compare.js';
+
+/** A model beside a baseline. */
+export interface BesideBaseline extends Comparison {
+  model: string;
+  baseline: string;
+}
+
+const K = 10;
+
+/**
+ * NDCG@10 of each model less that of each baseline. A model that ranked other rows (of a task about items) is left out.
+ * @param models results files by name @param baselines likewise
+ */
+export async function besideBaselines(
+  models: Readonly<Record<string, string>>,
+  baselines: Readonly<Record<string, string>>,
+): Promise<BesideBaseline[]> {
+  const read = async (files: Readonly<Record<string, string>>): Promise<[string, RowEntry[]][]> => {
+    const tables: [string, RowEntry[]][] = [];
+    for (const [name, file] of Object.entries(files)) tables.push([name, rowTable(await readResults(file))]);
+    return tables;
+  };
+  const counted = await read(baselines);
+  return (await read(models)).flatMap(([model, rows]) =>
+    counted
+      .filter(([, other]) => otherRow(rows, other) === undefined)
+      .flatMap(([baseline, other]) =>
+        compareTables(rows, other, { [`NDCG@${K}`]: ndcg(K) }).map((found) => ({ model, baseline, ...found })),
+      ),
+  );
+}
+
+/** A line for each baseline that a model is below: whether it is by more than chance. */
+export function belowBaselines(beside: readonly BesideBaseline[]): string[] {
+  return beside
+    .filter(({ difference }) => difference < 0)
+    .map(({ model, baseline, metric, a, b, p, verdict }) => {
+      const how = verdict === 'worse' ? 'worse than' : 'below';
+      const sure = verdict === 'worse' ? '' : ', which may be chance';
+      return `${model} is ${how} the baseline ${baseline}${sure}: ${metric} ${a.toFixed(4)}, it has ${b.toFixed(4)} (p ${p.toPrecision(2)})`;
+    });
+}
