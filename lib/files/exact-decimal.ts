@@ -19,7 +19,11 @@ export function exactDecimal(block: Uint8Array, at: number, into: { value: numbe
   const negative = block[at] === MINUS;
   if (negative) at++;
   const from = at;
-  let [high, low, digits, lowDigits, after] = [0, 0, 0, 0, 0];
+  let high = 0; // plain declarations: this is the inner loop of reading results
+  let low = 0;
+  let digits = 0;
+  let lowDigits = 0;
+  let after = 0;
   let point = -1;
   for (; ; at++) {
     const byte = block[at]!;
@@ -63,15 +67,18 @@ function scaled(high: number, low: number, lowDigits: number, power: number): nu
   const quotient = sum / divisor;
   const back = quotient * divisor;
   const correction = (sum - back - productError(quotient, divisor, back) + rest) / divisor;
-  const [one, other] = [quotient + correction * (1 + 2 ** -30), quotient + correction * (1 - 2 ** -30)];
-  return one === other ? one : NaN;
+  const one = quotient + correction * (1 + 2 ** -30);
+  return one === quotient + correction * (1 - 2 ** -30) ? one : NaN;
 }
 
 /** a b less its rounded product: exact. */
 function productError(a: number, b: number, product: number): number {
-  const [sa, sb] = [SPLIT * a, SPLIT * b];
-  const [ah, bh] = [sa - (sa - a), sb - (sb - b)];
-  const [al, bl] = [a - ah, b - bh];
+  const sa = SPLIT * a;
+  const sb = SPLIT * b;
+  const ah = sa - (sa - a);
+  const bh = sb - (sb - b);
+  const al = a - ah;
+  const bl = b - bh;
   return ah * bh - product + ah * bl + al * bh + al * bl;
 }
 
