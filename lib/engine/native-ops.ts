@@ -83,7 +83,9 @@ function messageOf(kernelName: string, error: unknown): string {
 /** @returns why the `tensorflow` engine computes without them, undefined where it has them */
 export function missingNativeOps(): string | undefined {
   if (process.env.SIDLAB_KERNELS === 'plain') return 'SIDLAB_KERNELS=plain';
-  if ((tf.findBackend(BACKEND) as unknown as NodeBackend).isUsingGpuDevice) return 'for processors; a GPU is in use';
+  const backend = tf.findBackend(BACKEND) as unknown as NodeBackend | null;
+  if (!backend) return 'the tensorflow engine is not loaded';
+  if (backend.isUsingGpuDevice) return 'for processors; a GPU is in use';
   return existsSync(addonFile()) ? undefined : 'not compiled';
 }
 

@@ -37,6 +37,6 @@ function placeOf(file: SafetensorsFile, name: string): tf.Tensor1D {
 
 /** The same tensor, of which the engine has taken its copy, so that the array in JavaScript can go. */
 export function uploaded<R extends tf.Rank>(tensor: tf.Tensor<R>): tf.Tensor<R> {
-  tf.tidy(() => tf.slice(tf.reshape(tensor, [-1]), 0, Math.min(1, tensor.size)));
+  tf.tidy(() => void tf.slice(tf.reshape(tensor, [-1]), 0, Math.min(1, tensor.size)));
   return tensor;
 }

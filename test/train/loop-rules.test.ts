@@ -1,4 +1,5 @@
 /** Rules of the loop, one at a time: patience, warm-up, ties, what is logged, when it validates. */
+import * as tf from '@tensorflow/tfjs';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
@@ -62,10 +63,11 @@ test('what an update logs: step, epoch, rate with its warm-up, tokens so far, lo
     expect(lines[i]!.tokens).toBe(tokens);
   });
   const first = batchGradients(model, task.objective(batches[0]!, new Random('7/train')).microBatches);
-  expect(lines[0]!.loss).toBeCloseTo(first.loss, 6);
+  const digits = tf.getBackend() === 'tensorflow' ? 6 : 3; // others sum with less care
+  expect(lines[0]!.loss).toBeCloseTo(first.loss, digits);
   let squares = 0;
   for (const gradient of first.gradients.values()) gradient.dataSync().forEach((x) => (squares += x * x));
-  expect(lines[0]!.norm).toBeCloseTo(Math.sqrt(squares), 5);
+  expect(lines[0]!.norm).toBeCloseTo(Math.sqrt(squares), digits - 1);
   lines.forEach((line, i) => expect(line.seconds!).toBeGreaterThan(lines[i - 1]?.seconds ?? 0));
 });
 
