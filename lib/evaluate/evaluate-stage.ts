@@ -86,7 +86,12 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
     writeResults(file, ranked, shard === undefined ? undefined : places);
     const { item, sid } = report;
     const share = shard === undefined ? {} : { allRows: rows.length, indexFile: inputs.index };
-    writeProvenance(file, { ...kind, ...share }, inputs, { rows: ranked.length, metrics: { item, sid } });
+    writeProvenance(
+      file,
+      { ...kind, ...share },
+      { inputs: plan.hashes, model: inputs.model },
+      { rows: ranked.length, metrics: { item, sid } },
+    );
     partial.remove();
     return {
       ...report,
@@ -133,9 +138,10 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
   const reading = { ...promptOptions(asked, model, dataset.items), precision };
   const search = { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget };
   const prompts = [asked.cutoffLen, asked.chatTemplate, asked.sidTokens, found];
-  const key = [kind, search, prompts, hashInputs(inputs), codeVersion().hash, rows.length];
+  const hashes = hashInputs(inputs);
+  const key = [kind, search, prompts, hashes, codeVersion().hash, rows.length];
   return {
-    ...{ rows, index, inputs, kind, search, prompt: usedPrompt(template, named, run) },
+    ...{ rows, index, inputs, hashes, kind, search, prompt: usedPrompt(template, named, run) },
     key: hashText(JSON.stringify(key)),
     file: fileOf(settings, kind),
     recommender: loadRecommender(model, index, template, reading),

@@ -6,7 +6,6 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readJson, writeJson } from '../files/files.js';
 import { codeVersion, packageVersion } from '../runs/code-version.js';
-import { hashInputs, type RunInputs } from '../runs/inputs.js';
 
 /** What tells one evaluation of a model from another. */
 export interface EvaluationKind {
@@ -81,19 +80,24 @@ export interface Provenance extends ProvenanceBase, EvaluationKind {
   metrics: { item: object; sid: object };
 }
 
-/** Writes `NAME.json` beside `NAME.jsonl`. @param kind what was asked @returns the file */
+/**
+ * Writes `NAME.json` beside `NAME.jsonl`.
+ * @param kind what was asked
+ * @param evaluated hashes of the inputs, taken before they were read, and the model's folder
+ * @returns the file
+ */
 export function writeProvenance(
   results: string,
   kind: object,
-  inputs: RunInputs,
+  { inputs, model }: Pick<ProvenanceBase, 'inputs' | 'model'>,
   { rows, metrics }: Pick<ProvenanceBase, 'rows' | 'metrics'>,
 ): string {
   const file = results.replace(/(\.jsonl)?$/, '.json');
   const { hash, commit } = codeVersion();
   writeJson(file, {
     ...kind,
-    inputs: hashInputs(inputs),
-    model: inputs.model,
+    inputs,
+    model,
     rows,
     metrics,
     code: { hash, commit },

@@ -97,7 +97,7 @@ test('an RQ-VAE evaluates blocks as the whole', () => {
   for (const block of [1000, 8192, 4001]) {
     const found = evaluate(shape, variables, rows, { block });
     expect(found.codes).toEqual(whole.codes);
-    expect(found.mse).toBeCloseTo(whole.mse, 4); // sums in other orders, the more so on other engines
+    expect(found.mse).toBeCloseTo(whole.mse, tf.getBackend() === 'tensorflow' ? 6 : 4); // others sum with less care
   }
   const latents = { rows: 9000, width: 3, data: new Float32Array(27_000) };
   evaluate(shape, variables, rows, { latents });

@@ -24,4 +24,5 @@ test.each([
 test('a run in float32 is recorded as ever', () => {
   expect(precisionStamp('float32')).toEqual({});
   expect(precisionStamp('bfloat16')).toEqual({ precision: 'bfloat16' });
+  expect(precisionStamp('float32', 'bfloat16')).toEqual({ saveDtype: 'bfloat16' });
 });

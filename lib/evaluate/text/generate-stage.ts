@@ -17,6 +17,7 @@ import { loadChatTemplate } from '../../lm/tokenizer/chat-template.js';
 import { loadTokenizer } from '../../lm/tokenizer/tokenizer.js';
 import type { PromptSource } from '../../lm/prompt-card.js';
 import { disposeWeights } from '../../lm/weights.js';
+import { hashInputs } from '../../runs/inputs.js';
 import { InputError } from '../../support/errors.js';
 import { interrupted, watchInterrupts } from '../../support/interrupt.js';
 import { answersWithSid, findTemplate, readTemplates } from '../../tasks/templates.js';
@@ -68,6 +69,7 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
   const dataset = await loadDataset(data, name);
   const indexFile = settings.index ?? indexOf(dataset);
   const index = readIndex(indexFile, dataset.items.length);
+  const hashes = hashInputs({ dataset, index: indexFile, model: folder });
   const tokenizer = loadTokenizer(folder);
   const wrap = chatTemplate ? loadChatTemplate(folder) : undefined;
   const coded = answersWithSid(template);
@@ -97,8 +99,7 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
       ? { sid: sidMetrics(rows, index) }
       : { text: await textMetrics(rows, embedder?.embed, embedder?.tokens) };
     const { model: _folder, results: _file, data: _data, ...kind } = settings;
-    const inputs = { dataset, index: indexFile, model: folder };
-    writeProvenance(results, { ...kind, precision }, inputs, { rows: rows.length, metrics });
+    writeProvenance(results, { ...kind, precision }, { inputs: hashes, model: folder }, { rows: rows.length, metrics });
     const prompt = { template: task, source: run.source, ...(run.file !== undefined && { file: run.file }) };
     const unended = rows.filter(({ ended }) => !ended).length;
     return {

@@ -56,13 +56,17 @@ export async function grpo(
   const { index: indexFile = indexOf(dataset) } = parsed;
   const index = readIndex(indexFile, dataset.items.length);
   const precision = runPrecision(run, parsed.precision, modelConfig(start), again);
-  const { precision: _asked, ...stamp } = fingerprint(GRPO_OPTIONS.options, {
+  const {
+    precision: _asked,
+    saveDtype: _dtype,
+    ...stamp
+  } = fingerprint(GRPO_OPTIONS.options, {
     ...settings,
     reward: rewardStamp(settings.reward),
   });
   const config = {
     ...{ stage: 'grpo', data: dataset.name, inputs: hashInputs({ dataset, index: indexFile, model: start }) },
-    ...{ ...asTrained, ...stamp, ...precisionStamp(precision) },
+    ...{ ...asTrained, ...stamp, ...precisionStamp(precision, settings.saveDtype) },
     ...(own && { templates: own }),
   };
   const done = finishedRun(run, config, { again, whenStale });

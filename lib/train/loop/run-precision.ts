@@ -21,7 +21,10 @@ export function runPrecision(run: string, asked: AskedPrecision, shape: ProductS
   return precision;
 }
 
-/** What a run's configuration says of it: nothing where it is float32, as in runs that knew nothing else. */
-export function precisionStamp(precision: Precision): { precision?: Precision } {
-  return precision === 'float32' ? {} : { precision };
+/** What a run's configuration says of both: nothing where they are float32, as in runs that knew nothing else. */
+export function precisionStamp(
+  precision: Precision,
+  saveDtype: Precision = 'float32',
+): { precision?: Precision; saveDtype?: Precision } {
+  return { ...(precision !== 'float32' && { precision }), ...(saveDtype !== 'float32' && { saveDtype }) };
 }

@@ -115,13 +115,19 @@ async function settle(options: SftOptions) {
   const tasks = new TaskSet(dataset, plan.parts, promptContext(index.sids, dataset.items), settings);
   const shape = isShape(parsed.model) ? parseShape(parsed.model, 1, 0) : modelConfig(parsed.model);
   const precision = runPrecision(runOf(parsed), parsed.precision, shape, parsed.again);
-  const { model, templates, precision: _asked, ...others } = fingerprint(SFT_OPTIONS.options, settings);
+  const {
+    model,
+    templates,
+    precision: _asked,
+    saveDtype: _dtype,
+    ...others
+  } = fingerprint(SFT_OPTIONS.options, settings);
   const config = {
     stage: 'sft',
     data: dataset.name,
     rows: dataset.train.length,
     inputs: hashInputs({ dataset, index: file, model: parsed.model }),
-    ...{ ...others, ...precisionStamp(precision) },
+    ...{ ...others, ...precisionStamp(precision, settings.saveDtype) },
     ...(isShape(parsed.model) && { model }),
     ...(templates !== undefined && { templates: ownTemplates(plan.parts) }),
     ...(parsed.tasks !== undefined && { counts: tasks.counts() }),
