@@ -3,6 +3,7 @@
  * TensorFlow and shape. Processors of one family differ: where one multiplies bfloat16 twice as fast as float32, another
  * takes twice as long.
  */
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -58,9 +59,7 @@ export function choosePrecision(asked: AskedPrecision, shape: ProductShape): Cho
 /** Measured once, then read from `$XDG_CACHE_HOME/sidlab/precision.json` (default `~/.cache`). */
 export function precisionRates(shape: ProductShape, file = cacheFile()): PrecisionRates {
   const device = (tf.backend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true ? 'gpu' : 'cpu';
-  const key = [cpus()[0]?.model.trim(), device, installed().tensorflow, `${shape.width}x${shape.feedForward}`].join(
-    ' | ',
-  );
+  const key = [processor(), device, installed().tensorflow, `${shape.width}x${shape.feedForward}`].join(' | ');
   const known = readCache(file);
   if (known[key]) return known[key];
   const rates = measure(shape);
@@ -71,6 +70,13 @@ export function precisionRates(shape: ProductShape, file = cacheFile()): Precisi
     // A folder that cannot be written costs the measurement again, nothing else.
   }
   return rates;
+}
+
+/** Its name, and what it can do: virtual machines of one name differ in their instructions. */
+function processor(): string {
+  const file = '/proc/cpuinfo';
+  const flags = existsSync(file) ? (/^flags\s*:.*$/m.exec(readFileSync(file, 'utf8'))?.[0] ?? '') : '';
+  return `${cpus()[0]?.model.trim()} ${createHash('sha256').update(flags).digest('hex').slice(0, 8)}`;
 }
 
 function cacheFile(): string {
