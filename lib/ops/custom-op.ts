@@ -21,7 +21,7 @@ export interface CustomOpOptions {
   /** Whether the gradient looks at the inputs; where it does not, they may be freed before it is asked for. Default true. */
   keepsInputs?: boolean;
   /** Of an operation of one input: its gradient added to what that input has already, which is given up for it. */
-  addTo?: ((sum: tf.Tensor, dy: tf.Tensor) => tf.Tensor) | undefined;
+  addTo?: ((sum: tf.Tensor, dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor) | undefined;
 }
 
 /**

@@ -6,14 +6,20 @@ import { fromBfloat16, gatherBfloat16, isBfloat16 } from './bfloat16.js';
 import { customOp } from './custom-op.js';
 import { givenUp, hasFused, runFused } from './fused.js';
 
-/** @param table [V, D] @param ids int32 [N], outliving the gradient @returns [N, D] */
+/**
+ * Rows of a table, whose gradient is that of the whole table.
+ * @param table [V, D] @param ids int32 [N]: may be freed once the value is there @returns [N, D]
+ */
 export function embedding(table: tf.Tensor2D, ids: tf.Tensor1D): tf.Tensor2D {
   const rows = table.shape[0];
   return customOp<tf.Rank.R2>(
     [table],
-    (table) => ({ value: rowsOf(table as tf.Tensor2D, ids) }),
-    (dy) => [sumRows(dy, ids, rows)],
-    { keepsInputs: false, addTo: hasFused('SidlabAddRows') ? (sum, dy) => addRows(sum, dy, ids) : undefined },
+    (table) => ({ value: rowsOf(table as tf.Tensor2D, ids), saved: [ids.clone()] }),
+    (dy, _, [own]) => [sumRows(dy, own as tf.Tensor1D, rows)],
+    {
+      keepsInputs: false,
+      addTo: hasFused('SidlabAddRows') ? (sum, dy, [own]) => addRows(sum, dy, own as tf.Tensor1D) : undefined,
+    },
   );
 }
 
@@ -45,14 +51,14 @@ export function sumRows(x: tf.Tensor, to: tf.Tensor1D, rows: number): tf.Tensor 
  * Chosen rows, none chosen twice: the gradient then is a gather too.
  * @param x [N, D]
  * @param ids int32 [M], distinct
- * @param inverse int32 [N]: the index of each row in `ids`, M where it is not chosen
+ * @param inverse int32 [N]: the index of each row in `ids`, M where it is not chosen; may be freed, as `ids`
  * @returns [M, D]
  */
 export function chooseRows(x: tf.Tensor2D, ids: tf.Tensor1D, inverse: tf.Tensor1D): tf.Tensor2D {
   return customOp<tf.Rank.R2>(
     [x],
-    (x) => ({ value: tf.gather(x, ids) }),
-    (dy) => [tf.gather(tf.concat([dy, tf.zeros([1, dy.shape[1]!])], 0), inverse)],
+    (x) => ({ value: tf.gather(x, ids), saved: [inverse.clone()] }),
+    (dy, _, [places]) => [tf.gather(tf.concat([dy, tf.zeros([1, dy.shape[1]!])], 0), places!)],
     { keepsInputs: false },
   );
 }

@@ -19,7 +19,7 @@ export interface RecordedOp {
   /** Whether `backward` looks at the inputs. */
   keepsInputs: boolean;
   /** Of an operation of one input: its gradient added to what that input has already, which is given up for it. */
-  addTo?: ((sum: tf.Tensor, dy: tf.Tensor) => tf.Tensor) | undefined;
+  addTo?: ((sum: tf.Tensor, dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor) | undefined;
 }
 
 interface Node {
@@ -193,7 +193,7 @@ export class Tape {
     tf.tidy(() => {
       const already = op.addTo && sums.get(op.inputs[0]!.id);
       if (already) {
-        sums.set(op.inputs[0]!.id, tf.keep(op.addTo!(already, dy)));
+        sums.set(op.inputs[0]!.id, tf.keep(op.addTo!(already, dy, saved)));
         already.dispose();
         return;
       }

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { expect, test } from 'vitest';
 import type { Baseline } from '../../lib/baselines/baseline.js';
 import { BASELINE_OPTIONS } from '../../lib/baselines/baseline-options.js';

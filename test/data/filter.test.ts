@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { expect, test } from 'vitest';
 import { SPLITS } from '../../lib/data/dataset.js';
 import { filterInteractions } from '../../lib/data/filter/filter.js';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readCatalogue } from '../../lib/data/raw/catalogue.js';
 import type { RawFormat } from '../../lib/data/raw/format-names.js';

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as aq from 'arquero';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { afterAll, describe, expect, test } from 'vitest';
 import { withoutDuplicates } from '../../lib/data/filter/duplicates.js';
 import { filterInteractions } from '../../lib/data/filter/filter.js';

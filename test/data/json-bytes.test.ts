@@ -1,5 +1,5 @@
 /** Where JSON values end: exactly there for what the scanner knows, -1 for what it leaves to `JSON.parse`, never elsewhere. */
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { describe, expect, test } from 'vitest';
 import { isSpace, KINDS, plainNumber, skipString, skipValue } from '../../lib/data/raw/json-bytes.js';
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { expect, test } from 'vitest';
 import { orderByTime } from '../../lib/data/filter/order-by-time.js';
 import { InteractionsBuilder, interactionsTable } from '../../lib/data/raw/interactions.js';

@@ -1,5 +1,5 @@
 /** CSV for spreadsheets: what OWASP's page on CSV injection names, and that our own reader gets the same texts. */
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { expect, test } from 'vitest';
 import { parseCsv } from '../../lib/data/csv.js';
 import { harmless, spreadsheetCsv } from '../../lib/data/spreadsheet-csv.js';

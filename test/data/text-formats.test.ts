@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { expect, test } from 'vitest';
 import { formatCsv, parseCsv } from '../../lib/data/csv.js';
 import { parsePythonList, pythonList, pythonRepr } from '../../lib/data/python.js';

@@ -1,5 +1,5 @@
 /** Times, names, texts and records: what single values become. */
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { describe, expect, test } from 'vitest';
 import { parseColumns } from '../../lib/data/raw/columns.js';
 import { plainText } from '../../lib/data/raw/html.js';

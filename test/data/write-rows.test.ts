@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { expect, test } from 'vitest';
 import { SPLITS } from '../../lib/data/dataset.js';
 import { filterStage } from '../../lib/data/filter/filter-stage.js';

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { afterAll, expect, test } from 'vitest';
 import { type Split, SPLITS } from '../../lib/data/dataset.js';
 import { filterRules, SPLIT_RULES, type SplitRule } from '../../lib/data/filter/filter-options.js';

@@ -1,5 +1,5 @@
 /** The heap against a sort of everything. */
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { expect, test } from 'vitest';
 import { BestCandidates } from '../../lib/decode/best-candidates.js';
 

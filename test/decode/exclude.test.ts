@@ -1,5 +1,5 @@
 /** Items that must not be found, and scores by length, against the whole list cut by hand. */
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { beforeAll, expect, test } from 'vitest';
 import { beamSearch } from '../../lib/decode/beam-search.js';
 import { buildTrie } from '../../lib/decode/item-trie.js';

@@ -1,5 +1,5 @@
 /** The flat trie against sets of prefixes. */
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { expect, test } from 'vitest';
 import { buildTrie, tokensAfter, walk } from '../../lib/decode/item-trie.js';
 

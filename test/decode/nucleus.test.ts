@@ -1,5 +1,5 @@
 /** The nucleus, and draws from it. */
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { describe, expect, test } from 'vitest';
 import { drawPlace, nucleus } from '../../lib/decode/generate-nucleus.js';
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { expect, test } from 'vitest';
 import { lengthBatches } from '../../lib/embed/sentence/length-batches.js';
 import { poolTokens } from '../../lib/embed/sentence/pool-tokens.js';

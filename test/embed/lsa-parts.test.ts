@@ -1,5 +1,5 @@
 /** The parts of latent semantic analysis against plain second implementations and the properties that define them. */
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { lsa } from '../../lib/embed/lsa/lsa.js';
 import { gram, orthonormalise } from '../../lib/embed/lsa/orthonormalise.js';

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { expect, test } from 'vitest';
 import { halfToNumber } from '../../lib/files/half-floats.js';
 import { DTYPES, formatNpyHeader } from '../../lib/files/npy-header.js';

@@ -1,5 +1,5 @@
 /** Rows of vectors: batches, pooling, collecting and likeness, each against a plain rule or by hand. */
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { describe, expect, test } from 'vitest';
 import { cosine, mostAlike } from '../../lib/embed/most-alike.js';
 import { encodeTexts } from '../../lib/embed/sentence/encode-texts.js';

@@ -1,7 +1,7 @@
 /** BERTScore against the authors' package (golden file: test/golden/text/make_bert_score.py), a plain second way, and by hand. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { describe, expect, test } from 'vitest';
 import { loadSentenceEncoder } from '../../lib/embed/sentence/sentence-encoder.js';
 import type { TokenEncoder } from '../../lib/embed/sentence/token-vectors.js';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { describe, expect, test } from 'vitest';
 import { checkResults, itemMetrics, rankMetrics, sidMetrics } from '../../lib/evaluate/metrics.js';
 import { readResults, type Result, writeResults } from '../../lib/evaluate/results-file.js';

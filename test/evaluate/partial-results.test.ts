@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { afterAll, expect, test } from 'vitest';
 import { PartialResults } from '../../lib/evaluate/partial-results.js';
 import type { Result } from '../../lib/evaluate/results-file.js';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { afterAll, expect, test } from 'vitest';
 import { readResults, writeResults } from '../../lib/evaluate/results-file.js';
 import { scanResult } from '../../lib/evaluate/scan-result.js';

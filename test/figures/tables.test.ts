@@ -1,7 +1,7 @@
 /** Whatever a notebook has, as rows: shown, for arquero, for danfo.js. */
 import * as aq from 'arquero';
 import * as danfo from 'danfojs-node';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { JSDOM } from 'jsdom';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';

@@ -1,5 +1,5 @@
 /** Every text of every figure: from strangers, shown as it is, escaped once, on the page. */
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { JSDOM } from 'jsdom';
 import { expect, test } from 'vitest';
 import { toSvg } from '../../lib/figures/export-figure.js';

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { afterAll, describe, expect, test } from 'vitest';
 import { readJson, readLines, readText, writeAllAtomic, writeAtomic } from '../../lib/files/files.js';
 import { readBlocks } from '../../lib/files/text-blocks.js';

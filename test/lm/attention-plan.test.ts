@@ -1,6 +1,6 @@
 /** Plans of attention: what every node sees, as runs and as blocks, and which blocks are cheapest. */
 import * as tf from '@tensorflow/tfjs';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { registerNativeOps, unregisterNativeOps } from '../../lib/engine/native-ops.js';

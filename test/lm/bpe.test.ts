@@ -1,6 +1,6 @@
 /** The byte-level trainer against Hugging Face's (`test/golden/text/make_bpe.py`), and the tokenizer made of it. */
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { describe, expect, test } from 'vitest';
 import { bpeTokenizer, checkVocabSize } from '../../lib/lm/tokenizer/bpe-tokenizer.js';
 import { BYTE_CHARACTERS } from '../../lib/lm/tokenizer/byte-alphabet.js';

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { UNSUPPORTED_FEATURES } from '../../lib/lm/config-fields.js';

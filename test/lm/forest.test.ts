@@ -1,6 +1,6 @@
 /** Forests of trees, laid end to end, and the frequencies of their positions. */
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../lib/lm/config.js';
 import { chain, packTrees, prefixTree } from '../../lib/lm/forest.js';

@@ -1,5 +1,5 @@
 /** Prompts that are too long: what goes first, what never goes, and that it is counted. */
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { describe, expect, test } from 'vitest';
 import type { Item } from '../../lib/data/dataset.js';
 import { itemText } from '../../lib/data/item-text.js';

@@ -1,5 +1,5 @@
 /** Texts that share their beginnings: every text is its path, and no beginning is there twice. */
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { expect, test } from 'vitest';
 import { pathTo, shareBeginnings } from '../../lib/lm/shared-forest.js';
 

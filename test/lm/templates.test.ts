@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { describe, expect, test } from 'vitest';
 import type { Item } from '../../lib/data/dataset.js';
 import { itemOf } from '../../lib/data/filter/filter.js';

@@ -1,7 +1,7 @@
 /** bfloat16: rounding, products and their gradients against PyTorch's (test/golden/make_bfloat16.py), and what really ran. */
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { kernelCounts } from '../../lib/engine/kernel-counts.js';

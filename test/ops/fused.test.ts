@@ -3,7 +3,7 @@
  * Skipped where the engine has no fused operations; that they ran is proved by TensorFlow.js's own list of kernels.
  */
 import * as tf from '@tensorflow/tfjs';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { registerNativeOps, unregisterNativeOps } from '../../lib/engine/native-ops.js';

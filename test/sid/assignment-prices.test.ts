@@ -1,5 +1,5 @@
 /** Dual ascent on prices against a plain one that sorts, and what it promises: cheapest choices, a dual that never falls. */
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { expect, test } from 'vitest';
 import { type AssignmentProblem, raisePrices } from '../../lib/sid/balanced/assignment-prices.js';
 import { Random } from '../../lib/support/random.js';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { afterEach, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { registerNativeOps, unregisterNativeOps } from '../../lib/engine/native-ops.js';

@@ -1,5 +1,5 @@
 /** Balanced k-means and Sinkhorn's balancing, against what their comments say, computed plainly. */
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { registerNativeOps, unregisterNativeOps } from '../../lib/engine/native-ops.js';

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { filterStage } from '../../lib/data/filter/filter-stage.js';
 import { writeSample } from '../../lib/data/sample/sample.js';

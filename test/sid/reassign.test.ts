@@ -1,5 +1,5 @@
 /** `reassign` and the search for a free SID: which code changes, by how much, and what stays as it was. */
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { beforeAll, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { rowOf, type Vectors } from '../../lib/files/npy.js';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { beforeAll, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { readNpy, type Vectors } from '../../lib/files/npy.js';

@@ -1,5 +1,5 @@
 /** Sequences from rows against a plain builder: lists that are searched from end to end, and no index. */
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { expect, test } from 'vitest';
 import type { Row } from '../../lib/data/dataset.js';
 import { buildSequences } from '../../lib/tasks/build-sequences.js';

@@ -1,5 +1,5 @@
 /** Rows of any order become the sequences that they came from, and chain mode trains each prediction once. */
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { describe, expect, test } from 'vitest';
 import type { Row } from '../../lib/data/dataset.js';
 import { Random } from '../../lib/support/random.js';

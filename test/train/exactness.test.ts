@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { writeSafetensors } from '../../lib/files/safetensors.js';

@@ -1,6 +1,6 @@
 /** Combs of texts that begin alike: nothing of a text is lost, and the gradient is that of the separate texts. */
 import * as tf from '@tensorflow/tfjs';
-import fc from 'fast-check';
+import fc from '../fast-check.js';
 import { expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { parseShape } from '../../lib/lm/config.js';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../fast-check.js';
 import { expect, test } from 'vitest';
 import type { Item } from '../../../lib/data/dataset.js';
 import { popularityPercentiles, sharedCodes, trainCounts } from '../../../lib/evaluate/rows/features.js';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
+import fc from '../../fast-check.js';
 import { describe, expect, test } from 'vitest';
 import { hitRate, ndcg } from '../../../lib/evaluate/measures/ranking.js';
 import type { RowEntry } from '../../../lib/evaluate/rows/row-table.js';

@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import fc from 'fast-check';
+import fc from '../../fast-check.js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Dataset, Row } from '../../../lib/data/dataset.js';
 import { filterStage } from '../../../lib/data/filter/filter-stage.js';
