@@ -16,7 +16,8 @@ const BACKEND = 'tensorflow';
 
 /** Number of outputs of each operation. */
 const OUTPUTS: Readonly<Record<string, number>> = {
-  SidlabAdamW: 3,
+  SidlabAdamW: 4,
+  SidlabAdamWBfloat16: 4,
   SidlabAddRows: 1,
   SidlabBalancedAssign: 2,
   SidlabBalancedKmeans: 3,
@@ -32,6 +33,7 @@ const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabRmsNormGrad: 2,
   SidlabRotary: 1,
   SidlabSquareSum: 1,
+  SidlabSquareSumBfloat16: 1,
   SidlabSwiglu: 1,
   SidlabSwigluBfloat16: 1,
   SidlabSwigluBfloat16Grad: 2,
