@@ -53,7 +53,7 @@ export async function filterStage(options: FilterStageOptions): Promise<FilterRe
     [
       [file('item.json'), () => itemPieces(selection.catalogue.map(itemOf))],
       // the source's own names, as LC-Rec and MiniOneRec keep them
-      [file('item2id'), () => selection.catalogue.map(({ asin }, id) => `${asin}\t${id}\n`).join('')],
+      [file('item2id'), () => selection.catalogue.map(({ asin }, id) => `${asin}\t${id}\n`)],
       // without the seconds: equal input, equal bytes
       [file('stats.json'), (rows) => JSON.stringify(counts(rows), null, 2) + '\n'],
     ],

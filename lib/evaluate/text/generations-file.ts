@@ -9,7 +9,11 @@ import type { AnswerRow } from './generate-answers.js';
 
 /** Writes `generations-TASK.jsonl`, a line for each answer. */
 export function writeGenerations(path: string, rows: readonly AnswerRow[]): void {
-  writeAtomic(path, rows.map((row) => JSON.stringify(row) + '\n').join(''));
+  writeAtomic(path, generationLines(rows));
+}
+
+function* generationLines(rows: readonly AnswerRow[]): Generator<string> {
+  for (const row of rows) yield JSON.stringify(row) + '\n';
 }
 
 /** @throws InputError for a missing or empty file, a broken line, a missing field: file, line and mend */

@@ -12,6 +12,7 @@ import { saveModel } from '../../lm/model.js';
 import { trainableWeights } from '../../lm/language-model.js';
 import { type LanguageModel } from '../../lm/language-model.js';
 import type { TextTokenizer } from '../../lm/tokenizer/tokenizer.js';
+import { checkMappedFiles } from '../../ops/read-tensor.js';
 import type { MetricLine } from '../../runs/metric-lines.js';
 import type { RunFolder } from '../../runs/run-folder.js';
 import { InputError } from '../../support/errors.js';
@@ -195,6 +196,7 @@ class Loop<Batch> {
   private async validate(): Promise<void> {
     const { state } = this;
     const { bestMetric } = this.options;
+    checkMappedFiles(this.model.weights.values());
     const metrics = await this.task.validate();
     const rows = this.task.validRows?.();
     if (rows) writeValidRows(this.folder.folder, state.step, rows);
@@ -230,6 +232,7 @@ class Loop<Batch> {
   }
 
   private stopDiverged(step: number): never {
+    checkMappedFiles(this.model.weights.values());
     const last = this.folder.checkpoints().at(-1);
     const stands =
       last === undefined ? 'no checkpoint yet' : `the last good checkpoint is kept: ${this.folder.checkpoint(last)}`;
