@@ -26,6 +26,7 @@ export * from './raw/interactions.js';
 export * from './raw/metadata.js';
 export * from './raw/python-dict.js';
 export * from './raw/read-interactions.js';
+export { parseObject } from './raw/json-text.js';
 export * from './raw/reviews.js';
 export type { Catalogue, CatalogueItem } from './raw/shelf.js';
 export * from './raw/times.js';

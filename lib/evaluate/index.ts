@@ -45,7 +45,7 @@ export * from './statistics/interval-text.js';
 export * from './statistics/intervals.js';
 export * from './statistics/sign-flip.js';
 export * from './statistics/units.js';
-export * from './scan-result.js';
+export * from './results/parse-result.js';
 export * from './score/check-result-lists.js';
 export * from './score/compare-stage.js';
 export * from './score/minionerec-results.js';

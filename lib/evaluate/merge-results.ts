@@ -1,14 +1,15 @@
 /** The shares of an evaluation put together: the very file that one process would have written. */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { parseObject } from '../data/raw/reviews.js';
+import { parseObject } from '../data/raw/json-text.js';
 import { readIndex } from '../data/sid-index.js';
 import { hashFile, readJson, readLines, writeJson } from '../files/files.js';
 import { InputError } from '../support/errors.js';
 import { MERGE_RESULTS_OPTIONS, type MergeResultsOptions } from './merge-results-options.js';
 import { ksUpTo } from './measures/ranking.js';
 import { itemMetrics, type Metrics, sidMetrics } from './metrics.js';
-import { parseResult, type Result, writeResults } from './results-file.js';
+import { parseResult } from './results/parse-result.js';
+import { type Result, writeResults } from './results-file.js';
 import { type Provenance, shardFile } from './results-place.js';
 
 /** What was put together. */

@@ -11,13 +11,14 @@ import {
   targetRepeats,
 } from '../measures/lists.js';
 import { means } from '../measures/measure.js';
-import { hitRate, measurableKs, ndcg, rankingMeasures } from '../measures/ranking.js';
+import { hitRate, measurableKs, ndcg, rankGains } from '../measures/ranking.js';
 import { byCategory, byHistoryLength, byPopularity, type Label, type Slice, sliceMetrics } from '../measures/slices.js';
 import { popularityPercentiles, trainCounts } from '../rows/features.js';
-import { type RowEntry, rowTable } from '../rows/row-table.js';
-import { type Estimate, estimates, type IntervalOptions } from '../statistics/intervals.js';
+import type { RowEntry } from '../rows/row-table.js';
+import { type Estimate, estimateUnits, type IntervalOptions } from '../statistics/intervals.js';
+import { rankUnits } from '../statistics/units.js';
 import type { CalcMetrics } from './minionerec-results.js';
-import { type Catalogue, type RankedFile, readCatalogueFiles, readRanked } from './read-ranked.js';
+import { type Catalogue, LISTED, type RankedFile, readCatalogueFiles, readRanked } from './read-ranked.js';
 import { SCORE_OPTIONS, type ScoreOptions } from './score-options.js';
 
 /** What the lists of a file are like, at the length `k`. */
@@ -80,24 +81,32 @@ export async function scoreStage(options: ScoreOptions): Promise<ScoreReport> {
   return report;
 }
 
+interface Measured {
+  users: number;
+  metrics: Record<string, Estimate>;
+}
+
 function scoreFile(
   ranked: RankedFile,
   catalogue: Catalogue,
   asked: readonly number[] | undefined,
   options: IntervalOptions,
 ): FileScore {
-  const { file, sha256, kind, results, longest, index, calc, provenance } = ranked;
+  const { file, sha256, kind, table, longest, index, calc, provenance } = ranked;
   const ks = measurableKs(longest, asked);
   const { dataset } = kind === 'results' ? catalogue : {};
-  const table = rowTable(results, { ...(dataset && { dataset }), ...(index && { index }) });
+  const gains = rankGains(ks);
+  const measured = (ranks: number[]): Measured => {
+    const units = rankUnits(table, ranks, Object.values(gains));
+    return { users: units.count, metrics: estimateUnits(units, Object.keys(gains), options) };
+  };
+  const item = kind === 'results' ? measured(table.map(({ rank }) => rank)) : undefined;
+  const sid = index && measured(table.map(({ sidRank }) => sidRank!));
   return {
-    ...{ file, sha256, kind, rows: table.length, users: new Set(table.map(({ user }) => user)).size, longest },
-    metrics: {
-      ...(kind === 'results' && { item: estimates(table, rankingMeasures(ks), options) }),
-      ...(index && { sid: estimates(table, rankingMeasures(ks, 'sidRank'), options) }),
-    },
-    lists: listReport(table, Math.min(10, longest), dataset),
-    slices: slicesOf(table, Math.min(10, longest), kind === 'results' ? 'rank' : 'sidRank'),
+    ...{ file, sha256, kind, rows: table.length, users: (item ?? sid!).users, longest },
+    metrics: { ...(item && { item: item.metrics }), ...(sid && { sid: sid.metrics }) },
+    lists: listReport(table, Math.min(LISTED, longest), dataset),
+    slices: slicesOf(table, Math.min(LISTED, longest), kind === 'results' ? 'rank' : 'sidRank'),
     ...(calc && { calc }),
     ...(provenance && { inputs: provenance.inputs }),
   };
