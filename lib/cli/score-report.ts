@@ -13,7 +13,8 @@ export function scoreText({ files, level, samples }: ScoreReport): string {
   return [...files.map(fileText), note].join('\n\n');
 }
 
-function fileText({ file, rows, users, longest, kind, metrics, lists, slices, calc }: FileScore): string {
+function fileText(score: FileScore): string {
+  const { file, rows, users, longest, kind, metrics, baselines = {}, warnings = [], lists, slices, calc } = score;
   const of = kind === 'minionerec' ? 'rows of unnamed users' : `rows of ${users} users`;
   const { item, sid } = metrics;
   const names = Object.keys(item ?? sid ?? {});
@@ -21,12 +22,14 @@ function fileText({ file, rows, users, longest, kind, metrics, lists, slices, ca
     metric,
     ...(item && { item: estimateText(item[metric]!) }),
     ...(sid && { SID: estimateText(sid[metric]!) }),
+    ...Object.fromEntries(Object.entries(baselines).map(([name, found]) => [name, estimateText(found[metric]!)])),
     ...(calc && { 'calc.py': calc.metrics[metric]?.toFixed(4) ?? '' }),
   }));
   const { invalid } = calc ?? {};
   return [
     `${file}: ${rows} ${of}, lists of ${longest}`,
     tableText(table),
+    ...(warnings.length > 0 ? [warnings.join('\n')] : []),
     ...(invalid === undefined ? [] : [`calc.py: ${invalid} texts up to the hits are no item`]),
     record({ lists }),
     ...Object.entries(slices).map(([name, of]) => `by ${name}\n${tableText(of)}`),

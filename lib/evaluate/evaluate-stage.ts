@@ -84,13 +84,13 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
     const ranked = places.map((place) => done.get(place)!);
     const report = reportOf(ranked, index, search.numBeams, seconds);
     writeResults(file, ranked, shard === undefined ? undefined : places);
-    const { item, sid } = report;
+    const { item, sid, intervals } = report;
     const share = shard === undefined ? {} : { allRows: rows.length, indexFile: inputs.index };
     writeProvenance(
       file,
       { ...kind, ...share },
       { inputs: plan.hashes, model: inputs.model },
-      { rows: ranked.length, metrics: { item, sid } },
+      { rows: ranked.length, metrics: { item, sid }, intervals },
     );
     partial.remove();
     return {

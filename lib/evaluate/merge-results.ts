@@ -6,20 +6,15 @@ import { readIndex } from '../data/sid-index.js';
 import { hashFile, readJson, readLines, writeJson } from '../files/files.js';
 import { InputError } from '../support/errors.js';
 import { MERGE_RESULTS_OPTIONS, type MergeResultsOptions } from './merge-results-options.js';
-import { ksUpTo } from './measures/ranking.js';
-import { itemMetrics, type Metrics, sidMetrics } from './metrics.js';
+import { measureResults, type MeasuredByItem } from './measure-results.js';
 import { parseResult } from './results/parse-result.js';
 import { type Result, writeResults } from './results-file.js';
 import { type Provenance, shardFile } from './results-place.js';
 
-/** What was put together. */
-export interface MergeResultsReport {
+/** What was put together; nothing is by SID where the index is no longer there. */
+export interface MergeResultsReport extends MeasuredByItem {
   rows: number;
   shards: number;
-  /** By item. */
-  item: Metrics;
-  /** By SID; absent where the index is no longer there. */
-  sid?: Metrics;
   /** File. */
   results: string;
 }
@@ -47,15 +42,13 @@ export async function mergeResults(options: MergeResultsOptions): Promise<MergeR
     throw new InputError(`${results}: expected ${allRows} rows in ${shares.length} shares, got ${all.size}; evaluate the shares again`); // prettier-ignore
   }
   const merged = Array.from({ length: allRows }, (_, row) => all.get(row)!);
-  const ks = ksUpTo(kind.numBeams);
-  const item = itemMetrics(merged, ks);
   const same = existsSync(indexFile) && hashFile(indexFile) === kind.inputs.index;
-  const sid = same ? sidMetrics(merged, readIndex(indexFile), ks) : undefined;
-  const metrics = { item, ...(sid && { sid }) };
+  const measured = measureResults(merged, kind.numBeams, same ? readIndex(indexFile) : undefined);
+  const { intervals, ...metrics } = measured;
   writeResults(results, merged);
   const finished = new Date().toISOString();
-  writeJson(results.replace(/(\.jsonl)?$/, '.json'), { ...kind, rows: allRows, metrics, finished });
-  return { rows: allRows, shards: shares.length, ...metrics, results };
+  writeJson(results.replace(/(\.jsonl)?$/, '.json'), { ...kind, rows: allRows, metrics, intervals, finished });
+  return { rows: allRows, shards: shares.length, ...measured, results };
 }
 
 interface Share {
@@ -83,7 +76,7 @@ function findShares(results: string): Share[] {
     return { file, provenance: readJson<ShareOf>(file.replace(/\.jsonl$/, '.json')) };
   });
   const identity = ({ provenance }: Share): string => {
-    const { shard: _shard, rows: _rows, metrics: _metrics, finished: _finished, model: _model, indexFile: _index, ...same } = provenance; // prettier-ignore
+    const { shard: _shard, rows: _rows, metrics: _metrics, intervals: _intervals, finished: _finished, model: _model, indexFile: _index, ...same } = provenance; // prettier-ignore
     return JSON.stringify(same);
   };
   const other = shares.find((share) => identity(share) !== identity(shares[0]!));

@@ -49,6 +49,17 @@ export function reciprocalRank(k: number, by: RankField = 'rank'): Measure {
   return ofRank('MRR', k, by);
 }
 
+/** Hits among the first k, by k: HR@k / k. Recall@k of one relevant item is HR@k itself. */
+export function precision(k: number, by: RankField = 'rank'): Measure {
+  const hit = hitRate(k, by);
+  return (row) => hit(row) / k;
+}
+
+/** Mean average precision of one relevant item, 1 / rank: MAP@k is MRR@k. */
+export function averagePrecision(k: number, by: RankField = 'rank'): Measure {
+  return reciprocalRank(k, by);
+}
+
 /** `HR@1`, `NDCG@1`, `MRR@1`, `HR@3`, ... */
 export function rankingMeasures(ks: readonly number[] = KS, by: RankField = 'rank'): Measures {
   return Object.fromEntries(namedGains(ks).map(([label, name, k]) => [label, ofRank(name, k, by)]));

@@ -1,40 +1,16 @@
 /** The `score` stage: results files of any origin -> metrics with intervals, what the lists are like, slices. */
 import { writeJson } from '../../files/files.js';
 import { packageVersion } from '../../runs/code-version.js';
-import {
-  coverage,
-  exposure,
-  gini,
-  popularityBias,
-  type PopularityBias,
-  repeatShare,
-  targetRepeats,
-} from '../measures/lists.js';
-import { means } from '../measures/measure.js';
 import { hitRate, measurableKs, ndcg, rankGains } from '../measures/ranking.js';
 import { byCategory, byHistoryLength, byPopularity, type Label, type Slice, sliceMetrics } from '../measures/slices.js';
-import { popularityPercentiles, trainCounts } from '../rows/features.js';
-import type { RowEntry } from '../rows/row-table.js';
+import { type RowEntry, rowTable } from '../rows/row-table.js';
 import { type Estimate, estimateUnits, type IntervalOptions } from '../statistics/intervals.js';
 import { rankUnits } from '../statistics/units.js';
+import { belowBaselines, besideBaseline, type BesideBaseline, type RankBaselines } from './beside-baselines.js';
+import { listReport, type ListReport } from './list-report.js';
 import type { CalcMetrics } from './minionerec-results.js';
 import { type Catalogue, LISTED, type RankedFile, readCatalogueFiles, readRanked } from './read-ranked.js';
 import { SCORE_OPTIONS, type ScoreOptions } from './score-options.js';
-
-/** What the lists of a file are like, at the length `k`. */
-export interface ListReport {
-  k: number;
-  /** Share of the catalogue that is recommended to somebody. With a data set. */
-  coverage?: number;
-  /** Concentration of what is recommended: 0 everything alike, towards 1 always the same. With a data set. */
-  gini?: number;
-  /** Percentiles of popularity. With a data set. */
-  popularity?: PopularityBias;
-  /** Share of recommended items that are in the history. */
-  repeats: number;
-  /** Share of targets that are in the history. */
-  targetRepeats: number;
-}
 
 /** The score of one file. */
 export interface FileScore {
@@ -52,6 +28,12 @@ export interface FileScore {
   lists: ListReport;
   /** HR and NDCG at `lists.k` of parts of the rows. With a data set by popularity and category too. */
   slices: Record<string, Slice[]>;
+  /** Counting baselines over the same rows, by name. With a data set, where somebody ranks them. */
+  baselines?: Record<string, Record<string, Estimate>>;
+  /** NDCG of the file beside that of each baseline, by the paired test. */
+  beside?: BesideBaseline[];
+  /** A line for each baseline that the file is below. */
+  warnings?: string[];
   /** What MiniOneRec's calc.py prints of its file. */
   calc?: CalcMetrics;
   /** Hashes of what the results were ranked with, where the file beside them says so. */
@@ -67,14 +49,20 @@ export interface ScoreReport {
   version: string;
 }
 
-/** @throws InputError for a file that is damaged, of another catalogue, or no ranking, and for k beyond the lists */
-export async function scoreStage(options: ScoreOptions): Promise<ScoreReport> {
-  const { files, k, out, ...rest } = SCORE_OPTIONS.parse(options);
+/**
+ * @param rank baselines to show beside; default none
+ * @throws InputError for a file that is damaged, of another catalogue, or no ranking, and for k beyond the lists
+ */
+export async function scoreStage(options: ScoreOptions, rank?: RankBaselines): Promise<ScoreReport> {
+  const { files, k, out, baselines, ...rest } = SCORE_OPTIONS.parse(options);
   const { level, samples, seed } = rest;
   const catalogue = await readCatalogueFiles(rest);
   const scores: FileScore[] = [];
   for (const file of files) {
-    scores.push(scoreFile(await readRanked(file, catalogue), catalogue, k, { level, samples, seed }));
+    const ranked = await readRanked(file, catalogue);
+    const score = scoreFile(ranked, catalogue, k, { level, samples, seed });
+    const beside = baselines && rank ? await baselineScores(ranked, catalogue, rank, k, { level, samples, seed }) : {};
+    scores.push({ ...score, ...beside });
   }
   const report = { files: scores, level, samples, seed, version: packageVersion() };
   if (out !== undefined) writeJson(out, report);
@@ -112,19 +100,26 @@ function scoreFile(
   };
 }
 
-function listReport(table: readonly RowEntry[], k: number, dataset: Catalogue['dataset']): ListReport {
-  const { repeats, targets } = means(table, { repeats: repeatShare(k), targets: targetRepeats });
-  const items = dataset?.items.length ?? 0;
-  return {
-    k,
-    ...(dataset && {
-      coverage: coverage(table, k, items),
-      gini: gini(exposure(table, k, items)),
-      popularity: popularityBias(table, k, popularityPercentiles(trainCounts(dataset.train, items))),
-    }),
-    repeats: repeats!,
-    targetRepeats: targets!,
-  };
+/** Of files of items with histories: a task about items asks nothing that counting could answer. */
+async function baselineScores(
+  { file, kind, table, longest }: RankedFile,
+  { dataset }: Catalogue,
+  rank: RankBaselines,
+  asked: readonly number[] | undefined,
+  options: IntervalOptions,
+): Promise<Pick<FileScore, 'baselines' | 'beside' | 'warnings'>> {
+  if (!dataset || kind !== 'results' || table.some(({ history }) => history.length === 0)) return {};
+  const rows = table.map(({ user, history, target }) => ({ user, history: [...history], target }));
+  const gains = rankGains(measurableKs(longest, asked));
+  const baselines: FileScore['baselines'] = {};
+  const beside: BesideBaseline[] = [];
+  for (const [name, results] of Object.entries(await rank(dataset, rows, longest))) {
+    const others = rowTable(results);
+    const units = rankUnits(others, others.map((row) => row.rank), Object.values(gains)); // prettier-ignore
+    baselines[name] = estimateUnits(units, Object.keys(gains), options);
+    beside.push(...besideBaseline(file, table, name, others, Math.min(LISTED, longest)));
+  }
+  return { baselines, beside, warnings: belowBaselines(beside) };
 }
 
 /** Categories that a slice is made of, those with most rows. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { baselineStage } from '../../../lib/baselines/baseline-stage.js';
+import { scoreBesideBaselines } from '../../../lib/baselines/rank-baselines.js';
 import { COMMANDS } from '../../../lib/cli/commands.js';
 import { readCommandLine } from '../../../lib/cli/read-command-line.js';
 import { compareText, scoreText } from '../../../lib/cli/score-report.js';
@@ -52,10 +53,43 @@ describe("the kit's own results", () => {
     expect(file).toMatchObject({ kind: 'results', rows: results.length, longest: 50, sha256: hashFile(popular) });
     expect(file!.metrics.sid).toBeUndefined();
     expect(file!.lists.popularity!.bias).toBeGreaterThan(0.2); // of all baselines this one
+    expect(file!.lists).toMatchObject({ entropy: expect.closeTo(Math.log(10), 12) as number, tail: 0 }); // ten items for all
+    expect(file!.lists.averagePopularity).toBeGreaterThan(10);
     expect(Object.keys(file!.slices)).toEqual(['popularity', 'history', 'category']);
     expect(file!.slices.history!.reduce((sum, { rows }) => sum + rows, 0)).toBe(results.length);
     expect(readJson(out)).toEqual(JSON.parse(JSON.stringify(report)));
     expect(scoreText(report)).toMatch(/HR@10 +\.\d{3} \[\.\d{3}, \.\d{3}\]\n/);
+  });
+
+  test('counting baselines on the same rows, and a line where the file is below one', async () => {
+    const report = await scoreBesideBaselines({ files: [popular, next], data, k: [1, 10] });
+    const [first, second] = report.files;
+    expect(first!.baselines).toEqual({ popularity: first!.metrics.item, transition: second!.metrics.item });
+    expect(second!.baselines).toEqual(first!.baselines);
+    expect(first!.beside!.map(({ baseline, difference }) => [baseline, Math.sign(difference)])).toEqual([
+      ['popularity', 0],
+      ['transition', -1],
+    ]);
+    expect(first!.warnings).toEqual([
+      expect.stringMatching(/popularity\.jsonl is worse than the baseline transition: NDCG@10 0\.\d+, it has/),
+    ]);
+    expect(second!.warnings).toEqual([]);
+    const text = scoreText(report);
+    expect(text).toMatch(/metric +item +popularity +transition/);
+    expect(text.match(/is worse than the baseline/g)).toHaveLength(1);
+  });
+
+  test('no baselines where none are asked for, without a data folder, and of rows without a history', async () => {
+    const none = { baselines: undefined, beside: undefined, warnings: undefined };
+    const of = async (options: object, files = [next]) => (await scoreBesideBaselines({ files, ...options })).files[0]!;
+    expect(await of({ data, baselines: false })).toMatchObject({ kind: 'results' });
+    for (const score of [await of({ data, baselines: false }), await of({})]) expect({ ...none, ...score }).toMatchObject(none); // prettier-ignore
+    const file = join(folder, 'titles.jsonl');
+    writeResults(file, (await readResults(next)).map((row) => ({ ...row, history: [] }))); // prettier-ignore
+    expect({ ...none, ...(await of({ data }, [file])) }).toMatchObject(none);
+    expect(readCommandLine('score', COMMANDS.score!, ['a', '--no-baselines']).values).toMatchObject({
+      baselines: false,
+    });
   });
 
   test('two of them compared: the sides and their difference', async () => {
