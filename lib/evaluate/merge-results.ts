@@ -7,6 +7,7 @@ import { hashFile, readJson, readLines, writeJson } from '../files/files.js';
 import { InputError } from '../support/errors.js';
 import { MERGE_RESULTS_OPTIONS, type MergeResultsOptions } from './merge-results-options.js';
 import { measureResults, type MeasuredByItem } from './measure-results.js';
+import { listChecker } from './score/check-result-lists.js';
 import { parseResult } from './results/parse-result.js';
 import { type Result, writeResults } from './results-file.js';
 import { type Provenance, shardFile } from './results-place.js';
@@ -33,7 +34,8 @@ export async function mergeResults(options: MergeResultsOptions): Promise<MergeR
   const shares = findShares(results);
   const all = new Map<number, Result>();
   for (const { file } of shares) {
-    for await (const { text, number } of readLines(file)) addRow(all, text, `${file}:${number}`);
+    const check = listChecker(file);
+    for await (const { text, number } of readLines(file)) check(addRow(all, text, `${file}:${number}`));
   }
   const [{ provenance }] = shares as [Share, ...Share[]];
   const { shard: _shard, allRows, indexFile, finished: _finished, ...kind } = provenance;
@@ -73,7 +75,7 @@ function findShares(results: string): Share[] {
   const shares = Array.from({ length: of }, (_, i): Share => {
     const file = shardFile(results, `${i + 1}/${of}`);
     if (!existsSync(file)) throw new InputError(`${file}: no such file; evaluate with --shard ${i + 1}/${of}`);
-    return { file, provenance: readJson<ShareOf>(file.replace(/\.jsonl$/, '.json')) };
+    return { file, provenance: readShareOf(file.replace(/\.jsonl$/, '.json')) };
   });
   const identity = ({ provenance }: Share): string => {
     const { shard: _shard, rows: _rows, metrics: _metrics, intervals: _intervals, finished: _finished, model: _model, indexFile: _index, ...same } = provenance; // prettier-ignore
@@ -84,10 +86,20 @@ function findShares(results: string): Share[] {
   return shares;
 }
 
-function addRow(all: Map<number, Result>, text: string, where: string): void {
+function readShareOf(file: string): ShareOf {
+  const found = readJson<Partial<ShareOf> | null>(file, 'evaluate the share again');
+  if (typeof found?.shard === 'string' && typeof found.allRows === 'number' && typeof found.indexFile === 'string') {
+    return found as ShareOf;
+  }
+  throw new InputError(`${file}: expected what evaluate writes beside a share; evaluate the share again`);
+}
+
+function addRow(all: Map<number, Result>, text: string, where: string): Result {
   const { row } = parseObject(text, where);
   if (typeof row !== 'number' || !Number.isInteger(row))
     throw new InputError(`${where}: row is missing; evaluate again`);
   if (all.has(row)) throw new InputError(`${where}: row ${row} is there twice; evaluate the shares again`);
-  all.set(row, parseResult(text, where));
+  const result = parseResult(text, where);
+  all.set(row, result);
+  return result;
 }

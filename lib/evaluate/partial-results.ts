@@ -2,8 +2,7 @@
  * Results while they are made: `FILE.part` gets a line a row after each batch, so that an evaluation that was killed goes
  * on where it was. Its first line says what the rows are of; rows of anything else are never taken for them.
  */
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
 import { appendOrFail, readText, writeAtomic } from '../files/files.js';
 import { type Result, resultLine } from './results-file.js';
 
@@ -25,7 +24,6 @@ export class PartialResults {
     const kept = existsSync(this.file) ? readLines(this.file, key) : [];
     for (const { row, ...result } of kept) this.done.set(row, result);
     // What a kill left half-written goes; so does what is of another evaluation.
-    mkdirSync(dirname(this.file), { recursive: true });
     writeAtomic(
       this.file,
       [JSON.stringify({ of: key }), ...kept.map(({ row, ...result }) => resultLine(result, { row }))].join('\n') + '\n',

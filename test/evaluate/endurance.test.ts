@@ -133,6 +133,23 @@ describe('shares', () => {
       },
     ],
     [
+      'with something else beside one',
+      /shard-1-of-1\.json: expected what evaluate writes beside a share/,
+      async () => {
+        await share('1/1');
+        writeFileSync(join(folder, 'results-shard-1-of-1.json'), 'null');
+      },
+    ],
+    [
+      'with an item twice',
+      /shard-1-of-1\.jsonl: row 1: item \d+ is listed twice/,
+      async () => {
+        await share('1/1');
+        const file = join(folder, 'results-shard-1-of-1.jsonl');
+        writeFileSync(file, readFileSync(file, 'utf8').replace(/"items":\[(\d+),\d+/, '"items":[$1,$1'));
+      },
+    ],
+    [
       'that overlap',
       /shard-2-of-2\.jsonl:\d+: row \d+ is there twice/,
       async () => {
@@ -145,6 +162,11 @@ describe('shares', () => {
     await make();
     await expect(mergeResults({ results })).rejects.toThrow(message);
     expect(existsSync(results)).toBe(false);
+  });
+
+  test('a folder in place of the file, before anything is ranked', async () => {
+    await expect(evaluateStage({ ...options, results: folder })).rejects.toThrow(/got the folder .*; add a name/);
+    expect(existsSync(`${folder}.part`)).toBe(false);
   });
 
   test.each(['0/2', '3/2', '1', '1/2/3', 'a/b', '1/0'])('%s is no share', async (shard) => {

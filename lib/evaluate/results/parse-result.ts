@@ -17,7 +17,9 @@ export function parseResult(text: string, where: string): Result {
   if (typeof target !== 'number') return wrong('target');
   if (!numbers(items)) return wrong('items');
   if (Array.isArray(scores) && scores.includes(null)) {
-    throw new InputError(`${where}: score ${scores.indexOf(null) + 1} is NaN; look for the model's first NaN loss`);
+    throw new InputError(
+      `${where}: score ${scores.indexOf(null) + 1} is NaN or infinite; look for the model's first NaN loss`,
+    );
   }
   if (!numbers(scores) || scores.length !== items.length) return wrong('scores (one an item)');
   if (targetLogProbs !== undefined && !numbers(targetLogProbs)) return wrong('targetLogProbs');

@@ -23,9 +23,11 @@ export function listChecker(file: string, items = Infinity): (result: Result) =>
       'it may be of another catalogue: check --data',
     );
   };
-  return ({ target, items: list, scores }) => {
+  return ({ target, history, items: list, scores }) => {
     row++;
     if (!isItem(target)) throw noItem('the target to be ID', target);
+    const stranger = history.findIndex((id) => !isItem(id));
+    if (stranger >= 0) throw noItem(`ID at place ${stranger + 1} of the history`, history[stranger]!);
     for (let i = 0; i < list.length; i++) {
       const [id, score] = [list[i]!, scores[i]!];
       if (!isItem(id)) throw noItem(`ID at rank ${i + 1}`, id);

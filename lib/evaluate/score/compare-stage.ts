@@ -29,7 +29,7 @@ export interface CompareReport {
 export async function compareStage(options: CompareStageOptions): Promise<CompareReport> {
   const { files, k, out, ...rest } = COMPARE_OPTIONS.parse(options);
   const { alpha, level, samples, seed } = rest;
-  const [a, b] = files.map((list) => list.split(',')) as [string[], string[]];
+  const [a, b] = files.map(filesOf) as [string[], string[]];
   const catalogue = await readCatalogueFiles(rest);
   const ranked: RankedFile[] = [];
   for (const file of [...a, ...b]) ranked.push(await readRanked(file, catalogue));
@@ -53,4 +53,10 @@ export async function compareStage(options: CompareStageOptions): Promise<Compar
   };
   if (out !== undefined) writeJson(out, report);
   return report;
+}
+
+function filesOf(side: string): string[] {
+  const files = side.split(',');
+  if (!files.includes('')) return files;
+  throw new InputError(`compare: expected files with commas between, got ${JSON.stringify(side)}; leave out the comma`);
 }

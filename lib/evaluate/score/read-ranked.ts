@@ -71,6 +71,7 @@ export async function readRanked(file: string, catalogue: Catalogue): Promise<Ra
     const { results, sids, calc } = readMiniOneRec(file, catalogue.index, catalogue.numbers);
     const index = sids.map((sid) => [sid]);
     const longest = results.reduce((most, { items }) => Math.max(most, items.length), 0);
+    if (longest === 0) throw new InputError(`${file}: expected lists of SIDs, got empty ones alone; rank again`);
     const table = rowTable(results, { index, keep: LISTED });
     return { file, sha256: hashFile(file), kind: 'minionerec', table, index, longest, calc };
   }
@@ -100,6 +101,7 @@ async function readRows(file: string, context: RowContext): Promise<Pick<RankedF
     table.push(entry(result, table.length));
     longest = Math.max(longest, result.items.length);
   });
+  if (longest === 0) throw new InputError(`${file}: expected lists of items, got empty ones alone; rank again`);
   return { table, longest };
 }
 

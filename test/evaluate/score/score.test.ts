@@ -170,9 +170,17 @@ describe('bad files, a line each', () => {
     [{ target: 99_999 }, 'row 2: expected the target to be an item id from 0 to'],
     [{ items: [2, 1, 99_999] }, 'at rank 3, got 99999; it may be of another catalogue'],
     [{ items: [2, 1, -1] }, 'at rank 3, got -1'],
+    [{ history: [0, 99_999] }, 'at place 2 of the history, got 99999'],
+    [{ items: [], scores: [] }, 'accepted'],
     [{ scores: [3, NaN, 1] }, 'bad.jsonl:2: score 2 is NaN'],
   ])('%j', async (changes, expected) => {
     expect(await said(changes)).toContain(expected);
+  });
+
+  test('nothing but empty lists; a comma too many', async () => {
+    writeResults(file, [{ ...good, items: [], scores: [] }]);
+    expect(await complaint(scoreStage({ files: [file] }))).toMatch(/expected lists of items, got empty ones alone/);
+    expect(await complaint(compareStage({ files: [`${file},`, file] }))).toMatch(/expected files with commas between/);
   });
 
   test('ids too large for an array, and no catalogue', async () => {
