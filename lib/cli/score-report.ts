@@ -15,7 +15,7 @@ export function scoreText({ files, level, samples }: ScoreReport): string {
 
 function fileText(score: FileScore): string {
   const { file, rows, users, longest, kind, metrics, baselines = {}, warnings = [], lists, slices, calc } = score;
-  const of = kind === 'minionerec' ? 'rows of unnamed users' : `rows of ${users} users`;
+  const by = kind === 'minionerec' ? 'unnamed users' : `${users} users`;
   const { item, sid } = metrics;
   const names = Object.keys(item ?? sid ?? {});
   const table = names.map((metric) => ({
@@ -27,13 +27,18 @@ function fileText(score: FileScore): string {
   }));
   const { invalid } = calc ?? {};
   return [
-    `${file}: ${rows} ${of}, lists of ${longest}`,
+    [`${file}: ${rows} rows of ${by}`, ...splitText(score), `lists of ${longest}`].join(', '),
     tableText(table),
     ...(warnings.length > 0 ? [warnings.join('\n')] : []),
     ...(invalid === undefined ? [] : [`calc.py: ${invalid} texts up to the hits are no item`]),
     record({ lists }),
     ...Object.entries(slices).map(([name, of]) => `by ${name}\n${tableText(of)}`),
   ].join('\n\n');
+}
+
+function splitText({ rows, of }: FileScore): string[] {
+  if (!of) return [];
+  return [rows < of.rows ? `the first of ${of.rows} of ${of.split}` : `all of ${of.split}`];
 }
 
 function estimateText({ mean, low, high }: Estimate): string {

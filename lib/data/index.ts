@@ -17,6 +17,7 @@ export * from './item-file.js';
 export * from './item-text.js';
 export * from './load.js';
 export * from './python.js';
+export * from './row-times.js';
 export * from './raw/catalogue.js';
 export { type ColumnMap, parseColumns, type Role, ROLES } from './raw/columns.js';
 export * from './raw/formats.js';

@@ -53,5 +53,6 @@ export * from './score/compare-stage.js';
 export * from './score/list-report.js';
 export * from './score/minionerec-results.js';
 export * from './score/read-ranked.js';
+export * from './score/rows-of.js';
 export * from './score/score-options.js';
 export * from './score/score-stage.js';

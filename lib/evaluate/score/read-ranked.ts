@@ -11,6 +11,7 @@ import { eachResult } from '../results-file.js';
 import type { Provenance } from '../results-place.js';
 import { type RowContext, type RowEntry, rowMaker, rowTable } from '../rows/row-table.js';
 import { listChecker } from './check-result-lists.js';
+import { addTimes, rowsOf, type RowsOf } from './rows-of.js';
 import { type CalcMetrics, readMiniOneRec, type SidNumbers } from './minionerec-results.js';
 
 /** What the results are checked against, and what features come from. */
@@ -34,6 +35,8 @@ export interface RankedFile {
   sha256: string;
   kind: 'results' | 'minionerec';
   table: RowEntry[];
+  /** Which rows of the data folder these are, where they are its first. */
+  of?: RowsOf;
   /** For SID ranks: the catalogue's, or that of MiniOneRec's texts. */
   index?: SidIndex;
   /** Length of the longest list. */
@@ -86,7 +89,14 @@ export async function readRanked(file: string, catalogue: Catalogue): Promise<Ra
       `${file}: expected ${provenance.rows} rows, as the file beside it says, got ${rows.table.length}; evaluate again`,
     );
   }
-  return { file, sha256, kind: 'results', ...rows, ...(index && { index }), ...(provenance && { provenance }) };
+  const of = dataset && rowsOf(rows.table, dataset);
+  if (of) addTimes(rows.table, dataset, of);
+  return {
+    ...{ file, sha256, kind: 'results', ...rows },
+    ...(of && { of }),
+    ...(index && { index }),
+    ...(provenance && { provenance }),
+  };
 }
 
 /** Lists are long, and only their beginnings are kept: a result is checked and ranked, and goes. */

@@ -2,7 +2,15 @@
 import { writeJson } from '../../files/files.js';
 import { packageVersion } from '../../runs/code-version.js';
 import { hitRate, measurableKs, ndcg, rankGains } from '../measures/ranking.js';
-import { byCategory, byHistoryLength, byPopularity, type Label, type Slice, sliceMetrics } from '../measures/slices.js';
+import {
+  byCategory,
+  byHistoryLength,
+  byMonth,
+  byPopularity,
+  type Label,
+  type Slice,
+  sliceMetrics,
+} from '../measures/slices.js';
 import { type RowEntry, rowTable } from '../rows/row-table.js';
 import { type Estimate, estimateUnits, type IntervalOptions } from '../statistics/intervals.js';
 import { rankUnits } from '../statistics/units.js';
@@ -10,6 +18,7 @@ import { belowBaselines, besideBaseline, type BesideBaseline, type RankBaselines
 import { listReport, type ListReport } from './list-report.js';
 import type { CalcMetrics } from './minionerec-results.js';
 import { type Catalogue, LISTED, type RankedFile, readCatalogueFiles, readRanked } from './read-ranked.js';
+import type { RowsOf } from './rows-of.js';
 import { SCORE_OPTIONS, type ScoreOptions } from './score-options.js';
 
 /** The score of one file. */
@@ -19,6 +28,8 @@ export interface FileScore {
   sha256: string;
   kind: RankedFile['kind'];
   rows: number;
+  /** The split whose first rows these are, and how many it has. With a data set. */
+  of?: RowsOf;
   /** Users; rows of one user are resampled together. MiniOneRec's files name none: a row each. */
   users: number;
   /** Length of the longest list. */
@@ -26,7 +37,7 @@ export interface FileScore {
   /** HR, NDCG and MRR with their intervals, by item and by distinct SIDs. */
   metrics: { item?: Record<string, Estimate>; sid?: Record<string, Estimate> };
   lists: ListReport;
-  /** HR and NDCG at `lists.k` of parts of the rows. With a data set by popularity and category too. */
+  /** HR and NDCG at `lists.k` of parts of the rows. With a data set by popularity, category and month too. */
   slices: Record<string, Slice[]>;
   /** Counting baselines over the same rows, by name. With a data set, where somebody ranks them. */
   baselines?: Record<string, Record<string, Estimate>>;
@@ -80,7 +91,7 @@ function scoreFile(
   asked: readonly number[] | undefined,
   options: IntervalOptions,
 ): FileScore {
-  const { file, sha256, kind, table, longest, index, calc, provenance } = ranked;
+  const { file, sha256, kind, table, longest, of, index, calc, provenance } = ranked;
   const ks = measurableKs(longest, asked);
   const { dataset } = kind === 'results' ? catalogue : {};
   const gains = rankGains(ks);
@@ -92,6 +103,7 @@ function scoreFile(
   const sid = index && measured(table.map(({ sidRank }) => sidRank!));
   return {
     ...{ file, sha256, kind, rows: table.length, users: (item ?? sid!).users, longest },
+    ...(of && { of }),
     metrics: { ...(item && { item: item.metrics }), ...(sid && { sid: sid.metrics }) },
     lists: listReport(table, Math.min(LISTED, longest), dataset),
     slices: slicesOf(table, Math.min(LISTED, longest), kind === 'results' ? 'rank' : 'sidRank'),
@@ -122,17 +134,18 @@ async function baselineScores(
   return { baselines, beside, warnings: belowBaselines(beside) };
 }
 
-/** Categories that a slice is made of, those with most rows. */
-const MOST_CATEGORIES = 12;
+/** Categories and months that slices are made of, those with most rows. */
+const MOST = 12;
 
 function slicesOf(table: readonly RowEntry[], k: number, by: 'rank' | 'sidRank'): Record<string, Slice[]> {
   const measures = { [`HR@${k}`]: hitRate(k, by), [`NDCG@${k}`]: ndcg(k, by) };
   const slices = (label: Label): Slice[] => sliceMetrics(table, label, measures);
-  const largest = slices(byCategory).sort((a, b) => b.rows - a.rows);
+  const largest = (of: Slice[]): Slice[] => of.toSorted((a, b) => b.rows - a.rows).slice(0, MOST);
   const all = {
     popularity: slices(byPopularity),
     history: slices(byHistoryLength()),
-    category: largest.slice(0, MOST_CATEGORIES),
+    category: largest(slices(byCategory)),
+    month: largest(slices(byMonth)).toSorted((a, b) => a.slice.localeCompare(b.slice)),
   };
   return Object.fromEntries(Object.entries(all).filter(([, of]) => of.length > 0));
 }

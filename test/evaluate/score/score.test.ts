@@ -55,7 +55,8 @@ describe("the kit's own results", () => {
     expect(file!.lists.popularity!.bias).toBeGreaterThan(0.2); // of all baselines this one
     expect(file!.lists).toMatchObject({ entropy: expect.closeTo(Math.log(10), 12) as number, tail: 0 }); // ten items for all
     expect(file!.lists.averagePopularity).toBeGreaterThan(10);
-    expect(Object.keys(file!.slices)).toEqual(['popularity', 'history', 'category']);
+    expect(Object.keys(file!.slices)).toEqual(['popularity', 'history', 'category', 'month']);
+    expect(file!.of).toEqual({ split: 'test', rows: results.length });
     expect(file!.slices.history!.reduce((sum, { rows }) => sum + rows, 0)).toBe(results.length);
     expect(readJson(out)).toEqual(JSON.parse(JSON.stringify(report)));
     expect(scoreText(report)).toMatch(/HR@10 +\.\d{3} \[\.\d{3}, \.\d{3}\]\n/);
@@ -77,6 +78,41 @@ describe("the kit's own results", () => {
     const text = scoreText(report);
     expect(text).toMatch(/metric +item +popularity +transition/);
     expect(text.match(/is worse than the baseline/g)).toHaveLength(1);
+  });
+
+  test('months of the rows, from the data folder; of the first rows of a split and no others', async () => {
+    const rows = await readResults(popular);
+    const times = readFileSync(join(data, 'sample.test.times'), 'utf8').split('\n').slice(0, -1);
+    expect(times).toHaveLength(rows.length);
+    const months = times.map((seconds) => new Date(1000 * Number(seconds)).toISOString().slice(0, 7));
+    const file = join(folder, 'some.jsonl');
+    const score = async (some: readonly Result[]) => {
+      writeResults(file, some);
+      return (await scoreStage({ files: [file], data })).files[0]!;
+    };
+    const first = await score(rows.slice(0, 40));
+    expect(first.of).toEqual({ split: 'test', rows: rows.length });
+    const counted = [...new Set(months.slice(0, 40))].map((month) => [month, months.slice(0, 40).filter((m) => m === month).length]); // prettier-ignore
+    expect(first.slices.month!.map(({ slice, rows }) => [slice, rows])).toEqual(counted.sort());
+    expect(scoreText({ files: [first], level: 0.95, samples: 1000, seed: 42, version: '' })).toContain(
+      `the first of ${rows.length} of test`,
+    );
+    const others = await score(rows.slice(1));
+    expect([others.of, others.slices.month]).toEqual([undefined, undefined]);
+  });
+
+  test('a folder whose times are not those of its rows', async () => {
+    const file = join(data, 'sample.test.times');
+    const whole = readFileSync(file, 'utf8');
+    const said = async (text: string): Promise<string> => {
+      writeFileSync(file, text);
+      return complaint(scoreStage({ files: [popular], data }));
+    };
+    expect(await said(whole.replace(/^.*\n/, ''))).toMatch(/test\.times: expected \d+ times, one a row, got \d+; run/);
+    expect(await said(whole.replace(/^.*\n/, 'x\n'))).toMatch(/test\.times:1: expected seconds, got "x"; run/);
+    rmSync(file);
+    expect((await scoreStage({ files: [popular], data })).files[0]!.slices.month).toBeUndefined();
+    writeFileSync(file, whole);
   });
 
   test('no baselines where none are asked for, without a data folder, and of rows without a history', async () => {
