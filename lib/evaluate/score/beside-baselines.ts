@@ -18,6 +18,17 @@ export type RankBaselines = (
   topK: number,
 ) => Promise<Readonly<Record<string, readonly Result[]>>>;
 
+/** The same, which ranks the same rows only once: several files of a command are often of the same. */
+export function rememberRanking(rank: RankBaselines): RankBaselines {
+  let last: { rows: readonly Row[]; topK: number; found: ReturnType<RankBaselines> } | undefined;
+  return (dataset, rows, topK) => {
+    if (last?.topK !== topK || otherRow(last.rows, rows) !== undefined) {
+      last = { rows, topK, found: rank(dataset, rows, topK) };
+    }
+    return last.found;
+  };
+}
+
 /** A model beside a baseline. */
 export interface BesideBaseline extends Comparison {
   model: string;

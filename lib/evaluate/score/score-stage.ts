@@ -14,7 +14,13 @@ import {
 import { type RowEntry, rowTable } from '../rows/row-table.js';
 import { type Estimate, estimateUnits, type IntervalOptions } from '../statistics/intervals.js';
 import { rankUnits } from '../statistics/units.js';
-import { belowBaselines, besideBaseline, type BesideBaseline, type RankBaselines } from './beside-baselines.js';
+import {
+  belowBaselines,
+  besideBaseline,
+  type BesideBaseline,
+  type RankBaselines,
+  rememberRanking,
+} from './beside-baselines.js';
 import { listReport, type ListReport } from './list-report.js';
 import type { CalcMetrics } from './minionerec-results.js';
 import { type Catalogue, LISTED, type RankedFile, readCatalogueFiles, readRanked } from './read-ranked.js';
@@ -68,11 +74,13 @@ export async function scoreStage(options: ScoreOptions, rank?: RankBaselines): P
   const { files, k, out, baselines, ...rest } = SCORE_OPTIONS.parse(options);
   const { level, samples, seed } = rest;
   const catalogue = await readCatalogueFiles(rest);
+  const rankOnce = rank && rememberRanking(rank);
   const scores: FileScore[] = [];
   for (const file of files) {
     const ranked = await readRanked(file, catalogue);
     const score = scoreFile(ranked, catalogue, k, { level, samples, seed });
-    const beside = baselines && rank ? await baselineScores(ranked, catalogue, rank, k, { level, samples, seed }) : {};
+    const beside =
+      baselines && rankOnce ? await baselineScores(ranked, catalogue, rankOnce, k, { level, samples, seed }) : {};
     scores.push({ ...score, ...beside });
   }
   const report = { files: scores, level, samples, seed, version: packageVersion() };

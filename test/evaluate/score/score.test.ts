@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { baselineStage } from '../../../lib/baselines/baseline-stage.js';
-import { scoreBesideBaselines } from '../../../lib/baselines/rank-baselines.js';
+import { rankBaselines, scoreBesideBaselines } from '../../../lib/baselines/rank-baselines.js';
 import { COMMANDS } from '../../../lib/cli/commands.js';
 import { readCommandLine } from '../../../lib/cli/read-command-line.js';
 import { compareText, scoreText } from '../../../lib/cli/score-report.js';
@@ -113,6 +113,19 @@ describe("the kit's own results", () => {
     rmSync(file);
     expect((await scoreStage({ files: [popular], data })).files[0]!.slices.month).toBeUndefined();
     writeFileSync(file, whole);
+  });
+
+  test('the same rows are ranked once, for all files that have them', async () => {
+    const other = join(folder, 'fewer.jsonl');
+    writeResults(other, (await readResults(next)).slice(0, 30));
+    const asked: number[] = [];
+    const rank: typeof rankBaselines = (dataset, rows, topK) => {
+      asked.push(rows.length);
+      return rankBaselines(dataset, rows, topK);
+    };
+    const { files } = await scoreStage({ files: [popular, next, other], data, k: [5] }, rank);
+    expect(asked).toEqual([files[0]!.rows, 30]);
+    expect(files[1]!.baselines).toEqual(files[0]!.baselines);
   });
 
   test('no baselines where none are asked for, without a data folder, and of rows without a history', async () => {
