@@ -63,7 +63,7 @@ describe("the kit's own results", () => {
   });
 
   test('counting baselines on the same rows, and a line where the file is below one', async () => {
-    const report = await scoreBesideBaselines({ files: [popular, next], data, k: [1, 10] });
+    const report = await scoreBesideBaselines({ files: [popular, next], data, k: [1, 10], samples: 100 });
     const [first, second] = report.files;
     expect(first!.baselines).toEqual({ popularity: first!.metrics.item, transition: second!.metrics.item });
     expect(second!.baselines).toEqual(first!.baselines);
@@ -88,7 +88,7 @@ describe("the kit's own results", () => {
     const file = join(folder, 'some.jsonl');
     const score = async (some: readonly Result[]) => {
       writeResults(file, some);
-      return (await scoreStage({ files: [file], data })).files[0]!;
+      return (await scoreStage({ files: [file], data, samples: 100 })).files[0]!;
     };
     const first = await score(rows.slice(0, 40));
     expect(first.of).toEqual({ split: 'test', rows: rows.length });
@@ -106,7 +106,7 @@ describe("the kit's own results", () => {
     const whole = readFileSync(file, 'utf8');
     const said = async (text: string): Promise<string> => {
       writeFileSync(file, text);
-      return complaint(scoreStage({ files: [popular], data }));
+      return complaint(scoreStage({ files: [popular], data, samples: 100 }));
     };
     expect(await said(whole.replace(/^.*\n/, ''))).toMatch(/test\.times: expected \d+ times, one a row, got \d+; run/);
     expect(await said(whole.replace(/^.*\n/, 'x\n'))).toMatch(/test\.times:1: expected seconds, got "x"; run/);
@@ -123,14 +123,15 @@ describe("the kit's own results", () => {
       asked.push(rows.length);
       return rankBaselines(dataset, rows, topK);
     };
-    const { files } = await scoreStage({ files: [popular, next, other], data, k: [5] }, rank);
+    const { files } = await scoreStage({ files: [popular, next, other], data, k: [5], samples: 100 }, rank);
     expect(asked).toEqual([files[0]!.rows, 30]);
     expect(files[1]!.baselines).toEqual(files[0]!.baselines);
   });
 
   test('no baselines where none are asked for, without a data folder, and of rows without a history', async () => {
     const none = { baselines: undefined, beside: undefined, warnings: undefined };
-    const of = async (options: object, files = [next]) => (await scoreBesideBaselines({ files, ...options })).files[0]!;
+    const of = async (options: object, files = [next]) =>
+      (await scoreBesideBaselines({ files, samples: 100, ...options })).files[0]!;
     expect(await of({ data, baselines: false })).toMatchObject({ kind: 'results' });
     for (const score of [await of({ data, baselines: false }), await of({})]) expect({ ...none, ...score }).toMatchObject(none); // prettier-ignore
     const file = join(folder, 'titles.jsonl');
