@@ -5,4 +5,5 @@ export * from './baseline-stage.js';
 export * from './baselines.js';
 export * from './counts.js';
 export * from './popularity.js';
+export * from './rank-baselines.js';
 export * from './transition.js';

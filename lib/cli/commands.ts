@@ -8,6 +8,7 @@ import { FILTER_OPTIONS } from '../data/filter/filter-options.js';
 import { WRITE_SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
 import { EMBED_OPTIONS } from '../embed/embed-options.js';
 import { MERGE_RESULTS_OPTIONS } from '../evaluate/merge-results-options.js';
+import type { MergeResultsReport } from '../evaluate/merge-results.js';
 import { EVALUATE_OPTIONS } from '../evaluate/evaluate-options.js';
 import { COMPARE_TEXTS_OPTIONS } from '../evaluate/text/compare-texts-options.js';
 import type { CompareTextsReport } from '../evaluate/text/compare-texts-stage.js';
@@ -126,12 +127,13 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'the shares of an evaluation (evaluate --shard 1/8, ...) -> one file of results',
     schema: MERGE_RESULTS_OPTIONS,
     run: async (values) => (await import('../evaluate/merge-results.js')).mergeResults(checked(values)),
+    print: (report: MergeResultsReport) => metricRecord(report),
   },
   score: {
     summary: "metrics with intervals of results files: the kit's, or MiniOneRec's final_result_*.json",
     schema: SCORE_OPTIONS,
     word: 'files',
-    run: async (values) => (await import('../evaluate/score/score-stage.js')).scoreStage(checked(values)),
+    run: async (values) => (await import('../baselines/rank-baselines.js')).scoreBesideBaselines(checked(values)),
     print: async (report: ScoreReport) => (await import('./score-report.js')).scoreText(report),
   },
   compare: {

@@ -2,8 +2,7 @@
  * Results while they are made: `FILE.part` gets a line a row after each batch, so that an evaluation that was killed goes
  * on where it was. Its first line says what the rows are of; rows of anything else are never taken for them.
  */
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
 import { appendOrFail, writeAtomic } from '../files/files.js';
 import { wholeLines } from '../files/whole-file.js';
 import { type Result, resultLine } from './results-file.js';
@@ -26,7 +25,6 @@ export class PartialResults {
     const kept = existsSync(this.file) ? readLines(this.file, key) : [];
     for (const { row, ...result } of kept) this.done.set(row, result);
     // What a kill left half-written goes; so does what is of another evaluation.
-    mkdirSync(dirname(this.file), { recursive: true });
     writeAtomic(this.file, partialLines(key, kept));
   }
 

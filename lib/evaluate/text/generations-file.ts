@@ -2,7 +2,7 @@
  * `generations.jsonl`: one line an example, what the metrics of a text task are computed from:
  * `{"prompt":"What is the title of item <a_1><b_2>?\n","answer":"Steel kettle","text":"Steel pot","ended":true,"item":7}`.
  */
-import { parseObject } from '../../data/raw/reviews.js';
+import { parseObject } from '../../data/raw/json-text.js';
 import { readLines, writeAtomic } from '../../files/files.js';
 import { InputError } from '../../support/errors.js';
 import type { AnswerRow } from './generate-answers.js';
