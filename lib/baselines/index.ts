@@ -1,8 +1,20 @@
-/** What every model must beat: counting baselines. */
+/** What every model must beat: baselines that count, and sequence recommenders that are trained. */
 export * from './baseline.js';
 export * from './baseline-options.js';
 export * from './baseline-stage.js';
 export * from './baselines.js';
 export * from './counts.js';
+export * from './item-knn.js';
 export * from './popularity.js';
 export * from './transition.js';
+export * from './sequence/architecture.js';
+export * from './sequence/architectures.js';
+export * from './sequence/losses.js';
+export * from './sequence/rank-items.js';
+export * from './sequence/sasrec.js';
+export * from './sequence/sequence-files.js';
+export * from './sequence/sequence-model.js';
+export * from './sequence/sequence-options.js';
+export * from './sequence/sequence-task.js';
+export * from './sequence/train-sequence.js';
+export * from './sequence/trained-baseline.js';

@@ -26,7 +26,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   decode: ['lm', 'ops', 'support'],
   evaluate: ['data', 'decode', 'embed', 'engine', 'files', 'lm', 'options', 'runs', 'support', 'tasks'],
   train: ['data', 'decode', 'engine', 'evaluate', 'files', 'lm', 'ops', 'options', 'runs', 'support', 'tasks'],
-  baselines: ['data', 'evaluate', 'options', 'support'],
+  baselines: [
+    ...['data', 'engine', 'evaluate', 'files', 'lm', 'ops', 'options', 'runs', 'support', 'train'], // some are trained
+  ],
   badcase: ['baselines', 'data', 'engine', 'evaluate', 'figures', 'files', 'lm', 'options', 'support'],
   pipeline: [
     ...['badcase', 'baselines', 'data', 'embed', 'evaluate', 'figures', 'files', 'lm', 'options', 'runs', 'sid'],
