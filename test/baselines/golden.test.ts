@@ -11,7 +11,7 @@ import {
   targetsLogProbs,
 } from '../../lib/baselines/sequence/losses.js';
 import { scoreItems } from '../../lib/baselines/sequence/rank-items.js';
-import { ITEM_TABLE } from '../../lib/baselines/sequence/sequence-model.js';
+import { ITEM_TABLE, type SequenceModel } from '../../lib/baselines/sequence/sequence-model.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { toVariable, type Weights } from '../../lib/lm/weights.js';
 import { product } from '../../lib/ops/basic.js';
@@ -43,7 +43,7 @@ async function tiny(name: string) {
     readFileSync(new URL(`../golden/baselines/${name}.json`, import.meta.url), 'utf8'),
   ) as Golden;
   const architecture = ARCHITECTURES.find((one) => one.name === name)!;
-  const model = (await architecture.load())(golden.size, golden.settings as never);
+  const model: SequenceModel = (await architecture.load())(golden.size, golden.settings as never);
   const weights: Weights = new Map(
     [...model.shapes].map(([key]) => {
       const { shape, data } = golden.weights[key]!;

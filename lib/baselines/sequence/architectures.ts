@@ -2,7 +2,7 @@
  * The baselines that are trained: names, options with each one's own defaults, and where they are built. A new one is a
  * file of its own and an entry here. Nothing heavy is imported until it is trained.
  */
-import { integer } from '../../options/kinds.js';
+import { integer, numbers } from '../../options/kinds.js';
 import type { Architecture } from './architecture.js';
 import { sequenceOptions } from './sequence-options.js';
 
@@ -20,5 +20,39 @@ export const ARCHITECTURES = [
       heads: integer('attention heads', { default: 2 }),
     },
     load: async () => (await import('./sasrec.js')).sasrec,
+  },
+  {
+    name: 'gru4rec',
+    help: 'a recurrent network over the items of the history (Hidasi et al. 2016)',
+    options: {
+      ...sequenceOptions({ dropout: 0.3 }),
+      width: integer('numbers in an item vector', { default: 64 }),
+      hidden: integer('numbers in a recurrent state', { default: 128 }),
+      layers: integer('recurrent layers', { default: 1 }),
+    },
+    load: async () => (await import('./gru4rec.js')).gru4rec,
+  },
+  {
+    name: 'caser',
+    help: 'convolutions over the latest items (Tang & Wang 2018)',
+    options: {
+      ...sequenceOptions({ dropout: 0.5 }),
+      width: WIDTH,
+      heights: numbers('items that a horizontal filter spans, each of these', { default: [2, 3, 4] }),
+      filters: integer('horizontal filters of each height', { default: 16 }),
+      vertical: integer('vertical filters', { default: 4 }),
+    },
+    load: async () => (await import('./caser.js')).caser,
+  },
+  {
+    name: 'hstu',
+    help: 'layers of gated, pointwise attention (Zhai et al. 2024)',
+    options: {
+      ...sequenceOptions({ dropout: 0.5 }),
+      width: WIDTH,
+      blocks: integer('layers', { default: 2 }),
+      heads: integer('attention heads', { default: 2 }),
+    },
+    load: async () => (await import('./hstu.js')).hstu,
   },
 ] as const satisfies readonly Architecture[];

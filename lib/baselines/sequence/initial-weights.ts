@@ -11,6 +11,11 @@ export function xavierNormal(random: Random, [rows, columns]: readonly number[])
   return normal(random, rows! * columns!, Math.sqrt(2 / (rows! + columns!)));
 }
 
+/** `xavier_uniform_` of a matrix [rows, columns]: bound sqrt(6 / (rows + columns)). */
+export function xavierUniform(random: Random, [rows, columns]: readonly number[]): Float32Array {
+  return uniform(random, rows! * columns!, Math.sqrt(6 / (rows! + columns!)));
+}
+
 /** Uniform in [-bound, bound). */
 export function uniform(random: Random, size: number, bound: number): Float32Array {
   return Float32Array.from({ length: size }, () => bound * (2 * random.next() - 1));

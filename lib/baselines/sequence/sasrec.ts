@@ -94,7 +94,7 @@ function encode(
   const linear = (x: tf.Tensor2D, name: string): tf.Tensor2D =>
     withBias(product(x, matrix(`${name}.weight`)), vector(`${name}.bias`));
   const norm = (x: tf.Tensor2D, name: string): tf.Tensor2D =>
-    layerNorm(x, vector(`${name}.weight`), vector(`${name}.bias`), EPSILON);
+    layerNorm(x, EPSILON, { weight: vector(`${name}.weight`), bias: vector(`${name}.bias`) });
   const attention = {
     ...{ queries: padded, keys: padded, heads, scale: 1 / Math.sqrt(width / heads), causal: true },
     ...{ weighting: 'softmax' as const, dropout },

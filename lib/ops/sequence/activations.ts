@@ -46,6 +46,22 @@ export function scaled<R extends tf.Rank>(x: tf.Tensor<R>, factor: number): tf.T
   );
 }
 
+/** Some columns. @param x [N, D] @returns [N, count] */
+export function columns(x: tf.Tensor2D, first: number, count: number): tf.Tensor2D {
+  const [, width] = x.shape;
+  return customOp<tf.Rank.R2>(
+    [x],
+    (x) => ({ value: tf.slice(x!, [0, first], [-1, count]) }),
+    (dy) => [
+      tf.pad(dy, [
+        [0, 0],
+        [first, width - first - count],
+      ]),
+    ],
+    { keepsInputs: false },
+  );
+}
+
 function ofValue<R extends tf.Rank>(
   x: tf.Tensor<R>,
   value: (x: tf.Tensor) => tf.Tensor,

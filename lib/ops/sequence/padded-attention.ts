@@ -29,7 +29,7 @@ export interface PaddedAttention {
   weighting: 'softmax' | 'silu';
   /** Of `silu`: the same for every batch, or a row's values would depend on the rows beside it. Default 1. */
   divisor?: number;
-  /** Added to the scores, trained: [1, H, Tq, Tk]. Default none. */
+  /** Added to the scores, trained: [1, H, Tq, Tk], or [1, 1, Tq, Tk] for all heads. Default none. */
   bias?: tf.Tensor4D | undefined;
   /** Weights are set to zero at this rate, the others grow. Default none. */
   dropout?: { random: Random; rate: number } | undefined;
@@ -67,7 +67,7 @@ export function paddedAttention(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, 
         fromHeads(tf.matMul(dProducts, kb!), queries),
         fromHeads(tf.matMul(dProducts, qb!, true), keys),
         fromHeads(tf.matMul(used!, dOut, true), keys),
-        ...(bias ? [tf.sum(dScores, 0, true)] : []),
+        ...(bias ? [tf.sum(dScores, bias.shape[1] === 1 ? [0, 1] : 0, true)] : []),
       ];
     },
     { keepsInputs: false },

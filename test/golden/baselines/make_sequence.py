@@ -71,7 +71,104 @@ class Sasrec(nn.Module):
         return named
 
 
-MODELS = {"sasrec": Sasrec}
+class Plain(nn.Module):
+    """Parameters by their own names."""
+
+    def arrays(self, of):
+        return {name: of(parameter) for name, parameter in self.named_parameters()}
+
+
+class Gru4rec(Plain):
+    """nn.GRU over packed sequences."""
+
+    settings = {"width": WIDTH, "hidden": 6, "layers": 2}
+
+    def __init__(self):
+        super().__init__()
+        self.item_emb = nn.Embedding(ITEMS, WIDTH)
+        self.gru = nn.GRU(WIDTH, 6, num_layers=2, batch_first=True)
+        self.dense = nn.Linear(6, WIDTH)
+
+    def forward(self, histories):
+        ids, _, lengths = padded(histories)
+        packed = nn.utils.rnn.pack_padded_sequence(self.item_emb(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.dense(self.gru(packed)[1][-1])
+
+
+class Caser(Plain):
+    """Conv2d over histories that are padded with zeros on the left."""
+
+    settings = {"width": WIDTH, "heights": [2, 3, 9], "filters": 3, "vertical": 2}
+
+    def __init__(self):
+        super().__init__()
+        self.input_emb = nn.Embedding(ITEMS, WIDTH)
+        self.horizontal = nn.ModuleDict({str(h): nn.Conv2d(1, 3, (h, WIDTH)) for h in (2, 3)})
+        self.vertical = nn.Conv2d(1, 2, (LONGEST, 1))
+        self.dense = nn.Linear(2 * WIDTH + 2 * 3, WIDTH)
+        self.item_emb = nn.Embedding(ITEMS, WIDTH)
+
+    def forward(self, histories):
+        image = torch.stack([
+            torch.cat([torch.zeros(LONGEST - len(h), WIDTH), self.input_emb(torch.tensor(h))]) for h in histories
+        ]).unsqueeze(1)
+        across = [F.relu(conv(image).squeeze(3)) for conv in self.horizontal.values()]
+        across = [F.max_pool1d(x, x.size(2)).squeeze(2) for x in across]
+        down = self.vertical(image).view(len(histories), -1)
+        return F.relu(self.dense(torch.cat([down, *across], 1)))
+
+    def arrays(self, of):
+        """Filters as matrices."""
+        def matrix(name, value):
+            if name.startswith("horizontal") and name.endswith("weight"):
+                return value.flatten(1)
+            return value.flatten(1) if name == "vertical.weight" else value
+        return {name: matrix(name, of(parameter)) for name, parameter in self.named_parameters()}
+
+
+class Hstu(Plain):
+    """Padded einsums, as in the authors' research code, with no bias of time."""
+
+    settings = {"width": WIDTH, "blocks": 2, "heads": 2}
+
+    def __init__(self):
+        super().__init__()
+        self.item_emb = nn.Embedding(ITEMS, WIDTH)
+        self.pos_emb = nn.Embedding(LONGEST, WIDTH)
+        layer = lambda: nn.ParameterDict({
+            "uvqk": nn.Parameter(torch.randn(WIDTH, 4 * WIDTH) * 0.3),
+            "relative": nn.Parameter(torch.randn(2 * LONGEST - 1) * 0.3),
+        })
+        self.layers = nn.ModuleList([layer(), layer()])
+        self.outs = nn.ModuleList([nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, WIDTH)])
+
+    def forward(self, histories):
+        ids, _, lengths = padded(histories)
+        norm = lambda y: F.layer_norm(y, [WIDTH], eps=1e-6)
+        heads = lambda y: y.view(len(histories), LONGEST, 2, WIDTH // 2)
+        x = self.item_emb(ids) * WIDTH**0.5 + self.pos_emb(torch.arange(LONGEST))
+        past = torch.tril(torch.ones(LONGEST, LONGEST))
+        place = torch.arange(LONGEST)
+        distance = place[None, :] - place[:, None] + LONGEST - 1
+        for layer, out in zip(self.layers, self.outs):
+            u, v, q, k = F.silu(norm(x) @ layer["uvqk"]).split(WIDTH, dim=-1)
+            scores = torch.einsum("bnhd,bmhd->bhnm", heads(q), heads(k)) + layer["relative"][distance]
+            weights = F.silu(scores) / LONGEST * past
+            attended = torch.einsum("bhnm,bmhd->bnhd", weights, heads(v)).reshape(x.shape)
+            x = x + out(norm(attended) * u)
+        return norm(x)[torch.arange(len(ids)), lengths - 1]
+
+    def arrays(self, of):
+        """Matrices as of a linear layer, [out, in]."""
+        named = {}
+        for name, parameter in self.named_parameters():
+            value = of(parameter)
+            name = name.replace("outs.0", "layers.0.o").replace("outs.1", "layers.1.o")
+            named[name] = value.T if name.endswith("uvqk") else value[:, None] if name.endswith("relative") else value
+        return named
+
+
+MODELS = {"sasrec": Sasrec, "gru4rec": Gru4rec, "caser": Caser, "hstu": Hstu}
 
 
 def losses_of(scores):
