@@ -1,6 +1,6 @@
 /** Histories as flat tokens, for models of attention: items, positions, and the last item of each. */
 import * as tf from '@tensorflow/tfjs';
-import { disposePadded, type PaddedRows, padRows } from '../../ops/sequence/padded-rows.js';
+import { type Sequences, sequencesOf } from '../../ops/sequence/padded-rows.js';
 import type { PreparedHistories } from './sequence-model.js';
 
 /** N tokens, B histories. */
@@ -13,8 +13,8 @@ export interface FlatHistories extends PreparedHistories {
   last: tf.Tensor1D;
   /** Index of each token in `last`, B where it is not the last, int32 [N]. */
   inverse: tf.Tensor1D;
-  /** How they lie in padded rows. */
-  padded: PaddedRows;
+  /** Where each begins. */
+  sequences: Sequences;
 }
 
 /** Owned by the caller. */
@@ -36,14 +36,13 @@ export function flatHistories(histories: readonly (readonly number[])[]): FlatHi
     last: int(last),
     inverse: int(inverse),
   };
-  const padded = padRows(lengths);
+  const sequences = sequencesOf(lengths);
   return {
     ...tensors,
-    padded,
+    sequences,
     tokens,
     dispose() {
-      tf.dispose(Object.values(tensors));
-      disposePadded(padded);
+      tf.dispose([...Object.values(tensors), sequences.starts]);
     },
   };
 }

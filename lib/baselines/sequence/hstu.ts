@@ -16,7 +16,7 @@ import { dropoutFrom } from '../../ops/dropout.js';
 import { chooseRows, embedding } from '../../ops/embedding.js';
 import { columns, scaled, silu, times } from '../../ops/sequence/activations.js';
 import { layerNorm } from '../../ops/sequence/layer-norm.js';
-import { paddedAttention } from '../../ops/sequence/padded-attention.js';
+import { sequenceAttention } from '../../ops/sequence/sequence-attention.js';
 import { onTape } from '../../ops/tape.js';
 import { InputError } from '../../support/errors.js';
 import { type FlatHistories, flatHistories } from './flat-histories.js';
@@ -65,17 +65,17 @@ export function hstu({ items, longest }: ModelSize, settings: HstuSettings): Seq
 /** @returns [B, D] */
 function encode(
   weights: Weights,
-  { items, positions, last, inverse, padded }: FlatHistories,
+  { items, positions, last, inverse, sequences }: FlatHistories,
   { width, blocks, heads, longest }: HstuSettings & { longest: number },
   dropout?: StepDropout,
 ): tf.Tensor2D {
   const drop = (dropout && dropoutFrom(dropout.random, dropout.rate)) ?? ((x: tf.Tensor2D) => x);
   const matrix = (name: string): tf.Tensor2D => weights.get(name)! as tf.Tensor as tf.Tensor2D;
-  const { length } = padded;
+  const { longest: length } = sequences;
   const distance = Int32Array.from({ length: length * length }, (_, at) => {
     return longest - 1 + (at % length) - Math.floor(at / length); // key minus query
   });
-  const attention = { queries: padded, keys: padded, heads, scale: 1, causal: true };
+  const attention = { queries: sequences, keys: sequences, heads, scale: 1, causal: true };
   return onTape([...weights.values()], () => {
     const embedded = sum(
       scaled(embedding(matrix(ITEM_TABLE), items), Math.sqrt(width)),
@@ -87,7 +87,7 @@ function encode(
       const [u, v, q, k] = [0, 1, 2, 3].map((part) => columns(projected, part * width, width));
       const flat = embedding(matrix(`layers.${block}.relative`), tf.tensor1d(distance, 'int32'));
       const bias = reshaped<tf.Rank.R4>(flat, [1, 1, length, length]);
-      const attended = paddedAttention(q!, k!, v!, { ...attention, weighting: 'silu', divisor: longest, bias });
+      const attended = sequenceAttention(q!, k!, v!, { ...attention, weighting: 'silu', divisor: longest, bias });
       const gated = drop(times(layerNorm(attended, EPSILON), u!));
       const out = weights.get(`layers.${block}.o.bias`)! as tf.Tensor as tf.Tensor1D;
       x = sum(x, withBias(product(gated, matrix(`layers.${block}.o.weight`)), out));

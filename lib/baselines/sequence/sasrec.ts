@@ -16,7 +16,7 @@ import { dropoutFrom } from '../../ops/dropout.js';
 import { chooseRows, embedding } from '../../ops/embedding.js';
 import { relu, scaled } from '../../ops/sequence/activations.js';
 import { layerNorm } from '../../ops/sequence/layer-norm.js';
-import { paddedAttention } from '../../ops/sequence/padded-attention.js';
+import { sequenceAttention } from '../../ops/sequence/sequence-attention.js';
 import { onTape } from '../../ops/tape.js';
 import { InputError } from '../../support/errors.js';
 import { type FlatHistories, flatHistories } from './flat-histories.js';
@@ -84,7 +84,7 @@ function weightShapes(items: number, positions: number, width: number, blocks: n
 /** @returns [B, D] */
 function encode(
   weights: Weights,
-  { items, positions, last, inverse, padded }: FlatHistories,
+  { items, positions, last, inverse, sequences }: FlatHistories,
   { width, blocks, heads }: SasrecSettings,
   dropout?: StepDropout,
 ): tf.Tensor2D {
@@ -96,7 +96,7 @@ function encode(
   const norm = (x: tf.Tensor2D, name: string): tf.Tensor2D =>
     layerNorm(x, EPSILON, { weight: vector(`${name}.weight`), bias: vector(`${name}.bias`) });
   const attention = {
-    ...{ queries: padded, keys: padded, heads, scale: 1 / Math.sqrt(width / heads), causal: true },
+    ...{ queries: sequences, keys: sequences, heads, scale: 1 / Math.sqrt(width / heads), causal: true },
     ...{ weighting: 'softmax' as const, dropout },
   };
   return onTape([...weights.values()], () => {
@@ -109,7 +109,7 @@ function encode(
       const self = `attention_layers.${block}`;
       const seen = norm(x, `attention_layernorms.${block}`);
       const [q, k, v] = ['q', 'k', 'v'].map((part) => linear(seen, `${self}.${part}_proj`));
-      x = sum(x, linear(paddedAttention(q!, k!, v!, attention), `${self}.out_proj`));
+      x = sum(x, linear(sequenceAttention(q!, k!, v!, attention), `${self}.out_proj`));
       const layer = `forward_layers.${block}`;
       const inner = relu(drop(linear(norm(x, `forward_layernorms.${block}`), `${layer}.conv1`)));
       x = sum(x, drop(linear(inner, `${layer}.conv2`)));

@@ -1,10 +1,27 @@
 /**
- * Sequences of different length: their tokens flat, one after the other, and how they lie in padded rows. Everything
- * but attention is computed on the flat tokens, so that padding costs nothing there.
+ * Sequences of different length: their tokens flat, one after the other, and how they would lie in padded rows.
  *
  * Shapes: B sequences, T the longest of them, N tokens.
  */
 import * as tf from '@tensorflow/tfjs';
+
+/** Flat tokens of sequences, each of at least one. */
+export interface Sequences {
+  /** Tokens of each. */
+  lengths: readonly number[];
+  /** T */
+  longest: number;
+  /** Where each begins, and N at the end: int32 [B + 1]. */
+  starts: tf.Tensor1D;
+}
+
+/** The caller owns its tensor. */
+export function sequencesOf(lengths: readonly number[]): Sequences {
+  const starts = new Int32Array(lengths.length + 1);
+  lengths.forEach((length, b) => (starts[b + 1] = starts[b]! + length));
+  const longest = lengths.reduce((most, n) => Math.max(most, n), 1);
+  return { lengths, longest, starts: tf.tensor1d(starts, 'int32') };
+}
 
 /** Where flat tokens lie in padded rows; a sequence begins at place 0 of its row. */
 export interface PaddedRows {
@@ -16,38 +33,21 @@ export interface PaddedRows {
   token: tf.Tensor1D;
   /** Place of each token, int32 [N]. */
   place: tf.Tensor1D;
-  /** 1 where a place holds a token, [B, 1, 1, T]. */
-  real: tf.Tensor4D;
 }
 
-/** @param lengths of the sequences, each at least 1; the caller owns the tensors (`disposePadded`) */
-export function padRows(lengths: readonly number[]): PaddedRows {
-  const rows = lengths.length;
-  const length = lengths.reduce((most, n) => Math.max(most, n), 1);
+/** Within a scope that frees them. */
+export function paddedRows({ lengths, longest: length }: Sequences): PaddedRows {
   const tokens = lengths.reduce((sum, n) => sum + n, 0);
-  const token = new Int32Array(rows * length).fill(tokens);
+  const token = new Int32Array(lengths.length * length).fill(tokens);
   const place = new Int32Array(tokens);
-  const real = new Float32Array(rows * length);
   let at = 0;
   lengths.forEach((count, b) => {
     for (let i = 0; i < count; i++, at++) {
       token[b * length + i] = at;
       place[at] = b * length + i;
-      real[b * length + i] = 1;
     }
   });
-  return {
-    rows,
-    length,
-    token: tf.tensor1d(token, 'int32'),
-    place: tf.tensor1d(place, 'int32'),
-    real: tf.tensor4d(real, [rows, 1, 1, length]),
-  };
-}
-
-/** Frees its tensors. */
-export function disposePadded({ token, place, real }: PaddedRows): void {
-  tf.dispose([token, place, real]);
+  return { rows: lengths.length, length, token: tf.tensor1d(token, 'int32'), place: tf.tensor1d(place, 'int32') };
 }
 
 /** Zeros in padding. @param x [N, D] @returns [B, H, T, D / H] */
