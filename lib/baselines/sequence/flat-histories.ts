@@ -15,6 +15,8 @@ export interface FlatHistories extends PreparedHistories {
   inverse: tf.Tensor1D;
   /** Where each begins. */
   sequences: Sequences;
+  /** The last tokens alone, a sequence of one each. */
+  ends: Sequences;
 }
 
 /** Owned by the caller. */
@@ -37,12 +39,14 @@ export function flatHistories(histories: readonly (readonly number[])[]): FlatHi
     inverse: int(inverse),
   };
   const sequences = sequencesOf(lengths);
+  const ends = sequencesOf(lengths.map(() => 1));
   return {
     ...tensors,
     sequences,
+    ends,
     tokens,
     dispose() {
-      tf.dispose([...Object.values(tensors), sequences.starts]);
+      tf.dispose([...Object.values(tensors), sequences.starts, ends.starts]);
     },
   };
 }

@@ -84,7 +84,7 @@ function weightShapes(items: number, positions: number, width: number, blocks: n
 /** @returns [B, D] */
 function encode(
   weights: Weights,
-  { items, positions, last, inverse, sequences }: FlatHistories,
+  { items, positions, last, inverse, sequences, ends }: FlatHistories,
   { width, blocks, heads }: SasrecSettings,
   dropout?: StepDropout,
 ): tf.Tensor2D {
@@ -96,9 +96,12 @@ function encode(
   const norm = (x: tf.Tensor2D, name: string): tf.Tensor2D =>
     layerNorm(x, EPSILON, { weight: vector(`${name}.weight`), bias: vector(`${name}.bias`) });
   const attention = {
-    ...{ queries: sequences, keys: sequences, heads, scale: 1 / Math.sqrt(width / heads), causal: true },
-    ...{ weighting: 'softmax' as const, dropout },
-  };
+    keys: sequences,
+    heads,
+    scale: 1 / Math.sqrt(width / heads),
+    weighting: 'softmax',
+    dropout,
+  } as const;
   return onTape([...weights.values()], () => {
     const embedded = sum(
       scaled(embedding(matrix(ITEM_TABLE), items), Math.sqrt(width)),
@@ -108,12 +111,17 @@ function encode(
     for (let block = 0; block < blocks; block++) {
       const self = `attention_layers.${block}`;
       const seen = norm(x, `attention_layernorms.${block}`);
-      const [q, k, v] = ['q', 'k', 'v'].map((part) => linear(seen, `${self}.${part}_proj`));
-      x = sum(x, linear(sequenceAttention(q!, k!, v!, attention), `${self}.out_proj`));
+      // Nobody reads the last block's other tokens: its queries are the last tokens alone, which see all keys.
+      const end = block === blocks - 1;
+      const asked = (all: tf.Tensor2D): tf.Tensor2D => (end ? chooseRows(all, last, inverse) : all);
+      const [k, v] = ['k', 'v'].map((part) => linear(seen, `${self}.${part}_proj`));
+      const q = linear(asked(seen), `${self}.q_proj`);
+      const attended = sequenceAttention(q, k!, v!, { ...attention, queries: end ? ends : sequences, causal: !end });
+      x = sum(asked(x), linear(attended, `${self}.out_proj`));
       const layer = `forward_layers.${block}`;
       const inner = relu(drop(linear(norm(x, `forward_layernorms.${block}`), `${layer}.conv1`)));
       x = sum(x, drop(linear(inner, `${layer}.conv2`)));
     }
-    return chooseRows(norm(x, 'last_layernorm'), last, inverse);
+    return norm(x, 'last_layernorm');
   });
 }
