@@ -4,7 +4,20 @@
  */
 import { integer, numbers } from '../../options/kinds.js';
 import type { Architecture } from './architecture.js';
-import { sequenceOptions } from './sequence-options.js';
+import type { CaserSettings } from './caser.js';
+import type { Gru4recSettings } from './gru4rec.js';
+import type { HstuSettings } from './hstu.js';
+import type { SasrecSettings } from './sasrec.js';
+import { sequenceOptions, type SequenceSettings } from './sequence-options.js';
+
+/** Every option of the trained baselines; those of another one than is asked for are refused. */
+export interface TrainedOptions
+  extends
+    Partial<SequenceSettings>,
+    Partial<SasrecSettings>,
+    Partial<Gru4recSettings>,
+    Partial<CaserSettings>,
+    Partial<HstuSettings> {}
 
 const WIDTH = integer('numbers in an item vector and in every layer', { default: 64 });
 

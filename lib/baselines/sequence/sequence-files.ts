@@ -1,12 +1,16 @@
-/** A trained sequence recommender's folder: `config.json` (its kind and size) and `model.safetensors`. */
+/**
+ * A trained sequence recommender's folder: `config.json` (its kind and size), `model.safetensors`, and the vectors of the
+ * items by themselves, `item-vectors.npy`, row = item id, as the stages read them that take vectors.
+ */
 import { join } from 'node:path';
 import { readJson, writeJson } from '../../files/files.js';
+import { writeNpy } from '../../files/npy.js';
 import { SafetensorsFile, writeSafetensors } from '../../files/safetensors.js';
 import { toArrays, toVariable, type Weights } from '../../lm/weights.js';
 import { InputError } from '../../support/errors.js';
 import { Random } from '../../support/random.js';
 import { sizeOf } from './initial-weights.js';
-import type { ModelSize, SequenceModel } from './sequence-model.js';
+import { ITEM_TABLE, type ModelSize, type SequenceModel } from './sequence-model.js';
 
 /** What a model is built from. */
 export interface SequenceConfig {
@@ -30,6 +34,12 @@ export function initialWeights(model: SequenceModel, seed: number): Weights {
 /** Weights last: a folder with `model.safetensors` is whole. */
 export function saveSequence(folder: string, config: SequenceConfig, weights: Weights): void {
   writeJson(join(folder, 'config.json'), config);
+  const table = weights.get(ITEM_TABLE)!;
+  writeNpy(join(folder, 'item-vectors.npy'), {
+    rows: table.shape[0]!,
+    width: table.shape[1]!,
+    data: table.dataSync<'float32'>(),
+  });
   writeSafetensors(join(folder, 'model.safetensors'), toArrays(weights));
 }
 
