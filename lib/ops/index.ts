@@ -18,6 +18,7 @@ export * from './read-tensor.js';
 export * from './rms-norm.js';
 export * from './rotary.js';
 export * from './sequence/activations.js';
+export * from './sequence/attention-options.js';
 export * from './sequence/gru.js';
 export * from './sequence/layer-norm.js';
 export * from './sequence/padded-rows.js';

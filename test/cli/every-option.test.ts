@@ -45,7 +45,8 @@ describe.each(Object.keys(COMMANDS))('%s', (name) => {
   const command = COMMANDS[name]!;
   const { schema, extra = {}, word } = command;
   const options = { ...allOptions(schema), ...extra };
-  const words = word ? [schema.options[word]!.words?.[0] ?? ['x', 'y']].flat() : [];
+  const some = word && schema.options[word]!.schema.type === 'array' ? ['x', 'y'] : ['x'];
+  const words = word ? [schema.options[word]!.words?.[0] ?? some].flat() : [];
 
   test.each(
     [...flagsOf(options)]

@@ -8,7 +8,8 @@ import { columns, relu, scaled, silu, tanh, times } from '../../lib/ops/sequence
 import { gru } from '../../lib/ops/sequence/gru.js';
 import { layerNorm } from '../../lib/ops/sequence/layer-norm.js';
 import { sequencesOf } from '../../lib/ops/sequence/padded-rows.js';
-import { sequenceAttention, type SequenceAttention } from '../../lib/ops/sequence/sequence-attention.js';
+import type { SequenceAttention } from '../../lib/ops/sequence/attention-options.js';
+import { sequenceAttention } from '../../lib/ops/sequence/sequence-attention.js';
 import { beside, maxOverTime, rowsOrZeros, transposed } from '../../lib/ops/sequence/windows.js';
 import { Random } from '../../lib/support/random.js';
 

@@ -29,6 +29,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   baselines: [
     ...['data', 'engine', 'evaluate', 'files', 'lm', 'ops', 'options', 'runs', 'support', 'train'], // some are trained
   ],
+  tables: ['baselines', 'data', 'evaluate', 'figures', 'files', 'options', 'support'],
   badcase: ['baselines', 'data', 'engine', 'evaluate', 'figures', 'files', 'lm', 'options', 'support'],
   pipeline: [
     ...['badcase', 'baselines', 'data', 'embed', 'evaluate', 'figures', 'files', 'lm', 'options', 'runs', 'sid'],
@@ -36,7 +37,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   cli: [
     ...['badcase', 'baselines', 'data', 'embed', 'engine', 'evaluate', 'figures', 'lm', 'options', 'pipeline', 'sid'],
-    ...['support', 'train'],
+    ...['support', 'tables', 'train'],
   ],
 };
 

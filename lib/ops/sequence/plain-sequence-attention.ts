@@ -6,7 +6,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { siluSlope } from './activations.js';
 import { fromHeads, paddedRows, type Sequences, toHeads } from './padded-rows.js';
-import type { SequenceAttention } from './sequence-attention.js';
+import type { SequenceAttention } from './attention-options.js';
 
 const HIDDEN = 1e9;
 
