@@ -13,7 +13,6 @@ import sys
 import time
 
 import torch
-from precision import rates  # noqa: F401  (training.py measures with it)
 from torch import nn
 from torch.nn import functional as F
 from training import choose_way, prepared, products_in

@@ -76,14 +76,18 @@ function trace(
     x: points.map(({ model }) => model),
     y: points.map(({ value }) => value),
     marker: { symbol, size: 10, color: colour, line: { width: 2, color: colour } },
-    error_y: {
-      type: 'data',
-      symmetric: false,
-      array: points.map(({ value, high }) => high - value),
-      arrayminus: points.map(({ value, low }) => value - low),
-      color: colour,
-      thickness: 1.5,
-      width: 4,
-    },
+    ...(points.some(({ low, high }) => low < high) && { error_y: errorBars(points, colour) }),
+  };
+}
+
+function errorBars(points: readonly { low: number; value: number; high: number }[], colour: string): Json {
+  return {
+    type: 'data',
+    symmetric: false,
+    array: points.map(({ value, high }) => high - value),
+    arrayminus: points.map(({ value, low }) => value - low),
+    color: colour,
+    thickness: 1.5,
+    width: 4,
   };
 }
