@@ -6,6 +6,7 @@ import { defineOptions, type OptionsOf } from '../options/schema.js';
 import type { Baseline } from './baseline.js';
 import type { ItemKnnOptions } from './item-knn.js';
 import type { TrainedOptions } from './sequence/architectures.js';
+import type { TigerSettings } from './tiger/tiger-options.js';
 import { BASELINE_NAMES, type BaselineName, baselineOf, BASELINES } from './baselines.js';
 
 const BASELINE = custom<Baseline | BaselineName, { required: true }>(
@@ -53,4 +54,4 @@ export const BASELINE_OPTIONS = defineOptions(
 
 /** Options of `baselineStage`; those of the baseline among them. */
 export interface BaselineStageOptions
-  extends OptionsOf<typeof BASELINE_OPTIONS>, TrainedOptions, Omit<ItemKnnOptions, 'topK'> {}
+  extends OptionsOf<typeof BASELINE_OPTIONS>, TrainedOptions, Partial<TigerSettings>, Omit<ItemKnnOptions, 'topK'> {}

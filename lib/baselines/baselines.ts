@@ -4,12 +4,13 @@ import { ITEM_KNN } from './item-knn.js';
 import { POPULARITY } from './popularity.js';
 import { ARCHITECTURES } from './sequence/architectures.js';
 import { trainedBaseline } from './sequence/trained-baseline.js';
+import { TIGER } from './tiger/tiger.js';
 import { TRANSITION } from './transition.js';
 
 const TRAINED = ARCHITECTURES.map((one) => trainedBaseline<(typeof ARCHITECTURES)[number]['name']>(one));
 
 /** The baselines that the kit has; a new one is a line here. */
-export const BASELINES = [POPULARITY, TRANSITION, ITEM_KNN, ...TRAINED] as const satisfies readonly Baseline[];
+export const BASELINES = [POPULARITY, TRANSITION, ITEM_KNN, ...TRAINED, TIGER] as const satisfies readonly Baseline[];
 
 /** A name of the kit's baselines. */
 export type BaselineName = (typeof BASELINES)[number]['name'];

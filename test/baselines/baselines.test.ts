@@ -113,7 +113,16 @@ test('the stage writes what it measures; an unknown name writes nothing', async 
 });
 
 test('the list: every baseline has a name of its own and a line of help, which the option says', () => {
-  expect(BASELINE_NAMES).toEqual(['popularity', 'transition', 'item-knn', 'sasrec', 'gru4rec', 'caser', 'hstu']);
+  expect(BASELINE_NAMES).toEqual([
+    'popularity',
+    'transition',
+    'item-knn',
+    'sasrec',
+    'gru4rec',
+    'caser',
+    'hstu',
+    'tiger',
+  ]);
   for (const { name, help } of BASELINES) {
     expect(BASELINE_OPTIONS.options.baseline.help).toContain(`${name}, ${help}`);
   }

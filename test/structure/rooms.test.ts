@@ -26,9 +26,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   decode: ['lm', 'ops', 'support'],
   evaluate: ['data', 'decode', 'embed', 'engine', 'files', 'lm', 'options', 'runs', 'support', 'tasks'],
   train: ['data', 'decode', 'engine', 'evaluate', 'files', 'lm', 'ops', 'options', 'runs', 'support', 'tasks'],
-  baselines: [
-    ...['data', 'engine', 'evaluate', 'files', 'lm', 'ops', 'options', 'runs', 'support', 'train'], // some are trained
-  ],
+  baselines: [...['data', 'decode', 'engine', 'evaluate', 'files', 'lm', 'ops', 'options', 'runs', 'support', 'train']],
   tables: ['baselines', 'data', 'evaluate', 'figures', 'files', 'options', 'support'],
   badcase: ['baselines', 'data', 'engine', 'evaluate', 'figures', 'files', 'lm', 'options', 'support'],
   pipeline: [

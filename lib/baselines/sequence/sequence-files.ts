@@ -22,7 +22,7 @@ export interface SequenceConfig {
 }
 
 /** A model's first weights. */
-export function initialWeights(model: SequenceModel, seed: number): Weights {
+export function initialWeights(model: Pick<SequenceModel, 'shapes' | 'initial'>, seed: number): Weights {
   return new Map(
     [...model.shapes].map(([name, shape]) => {
       const data = model.initial(name, new Random(`${seed}/${name}`));
@@ -54,7 +54,7 @@ export function readSequenceConfig(folder: string): SequenceConfig {
 }
 
 /** @throws InputError if a weight is missing or of another shape */
-export function readSequenceWeights(folder: string, { shapes }: SequenceModel): Weights {
+export function readSequenceWeights(folder: string, { shapes }: Pick<SequenceModel, 'shapes'>): Weights {
   const path = join(folder, 'model.safetensors');
   const file = new SafetensorsFile(path);
   try {

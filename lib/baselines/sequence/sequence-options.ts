@@ -7,14 +7,14 @@ import type { MetricLine } from '../../runs/metric-lines.js';
 export const LOSSES = ['cross-entropy', 'binary'] as const;
 
 /** Defaults in which baselines differ. */
-export interface SequenceDefaults {
+export interface TrainerDefaults {
   dropout: number;
   learningRate?: number;
-  loss?: (typeof LOSSES)[number];
+  evalEpochs?: number;
 }
 
-/** Options of the shared trainer. */
-export function sequenceOptions({ dropout, learningRate = 1e-3, loss = 'cross-entropy' }: SequenceDefaults) {
+/** Options of whatever a run of a baseline trains. */
+export function trainerOptions({ dropout, learningRate = 1e-3, evalEpochs = 1 }: TrainerDefaults) {
   return {
     run: text('folder of the run; one that was stopped is resumed', {
       otherwise: 'runs/baseline-NAME in the data folder',
@@ -33,11 +33,7 @@ export function sequenceOptions({ dropout, learningRate = 1e-3, loss = 'cross-en
     weightDecay: number('of AdamW, on matrices alone', { default: 0, min: 0 }),
     maxGradNorm: number('gradients are scaled down to this norm; 0 leaves them', { default: 0, min: 0 }),
     dropout: number('share of numbers set to zero while training', { default: dropout, min: 0, below: 1 }),
-    loss: choice(LOSSES, 'over all items, or of the target against items drawn at random', { default: loss }),
-    negatives: integer('items drawn for each row of the binary loss, never its target', { default: 1 }),
-    droAlpha: number("weight of MiniOneRec's distributionally robust term (0: none)", { default: 0, min: 0 }),
-    droBeta: number('its temperature', { default: 1, above: 0 }),
-    evalEpochs: number('epochs between validations, at least an update', { default: 1, above: 0 }),
+    evalEpochs: number('epochs between validations, at least an update', { default: evalEpochs, above: 0 }),
     bestMetric: text('validation metric that decides which model is the best', { default: 'NDCG@10' }),
     patience: integer('stop after so many validations without a better one (0: never)', { default: 10, min: 0 }),
     keep: integer('checkpoints kept while training; more than one stay when it is done', {
@@ -51,8 +47,21 @@ export function sequenceOptions({ dropout, learningRate = 1e-3, loss = 'cross-en
   };
 }
 
-/** The settings that the trainer reads, with their defaults. */
-export interface SequenceSettings {
+/** Options of a sequence recommender: those of training, and its loss. */
+export function sequenceOptions(defaults: TrainerDefaults) {
+  return {
+    ...trainerOptions(defaults),
+    loss: choice(LOSSES, 'over all items, or of the target against items drawn at random', {
+      default: 'cross-entropy',
+    }),
+    negatives: integer('items drawn for each row of the binary loss, never its target', { default: 1 }),
+    droAlpha: number("weight of MiniOneRec's distributionally robust term (0: none)", { default: 0, min: 0 }),
+    droBeta: number('its temperature', { default: 1, above: 0 }),
+  };
+}
+
+/** The settings of a run, with their defaults. */
+export interface TrainerSettings {
   run?: string;
   again: boolean;
   historyLength?: number;
@@ -62,14 +71,18 @@ export interface SequenceSettings {
   weightDecay: number;
   maxGradNorm: number;
   dropout: number;
-  loss: (typeof LOSSES)[number];
-  negatives: number;
-  droAlpha: number;
-  droBeta: number;
   evalEpochs: number;
   bestMetric: string;
   patience: number;
   keep: number;
   seed: number;
   onLog?: (lines: readonly MetricLine[]) => void;
+}
+
+/** Those of a sequence recommender. */
+export interface SequenceSettings extends TrainerSettings {
+  loss: (typeof LOSSES)[number];
+  negatives: number;
+  droAlpha: number;
+  droBeta: number;
 }

@@ -1,17 +1,8 @@
-/**
- * A trained baseline: a data folder -> a run folder (`model/`, metrics, checkpoints) -> lists for the test rows.
- *
- * The loop is that of supervised fine-tuning: one that was stopped is resumed from its last checkpoint and ends on the
- * same bits; one that is done is not trained again; the best model by a validation metric is kept.
- */
+/** A trained baseline: a data folder -> a run folder (`model/`, metrics, checkpoints) -> lists for the test rows. */
 import { disposeWeights } from '../../lm/weights.js';
-import { ensureEngine } from '../../engine/engine.js';
-import { fingerprint } from '../../options/derive.js';
-import { hashInputs } from '../../runs/inputs.js';
-import { finishedRun, RunFolder } from '../../runs/run-folder.js';
-import { trainWeights, type TrainReport } from '../../train/loop/loop.js';
-import { runCard, tellIfOther } from '../../train/report/run-card.js';
+import type { TrainReport } from '../../train/loop/loop.js';
 import type { BaselineContext, BaselineOptions, Ranked } from '../baseline.js';
+import { trainedRun } from '../trained-run.js';
 import { rankItems, type TrainedSequence } from './rank-items.js';
 import type { Architecture } from './architecture.js';
 import {
@@ -47,42 +38,21 @@ export async function loadSequence(architecture: Architecture, folder: string): 
   return { model, weights: readSequenceWeights(folder, model) };
 }
 
-/** Trains, or gives the report of the finished run in the folder. @throws InputError as the loop does */
+/** @throws InputError as the loop does, and for sizes that do not go together */
 async function trainSequence(
   architecture: Architecture,
   settings: SequenceSettings,
-  { dataset, run: folder }: BaselineContext,
+  context: BaselineContext,
 ): Promise<TrainReport> {
   const { name, options } = architecture;
-  const { again, onLog, ...others } = settings;
-  await ensureEngine();
+  const { dataset } = context;
   const longest = dataset.train.reduce((most, { history }) => Math.max(most, history.length), 1);
   const size = { items: dataset.items.length, longest: Math.min(settings.historyLength ?? longest, longest) };
-  const model = (await architecture.load())(size, others as never);
-  const own = Object.fromEntries(Object.keys(options).map((key) => [key, (others as Record<string, unknown>)[key]]));
-  const stamp = fingerprint(options, own);
-  const config = {
-    ...{ stage: 'baseline', baseline: name, data: dataset.name, rows: dataset.train.length },
-    ...{ inputs: hashInputs({ dataset }), ...stamp },
-  };
-  const done = finishedRun(folder, config, { again });
-  if (done) {
-    tellIfOther(name, done);
-    return done.report as TrainReport;
-  }
-  const weights = initialWeights(model, settings.seed);
-  try {
+  const model = (await architecture.load())(size, settings as never);
+  return trainedRun({ name, options, settings }, context, (stamp) => {
+    const weights = initialWeights(model, settings.seed);
     const task = sequenceTask(name, { model, weights }, dataset, settings);
-    const run = new RunFolder(folder, config);
     const made: SequenceConfig = { baseline: name, size, settings: stamp };
-    const report = await trainWeights({ weights }, task, run, {
-      ...{ ...others, schedule: 'constant', evalStart: false, save: (at) => saveSequence(at, made, weights) },
-      ...(onLog && { onLog }),
-    });
-    const { seed, keep } = settings;
-    run.finish(runCard(report, { ...config, seed }, { dataset }), keep > 1 ? keep : 0);
-    return report;
-  } finally {
-    disposeWeights(weights);
-  }
+    return { weights, task, save: (at) => saveSequence(at, made, weights) };
+  });
 }
