@@ -120,6 +120,10 @@ test('measured on other rows is said to be not comparable; results of other rows
   expect(report.datasets[0]!.otherRows).toBe('8 / 8 / 8 rows and 4 items here, 9 / 8 and 4 there');
   expect(readFileSync(join(data, 'out', 'other.md'), 'utf8')).toContain('HR@1 measured, not comparable');
   expect(toLatex(report)).toContain('not comparable');
+  const items = { ...table, datasets: [{ name: 'Toys', label: 'Toys', rows: { test: 8 }, items: 5 }] };
+  writeJson(join(data, 'items.json'), { ...items, rows: TABLE.rows.slice(0, 1) });
+  const fewer = await tableStage({ table: join(data, 'items.json'), data: [data], out: join(data, 'out') });
+  expect(fewer.datasets[0]!.otherRows).toBe('8 / 8 / 8 rows and 4 items here, 8 and 5 there');
   const results = join(data, 'runs', 'baseline-popularity', 'results.jsonl');
   const before = readFileSync(results, 'utf8');
   writeAtomic(results, before.split('\n').slice(1).join('\n'));
