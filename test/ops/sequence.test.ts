@@ -92,6 +92,7 @@ const CASES: [name: string, op: Op, shapes: number[][]][] = [
   ['layer norm', (x, weight, bias) => layerNorm(x as tf.Tensor2D, 1e-5, { weight: weight as tf.Tensor1D, bias: bias as tf.Tensor1D }), [[9, 6], [6], [6]]], // prettier-ignore
   ['layer norm without weights', (x) => layerNorm(x as tf.Tensor2D, 1e-5), [[9, 6]]],
   ['gru', (x, weight, bias) => gru(x as tf.Tensor2D, weight as tf.Tensor2D, bias as tf.Tensor1D, [3, 3, 1]), [[7, 12], [12, 4], [12]]], // prettier-ignore
+  ['gru of one step', (x, weight, bias) => gru(x as tf.Tensor2D, weight as tf.Tensor2D, bias as tf.Tensor1D, [3]), [[3, 12], [12, 4], [12]]], // prettier-ignore
   ['attention, causal', attention({}), [[8, 6], [8, 6], [8, 6]]],
   ['attention, causal, dropout', attention({ dropout }), [[8, 6], [8, 6], [8, 6]]],
   ['attention, to other sequences', attention({ keys, causal: false }), [[8, 6], [8, 6], [8, 6]]],

@@ -63,7 +63,8 @@ export function gru(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D, coun
       for (const [t, count] of counts.entries()) {
         const before = t === 0 ? tf.zeros<tf.Rank.R2>([count, width]) : firstRows(states[t - 1]!, count);
         const own = tf.slice(x as tf.Tensor2D, [at, 0], [count, 3 * width]);
-        const recurrent = tf.matMul<tf.Tensor2D>(before, weight as tf.Tensor2D, false, true);
+        const recurrent: tf.Tensor2D =
+          t === 0 ? tf.zeros([count, 3 * width]) : tf.matMul(before, weight as tf.Tensor2D, false, true);
         const [state, kept] = forward(own, recurrent, bias as tf.Tensor1D, before);
         states.push(state as tf.Tensor2D);
         saved.push(before, kept!);
@@ -84,14 +85,17 @@ export function gru(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D, coun
         const own = tf.slice(dy as tf.Tensor2D, [at, 0], [count, width]);
         const dState: tf.Tensor2D = carried ? tf.add(own, grown(carried, count)) : own;
         const [ofX, ofRecurrent, ofBefore] = backward(dState, before, kept);
-        const through = tf.matMul<tf.Tensor2D>(ofRecurrent as tf.Tensor2D, weight as tf.Tensor2D);
-        carried = tf.add<tf.Tensor2D>(ofBefore!, through);
         dX.unshift(ofX as tf.Tensor2D);
         dRecurrent.unshift(ofRecurrent as tf.Tensor2D);
+        if (t === 0) break; // its state is zero: nothing goes further back, and the weights have no part in it
         states.unshift(before);
+        const through = tf.matMul<tf.Tensor2D>(ofRecurrent as tf.Tensor2D, weight as tf.Tensor2D);
+        carried = tf.add<tf.Tensor2D>(ofBefore!, through);
       }
-      const all = tf.concat(dRecurrent, 0);
-      return [tf.concat(dX, 0), tf.matMul(all, tf.concat(states, 0), true), tf.sum(all, 0)];
+      const ofBias = tf.sum(tf.concat(dRecurrent, 0), 0);
+      if (states.length === 0) return [tf.concat(dX, 0), tf.zeros(weight!.shape), ofBias];
+      const ofWeight = tf.matMul(tf.concat(dRecurrent.slice(1), 0), tf.concat(states, 0), true);
+      return [tf.concat(dX, 0), ofWeight, ofBias];
     },
   );
 }
