@@ -19,6 +19,7 @@ import { rqvaeBench } from './sid/rqvae.js';
 import type { Benchmark, Row } from './row.js';
 import { scaleBench } from './sid/scale.js';
 import { scoreBench } from './evaluate/score.js';
+import { sequenceBench } from './train/sequence.js';
 import { sftQuality } from './train/sft-quality.js';
 import { sftReal } from './train/sft-real.js';
 import { sftSmall } from './train/sft-small.js';
@@ -48,6 +49,8 @@ export const BENCHMARKS: Record<string, Benchmark> = {
   'evaluate-small': alone(evaluateSmall),
   'evaluate-memory': alone(evaluateMemory),
   'precision-quality': alone(precisionQuality),
+  sasrec: besidePython(() => sequenceBench('sasrec')),
+  gru4rec: besidePython(() => sequenceBench('gru4rec')),
   'sft-quality': alone(sftQuality),
   'sft-real': besidePython(sftReal),
   'sft-small': besidePython(sftSmall),

@@ -18,7 +18,7 @@ async function main(args: string[]): Promise<void> {
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name]! : undefined;
   if (!command) throw unknownCommand(name);
-  if (rest.includes('--help') || rest.includes('-h')) return void console.log(helpOne(name, command));
+  if (rest.includes('--help') || rest.includes('-h')) return void console.log(helpOne(name, command, rest));
   const { values, extra, json } = readCommandLine(name, command, rest);
   const result = await command.run(values, extra);
   console.log(json ? JSON.stringify(result) : await (command.print ?? record)(result as never));

@@ -4,6 +4,9 @@ import { custom, integer, text } from '../options/kinds.js';
 import type { Options } from '../options/option.js';
 import { defineOptions, type OptionsOf } from '../options/schema.js';
 import type { Baseline } from './baseline.js';
+import type { ItemKnnOptions } from './item-knn.js';
+import type { TrainedOptions } from './sequence/architectures.js';
+import type { TigerSettings } from './tiger/tiger-options.js';
 import { BASELINE_NAMES, type BaselineName, baselineOf, BASELINES } from './baselines.js';
 
 const BASELINE = custom<Baseline | BaselineName, { required: true }>(
@@ -49,5 +52,6 @@ export const BASELINE_OPTIONS = defineOptions(
   },
 );
 
-/** Options of `baselineStage`. */
-export interface BaselineStageOptions extends OptionsOf<typeof BASELINE_OPTIONS> {}
+/** Options of `baselineStage`; those of the baseline among them. */
+export interface BaselineStageOptions
+  extends OptionsOf<typeof BASELINE_OPTIONS>, TrainedOptions, Partial<TigerSettings>, Omit<ItemKnnOptions, 'topK'> {}

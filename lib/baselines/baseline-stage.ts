@@ -8,7 +8,9 @@ import { type Result, writeResults } from '../evaluate/results-file.js';
 import { itemRank } from '../evaluate/rows/ranks.js';
 import { type Intervals, metricIntervals, withRanks } from '../evaluate/statistics/intervals.js';
 import { InputError } from '../support/errors.js';
+import type { TrainReport } from '../train/loop/loop.js';
 import { BASELINE_OPTIONS, type BaselineStageOptions } from './baseline-options.js';
+import type { Ranked } from './baseline.js';
 import { baselineOf } from './baselines.js';
 
 /** What the stage measured, and where the results are. */
@@ -23,6 +25,8 @@ export interface BaselineReport {
   intervals: Intervals;
   /** File. */
   results: string;
+  /** Of a baseline that is trained: updates, time, best validation, model folder. */
+  training?: TrainReport;
   seconds: number;
 }
 
@@ -35,9 +39,11 @@ export async function baselineStage(options: BaselineStageOptions): Promise<Base
   const { baseline, data, dataset: found, results: given, ...rest } = BASELINE_OPTIONS.parse(options);
   const own = baselineOf(baseline);
   const { name } = own;
-  const results = given ?? join(data, 'runs', `baseline-${name}`, 'results.jsonl');
+  const { run = join(data, 'runs', `baseline-${name}`) } = rest as { run?: string };
+  const results = given ?? join(run, 'results.jsonl');
   const dataset = await loadDataset(data, found);
-  const lists = await own.rank(dataset.train, dataset.test, rest);
+  const ranked = await own.rank(dataset.train, dataset.test, rest, { dataset, run });
+  const { results: lists, training } = isReport(ranked) ? ranked : { results: ranked };
   checkLists(name, lists, dataset);
   writeResults(results, lists);
   const ks = ksUpTo(rest.topK);
@@ -47,8 +53,13 @@ export async function baselineStage(options: BaselineStageOptions): Promise<Base
     item: itemMetrics(lists, ks),
     intervals: metricIntervals(withRanks(lists, itemRank), ks),
     results,
+    ...(training && { training }),
     seconds: (performance.now() - start) / 1000,
   };
+}
+
+function isReport(ranked: Result[] | Ranked): ranked is Ranked {
+  return typeof ranked === 'object' && !Array.isArray(ranked); // a baseline of one's own may give anything
 }
 
 /** Metrics and reports read the lists without asking who made them. */

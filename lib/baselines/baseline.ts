@@ -1,12 +1,29 @@
 /** What a baseline is: one of `BASELINES`, or an object of your own in a notebook cell. */
-import type { Row } from '../data/dataset.js';
+import type { Dataset, Row } from '../data/dataset.js';
 import type { Result } from '../evaluate/results-file.js';
 import type { Options } from '../options/option.js';
+import type { TrainReport } from '../train/loop/loop.js';
 
 /** Options that every baseline takes. */
 export interface BaselineOptions {
   /** Length of the lists; shorter where fewer items were seen. Default 50. */
   topK?: number;
+}
+
+/** What a baseline that is trained reads and writes beside the rows. */
+export interface BaselineContext {
+  /** The data folder in memory, validation rows and item texts among it. */
+  dataset: Dataset;
+  /** Folder for what it keeps: model, checkpoints, metrics. Not there before the first run. */
+  run: string;
+}
+
+/** Lists, and what was trained for them. */
+export interface Ranked {
+  /** One a test row, in their order. */
+  results: Result[];
+  /** Of a baseline that is trained. */
+  training?: TrainReport;
 }
 
 /** @typeParam N its name */
@@ -20,7 +37,12 @@ export interface Baseline<N extends string = string> {
   /**
    * Ranks items for each test row, best first.
    * @param train rows in order of time @param options `topK` and its own, with their defaults
-   * @returns one result a row, in the order of `test`
+   * @returns one result a row, in the order of `test`, alone or with a report of its training
    */
-  rank(train: readonly Row[], test: readonly Row[], options: BaselineOptions): Result[] | Promise<Result[]>;
+  rank(
+    train: readonly Row[],
+    test: readonly Row[],
+    options: BaselineOptions,
+    context: BaselineContext,
+  ): Result[] | Ranked | Promise<Result[] | Ranked>;
 }

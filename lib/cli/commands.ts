@@ -25,6 +25,8 @@ import { QUALITY_OPTIONS } from '../sid/quality/quality-options.js';
 import type { SidQualityReport } from '../sid/quality/quality-stage.js';
 import { SID_OPTIONS } from '../sid/sid-options.js';
 import { InputError } from '../support/errors.js';
+import { TABLE_OPTIONS } from '../tables/table-options.js';
+import type { TableReport } from '../tables/table-stage.js';
 import { GRPO_OPTIONS } from '../train/grpo/grpo-options.js';
 import type { RunEstimate } from '../train/report/estimate.js';
 import { RUNS_OPTIONS } from '../train/report/runs-options.js';
@@ -177,6 +179,16 @@ export const COMMANDS: Record<string, Command> = {
     word: 'baseline',
     run: async (values) => (await import('../baselines/baseline-stage.js')).baselineStage(checked(values)),
     print: (report: BaselineReport) => metricRecord(report),
+  },
+  table: {
+    summary: 'a paper table with our measured values beside the published ones: Markdown, CSV, LaTeX and a figure',
+    schema: TABLE_OPTIONS,
+    word: 'table',
+    run: async (values) => (await import('../tables/table-stage.js')).tableStage(checked(values)),
+    print: async (report: TableReport) => {
+      const { toMarkdown } = await import('../tables/table-text.js');
+      return `${toMarkdown(report)}\n${report.files.join('\n')}`;
+    },
   },
   badcase: {
     summary: 'where and why recommendations fail: report and figures',

@@ -16,15 +16,22 @@ export function helpAll(commands: Readonly<Record<string, Command>>): string {
   ].join('\n');
 }
 
-/** One command: its flags, and under a heading those of a variant, such as one SID method. */
-export function helpOne(name: string, { summary, schema, extra = {}, word }: Command): string {
+/**
+ * One command: its flags, and under a heading those of a variant, such as one SID method.
+ * @param args the words of the line; where one of them is a variant, only its flags are shown, with their defaults there
+ */
+export function helpOne(name: string, { summary, schema, extra = {}, word }: Command, args: readonly string[]): string {
+  const chosen = word === schema.variants?.by ? args.find((arg) => schema.variants?.of[arg]) : undefined;
   const common = Object.fromEntries(Object.entries(schema.options).filter(([option]) => option !== word));
-  const sections = [{ heading: '', lines: lines({ ...common, ...extra }) }, ...variantSections(schema)];
+  const variants = chosen === undefined ? variantSections(schema) : [ownSection(schema.variants!.of[chosen]!, chosen)];
+  const sections = [{ heading: '', lines: lines({ ...common, ...extra }) }, ...variants];
   const width = Math.max(...sections.flatMap((section) => section.lines.map(([flag]) => flag.length)), 6);
   const words = word ? ` ${word.toUpperCase()}` : '';
   return [
     `sidlab ${name}${words}: ${summary}`,
-    ...(word ? ['', `  ${word.toUpperCase().padEnd(width)}  ${described(schema.options[word]!)}`] : []),
+    ...(word
+      ? ['', `  ${word.toUpperCase().padEnd(width)}  ${wrapped(described(schema.options[word]!), width + 4)}`]
+      : []),
     ...sections.flatMap((section) => [
       section.heading === '' ? '' : `\n${section.heading}`,
       ...section.lines.map(([flag, said]) => `  ${flag.padEnd(width)}  ${wrapped(said, width + 4)}`),
@@ -53,6 +60,12 @@ function lines(options: Options): Line[] {
     const negatable = option.boolean && option.default === true ? `--no-${flag}` : `--${flag}`;
     return [negatable, described(option)] as const;
   });
+}
+
+/** The options of one variant, functions left out. */
+function ownSection(own: Options, name: string): { heading: string; lines: Line[] } {
+  const flags = lines(own);
+  return { heading: flags.length > 0 ? `of ${name}:` : '', lines: flags };
 }
 
 /** An option that all variants share comes first, then what each has of its own. */

@@ -3,14 +3,18 @@ import type { ModelConfig } from './config.js';
 import type { Lora } from './lora/lora-options.js';
 import type { Weights } from './weights.js';
 
-/** A decoder's shape and weights. */
-export interface LanguageModel {
-  /** Its shape. */
-  config: ModelConfig;
-  /** By Hugging Face's names. */
+/** Weights that can be trained, whatever model they are of. */
+export interface TrainableModel {
+  /** By name. */
   weights: Weights;
   /** Names of the weights that are trained; default all. */
   trainable?: ReadonlySet<string>;
+}
+
+/** A decoder's shape and weights, these by Hugging Face's names. */
+export interface LanguageModel extends TrainableModel {
+  /** Its shape. */
+  config: ModelConfig;
   /** Of the adapters beside its matrices, if it has any. */
   lora?: Lora;
   /** Folders that it was loaded from: what lies beside the tokenizer there goes with it when it is saved. */
@@ -18,6 +22,6 @@ export interface LanguageModel {
 }
 
 /** The weights that are trained. */
-export function trainableWeights({ weights, trainable }: LanguageModel): Weights {
+export function trainableWeights({ weights, trainable }: TrainableModel): Weights {
   return trainable ? new Map([...weights].filter(([name]) => trainable.has(name))) : weights;
 }

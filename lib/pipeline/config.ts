@@ -1,6 +1,6 @@
 /**
  * What a pipeline runs: one object a stage, the stage's own options in it. Stages that are not named do not run, but
- * for filter, embed, sid, convert, sft, evaluate and the two baselines, which make the results table.
+ * for filter, embed, sid, convert, sft, evaluate and the quick baselines, which make the results table.
  */
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,6 @@
 /** What a configuration may hold: the options of every stage that its user decides, under the stage's name. */
 import { DETECTOR_OPTIONS } from '../badcase/badcase-options.js';
-import { BASELINE_NAMES } from '../baselines/baselines.js';
+import { BASELINE_NAMES, QUICK_BASELINES } from '../baselines/baselines.js';
 import { FILTER_OPTIONS } from '../data/filter/filter-options.js';
 import { SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
 import { EMBED_OPTIONS } from '../embed/embed-options.js';
@@ -19,7 +19,7 @@ export const PIPELINE_OPTIONS = {
   dataset: text('NAME of the files', { required: true }),
   figures: text('folder of the figures', { otherwise: 'OUT/figures' }),
   run: text('name of the runs: other options need another one', { default: 'main' }),
-  baselines: words(BASELINE_NAMES, 'baselines of the results table', { default: BASELINE_NAMES }),
+  baselines: words(BASELINE_NAMES, 'baselines of the results table', { default: QUICK_BASELINES }),
   again: boolean('redo every stage and run; old runs are kept beside the new ones'),
 } satisfies Options;
 

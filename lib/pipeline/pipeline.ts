@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import type { BadCaseReport } from '../badcase/bad-case-report.js';
 import type { BaselineReport } from '../baselines/baseline-stage.js';
-import { BASELINE_NAMES } from '../baselines/baselines.js';
+import { QUICK_BASELINES } from '../baselines/baselines.js';
 import type { FilterReport } from '../data/filter/filter-stage.js';
 import type { EmbedReport } from '../embed/embed-items.js';
 import type { EvaluateReport } from '../evaluate/evaluate.js';
@@ -69,7 +69,7 @@ export async function runPipeline(
   if (config.sample) await run('sample', () => stages.sample());
   const filter = await run('filter', () => stages.filter());
   const baselines: Record<string, BaselineReport> = {};
-  for (const name of config.baselines ?? BASELINE_NAMES) {
+  for (const name of config.baselines ?? QUICK_BASELINES) {
     baselines[name] = await run(`baseline ${name}`, () => stages.baseline(name));
   }
   const embed = stages.ownEmbeddings ? undefined : await run('embed', () => stages.embed());

@@ -7,6 +7,7 @@ import type { Baseline } from '../../lib/baselines/baseline.js';
 import { BASELINE_OPTIONS } from '../../lib/baselines/baseline-options.js';
 import { BASELINE_NAMES, type BaselineName, BASELINES } from '../../lib/baselines/baselines.js';
 import { baselineStage } from '../../lib/baselines/baseline-stage.js';
+import { itemKnn } from '../../lib/baselines/item-knn.js';
 import { popularity } from '../../lib/baselines/popularity.js';
 import { transition } from '../../lib/baselines/transition.js';
 import type { Row } from '../../lib/data/dataset.js';
@@ -40,6 +41,19 @@ test('transition: pairs in order of time, ties by popularity, then popularity', 
   const tied = transition([row('U', [5], 1), row('U', [5, 1], 2), row('V', [5], 2)], [row('W', [5], 1)]);
   expect(tied[0]!.items).toEqual([2, 1, 5]);
   expect(lists[1]!.scores).toEqual([2 + 3 / 4, 2 / 4, 1 / 4, 1 / 4]);
+});
+
+test('item-kNN: cosine of users in common, summed over the history, then popularity', () => {
+  // U has 1 2 3, V 1 2, W 2 4, X 5
+  const rows = [row('U', [1, 2], 3), row('V', [1], 2), row('W', [2], 4), row('X', [6], 5)];
+  const [list] = itemKnn(rows, [row('Y', [1, 1, 4], 0)], { shrinkage: 0 });
+  const [one, four] = [2 / Math.sqrt(6), 1 / Math.sqrt(3)]; // 1 with 2, 4 with 2
+  const third = 1 / Math.sqrt(2); // 1 with 3
+  expect(list!.items).toEqual([2, 3, 1, 4, 6, 5]);
+  expect(list!.scores.slice(0, 2)).toEqual([one + four, third]);
+  expect(list!.scores.slice(2).every((score, i) => score < list!.scores[i + 1]! || i > 0)).toBe(true);
+  expect(itemKnn(rows, [row('Y', [1], 0)], { shrinkage: 0, neighbours: 1, topK: 2 })[0]!.items).toEqual([2, 1]);
+  expect(itemKnn(rows, [row('Y', [1], 0)], { shrinkage: 10, topK: 1 })[0]!.scores).toEqual([2 / (Math.sqrt(6) + 10)]);
 });
 
 test('each interaction and each consecutive pair counts once, whatever the window cuts off', () => {
@@ -92,18 +106,27 @@ test('the stage writes what it measures; an unknown name writes nothing', async 
   expect(Object.keys(ofTen.item)).toEqual([1, 3, 5, 10].flatMap((k) => [`HR@${k}`, `NDCG@${k}`]));
   rmSync(join(dir, 'runs'), { recursive: true });
   await expect(baselineStage({ baseline: 'luck' as BaselineName, data: dir })).rejects.toThrow(
-    'baseline: expected baseline to be one of popularity, transition, got "luck"',
+    'baseline: expected baseline to be one of popularity, transition, ',
   );
   expect(existsSync(join(dir, 'runs'))).toBe(false);
   rmSync(dir, { recursive: true });
 });
 
 test('the list: every baseline has a name of its own and a line of help, which the option says', () => {
-  expect(BASELINE_NAMES).toEqual(['popularity', 'transition']);
-  for (const { name, help, rank } of BASELINES) {
+  expect(BASELINE_NAMES).toEqual([
+    'popularity',
+    'transition',
+    'item-knn',
+    'sasrec',
+    'gru4rec',
+    'caser',
+    'hstu',
+    'tiger',
+  ]);
+  for (const { name, help } of BASELINES) {
     expect(BASELINE_OPTIONS.options.baseline.help).toContain(`${name}, ${help}`);
-    expect(rank(train, [row('W', [1], 1)], { topK: 2 })[0]!.items).toHaveLength(2);
   }
+  expect(popularity(train, [row('W', [1], 1)], { topK: 2 })[0]!.items).toHaveLength(2);
 });
 
 test('one of your own: ranks, is measured and written; its options are checked', async () => {

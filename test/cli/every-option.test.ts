@@ -17,9 +17,9 @@ import { InputError } from '../../lib/support/errors.js';
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-options-'));
 
 /** Flags of the required options, with values that pass the check of the command line. */
-function required(options: Record<string, Option>, but: string): string[] {
+function required(options: Record<string, Option>, ...but: readonly (string | undefined)[]): string[] {
   return [...flagsOf(options)].flatMap(([flag, { option, path }]) =>
-    option.presence === 'required' && flag !== but && path.length === 1
+    option.presence === 'required' && !but.includes(flag) && path.length === 1
       ? [`--${flag}`, option.words?.[0] ?? join(folder, 'x')]
       : [],
   );
@@ -45,7 +45,8 @@ describe.each(Object.keys(COMMANDS))('%s', (name) => {
   const command = COMMANDS[name]!;
   const { schema, extra = {}, word } = command;
   const options = { ...allOptions(schema), ...extra };
-  const words = word ? [schema.options[word]!.words?.[0] ?? ['x', 'y']].flat() : [];
+  const some = word && schema.options[word]!.schema.type === 'array' ? ['x', 'y'] : ['x'];
+  const words = word ? [schema.options[word]!.words?.[0] ?? some].flat() : [];
 
   test.each(
     [...flagsOf(options)]
@@ -54,10 +55,11 @@ describe.each(Object.keys(COMMANDS))('%s', (name) => {
   )('--%s', (flag, option, path) => {
     const chooser = schema.variants?.by;
     const owner = Object.entries(schema.variants?.of ?? {}).find(([, own]) => Object.hasOwn(own, path[0]!))?.[0];
-    const variant = chooser !== undefined && owner !== undefined && flag !== chooser ? [`--${chooser}`, owner] : [];
+    const chosen = chooser !== undefined && owner !== undefined && flag !== chooser;
+    const variant = chosen && chooser !== word ? [`--${chooser}`, owner] : [];
     const before = [
-      ...words,
-      ...required(schema.options, flag),
+      ...(chosen && chooser === word ? [owner] : words),
+      ...required(schema.options, flag, word),
       ...variant,
       ...(path.length > 1 ? [`--${path[0]}`] : []),
     ];
@@ -85,8 +87,10 @@ describe.each(Object.keys(COMMANDS))('%s', (name) => {
       for (const [flag, { option, path }] of flagsOf(allOptions(schema))) {
         if (Object.hasOwn(here, path[0]!) || path.length > 1) continue;
         const value = option.boolean ? [] : [String(option.words?.[0] ?? 1)];
-        const args = [...required(schema.options, ''), `--${variants.by}`, chosen, `--${flag}`, ...value];
-        expect(complaint(name, args)).toContain(`is an option of --${variants.by}`);
+        const choice = variants.by === word ? [chosen] : [`--${variants.by}`, chosen];
+        const args = [...required(schema.options, variants.by), ...choice, `--${flag}`, ...value];
+        const said = variants.by === word ? word.toUpperCase() : `--${variants.by}`;
+        expect(complaint(name, args)).toContain(`is an option of ${said}`);
       }
     }
   });

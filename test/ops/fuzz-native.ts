@@ -78,6 +78,31 @@ function drawAttention(random: Random): { q: Draft; k: Draft; v: Draft; rest: Dr
   return { q: q!, k: k!, v: v!, rest };
 }
 
+/** Starts, options, numbers, bias and mask of attention between sequences, and what they are of. */
+function drawSequences(random: Random) {
+  const [sequences, heads, causal, softmax] = [random.int(5), between(random, 1, 3), random.int(2), random.int(2)];
+  const queries = times(sequences, () => between(random, 1, 6));
+  const keys = causal ? queries : times(sequences, () => between(random, 1, 6));
+  const starts = (lengths: number[]): Draft => {
+    const all = [0];
+    for (const length of lengths) all.push(all.at(-1)! + length);
+    return ints([all.length], all);
+  };
+  const weights = queries.reduce((sum, n, b) => sum + n * keys[b]! * heads, 0);
+  const bias = random.int(2) ? [[1, heads][random.int(2)]!, Math.max(0, ...queries), Math.max(0, ...keys)] : [0, 0, 0];
+  const biases = floats(random, size(bias));
+  return {
+    tokens: [queries, keys].map((lengths) => lengths.reduce((sum, n) => sum + n, 0)) as [number, number],
+    width: heads * between(random, 1, 9),
+    weights,
+    slopes: softmax ? 0 : weights,
+    rest: [
+      ...[starts(queries), starts(keys), ints([6], [heads, causal, softmax, ...bias])],
+      ...[fixed(0.5, 3), biases, floats(random, random.int(2) ? weights : 0)],
+    ],
+  };
+}
+
 function drawTargets(random: Random): { logits: Draft; row: Draft; token: Draft } {
   const [rows, vocabulary] = [between(random, 1, 5), between(random, 1, 40)];
   const targets = random.int(9);
@@ -187,9 +212,28 @@ function operations(file: NumbersFile): Record<string, Draw> {
       const [dOut, out] = times(2, () => floats(random, nodes, heads * width)) as [Draft, Draft];
       return [dOut, q, k, v, out, floats(random, nodes, heads), ...rest];
     },
+    SidlabGruCell(random) {
+      const [rows, width] = [random.int(70), random.int(20)];
+      const of = (...shape: number[]): Draft => floats(random, ...shape);
+      return [of(rows, 3 * width), of(rows, 3 * width), of(3 * width), of(rows, width)];
+    },
+    SidlabGruCellGrad(random) {
+      const [rows, width] = [random.int(70), random.int(20)];
+      return [floats(random, rows, width), floats(random, rows, width), floats(random, rows, 4 * width)];
+    },
     SidlabKmeansRounds(random) {
       const [rows, codes, width] = [between(random, 1, 40), between(random, 1, 70), between(random, 1, 40)];
       return [floats(random, rows, width), floats(random, codes, width), scalar(random.int(9))];
+    },
+    SidlabLayerNorm(random) {
+      const [rows, width] = [random.int(70), between(random, 1, 40)];
+      const affine = random.int(2) * width;
+      return [floats(random, rows, width), floats(random, affine), floats(random, affine), fixed(1e-8)];
+    },
+    SidlabLayerNormGrad(random) {
+      const [rows, width] = [random.int(70), between(random, 1, 40)];
+      const of = (...shape: number[]): Draft => floats(random, ...shape);
+      return [of(rows, width), of(rows, width), of(random.int(2) * width), of(rows, 1), of(rows, 1)];
     },
     SidlabReadBfloat16(random) {
       const shape = times(random.int(4), () => random.int(8));
@@ -239,6 +283,15 @@ function operations(file: NumbersFile): Record<string, Draw> {
       const [tokens, heads, half] = [random.int(9), random.int(4), between(random, 1, 9)];
       const of = (...shape: number[]): Draft => floats(random, ...shape);
       return [of(tokens, heads, 2 * half), of(tokens, 1, half), of(tokens, 1, half), fixed(1 - 2 * random.int(2))];
+    },
+    SidlabSequenceAttention(random) {
+      const { tokens, width, rest } = drawSequences(random);
+      return [...[tokens[0], tokens[1], tokens[1]].map((n) => floats(random, n, width)), ...rest];
+    },
+    SidlabSequenceAttentionGrad(random) {
+      const { tokens, width, weights, slopes, rest } = drawSequences(random);
+      const of = [tokens[0], tokens[0], tokens[1], tokens[1]].map((n) => floats(random, n, width));
+      return [...of, floats(random, weights), floats(random, slopes), ...rest];
     },
     SidlabSquareSum: (random) => [floats(random, ...times(random.int(4), () => random.int(9)))],
     SidlabSquareSumBfloat16: (random) => [halves(random, ...times(random.int(4), () => random.int(9)))],

@@ -30,6 +30,8 @@ const runs = (...nodes: number[][]): tf.Tensor[] => {
 const attention = (...last: tf.Tensor[]): tf.Tensor[] => [f(2, 2, 3), f(2, 1, 3), f(2, 1, 3), ...last];
 /** One row with two prompt nodes and a grown one. */
 const path = (...last: tf.Tensor[]): tf.Tensor[] => [f(1, 2, 3), f(2, 1, 3), f(2, 1, 3), f(1, 1, 3), f(1, 1, 3), ...last]; // prettier-ignore
+/** Two sequences of 1 and 2 tokens, 2 heads; others in place of the last inputs. */
+const between = (starts: number[], options: number[], bias = f(0), mask = f(0)): tf.Tensor[] => [f(3, 4), f(3, 4), f(3, 4), i(starts), i([0, 1, 3]), i(options), f(2), bias, mask]; // prettier-ignore
 const chain = runs([0, 1], [0, 2]);
 
 /** Of each operation, what is wrong, the inputs, and what the error says. */
@@ -90,6 +92,20 @@ const refused: [op: string, what: string, inputs: () => tf.Tensor[], message: Re
   ['SidlabBalancedAssign', 'no clusters', () => [i([], [2, 0]), i([], [2, 0]), i([]), i([1])], /clusters from 1 to/],
   ['SidlabRmsNorm', 'a weight of another width', () => [f(3, 4), f(5), f(1)], /weight of shape \[D\] with D = 4, N = 3, got \[5\]/], // prettier-ignore
   ['SidlabRmsNormGrad', 'scales of other rows', () => [f(3, 4), f(3, 4), f(4), f(2, 1)], /scale of shape \[N, 1\]/],
+  ['SidlabLayerNorm', 'a weight of another width', () => [f(3, 4), f(3), f(3), f(1)], /weight of 4 or no numbers, got 3/],
+  ['SidlabLayerNorm', 'no width', () => [f(3, 0), f(0), f(0), f(1)], /x of shape \[N, D>0\]/],
+  ['SidlabLayerNormGrad', 'scales of other rows', () => [f(3, 4), f(3, 4), f(4), f(3, 1), f(2, 1)], /scale of shape \[N, 1\]/],
+  ['SidlabGruCell', 'a state of another width', () => [f(3, 6), f(3, 6), f(6), f(3, 3)], /before of shape \[N, H\]|of shape \[N, 3\*H\]/],
+  ['SidlabGruCellGrad', 'gates of another width', () => [f(3, 2), f(3, 2), f(3, 6)], /kept of shape \[N, 4\*H\]/],
+  ['SidlabSequenceAttention', 'sequences beyond the tokens', () => between([0, 1, 4], [2, 0, 1, 0, 0, 0]), /querystarts from 0 to 3, got 0 to 4/],
+  ['SidlabSequenceAttention', 'an empty sequence', () => between([0, 0, 3], [2, 0, 1, 0, 0, 0]), /got an empty sequence/],
+  ['SidlabSequenceAttention', 'causal sequences of other keys', () => between([0, 2, 3], [2, 1, 1, 0, 0, 0]), /as many keys as queries.*got 1 and 2/],
+  ['SidlabSequenceAttention', 'heads that do not divide', () => between([0, 1, 3], [3, 0, 1, 0, 0, 0]), /heads that divide 4, got 3/],
+  ['SidlabSequenceAttention', 'no heads', () => between([0, 1, 3], [0, 0, 1, 0, 0, 0]), /heads that divide 4, got 0/],
+  ['SidlabSequenceAttention', 'a bias of other places', () => between([0, 1, 3], [2, 0, 1, 1, 2, 3], f(6)), /bias of 1 or 2 heads, 2 rows and 2 columns, got 1, 2, 3/],
+  ['SidlabSequenceAttention', 'a mask of other weights', () => between([0, 1, 3], [2, 0, 1, 0, 0, 0], f(0), f(9)), /mask of 10 numbers, got 9/],
+  ['SidlabSequenceAttentionGrad', 'weights of another call', () => [f(3, 4), ...between([0, 1, 3], [2, 0, 1, 0, 0, 0]).toSpliced(3, 0, f(9), f(0))], /weights of 10 numbers, got 9/],
+  ['SidlabSequenceAttentionGrad', 'slopes of another weighting', () => [f(3, 4), ...between([0, 1, 3], [2, 0, 0, 0, 0, 0]).toSpliced(3, 0, f(10), f(0))], /slopes of 10 numbers, got 0/],
   ['SidlabRotary', 'an odd head', () => [f(3, 2, 5), f(3, 1, 2), f(3, 1, 2), f(1)], /x of shape \[N, H, 2\*h\]/],
   ['SidlabRotary', 'angles of other tokens', () => [f(3, 2, 4), f(2, 1, 2), f(3, 1, 2), f(1)], /cos of shape \[N, 1, h\]/],
   ['SidlabSwiglu', 'two shapes', () => [f(3, 4), f(4, 3)], /up of shape \[3, 4\], got \[4, 3\]/],

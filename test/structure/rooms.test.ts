@@ -26,7 +26,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   decode: ['lm', 'ops', 'support'],
   evaluate: ['data', 'decode', 'embed', 'engine', 'files', 'lm', 'options', 'runs', 'support', 'tasks'],
   train: ['data', 'decode', 'engine', 'evaluate', 'files', 'lm', 'ops', 'options', 'runs', 'support', 'tasks'],
-  baselines: ['data', 'evaluate', 'options', 'support'],
+  baselines: [...['data', 'decode', 'engine', 'evaluate', 'files', 'lm', 'ops', 'options', 'runs', 'support', 'train']],
+  tables: ['baselines', 'data', 'evaluate', 'figures', 'files', 'options', 'support'],
   badcase: ['baselines', 'data', 'engine', 'evaluate', 'figures', 'files', 'lm', 'options', 'support'],
   pipeline: [
     ...['badcase', 'baselines', 'data', 'embed', 'evaluate', 'figures', 'files', 'lm', 'options', 'runs', 'sid'],
@@ -34,7 +35,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   cli: [
     ...['badcase', 'baselines', 'data', 'embed', 'engine', 'evaluate', 'figures', 'lm', 'options', 'pipeline', 'sid'],
-    ...['support', 'train'],
+    ...['support', 'tables', 'train'],
   ],
 };
 

@@ -9,12 +9,15 @@ void registerAddRows();
 void registerBalancedAssign();
 void registerBalancedKmeans();
 void registerForestAttention();
+void registerGruCell();
 void registerKmeansRounds();
+void registerLayerNorm();
 void registerLegalScores();
 void registerPathAttention();
 void registerReadTensor();
 void registerRmsNorm();
 void registerRotary();
+void registerSequenceAttention();
 void registerSwiglu();
 void registerTargetLogProbs();
 }  // namespace sidlab
@@ -26,12 +29,15 @@ NAPI_MODULE_INIT() {
     sidlab::registerBalancedAssign();
     sidlab::registerBalancedKmeans();
     sidlab::registerForestAttention();
+    sidlab::registerGruCell();
     sidlab::registerKmeansRounds();
+    sidlab::registerLayerNorm();
     sidlab::registerLegalScores();
     sidlab::registerPathAttention();
     sidlab::registerReadTensor();
     sidlab::registerRmsNorm();
     sidlab::registerRotary();
+    sidlab::registerSequenceAttention();
     sidlab::registerSwiglu();
     sidlab::registerTargetLogProbs();
   } catch (const std::exception& error) {

@@ -8,8 +8,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { readJson, writeJson } from '../../files/files.js';
 import { SafetensorsFile, writeSafetensors } from '../../files/safetensors.js';
-import { trainableWeights } from '../../lm/language-model.js';
-import { type LanguageModel } from '../../lm/language-model.js';
+import { trainableWeights, type TrainableModel } from '../../lm/language-model.js';
 import { toArrays } from '../../lm/weights.js';
 import { readTensor } from '../../ops/read-tensor.js';
 import type { RunFolder } from '../../runs/run-folder.js';
@@ -41,7 +40,7 @@ export interface LoopState {
 export function saveCheckpoint(
   folder: RunFolder,
   keep: number,
-  model: LanguageModel,
+  model: TrainableModel,
   optimizer: Optimizer,
   state: LoopState,
 ): void {
@@ -53,7 +52,11 @@ export function saveCheckpoint(
 }
 
 /** Takes up the last checkpoint, if there is one. @throws InputError if it is not of this model */
-export function resumeCheckpoint(folder: RunFolder, model: LanguageModel, optimizer: Optimizer): LoopState | undefined {
+export function resumeCheckpoint(
+  folder: RunFolder,
+  model: TrainableModel,
+  optimizer: Optimizer,
+): LoopState | undefined {
   const step = folder.checkpoints().at(-1);
   folder.truncateLog(step ?? -1);
   if (step === undefined) return undefined;
@@ -64,7 +67,7 @@ export function resumeCheckpoint(folder: RunFolder, model: LanguageModel, optimi
 }
 
 /** One weight at a time, so that the file is never in memory as a whole. */
-function restoreWeights(path: string, model: LanguageModel): void {
+function restoreWeights(path: string, model: TrainableModel): void {
   withTensors(path, (read) => {
     for (const [name, weight] of trainableWeights(model)) {
       tf.tidy(() => {

@@ -1,7 +1,6 @@
 /** The gradient of an update: that of its parts, added up. */
 import * as tf from '@tensorflow/tfjs';
-import { trainableWeights } from '../../lm/language-model.js';
-import { type LanguageModel } from '../../lm/language-model.js';
+import { trainableWeights, type TrainableModel } from '../../lm/language-model.js';
 import { lossAndGradients, sumOf } from '../../ops/tape.js';
 
 /** A share of an update: several of them add up to the batch's gradient, however it is divided. */
@@ -20,7 +19,7 @@ export interface MicroBatch {
  *   reaches has none
  */
 export function batchGradients(
-  model: LanguageModel,
+  model: TrainableModel,
   parts: readonly MicroBatch[],
 ): { loss: number; gradients: Map<string, tf.Tensor> } {
   const weights = trainableWeights(model);

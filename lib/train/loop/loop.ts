@@ -1,5 +1,5 @@
 /**
- * One training loop, for supervised fine-tuning and for GRPO.
+ * One training loop, for supervised fine-tuning, for GRPO, and for baselines that are trained.
  *
  * What is trained is a `Task`: batches, an objective for each, and validation metrics. The loop owns steps, rate,
  * optimizer, checkpoints, metric log, the best model, interrupts and resuming: a killed run is resumed from its last
@@ -9,8 +9,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { saveModel } from '../../lm/model.js';
-import { trainableWeights } from '../../lm/language-model.js';
-import { type LanguageModel } from '../../lm/language-model.js';
+import { type LanguageModel, trainableWeights, type TrainableModel } from '../../lm/language-model.js';
 import type { TextTokenizer } from '../../lm/tokenizer/tokenizer.js';
 import { checkMappedFiles } from '../../ops/read-tensor.js';
 import type { MetricLine } from '../../runs/metric-lines.js';
@@ -87,7 +86,21 @@ export async function train<Batch>(
   options: LoopOptions,
 ): Promise<TrainReport> {
   if (run.checkpoints().length === 0) tellBeforehand(model, task, options);
-  const loop = new Loop(model, tokenizer, task, run, options);
+  const { save = (at: string) => saveModel(at, model, { json: tokenizer.json }) } = options;
+  return trainWeights(model, task, run, { ...options, save });
+}
+
+/**
+ * The same of any weights: what they are of is the task's and `save`'s business. Nothing is estimated beforehand.
+ * @throws InputError as `train` does
+ */
+export async function trainWeights<Batch>(
+  model: TrainableModel,
+  task: Task<Batch>,
+  run: RunFolder,
+  options: LoopOptions & Required<Pick<LoopOptions, 'save'>>,
+): Promise<TrainReport> {
+  const loop = new Loop(model, task, run, options);
   const release = watchInterrupts();
   let done = false;
   try {
@@ -125,11 +138,10 @@ class Loop<Batch> {
   private readonly tokensBefore: number;
 
   constructor(
-    private readonly model: LanguageModel,
-    private readonly tokenizer: TextTokenizer,
+    private readonly model: TrainableModel,
     private readonly task: Task<Batch>,
     private readonly folder: RunFolder,
-    private readonly options: LoopOptions,
+    private readonly options: LoopOptions & Required<Pick<LoopOptions, 'save'>>,
   ) {
     this.plan = planSteps((epoch) => task.batches(epoch).length, options);
     this.optimizer = new Optimizer(trainableWeights(model), options);
@@ -167,7 +179,7 @@ class Loop<Batch> {
       if (interrupted()) this.stopInterrupted();
     }
     progress.end();
-    if (keepLast) this.saveModel(join(this.folder.folder, 'last'));
+    if (keepLast) this.options.save(join(this.folder.folder, 'last'));
     const { step: steps, tokens, best } = state;
     return { steps, tokens, seconds: this.seconds(), best: best!, model: this.folder.modelFolder };
   }
@@ -208,7 +220,7 @@ class Loop<Batch> {
     this.log({ step: state.step, ...Object.fromEntries(Object.entries(metrics).map(([k, v]) => [`valid ${k}`, v])) });
     const sign = SMALLER.includes(bestMetric) ? -1 : 1;
     if (!state.best || sign * figure > sign * state.best.metrics[bestMetric]!) {
-      this.saveModel(this.folder.modelFolder);
+      this.options.save(this.folder.modelFolder);
       state.best = { step: state.step, metrics };
       state.validationsWithoutImprovement = 0;
     } else state.validationsWithoutImprovement++;
@@ -219,11 +231,6 @@ class Loop<Batch> {
     this.lines.push(line);
     this.folder.log(line);
     this.options.onLog?.(this.lines);
-  }
-
-  private saveModel(folder: string): void {
-    const { save = (at) => saveModel(at, this.model, { json: this.tokenizer.json }) } = this.options;
-    save(folder);
   }
 
   private save(): void {

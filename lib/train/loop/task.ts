@@ -14,7 +14,7 @@ export interface Objective {
 /** What a run trains: batches, an objective for each, and how the model is validated. */
 export interface Task<Batch> {
   /** Of the stage. */
-  name: 'sft' | 'grpo';
+  name: string;
   /** Batches of an epoch in order; decided by the epoch's number alone. */
   batches(epoch: number): Batch[];
   /** @param random for dropout and sampling; its state is part of a checkpoint */

@@ -1,0 +1,50 @@
+/**
+ * A trained baseline as a function from histories to scores of items: for GRPO's `sasrec` reward, or a cell of one's own.
+ * It holds the weights until it is disposed of.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { ensureEngine } from '../../engine/engine.js';
+import { disposeWeights } from '../../lm/weights.js';
+import { InputError } from '../../support/errors.js';
+import { ARCHITECTURES } from './architectures.js';
+import type { Architecture } from './architecture.js';
+import { scoreItems } from './rank-items.js';
+import { readSequenceConfig } from './sequence-files.js';
+import { loadSequence } from './train-sequence.js';
+
+/** Scores items after histories. */
+export interface Scorer {
+  /**
+   * Scores of the items of each history: higher is likelier to come next; products of vectors, not probabilities.
+   * @param histories item ids, oldest first, each of one or more; the latest count where there are too many
+   * @param items of each history, in any order @returns in the order of `items`
+   */
+  (histories: readonly (readonly number[])[], items: readonly (readonly number[])[]): number[][];
+  /** Items of the catalogue. */
+  readonly items: number;
+  /** Frees the weights. */
+  dispose(): void;
+}
+
+/** @param folder `model/` of a trained baseline's run @throws InputError if it is not one */
+export async function loadScorer(folder: string): Promise<Scorer> {
+  await ensureEngine();
+  const { baseline, size } = readSequenceConfig(folder);
+  const trained = await loadSequence(architectureOf(baseline, folder), folder);
+  const score = (histories: readonly (readonly number[])[], items: readonly (readonly number[])[]): number[][] => {
+    if (histories.length === 0) return [];
+    return tf.tidy(() => {
+      const all = scoreItems(trained, histories).dataSync<'float32'>();
+      return items.map((own, b) => own.map((item) => all[b * size.items + item]!));
+    });
+  };
+  return Object.assign(score, { items: size.items, dispose: () => disposeWeights(trained.weights) });
+}
+
+/** @throws InputError for a baseline that is not trained here */
+export function architectureOf(name: string, folder: string): Architecture {
+  const found = ARCHITECTURES.find((one) => one.name === name);
+  if (found) return found;
+  const names = ARCHITECTURES.map((one) => one.name).join(', ');
+  throw new InputError(`${folder}: expected the model of one of ${names}, got ${name}`);
+}

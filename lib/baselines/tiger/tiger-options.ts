@@ -1,0 +1,26 @@
+/** TIGER's options. */
+import { INDEX_OPTIONS } from '../../data/data-options.js';
+import { integer } from '../../options/kinds.js';
+import type { Options } from '../../options/option.js';
+import { trainerOptions, type TrainerSettings } from '../sequence/sequence-options.js';
+import type { TigerSize } from './tiger-model.js';
+
+/** Declares them; the paper's model has width 128, 4 layers, 6 heads of 64 and feed-forward 1024. */
+export const TIGER_OPTIONS = {
+  ...trainerOptions({ dropout: 0.2, evalEpochs: 2 }),
+  ...INDEX_OPTIONS,
+  width: integer('numbers in a token vector and between the layers', { default: 128 }),
+  layers: integer('layers of the encoder, and as many of the decoder', { default: 2 }),
+  heads: integer('attention heads', { default: 4 }),
+  headWidth: integer('numbers in a head', { default: 32 }),
+  feedForward: integer('numbers inside a feed-forward layer', { default: 512 }),
+  validRows: integer('validation rows that are ranked, drawn once by the seed (0: all)', { default: 500, min: 0 }),
+} satisfies Options;
+
+/** TIGER's settings, with their defaults. */
+export interface TigerSettings extends TrainerSettings, Omit<TigerSize, 'vocabSize'> {
+  /** Index file. Default that of the data folder. */
+  index?: string;
+  /** Validation rows that are ranked. */
+  validRows: number;
+}

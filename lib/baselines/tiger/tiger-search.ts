@@ -1,0 +1,110 @@
+/**
+ * TIGER's beam search under the items' trie: every beam ends as an item, no item comes twice; equal scores go to the
+ * smaller item, items that share a SID follow one another.
+ *
+ * Log-probabilities are normalised over the whole vocabulary. The decoder is run anew at each step, over all beams of a
+ * history at once, which attend to the history's keys as one sequence: answers are a few tokens long.
+ *
+ * Shapes: M tokens of histories, V vocabulary.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { BestCandidates } from '../../decode/best-candidates.js';
+import { buildTrie, type ItemTrie } from '../../decode/item-trie.js';
+import type { Weights } from '../../lm/weights.js';
+import { sequencesOf } from '../../ops/sequence/padded-rows.js';
+import { TigerPass, type TigerSize } from './tiger-model.js';
+import { flatTokens, type TigerTokens } from './tiger-tokens.js';
+
+/** A model that can be searched. */
+export interface TigerModel {
+  size: TigerSize;
+  weights: Weights;
+  tokens: TigerTokens;
+}
+
+interface Beam {
+  node: number;
+  score: number;
+  /** Token 0 first. */
+  tokens: number[];
+}
+
+/** The trie of a model's items. */
+export function tigerTrie({ sids }: TigerTokens): ItemTrie {
+  return buildTrie(sids);
+}
+
+/**
+ * The best items after each history.
+ * @param histories item ids, each of one or more @param most items of a list, and beams of a step
+ */
+export function tigerSearch(
+  { size, weights, tokens }: TigerModel,
+  trie: ItemTrie,
+  histories: readonly (readonly number[])[],
+  most: number,
+): { items: number[]; scores: number[] }[] {
+  const pass = new TigerPass(size, weights);
+  const best = new BestCandidates(Math.min(most, trie.leaves));
+  return tf.tidy(() => {
+    const read = flatTokens(histories.map((history) => history.flatMap((item) => tokens.sids[item]!)));
+    const encoded = pass.encode(read.ids, read.sequences);
+    let beams = histories.map((): Beam[] => [{ node: 0, score: 0, tokens: [0] }]);
+    while (beams.some((of) => of.some(({ node }) => !isLeaf(trie, node)))) {
+      const logProbs = tf.tidy(() => {
+        const written = flatTokens(beams.flat().map((beam) => beam.tokens));
+        const groups = sequencesOf(beams.map((of) => of.reduce((sum, beam) => sum + beam.tokens.length, 0)));
+        const hidden = pass.decode(written.ids, written.sequences, groups, encoded, read.sequences);
+        const starts = written.sequences.starts;
+        const ends = tf.sub<tf.Tensor1D>(tf.slice(starts, 1), tf.scalar(1, 'int32')); // the last token of each beam
+        const logits = tf.matMul(tf.gather(hidden, ends), pass.table(), false, true);
+        return tf.logSoftmax(logits).dataSync<'float32'>();
+      });
+      let row = 0;
+      beams = beams.map((of) => {
+        const first = row;
+        row += of.length;
+        return expand(trie, of, best, (beam, token) => logProbs[(first + beam) * size.vocabSize + token]!);
+      });
+    }
+    return beams.map((of) => listOf(trie, of, most));
+  });
+}
+
+function isLeaf({ childStart }: ItemTrie, node: number): boolean {
+  return childStart[node] === childStart[node + 1];
+}
+
+/** The best continuations; a beam that is complete stays as it is. */
+function expand(
+  trie: ItemTrie,
+  beams: readonly Beam[],
+  best: BestCandidates,
+  logProb: (beam: number, token: number) => number,
+): Beam[] {
+  const { childStart, childToken, firstItem } = trie;
+  beams.forEach(({ node, score }, beam) => {
+    if (isLeaf(trie, node)) best.offer(score, firstItem[node]!, node, beam);
+    for (let edge = childStart[node]!; edge < childStart[node + 1]!; edge++) {
+      best.offer(score + logProb(beam, childToken[edge]!), firstItem[edge + 1]!, edge + 1, beam);
+    }
+  });
+  const { score, node, beam } = best.take();
+  return Array.from(node, (to, i) => {
+    const from = beams[beam[i]!]!;
+    const tokens = to === from.node ? from.tokens : [...from.tokens, childToken[to - 1]!];
+    return { node: to, score: score[i]!, tokens };
+  });
+}
+
+function listOf(
+  { itemStart, items }: ItemTrie,
+  beams: readonly Beam[],
+  most: number,
+): { items: number[]; scores: number[] } {
+  const list = beams.flatMap(({ node, score }) =>
+    [...items.subarray(itemStart[node], itemStart[node + 1])].map((item) => ({ item, score })),
+  );
+  const kept = list.slice(0, most);
+  return { items: kept.map(({ item }) => item), scores: kept.map(({ score }) => score) };
+}

@@ -1,0 +1,44 @@
+/** TIGER as a baseline: a data folder and its index -> a run folder -> lists for the test rows. */
+import { join } from 'node:path';
+import { indexOf } from '../../data/load.js';
+import { readIndex } from '../../data/sid-index.js';
+import { writeJson } from '../../files/files.js';
+import { writeSafetensors } from '../../files/safetensors.js';
+import { disposeWeights, toArrays } from '../../lm/weights.js';
+import type { BaselineContext, BaselineOptions, Ranked } from '../baseline.js';
+import { initialWeights, readSequenceWeights } from '../sequence/sequence-files.js';
+import { trainedRun } from '../trained-run.js';
+import { TIGER_OPTIONS, type TigerSettings } from './tiger-options.js';
+import { tigerInitial, tigerShapes, type TigerSize } from './tiger-model.js';
+import { rankByTiger, tigerTask } from './tiger-task.js';
+import { tigerTokens } from './tiger-tokens.js';
+
+/** Trains where that is not done, and ranks the test rows. @throws InputError as the loop does, or for no index */
+export async function trainTiger(settings: BaselineOptions & TigerSettings, context: BaselineContext): Promise<Ranked> {
+  const { dataset } = context;
+  const { width, layers, heads, headWidth, feedForward, index = indexOf(dataset), topK = 50 } = settings;
+  const tokens = tigerTokens(readIndex(index, dataset.items.length));
+  const size: TigerSize = { vocabSize: tokens.vocabSize, width, layers, heads, headWidth, feedForward };
+  const most = dataset.train.reduce((longest, { history }) => Math.max(longest, history.length), 1);
+  const longest = Math.min(settings.historyLength ?? most, most);
+  const shapes = tigerShapes(size);
+  const run = { name: 'tiger', options: TIGER_OPTIONS, settings, index };
+  const training = await trainedRun(run, context, (stamp) => {
+    const weights = initialWeights(
+      { shapes, initial: (name, random) => tigerInitial(size, name, random) },
+      settings.seed,
+    );
+    const task = tigerTask({ size, weights, tokens }, dataset, { ...settings, longest });
+    const save = (at: string): void => {
+      writeJson(join(at, 'config.json'), { baseline: 'tiger', size, longest, settings: stamp });
+      writeSafetensors(join(at, 'model.safetensors'), toArrays(weights));
+    };
+    return { weights, task, save };
+  });
+  const weights = readSequenceWeights(training.model, { shapes });
+  try {
+    return { results: await rankByTiger({ size, weights, tokens }, dataset.test, topK, longest, 'tiger'), training };
+  } finally {
+    disposeWeights(weights);
+  }
+}

@@ -1,0 +1,102 @@
+/** The runs of a data folder that a table's row is about, and what they measured on the test rows. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Dataset, Row } from '../data/dataset.js';
+import { rankMetrics } from '../evaluate/metrics.js';
+import { readResults, type Result } from '../evaluate/results-file.js';
+import { itemRank } from '../evaluate/rows/ranks.js';
+import { metricIntervals, withRanks } from '../evaluate/statistics/intervals.js';
+import { readJson } from '../files/files.js';
+import type { PaperRow } from './paper-table.js';
+
+/** A run's results on the test rows. */
+export interface FoundRun {
+  /** Folder in `runs/`. */
+  folder: string;
+  /** Results file. */
+  results: string;
+  /** Of a run that has one. */
+  seed?: number;
+}
+
+/** What runs of several seeds measured together. */
+export interface Measured {
+  /** Over all rows of all seeds. */
+  mean: Record<string, number>;
+  /** 95 % bootstrap intervals over users, each with its rows of all seeds. */
+  intervals: Record<string, readonly [low: number, high: number]>;
+  /** Smallest and largest of the seeds. */
+  spread: Record<string, readonly [least: number, most: number]>;
+  /** Runs whose results are of other rows than the test rows of today. */
+  stale: number;
+  runs: readonly FoundRun[];
+}
+
+/** Runs below `DIR/runs` that have results; of several with one seed the first by name. */
+export function findRuns(dir: string, run: NonNullable<PaperRow['run']>): FoundRun[] {
+  const folder = join(dir, 'runs');
+  if (!existsSync(folder)) return [];
+  const found = readdirSync(folder)
+    .sort()
+    .flatMap((name): FoundRun[] => {
+      const results = resultsOf(join(folder, name), name, run);
+      return results === undefined ? [] : [{ folder: join(folder, name), ...results }];
+    });
+  return found.filter(({ seed }, i) => found.findIndex((other) => other.seed === seed) === i);
+}
+
+function resultsOf(
+  folder: string,
+  name: string,
+  run: NonNullable<PaperRow['run']>,
+): { results: string; seed?: number } | undefined {
+  const file = join(folder, 'config.json');
+  const config = existsSync(file) ? readJson<{ stage?: string; baseline?: string; seed?: number }>(file) : {};
+  const wanted =
+    'baseline' in run
+      ? config.baseline === run.baseline || name === `baseline-${run.baseline}`
+      : config.stage === run.stage;
+  if (!wanted) return undefined;
+  const results =
+    'baseline' in run
+      ? 'results.jsonl'
+      : readdirSync(folder)
+          .filter((one) => isWhole(one))
+          .sort()[0];
+  if (results === undefined || !existsSync(join(folder, results))) return undefined;
+  return { results: join(folder, results), ...(config.seed !== undefined && { seed: config.seed }) };
+}
+
+/** Test rows by 50 beams of the trie, with nothing left out: what `evaluate` does by default. */
+function isWhole(file: string): boolean {
+  return /^results-test-[^-]+-50(-bfloat16)?\.jsonl$/.test(file);
+}
+
+/** @param metrics such as `HR@10` @returns undefined where no run's results are of the data set's test rows */
+export async function measureRuns(
+  runs: readonly FoundRun[],
+  { test }: Pick<Dataset, 'test'>,
+  metrics: readonly string[],
+): Promise<Measured | undefined> {
+  const ks = [...new Set(metrics.map((metric) => Number(metric.split('@')[1])))];
+  const all = await Promise.all(runs.map(async (run) => ({ run, results: await readResults(run.results) })));
+  const fresh = all.filter(({ results }) => sameRows(results, test));
+  if (fresh.length === 0) return undefined;
+  const each = fresh.map(({ results }) => rankMetrics(results.map(itemRank), ks));
+  const rows = fresh.flatMap(({ results }) => withRanks(results, itemRank));
+  const ofSeeds = (metric: string): number[] => each.map((one) => one[metric]!);
+  return {
+    mean: Object.fromEntries(metrics.map((m) => [m, ofSeeds(m).reduce((sum, x) => sum + x, 0) / each.length])),
+    intervals: metricIntervals(rows, ks),
+    spread: Object.fromEntries(metrics.map((m) => [m, [Math.min(...ofSeeds(m)), Math.max(...ofSeeds(m))]])),
+    stale: all.length - fresh.length,
+    runs: fresh.map(({ run }) => run),
+  };
+}
+
+function sameRows(results: readonly Result[], rows: readonly Row[]): boolean {
+  return (
+    results.length === rows.length &&
+    rows.every(({ user, target }, i) => results[i]!.user === user && results[i]!.target === target)
+  );
+}

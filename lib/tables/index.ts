@@ -1,0 +1,9 @@
+/** Paper tables: published values as data, measured ones beside them. */
+export * from './fill-table.js';
+export * from './find-runs.js';
+export * from './paper-table.js';
+export * from './run-missing.js';
+export * from './table-figure.js';
+export * from './table-options.js';
+export * from './table-stage.js';
+export * from './table-text.js';

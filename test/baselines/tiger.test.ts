@@ -1,0 +1,182 @@
+/** TIGER against transformers' T5 (test/golden/baselines/make_tiger.py), its search against all items, and a run. */
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, expect, test } from 'vitest';
+import { baselineStage } from '../../lib/baselines/baseline-stage.js';
+import { relativeBucket } from '../../lib/baselines/tiger/relative-positions.js';
+import { TigerPass, tigerShapes, type TigerSize } from '../../lib/baselines/tiger/tiger-model.js';
+import { tigerSearch, tigerTrie } from '../../lib/baselines/tiger/tiger-search.js';
+import { tigerLoss } from '../../lib/baselines/tiger/tiger-task.js';
+import { disposeTokens, flatTokens, tigerTokens } from '../../lib/baselines/tiger/tiger-tokens.js';
+import type { Row } from '../../lib/data/dataset.js';
+import { formatInter } from '../../lib/data/inter-file.js';
+import { formatItems } from '../../lib/data/item-file.js';
+import { writeIndex } from '../../lib/data/sid-index.js';
+import { useEngine } from '../../lib/engine/engine.js';
+import { readResults } from '../../lib/evaluate/results-file.js';
+import { hashFile, writeAtomic } from '../../lib/files/files.js';
+import { toVariable, type Weights } from '../../lib/lm/weights.js';
+import { Random } from '../../lib/support/random.js';
+import { batchGradients } from '../../lib/train/loop/gradients.js';
+
+interface NamedNumbers {
+  shape: number[];
+  data: number[];
+}
+
+interface Golden {
+  size: TigerSize;
+  sids: number[][];
+  histories: number[][];
+  targets: number[];
+  weights: Record<string, NamedNumbers>;
+  logits: NamedNumbers;
+  loss: number;
+  gradients: Record<string, NamedNumbers>;
+  scores: NamedNumbers;
+  buckets: { distances: number[]; both: number[]; past: number[] };
+}
+
+const golden = JSON.parse(readFileSync(new URL('../golden/baselines/tiger.json', import.meta.url), 'utf8')) as Golden;
+const { size, sids, histories, targets } = golden;
+const tokens = { sids, vocabSize: size.vocabSize };
+
+beforeAll(() => useEngine());
+
+function tiny(): Weights {
+  return new Map(
+    [...tigerShapes(size).keys()].map((name) => {
+      const { shape, data } = golden.weights[name]!;
+      return [name, toVariable({ shape, data: Float32Array.from(data) })];
+    }),
+  );
+}
+
+function largestDifference(got: ArrayLike<number>, want: ArrayLike<number>): number {
+  expect(got.length).toBe(want.length);
+  return Array.from(got).reduce((most, x, i) => Math.max(most, Math.abs(x - want[i]!)), 0);
+}
+
+test('relative buckets as in transformers', () => {
+  const { distances, both, past } = golden.buckets;
+  expect(distances.map((distance) => relativeBucket(distance, true))).toEqual(both);
+  expect(distances.map((distance) => relativeBucket(distance, false))).toEqual(past);
+});
+
+test('shapes, logits, loss and gradients as in transformers', () => {
+  const shapes = Object.fromEntries(Object.entries(golden.weights).map(([name, { shape }]) => [name, shape]));
+  expect(Object.fromEntries(tigerShapes(size))).toEqual(shapes);
+  const weights = tiny();
+  const read = flatTokens(histories.map((history) => history.flatMap((item) => sids[item]!)));
+  const written = flatTokens(targets.map((item) => [0, ...sids[item]!.slice(0, -1)]));
+  const logits = tf.tidy(() => {
+    const pass = new TigerPass(size, weights);
+    const encoded = pass.encode(read.ids, read.sequences);
+    const hidden = pass.decode(written.ids, written.sequences, written.sequences, encoded, read.sequences);
+    return tf.matMul(hidden, pass.table(), false, true).dataSync();
+  });
+  disposeTokens(read, written);
+  expect(largestDifference(logits, golden.logits.data)).toBeLessThan(2e-5);
+  const rows = histories.map((history, i) => ({ user: `${i}`, history, target: targets[i]! }));
+  const { loss, gradients } = batchGradients({ weights }, [tigerLoss({ size, weights, tokens }, rows, 10)]);
+  expect(loss).toBeCloseTo(golden.loss, 5);
+  expect([...gradients.keys()].sort()).toEqual(Object.keys(golden.gradients).sort());
+  for (const [name, gradient] of gradients) {
+    expect(largestDifference(gradient.dataSync(), golden.gradients[name]!.data), name).toBeLessThan(2e-5);
+  }
+});
+
+test('the search finds all items in the order of their scores, each once; fewer beams the best of them', () => {
+  const model = { size, weights: tiny(), tokens };
+  const trie = tigerTrie(tokens);
+  const lists = tigerSearch(model, trie, histories, 6);
+  lists.forEach(({ items, scores }, row) => {
+    const all = golden.scores.data.slice(row * 6, (row + 1) * 6);
+    const order = [...all.keys()].sort((a, b) => all[b]! - all[a]!);
+    expect(items).toEqual(order);
+    expect(
+      largestDifference(
+        scores,
+        order.map((item) => all[item]!),
+      ),
+    ).toBeLessThan(1e-4);
+  });
+  const apart = histories.map((history) => tigerSearch(model, trie, [history], 6)[0]!.items);
+  expect(apart).toEqual(lists.map(({ items }) => items));
+  const before = tf.memory().numTensors;
+  expect(tigerSearch(model, trie, histories, 1).every(({ items }) => items.length === 1)).toBe(true);
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test('items that share a SID follow one another; SIDs of several lengths end where they end', () => {
+  const shared = {
+    sids: [
+      [1, 4],
+      [1, 5, 8],
+      [1, 4],
+      [2, 6, 7],
+    ],
+    vocabSize: size.vocabSize,
+  };
+  const weights = tiny();
+  const [list] = tigerSearch({ size, weights, tokens: shared }, tigerTrie(shared), [[0, 1]], 4);
+  expect([...list!.items].sort()).toEqual([0, 1, 2, 3]);
+  expect(list!.items.indexOf(2)).toBe(list!.items.indexOf(0) + 1);
+  expect([...list!.scores].sort((a, b) => b - a)).toEqual(list!.scores);
+});
+
+test('tokens are numbered in order, from 1', () => {
+  expect(tigerTokens([['<a_1>', '<b_0>'], ['<a_1>', '<b_3>'], ['<a_0>', '<b_0>']])).toEqual({
+    sids: [[1, 2], [1, 3], [4, 2]],
+    vocabSize: 5,
+  });
+}); // prettier-ignore
+
+test('a run learns, and resumes on the same bits', async () => {
+  const data = mkdtempSync(join(tmpdir(), 'sidlab-tiger-'));
+  const items = Array.from({ length: 9 }, (_, i) => ({
+    title: `item ${i}`,
+    description: '',
+    brand: '',
+    categories: '',
+  }));
+  writeAtomic(join(data, 'Nine.item.json'), formatItems(items));
+  writeIndex(
+    join(data, 'Nine.index.json'),
+    items.map((_, i) => [`<a_${Math.floor(i / 3)}>`, `<b_${i % 3}>`]),
+  );
+  for (const [split, count] of Object.entries({ train: 160, valid: 10, test: 30 })) {
+    const random = new Random(split);
+    const rows = Array.from({ length: count }, (_, user): Row => {
+      const history = [random.int(9), random.int(9)];
+      return { user: `U${user}`, history, target: (history[1]! + 3) % 9 }; // the next first code
+    });
+    writeAtomic(join(data, `Nine.${split}.inter`), formatInter(rows));
+  }
+  const small = { width: 16, layers: 1, heads: 2, headWidth: 8, feedForward: 32, dropout: 0.1, topK: 5 };
+  const options = {
+    ...small,
+    baseline: 'tiger',
+    data,
+    batchSize: 16,
+    epochs: 10,
+    evalEpochs: 5,
+    learningRate: 1e-2,
+    patience: 0,
+  } as const;
+  const report = await baselineStage({ ...options, run: join(data, 'whole') });
+  expect(report.item['HR@1']).toBeGreaterThan(0.3); // chance is 0.11
+  const lists = await readResults(report.results);
+  expect(lists.every(({ items: list }) => list.length === 5 && new Set(list).size === 5)).toBe(true);
+  const stopped = { ...options, run: join(data, 'stopped') };
+  const onLog = (lines: readonly { step: number }[]): void => {
+    if (lines.at(-1)!.step === 43) throw new Error('killed');
+  };
+  await expect(baselineStage({ ...stopped, onLog })).rejects.toThrow('killed');
+  await baselineStage(stopped);
+  for (const file of ['model/model.safetensors', 'results.jsonl']) {
+    expect(hashFile(join(data, 'stopped', file)), file).toBe(hashFile(join(data, 'whole', file)));
+  }
+});
