@@ -14,14 +14,20 @@ export interface RunInputs {
   index: string;
   /** Model folder that it starts from, or a shape: of that there is nothing to hash, the seed makes its weights. */
   model: string;
+  /** File of item vectors, where a reward reads them. */
+  embeddings?: string;
 }
 
 /** SHA-256 by file name; of the model's files the name begins with `model`, of an adapter's base with `base`. */
-export function hashInputs({ dataset: { dir, name }, index, model }: RunInputs): Record<string, string> {
+export function hashInputs({ dataset: { dir, name }, index, model, embeddings }: RunInputs): Record<string, string> {
   const data = ['item.json', 'train.inter', 'valid.inter', 'test.inter'].map((ending) => `${name}.${ending}`);
   const files = data.map((file) => [file, join(dir, file)] as const).filter(([, path]) => existsSync(path));
+  const vectors = embeddings === undefined ? [] : [['embeddings', embeddings] as const];
   return Object.fromEntries(
-    [...files, ['index', index] as const, ...modelFiles(model)].map(([file, path]) => [file, hashFile(path)]),
+    [...files, ['index', index] as const, ...vectors, ...modelFiles(model)].map(([file, path]) => [
+      file,
+      hashFile(path),
+    ]),
   );
 }
 

@@ -13,32 +13,58 @@ export interface MicroBatch {
   dispose(): void;
 }
 
-/**
- * Computes the parts one after the other and disposes of them.
- * @returns the loss, and its gradient by the weights' names; a weight that no part reaches has none
- */
-export function batchGradients(
+/** A batch's loss and its gradient by the weights' names; a weight that no part reaches has none. */
+export interface BatchGradients {
+  loss: number;
+  gradients: Map<string, tf.Tensor>;
+  /** Tokens that went through the model. */
+  tokens: number;
+}
+
+/** Computes the parts one after the other and disposes of them. */
+export function batchGradients(model: LanguageModel, parts: Iterable<MicroBatch>): BatchGradients {
+  const sum = new GradientSum(model);
+  for (const part of parts) sum.add(part);
+  return sum.take();
+}
+
+/** The same; the event loop turns between parts, so that plots draw and interrupts arrive. */
+export async function batchGradientsInTurns(
   model: LanguageModel,
-  parts: readonly MicroBatch[],
-): { loss: number; gradients: Map<string, tf.Tensor> } {
-  const weights = trainableWeights(model);
-  const variables = [...weights.values()];
-  let loss = 0;
-  let sums = new Map<string, tf.Tensor>();
+  parts: Iterable<MicroBatch>,
+): Promise<BatchGradients> {
+  const sum = new GradientSum(model);
   for (const part of parts) {
-    const { value, grads } = tf.variableGrads(() => part.loss(), variables);
-    loss += value.dataSync()[0]!;
+    sum.add(part);
+    await new Promise(setImmediate);
+  }
+  return sum.take();
+}
+
+class GradientSum {
+  private loss = 0;
+  private tokens = 0;
+  private sums = new Map<string, tf.Tensor>();
+
+  constructor(private readonly model: LanguageModel) {}
+
+  add(part: MicroBatch): void {
+    const weights = trainableWeights(this.model);
+    const { value, grads } = tf.variableGrads(() => part.loss(), [...weights.values()]);
+    this.loss += value.dataSync()[0]!;
+    this.tokens += part.tokens;
     value.dispose();
     part.dispose();
-    const next = new Map<string, tf.Tensor>();
     for (const [name, variable] of weights) {
       const gradient = grads[variable.name];
-      const sum = sums.get(name);
-      if (gradient) next.set(name, sum ? tf.add(sum, gradient) : gradient);
-      else if (sum) next.set(name, sum);
-      if (gradient && sum) tf.dispose([gradient, sum]);
+      if (!gradient) continue;
+      const sum = this.sums.get(name);
+      this.sums.set(name, sum ? tf.add(sum, gradient) : gradient);
+      if (sum) tf.dispose([gradient, sum]);
     }
-    sums = next;
   }
-  return { loss, gradients: sums };
+
+  take(): BatchGradients {
+    return { loss: this.loss, gradients: this.sums, tokens: this.tokens };
+  }
 }
