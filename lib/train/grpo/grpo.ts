@@ -18,7 +18,7 @@ import { train, type TrainReport } from '../loop/loop.js';
 import { estimateRun, refuseIfTooLarge, type RunEstimate } from '../report/estimate.js';
 import { runCard, tellIfOther } from '../report/run-card.js';
 import type { GrpoOptions } from './grpo-options.js';
-import { beginGrpo, settleGrpo } from './grpo-settings.js';
+import { beginGrpo, type SettledGrpo, settleGrpo } from './grpo-settings.js';
 import { logRollouts, truncateRollouts } from './rollout/rollout-log.js';
 import { sinceStart, type SinceStart } from './since-start.js';
 
@@ -46,7 +46,7 @@ export async function grpo(
     const folder = new RunFolder(run, config);
     truncateRollouts(run, folder.checkpoints().at(-1) ?? -1);
     const save = (at: string): void => saveModel(at, model, { json: tokenizer.json }, card, saveDtype);
-    const loop = { ...settings, save, evalStart: true, ...(onLog && { onLog }) };
+    const loop = { ...loopOptions(settings), save, evalStart: true, ...(onLog && { onLog }) };
     const trained = await train(model, tokenizer, task, folder, loop);
     const since = sinceStart(folder.readLog(), trained.best.step, (step) => readValidRows(run, step), bestMetric);
     const report = { ...trained, ...since };
@@ -58,12 +58,22 @@ export async function grpo(
   }
 }
 
+/** The options of the loop and its optimizer, and no others: `epsilon` is AdamW's there, and the clip's here. */
+function loopOptions(settings: SettledGrpo['settings']) {
+  const { epochs, learningRate, schedule, warmupSteps, warmupRatio, maxGradNorm, weightDecay } = settings;
+  const { optimizer, muonScale, evalSteps, patience, keep, keepLast, bestMetric, seed } = settings;
+  return {
+    ...{ epochs, learningRate, schedule, warmupRatio, maxGradNorm, weightDecay, optimizer, muonScale },
+    ...{ evalSteps, patience, keep, keepLast, bestMetric, seed, ...(warmupSteps !== undefined && { warmupSteps }) },
+  };
+}
+
 /** What a run would take; nothing is written. @throws InputError as the run itself would, or if it cannot fit */
 export async function grpoEstimate(options: GrpoOptions): Promise<RunEstimate> {
   const settled = await settleGrpo(options);
   const { model, task, dispose } = beginGrpo(settled);
   try {
-    const estimate = estimateRun(model, task, (batch) => task.batchSizes(batch), settled.settings);
+    const estimate = estimateRun(model, task, (batch) => task.batchSizes(batch), loopOptions(settled.settings));
     refuseIfTooLarge(task.name, estimate);
     return estimate;
   } finally {
