@@ -184,6 +184,13 @@ test('a budget that cuts every batch gives the same trajectory', async () => {
   expect(last('cut').tokens).toBeGreaterThan(last('whole').tokens!); // prompts are repeated
 });
 
+test('the bounds of the clip move nothing in the first update on a rollout, and are not the optimizer’s', async () => {
+  const [one, other] = [await grpo(run('narrow', { epsilon: 0.01 })), await grpo(run('wide', { epsilon: 0.9 }))];
+  expect(hashFile(join(one.model, 'model.safetensors'))).toBe(hashFile(join(other.model, 'model.safetensors')));
+  expect(updates('narrow').map(({ norm }) => norm)).toEqual(updates('wide').map(({ norm }) => norm));
+  expect(updates('wide').at(-1)!.kl).toBeGreaterThan(1e-5); // a step of the learning rate was made
+});
+
 test('the same run twice has the same bits', async () => {
   const options = { rollout: 'sample', numIterations: 2, equalGroups: 'redraw' } as const;
   const [one, other] = [await grpo(run('one', options)), await grpo(run('other', options))];
