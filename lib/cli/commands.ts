@@ -27,6 +27,7 @@ import { SID_OPTIONS } from '../sid/sid-options.js';
 import { InputError } from '../support/errors.js';
 import { TABLE_OPTIONS } from '../tables/table-options.js';
 import type { TableReport } from '../tables/table-stage.js';
+import type { GrpoReport } from '../train/grpo/grpo.js';
 import { GRPO_OPTIONS } from '../train/grpo/grpo-options.js';
 import type { RunEstimate } from '../train/report/estimate.js';
 import { RUNS_OPTIONS } from '../train/report/runs-options.js';
@@ -115,9 +116,17 @@ export const COMMANDS: Record<string, Command> = {
         : record(result),
   },
   grpo: {
-    summary: 'reinforcement learning from an SFT model: groups of beams, ranked rewards',
+    summary: 'reinforcement learning from an SFT model: groups of completions, compared by their rewards',
     schema: GRPO_OPTIONS,
-    run: async (values) => (await import('../train/grpo/grpo.js')).grpo(checked(values)),
+    extra: DRY_RUN,
+    run: async (values, { dryRun }) => {
+      const { grpo, grpoEstimate } = await import('../train/grpo/grpo.js');
+      return dryRun ? grpoEstimate(checked(values)) : grpo(checked(values));
+    },
+    print: async (result: GrpoReport | RunEstimate) =>
+      'freeBytes' in result
+        ? (await import('../train/report/estimate.js')).estimateText('grpo', result)
+        : record(result),
   },
   evaluate: {
     summary: 'rank the catalogue for every row by constrained beam search',
