@@ -75,7 +75,7 @@ test('a short run is no worse on validation than its start, by its own log', asy
         'entropy',
       ],
       ...['distinct items', 'distinct first codes', 'completions', 'completion tokens'],
-      ...['seconds rollout', 'seconds reference', 'seconds policy'],
+      ...['seconds rollout', 'seconds rewards', 'seconds reference', 'seconds policy'],
     ]),
   );
 });
