@@ -95,15 +95,8 @@ export const MODULES = {
     ],
   },
   grpo: {
-    files: ['lib/train/grpo/', 'lib/decode/sample-items.ts', 'lib/decode/trie-beams.ts', 'lib/decode/beam-search.ts'],
-    tests: [
-      'test/train/grpo',
-      'test/train/options.test.ts',
-      'test/decode/sample-items.test.ts',
-      'test/decode/beam-oracle.test.ts',
-      'test/decode/beam-search.test.ts',
-      'test/decode/exclude.test.ts',
-    ],
+    files: ['lib/train/grpo/'],
+    tests: ['test/train/grpo', 'test/train/options.test.ts'],
     without: ['test/train/grpo/grpo-resume.test.ts'],
   },
   decode: {
