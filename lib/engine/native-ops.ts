@@ -16,7 +16,8 @@ const BACKEND = 'tensorflow';
 
 /** Number of outputs of each operation. */
 const OUTPUTS: Readonly<Record<string, number>> = {
-  SidlabAdamW: 3,
+  SidlabAdamW: 4,
+  SidlabAdamWBfloat16: 4,
   SidlabAddRows: 1,
   SidlabBalancedAssign: 2,
   SidlabBalancedKmeans: 3,
@@ -38,6 +39,7 @@ const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabSequenceAttention: 3,
   SidlabSequenceAttentionGrad: 4,
   SidlabSquareSum: 1,
+  SidlabSquareSumBfloat16: 1,
   SidlabSwiglu: 1,
   SidlabSwigluBfloat16: 1,
   SidlabSwigluBfloat16Grad: 2,

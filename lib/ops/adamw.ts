@@ -2,6 +2,7 @@
  * AdamW (Loshchilov & Hutter, arXiv 1711.05101), PyTorch's form: decay times the rate, bias-corrected moments.
  */
 import * as tf from '@tensorflow/tfjs';
+import { fromBfloat16, isBfloat16, toBfloat16 } from './bfloat16.js';
 import { givenUp, hasFused, runFused } from './fused.js';
 
 /** Options of an AdamW update. */
@@ -18,6 +19,12 @@ export interface AdamWOptions {
   gradientScale?: number;
 }
 
+/** A parameter's copy in bfloat16, if there is one. */
+export interface HalfCopy {
+  /** Kept. */
+  half: tf.Tensor | undefined;
+}
+
 /** First and second moment, each of the parameter's shape. */
 export interface Moments {
   /** Running mean of the gradient, zeros at the start. */
@@ -28,9 +35,12 @@ export interface Moments {
 
 /**
  * One update. Assigns the new moments, in the memory of the old ones where nothing else looks at it.
+ * @param parameter given up: the new one is written into its memory where nothing else looks at it
+ * @param gradient float32 or bfloat16
  * @param step counted from 1
  * @param rate the learning rate
  * @param decays 1 where weight decay acts, 0 elsewhere, of the parameter's shape; default everywhere
+ * @param copy the parameter in bfloat16: the new one's is assigned, or the copy taken away where only the next product makes it
  * @returns the new parameter
  */
 export function adamw(
@@ -41,21 +51,30 @@ export function adamw(
   rate: number,
   options: AdamWOptions = {},
   decays?: tf.Tensor,
+  copy?: HalfCopy,
 ): tf.Tensor {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, gradientScale = 1 } = options;
   return tf.tidy(() => {
     if (hasFused('SidlabAdamW')) {
       const numbers = [beta1, beta2, epsilon, rate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)];
-      const given = givenUp(m, v);
-      const [next, nextM, nextV] = runFused('SidlabAdamW', [
+      const half = copy?.half ?? noHalf();
+      const name = isBfloat16(gradient) ? 'SidlabAdamWBfloat16' : 'SidlabAdamW';
+      const [next, nextM, nextV, nextHalf] = runFused(name, [
         ...[parameter, gradient, m, v, decays ?? tf.tensor1d([1])],
-        ...[tf.tensor1d([...numbers, rate * weightDecay, gradientScale]), given],
+        ...[tf.tensor1d([...numbers, rate * weightDecay, gradientScale]), half, givenUp(parameter, m, v, half)],
       ]);
       m.assign(nextM!);
       v.assign(nextV!);
+      if (copy) {
+        copy.half?.dispose();
+        copy.half = copy.half && tf.keep(nextHalf!);
+      }
       return next!;
     }
-    const scaled = gradientScale === 1 ? gradient : tf.mul(gradient, gradientScale);
+    copy?.half?.dispose();
+    if (copy) copy.half = undefined;
+    const floats = fromBfloat16(gradient);
+    const scaled = gradientScale === 1 ? floats : tf.mul(floats, gradientScale);
     m.assign(tf.add(tf.mul(m, beta1), tf.mul(scaled, 1 - beta1)));
     v.assign(tf.add(tf.mul(v, beta2), tf.mul(tf.square(scaled), 1 - beta2)));
     const spread = tf.add(tf.mul(tf.sqrt(v), 1 / Math.sqrt(1 - beta2 ** step)), epsilon);
@@ -67,8 +86,14 @@ export function adamw(
   });
 }
 
-/** The sum of the squares of all numbers, [1]. */
+/** In place of a copy that there is not. */
+function noHalf(): tf.Tensor {
+  return toBfloat16(tf.tensor1d([]));
+}
+
+/** The sum of the squares of all numbers, [1]. @param x float32 or bfloat16 */
 export function squareSum(x: tf.Tensor): tf.Tensor1D {
-  if (hasFused('SidlabSquareSum')) return runFused('SidlabSquareSum', [x])[0] as tf.Tensor1D;
-  return tf.tidy(() => tf.reshape(tf.sum(tf.square(x)), [1]));
+  const name = isBfloat16(x) ? 'SidlabSquareSumBfloat16' : 'SidlabSquareSum';
+  if (hasFused(name)) return runFused(name, [x])[0] as tf.Tensor1D;
+  return tf.tidy(() => tf.reshape(tf.sum(tf.square(fromBfloat16(x))), [1]));
 }

@@ -6,6 +6,7 @@
  * costs. On a tape of ours (`tape.ts`) it is recorded there, else on TensorFlow.js's.
  */
 import * as tf from '@tensorflow/tfjs';
+import { fromBfloat16 } from './bfloat16.js';
 import { activeTape } from './tape.js';
 
 /** What the forward pass of an operation gives. */
@@ -27,7 +28,7 @@ export interface CustomOpOptions {
 /**
  * @param inputs differentiable inputs; everything else that the functions use was made before the gradient
  * @param forward value from inputs
- * @param backward gradient of each input, in the order of the inputs, from the value's gradient; those that `needs`
+ * @param backward gradient of each input, in the order of the inputs, of a weight's in bfloat16 too, from the value's gradient; those that `needs`
  *   tells are not asked for may be left out
  */
 export function customOp<R extends tf.Rank>(
@@ -63,7 +64,7 @@ export function customOp<R extends tf.Rank>(
     save([...own, ...saved]);
     const gradFunc = (dy: tf.Tensor, kept: tf.Tensor[]): tf.Tensor[] =>
       backward(dy, kept.slice(0, inputs.length), kept.slice(inputs.length), all).map(
-        (gradient, i) => gradient ?? tf.zeros(inputs[i]!.shape), // of a frozen variable, which nobody reads
+        (gradient, i) => (gradient ? fromBfloat16(gradient) : tf.zeros(inputs[i]!.shape)), // of a frozen variable nobody reads it
       );
     return { value, gradFunc };
   });

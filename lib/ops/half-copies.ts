@@ -5,6 +5,7 @@
  * when the next is made. A weight that is in bfloat16 alone (frozen ones) needs no copy.
  */
 import * as tf from '@tensorflow/tfjs';
+import type { HalfCopy } from './adamw.js';
 import { isBfloat16, toBfloat16 } from './bfloat16.js';
 
 interface Copy {
@@ -24,6 +25,17 @@ export function halfOf(weight: tf.Tensor2D): tf.Tensor2D {
   const half = tf.keep(toBfloat16(weight as tf.Tensor2D));
   copies.set(weight, { dataId: weight.dataId, half });
   return half;
+}
+
+/** Assigns an update that renews the copy of the variable too, where there is one of its value. */
+export function assignWithHalf(weight: tf.Variable, update: (copy: HalfCopy) => tf.Tensor): void {
+  const known = copies.get(weight);
+  const current = known !== undefined && known.dataId === weight.dataId && !known.half.isDisposed;
+  if (known && !current) known.half.dispose();
+  copies.delete(weight);
+  const copy: HalfCopy = { half: current ? known.half : undefined };
+  weight.assign(update(copy));
+  if (copy.half) copies.set(weight, { dataId: weight.dataId, half: copy.half as tf.Tensor2D });
 }
 
 /** Frees the copies of weights that nobody multiplies with any more. */

@@ -2,7 +2,8 @@
  * The products of a layer in the precision that a model computes in.
  *
  * In bfloat16 it is PyTorch's autocast: both factors are rounded, the sum is in float32 and rounded once, forward and in
- * both gradients; weights, their gradients and everything between the products stay float32.
+ * both gradients; weights and everything between the products stay float32. A weight's gradient stays in bfloat16, which
+ * it was rounded to, until it is added to another or used.
  */
 import * as tf from '@tensorflow/tfjs';
 import { product } from './basic.js';
@@ -51,7 +52,7 @@ function gradients(
   [ofX, ofWeight]: readonly boolean[],
 ): (tf.Tensor | undefined)[] {
   const half = toBfloat16(dy);
-  return [ofX ? product16(half, halfOf(weight)) : undefined, ofWeight ? product16(half, x, true) : undefined];
+  return [ofX ? product16(half, halfOf(weight)) : undefined, ofWeight ? matMulBfloat16(half, x, true) : undefined];
 }
 
 /** A product of bfloat16 matrices as float32 numbers. */

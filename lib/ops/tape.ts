@@ -7,6 +7,7 @@
  * Every operation on the way must be a `customOp`; one that is not would cut the gradient, so it is an error.
  */
 import * as tf from '@tensorflow/tfjs';
+import { fromBfloat16, isBfloat16 } from './bfloat16.js';
 
 /** An operation that a tape records. */
 export interface RecordedOp {
@@ -41,12 +42,74 @@ export function activeTape(): Tape | undefined {
  */
 export function onTape<R extends tf.Rank>(variables: readonly tf.Variable[], f: () => tf.Tensor<R>): tf.Tensor<R> {
   if (tf.engine().state.gradientDepth === 0 || recording) return f();
+  const into = collecting;
   const node = tf.customGrad(() => {
     const tape = new Tape(variables);
     const value = tape.record(f);
-    return { value, gradFunc: (dy) => tape.gradients(dy) };
+    if (into) return { value, gradFunc: (dy) => into.take(variables, tape.reached(dy)) };
+    return { value, gradFunc: (dy) => tape.gradients(dy).map(fromBfloat16) };
   });
-  return node(...variables) as tf.Tensor<R>;
+  return (into ? node(into.anchor) : node(...variables)) as tf.Tensor<R>;
+}
+
+/**
+ * Where tapes leave the gradients of variables: TensorFlow.js carries none in bfloat16, nor leaves out those that are not
+ * reached. For it the tapes are functions of a number of their own.
+ */
+class Collector {
+  readonly anchor = tf.tidy(() => tf.variable(tf.scalar(0)));
+  readonly gradients = new Map<tf.Variable, tf.Tensor>();
+
+  /** @param reached by the variables' ids, kept @returns the anchor's gradient */
+  take(variables: readonly tf.Variable[], reached: ReadonlyMap<number, tf.Tensor>): tf.Tensor {
+    for (const variable of variables) {
+      const gradient = reached.get(variable.id);
+      if (gradient) this.add(variable, gradient);
+    }
+    return tf.scalar(0);
+  }
+
+  /** @param gradient kept, given up */
+  add(variable: tf.Variable, gradient: tf.Tensor): void {
+    const before = this.gradients.get(variable);
+    this.gradients.set(variable, before ? tf.keep(sumOf(before, gradient)) : gradient);
+    if (before) tf.dispose([before, gradient]);
+  }
+}
+
+let collecting: Collector | undefined;
+
+/** The sum in float32 of two gradients of either precision. */
+export function sumOf(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => tf.add(fromBfloat16(a), fromBfloat16(b)));
+}
+
+/**
+ * A loss and its gradients, the caller's; those of products in bfloat16 may be in bfloat16. A variable that the loss does
+ * not reach has none.
+ * @param loss of the variables, on tapes or otherwise
+ */
+export function lossAndGradients(
+  variables: readonly tf.Variable[],
+  loss: () => tf.Scalar,
+): { value: tf.Scalar; gradients: Map<tf.Variable, tf.Tensor> } {
+  const [outer, own] = [collecting, new Collector()];
+  collecting = own;
+  try {
+    const { value, grads } = tf.variableGrads(loss, [...variables, own.anchor]);
+    for (const variable of variables) {
+      const direct = grads[variable.name];
+      if (direct) own.add(variable, tf.keep(direct));
+    }
+    grads[own.anchor.name]?.dispose();
+    return { value, gradients: own.gradients };
+  } catch (error) {
+    tf.dispose([...own.gradients.values()]);
+    throw error;
+  } finally {
+    collecting = outer;
+    own.anchor.dispose();
+  }
 }
 
 /**
@@ -169,15 +232,7 @@ export class Tape {
 
   /** @param dy of the value @returns one gradient a source, zeros where it was not reached; the tape is used up */
   gradients(dy: tf.Tensor): tf.Tensor[] {
-    const sums = new Map<number, tf.Tensor>([[this.value!.id, tf.keep(dy.clone())]]);
-    for (let node = this.nodes.pop(); node; node = this.nodes.pop()) {
-      const own = sums.get(node.output.id);
-      sums.delete(node.output.id);
-      if (own) this.spread(node, own, sums);
-      own?.dispose();
-      this.free(node);
-    }
-    this.dispose();
+    const sums = this.reached(dy);
     return this.sources.map(({ id, shape }) => {
       const sum = sums.get(id);
       if (!sum) return tf.zeros(shape);
@@ -187,13 +242,28 @@ export class Tape {
     });
   }
 
+  /** @param dy of the value @returns the gradients of the sources that it reaches, by their ids, kept; the tape is used up */
+  reached(dy: tf.Tensor): Map<number, tf.Tensor> {
+    const sums = new Map<number, tf.Tensor>([[this.value!.id, tf.keep(dy.clone())]]);
+    for (let node = this.nodes.pop(); node; node = this.nodes.pop()) {
+      const own = sums.get(node.output.id);
+      sums.delete(node.output.id);
+      if (own) this.spread(node, own, sums);
+      own?.dispose();
+      this.free(node);
+    }
+    this.dispose();
+    return sums;
+  }
+
   /** Adds a node's gradients to its inputs'. */
   private spread({ op, saved }: Node, dy: tf.Tensor, sums: Map<number, tf.Tensor>): void {
     const needs = op.inputs.map(({ id }) => this.tracked.has(id));
     tf.tidy(() => {
       const already = op.addTo && sums.get(op.inputs[0]!.id);
       if (already) {
-        sums.set(op.inputs[0]!.id, tf.keep(op.addTo!(already, dy, saved)));
+        const floats = isBfloat16(already) ? fromBfloat16(already) : already;
+        sums.set(op.inputs[0]!.id, tf.keep(op.addTo!(floats, dy, saved)));
         already.dispose();
         return;
       }
@@ -201,7 +271,7 @@ export class Tape {
         if (!needs[i]) return;
         const { id } = op.inputs[i]!;
         const before = sums.get(id);
-        sums.set(id, tf.keep(before ? tf.add(before, gradient!) : gradient!.clone()));
+        sums.set(id, tf.keep(before ? sumOf(before, gradient!) : gradient!.clone()));
         before?.dispose();
       });
     });

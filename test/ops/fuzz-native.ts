@@ -155,15 +155,23 @@ class NumbersFile {
   }
 }
 
+function adamwInputs(random: Random, ofGradient: typeof floats): Draft[] {
+  const shape = times(random.int(4), () => random.int(7));
+  const [parameter, m, v, decays] = times(4, () => floats(random, ...shape)) as [Draft, Draft, Draft, Draft];
+  const numbers = fixed(0.9, 0.99, 1e-8, 0.1, 1, 0.01, 1);
+  const half = random.int(2) ? halves(random, ...shape) : halves(random, 0);
+  const given = ints(
+    [4],
+    times(4, () => random.int(2)),
+  );
+  const gradient = ofGradient(random, ...shape);
+  return [parameter, gradient, m, v, random.int(2) ? decays : fixed(1), numbers, half, given];
+}
+
 function operations(file: NumbersFile): Record<string, Draw> {
   return {
-    SidlabAdamW(random) {
-      const shape = times(random.int(4), () => random.int(7));
-      const [parameter, gradient, m, v, decays] = times(5, () => floats(random, ...shape)) as [Draft, Draft, Draft, Draft, Draft]; // prettier-ignore
-      const numbers = fixed(0.9, 0.99, 1e-8, 0.1, 1, 0.01, 1);
-      const given = ints([2], [random.int(2), random.int(2)]);
-      return [parameter, gradient, m, v, random.int(2) ? decays : fixed(1), numbers, given];
-    },
+    SidlabAdamW: (random) => adamwInputs(random, floats),
+    SidlabAdamWBfloat16: (random) => adamwInputs(random, halves),
     SidlabAddRows(random) {
       const [height, width, rows] = [between(random, 1, 9), random.int(80), random.int(12)];
       const to = ints(
@@ -286,6 +294,7 @@ function operations(file: NumbersFile): Record<string, Draw> {
       return [...of, floats(random, weights), floats(random, slopes), ...rest];
     },
     SidlabSquareSum: (random) => [floats(random, ...times(random.int(4), () => random.int(9)))],
+    SidlabSquareSumBfloat16: (random) => [halves(random, ...times(random.int(4), () => random.int(9)))],
     SidlabSwiglu(random) {
       const shape = times(random.int(4), () => random.int(9));
       return [floats(random, ...shape), floats(random, ...shape)];

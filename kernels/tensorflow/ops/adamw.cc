@@ -7,35 +7,56 @@
 namespace sidlab {
 namespace {
 
+inline float valueOf(float x) { return x; }
+inline float valueOf(uint16_t x) { return fromHalf(x); }
+
+// Of a gradient in float32 or bfloat16.
+template <typename Number>
+const Number* numbersOf(const Call& call, int input);
+template <>
+const float* numbersOf(const Call& call, int input) {
+  return call.floats(input);
+}
+template <>
+const uint16_t* numbersOf(const Call& call, int input) {
+  return call.halves(input);
+}
+
 // parameter, gradient, m, v, decays (one a number, or one for all), numbers: beta1, beta2, epsilon,
-// rate / (1 - beta1^t), 1 / sqrt(1 - beta2^t), rate * weight decay, the gradient's scale; given: 1 where the memory of m
-// and of v may be taken -> the next parameter, m and v
+// rate / (1 - beta1^t), 1 / sqrt(1 - beta2^t), rate * weight decay, the gradient's scale; half: the parameter in bfloat16,
+// or nothing; given: 1 where the memory of parameter, m, v and half may be taken
+// -> the next parameter, m, v and, if there is one, half
+template <typename Gradient>
 void update(Call& call) {
   const int64_t size = call.size(0);
-  const float *parameter = call.floats(0), *gradient = call.floats(1), *decays = call.floats(4);
-  const float* numbers = call.floats(5);
+  const Gradient* gradient = numbersOf<Gradient>(call, 1);
+  const float *decays = call.floats(4), *numbers = call.floats(5);
   const float beta1 = numbers[0], beta2 = numbers[1], epsilon = numbers[2];
   const float rate = numbers[3], spread = numbers[4], shrink = numbers[5], scale = numbers[6];
   const bool each = size != 1 && call.size(4) == size;
   const float all = each ? 0.0f : decays[0] * shrink;
-  const int32_t* given = call.ints(6);
-  float* next = call.output(call.shape(0));
-  float* m = call.taken(2, given[0] != 0, 6);
-  float* v = call.taken(3, given[1] != 0, 6);
+  const bool halved = size > 0 && call.size(6) == size;
+  const int32_t* given = call.ints(7);
+  float* parameter = call.taken(0, given[0] != 0, 7);
+  float* m = call.taken(2, given[1] != 0, 7);
+  float* v = call.taken(3, given[2] != 0, 7);
+  uint16_t* half = call.takenHalf(6, given[3] != 0, 7);
 #pragma omp parallel for simd if (size > kAlone)
   for (int64_t i = 0; i < size; ++i) {
-    const float g = gradient[i] * scale;
+    const float g = valueOf(gradient[i]) * scale;
     m[i] = m[i] * beta1 + g * (1.0f - beta1);
     v[i] = v[i] * beta2 + g * g * (1.0f - beta2);
     const float kept = 1.0f - (each ? decays[i] * shrink : all);
-    next[i] = parameter[i] * kept - rate * m[i] / (std::sqrt(v[i]) * spread + epsilon);
+    parameter[i] = parameter[i] * kept - rate * m[i] / (std::sqrt(v[i]) * spread + epsilon);
+    if (halved) half[i] = toHalf(parameter[i]);
   }
 }
 
 // x -> the sum of its squares [1], in double precision
+template <typename Number>
 void squareSum(Call& call) {
   const int64_t size = call.size(0);
-  const float* x = call.floats(0);
+  const Number* x = numbersOf<Number>(call, 0);
   // Sums of fixed runs, added in order: the same bits on any number of cores.
   constexpr int64_t kRuns = 256;
   double sums[kRuns] = {};
@@ -43,7 +64,10 @@ void squareSum(Call& call) {
   for (int64_t r = 0; r < kRuns; ++r) {
     double sum = 0;
 #pragma omp simd reduction(+ : sum)
-    for (int64_t i = r * size / kRuns; i < (r + 1) * size / kRuns; ++i) sum += static_cast<double>(x[i]) * x[i];
+    for (int64_t i = r * size / kRuns; i < (r + 1) * size / kRuns; ++i) {
+      const double value = valueOf(x[i]);
+      sum += value * value;
+    }
     sums[r] = sum;
   }
   double total = 0;
@@ -54,11 +78,18 @@ void squareSum(Call& call) {
 }  // namespace
 
 void registerAdamW() {
-  registerOp<squareSum>("SidlabSquareSum", {"x: float [*]"}, {"sum: float"});
-  registerOp<update>("SidlabAdamW",
-                     {"parameter: float [*]", "gradient: float [*]", "m: float [*]", "v: float [*]",
-                      "decays: float [*|1]", "numbers: float [7]", "given: int32 [2]"},
-                     {"next: float", "nextm: float", "nextv: float"});
+  registerOp<squareSum<float>>("SidlabSquareSum", {"x: float [*]"}, {"sum: float"});
+  registerOp<squareSum<uint16_t>>("SidlabSquareSumBfloat16", {"x: bfloat16 [*]"}, {"sum: float"});
+  const auto outputs = {"next: float", "nextm: float", "nextv: float", "nexthalf: bfloat16"};
+  registerOp<update<float>>("SidlabAdamW",
+                            {"parameter: float [*]", "gradient: float [*]", "m: float [*]", "v: float [*]",
+                             "decays: float [*|1]", "numbers: float [7]", "half: bfloat16 [*|0]", "given: int32 [4]"},
+                            outputs);
+  registerOp<update<uint16_t>>(
+      "SidlabAdamWBfloat16",
+      {"parameter: float [*]", "gradient: bfloat16 [*]", "m: float [*]", "v: float [*]", "decays: float [*|1]",
+       "numbers: float [7]", "half: bfloat16 [*|0]", "given: int32 [4]"},
+      outputs);
 }
 
 }  // namespace sidlab

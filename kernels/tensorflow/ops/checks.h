@@ -9,6 +9,7 @@
 //   "table: float [V>0, D]"  not empty
 //   "gate: float [*]"        any shape, the same for all inputs that say so
 //   "decays: float [*|1]"    that shape, or one number
+//   "half: bfloat16 [*|0]"   that shape, or nothing
 #pragma once
 
 #include <tensorflow/c/tf_tensor.h>
@@ -93,8 +94,9 @@ class Signature {
     for (size_t i = 0; i < inputs_.size(); ++i) {
       if (inputs_[i].any) {
         if (any == nullptr) any = &shapes[i];
-        const bool one = inputs_[i].orOne && TF_TensorElementCount(tensors[i]) == 1;
-        expect(one || shapes[i] == *any, inputs_[i].name, " of shape ", textOf(*any), ", got ", textOf(shapes[i]));
+        const int64_t count = TF_TensorElementCount(tensors[i]);
+        const bool other = (inputs_[i].orOne && count == 1) || (inputs_[i].orNone && count == 0);
+        expect(other || shapes[i] == *any, inputs_[i].name, " of shape ", textOf(*any), ", got ", textOf(shapes[i]));
       }
     }
     // Twice: a product whose letters are known from later inputs holds or does not once they are known.
@@ -115,7 +117,7 @@ class Signature {
   };
   struct Input {
     std::string name, type, shape;
-    bool any = false, orOne = false;
+    bool any = false, orOne = false, orNone = false;
     std::vector<Axis> axes;
   };
 
@@ -127,7 +129,8 @@ class Signature {
     input.type = text.substr(colon + 2, bracket - colon - 2);
     input.shape = text.substr(bracket + 1);
     input.orOne = input.shape == "[*|1]";
-    input.any = input.orOne || input.shape == "[*]";
+    input.orNone = input.shape == "[*|0]";
+    input.any = input.orOne || input.orNone || input.shape == "[*]";
     if (input.any) return input;
     std::istringstream axes(input.shape.substr(1, input.shape.size() - 2));
     for (std::string axis; std::getline(axes, axis, ',');) input.axes.push_back(parseAxis(axis));

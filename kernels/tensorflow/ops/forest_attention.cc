@@ -3,7 +3,8 @@
 // lib/ops/forest-attention.ts has the plain implementation.
 //
 // N tokens, H query heads, K key heads, H / K a group, d head width. A task of the forward pass is a piece of a chain and
-// a key head, whose path is gathered; one of the backward pass is a tree and a key head.
+// a key head, whose path is gathered; one of the backward pass is a tree and a key head, piece after piece.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -58,33 +59,6 @@ Forest forestOf(const Call& call, int first) {
   expectRuns(f, call['S'], call['R']);
   f.scale = 1.0f / std::sqrt(static_cast<float>(f.width));
   return f;
-}
-
-// Rows [start, start + length) of one head, turned: out[c * length + j] = x[start + j, head, c]
-void turned(const float* x, int64_t start, int64_t length, int64_t head, int64_t heads, int64_t width, float* out) {
-  for (int64_t j = 0; j < length; ++j) {
-    const float* from = x + ((start + j) * heads + head) * width;
-    for (int64_t c = 0; c < width; ++c) out[c * length + j] = from[c];
-  }
-}
-
-// out[j] = sum over c of row[c] * turnedRows[c][j], for j in [from, to)
-inline void products(const float* row, const float* turnedRows, int64_t width, int64_t length, int64_t from, int64_t to,
-                     float* out) {
-  for (int64_t j = from; j < to; ++j) out[j] = 0;
-  int64_t c = 0;
-  for (; c + 4 <= width; c += 4) {
-    const float a = row[c], b = row[c + 1], e = row[c + 2], f = row[c + 3];
-    const float *p = turnedRows + c * length, *q = p + length, *r = q + length, *s = r + length;
-#pragma omp simd
-    for (int64_t j = from; j < to; ++j) out[j] += a * p[j] + b * q[j] + e * r[j] + f * s[j];
-  }
-  for (; c < width; ++c) {
-    const float a = row[c];
-    const float* p = turnedRows + c * length;
-#pragma omp simd
-    for (int64_t j = from; j < to; ++j) out[j] += a * p[j];
-  }
 }
 
 // Nodes of a task of the forward pass: few enough for all cores, many enough that gathering their path costs little.
@@ -173,7 +147,7 @@ void attend(const Forest& f, const float* q, const float* k, const float* v, int
       for (int64_t c = 0; c < d; ++c) s.queries[m * d + c] = query[c] * f.scale;
     }
     const int64_t tileLength = before + nodeOf(some - 1) + 1;
-    s.path.scores(s.queries.data(), tileLength, s.scores.data(), columns);
+    s.path.scores(s.queries.data(), d, tileLength, s.scores.data(), columns);
     for (int64_t m = 0; m < some; ++m) {
       total[placeOf(m)] = weigh(s.scores.data() + m * columns, before + nodeOf(m) + 1, tileLength);
     }
@@ -204,66 +178,129 @@ void forward(Call& call) {
   }
 }
 
+// Numbers of probabilities that a thread of the backward pass has at a time: they and their gradients fit a second cache.
+constexpr int64_t kHeld = 1 << 16;
+
+// What one thread of the backward pass computes in.
+struct GradientScratch {
+  explicit GradientScratch(int64_t width) : keys(width), values(width) {}
+  PathTiles keys;    // (k, v): scores
+  PathTiles values;  // (v, k): gradients of the probabilities, and dq
+  std::vector<int64_t> nodes;  // of the path
+  std::vector<float> queries, gradients;  // [rows, padded(d)]
+  std::vector<float> probs, scores;       // [rows, columns]: probabilities, gradients of the scores
+  std::vector<float> sums;                // [kTileRows, padded(d)]
+};
+
+// The nodes that the last of a chain sees.
+void gatherBoth(const Forest& f, const float* k, const float* v, int64_t last, int64_t head, GradientScratch& s) {
+  s.nodes.clear();
+  for (int32_t r = f.runStart[last]; r < f.runStart[last + 1]; ++r) {
+    for (int64_t node = f.runs[2 * r]; node < f.runs[2 * r + 1]; ++node) {
+      const int64_t at = (node * f.keyHeads + head) * f.width;
+      s.keys.set(static_cast<int64_t>(s.nodes.size()), k + at, v + at);
+      s.values.set(static_cast<int64_t>(s.nodes.size()), v + at, k + at);
+      s.nodes.push_back(node);
+    }
+  }
+}
+
+// The inputs of the backward pass, and its outputs.
+struct Gradients {
+  const float *dOut, *q, *k, *v, *out, *total;
+  float *dq, *dk, *dv;
+};
+
+// to[node] += the columns of `weights` [rows, columns] times `rows` [count, padded(d)], for every node of the path
+void addToPath(const Forest& f, const std::vector<float>& weights, int64_t columns, const std::vector<float>& rows,
+               int64_t count, int64_t head, float* to, GradientScratch& s) {
+  const int64_t d = f.width, wide = padded(d), length = static_cast<int64_t>(s.nodes.size());
+  for (int64_t j = 0; j < length; j += kTileRows) {
+    multiplyTile(weights.data() + j, {1, columns}, rows.data(), {wide, kTileColumns}, count, wide, s.sums.data(), wide);
+    for (int64_t r = 0; r < kTileRows && j + r < length; ++r) {
+      float* own = to + (s.nodes[j + r] * f.keyHeads + head) * d;
+      const float* sum = s.sums.data() + r * wide;
+#pragma omp simd
+      for (int64_t c = 0; c < d; ++c) own[c] += sum[c];
+    }
+  }
+}
+
+// The nodes [begin, end) of a chain, whose path is gathered.
+void attendBackward(const Forest& f, const Gradients& g, int64_t begin, int64_t end, int64_t head, GradientScratch& s) {
+  const int64_t d = f.width, wide = padded(d), columns = padded(static_cast<int64_t>(s.nodes.size()));
+  const int64_t count = (end - begin) * f.group;  // queries
+  const int64_t before = static_cast<int64_t>(s.nodes.size()) - (end - begin);
+  int64_t most = kHeld / columns / kTileRows * kTileRows;
+  if (most < kTileRows) most = kTileRows;
+  s.sums.resize(kTileRows * wide);
+  for (int64_t first = 0; first < count; first += most) {
+    const int64_t some = count - first < most ? count - first : most;
+    const int64_t rows = (some + kTileRows - 1) / kTileRows * kTileRows;  // those beyond `some` are zeros
+    const auto nodeOf = [&](int64_t m) { return begin + (first + m) / f.group; };
+    const auto placeOf = [&](int64_t m) { return nodeOf(m) * f.heads + head * f.group + (first + m) % f.group; };
+    s.queries.assign(rows * wide, 0.0f);
+    s.gradients.assign(rows * wide, 0.0f);
+    s.probs.assign(rows * columns, 0.0f);
+    s.scores.assign(rows * columns, 0.0f);
+    for (int64_t m = 0; m < some; ++m) {
+      std::memcpy(s.gradients.data() + m * wide, g.dOut + placeOf(m) * d, d * sizeof(float));
+      for (int64_t c = 0; c < d; ++c) s.queries[m * wide + c] = g.q[placeOf(m) * d + c] * f.scale;
+    }
+    for (int64_t m = 0; m < some; m += kTileRows) {
+      const int64_t last = m + kTileRows < some ? m + kTileRows : some;
+      const int64_t length = before + nodeOf(last - 1) - begin + 1;
+      float *probs = s.probs.data() + m * columns, *scores = s.scores.data() + m * columns;
+      s.keys.scores(s.queries.data() + m * wide, wide, length, probs, columns);
+      s.values.scores(s.gradients.data() + m * wide, wide, length, scores, columns);
+      for (int64_t n = m; n < last; ++n, probs += columns, scores += columns) {
+        const int64_t place = placeOf(n), seen = before + nodeOf(n) - begin + 1;
+        float along = 0;
+        for (int64_t c = 0; c < d; ++c) along += g.dOut[place * d + c] * g.out[place * d + c];
+        const float total = g.total[place];
+#pragma omp simd
+        for (int64_t j = 0; j < seen; ++j) {
+          probs[j] = fastExp(probs[j] - total);
+          scores[j] = probs[j] * (scores[j] - along);
+        }
+        for (int64_t j = seen; j < columns; ++j) probs[j] = scores[j] = 0;
+      }
+      for (int64_t n = last; n < m + kTileRows; ++n, probs += columns, scores += columns) {
+        for (int64_t j = 0; j < columns; ++j) probs[j] = scores[j] = 0;
+      }
+      s.values.sums(s.scores.data() + m * columns, columns, length, s.sums.data());
+      for (int64_t n = m; n < last; ++n) {
+        float* to = g.dq + placeOf(n) * d;
+        for (int64_t c = 0; c < d; ++c) to[c] = s.sums[(n - m) * wide + c] * f.scale;
+      }
+    }
+    addToPath(f, s.scores, columns, s.queries, rows, head, g.dk, s);  // the queries are scaled
+    addToPath(f, s.probs, columns, s.gradients, rows, head, g.dv, s);
+  }
+}
+
 // dOut, q, k, v, out, total, runStart, runs, starts -> dq [N, H, d], dk [N, K, d], dv [N, K, d]
 void backward(Call& call) {
-  const float *dOut = call.floats(0), *q = call.floats(1), *k = call.floats(2), *v = call.floats(3);
-  const float *out = call.floats(4), *total = call.floats(5);
   const Forest f = forestOf(call, 6);
-  const int64_t d = f.width;
-  float* dq = call.output(call.shape(1));
-  float* dk = call.output(call.shape(2));
-  float* dv = call.output(call.shape(3));
-#pragma omp parallel if (f.tokens * f.heads * d > kAlone / 4)
+  const Gradients g = {call.floats(0),            call.floats(1),
+                       call.floats(2),            call.floats(3),
+                       call.floats(4),            call.floats(5),
+                       call.output(call.shape(1)), call.output(call.shape(2)),
+                       call.output(call.shape(3))};
+  std::fill_n(g.dk, call.size(2), 0.0f);
+  std::fill_n(g.dv, call.size(3), 0.0f);
+  if (f.tokens == 0 || f.heads == 0) return;
+  const std::vector<int64_t> begins = tasksOf(f);
+#pragma omp parallel if (f.tokens * f.heads * f.width > kAlone / 4)
   {
-    std::vector<float> keys, values, probs, dProbs, query(d);
+    GradientScratch scratch(f.width);
 #pragma omp for schedule(dynamic)
     for (int64_t task = 0; task < f.trees * f.keyHeads; ++task) {
       const int64_t tree = task / f.keyHeads, head = task % f.keyHeads;
-      const int64_t start = f.starts[tree], length = f.starts[tree + 1] - start;
-      keys.resize(length * d);
-      values.resize(length * d);
-      probs.resize(length);
-      dProbs.resize(length);
-      turned(k, start, length, head, f.keyHeads, d, keys.data());
-      turned(v, start, length, head, f.keyHeads, d, values.data());
-      for (int64_t j = 0; j < length; ++j) {
-        std::memset(dk + ((start + j) * f.keyHeads + head) * d, 0, d * sizeof(float));
-        std::memset(dv + ((start + j) * f.keyHeads + head) * d, 0, d * sizeof(float));
-      }
-      for (int64_t i = 0; i < length; ++i) {
-        const int32_t first = f.runStart[start + i], last = f.runStart[start + i + 1];
-        for (int64_t g = 0; g < f.group; ++g) {
-          const int64_t own = (start + i) * f.heads + head * f.group + g;
-          const float *gradient = dOut + own * d, *answer = out + own * d;
-          float along = 0;
-          for (int64_t c = 0; c < d; ++c) {
-            query[c] = q[own * d + c] * f.scale;
-            along += gradient[c] * answer[c];
-          }
-          float* to = dq + own * d;
-          for (int64_t c = 0; c < d; ++c) to[c] = 0;
-          for (int32_t r = first; r < last; ++r) {
-            const int64_t from = f.runs[2 * r] - start, until = f.runs[2 * r + 1] - start;
-            products(query.data(), keys.data(), d, length, from, until, probs.data());
-            products(gradient, values.data(), d, length, from, until, dProbs.data());
-#pragma omp simd
-            for (int64_t j = from; j < until; ++j) {
-              probs[j] = fastExp(probs[j] - total[own]);
-              dProbs[j] = probs[j] * (dProbs[j] - along) * f.scale;
-            }
-            for (int64_t j = from; j < until; ++j) {
-              const int64_t at = ((start + j) * f.keyHeads + head) * d;
-              const float p = probs[j], ds = dProbs[j];
-              const float* own_q = q + own * d;
-#pragma omp simd
-              for (int64_t c = 0; c < d; ++c) {
-                to[c] += ds * k[at + c];
-                dk[at + c] += ds * own_q[c];
-                dv[at + c] += p * gradient[c];
-              }
-            }
-          }
-        }
+      const auto from = std::lower_bound(begins.begin(), begins.end(), f.starts[tree]);
+      for (auto piece = from; *piece < f.starts[tree + 1]; ++piece) {
+        gatherBoth(f, g.k, g.v, piece[1] - 1, head, scratch);
+        attendBackward(f, g, piece[0], piece[1], head, scratch);
       }
     }
   }

@@ -73,18 +73,14 @@ class Call {
   int32_t* intOutput(const Shape& dims) { return static_cast<int32_t*>(allocate(dims, TF_INT32)); }
   uint16_t* halfOutput(const Shape& dims) { return static_cast<uint16_t*>(allocate(dims, TF_BFLOAT16)); }
 
-  // An output that begins as the values of float input `input`: in that input's own memory where `mayTake` says that
-  // JavaScript's handle to it is given up, and nobody else (a reshape, a slice, an array of JavaScript's) has the
-  // memory; else in a copy. `fresh` is an input that was made for this call alone.
+  // An output that begins as the values of input `input`, of floats or of bfloat16: in that input's own memory where
+  // `mayTake` says that JavaScript's handle to it is given up, and nobody else (a reshape, a slice, an array of
+  // JavaScript's) has the memory; else in a copy. `fresh` is an input that was made for this call alone.
   float* taken(int input, bool mayTake, int fresh) {
-    TF_Tensor* tensor = inputs_.all[input];
-    if (mayTake && sharedByNobody(tensor, inputs_.all[fresh])) {
-      set(tensor);
-      return static_cast<float*>(TF_TensorData(tensor));
-    }
-    float* copy = output(shape(input));
-    if (size(input) > 0) std::memcpy(copy, floats(input), size(input) * sizeof(float));
-    return copy;
+    return static_cast<float*>(takenAs(input, mayTake, fresh, TF_FLOAT));
+  }
+  uint16_t* takenHalf(int input, bool mayTake, int fresh) {
+    return static_cast<uint16_t*>(takenAs(input, mayTake, fresh, TF_BFLOAT16));
   }
 
   // An output that was made elsewhere.
@@ -97,6 +93,17 @@ class Call {
   void set(TF_Tensor* tensor) {
     TF_SetOutput(context_, made_++, tensor, status_.raw);
     status_.check();
+  }
+
+  void* takenAs(int input, bool mayTake, int fresh, TF_DataType type) {
+    TF_Tensor* tensor = inputs_.all[input];
+    if (mayTake && sharedByNobody(tensor, inputs_.all[fresh])) {
+      set(tensor);
+      return TF_TensorData(tensor);
+    }
+    void* copy = allocate(shape(input), type);
+    if (size(input) > 0) std::memcpy(copy, TF_TensorData(tensor), size(input) * TF_DataTypeSize(type));
+    return copy;
   }
 
   void* allocate(const Shape& dims, TF_DataType type) {

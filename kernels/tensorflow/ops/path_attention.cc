@@ -146,7 +146,7 @@ void attend(const Paths& p, int64_t begin, int64_t end, int64_t head, float* out
       const float* query = m < some ? p.q + placeOf(m) * d : nullptr;
       for (int64_t c = 0; c < d; ++c) s.queries[m * d + c] = query ? query[c] * scale : 0.0f;
     }
-    s.prompt.scores(s.queries.data(), length, s.scores.data(), columns);
+    s.prompt.scores(s.queries.data(), d, length, s.scores.data(), columns);
     std::vector<float> own[kTileRows];
     float share[kTileRows];
     for (int64_t m = 0; m < some; ++m) {

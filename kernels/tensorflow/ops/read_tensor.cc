@@ -33,12 +33,15 @@ void unmap(void*, size_t, void* mapping) {
   munmap(owned->at, owned->length);
 }
 
-// Private: whoever wrote to the tensor would write to memory alone.
+// Private: whoever wrote to the tensor would write to memory alone. Its pages are mapped at once, not by a fault each.
 TF_Tensor* mapped(int file, TF_DataType type, int64_t offset, const std::vector<int64_t>& dims, int64_t bytes) {
   const int64_t page = sysconf(_SC_PAGESIZE), before = offset % page;
   const size_t length = bytes + before;
   void* at = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, offset - before);
   if (at == MAP_FAILED) return nullptr;
+#ifdef MADV_POPULATE_READ
+  madvise(at, length, MADV_POPULATE_READ);  // an old kernel that cannot leaves it to the faults
+#endif
   return TF_NewTensor(type, dims.data(), static_cast<int>(dims.size()), static_cast<char*>(at) + before, bytes,
                       &unmap, new Mapping{at, length});
 }

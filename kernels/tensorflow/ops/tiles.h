@@ -31,17 +31,23 @@ struct Layout {
   int64_t row, block;
 };
 
-// c [kTileRows, columns] = a [kTileRows, inner] @ b [inner, columns], for columns a multiple of kTileColumns. `la` and `lc`
-// numbers lie between two rows of a and of c.
-inline void multiplyTile(const float* a, int64_t la, const float* b, Layout of, int64_t inner, int64_t columns, float* c,
+// Where `a[r][k]` of a product lies: `a + r * row + k * step`.
+struct Strides {
+  int64_t row, step;
+};
+
+// c [kTileRows, columns] = a [kTileRows, inner] @ b [inner, columns], for columns a multiple of kTileColumns. `lc` numbers
+// lie between two rows of c.
+inline void multiplyTile(const float* a, Strides la, const float* b, Layout of, int64_t inner, int64_t columns, float* c,
                          int64_t lc) {
   for (int64_t n = 0; n < columns; n += kTileColumns, b += of.block) {
     Lanes sums[kTileRows][2] = {};
     for (int64_t k = 0; k < inner; ++k) {
       const Lanes left = load(b + k * of.row), right = load(b + k * of.row + kLanes);
       for (int64_t r = 0; r < kTileRows; ++r) {
-        sums[r][0] += a[r * la + k] * left;
-        sums[r][1] += a[r * la + k] * right;
+        const float factor = a[r * la.row + k * la.step];
+        sums[r][0] += factor * left;
+        sums[r][1] += factor * right;
       }
     }
     for (int64_t r = 0; r < kTileRows; ++r) std::memcpy(c + r * lc + n, sums[r], sizeof sums[r]);
@@ -61,12 +67,12 @@ class PathTiles {
     std::memcpy(values_.data() + j * columns_, value, width_ * sizeof(float));
   }
   // scores [kTileRows, padded(length)] = queries [kTileRows, d] @ keys^T
-  void scores(const float* queries, int64_t length, float* to, int64_t lt) const {
-    multiplyTile(queries, width_, keys_.data(), {kTileColumns, width_ * kTileColumns}, width_, padded(length), to, lt);
+  void scores(const float* queries, int64_t lq, int64_t length, float* to, int64_t lt) const {
+    multiplyTile(queries, {lq, 1}, keys_.data(), {kTileColumns, width_ * kTileColumns}, width_, padded(length), to, lt);
   }
   // sums [kTileRows, padded(d)] = weights [kTileRows, length] @ values
   void sums(const float* weights, int64_t lw, int64_t length, float* to) const {
-    multiplyTile(weights, lw, values_.data(), {columns_, kTileColumns}, length, columns_, to, columns_);
+    multiplyTile(weights, {lw, 1}, values_.data(), {columns_, kTileColumns}, length, columns_, to, columns_);
   }
 
  private:

@@ -1,6 +1,7 @@
 /** The gradient of an update: that of its parts, added up. */
 import * as tf from '@tensorflow/tfjs';
 import { trainableWeights, type TrainableModel } from '../../lm/language-model.js';
+import { lossAndGradients, sumOf } from '../../ops/tape.js';
 
 /** A share of an update: several of them add up to the batch's gradient, however it is divided. */
 export interface MicroBatch {
@@ -14,7 +15,8 @@ export interface MicroBatch {
 
 /**
  * Computes the parts one after the other and disposes of them.
- * @returns the loss, and its gradient by the weights' names; a weight that no part reaches has none
+ * @returns the loss, and its gradient by the weights' names, in bfloat16 where that loses nothing; a weight that no part
+ *   reaches has none
  */
 export function batchGradients(
   model: TrainableModel,
@@ -25,15 +27,15 @@ export function batchGradients(
   let loss = 0;
   let sums = new Map<string, tf.Tensor>();
   for (const part of parts) {
-    const { value, grads } = tf.variableGrads(() => part.loss(), variables);
+    const { value, gradients } = lossAndGradients(variables, () => part.loss());
     loss += value.dataSync()[0]!;
     value.dispose();
     part.dispose();
     const next = new Map<string, tf.Tensor>();
     for (const [name, variable] of weights) {
-      const gradient = grads[variable.name];
+      const gradient = gradients.get(variable);
       const sum = sums.get(name);
-      if (gradient) next.set(name, sum ? tf.add(sum, gradient) : gradient);
+      if (gradient) next.set(name, sum ? sumOf(sum, gradient) : gradient);
       else if (sum) next.set(name, sum);
       if (gradient && sum) tf.dispose([gradient, sum]);
     }

@@ -9,7 +9,7 @@ import { type AdamWOptions, squareSum } from '../../ops/adamw.js';
 import { MUON_SCALES } from '../../ops/muon-scale.js';
 import { type MuonOptions } from '../../ops/muon.js';
 import { InputError } from '../../support/errors.js';
-import { AdamWGroup, MuonGroup, type UpdateGroup } from './parameter-groups.js';
+import { AdamWGroup, AdamWSingle, MuonGroup, type UpdateGroup } from './parameter-groups.js';
 import { OPTIMIZERS, type OptimizerName } from '../choices.js';
 
 /** Options of an `Optimizer`. */
@@ -38,7 +38,11 @@ export class Optimizer {
       optimizer === 'muon' ? [...weights].filter(([name, weight]) => isLayerMatrix(name, weight)) : [];
     const rest = new Map([...weights].filter(([name]) => !orthogonalised.some(([other]) => other === name)));
     this.groups = [
-      ...pack(rest).map((names) => new AdamWGroup(names, weights, options)),
+      ...pack(rest).map((names) =>
+        names.length === 1
+          ? new AdamWSingle(names[0]!, weights.get(names[0]!)!, options)
+          : new AdamWGroup(names, weights, options),
+      ),
       ...orthogonalised.map(([name, weight]) => new MuonGroup(name, weight, options)),
     ];
   }

@@ -7,6 +7,8 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Weights } from '../../lm/weights.js';
 import { adamw, type AdamWOptions, type Moments } from '../../ops/adamw.js';
+import { fromBfloat16 } from '../../ops/bfloat16.js';
+import { assignWithHalf } from '../../ops/half-copies.js';
 import { muon, type MuonOptions } from '../../ops/muon.js';
 
 /** Weights that are updated together. */
@@ -21,12 +23,12 @@ export interface UpdateGroup {
   dispose(): void;
 }
 
-/** Weights that AdamW updates together. */
+/** Small weights that AdamW updates together. */
 export class AdamWGroup implements UpdateGroup {
   readonly state: ReadonlyMap<string, tf.Variable>;
   private readonly sizes: number[];
   private readonly moments: Moments;
-  /** 1 where weight decay acts, [1] for a parameter by itself. */
+  /** 1 where weight decay acts. */
   private readonly decays: tf.Tensor1D;
 
   constructor(
@@ -35,16 +37,11 @@ export class AdamWGroup implements UpdateGroup {
     private readonly options: AdamWOptions,
   ) {
     this.sizes = names.map((name) => weights.get(name)!.size);
-    const decay = names.map((name) => (weights.get(name)!.rank > 1 ? 1 : 0));
     this.decays = tf.tensor1d(
-      names.length === 1 ? decay : join(this.sizes.map((size, i) => new Float32Array(size).fill(decay[i]!))),
+      join(names.map((name, i) => new Float32Array(this.sizes[i]!).fill(decayOf(weights.get(name)!)))),
     );
-    const size = this.sizes.reduce((sum, n) => sum + n, 0);
-    this.moments = { m: zeros([size]), v: zeros([size]) };
-    this.state = new Map([
-      [`${names[0]}.m`, this.moments.m],
-      [`${names[0]}.v`, this.moments.v],
-    ]);
+    this.moments = { m: zeros(this.decays.shape), v: zeros(this.decays.shape) };
+    this.state = stateOf(names[0]!, this.moments);
   }
 
   gradient(of: (name: string) => tf.Tensor | undefined): tf.Tensor1D {
@@ -55,8 +52,7 @@ export class AdamWGroup implements UpdateGroup {
     tf.tidy(() => {
       const parameter = this.flatten((name) => this.weights.get(name));
       const options = { ...this.options, gradientScale: scale };
-      const next = adamw(parameter, gradient, this.moments, step, rate, options, this.decays);
-      const parts = this.sizes.length === 1 ? [next] : tf.split(next, this.sizes);
+      const parts = tf.split(adamw(parameter, gradient, this.moments, step, rate, options, this.decays), this.sizes);
       this.names.forEach((name, i) => {
         const weight = this.weights.get(name)!;
         weight.assign(tf.reshape(parts[i]!, weight.shape));
@@ -70,13 +66,48 @@ export class AdamWGroup implements UpdateGroup {
 
   /** The tensors end to end. */
   private flatten(of: (name: string) => tf.Tensor | undefined): tf.Tensor1D {
-    return tf.tidy(() => {
-      const parts = this.names.map((name, i) => {
-        const tensor = of(name);
-        return tensor ? tf.reshape<tf.Rank.R1>(tensor, [this.sizes[i]!]) : tf.zeros<tf.Rank.R1>([this.sizes[i]!]);
-      });
-      return parts.length === 1 ? parts[0]! : tf.concat(parts);
-    });
+    return tf.tidy(() =>
+      tf.concat(
+        this.names.map((name, i) => {
+          const tensor = of(name);
+          return tensor ? tf.reshape<tf.Rank.R1>(fromBfloat16(tensor), [-1]) : tf.zeros<tf.Rank.R1>([this.sizes[i]!]);
+        }),
+      ),
+    );
+  }
+}
+
+/** One weight that AdamW updates, where it lies, and its copy in bfloat16 with it. */
+export class AdamWSingle implements UpdateGroup {
+  readonly state: ReadonlyMap<string, tf.Variable>;
+  private readonly moments: Moments;
+  private readonly decays: tf.Tensor1D;
+
+  constructor(
+    private readonly name: string,
+    private readonly weight: tf.Variable,
+    private readonly options: AdamWOptions,
+  ) {
+    this.moments = { m: zeros(weight.shape), v: zeros(weight.shape) };
+    this.decays = tf.tensor1d([decayOf(weight)]);
+    this.state = stateOf(name, this.moments);
+  }
+
+  gradient(of: (name: string) => tf.Tensor | undefined): tf.Tensor {
+    return of(this.name)?.clone() ?? tf.zeros(this.weight.shape);
+  }
+
+  update(gradient: tf.Tensor, step: number, rate: number, scale: number): void {
+    const options = { ...this.options, gradientScale: scale };
+    tf.tidy(() =>
+      assignWithHalf(this.weight, (copy) =>
+        adamw(this.weight, gradient, this.moments, step, rate, options, this.decays, copy),
+      ),
+    );
+  }
+
+  dispose(): void {
+    tf.dispose([this.moments.m, this.moments.v, this.decays]);
   }
 }
 
@@ -95,7 +126,8 @@ export class MuonGroup implements UpdateGroup {
   }
 
   gradient(of: (name: string) => tf.Tensor | undefined): tf.Tensor {
-    return of(this.name)?.clone() ?? tf.zeros(this.weight.shape);
+    const gradient = of(this.name);
+    return gradient ? fromBfloat16(gradient) : tf.zeros(this.weight.shape);
   }
 
   update(gradient: tf.Tensor, _: number, rate: number, scale: number): void {
@@ -108,6 +140,18 @@ export class MuonGroup implements UpdateGroup {
   dispose(): void {
     this.momentum.dispose();
   }
+}
+
+/** 1 for a matrix, 0 for norms and biases. */
+function decayOf({ rank }: tf.Tensor): number {
+  return rank > 1 ? 1 : 0;
+}
+
+function stateOf(name: string, { m, v }: Moments): ReadonlyMap<string, tf.Variable> {
+  return new Map([
+    [`${name}.m`, m],
+    [`${name}.v`, v],
+  ]);
 }
 
 function zeros(shape: number[]): tf.Variable {
