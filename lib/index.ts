@@ -99,16 +99,16 @@ export type { Recommender } from './evaluate/recommender.js';
 export type { Result } from './evaluate/results-file.js';
 
 // training and its runs
-export { REWARDS } from './train/grpo/rewards.js';
-export { groupAdvantages } from './train/grpo/advantages.js';
-export { grpoLoss } from './train/grpo/grpo-loss.js';
+export { REWARDS } from './train/grpo/rewards/rewards.js';
+export { groupAdvantages } from './train/grpo/loss/advantages.js';
+export { grpoLoss } from './train/grpo/loss/grpo-loss.js';
 export { compareRuns } from './train/report/compare-runs.js';
 export { readMetrics } from './runs/metric-lines.js';
 export { RunFolder } from './runs/run-folder.js';
 export { runStage } from './runs/stage.js';
 export type { SftOptions } from './train/sft/sft-options.js';
 export type { GrpoOptions } from './train/grpo/grpo-options.js';
-export type { Reward } from './train/grpo/rewards.js';
+export type { Reward } from './train/grpo/rewards/reward-context.js';
 export type { RunCard } from './train/report/run-card.js';
 export type { MetricLine } from './runs/metric-lines.js';
 

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { loadDataset } from '../data/load.js';
 import type { Recommender } from '../evaluate/recommender.js';
 import { readResults } from '../evaluate/results-file.js';
+import { listChecker } from '../evaluate/score/check-result-lists.js';
 import { exportFigure } from '../figures/export-figure.js';
 import { failureModes } from '../figures/failure-modes.js';
 import { rankDistribution } from '../figures/rank-distribution.js';
@@ -26,6 +27,7 @@ export async function badCaseReport(options: BadCaseReportOptions): Promise<BadC
   const { data, dataset: name, results, out = dirname(results), index, embeddings, model, ...rest } = settings;
   const read = await readResults(results);
   const dataset = await loadDataset(data, name);
+  read.forEach(listChecker(results, dataset.items.length));
   const inputs = await loadInputs(rest.detectors ?? DETECTORS, dataset, { index, embeddings, model });
   const found = await disposing(inputs.model, () => badCases(read, dataset, { ...rest, ...inputs }));
   const { rows, failed, modes, notRun, cases, ranks } = found;

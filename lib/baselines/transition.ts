@@ -20,9 +20,11 @@ export function transition(train: readonly Row[], test: readonly Row[], options:
   const place = new Map(popular.map(([item], rank) => [item, rank]));
   const rank = (last: number) => {
     const followers = [...(pairs.get(last) ?? [])].sort((a, b) => b[1] - a[1] || place.get(a[0])! - place.get(b[0])!);
-    const counted = new Map(followers);
-    const fill = popular.filter(([item]) => !counted.has(item)).map(([item]): [number, number] => [item, 0]);
-    const list = [...followers, ...fill].slice(0, topK);
+    const counted = new Set(followers.map(([item]) => item));
+    const list = followers.slice(0, topK);
+    for (let i = 0; i < popular.length && list.length < topK; i++) {
+      if (!counted.has(popular[i]![0])) list.push([popular[i]![0], 0]);
+    }
     return {
       items: list.map(([item]) => item),
       scores: list.map(([item, count]) => count + items.get(item)! / (1 + largest)),

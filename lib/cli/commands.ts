@@ -8,6 +8,7 @@ import { FILTER_OPTIONS } from '../data/filter/filter-options.js';
 import { WRITE_SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
 import { EMBED_OPTIONS } from '../embed/embed-options.js';
 import { MERGE_RESULTS_OPTIONS } from '../evaluate/merge-results-options.js';
+import type { MergeResultsReport } from '../evaluate/merge-results.js';
 import { EVALUATE_OPTIONS } from '../evaluate/evaluate-options.js';
 import { COMPARE_TEXTS_OPTIONS } from '../evaluate/text/compare-texts-options.js';
 import type { CompareTextsReport } from '../evaluate/text/compare-texts-stage.js';
@@ -26,6 +27,7 @@ import { SID_OPTIONS } from '../sid/sid-options.js';
 import { InputError } from '../support/errors.js';
 import { TABLE_OPTIONS } from '../tables/table-options.js';
 import type { TableReport } from '../tables/table-stage.js';
+import type { GrpoReport } from '../train/grpo/grpo.js';
 import { GRPO_OPTIONS } from '../train/grpo/grpo-options.js';
 import type { RunEstimate } from '../train/report/estimate.js';
 import { RUNS_OPTIONS } from '../train/report/runs-options.js';
@@ -114,9 +116,17 @@ export const COMMANDS: Record<string, Command> = {
         : record(result),
   },
   grpo: {
-    summary: 'reinforcement learning from an SFT model: groups of beams, ranked rewards',
+    summary: 'reinforcement learning from an SFT model: groups of completions, compared by their rewards',
     schema: GRPO_OPTIONS,
-    run: async (values) => (await import('../train/grpo/grpo.js')).grpo(checked(values)),
+    extra: DRY_RUN,
+    run: async (values, { dryRun }) => {
+      const { grpo, grpoEstimate } = await import('../train/grpo/grpo.js');
+      return dryRun ? grpoEstimate(checked(values)) : grpo(checked(values));
+    },
+    print: async (result: GrpoReport | RunEstimate) =>
+      'freeBytes' in result
+        ? (await import('../train/report/estimate.js')).estimateText('grpo', result)
+        : record(result),
   },
   evaluate: {
     summary: 'rank the catalogue for every row by constrained beam search',
@@ -128,12 +138,13 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'the shares of an evaluation (evaluate --shard 1/8, ...) -> one file of results',
     schema: MERGE_RESULTS_OPTIONS,
     run: async (values) => (await import('../evaluate/merge-results.js')).mergeResults(checked(values)),
+    print: (report: MergeResultsReport) => metricRecord(report),
   },
   score: {
     summary: "metrics with intervals of results files: the kit's, or MiniOneRec's final_result_*.json",
     schema: SCORE_OPTIONS,
     word: 'files',
-    run: async (values) => (await import('../evaluate/score/score-stage.js')).scoreStage(checked(values)),
+    run: async (values) => (await import('../baselines/rank-baselines.js')).scoreBesideBaselines(checked(values)),
     print: async (report: ScoreReport) => (await import('./score-report.js')).scoreText(report),
   },
   compare: {

@@ -17,13 +17,17 @@ interface MetricReport {
   item: Record<string, number>;
   sid?: Record<string, number>;
   /** Of both, or of `item` alone. */
-  intervals: Record<string, Interval> | { item: Record<string, Interval>; sid: Record<string, Interval> };
+  intervals: Record<string, Interval> | BothIntervals;
+}
+
+interface BothIntervals {
+  item: Record<string, Interval>;
+  sid?: Record<string, Interval>;
 }
 
 /** A report with the interval of each metric beside it: `HR@10: .131 [.118, .145]`. */
 export function metricRecord({ intervals, ...report }: MetricReport): string {
-  const of =
-    'item' in intervals ? (intervals as { item: Record<string, Interval>; sid: Record<string, Interval> }) : undefined;
+  const of = 'item' in intervals ? (intervals as BothIntervals) : undefined;
   const beside = (metrics: Record<string, number>, ends: Record<string, Interval>) =>
     Object.fromEntries(
       Object.entries(metrics).map(([name, value]) => [name, ends[name] ? intervalText(value, ends[name]) : value]),
@@ -32,7 +36,7 @@ export function metricRecord({ intervals, ...report }: MetricReport): string {
   return record({
     ...report,
     item: beside(item, of?.item ?? (intervals as Record<string, Interval>)),
-    ...(sid && of && { sid: beside(sid, of.sid) }),
+    ...(sid && of?.sid && { sid: beside(sid, of.sid) }),
     note: 'in brackets: 95 % bootstrap interval over users',
   });
 }

@@ -13,24 +13,32 @@ export function scoreText({ files, level, samples }: ScoreReport): string {
   return [...files.map(fileText), note].join('\n\n');
 }
 
-function fileText({ file, rows, users, longest, kind, metrics, lists, slices, calc }: FileScore): string {
-  const of = kind === 'minionerec' ? 'rows of unnamed users' : `rows of ${users} users`;
+function fileText(score: FileScore): string {
+  const { file, rows, users, longest, kind, metrics, baselines = {}, warnings = [], lists, slices, calc } = score;
+  const by = kind === 'minionerec' ? 'unnamed users' : `${users} users`;
   const { item, sid } = metrics;
   const names = Object.keys(item ?? sid ?? {});
   const table = names.map((metric) => ({
     metric,
     ...(item && { item: estimateText(item[metric]!) }),
     ...(sid && { SID: estimateText(sid[metric]!) }),
+    ...Object.fromEntries(Object.entries(baselines).map(([name, found]) => [name, estimateText(found[metric]!)])),
     ...(calc && { 'calc.py': calc.metrics[metric]?.toFixed(4) ?? '' }),
   }));
   const { invalid } = calc ?? {};
   return [
-    `${file}: ${rows} ${of}, lists of ${longest}`,
+    [`${file}: ${rows} rows of ${by}`, ...splitText(score), `lists of ${longest}`].join(', '),
     tableText(table),
+    ...(warnings.length > 0 ? [warnings.join('\n')] : []),
     ...(invalid === undefined ? [] : [`calc.py: ${invalid} texts up to the hits are no item`]),
     record({ lists }),
     ...Object.entries(slices).map(([name, of]) => `by ${name}\n${tableText(of)}`),
   ].join('\n\n');
+}
+
+function splitText({ rows, of }: FileScore): string[] {
+  if (!of) return [];
+  return [rows < of.rows ? `the first of ${of.rows} of ${of.split}` : `all of ${of.split}`];
 }
 
 function estimateText({ mean, low, high }: Estimate): string {

@@ -2,7 +2,7 @@
  * MiniOneRec's files for its own training and evaluation: `{train,valid,test}/NAME.csv` and `info/NAME.txt`.
  * Written byte for byte as pandas and Python write them; read back with checks.
  */
-import { readUtf8, readText } from '../files/files.js';
+import { readUtf8, wholeLines } from '../files/whole-file.js';
 import { InputError } from '../support/errors.js';
 import { formatRecord, parseCsv } from './csv.js';
 import type { Item, Row } from './dataset.js';
@@ -93,8 +93,9 @@ export interface InfoLine {
 
 /** @throws InputError for a missing file or a line that does not fit: file, line and mend */
 export function readInfo(path: string): InfoLine[] {
-  const lines = readText(path, 'run sidlab convert first').split('\n');
-  return lines.slice(0, lines.at(-1) === '' ? -1 : undefined).map((line, i) => {
+  const lines = [...wholeLines(path, 'run sidlab convert first')];
+  if (lines.at(-1) === '') lines.pop();
+  return lines.map((line, i) => {
     const match = /^(\S+)\t(.*)\t(\d+)\r?$/.exec(line);
     if (!match)
       throw new InputError(`${path}:${i + 1}: expected SID, title and id between tabs; run sidlab convert again`);

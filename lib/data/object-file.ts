@@ -1,6 +1,6 @@
 /** Files that are one JSON object, read member by member. */
 import type { Encoding } from '../files/encoding.js';
-import { readUtf8 } from '../files/files.js';
+import { readUtf8 } from '../files/whole-file.js';
 import { InputError } from '../support/errors.js';
 import { jsonMembers, type Member } from './raw/json-text.js';
 

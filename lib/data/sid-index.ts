@@ -16,8 +16,15 @@ export function sidTokens(codes: readonly number[]): string[] {
 /** One line, ids in order, as `json.dump` of Python writes it. @throws InputError as `readIndex` */
 export function writeIndex(path: string, index: SidIndex): void {
   checkIndex(index, path);
-  const entries = index.map((tokens, id) => `"${id}": [${tokens.map((token) => `"${token}"`).join(', ')}]`);
-  writeAtomic(path, `{${entries.join(', ')}}`);
+  writeAtomic(path, indexPieces(index));
+}
+
+function* indexPieces(index: SidIndex): Generator<string> {
+  yield '{';
+  for (const [id, tokens] of index.entries()) {
+    yield `${id === 0 ? '' : ', '}"${id}": [${tokens.map((token) => `"${token}"`).join(', ')}]`;
+  }
+  yield '}';
 }
 
 /**

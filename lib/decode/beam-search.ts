@@ -11,10 +11,11 @@
  */
 import type { LanguageModel } from '../lm/language-model.js';
 import { BestCandidates } from './best-candidates.js';
-import { type Continuations, type Normalize, scoreContinuations } from './continuations.js';
+import { type Normalize, scoreContinuations } from './continuations.js';
 import { ForestCache } from './forest-cache.js';
 import type { ItemTrie } from './item-trie.js';
 import { targetLogProbs } from './target-paths.js';
+import { advance, type Beam, entropies, finishForced, growBeams, isLeaf } from './trie-beams.js';
 import { closedNodes, depthOf } from './trie-paths.js';
 
 /** Beams unless others are asked for. */
@@ -36,6 +37,10 @@ export interface BeamSearchOptions {
    * longer ones. It orders what the search found; the search itself compares sums. Default 0.
    */
   lengthPenalty?: number;
+  /** Items a user at most; more than `numBeams` where items that share a SID shall all be told. Default `numBeams`. */
+  maxItems?: number;
+  /** Tell the mean entropy of each prompt's distributions too. Default false. */
+  withEntropy?: boolean;
   /** An item of each prompt whose own log-probabilities are told too, found or not. Default none. */
   targets?: readonly number[];
 }
@@ -48,29 +53,8 @@ export interface Ranking {
   scores: number[];
   /** Of the target, where one was given: log-probability of each of its tokens; none for an id that is no item. */
   targetLogProbs?: number[];
-}
-
-/** A sequence of legal tokens. */
-interface Beam {
-  /** Node of the trie. */
-  node: number;
-  score: number;
-  /** Node of the cache that holds its last token, or that of its parent while it is not grown. */
-  at: number;
-  /** Where the continuations of its node are scored; undefined while it is not grown. */
-  scored: Place | undefined;
-}
-
-/** A row of scored nodes. */
-interface Place {
-  rows: ScoredRows;
-  row: number;
-}
-
-/** What one pass through the model scored. */
-interface ScoredRows extends Continuations {
-  /** 1 where a row continues the row before it, whose only continuation it is. */
-  forced: Uint8Array;
+  /** Where it was asked for: mean entropy over the legal continuations of the nodes that were visited, in nats. */
+  entropy?: number;
 }
 
 /**
@@ -86,6 +70,7 @@ export function beamSearch(
   options: BeamSearchOptions = {},
 ): Ranking[] {
   const { numBeams = NUM_BEAMS, normalize = 'full', targets, exclude, lengthPenalty = 0 } = options;
+  const { maxItems = numBeams, withEntropy = false } = options;
   if (!Number.isInteger(numBeams) || numBeams < 1) {
     throw new RangeError(`beamSearch: expected numBeams to be a positive integer, got ${numBeams}`);
   }
@@ -100,19 +85,27 @@ export function beamSearch(
     const ofTargets = targets && targetLogProbs(model, trie, cache, scored, targets, normalize);
     const rows = { ...scored, forced: new Uint8Array(prompts.length) };
     let beams = prompts.map((_, row): Beam[] => [{ node: 0, score: 0, at: cache.ends[row]!, scored: { rows, row } }]);
+    const visited = prompts.map((): number[] => []);
     for (;;) {
+      if (withEntropy) beams.forEach((of, u) => visited[u]!.push(...entropies(trie, of)));
       beams = beams.map((of, u) => expand(trie, of, best, closed?.[u]));
       if (normalize === 'legal') beams.forEach((of) => of.forEach((beam) => finishForced(trie, beam)));
       if (beams.every((of) => of.every(({ node }) => isLeaf(trie, node)))) break;
       growBeams(model, trie, cache, beams, normalize);
     }
     return beams.map((of, u) => ({
-      ...rank(trie, of, numBeams, lengthPenalty, exclude?.[u]),
+      ...rank(trie, of, maxItems, lengthPenalty, exclude?.[u]),
       ...(ofTargets && { targetLogProbs: ofTargets[u]! }),
+      ...(withEntropy && { entropy: mean(visited[u]!) }),
     }));
   } finally {
     cache.dispose();
   }
+}
+
+/** 0 of none. */
+function mean(values: readonly number[]): number {
+  return values.length === 0 ? 0 : values.reduce((sum, x) => sum + x, 0) / values.length;
 }
 
 function checkLengths(prompts: number, lists: Record<string, readonly unknown[] | undefined>): void {
@@ -120,15 +113,6 @@ function checkLengths(prompts: number, lists: Record<string, readonly unknown[] 
     if (list === undefined || list.length === prompts) continue;
     throw new RangeError(`beamSearch: expected a ${what} for each of ${prompts} prompts, got ${list.length}`);
   }
-}
-
-function isLeaf({ childStart }: ItemTrie, node: number): boolean {
-  return childStart[node] === childStart[node + 1];
-}
-
-/** The only child of a node; undefined where there are several, or none. */
-function onlyChild({ childStart }: ItemTrie, node: number): number | undefined {
-  return childStart[node + 1]! - childStart[node]! === 1 ? childStart[node]! + 1 : undefined;
 }
 
 /** The best continuations of a user's beams, but for closed nodes; a beam that is complete stays as it is. */
@@ -150,56 +134,9 @@ function expand(
   });
   const { score, node, beam } = best.take();
   return Array.from(node, (to, i): Beam => {
-    const { node: before, at, scored } = beams[beam[i]!]!;
-    const own = { node: to, score: score[i]! };
-    if (to === before) return { ...own, at, scored };
-    const next = scored!.row + 1;
-    const known = scored!.rows.forced[next] === 1;
-    return { ...own, at: known ? at + 1 : at, scored: known ? { rows: scored!.rows, row: next } : undefined };
+    const from = beams[beam[i]!]!;
+    return to === from.node ? { ...from, score: score[i]! } : advance(from, to, score[i]!);
   });
-}
-
-/** A beam whose tokens are all forced from here on is complete: over the legal continuations they are certain. */
-function finishForced(trie: ItemTrie, beam: Beam): void {
-  let { node } = beam;
-  for (let next = onlyChild(trie, node); next !== undefined; next = onlyChild(trie, node)) node = next;
-  if (isLeaf(trie, node)) beam.node = node;
-}
-
-/** Runs the beams that are not complete through the model, each with the tokens that are forced after it. */
-function growBeams(
-  model: LanguageModel,
-  trie: ItemTrie,
-  cache: ForestCache,
-  beams: readonly Beam[][],
-  normalize: Normalize,
-): void {
-  const [nodes, parents, users, forced]: [number[], number[], number[], number[]] = [[], [], [], []];
-  const grown: { beam: Beam; row: number }[] = [];
-  const first = cache.size;
-  beams.forEach((of, user) => {
-    for (const beam of of) {
-      if (beam.scored || isLeaf(trie, beam.node)) continue;
-      grown.push({ beam, row: nodes.length });
-      let parent = beam.at;
-      for (let node: number | undefined = beam.node; node !== undefined && !isLeaf(trie, node);) {
-        forced.push(node === beam.node ? 0 : 1);
-        parents.push(parent);
-        parent = first + nodes.length;
-        nodes.push(node);
-        users.push(user);
-        node = onlyChild(trie, node);
-      }
-    }
-  });
-  if (nodes.length === 0) return;
-  const hidden = cache.grow(
-    Int32Array.from(nodes, (node) => trie.childToken[node - 1]!),
-    parents,
-  );
-  const scored = scoreContinuations(model, trie, Int32Array.from(nodes), hidden, normalize, (row) => users[row]!);
-  const rows = { ...scored, forced: Uint8Array.from(forced) };
-  for (const { beam, row } of grown) [beam.at, beam.scored] = [first + row, { rows, row }];
 }
 
 function rank(

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { fromBfloat16 } from '../ops/bfloat16.js';
+import { checkMappedFiles } from '../ops/read-tensor.js';
 import type { LanguageModel } from '../lm/language-model.js';
 import { InputError } from '../support/errors.js';
 
@@ -28,7 +29,8 @@ export class NonFiniteScores extends InputError {
 /**
  * @param values scores, or one number a row that is not finite if one of the row's scores is not
  * @param promptOf prompt of a value, by its place
- * @throws NonFiniteScores for the first value that is NaN or infinite
+ * @throws NonFiniteScores for the first value that is NaN or infinite; InputError if the file of the weights was cut
+ *   or written over while they were in use
  */
 export function checkFinite(
   where: string,
@@ -36,6 +38,7 @@ export function checkFinite(
   values: ArrayLike<number>,
   promptOf: (row: number) => number,
 ): void {
+  checkMappedFiles(model.weights.values());
   for (let i = 0; i < values.length; i++) {
     if (Number.isFinite(values[i]!)) continue;
     const prompt = promptOf(i);

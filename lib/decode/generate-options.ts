@@ -14,7 +14,7 @@ export interface GenerateOptions {
   /** Sampling keeps to so many best tokens, before `topP`. Default 0: all. */
   topK?: number;
   /** Default 42. */
-  seed?: number;
+  seed?: number | string;
   /** Tokens that end a text. Default: all end tokens of the model. */
   endTokens?: readonly number[];
   /** Texts that grow together. Default 64. No text depends on it but by rounding. */

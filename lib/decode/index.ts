@@ -9,5 +9,6 @@ export * from './generate-nucleus.js';
 export type { GenerateOptions } from './generate-options.js';
 export * from './generate.js';
 export * from './item-trie.js';
+export * from './sample-items.js';
 export * from './target-paths.js';
 export * from './trie-paths.js';

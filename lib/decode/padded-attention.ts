@@ -6,7 +6,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Forest } from '../lm/forest.js';
-import { HIDDEN, type LayerNodes, padPaths, type PaddedPaths, rowsByHead } from './prefill.js';
+import { HIDDEN } from '../ops/forest-attention.js';
+import { type LayerNodes, padPaths, type PaddedPaths, rowsByHead } from './prefill.js';
 import type { StepAttention, StepAttentions } from './step-attention.js';
 
 /** What a step's rows see of the grown nodes. */
@@ -15,7 +16,7 @@ interface StepPlan {
   rows: tf.Tensor1D;
   /** Place of each row, int32 [n]. */
   place: tf.Tensor1D;
-  /** Grown node of each place, counted from the first grown one, int32 [U * S]. */
+  /** Grown node of each place, counted from the first grown one; padding repeats a user's first, int32 [U * S]. */
   nodes: tf.Tensor1D;
   /** Added to scores on them [U, 1, q, S]: 0 on a row's own ancestors and itself. */
   mask: tf.Tensor4D;
@@ -98,6 +99,8 @@ function planStep(
   const nodes = new Int32Array(ofUser.length * places);
   const mask = new Float32Array(ofUser.length * width * places).fill(HIDDEN);
   ofUser.forEach((own, user) => {
+    const [filler = grown] = own.seen.keys(); // a node of the user's own: a NaN is not hidden by the mask
+    nodes.fill(filler - grown, user * places, (user + 1) * places);
     for (const [node, at] of own.seen) nodes[user * places + at] = node - grown;
     own.rows.forEach((row, i) => {
       const at = user * width + i;

@@ -8,11 +8,8 @@ import { forwardTokens, prepareForest } from '../lm/decoder.js';
 import type { Forest } from '../lm/forest.js';
 import type { LanguageModel } from '../lm/language-model.js';
 import { pathTo, shareBeginnings } from '../lm/shared-forest.js';
-import { forestAttention } from '../ops/forest-attention.js';
+import { forestAttention, HIDDEN } from '../ops/forest-attention.js';
 import { hasFused } from '../ops/fused.js';
-
-/** Added to a score that attention must not see. */
-export const HIDDEN = -1e9;
 
 /** Keys and values of one layer, a node a row. */
 export interface LayerNodes {

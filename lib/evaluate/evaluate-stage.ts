@@ -1,4 +1,5 @@
 /** The `evaluate` stage: model folder, data folder and index -> `results.jsonl` and the ranking metrics. */
+import { existsSync, statSync } from 'node:fs';
 import { indexOf, loadDataset } from '../data/load.js';
 import { readIndex } from '../data/sid-index.js';
 import { choosePrecision } from '../engine/choose-precision.js';
@@ -84,13 +85,13 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
     const ranked = places.map((place) => done.get(place)!);
     const report = reportOf(ranked, index, search.numBeams, seconds);
     writeResults(file, ranked, shard === undefined ? undefined : places);
-    const { item, sid } = report;
+    const { item, sid, intervals } = report;
     const share = shard === undefined ? {} : { allRows: rows.length, indexFile: inputs.index };
     writeProvenance(
       file,
       { ...kind, ...share },
       { inputs: plan.hashes, model: inputs.model },
-      { rows: ranked.length, metrics: { item, sid } },
+      { rows: ranked.length, metrics: { item, sid }, intervals },
     );
     partial.remove();
     return {
@@ -153,7 +154,11 @@ function fileOf(
   kind: EvaluationKind,
 ): string {
   if (results === undefined) return resultsFile(model, kind);
-  return shard === undefined ? results : shardFile(results, shard);
+  const file = shard === undefined ? results : shardFile(results, shard);
+  if (existsSync(file) && statSync(file).isDirectory()) {
+    throw new InputError(`--results: expected a file to write, got the folder ${file}; add a name`);
+  }
+  return file;
 }
 
 /** The task with each of its wordings, a file of results each. @returns the first one's report, and what all of them say */

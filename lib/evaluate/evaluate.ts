@@ -4,17 +4,15 @@
 import type { Row } from '../data/dataset.js';
 import type { SidIndex } from '../data/sid-index.js';
 import { NUM_BEAMS } from '../decode/beam-search.js';
-import { ksUpTo } from './measures/ranking.js';
-import { checkResults, itemMetrics, type Metrics, sidMetrics } from './metrics.js';
+import { type Measured, measureResults } from './measure-results.js';
+import { checkResults } from './metrics.js';
 import type { Recommender } from './recommender.js';
 import type { Result } from './results-file.js';
-import { itemRank, sidRanker } from './rows/ranks.js';
-import { type Intervals, metricIntervals, withRanks } from './statistics/intervals.js';
 import type { RankOptions } from './evaluate-options.js';
 import { rankRows } from './rank-rows.js';
 
 /** What an evaluation measured. */
-export interface EvaluateReport {
+export interface EvaluateReport extends Measured {
   /** Rows ranked. */
   rows: number;
   /** Beams of the search, and at most so many items a row. */
@@ -23,12 +21,6 @@ export interface EvaluateReport {
   invalid: number;
   /** Entries of the lists that occur earlier in their own list. */
   duplicates: number;
-  /** By item: HR@k and NDCG@k for k up to `beams`. */
-  item: Metrics;
-  /** By SID, for the same k. */
-  sid: Metrics;
-  /** 95 % bootstrap intervals of both, over users. */
-  intervals: { item: Intervals; sid: Intervals };
   /** Rows by wall-clock time. */
   usersPerSecond: number;
 }
@@ -52,15 +44,9 @@ export async function evaluate(
 /** What some results measure. @param beams of the search @param seconds that it took */
 export function reportOf(results: readonly Result[], index: SidIndex, beams: number, seconds: number): EvaluateReport {
   const { invalid, duplicates } = checkResults(results, index.length);
-  const ks = ksUpTo(beams);
   return {
     ...{ rows: results.length, beams, invalid, duplicates },
-    item: itemMetrics(results, ks),
-    sid: sidMetrics(results, index, ks),
-    intervals: {
-      item: metricIntervals(withRanks(results, itemRank), ks),
-      sid: metricIntervals(withRanks(results, sidRanker(index)), ks),
-    },
+    ...measureResults(results, beams, index),
     usersPerSecond: results.length / seconds,
   };
 }

@@ -1,6 +1,7 @@
 /** Ranking metrics and the file of results that they are computed from. */
 export * from './evaluate-stage.js';
 export * from './evaluate.js';
+export * from './measure-results.js';
 export * from './merge-results-options.js';
 export * from './merge-results.js';
 export * from './partial-results.js';
@@ -45,10 +46,13 @@ export * from './statistics/interval-text.js';
 export * from './statistics/intervals.js';
 export * from './statistics/sign-flip.js';
 export * from './statistics/units.js';
-export * from './scan-result.js';
+export * from './results/parse-result.js';
+export * from './score/beside-baselines.js';
 export * from './score/check-result-lists.js';
 export * from './score/compare-stage.js';
+export * from './score/list-report.js';
 export * from './score/minionerec-results.js';
 export * from './score/read-ranked.js';
+export * from './score/rows-of.js';
 export * from './score/score-options.js';
 export * from './score/score-stage.js';

@@ -1,24 +1,21 @@
 /** The shares of an evaluation put together: the very file that one process would have written. */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { parseObject } from '../data/raw/reviews.js';
+import { parseObject } from '../data/raw/json-text.js';
 import { readIndex } from '../data/sid-index.js';
 import { hashFile, readJson, readLines, writeJson } from '../files/files.js';
 import { InputError } from '../support/errors.js';
 import { MERGE_RESULTS_OPTIONS, type MergeResultsOptions } from './merge-results-options.js';
-import { ksUpTo } from './measures/ranking.js';
-import { itemMetrics, type Metrics, sidMetrics } from './metrics.js';
-import { parseResult, type Result, writeResults } from './results-file.js';
+import { measureResults, type MeasuredByItem } from './measure-results.js';
+import { listChecker } from './score/check-result-lists.js';
+import { parseResult } from './results/parse-result.js';
+import { type Result, writeResults } from './results-file.js';
 import { type Provenance, shardFile } from './results-place.js';
 
-/** What was put together. */
-export interface MergeResultsReport {
+/** What was put together; nothing is by SID where the index is no longer there. */
+export interface MergeResultsReport extends MeasuredByItem {
   rows: number;
   shards: number;
-  /** By item. */
-  item: Metrics;
-  /** By SID; absent where the index is no longer there. */
-  sid?: Metrics;
   /** File. */
   results: string;
 }
@@ -37,7 +34,8 @@ export async function mergeResults(options: MergeResultsOptions): Promise<MergeR
   const shares = findShares(results);
   const all = new Map<number, Result>();
   for (const { file } of shares) {
-    for await (const { text, number } of readLines(file)) addRow(all, text, `${file}:${number}`);
+    const check = listChecker(file);
+    for await (const { text, number } of readLines(file)) check(addRow(all, text, `${file}:${number}`));
   }
   const [{ provenance }] = shares as [Share, ...Share[]];
   const { shard: _shard, allRows, indexFile, finished: _finished, ...kind } = provenance;
@@ -46,15 +44,13 @@ export async function mergeResults(options: MergeResultsOptions): Promise<MergeR
     throw new InputError(`${results}: expected ${allRows} rows in ${shares.length} shares, got ${all.size}; evaluate the shares again`); // prettier-ignore
   }
   const merged = Array.from({ length: allRows }, (_, row) => all.get(row)!);
-  const ks = ksUpTo(kind.numBeams);
-  const item = itemMetrics(merged, ks);
   const same = existsSync(indexFile) && hashFile(indexFile) === kind.inputs.index;
-  const sid = same ? sidMetrics(merged, readIndex(indexFile), ks) : undefined;
-  const metrics = { item, ...(sid && { sid }) };
+  const measured = measureResults(merged, kind.numBeams, same ? readIndex(indexFile) : undefined);
+  const { intervals, ...metrics } = measured;
   writeResults(results, merged);
   const finished = new Date().toISOString();
-  writeJson(results.replace(/(\.jsonl)?$/, '.json'), { ...kind, rows: allRows, metrics, finished });
-  return { rows: allRows, shards: shares.length, ...metrics, results };
+  writeJson(results.replace(/(\.jsonl)?$/, '.json'), { ...kind, rows: allRows, metrics, intervals, finished });
+  return { rows: allRows, shards: shares.length, ...measured, results };
 }
 
 interface Share {
@@ -79,10 +75,10 @@ function findShares(results: string): Share[] {
   const shares = Array.from({ length: of }, (_, i): Share => {
     const file = shardFile(results, `${i + 1}/${of}`);
     if (!existsSync(file)) throw new InputError(`${file}: no such file; evaluate with --shard ${i + 1}/${of}`);
-    return { file, provenance: readJson<ShareOf>(file.replace(/\.jsonl$/, '.json')) };
+    return { file, provenance: readShareOf(file.replace(/\.jsonl$/, '.json')) };
   });
   const identity = ({ provenance }: Share): string => {
-    const { shard: _shard, rows: _rows, metrics: _metrics, finished: _finished, model: _model, indexFile: _index, ...same } = provenance; // prettier-ignore
+    const { shard: _shard, rows: _rows, metrics: _metrics, intervals: _intervals, finished: _finished, model: _model, indexFile: _index, ...same } = provenance; // prettier-ignore
     return JSON.stringify(same);
   };
   const other = shares.find((share) => identity(share) !== identity(shares[0]!));
@@ -90,10 +86,20 @@ function findShares(results: string): Share[] {
   return shares;
 }
 
-function addRow(all: Map<number, Result>, text: string, where: string): void {
+function readShareOf(file: string): ShareOf {
+  const found = readJson<Partial<ShareOf> | null>(file, 'evaluate the share again');
+  if (typeof found?.shard === 'string' && typeof found.allRows === 'number' && typeof found.indexFile === 'string') {
+    return found as ShareOf;
+  }
+  throw new InputError(`${file}: expected what evaluate writes beside a share; evaluate the share again`);
+}
+
+function addRow(all: Map<number, Result>, text: string, where: string): Result {
   const { row } = parseObject(text, where);
   if (typeof row !== 'number' || !Number.isInteger(row))
     throw new InputError(`${where}: row is missing; evaluate again`);
   if (all.has(row)) throw new InputError(`${where}: row ${row} is there twice; evaluate the shares again`);
-  all.set(row, parseResult(text, where));
+  const result = parseResult(text, where);
+  all.set(row, result);
+  return result;
 }

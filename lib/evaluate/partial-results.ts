@@ -2,9 +2,9 @@
  * Results while they are made: `FILE.part` gets a line a row after each batch, so that an evaluation that was killed goes
  * on where it was. Its first line says what the rows are of; rows of anything else are never taken for them.
  */
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { appendOrFail, readText, writeAtomic } from '../files/files.js';
+import { existsSync, rmSync } from 'node:fs';
+import { appendOrFail, writeAtomic } from '../files/files.js';
+import { wholeLines } from '../files/whole-file.js';
 import { type Result, resultLine } from './results-file.js';
 
 /** A row's place, and its result. */
@@ -25,11 +25,7 @@ export class PartialResults {
     const kept = existsSync(this.file) ? readLines(this.file, key) : [];
     for (const { row, ...result } of kept) this.done.set(row, result);
     // What a kill left half-written goes; so does what is of another evaluation.
-    mkdirSync(dirname(this.file), { recursive: true });
-    writeAtomic(
-      this.file,
-      [JSON.stringify({ of: key }), ...kept.map(({ row, ...result }) => resultLine(result, { row }))].join('\n') + '\n',
-    );
+    writeAtomic(this.file, partialLines(key, kept));
   }
 
   /** On disk before it returns. @throws InputError if the disk refuses */
@@ -50,15 +46,24 @@ export class PartialResults {
   }
 }
 
+function* partialLines(key: string, kept: readonly Line[]): Generator<string> {
+  yield JSON.stringify({ of: key }) + '\n';
+  for (const { row, ...result } of kept) yield resultLine(result, { row }) + '\n';
+}
+
 /** Whole lines of the same evaluation, up to the first that is damaged. */
 function readLines(file: string, key: string): Line[] {
-  const [first, ...others] = readText(file).split('\n').slice(0, -1); // behind the last break is what a kill cut short
-  if (parsed<{ of?: string }>(first ?? '')?.of !== key) return [];
   const lines: Line[] = [];
-  for (const text of others) {
-    const line = parsed<Line>(text);
-    if (!Number.isInteger(line?.row) || !Array.isArray(line?.items)) break;
-    lines.push(line);
+  let before: string | undefined; // the last one, behind the last break, is what a kill cut short
+  let first = true;
+  for (const text of wholeLines(file)) {
+    if (before !== undefined) {
+      const line = parsed<Line & { of?: string }>(before);
+      if (first ? line?.of !== key : !Number.isInteger(line?.row) || !Array.isArray(line?.items)) break;
+      if (!first) lines.push(line!);
+      first = false;
+    }
+    before = text;
   }
   return lines;
 }

@@ -3,12 +3,14 @@
  * `{"user":"A1","history":[3,7],"target":9,"items":[9,4],"scores":[-0.1,-2.3]}`, and where an evaluation scored the
  * target's tokens themselves `"targetLogProbs":[-0.1,-2]` at its end.
  */
-import { parseObject } from '../data/raw/reviews.js';
+import { checkFile } from '../files/check-file.js';
 import { writeAtomic } from '../files/files.js';
 import { readBlocks } from '../files/text-blocks.js';
 import { InputError } from '../support/errors.js';
 import type { Result } from './result.js';
-import { scanResult } from './scan-result.js';
+import { readParts, threadsFor } from './results/read-parts.js';
+import { columnResults, type ResultColumns, ResultColumnsBuilder } from './results/result-columns.js';
+import { scanResults } from './results/scan-results.js';
 
 export type { Result };
 
@@ -27,48 +29,42 @@ export function resultLine(result: Result, before: object = {}): string {
   return JSON.stringify({ ...before, user, history, target, items, scores, targetLogProbs });
 }
 
-/** @throws InputError for a missing or empty file, a broken line, a missing field: file, line and mend */
-export async function readResults(path: string): Promise<Result[]> {
+/**
+ * @param threads default as many as the file's size is worth
+ * @throws InputError for a missing or empty file, a broken line, a missing field: file, line and mend
+ */
+export async function readResults(path: string, threads?: number): Promise<Result[]> {
   const results: Result[] = [];
-  const decoder = new TextDecoder();
-  let line = 0;
-  for await (const bytes of readBlocks(path, () => line)) {
-    const block = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    for (let at = 0; at < block.length;) {
-      line++;
-      const scanned = scanResult(block, at);
-      if (scanned) {
-        results.push(scanned.result);
-        at = scanned.next;
-        continue;
-      }
-      const end = block.indexOf(10, at);
-      const text = decoder.decode(block.subarray(at, end)).trimEnd();
-      if (text !== '') results.push(parseResult(text, `${path}:${line}`));
-      at = end + 1;
-    }
-  }
-  if (results.length === 0) throw new InputError(`${path}: expected results, got an empty file; evaluate again`);
+  await eachResult(path, (result) => results.push(result), threads);
   return results;
 }
 
-/** @param where file and line, for the error @throws InputError for a broken line or a missing field */
-export function parseResult(text: string, where: string): Result {
-  if (!text.endsWith('}')) throw new InputError(`${where}: not valid JSON, the line is cut short; evaluate again`);
-  const { user, history, target, items, scores, targetLogProbs } = parseObject(text, where);
-  const numbers = (value: unknown): value is number[] =>
-    Array.isArray(value) && value.every((element) => typeof element === 'number');
-  const wrong = (field: string): never => {
-    throw new InputError(`${where}: ${field} is missing or of another kind; evaluate again`);
-  };
-  if (typeof user !== 'string') return wrong('user');
-  if (!numbers(history)) return wrong('history');
-  if (typeof target !== 'number') return wrong('target');
-  if (!numbers(items)) return wrong('items');
-  if (Array.isArray(scores) && scores.includes(null)) {
-    throw new InputError(`${where}: score ${scores.indexOf(null) + 1} is NaN; look for the model's first NaN loss`);
+/**
+ * The same one after the other, for what need not be in memory all at once.
+ * @throws InputError as `readResults`
+ */
+export async function eachResult(path: string, take: (result: Result) => void, threads?: number): Promise<void> {
+  checkFile(path);
+  const several = threads ?? threadsFor(path);
+  let rows = 0;
+  for await (const columns of several > 1 ? readParts(path, several) : readWhole(path)) {
+    for (const result of columnResults(columns ?? (await failing(path)))) take(result);
+    rows += columns!.users.length;
   }
-  if (!numbers(scores) || scores.length !== items.length) return wrong('scores (one an item)');
-  if (targetLogProbs !== undefined && !numbers(targetLogProbs)) return wrong('targetLogProbs');
-  return { user, history, target, items, scores, ...(targetLogProbs && { targetLogProbs }) };
+  if (rows === 0) throw new InputError(`${path}: expected results, got an empty file; evaluate again`);
+}
+
+async function* readWhole(path: string): AsyncGenerator<ResultColumns> {
+  const builder = new ResultColumnsBuilder();
+  let lines = 0;
+  for await (const block of readBlocks(path, () => lines)) {
+    lines = scanResults(block, builder, path, lines);
+    yield builder.take();
+  }
+}
+
+/** Reads a file of which a thread could not read a part, for the message with the line. */
+async function failing(path: string): Promise<never> {
+  for await (const _ of readWhole(path));
+  throw new InputError(`${path}: it was changed while it was read; read it again`);
 }

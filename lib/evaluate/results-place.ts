@@ -69,6 +69,8 @@ export interface ProvenanceBase {
   model: string;
   rows: number;
   metrics: object;
+  /** Of the metrics, where they have any. */
+  intervals?: object;
   code: { hash: string; commit: string | null };
   version: string;
   /** When it was done, ISO 8601. */
@@ -78,6 +80,8 @@ export interface ProvenanceBase {
 /** Provenance of an evaluation's results. */
 export interface Provenance extends ProvenanceBase, EvaluationKind {
   metrics: { item: object; sid: object };
+  /** 95 % bootstrap intervals of both, over users. */
+  intervals: { item: object; sid: object };
 }
 
 /**
@@ -90,7 +94,7 @@ export function writeProvenance(
   results: string,
   kind: object,
   { inputs, model }: Pick<ProvenanceBase, 'inputs' | 'model'>,
-  { rows, metrics }: Pick<ProvenanceBase, 'rows' | 'metrics'>,
+  { rows, metrics, intervals }: Pick<ProvenanceBase, 'rows' | 'metrics' | 'intervals'>,
 ): string {
   const file = results.replace(/(\.jsonl)?$/, '.json');
   const { hash, commit } = codeVersion();
@@ -100,6 +104,7 @@ export function writeProvenance(
     model,
     rows,
     metrics,
+    ...(intervals && { intervals }),
     code: { hash, commit },
     version: packageVersion(),
     finished: new Date().toISOString(),

@@ -90,17 +90,48 @@ export async function* toUtf8(
   if (rest.length > 0) yield rest;
 }
 
+/** Bytes that become a string at once. */
+const PIECE = 1 << 24;
+
 /**
- * A file's bytes as UTF-8 without a mark. UTF-8 makes no string, which may not be longer than 512 MB.
+ * A file's bytes as UTF-8 without a mark. The whole never is a string, which may not be longer than 512 MB.
  * @param named the encoding; default detected
+ * @param piece bytes that become a string at once
  * @throws InputError as `toUtf8`
  */
-export function bytesAsUtf8(bytes: Uint8Array, path: string, named?: Encoding): Uint8Array {
+export function bytesAsUtf8(bytes: Uint8Array, path: string, named?: Encoding, piece = PIECE): Uint8Array {
   const { encoding, mark } = settle(bytes.subarray(0, 4), named);
-  if (!isUtf8Label(encoding)) return Buffer.from(decodeText(bytes, path, named));
   const body = bytes.subarray(mark);
+  if (!isUtf8Label(encoding)) return recoded(body, decoderOf(encoding, path), path, piece);
   checkUtf8(body, path, () => 0);
   return body;
+}
+
+function recoded(bytes: Uint8Array, decoder: TextDecoder, path: string, piece: number): Uint8Array {
+  try {
+    return Buffer.concat([...textPieces(bytes, decoder, piece)].map((text) => Buffer.from(text)));
+  } catch {
+    throw firstInvalid(bytes, decoder.encoding, path, piece);
+  }
+}
+
+function* textPieces(bytes: Uint8Array, decoder: TextDecoder, piece: number): Generator<string> {
+  for (let at = 0; at <= bytes.length; at += piece) {
+    yield decoder.decode(bytes.subarray(at, at + piece), { stream: at + piece <= bytes.length });
+  }
+}
+
+/** A second pass, in which what cannot be read is U+FFFD. */
+function firstInvalid(bytes: Uint8Array, encoding: Encoding, path: string, piece: number): InputError {
+  let [line, start] = [1, '']; // number and beginning of the line that a piece begins in
+  for (const text of textPieces(bytes, new TextDecoder(encoding, { ignoreBOM: true }), piece)) {
+    const lines = (start + text).split('\n');
+    const at = lines.findIndex((content) => content.includes('\ufffd'));
+    if (at >= 0) return invalid(`${path}:${line + at}`, encoding.toUpperCase(), lines[at]!);
+    line += lines.length - 1;
+    start = lines.at(-1)!.slice(-20);
+  }
+  return invalid(`${path}:${line}`, encoding.toUpperCase(), start);
 }
 
 /**

@@ -10,7 +10,6 @@ import {
   existsSync,
   mkdirSync,
   openSync,
-  readFileSync,
   readSync,
   renameSync,
   rmSync,
@@ -19,11 +18,12 @@ import {
 } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { InputError } from '../support/errors.js';
 import { checkFile, isGzip } from './check-file.js';
-import { bytesAsUtf8, decodeText, type Encoding } from './encoding.js';
+import { decodeText, type Encoding } from './encoding.js';
 import { readBlocks } from './text-blocks.js';
+import { readBytes } from './whole-file.js';
 
 export { checkFile, isGzip };
 
@@ -137,26 +137,6 @@ export function readJson<T = unknown>(path: string, mend = 'check the path'): T 
  */
 export function readText(path: string, mend = 'check the path', encoding?: Encoding): string {
   return decodeText(readBytes(path, mend), path, encoding);
-}
-
-/**
- * A text file as a whole, as UTF-8 without a mark, for texts that may be longer than a string can be (512 MB).
- * @param encoding default detected
- * @throws InputError as `readText`
- */
-export function readUtf8(path: string, mend = 'check the path', encoding?: Encoding): Uint8Array {
-  return bytesAsUtf8(readBytes(path, mend), path, encoding);
-}
-
-/** A file's bytes, inflated where they are gzip. @throws InputError if the file is missing or damaged */
-export function readBytes(path: string, mend = 'check the path'): Uint8Array {
-  checkFile(path, mend);
-  try {
-    return isGzip(path) ? gunzipSync(readFileSync(path)) : readFileSync(path);
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    throw new InputError(`${path}: cannot be read (${(error as Error).message}); fetch it again`);
-  }
 }
 
 /** A line of a file. */

@@ -97,7 +97,7 @@ export class SafetensorsFile {
     const { shape, from, to } = this.entry(name);
     const dtype = this.floatDtype(name);
     const bytes = new Uint8Array(to - from);
-    readFully(this.file, bytes, this.base + from);
+    this.fill(bytes, this.base + from);
     return { shape, data: toFloats(bytes, dtype) };
   }
 
@@ -112,7 +112,7 @@ export class SafetensorsFile {
     const { from, to } = this.entry(name);
     for (let position = from; position < to; position += CHUNK) {
       const bytes = new Uint8Array(Math.min(CHUNK, to - position));
-      readFully(this.file, bytes, this.base + position);
+      this.fill(bytes, this.base + position);
       yield bytes;
     }
   }
@@ -139,11 +139,11 @@ export class SafetensorsFile {
     const end = fstatSync(this.file).size;
     if (end < 8) throw this.fail(`expected at least 8 bytes, got ${end}`);
     const first = Buffer.alloc(8);
-    readFully(this.file, first, 0);
+    this.fill(first, 0);
     const length = Number(first.readBigUInt64LE(0));
     if (length > end - 8 || length > LONGEST_HEADER) throw this.fail(`header of ${length} bytes in a file of ${end}`);
     const text = Buffer.alloc(length);
-    readFully(this.file, text, 8);
+    this.fill(text, 8);
     try {
       return { header: JSON.parse(text.toString('utf8')), base: 8 + length, end };
     } catch {
@@ -184,6 +184,19 @@ export class SafetensorsFile {
       throw this.fail(`${name}, ${dtype} of [${shape.join(', ')}], cannot lie at bytes ${from} to ${to} of ${size}`);
     }
     return { dtype, shape, from, to };
+  }
+
+  /** That it lost its end while it was open. */
+  shortened(): InputError {
+    return new InputError(`${this.path}: became shorter while it was read; write it again`);
+  }
+
+  private fill(into: Uint8Array, position: number): void {
+    for (let at = 0; at < into.length;) {
+      const got = readSync(this.file, into, at, Math.min(AT_ONCE, into.length - at), position + at);
+      if (got === 0) throw this.shortened();
+      at += got;
+    }
   }
 
   private fail(what: string): InputError {
@@ -269,14 +282,6 @@ const CHUNK = 1 << 22;
 
 /** A single read or write moves 2 GB at most. */
 const AT_ONCE = 1 << 30;
-
-function readFully(file: number, into: Uint8Array, position: number): void {
-  for (let at = 0; at < into.length;) {
-    const got = readSync(file, into, at, Math.min(AT_ONCE, into.length - at), position + at);
-    if (got === 0) throw new InputError('safetensors: the file became shorter while it was read');
-    at += got;
-  }
-}
 
 function writeFully(file: number, from: Uint8Array): void {
   for (let at = 0; at < from.length;) at += writeSync(file, from, at, Math.min(AT_ONCE, from.length - at));

@@ -3,13 +3,12 @@
  * like length together, so that padding is cheap.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { AttentionBlock, AttentionPlan } from '../ops/forest-attention.js';
+import { type AttentionBlock, type AttentionPlan, HIDDEN } from '../ops/forest-attention.js';
 import { hasFused } from '../ops/fused.js';
 import type { Forest } from './forest.js';
 
 /** What a block costs beside its score products, in scores of one head: some twenty kernel calls. */
 const BLOCK_COST = 40_000;
-const HIDDEN = -1e9;
 
 interface Span {
   start: number;

@@ -14,6 +14,9 @@ import * as tf from '@tensorflow/tfjs';
 import { customOp } from './custom-op.js';
 import { runFused } from './fused.js';
 
+/** Score of what a query does not see. */
+export const HIDDEN = -1e9;
+
 /** Trees of similar length, padded to the longest. */
 export interface AttentionBlock {
   /** B */
@@ -82,9 +85,12 @@ function plainAttention(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, plan: At
     (q, k, v) => {
       const parts: tf.Tensor[] = [];
       const saved: tf.Tensor[] = [];
+      const allFinite = Number.isFinite(tf.add(tf.sum(k!), tf.sum(v!)).dataSync()[0]);
       for (const block of plan.blocks) {
-        const [qb, kb, vb] = [toBlock(q, block, group), toBlock(k, block, 1), toBlock(v, block, 1)];
-        const probs = attend(qb, kb, block, scale); // [B, Hk, g * T, T]
+        const [qb, kb, seen] = [toBlock(q, block, group), toBlock(k, block, 1), toBlock(v, block, 1)];
+        const spoilt = allFinite ? undefined : spoiltKeys(seen);
+        const vb = spoilt ? tf.where(tf.isFinite(seen), seen, 0) : seen;
+        const probs = attend(qb, kb, block, scale, spoilt); // [B, Hk, g * T, T]
         parts.push(fromBlock(tf.matMul(probs, vb), block, heads));
         saved.push(probs, qb, kb, vb);
       }
@@ -109,12 +115,31 @@ function plainAttention(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, plan: At
   );
 }
 
-/** Softmax of the masked scores. @returns [B, Hk, g * T, T] */
-function attend(q: tf.Tensor, k: tf.Tensor, { length, mask }: AttentionBlock, scale: number): tf.Tensor {
+/**
+ * Softmax of the masked scores. A sum does not hide a NaN or an infinity, so that a token which holds one (its own tree's
+ * later tokens, or token 0 as padding) would reach those that do not see it: given `spoilt`, scores are chosen instead.
+ * @param spoilt added to the scores of a key: NaN where its value is not finite, else 0 [B, Hk, 1, T]
+ * @returns [B, Hk, g * T, T]
+ */
+function attend(
+  q: tf.Tensor,
+  k: tf.Tensor,
+  { length, mask }: AttentionBlock,
+  scale: number,
+  spoilt?: tf.Tensor,
+): tf.Tensor {
   const shape = [...q.shape.slice(0, 3), length];
   const scores = tf.mul(tf.matMul(q, k, false, true), scale);
-  const byHead = shaped(scores, [q.shape[0]!, -1, length, length]); // a query head's rows lie together
-  return shaped(tf.softmax(tf.add(byHead, mask)), shape);
+  const marked = spoilt ? tf.add(scores, spoilt) : scores;
+  const byHead = shaped(marked, [q.shape[0]!, -1, length, length]); // a query head's rows lie together
+  const masked = spoilt ? tf.where(tf.equal(mask, 0), byHead, tf.scalar(HIDDEN)) : tf.add(byHead, mask);
+  return shaped(tf.softmax(masked), shape);
+}
+
+/** @param values [B, Hk, T, d] @returns NaN for each value that is not finite, else 0 [B, Hk, 1, T] */
+function spoiltKeys(values: tf.Tensor): tf.Tensor {
+  const [trees, heads, length] = values.shape as [number, number, number];
+  return tf.reshape(tf.sum(tf.mul(values, 0), -1), [trees, heads, 1, length]);
 }
 
 /** [N, h, d] -> [B, h / group, group * T, d]; places outside `real` become zero. */

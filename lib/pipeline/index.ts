@@ -2,7 +2,6 @@
 export * from './check-config.js';
 export * from './config.js';
 export * from './dry-run.js';
-export * from './below-baselines.js';
 export * from './pipeline-figures.js';
 export * from './result-rows.js';
 export * from './pipeline.js';

@@ -17,7 +17,7 @@ import { checkInitialModel } from '../train/sft/initial-model.js';
 import type { SftReport } from '../train/sft/sft.js';
 import { checkTrainable } from '../train/sft/trainable.js';
 import { planTasks } from '../tasks/plan-tasks.js';
-import { belowBaselines, type BesideBaseline, besideBaselines } from './below-baselines.js';
+import { belowBaselines, type BesideBaseline, besideBaselines } from '../evaluate/score/beside-baselines.js';
 import type { PipelineConfig } from './config.js';
 import { pipelineFigures } from './pipeline-figures.js';
 import { type ResultRow, resultRows } from './result-rows.js';

@@ -14,15 +14,20 @@ export interface RunInputs {
   index?: string;
   /** Model folder that it starts from, or a shape: of that there is nothing to hash, the seed makes its weights. */
   model?: string;
+  /** File of item vectors, where a reward reads them. */
+  embeddings?: string;
 }
 
 /** SHA-256 by file name; of the model's files the name begins with `model`, of an adapter's base with `base`. */
-export function hashInputs({ dataset: { dir, name }, index, model }: RunInputs): Record<string, string> {
+export function hashInputs({ dataset: { dir, name }, index, model, embeddings }: RunInputs): Record<string, string> {
   const data = ['item.json', 'train.inter', 'valid.inter', 'test.inter'].map((ending) => `${name}.${ending}`);
   const files = data.map((file) => [file, join(dir, file)] as const).filter(([, path]) => existsSync(path));
   const indexes = index === undefined ? [] : [['index', index] as const];
+  const vectors = embeddings === undefined ? [] : [['embeddings', embeddings] as const];
   const models = model === undefined ? [] : modelFiles(model);
-  return Object.fromEntries([...files, ...indexes, ...models].map(([file, path]) => [file, hashFile(path)]));
+  return Object.fromEntries(
+    [...files, ...indexes, ...vectors, ...models].map(([file, path]) => [file, hashFile(path)]),
+  );
 }
 
 /** Whatever decides what a model computes and how it reads: weights of all shards, configuration, tokenizer, prompts. */

@@ -1,5 +1,5 @@
 /** `metrics.jsonl`: one line a training step or validation, numbers only. */
-import { readText } from '../files/files.js';
+import { wholeLines } from '../files/whole-file.js';
 import { InputError } from '../support/errors.js';
 
 /** A line of `metrics.jsonl`: a step, and metrics by name. */
@@ -11,9 +11,7 @@ export interface MetricLine {
 
 /** Lines of `metrics.jsonl`; a last line that a kill cut short is passed over. */
 export function readMetrics(file: string): MetricLine[] {
-  const lines = readText(file, 'train first')
-    .split('\n')
-    .filter((line) => line !== '');
+  const lines = [...wholeLines(file, 'train first')].filter((line) => line !== '');
   return lines.flatMap((line, i) => {
     try {
       return [JSON.parse(line) as MetricLine];

@@ -122,7 +122,10 @@ export class RunFolder {
   /** Drops what a killed run logged after the checkpoint that it is resumed from; TensorBoard's file likewise. */
   truncateLog(step: number): void {
     const kept = this.readLog().filter((line) => line.step <= step);
-    writeAtomic(this.metricsFile, kept.map((line) => JSON.stringify(line) + '\n').join(''));
+    writeAtomic(
+      this.metricsFile,
+      kept.map((line) => JSON.stringify(line) + '\n'),
+    );
     this.events = new TensorboardLog(this.folder, kept);
   }
 }

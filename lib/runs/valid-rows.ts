@@ -2,9 +2,10 @@
  * `valid-ranks.jsonl` of a run: the rank of every validation row, a line a validation, so that what is said of two
  * validations can be tested on their rows. A step that a resumed run validates again counts as it was last.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { appendOrFail } from '../files/files.js';
+import { wholeLines } from '../files/whole-file.js';
 
 /** A row of a validation: whose it is, and the rank of its target; 0 where the list lacks it. */
 export interface ValidRow {
@@ -24,8 +25,8 @@ export function writeValidRows(folder: string, step: number, rows: readonly Vali
 export function readValidRows(folder: string, step: number): ValidRow[] | undefined {
   const file = join(folder, FILE);
   if (!existsSync(file)) return undefined;
-  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
-  const line = lines.findLast((text) => text.startsWith(`{"step":${step},`) && text.endsWith('}'));
+  let line: string | undefined;
+  for (const text of wholeLines(file)) if (text.startsWith(`{"step":${step},`) && text.endsWith('}')) line = text;
   if (line === undefined) return undefined;
   const { users, ranks } = JSON.parse(line) as { users: string[]; ranks: number[] };
   return users.map((user, i) => ({ user, rank: ranks[i]! }));

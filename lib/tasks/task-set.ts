@@ -105,6 +105,11 @@ export class TaskSet {
     return fresh;
   }
 
+  /** The row of a reference, of a task that is no chain. */
+  row({ task, example }: ExampleReference): Row {
+    return this.members[task]!.rows[example]!;
+  }
+
   /** By task. */
   counts(): Record<string, TaskCounts> {
     return Object.fromEntries(

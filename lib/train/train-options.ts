@@ -1,10 +1,12 @@
 /** Options that supervised fine-tuning and GRPO share. */
 import { PRECISION_OPTIONS, SAVE_OPTIONS } from '../lm/precision-options.js';
+import { MUON_SCALES } from '../ops/muon-scale.js';
 import { boolean, choice, hook, integer, number, text } from '../options/kinds.js';
 import type { Options } from '../options/option.js';
 import type { MetricLine } from '../runs/metric-lines.js';
 import { InputError } from '../support/errors.js';
 import { SCHEDULES } from '../support/schedule.js';
+import { OPTIMIZERS } from './choices.js';
 
 /** Declares the options that `sft` and `grpo` share. */
 export const TRAIN_OPTIONS = {
@@ -34,6 +36,20 @@ export const TRAIN_OPTIONS = {
   onLog: hook<(lines: readonly MetricLine[]) => void>(
     'called after each update and validation, for a plot that draws while training',
   ),
+} satisfies Options;
+
+/** Declares the options of the optimizer, and of what is kept, that `sft` and `grpo` share. */
+export const OPTIMIZER_OPTIONS = {
+  optimizer: choice(OPTIMIZERS, 'adamw, or muon for the matrices of the layers and AdamW for the rest', {
+    default: 'adamw',
+  }),
+  muonScale: choice(MUON_SCALES, "what Muon's update is multiplied with: rms is at AdamW's rate", { default: 'rms' }),
+  keep: integer('checkpoints kept while training; more than one stay when it is done', {
+    default: 1,
+    affectsResult: false,
+  }),
+  keepLast: boolean('keep the model of the last update too, in last/', { default: false, affectsResult: false }),
+  patience: integer('stop after so many validations without a better one (0: never)', { default: 0, min: 0 }),
 } satisfies Options;
 
 /** Two ways of saying how long the warm-up is: which of them counted would depend on the code. */

@@ -90,6 +90,8 @@ test('the stage writes a report and two figures', async () => {
   }
   const file = join(data, 'run', 'results.jsonl');
   await expect(badCaseReport({ data, results: file })).rejects.toThrow('no such file');
+  writeResults(file, [{ ...results[0]!, items: [1, 1], scores: [2, 1] }]);
+  await expect(badCaseReport({ data, results: file })).rejects.toThrow('row 1: item 1 is listed twice');
   writeResults(file, results);
   const report = await badCaseReport({ data, results: file, topK: 1 });
   expect(report).toMatchObject({ rows: 4, failed: 3, notRun: [], report: join(data, 'run', 'badcase_report.json') });

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { COMMANDS } from '../../lib/cli/commands.js';
 import { readCommandLine } from '../../lib/cli/read-command-line.js';
-import { flagsOf } from '../../lib/options/flags.js';
+import { flagsOf, kebab } from '../../lib/options/flags.js';
 import type { Option } from '../../lib/options/option.js';
 import { allOptions, optionsFor } from '../../lib/options/schema.js';
 import { InputError } from '../../lib/support/errors.js';
@@ -61,7 +61,7 @@ describe.each(Object.keys(COMMANDS))('%s', (name) => {
       ...(chosen && chooser === word ? [owner] : words),
       ...required(schema.options, flag, word),
       ...variant,
-      ...(path.length > 1 ? [`--${path[0]}`] : []),
+      ...(path.length > 1 ? [`--${kebab(path[0]!)}`] : []),
     ];
     for (const text of wrongTexts(option)) {
       const given = option.boolean ? [`--${flag}=${text}`] : [`--${flag}=${text}`];

@@ -14,9 +14,10 @@ import { placeholderCatalogue, readCatalogue } from '../../lib/data/raw/catalogu
 import { type ColumnMap, hasPlaces, isHeader, parseColumns, placesOf } from '../../lib/data/raw/columns.js';
 import { grown, IdTable } from '../../lib/data/raw/id-table.js';
 import { fromReviews, InteractionsBuilder, interactionsTable } from '../../lib/data/raw/interactions.js';
+import { parseObject } from '../../lib/data/raw/json-text.js';
 import { readMetadata } from '../../lib/data/raw/metadata.js';
 import { parsePythonLiteral } from '../../lib/data/raw/python-dict.js';
-import { parseObject, parseReview } from '../../lib/data/raw/reviews.js';
+import { parseReview } from '../../lib/data/raw/reviews.js';
 import type { CatalogueItem } from '../../lib/data/raw/shelf.js';
 import { indexCodes, readIndex, sidTokens, writeIndex } from '../../lib/data/sid-index.js';
 

@@ -40,9 +40,18 @@ function expectWritten(names: string[], interactions: [number, number][], window
   const paths = Object.fromEntries(SPLITS.map((name) => [name, join(dir, `x.${name}.inter`)])) as Record<Split, string>;
   const other = join(dir, 'counts.txt');
   const selection = selectionOf(names, interactions, window, split);
-  const counts = writeSelection(selection, paths, [[other, (rows) => JSON.stringify(rows)]]);
+  const timed = { valid: join(dir, 'x.valid.times'), test: join(dir, 'x.test.times') };
+  const timeOf = (i: number): number => 1e9 + 100 * i + (i % 3) / 4;
+  const counts = writeSelection({ ...selection, timeOf }, paths, [[other, (rows) => JSON.stringify(rows)]], timed);
   const rows = buildRows(interactions.map(([user, item]) => ({ user: names[user]!, item })), window); // prettier-ignore
+  const places = interactions.flatMap(([user], i) =>
+    interactions.findIndex(([other]) => other === user) < i ? [i] : [],
+  );
   const plain = splitRows(rows, split);
+  const times = new Map(rows.map((row, i) => [row, timeOf(places[i]!)]));
+  for (const name of ['valid', 'test'] as const) {
+    expect(readFileSync(timed[name], 'utf8')).toBe(plain[name].map((row) => `${times.get(row)!}\n`).join(''));
+  }
   for (const name of SPLITS) {
     expect(readFileSync(paths[name], 'utf8') === formatInter(plain[name]), name).toBe(true);
     expect(counts[name]).toBe(plain[name].length);

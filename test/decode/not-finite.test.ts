@@ -1,13 +1,15 @@
 /** Scores that are not finite: every search and generation stops, and names the prompt and the weight. */
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { beamSearch } from '../../lib/decode/beam-search.js';
 import { checkFinite, namingRows, NonFiniteScores, nonFiniteWeight } from '../../lib/decode/finite-scores.js';
+import { ForestCache } from '../../lib/decode/forest-cache.js';
 import { freeBeams } from '../../lib/decode/free-beams.js';
 import { generate } from '../../lib/decode/generate.js';
 import { buildTrie } from '../../lib/decode/item-trie.js';
 import { hasFused } from '../../lib/ops/fused.js';
 import { useEngine } from '../../lib/engine/engine.js';
+import { registerNativeOps, unregisterNativeOps } from '../../lib/engine/native-ops.js';
 import type { LanguageModel } from '../../lib/lm/language-model.js';
 import { loadModel } from '../../lib/lm/model.js';
 import { InputError } from '../../lib/support/errors.js';
@@ -22,7 +24,10 @@ const trie = buildTrie([
 ]);
 
 let model: LanguageModel;
-await useEngine();
+const engine = await useEngine();
+const faces = hasFused('SidlabForestAttention') ? ['fused', 'plain'] : ['plain'];
+const inFace = (face: string): void => void (face === 'plain' && engine === 'tensorflow' && unregisterNativeOps());
+afterEach(() => void (engine === 'tensorflow' && registerNativeOps()));
 beforeAll(() => {
   model = loadModel(FOLDER);
 });
@@ -54,26 +59,40 @@ describe('one bad number in the weights', () => {
     }
   });
 
-  // Attention that pads lets a NaN into the other prompts of a batch: they are named first.
-  test.runIf(hasFused('SidlabForestAttention'))(
-    'the prompt that holds the bad token is named, whatever its batch',
-    async () => {
-      for (const [p, prompt] of PROMPTS.entries()) {
-        const model = spoilt('model.embed_tokens.weight', prompt[0]! * 16, NaN);
-        const reason = `prompt ${p + 1}: the scores are not finite, because the weights are not (model.embed_tokens.weight)`;
-        for (const normalize of ['full', 'legal'] as const) {
-          expect(() => beamSearch(model, trie, PROMPTS, { numBeams: 3, normalize })).toThrow(`beamSearch: ${reason}`);
-        }
-        for (const batchRows of [1, 2, 3]) {
-          const options = { maxTokens: 3, batchRows, endTokens: [] };
-          await expect(freeBeams(model, PROMPTS, { ...options, numBeams: 3 })).rejects.toThrow(`generate: ${reason}`);
-          await expect(generate(model, PROMPTS, options)).rejects.toThrow(`generate: ${reason}`);
-        }
+  test.each(faces)('the prompt that holds the bad token is named, whatever its batch: %s', async (face) => {
+    inFace(face);
+    for (const [p, prompt] of PROMPTS.entries()) {
+      const model = spoilt('model.embed_tokens.weight', prompt[0]! * 16, NaN);
+      const reason = `prompt ${p + 1}: the scores are not finite, because the weights are not (model.embed_tokens.weight)`;
+      for (const normalize of ['full', 'legal'] as const) {
+        expect(() => beamSearch(model, trie, PROMPTS, { numBeams: 3, normalize })).toThrow(`beamSearch: ${reason}`);
       }
-    },
-  );
+      for (const batchRows of [1, 2, 3]) {
+        const options = { maxTokens: 3, batchRows, endTokens: [] };
+        await expect(freeBeams(model, PROMPTS, { ...options, numBeams: 3 })).rejects.toThrow(`generate: ${reason}`);
+        await expect(generate(model, PROMPTS, options)).rejects.toThrow(`generate: ${reason}`);
+      }
+    }
+  });
 
-  test('a bad token that a text comes upon: its prompt is named', async () => {
+  test.each(faces)('one that begins another, which holds a bad token later on, has its results: %s', async (face) => {
+    inFace(face);
+    const [first, second] = [[30], [30, 35, 36]];
+    const bad = spoilt('model.embed_tokens.weight', 36 * 16, NaN);
+    const reason = 'prompt 2: the scores are not finite';
+    for (const normalize of ['full', 'legal'] as const) {
+      const options = { numBeams: 3, normalize };
+      expect(() => beamSearch(bad, trie, [first, second], options)).toThrow(reason);
+      expect(beamSearch(bad, trie, [first], options)).toEqual(beamSearch(model, trie, [first], options));
+    }
+    for (const prompts of [[second, first].reverse(), [first, second, first]]) {
+      await expect(generate(bad, prompts, { maxTokens: 1 })).rejects.toThrow(reason);
+      await expect(freeBeams(bad, prompts, { maxTokens: 1, numBeams: 2 })).rejects.toThrow(reason);
+    }
+  });
+
+  test.each(faces)('a bad token that a text comes upon: its prompt is named (%s)', async (face) => {
+    inFace(face);
     const prompts = [
       [30, 35],
       [31, 34],
@@ -90,7 +109,8 @@ describe('one bad number in the weights', () => {
     }
   });
 
-  test('one that a beam comes upon: the prompt is named, however many beams it has', async () => {
+  test.each(faces)('one that a beam comes upon: the prompt is named, however many beams it has (%s)', async (face) => {
+    inFace(face);
     const prompts = [
       [30, 35],
       [31, 34],
@@ -108,6 +128,22 @@ describe('one bad number in the weights', () => {
       const search = freeBeams(model, prompts, { numBeams: 2, maxTokens: 2, endTokens: [] });
       await expect(search).rejects.toThrow(`generate: prompt ${p + 1}: `);
     }
+  });
+
+  test.each(faces)('a node that holds one leaves the nodes of other prompts as they are: %s', (face) => {
+    inFace(face);
+    const states = (model: LanguageModel): number[] => {
+      const cache = new ForestCache(model, [
+        [30, 35],
+        [31, 34],
+      ]);
+      const [first, second] = [...cache.ends];
+      const grown = cache.grow(Int32Array.of(36, 37, 38), [first!, first!, second!]);
+      const state = [...tf.tidy(() => tf.slice(grown, 2, 1)).dataSync()];
+      cache.dispose();
+      return state;
+    };
+    expect(states(spoilt('model.embed_tokens.weight', 36 * 16, NaN))).toEqual(states(model));
   });
 
   test('weights that are finite and overflow', () => {

@@ -5,6 +5,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -16,6 +17,7 @@ import { expect, test } from 'vitest';
 import { halfToNumber } from '../../lib/files/half-floats.js';
 import { DTYPES, formatNpyHeader } from '../../lib/files/npy-header.js';
 import { readNpy, writeNpy } from '../../lib/files/npy.js';
+import { withFileSource } from '../../lib/files/npy-source.js';
 import { readNpz, writeNpz } from '../../lib/files/npz.js';
 import { numberToHalf } from '../../lib/files/number-to-half.js';
 import { InputError } from '../../lib/support/errors.js';
@@ -216,4 +218,34 @@ test('damage ends in one line or in an array of the right size, never otherwise'
     { numRuns: 1500 },
   );
   expect(errors).toBeGreaterThan(100);
+});
+
+test('cut at any byte: one line', () => {
+  const cut = join(dir, 'cut');
+  const names = [...Object.keys(golden.values).map((name) => `${name}.npy`), 'stored.npz', 'deflated.npz'];
+  for (const name of names) {
+    const whole = readFileSync(join(FOLDER, name));
+    for (let left = 0; left < whole.length; left++) {
+      writeFileSync(cut, whole.subarray(0, left));
+      for (const read of name.endsWith('.npz') && left > 1 ? [readNpy, readNpz] : [readNpy]) {
+        expect(() => read(cut)).toThrow(InputError);
+        expect(() => read(cut)).toThrow(/^[^\n]*; (write it again|save it with numpy\.savez?)$/);
+      }
+    }
+  }
+});
+
+test('cut while it is read: one line', () => {
+  writeFileSync(path, Buffer.alloc(1000));
+  for (const left of [0, 1, 999]) {
+    const reading = (): void =>
+      withFileSource(path, 'check the path', (source) => {
+        truncateSync(path, left);
+        source.read(new Uint8Array(1000), 0);
+      });
+    writeFileSync(path, Buffer.alloc(1000));
+    expect(reading).toThrow(InputError);
+    writeFileSync(path, Buffer.alloc(1000));
+    expect(reading).toThrow(`${path}: became shorter while it was read; write it again`);
+  }
 });

@@ -9,7 +9,7 @@ import { compareTextsStage } from '../../lib/evaluate/text/compare-texts-stage.j
 import type { AnswerRow } from '../../lib/evaluate/text/generate-answers.js';
 import { writeGenerations } from '../../lib/evaluate/text/generations-file.js';
 import { tableText } from '../../lib/figures/show-table.js';
-import { readUtf8 } from '../../lib/files/files.js';
+import { readUtf8 } from '../../lib/files/whole-file.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-compare-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -20,6 +20,10 @@ const options = {
 };
 const results = join(folder, 'results.jsonl');
 let whole: string;
+let wholeBeside: string;
+/** What lies beside the results; the time of day is not theirs. */
+const beside = (): string =>
+  readFileSync(join(folder, 'results.json'), 'utf8').replace(/"finished": ".*"/, '"finished": "then"');
 
 beforeAll(async () => {
   await useEngine();
@@ -27,6 +31,7 @@ beforeAll(async () => {
   cpSync('test/cases/m_plain', options.model, { recursive: true });
   await evaluateStage({ ...options, results });
   whole = readFileSync(results, 'utf8');
+  wholeBeside = beside();
 });
 beforeEach(() => {
   for (const name of readdirSync(folder)) if (name.startsWith('results')) rmSync(join(folder, name));
@@ -78,8 +83,11 @@ describe('shares', () => {
     const report = await mergeResults({ results });
     expect(report).toMatchObject({ rows: 28, shards: of });
     expect(readFileSync(results, 'utf8')).toBe(whole);
-    const { metrics, shard, rows } = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as { metrics: object; shard?: string; rows: number }; // prettier-ignore
-    expect({ metrics, shard, rows }).toEqual({ metrics: { item: report.item, sid: report.sid }, shard: undefined, rows: 28 }); // prettier-ignore
+    expect(beside()).toBe(wholeBeside);
+    expect(JSON.parse(wholeBeside)).toMatchObject({
+      metrics: { item: report.item, sid: report.sid },
+      intervals: { item: { 'HR@3': report.intervals.item['HR@3'] }, sid: report.intervals.sid },
+    });
   });
 
   test('are dealt batch by batch, each row once', async () => {
@@ -93,6 +101,16 @@ describe('shares', () => {
     const done = (await Promise.all(places)).map((share) => [...share.keys()]);
     expect(done.flat().sort((a, b) => a - b)).toEqual([...rows.keys()]);
     expect(Math.min(...done.map(({ length }) => length))).toBeGreaterThan(4);
+  });
+
+  test('whose index has gone: nothing by SID', async () => {
+    const index = join(folder, 'other.index.json');
+    cpSync(join(options.data, 'shop.index.json'), index);
+    await evaluateStage({ ...options, results, index, shard: '1/1' });
+    writeFileSync(index, '{}');
+    const report = await mergeResults({ results });
+    expect([report.sid, report.intervals.sid]).toEqual([undefined, undefined]);
+    expect(Object.keys(report.intervals.item)).toEqual(Object.keys(report.item));
   });
 
   test.each<[string, RegExp, () => Promise<unknown> | void]>([
@@ -115,6 +133,23 @@ describe('shares', () => {
       },
     ],
     [
+      'with something else beside one',
+      /shard-1-of-1\.json: expected what evaluate writes beside a share/,
+      async () => {
+        await share('1/1');
+        writeFileSync(join(folder, 'results-shard-1-of-1.json'), 'null');
+      },
+    ],
+    [
+      'with an item twice',
+      /shard-1-of-1\.jsonl: row 1: item \d+ is listed twice/,
+      async () => {
+        await share('1/1');
+        const file = join(folder, 'results-shard-1-of-1.jsonl');
+        writeFileSync(file, readFileSync(file, 'utf8').replace(/"items":\[(\d+),\d+/, '"items":[$1,$1'));
+      },
+    ],
+    [
       'that overlap',
       /shard-2-of-2\.jsonl:\d+: row \d+ is there twice/,
       async () => {
@@ -127,6 +162,11 @@ describe('shares', () => {
     await make();
     await expect(mergeResults({ results })).rejects.toThrow(message);
     expect(existsSync(results)).toBe(false);
+  });
+
+  test('a folder in place of the file, before anything is ranked', async () => {
+    await expect(evaluateStage({ ...options, results: folder })).rejects.toThrow(/got the folder .*; add a name/);
+    expect(existsSync(`${folder}.part`)).toBe(false);
   });
 
   test.each(['0/2', '3/2', '1', '1/2/3', 'a/b', '1/0'])('%s is no share', async (shard) => {

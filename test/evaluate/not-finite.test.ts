@@ -41,11 +41,11 @@ test('a NaN in a weight: evaluation names the row and the weight, and writes not
   ).rejects.toThrow(/^generate: prompt \d+: the scores are not finite, because the weights are not/);
 });
 
-test('reinforcement learning stops at its first ranking, and keeps no model', async () => {
+test('reinforcement learning stops at its first search, and keeps no model', async () => {
   const run = join(folder, 'run');
   const rl = { data: stage.data, index: INDEX, model: `${CASES}/m_nan`, run, template: 'sids', numGenerations: 2 };
   await expect(grpo({ ...rl, sampleSize: 4, batchSize: 2, epochs: 1 })).rejects.toThrow(
-    /^validate: row \d+ of \d+ \(user "U\d+"\): the scores are not finite, because the weights are not/,
+    /^grpo: sids: the row of user "U\d+": the scores are not finite, because the weights are not/,
   );
   expect(existsSync(join(run, 'model'))).toBe(false);
 });

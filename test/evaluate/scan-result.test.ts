@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import fc from '../fast-check.js';
 import { afterAll, expect, test } from 'vitest';
 import { readResults, writeResults } from '../../lib/evaluate/results-file.js';
-import { scanResult } from '../../lib/evaluate/scan-result.js';
+import { columnResults, ResultColumnsBuilder } from '../../lib/evaluate/results/result-columns.js';
+import { scanResult } from '../../lib/evaluate/results/scan-result.js';
 import { exactDecimal } from '../../lib/files/exact-decimal.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-scan-'));
@@ -100,19 +101,23 @@ test('scanned and parsed lines give the same results', async () => {
 
 test('the usual line is scanned, others are left to JSON.parse', () => {
   const line = '{"user":"A","history":[3],"target":9,"items":[9,4],"scores":[-0.1,-2.3]}\n';
-  const scan = (text: string) => scanResult(Buffer.from(text), 0);
-  expect(scan(line)).toEqual({
-    result: { user: 'A', history: [3], target: 9, items: [9, 4], scores: [-0.1, -2.3] },
-    next: line.length,
-  });
+  const scan = (text: string) => {
+    const columns = new ResultColumnsBuilder();
+    columns.reserve(text.length);
+    const next = scanResult(Buffer.from(text), 0, columns);
+    return next < 0 ? columns.used : { result: [...columnResults(columns.take())], next };
+  };
+  const result = { user: 'A', history: [3], target: 9, items: [9, 4], scores: [-0.1, -2.3] };
+  expect(scan(line)).toEqual({ result: [result], next: line.length });
   const asked = line.replace('}', ',"targetLogProbs":[-1,-0.5]}');
-  expect(scan(asked)!.result.targetLogProbs).toEqual([-1, -0.5]);
-  expect(scan(line.replace('}', ',"targetLogProbs":[]}'))!.result.targetLogProbs).toEqual([]);
+  expect(scan(asked)).toMatchObject({ result: [{ ...result, targetLogProbs: [-1, -0.5] }] });
+  expect(scan(line.replace('}', ',"targetLogProbs":[]}'))).toMatchObject({
+    result: [{ ...result, targetLogProbs: [] }],
+  });
   const others = ['"A"', '"A\\n"', '-9', '1.5', '[9,]', '[9 ,4]', '[-0.1]'].map((text, i) =>
     line.replace(['{"user":"A"', '"A"', '9', '9', '[9,4]', '[9,4]', '[-0.1,-2.3]'][i]!, text),
   );
-  for (const other of [...others, line.slice(0, -2), line.replace('}', ',"x":1}')])
-    expect(scan(other), other).toBe(undefined);
+  for (const other of [...others, line.slice(0, -2), line.replace('}', ',"x":1}')]) expect(scan(other), other).toBe(0); // nothing is left behind
 });
 
 test('a file cut short, NaN, a field of another kind: file and line', async () => {

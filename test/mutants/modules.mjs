@@ -86,9 +86,25 @@ export const MODULES = {
     tests: ['test/ops', 'test/lm/forward.test.ts', 'test/lm/lora.test.ts', 'test/lm/split-rows.test.ts'],
   },
   train: {
-    files: ['lib/train/loop/', 'lib/train/optim/', 'lib/train/sft/', 'lib/train/grpo/'],
+    files: ['lib/train/loop/', 'lib/train/optim/', 'lib/train/sft/'],
     tests: ['test/train'],
-    without: ['test/train/resume.test.ts', 'test/train/notebook-interrupt.test.ts'],
+    without: [
+      'test/train/resume.test.ts',
+      'test/train/notebook-interrupt.test.ts',
+      'test/train/grpo/grpo-resume.test.ts',
+    ],
+  },
+  grpo: {
+    files: ['lib/train/grpo/', 'lib/decode/sample-items.ts', 'lib/decode/trie-beams.ts', 'lib/decode/beam-search.ts'],
+    tests: [
+      'test/train/grpo',
+      'test/train/options.test.ts',
+      'test/decode/sample-items.test.ts',
+      'test/decode/beam-oracle.test.ts',
+      'test/decode/beam-search.test.ts',
+      'test/decode/exclude.test.ts',
+    ],
+    without: ['test/train/grpo/grpo-resume.test.ts'],
   },
   decode: {
     files: ['lib/decode/'],

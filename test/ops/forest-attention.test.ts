@@ -84,3 +84,47 @@ test.each([
     disposePlan(plan);
   });
 });
+
+const NUMBERS = [NaN, Infinity, -Infinity];
+const SPOILT = ['q', 'k', 'v'].flatMap((input) => NUMBERS.map((number) => [input, number] as const));
+test.each(SPOILT)('a node whose %s holds %d reaches those that see it, and nobody else', (input, number) => {
+  tf.tidy(() => {
+    const forest = packTrees([prefixTree(words(3), [words(2), words(4)]), chain(words(4)), chain(words(1))]);
+    const nodes = forest.token.length;
+    const inputs: Record<string, tf.Tensor> = {
+      q: normal(nodes, 4, 5),
+      k: normal(nodes, 2, 5),
+      v: normal(nodes, 2, 5),
+    };
+    for (const face of native ? ['fused', 'plain'] : ['plain']) {
+      if (native && face === 'plain') unregisterNativeOps();
+      const plan = planAttention(forest);
+      const attention = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): Float32Array =>
+        forestAttention(q as tf.Tensor3D, k as tf.Tensor3D, v as tf.Tensor3D, plan).dataSync<'float32'>();
+      const whole = attention(inputs.q!, inputs.k!, inputs.v!);
+      for (let bad = 0; bad < nodes; bad++) {
+        const data = inputs[input]!.dataSync<'float32'>().slice();
+        data.fill(number, bad * (data.length / nodes) + 1, (bad + 1) * (data.length / nodes)); // every head's
+        const spoilt = tf.tensor(data, inputs[input]!.shape);
+        const [q, k, v] = ['q', 'k', 'v'].map((name) => (name === input ? spoilt : inputs[name]!));
+        const value = attention(q!, k!, v!);
+        for (let node = 0; node < nodes; node++) {
+          const [row, asWhole] = [value, whole].map((of) => [...of.subarray(node * 20, (node + 1) * 20)]);
+          const sees = input === 'q' ? node === bad : ancestorsOf(forest, node).includes(bad);
+          if (!sees) row!.forEach((x, i) => expect(x).toBeCloseTo(asWhole![i]!, 5));
+          else if (Number.isNaN(number)) expect(heads(row!).every((head) => head.some(Number.isNaN))).toBe(true);
+          else expect(row).not.toEqual(asWhole); // an infinity of a key may be a score of -Infinity
+        }
+      }
+      disposePlan(plan);
+    }
+  });
+});
+
+const heads = (row: number[]): number[][] => [0, 5, 10, 15].map((at) => row.slice(at, at + 5));
+
+function ancestorsOf({ parent }: Forest, node: number): number[] {
+  const line: number[] = [];
+  for (let a = node; a >= 0; a = parent[a]!) line.push(a);
+  return line;
+}

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { metricRecord } from '../../lib/cli/print.js';
 import { type Result, writeResults } from '../../lib/evaluate/results-file.js';
-import { belowBaselines, besideBaselines } from '../../lib/pipeline/below-baselines.js';
+import { belowBaselines, besideBaselines } from '../../lib/evaluate/score/beside-baselines.js';
 import { resultRows, resultTexts } from '../../lib/pipeline/result-rows.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-beside-'));

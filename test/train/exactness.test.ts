@@ -11,8 +11,8 @@ import type { Weights } from '../../lib/lm/weights.js';
 import { readMetrics } from '../../lib/runs/metric-lines.js';
 import { RunFolder } from '../../lib/runs/run-folder.js';
 import type { Example } from '../../lib/tasks/examples.js';
-import { groupAdvantages } from '../../lib/train/grpo/advantages.js';
-import { rewardGroup } from '../../lib/train/grpo/reward-group.js';
+import { groupAdvantages } from '../../lib/train/grpo/loss/advantages.js';
+import { rewardGroup } from '../../lib/train/grpo/rewards/reward-group.js';
 import { resumeCheckpoint, saveCheckpoint } from '../../lib/train/loop/checkpoint.js';
 import { forestLoss, forestLogProbs } from '../../lib/train/loop/forest-loss.js';
 import { batchGradients } from '../../lib/train/loop/gradients.js';
@@ -159,16 +159,16 @@ test('advantages: by the deviation of a sample; one completion, or equal ones, h
   expect(tiny[1]).toBeCloseTo(1e-4 / (Math.SQRT2 * 1e-4 + 1e-4), 10);
 });
 
-test('a reward’s long answer is cut in the message', () => {
+test('a reward’s long answer is cut in the message', async () => {
   const context = { items: [1], target: 1, row: { user: 'u', history: [1], target: 1 }, prompt: '' };
   const fails = (value: unknown, got: string) =>
-    expect(() => rewardGroup(() => value as number[], context)).toThrow(
+    expect(rewardGroup([{ name: 'own', weight: 1, reward: () => value as number[] }], context)).rejects.toThrow(
       `1 finite numbers, one an item, got ${got}; mend`,
     );
-  fails('x'.repeat(80), 'x'.repeat(80));
-  fails('x'.repeat(81), `${'x'.repeat(77)}...`);
-  fails([Infinity], '[Infinity]');
-  fails([1, 2], '2 values');
+  await fails('x'.repeat(80), 'x'.repeat(80));
+  await fails('x'.repeat(81), `${'x'.repeat(77)}...`);
+  await fails([Infinity], '[Infinity]');
+  await fails([1, 2], '2 values');
 });
 
 test('the gradient of a few targets among many nodes, by finite differences', () => {

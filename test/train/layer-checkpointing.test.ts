@@ -14,7 +14,8 @@ import { disposeWeights, randomWeights } from '../../lib/lm/weights.js';
 import { RunFolder } from '../../lib/runs/run-folder.js';
 import { Random } from '../../lib/support/random.js';
 import type { Example } from '../../lib/tasks/examples.js';
-import { grpoLoss } from '../../lib/train/grpo/grpo-loss.js';
+import { groupAdvantages } from '../../lib/train/grpo/loss/advantages.js';
+import { grpoLoss } from '../../lib/train/grpo/loss/grpo-loss.js';
 import { batchGradients, type MicroBatch } from '../../lib/train/loop/gradients.js';
 import type { Task } from '../../lib/train/loop/task.js';
 import { estimateRun } from '../../lib/train/report/estimate.js';
@@ -111,10 +112,14 @@ test('the same bits in less memory: groups of GRPO', () => {
   const groups = Array.from({ length: 4 }, () => ({
     prompt: text(60),
     completions: Array.from({ length: 8 }, () => text(4)),
-    rewards: [1, 0, 0, -1, 0.5, 0, 0, 0],
+    advantages: groupAdvantages([1, 0, 0, -1, 0.5, 0, 0, 0]),
   }));
   const share = compare(model, (_, layerCheckpointing) => [
-    grpoLoss(model, reference, groups, 0.1, undefined, { layerCheckpointing }),
+    ...grpoLoss(
+      model,
+      groups.map((group) => ({ ...group })),
+      { reference, beta: 0.1, forward: { layerCheckpointing } },
+    ),
   ]);
   expect(share).toBeLessThan(0.5);
   disposeWeights(reference.weights);

@@ -62,7 +62,7 @@ test('what an update logs: step, epoch, rate with its warm-up, tokens so far, lo
     tokens += batch.reduce((sum, text) => sum + text.tokens.length - 1, 0);
     expect(lines[i]!.tokens).toBe(tokens);
   });
-  const first = batchGradients(model, task.objective(batches[0]!, new Random('7/train')).microBatches);
+  const first = batchGradients(model, (await task.objective(batches[0]!, new Random('7/train'), 1)).microBatches);
   const digits = tf.getBackend() === 'tensorflow' ? 6 : 3; // others sum with less care
   expect(lines[0]!.loss).toBeCloseTo(first.loss, digits);
   let squares = 0;

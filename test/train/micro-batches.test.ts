@@ -36,7 +36,7 @@ test.each([
       tokenBudget: budget,
       ...(alone && { dropout: 1e-9, random: new Random(1) }),
     });
-    return { parts: parts.length, tokens: parts.map((part) => part.tokens), ...batchGradients(model, parts) };
+    return { ...batchGradients(model, parts), parts: parts.length, tokens: parts.map((part) => part.tokens) };
   };
   const [separate, cut] = [of(1 << 20, true), of(tokenBudget, false)];
   expect(separate.tokens).toEqual([whole]);

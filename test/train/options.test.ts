@@ -37,6 +37,11 @@ test('defaults of grpo', () => {
     ...SHARED,
     ...{ data: 'd', model: 'm', numGenerations: 16, beta: 1e-3, reward: 'ranking', sampleSize: 0, epochs: 2 },
     ...{ batchSize: 64, learningRate: 1e-5, warmupSteps: 0, maxGradNorm: 0.3, evalSteps: 10 },
+    ...{ rollout: 'beams', temperature: 1, topP: 1, maxTokens: 64, dynamicSampling: false, addGroundTruth: false },
+    ...{ aggregateRewards: 'sum_then_normalize', advantages: 'group', scaleRewards: 'group', equalGroups: 'keep' },
+    ...{ maskTruncated: false, lossType: 'grpo', epsilon: 0.2, delta: 0, numIterations: 1, normalize: 'full' },
+    ...{ kl: 'k3', klIn: 'loss', syncSteps: 512, syncWeight: 0.6, sftWeight: 0, tokenBudget: 8192, logRollouts: 0 },
+    ...{ optimizer: 'adamw', muonScale: 'rms', keep: 1, keepLast: false, patience: 0, freeze: 'none' },
   });
 });
 
@@ -76,6 +81,21 @@ test.each([
   ['beta', 0, -0.001],
   ['sampleSize', 0, -1],
   ['batchSize', 1, 0],
+  ['temperature', 1e-3, 0],
+  ['topP', 1, 1.01],
+  ['topP', 1e-3, 0],
+  ['maxTokens', 1, 0],
+  ['epsilon', 0, -0.01],
+  ['epsilon', 1, 1.01],
+  ['epsilonHigh', 0, -0.01],
+  ['delta', 0, -0.01],
+  ['numIterations', 1, 0],
+  ['syncSteps', 1, 0],
+  ['syncWeight', 1, 1.01],
+  ['syncWeight', 1e-3, 0],
+  ['sftWeight', 0, -0.01],
+  ['tokenBudget', 1, 0],
+  ['logRollouts', 0, -1],
 ] as const)('grpo: %s of %d is good, of %d it is not', (name, good, bad) => {
   const given = { data: 'd', model: 'm' };
   expect(GRPO_OPTIONS.parse({ ...given, [name]: good })[name]).toBe(good);

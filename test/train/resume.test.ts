@@ -2,8 +2,7 @@
  * A run that is killed ends on the same bits as one that is not; a folder of another run is refused.
  * The killed process is the built command (`npm test` builds it first).
  */
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
@@ -17,6 +16,7 @@ import { sidStage } from '../../lib/sid/sid-stage.js';
 import { Random } from '../../lib/support/random.js';
 import { type SftOptions } from '../../lib/train/sft/sft-options.js';
 import { sft } from '../../lib/train/sft/sft.js';
+import { expectBuilt, runAndKill as killed } from './run-and-kill.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-resume-'));
 const options = (run: string): SftOptions => ({
@@ -31,18 +31,8 @@ const options = (run: string): SftOptions => ({
   dropout: 0.2,
 });
 
-/** The killed process is `dist`, the one in the test is `lib`: of different code they end on different bits. */
-function expectBuilt(): void {
-  const newest = (dir: string, ending: string): number =>
-    Math.max(
-      ...readdirSync(dir, { recursive: true, encoding: 'utf8' })
-        .filter((name) => name.endsWith(ending))
-        .map((name) => statSync(join(dir, name)).mtimeMs),
-    );
-  const built = ['dist/.stamp.json', 'dist/.tsbuildinfo'].filter((file) => existsSync(file));
-  const when = Math.max(newest('dist', '.js'), ...built.map((file) => statSync(file).mtimeMs));
-  if (newest('lib', '.ts') > when) throw new Error('dist/ is older than lib/: npm run build, then run this test again');
-}
+const runAndKill = (options: SftOptions, lines: number, signal?: NodeJS.Signals): Promise<number | null> =>
+  killed('sft', options, lines, signal);
 
 beforeAll(async () => {
   expectBuilt();
@@ -116,27 +106,4 @@ function weights(run: string): string[] {
   const files = readdirSync(model).filter((name) => name.endsWith('.safetensors'));
   expect(files).toHaveLength(1);
   return files.map((name) => hashFile(join(model, name)));
-}
-
-/** The command in a process of its own, killed once `metrics.jsonl` has grown by `lines`. @returns exit status */
-function runAndKill(options: SftOptions, lines: number, signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
-  const flag = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  const args = Object.entries(options).flatMap(([name, value]) =>
-    value === true ? [flag(name)] : [flag(name), String(value)],
-  );
-  const child = spawn(process.execPath, ['dist/cli.js', 'sft', ...args], { stdio: 'ignore' });
-  const file = join(options.run!, 'metrics.jsonl');
-  const count = (): number => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').length : 0);
-  const from = count();
-  return new Promise((resolve) => {
-    const timer = setInterval(() => {
-      if (count() - from < lines) return;
-      clearInterval(timer);
-      child.kill(signal);
-    }, 2);
-    child.on('exit', (status) => {
-      clearInterval(timer);
-      resolve(status);
-    });
-  });
 }

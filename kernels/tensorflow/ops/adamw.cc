@@ -7,6 +7,9 @@
 namespace sidlab {
 namespace {
 
+// Numbers that are updated at a time.
+constexpr int64_t kRun = 2048;
+
 inline float valueOf(float x) { return x; }
 inline float valueOf(uint16_t x) { return fromHalf(x); }
 
@@ -41,14 +44,24 @@ void update(Call& call) {
   float* m = call.taken(2, given[1] != 0, 7);
   float* v = call.taken(3, given[2] != 0, 7);
   uint16_t* half = call.takenHalf(6, given[3] != 0, 7);
-#pragma omp parallel for simd if (size > kAlone)
-  for (int64_t i = 0; i < size; ++i) {
-    const float g = valueOf(gradient[i]) * scale;
-    m[i] = m[i] * beta1 + g * (1.0f - beta1);
-    v[i] = v[i] * beta2 + g * g * (1.0f - beta2);
-    const float kept = 1.0f - (each ? decays[i] * shrink : all);
-    parameter[i] = parameter[i] * kept - rate * m[i] / (std::sqrt(v[i]) * spread + epsilon);
-    if (halved) half[i] = toHalf(parameter[i]);
+  // Run by run, each of which a core's first cache holds: loops of one kind of number are vectors through and through.
+#pragma omp parallel for if (size > kAlone)
+  for (int64_t begin = 0; begin < size; begin += kRun) {
+    const int64_t count = size - begin < kRun ? size - begin : kRun;
+    float g[kRun], kept[kRun];
+    float *p = parameter + begin, *m1 = m + begin, *v1 = v + begin;
+#pragma omp simd
+    for (int64_t i = 0; i < count; ++i) g[i] = valueOf(gradient[begin + i]) * scale;
+    for (int64_t i = 0; i < count; ++i) kept[i] = 1.0f - (each ? decays[begin + i] * shrink : all);
+#pragma omp simd
+    for (int64_t i = 0; i < count; ++i) {
+      m1[i] = m1[i] * beta1 + g[i] * (1.0f - beta1);
+      v1[i] = v1[i] * beta2 + g[i] * g[i] * (1.0f - beta2);
+      p[i] = p[i] * kept[i] - rate * m1[i] / (std::sqrt(v1[i]) * spread + epsilon);
+    }
+    if (!halved) continue;
+#pragma omp simd
+    for (int64_t i = 0; i < count; ++i) half[begin + i] = toHalf(p[i]);
   }
 }
 

@@ -151,8 +151,11 @@ void attend(const Forest& f, const float* q, const float* k, const float* v, int
     for (int64_t m = 0; m < some; ++m) {
       total[placeOf(m)] = weigh(s.scores.data() + m * columns, before + nodeOf(m) + 1, tileLength);
     }
-    s.path.sums(s.scores.data(), columns, tileLength, s.sums.data());
+    // a weight of 0 hides no NaN: rows that do not see one are summed up alone
+    const bool together = s.path.finiteValues(before + nodeOf(0) + 1, tileLength);
+    if (together) s.path.sums(s.scores.data(), columns, tileLength, s.sums.data());
     for (int64_t m = 0; m < some; ++m) {
+      if (!together) s.path.sums(s.scores.data(), columns, before + nodeOf(m) + 1, s.sums.data());
       std::memcpy(out + placeOf(m) * d, s.sums.data() + m * padded(d), d * sizeof(float));
     }
   }

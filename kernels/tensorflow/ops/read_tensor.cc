@@ -1,6 +1,5 @@
 // A tensor out of an open file: float32 that lies at a multiple of 64 bytes is mapped, not copied; anything else is read
 // on all cores, and halves become float32 on the way, or stay what they are. lib/ops/read-tensor.ts has the plain implementation.
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 #include <atomic>
 #include <memory>
 
+#include "mapped.h"
 #include "op.h"
 
 namespace sidlab {
@@ -23,27 +23,16 @@ constexpr char kShort[] = "the file became shorter while it was read";
 
 enum Kind : int32_t { kFloat32, kFloat16, kBfloat16 };
 
-struct Mapping {
-  void* at;
-  size_t length;
-};
-
 void unmap(void*, size_t, void* mapping) {
   std::unique_ptr<Mapping> owned(static_cast<Mapping*>(mapping));
-  munmap(owned->at, owned->length);
+  unmapFile(*owned);
 }
 
-// Private: whoever wrote to the tensor would write to memory alone. Its pages are mapped at once, not by a fault each.
 TF_Tensor* mapped(int file, TF_DataType type, int64_t offset, const std::vector<int64_t>& dims, int64_t bytes) {
-  const int64_t page = sysconf(_SC_PAGESIZE), before = offset % page;
-  const size_t length = bytes + before;
-  void* at = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, offset - before);
-  if (at == MAP_FAILED) return nullptr;
-#ifdef MADV_POPULATE_READ
-  madvise(at, length, MADV_POPULATE_READ);  // an old kernel that cannot leaves it to the faults
-#endif
-  return TF_NewTensor(type, dims.data(), static_cast<int>(dims.size()), static_cast<char*>(at) + before, bytes,
-                      &unmap, new Mapping{at, length});
+  const Mapping mapping = mapFile(file, offset, bytes);
+  if (!mapping.base) return nullptr;
+  return TF_NewTensor(type, dims.data(), static_cast<int>(dims.size()), mapping.data, bytes, &unmap,
+                      new Mapping(mapping));
 }
 
 void readFully(int file, char* into, int64_t bytes, int64_t offset) {

@@ -66,6 +66,15 @@ class PathTiles {
     for (int64_t c = 0; c < width_; ++c) column[c * kTileColumns] = key[c];
     std::memcpy(values_.data() + j * columns_, value, width_ * sizeof(float));
   }
+  // Whether the values of nodes `from` to `to` are.
+  bool finiteValues(int64_t from, int64_t to) const {
+    float zeros = 0;
+    for (int64_t j = from; j < to; ++j) {
+#pragma omp simd reduction(+ : zeros)
+      for (int64_t c = 0; c < width_; ++c) zeros += values_[j * columns_ + c] * 0.0f;
+    }
+    return zeros == 0.0f;
+  }
   // scores [kTileRows, padded(length)] = queries [kTileRows, d] @ keys^T
   void scores(const float* queries, int64_t lq, int64_t length, float* to, int64_t lt) const {
     multiplyTile(queries, {lq, 1}, keys_.data(), {kTileColumns, width_ * kTileColumns}, width_, padded(length), to, lt);

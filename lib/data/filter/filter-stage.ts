@@ -1,9 +1,12 @@
 /**
- * The `filter` stage: raw files -> `NAME.item.json`, `NAME.{train,valid,test}.inter`, `NAME.item2id`, `NAME.stats.json`.
+ * The `filter` stage: raw files -> `NAME.item.json`, `NAME.{train,valid,test}.inter`, `NAME.item2id`, `NAME.stats.json`, and
+ * where the source has times `NAME.{valid,test}.times`.
  * All is computed before the first file is written, so a failure leaves the folder as it was.
  */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SPLITS } from '../dataset.js';
+import { timesFile, TIMED_SPLITS } from '../row-times.js';
 import { itemPieces } from '../item-file.js';
 import { placeholderCatalogue, readCatalogue } from '../raw/catalogue.js';
 import { type ColumnMap, parseColumns } from '../raw/columns.js';
@@ -53,15 +56,18 @@ export async function filterStage(options: FilterStageOptions): Promise<FilterRe
     [
       [file('item.json'), () => itemPieces(selection.catalogue.map(itemOf))],
       // the source's own names, as LC-Rec and MiniOneRec keep them
-      [file('item2id'), () => selection.catalogue.map(({ asin }, id) => `${asin}\t${id}\n`).join('')],
+      [file('item2id'), () => selection.catalogue.map(({ asin }, id) => `${asin}\t${id}\n`)],
       // without the seconds: equal input, equal bytes
       [file('stats.json'), (rows) => JSON.stringify(counts(rows), null, 2) + '\n'],
     ],
+    { valid: timesFile(out, dataset, 'valid'), test: timesFile(out, dataset, 'test') },
   );
+  // those of another source that the folder had before
+  if (!data.timed) for (const split of TIMED_SPLITS) rmSync(timesFile(out, dataset, split), { force: true });
   return { ...counts(split), format, texts: meta !== undefined, seconds: (performance.now() - start) / 1000 };
 }
 
-/** The files that the stage writes, for whoever watches them. */
+/** The files that the stage writes always, for whoever watches them. */
 export function filterOutputs(out: string, dataset: string): string[] {
   return ['item.json', ...SPLITS.map((split) => `${split}.inter`), 'item2id', 'stats.json'].map((suffix) =>
     join(out, `${dataset}.${suffix}`),

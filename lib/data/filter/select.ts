@@ -22,6 +22,8 @@ export interface Selection {
   userNames: IdTable;
   /** Index = item id. */
   catalogue: CatalogueItem[];
+  /** Seconds since 1970 of each, where the source has times. */
+  timeOf?: (interaction: number) => number;
   /** What was removed, by reason. */
   removed: Removed;
   /** Texts that had HTML. */
@@ -116,6 +118,7 @@ function renumber(
     userOf: userOf.subarray(0, count),
     userNames: data.userNames,
     catalogue,
+    ...(data.timed && { timeOf: (i: number) => times[order[i]!]! }),
     removed,
     plain: nothingPlain(),
     rules,

@@ -18,17 +18,24 @@ const LONG_NAME = 64;
  *
  * @param paths of the three splits
  * @param others the stage's other files: path, and content when the rows are counted
+ * @param timePaths of the times of the rows, by split; of a selection without times none is written
  * @returns rows a split
  */
 export function writeSelection(
   selection: Selection,
   paths: Record<Split, string>,
   others: readonly (readonly [path: string, text: (split: Record<Split, number>) => Content])[],
+  timePaths: Partial<Record<Split, string>> = {},
 ): Record<Split, number> {
-  const files = [...others.map(([path]) => path), ...SPLITS.map((split) => paths[split])];
+  const timed = selection.timeOf ? SPLITS.filter((split) => timePaths[split] !== undefined) : [];
+  const files = [
+    ...others.map(([path]) => path),
+    ...SPLITS.map((split) => paths[split]),
+    ...timed.map((split) => timePaths[split]!),
+  ];
   return writeTogether(files, (temporaries) => {
-    const [train, valid, test] = temporaries.slice(others.length) as [string, string, string];
-    const counts = writeRows(selection, { train, valid, test });
+    const [train, valid, test, ...times] = temporaries.slice(others.length) as [string, string, string, ...string[]];
+    const counts = writeRows(selection, { train, valid, test }, timed, times);
     for (const [i, [, text]] of others.entries()) writeContent(temporaries[i]!, text(counts));
     return counts;
   });
@@ -46,19 +53,27 @@ function writeTogether<T>(paths: readonly string[], write: (temporaries: string[
   return result[0]!;
 }
 
-/** @returns rows a split */
-function writeRows(selection: Selection, paths: Record<Split, string>): Record<Split, number> {
-  const { users, items, userOf, userNames, rules } = selection;
+/** @param timed splits whose times are written, to `timePaths` @returns rows a split */
+function writeRows(
+  selection: Selection,
+  paths: Record<Split, string>,
+  timed: readonly Split[],
+  timePaths: readonly string[],
+): Record<Split, number> {
+  const { users, items, userOf, userNames, rules, timeOf } = selection;
   const { window } = rules;
   const { words, bytes: all, stride, name, longest } = userRecords(selection);
-  const outs = SPLITS.map((split) => new Out(paths[split], longest + 11 * (window + 2)));
+  const outs = SPLITS.map((split) => new Out(paths[split], longest + 11 * (window + 2), `${INTER_HEADER}\n`));
+  const times = SPLITS.map((split) => (timed.includes(split) ? new Out(timePaths[timed.indexOf(split)]!, 32) : undefined)); // prettier-ignore
   try {
     const splitOf = splitter(selection);
     for (let i = 0; i < users.length; i++) {
       const record = users[i]! * stride;
       const before = words[record]!;
       if (before > 0) {
-        const out = outs[splitOf(users[i]!)]!;
+        const split = splitOf(users[i]!);
+        times[split]?.text(`${timeOf!(i)}\n`);
+        const out = outs[split]!;
         out.room();
         const { bytes } = out;
         let at = out.at;
@@ -81,9 +96,9 @@ function writeRows(selection: Selection, paths: Record<Split, string>): Record<S
       words[record] = before + 1;
       words[record + 2 + (before % window)] = items[i]!;
     }
-    for (const out of outs) out.flush();
+    for (const out of [...outs, ...times]) out?.flush();
   } finally {
-    for (const out of outs) out.close();
+    for (const out of [...outs, ...times]) out?.close();
   }
   return { train: outs[0]!.rows, valid: outs[1]!.rows, test: outs[2]!.rows };
 }
@@ -156,10 +171,17 @@ class Out {
   constructor(
     path: string,
     private readonly longest: number,
+    header = '',
   ) {
     this.file = openSync(path, 'w');
-    this.bytes = new Uint8Array(ROOM + longest + INTER_HEADER.length + 1);
-    this.at = new TextEncoder().encodeInto(`${INTER_HEADER}\n`, this.bytes).written;
+    this.bytes = new Uint8Array(ROOM + longest + header.length);
+    this.at = new TextEncoder().encodeInto(header, this.bytes).written;
+  }
+
+  /** A short text of ASCII. */
+  text(text: string): void {
+    this.room();
+    for (let i = 0; i < text.length; i++) this.bytes[this.at++] = text.charCodeAt(i);
   }
 
   /** Makes room for a row. */

@@ -1,7 +1,7 @@
 /** Item texts of any known format -> the data set's catalogue. */
 import { isUtf8 } from 'node:buffer';
 import { decodeText, type Encoding } from '../../files/encoding.js';
-import { readBytes } from '../../files/files.js';
+import { readBytes } from '../../files/whole-file.js';
 import { readBlocks, readHead } from '../../files/text-blocks.js';
 import { InputError } from '../../support/errors.js';
 import { readItemTexts } from '../item-file.js';

@@ -2,6 +2,7 @@
  * JSON as data sets hold it: Python's `NaN` and `Infinity` are null, and whole numbers that a double does not hold
  * (ids of 2^53 and more) are texts of the same digits, so that no two of them become one.
  */
+import { InputError } from '../../support/errors.js';
 
 const TOKEN = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|NaN|-?Infinity/g;
 
@@ -36,6 +37,25 @@ function outsideTexts(json: string, replace: (token: string) => string): string 
     parts.push(json.slice(open, at));
   }
   return parts.join('');
+}
+
+/** One line of a JSONL file; `NaN` is null. @throws InputError unless it is a JSON object */
+export function parseObject(text: string, where: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = parseJson(text);
+  } catch {
+    throw new InputError(`${where}: not valid JSON (${shorten(text)}); mend or remove the line`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InputError(`${where}: expected a JSON object, got ${shorten(text)}; mend or remove the line`);
+  }
+  return value as Record<string, unknown>;
+}
+
+function shorten(text: string): string {
+  const plain = text.slice(0, 200).replace(/\p{Cc}+/gu, ' ');
+  return plain.length > 60 ? `${plain.slice(0, 60)}...` : plain;
 }
 
 const [QUOTE, BACKSLASH, COMMA, COLON, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [34, 92, 44, 58, 123, 125, 91, 93];

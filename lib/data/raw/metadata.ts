@@ -16,7 +16,7 @@ import { InputError } from '../../support/errors.js';
 import { COLUMN_NAMES } from './columns.js';
 import { itemOfRecord, type TextRole } from './item-record.js';
 import { parsePythonLiteral } from './python-dict.js';
-import { parseObject } from './reviews.js';
+import { parseObject } from './json-text.js';
 import { type Catalogue, Shelf } from './shelf.js';
 
 /**

@@ -6,7 +6,7 @@
  */
 import * as aq from 'arquero';
 import { InputError } from '../../support/errors.js';
-import { parseJson } from './json-text.js';
+import { parseObject } from './json-text.js';
 import { TIME_EXPECTED, timeOf } from './times.js';
 import { NAME_EXPECTED, nameOf, shown } from './values.js';
 
@@ -65,20 +65,6 @@ export function parseReview(text: string, where: string, names: ReviewFields): R
   };
 }
 
-/** One line of a JSONL file; `NaN` is null. @throws InputError unless it is a JSON object */
-export function parseObject(text: string, where: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = parseJson(text);
-  } catch {
-    throw new InputError(`${where}: not valid JSON (${shorten(text)}); mend or remove the line`);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InputError(`${where}: expected a JSON object, got ${shorten(text)}; mend or remove the line`);
-  }
-  return value as Record<string, unknown>;
-}
-
 /** A user's or item's name. @throws InputError for one that is missing, empty or has white space */
 export function idField(fields: Record<string, unknown>, name: string, where: string): string {
   const id = nameOf(fields[name]);
@@ -86,9 +72,4 @@ export function idField(fields: Record<string, unknown>, name: string, where: st
   throw new InputError(
     `${where}: expected ${name} to be ${NAME_EXPECTED}, got ${shown(fields[name])}; mend or remove the line`,
   );
-}
-
-function shorten(text: string): string {
-  const plain = text.slice(0, 200).replace(/\p{Cc}+/gu, ' ');
-  return plain.length > 60 ? `${plain.slice(0, 60)}...` : plain;
 }

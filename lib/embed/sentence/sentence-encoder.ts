@@ -13,11 +13,11 @@
  * Shapes: B texts, T tokens of the longest, D width.
  */
 import { availableParallelism } from 'node:os';
-import type { PreTrainedTokenizer, PreTrainedModel, Tensor } from '@huggingface/transformers';
 import { InputError } from '../../support/errors.js';
 import { type EncoderConfig, readEncoderConfig } from './encoder-config.js';
 import { poolTokens } from './pool-tokens.js';
 import { loadTransformers, modelFolder, readModelJson } from './transformers.js';
+import type { LibraryModel, LibraryTokenizer, TransformersLibrary } from './transformers-types.js';
 import { omitOptions } from '../../options/derive.js';
 import { defineOptions } from '../../options/schema.js';
 import { SENTENCE_OPTIONS, type SentenceEncoderOptions } from '../embed-options.js';
@@ -105,7 +105,7 @@ async function loading<T>(source: string, load: () => Promise<T>): Promise<T> {
 }
 
 /** Texts longer than `max` lose their end, and keep the special tokens behind it, the `tail`. */
-function tokenize(tokenizer: PreTrainedTokenizer, texts: readonly string[], max: number, tail: readonly number[]) {
+function tokenize(tokenizer: LibraryTokenizer, texts: readonly string[], max: number, tail: readonly number[]) {
   if (max <= tail.length) {
     throw new InputError(`embed: expected --cutoff-len above ${tail.length}, the special tokens of a text, got ${max}`);
   }
@@ -124,7 +124,7 @@ function tokenize(tokenizer: PreTrainedTokenizer, texts: readonly string[], max:
  * What the tokenizer puts before every text ([CLS], <s>) and behind it ([SEP], </s>, <|endoftext|>). Its own truncation
  * cuts the latter off too.
  */
-function specialEnds(tokenizer: PreTrainedTokenizer): { head: number[]; tail: number[] } {
+function specialEnds(tokenizer: LibraryTokenizer): { head: number[]; tail: number[] } {
   const [all, plain] = [tokenizer.encode('a'), tokenizer.encode('a', { add_special_tokens: false })];
   for (let start = 0; start + plain.length <= all.length; start++) {
     if (plain.length > 0 && plain.every((id, i) => all[start + i] === id)) {
@@ -135,7 +135,11 @@ function specialEnds(tokenizer: PreTrainedTokenizer): { head: number[]; tail: nu
 }
 
 /** Token ids -> last hidden state [B * T * D]. */
-async function forward(TensorOf: typeof Tensor, model: PreTrainedModel, batch: readonly (readonly number[])[]) {
+async function forward(
+  TensorOf: TransformersLibrary['Tensor'],
+  model: LibraryModel,
+  batch: readonly (readonly number[])[],
+) {
   const tokens = Math.max(1, ...batch.map((ids) => ids.length));
   const ids = new BigInt64Array(batch.length * tokens); // the padding is token 0: the mask hides it, whatever it is
   const mask = new BigInt64Array(batch.length * tokens);
@@ -144,11 +148,11 @@ async function forward(TensorOf: typeof Tensor, model: PreTrainedModel, batch: r
     mask.fill(1n, b * tokens, b * tokens + row.length);
   });
   const shape = [batch.length, tokens];
-  const outputs = (await model({
+  const outputs = await model({
     input_ids: new TensorOf('int64', ids, shape),
     attention_mask: new TensorOf('int64', mask, shape),
     token_type_ids: new TensorOf('int64', new BigInt64Array(ids.length), shape),
-  })) as Record<string, Tensor | undefined>;
+  });
   const hidden = outputs.last_hidden_state ?? outputs.token_embeddings;
   if (hidden?.dims.length !== 3 || hidden.dims[0] !== batch.length || hidden.dims[1] !== tokens) {
     const found = Object.entries(outputs).map(([name, tensor]) => `${name} [${tensor?.dims.join(', ')}]`);

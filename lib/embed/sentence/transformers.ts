@@ -9,15 +9,18 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type * as Transformers from '@huggingface/transformers';
 import { writeAtomic } from '../../files/files.js';
 import { InputError } from '../../support/errors.js';
+import type { TransformersLibrary } from './transformers-types.js';
+
+/** No literal in `import`: the compiler would look for its types. */
+const PACKAGE: string = '@huggingface/transformers';
 
 /** @throws InputError where the package is not installed or its native library does not load */
-export async function loadTransformers(): Promise<typeof Transformers> {
-  let library: typeof Transformers;
+export async function loadTransformers(): Promise<TransformersLibrary> {
+  let library: TransformersLibrary;
   try {
-    library = await import('@huggingface/transformers');
+    library = (await import(PACKAGE)) as TransformersLibrary;
   } catch (error) {
     const reason = (error as Error).message.split('\n')[0];
     throw new InputError(
@@ -54,7 +57,7 @@ export function modelStamp(source: string): unknown {
  * @throws InputError for a file that is no JSON, or a hub that does not answer
  */
 export async function readModelJson(
-  library: Pick<typeof Transformers, 'env'>,
+  library: Pick<TransformersLibrary, 'env'>,
   source: string,
   file: string,
 ): Promise<unknown> {
@@ -103,7 +106,7 @@ function readHere(path: string): string | undefined {
 
 /** @returns undefined where the hub has no such file */
 async function download(
-  { env }: Pick<typeof Transformers, 'env'>,
+  { env }: Pick<TransformersLibrary, 'env'>,
   id: string,
   file: string,
 ): Promise<string | undefined> {

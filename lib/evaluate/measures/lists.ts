@@ -41,6 +41,53 @@ export function gini(counts: ArrayLike<number>): number {
   return sum === 0 ? 0 : weighted / (sorted.length * sum);
 }
 
+/**
+ * Shannon entropy of counts, -sum p log p in nats: 0 where one item has everything, log n where n have as much each.
+ * RecBole's ShannonEntropy is this by the number of items that are recommended at all.
+ * @example entropy([2, 2, 0]) // 0.6931
+ */
+export function entropy(counts: ArrayLike<number>): number {
+  let [sum, weighted] = [0, 0];
+  for (let i = 0; i < counts.length; i++) {
+    const x = counts[i]!;
+    if (x === 0) continue;
+    sum += x;
+    weighted += x * Math.log(x);
+  }
+  return sum === 0 ? 0 : Math.log(sum) - weighted / sum;
+}
+
+/** Of a row: mean number of training purchases of the first k items (RecBole's AveragePopularity); of an empty list 0. */
+export function averagePopularity(k: number, counts: ArrayLike<number>): Measure {
+  return meanOfFirst(k, (id) => counts[id] ?? 0);
+}
+
+/**
+ * The least popular items: of those that were bought at all, the share that was bought least, at least one; ties to the
+ * smaller id (the tail of RecBole's TailPercentage).
+ * @param counts of the training rows, by item
+ * @example leastPopular([3, 0, 1, 2], 0.5) // Set { 2 }: of the items 2, 3 and 0, in this order, floor(1.5)
+ */
+export function leastPopular(counts: ArrayLike<number>, share = 0.1): Set<number> {
+  const bought = Array.from(counts, (count, id) => ({ count, id })).filter(({ count }) => count > 0);
+  const order = bought.sort((a, b) => a.count - b.count || a.id - b.id);
+  return new Set(order.slice(0, Math.max(1, Math.floor(order.length * share))).map(({ id }) => id));
+}
+
+/** Of a row: the share of the first k items that are in the tail (RecBole's TailPercentage); of an empty list 0. */
+export function tailShare(k: number, tail: ReadonlySet<number>): Measure {
+  return meanOfFirst(k, (id) => Number(tail.has(id)));
+}
+
+function meanOfFirst(k: number, value: (id: number) => number): Measure {
+  return ({ items }) => {
+    const most = Math.min(k, items.length);
+    let sum = 0;
+    for (let i = 0; i < most; i++) sum += value(items[i]!);
+    return sum / Math.max(1, most);
+  };
+}
+
 /** How popular what is recommended is, beside what was bought. */
 export interface PopularityBias {
   /** Mean percentile of the items among the first k, in [0, 1]. */
@@ -70,10 +117,7 @@ export function popularityBias(table: readonly RowEntry[], k: number, percentile
 
 /** Of a row: the share of the first k items that are in its history; of an empty list 0. */
 export function repeatShare(k: number): Measure {
-  return ({ items, history }) => {
-    const first = items.slice(0, k);
-    return first.filter((id) => history.includes(id)).length / Math.max(1, first.length);
-  };
+  return (row) => meanOfFirst(k, (id) => Number(row.history.includes(id)))(row);
 }
 
 /** Of a row: 1 where its target is in its history. */

@@ -27,6 +27,10 @@ export const GAINS = {
   MRR: (rank: number, k: number): number => (rank >= 1 && rank <= k ? 1 / rank : 0),
 } as const;
 
+/** A name of `GAINS`. */
+export type GainName = keyof typeof GAINS;
+const GAIN_NAMES = Object.keys(GAINS) as readonly GainName[];
+
 /** Which rank is measured: by item, or by distinct SIDs. */
 export type RankField = 'rank' | 'sidRank';
 
@@ -45,10 +49,35 @@ export function reciprocalRank(k: number, by: RankField = 'rank'): Measure {
   return ofRank('MRR', k, by);
 }
 
+/** Hits among the first k, by k: HR@k / k. Recall@k of one relevant item is HR@k itself. */
+export function precision(k: number, by: RankField = 'rank'): Measure {
+  const hit = hitRate(k, by);
+  return (row) => hit(row) / k;
+}
+
+/** Mean average precision of one relevant item, 1 / rank: MAP@k is MRR@k. */
+export function averagePrecision(k: number, by: RankField = 'rank'): Measure {
+  return reciprocalRank(k, by);
+}
+
 /** `HR@1`, `NDCG@1`, `MRR@1`, `HR@3`, ... */
 export function rankingMeasures(ks: readonly number[] = KS, by: RankField = 'rank'): Measures {
-  const names = Object.keys(GAINS) as (keyof typeof GAINS)[];
-  return Object.fromEntries(ks.flatMap((k) => names.map((name) => [`${name}@${k}`, ofRank(name, k, by)])));
+  return Object.fromEntries(namedGains(ks).map(([label, name, k]) => [label, ofRank(name, k, by)]));
+}
+
+/** The same of a rank itself. @param names default all of `GAINS` */
+export function rankGains(
+  ks: readonly number[] = KS,
+  names: readonly GainName[] = GAIN_NAMES,
+): Record<string, (rank: number) => number> {
+  return Object.fromEntries(
+    namedGains(ks, names).map(([label, name, k]) => [label, (rank: number) => GAINS[name](rank, k)]),
+  );
+}
+
+function namedGains(ks: readonly number[], names = GAIN_NAMES): [label: string, name: GainName, k: number][] {
+  ks.forEach(checkK);
+  return ks.flatMap((k) => names.map((name): [string, GainName, number] => [`${name}@${k}`, name, k]));
 }
 
 /**
@@ -68,7 +97,7 @@ export function measurableKs(longest: number, asked?: readonly number[]): number
   return asked ? [...asked] : ksUpTo(longest);
 }
 
-function ofRank(name: keyof typeof GAINS, k: number, by: RankField): Measure {
+function ofRank(name: GainName, k: number, by: RankField): Measure {
   checkK(k);
   const gain = GAINS[name];
   return (row: RowEntry) => {

@@ -52,6 +52,8 @@ export interface RowContext {
   index?: SidIndex;
   /** When each result's target was bought, milliseconds since 1970, in the order of the results. */
   times?: ArrayLike<number>;
+  /** Items of each list that its entry keeps, where not all are needed. Default all. */
+  keep?: number;
 }
 
 /**
@@ -61,14 +63,19 @@ export interface RowContext {
  * @throws RangeError where there is not a time for each result
  */
 export function rowTable(results: readonly Result[], context: RowContext = {}): RowEntry[] {
-  const { dataset, index, times } = context;
+  const { times } = context;
   if (times && times.length !== results.length) {
     throw new RangeError(`rowTable: expected ${results.length} times, one a result, got ${times.length}`);
   }
+  return results.map(rowMaker(context));
+}
+
+/** A function from one result after the other to its entry; what the context needs is prepared once. */
+export function rowMaker({ dataset, index, times, keep }: RowContext = {}): (result: Result, i: number) => RowEntry {
   const counts = dataset && trainCounts(dataset.train, dataset.items.length);
   const percentiles = counts && popularityPercentiles(counts);
   const sidRank = index && sidRanker(index);
-  return results.map((result, i) => {
+  return (result, i) => {
     const { user, target, items, scores, history, targetLogProbs } = result;
     const rank = itemRank(result);
     return {
@@ -88,9 +95,9 @@ export function rowTable(results: readonly Result[], context: RowContext = {}): 
       ...(times && { time: times[i]! }),
       ...(index && { sharedCodes: sharedWithHistory(result, index) }),
       history,
-      items,
+      items: keep === undefined ? items : items.slice(0, keep),
     };
-  });
+  };
 }
 
 function firstCategory(categories = ''): string {

@@ -3,7 +3,6 @@ import { writeJson } from '../../files/files.js';
 import { packageVersion } from '../../runs/code-version.js';
 import { InputError } from '../../support/errors.js';
 import { measurableKs, rankingMeasures } from '../measures/ranking.js';
-import { rowTable } from '../rows/row-table.js';
 import { checkSameRows, compareTables, type Comparison } from '../statistics/compare.js';
 import { type RankedFile, readCatalogueFiles, readRanked } from './read-ranked.js';
 import { COMPARE_OPTIONS, type CompareStageOptions } from './score-options.js';
@@ -30,28 +29,34 @@ export interface CompareReport {
 export async function compareStage(options: CompareStageOptions): Promise<CompareReport> {
   const { files, k, out, ...rest } = COMPARE_OPTIONS.parse(options);
   const { alpha, level, samples, seed } = rest;
-  const [a, b] = files.map((list) => list.split(',')) as [string[], string[]];
+  const [a, b] = files.map(filesOf) as [string[], string[]];
   const catalogue = await readCatalogueFiles(rest);
   const ranked: RankedFile[] = [];
   for (const file of [...a, ...b]) ranked.push(await readRanked(file, catalogue));
   const [first] = ranked as [RankedFile];
-  for (const { file, kind, results } of ranked) {
+  for (const { file, kind, table } of ranked) {
     if (kind !== first.kind)
       throw new InputError(`compare: ${first.file} names items, ${file} SIDs; compare files of one kind`);
-    checkSameRows(first.results, results, file);
+    checkSameRows(first.table, table, file);
   }
   const ks = measurableKs(Math.min(...ranked.map(({ longest }) => longest)), k);
-  const tables = ranked.map(({ results, index }) => rowTable(results, index && { index }));
+  const tables = ranked.map(({ table }) => table);
   const compared = (by: 'rank' | 'sidRank'): Comparison[] =>
     compareTables(tables.slice(0, a.length), tables.slice(a.length), rankingMeasures(ks, by), {
       ...{ alpha, level, samples, seed },
     });
   const report = {
-    ...{ a, b, rows: first.results.length },
+    ...{ a, b, rows: first.table.length },
     ...(first.kind === 'results' && { item: compared('rank') }),
     ...(first.index && { sid: compared('sidRank') }),
     ...{ alpha, level, samples, seed, version: packageVersion() },
   };
   if (out !== undefined) writeJson(out, report);
   return report;
+}
+
+function filesOf(side: string): string[] {
+  const files = side.split(',');
+  if (!files.includes('')) return files;
+  throw new InputError(`compare: expected files with commas between, got ${JSON.stringify(side)}; leave out the comma`);
 }

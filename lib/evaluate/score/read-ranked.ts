@@ -7,9 +7,11 @@ import { readIndex, type SidIndex } from '../../data/sid-index.js';
 import { hashFile, readJson } from '../../files/files.js';
 import { readHead } from '../../files/text-blocks.js';
 import { InputError } from '../../support/errors.js';
-import { readResults, type Result } from '../results-file.js';
+import { eachResult } from '../results-file.js';
 import type { Provenance } from '../results-place.js';
-import { checkResultLists } from './check-result-lists.js';
+import { type RowContext, type RowEntry, rowMaker, rowTable } from '../rows/row-table.js';
+import { listChecker } from './check-result-lists.js';
+import { addTimes, rowsOf, type RowsOf } from './rows-of.js';
 import { type CalcMetrics, readMiniOneRec, type SidNumbers } from './minionerec-results.js';
 
 /** What the results are checked against, and what features come from. */
@@ -22,14 +24,19 @@ export interface Catalogue {
   numbers: SidNumbers;
 }
 
-/** A results file in memory. */
+/** Items of each list that are kept: as many as lists are described by. */
+export const LISTED = 10;
+
+/** A results file as a table; its entries keep the first `LISTED` items. */
 export interface RankedFile {
   /** Path. */
   file: string;
   /** SHA-256. */
   sha256: string;
   kind: 'results' | 'minionerec';
-  results: Result[];
+  table: RowEntry[];
+  /** Which rows of the data folder these are, where they are its first. */
+  of?: RowsOf;
   /** For SID ranks: the catalogue's, or that of MiniOneRec's texts. */
   index?: SidIndex;
   /** Length of the longest list. */
@@ -66,24 +73,46 @@ export async function readRanked(file: string, catalogue: Catalogue): Promise<Ra
   if (head.startsWith('[')) {
     const { results, sids, calc } = readMiniOneRec(file, catalogue.index, catalogue.numbers);
     const index = sids.map((sid) => [sid]);
-    return { file, sha256: hashFile(file), kind: 'minionerec', results, index, longest: longestList(results), calc };
+    const longest = results.reduce((most, { items }) => Math.max(most, items.length), 0);
+    if (longest === 0) throw new InputError(`${file}: expected lists of SIDs, got empty ones alone; rank again`);
+    const table = rowTable(results, { index, keep: LISTED });
+    return { file, sha256: hashFile(file), kind: 'minionerec', table, index, longest, calc };
   }
-  const results = await readResults(file);
   const provenance = readProvenance(file);
+  if (provenance) checkInputs(file, provenance, catalogue);
   const { dataset, index } = catalogue;
-  if (provenance) checkProvenance(file, provenance, results.length, catalogue);
-  checkResultLists(file, results, dataset?.items.length ?? index?.length);
+  const reading = readRows(file, { ...(dataset && { dataset }), ...(index && { index }) });
+  const sha256 = hashFile(file); // while other threads read
+  const rows = await reading;
+  if (provenance && provenance.rows !== rows.table.length) {
+    throw new InputError(
+      `${file}: expected ${provenance.rows} rows, as the file beside it says, got ${rows.table.length}; evaluate again`,
+    );
+  }
+  const of = dataset && rowsOf(rows.table, dataset);
+  if (of) addTimes(rows.table, dataset, of);
   return {
-    ...{ file, sha256: hashFile(file), kind: 'results', results, longest: longestList(results) },
+    ...{ file, sha256, kind: 'results', ...rows },
+    ...(of && { of }),
     ...(index && { index }),
     ...(provenance && { provenance }),
   };
 }
 
-function longestList(results: readonly Result[]): number {
+/** Lists are long, and only their beginnings are kept: a result is checked and ranked, and goes. */
+async function readRows(file: string, context: RowContext): Promise<Pick<RankedFile, 'table' | 'longest'>> {
+  const { dataset, index } = context;
+  const entry = rowMaker({ ...context, keep: LISTED });
+  const check = listChecker(file, dataset?.items.length ?? index?.length);
+  const table: RowEntry[] = [];
   let longest = 0;
-  for (const { items } of results) longest = Math.max(longest, items.length);
-  return longest;
+  await eachResult(file, (result) => {
+    check(result);
+    table.push(entry(result, table.length));
+    longest = Math.max(longest, result.items.length);
+  });
+  if (longest === 0) throw new InputError(`${file}: expected lists of items, got empty ones alone; rank again`);
+  return { table, longest };
 }
 
 function readProvenance(file: string): Provenance | undefined {
@@ -94,10 +123,7 @@ function readProvenance(file: string): Provenance | undefined {
 }
 
 /** Same bytes, same catalogue: ids of another one may be in range and mean other items. */
-function checkProvenance(file: string, { rows, inputs }: Provenance, found: number, catalogue: Catalogue): void {
-  if (rows !== found) {
-    throw new InputError(`${file}: expected ${rows} rows, as the file beside it says, got ${found}; evaluate again`);
-  }
+function checkInputs(file: string, { inputs }: Provenance, catalogue: Catalogue): void {
   const { dataset, indexFile } = catalogue;
   const items = dataset && `${dataset.name}.item.json`;
   const given: [string, string][] = [

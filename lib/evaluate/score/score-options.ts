@@ -1,5 +1,5 @@
 /** The options of `score` and `compare`. */
-import { custom, integer, number, numbers, text } from '../../options/kinds.js';
+import { boolean, custom, integer, number, numbers, text } from '../../options/kinds.js';
 import type { Options } from '../../options/option.js';
 import { defineOptions, type OptionsOf } from '../../options/schema.js';
 
@@ -48,6 +48,7 @@ export const SCORE_OPTIONS = defineOptions('score', {
     'one results file or more',
   ),
   ...CATALOGUE_OPTIONS,
+  baselines: boolean('rank the same rows by counting too, beside the metrics; needs a data folder', { default: true }),
   ...STATISTICS_OPTIONS,
 });
 

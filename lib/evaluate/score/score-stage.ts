@@ -1,39 +1,31 @@
 /** The `score` stage: results files of any origin -> metrics with intervals, what the lists are like, slices. */
 import { writeJson } from '../../files/files.js';
 import { packageVersion } from '../../runs/code-version.js';
+import { hitRate, measurableKs, ndcg, rankGains } from '../measures/ranking.js';
 import {
-  coverage,
-  exposure,
-  gini,
-  popularityBias,
-  type PopularityBias,
-  repeatShare,
-  targetRepeats,
-} from '../measures/lists.js';
-import { means } from '../measures/measure.js';
-import { hitRate, measurableKs, ndcg, rankingMeasures } from '../measures/ranking.js';
-import { byCategory, byHistoryLength, byPopularity, type Label, type Slice, sliceMetrics } from '../measures/slices.js';
-import { popularityPercentiles, trainCounts } from '../rows/features.js';
+  byCategory,
+  byHistoryLength,
+  byMonth,
+  byPopularity,
+  type Label,
+  type Slice,
+  sliceMetrics,
+} from '../measures/slices.js';
 import { type RowEntry, rowTable } from '../rows/row-table.js';
-import { type Estimate, estimates, type IntervalOptions } from '../statistics/intervals.js';
+import { type Estimate, estimateUnits, type IntervalOptions } from '../statistics/intervals.js';
+import { rankUnits } from '../statistics/units.js';
+import {
+  belowBaselines,
+  besideBaseline,
+  type BesideBaseline,
+  type RankBaselines,
+  rememberRanking,
+} from './beside-baselines.js';
+import { listReport, type ListReport } from './list-report.js';
 import type { CalcMetrics } from './minionerec-results.js';
-import { type Catalogue, type RankedFile, readCatalogueFiles, readRanked } from './read-ranked.js';
+import { type Catalogue, LISTED, type RankedFile, readCatalogueFiles, readRanked } from './read-ranked.js';
+import type { RowsOf } from './rows-of.js';
 import { SCORE_OPTIONS, type ScoreOptions } from './score-options.js';
-
-/** What the lists of a file are like, at the length `k`. */
-export interface ListReport {
-  k: number;
-  /** Share of the catalogue that is recommended to somebody. With a data set. */
-  coverage?: number;
-  /** Concentration of what is recommended: 0 everything alike, towards 1 always the same. With a data set. */
-  gini?: number;
-  /** Percentiles of popularity. With a data set. */
-  popularity?: PopularityBias;
-  /** Share of recommended items that are in the history. */
-  repeats: number;
-  /** Share of targets that are in the history. */
-  targetRepeats: number;
-}
 
 /** The score of one file. */
 export interface FileScore {
@@ -42,6 +34,8 @@ export interface FileScore {
   sha256: string;
   kind: RankedFile['kind'];
   rows: number;
+  /** The split whose first rows these are, and how many it has. With a data set. */
+  of?: RowsOf;
   /** Users; rows of one user are resampled together. MiniOneRec's files name none: a row each. */
   users: number;
   /** Length of the longest list. */
@@ -49,8 +43,14 @@ export interface FileScore {
   /** HR, NDCG and MRR with their intervals, by item and by distinct SIDs. */
   metrics: { item?: Record<string, Estimate>; sid?: Record<string, Estimate> };
   lists: ListReport;
-  /** HR and NDCG at `lists.k` of parts of the rows. With a data set by popularity and category too. */
+  /** HR and NDCG at `lists.k` of parts of the rows. With a data set by popularity, category and month too. */
   slices: Record<string, Slice[]>;
+  /** Counting baselines over the same rows, by name. With a data set, where somebody ranks them. */
+  baselines?: Record<string, Record<string, Estimate>>;
+  /** NDCG of the file beside that of each baseline, by the paired test. */
+  beside?: BesideBaseline[];
+  /** A line for each baseline that the file is below. */
+  warnings?: string[];
   /** What MiniOneRec's calc.py prints of its file. */
   calc?: CalcMetrics;
   /** Hashes of what the results were ranked with, where the file beside them says so. */
@@ -66,18 +66,31 @@ export interface ScoreReport {
   version: string;
 }
 
-/** @throws InputError for a file that is damaged, of another catalogue, or no ranking, and for k beyond the lists */
-export async function scoreStage(options: ScoreOptions): Promise<ScoreReport> {
-  const { files, k, out, ...rest } = SCORE_OPTIONS.parse(options);
+/**
+ * @param rank baselines to show beside; default none
+ * @throws InputError for a file that is damaged, of another catalogue, or no ranking, and for k beyond the lists
+ */
+export async function scoreStage(options: ScoreOptions, rank?: RankBaselines): Promise<ScoreReport> {
+  const { files, k, out, baselines, ...rest } = SCORE_OPTIONS.parse(options);
   const { level, samples, seed } = rest;
   const catalogue = await readCatalogueFiles(rest);
+  const rankOnce = rank && rememberRanking(rank);
   const scores: FileScore[] = [];
   for (const file of files) {
-    scores.push(scoreFile(await readRanked(file, catalogue), catalogue, k, { level, samples, seed }));
+    const ranked = await readRanked(file, catalogue);
+    const score = scoreFile(ranked, catalogue, k, { level, samples, seed });
+    const beside =
+      baselines && rankOnce ? await baselineScores(ranked, catalogue, rankOnce, k, { level, samples, seed }) : {};
+    scores.push({ ...score, ...beside });
   }
   const report = { files: scores, level, samples, seed, version: packageVersion() };
   if (out !== undefined) writeJson(out, report);
   return report;
+}
+
+interface Measured {
+  users: number;
+  metrics: Record<string, Estimate>;
 }
 
 function scoreFile(
@@ -86,49 +99,61 @@ function scoreFile(
   asked: readonly number[] | undefined,
   options: IntervalOptions,
 ): FileScore {
-  const { file, sha256, kind, results, longest, index, calc, provenance } = ranked;
+  const { file, sha256, kind, table, longest, of, index, calc, provenance } = ranked;
   const ks = measurableKs(longest, asked);
   const { dataset } = kind === 'results' ? catalogue : {};
-  const table = rowTable(results, { ...(dataset && { dataset }), ...(index && { index }) });
+  const gains = rankGains(ks);
+  const measured = (ranks: number[]): Measured => {
+    const units = rankUnits(table, ranks, Object.values(gains));
+    return { users: units.count, metrics: estimateUnits(units, Object.keys(gains), options) };
+  };
+  const item = kind === 'results' ? measured(table.map(({ rank }) => rank)) : undefined;
+  const sid = index && measured(table.map(({ sidRank }) => sidRank!));
   return {
-    ...{ file, sha256, kind, rows: table.length, users: new Set(table.map(({ user }) => user)).size, longest },
-    metrics: {
-      ...(kind === 'results' && { item: estimates(table, rankingMeasures(ks), options) }),
-      ...(index && { sid: estimates(table, rankingMeasures(ks, 'sidRank'), options) }),
-    },
-    lists: listReport(table, Math.min(10, longest), dataset),
-    slices: slicesOf(table, Math.min(10, longest), kind === 'results' ? 'rank' : 'sidRank'),
+    ...{ file, sha256, kind, rows: table.length, users: (item ?? sid!).users, longest },
+    ...(of && { of }),
+    metrics: { ...(item && { item: item.metrics }), ...(sid && { sid: sid.metrics }) },
+    lists: listReport(table, Math.min(LISTED, longest), dataset),
+    slices: slicesOf(table, Math.min(LISTED, longest), kind === 'results' ? 'rank' : 'sidRank'),
     ...(calc && { calc }),
     ...(provenance && { inputs: provenance.inputs }),
   };
 }
 
-function listReport(table: readonly RowEntry[], k: number, dataset: Catalogue['dataset']): ListReport {
-  const { repeats, targets } = means(table, { repeats: repeatShare(k), targets: targetRepeats });
-  const items = dataset?.items.length ?? 0;
-  return {
-    k,
-    ...(dataset && {
-      coverage: coverage(table, k, items),
-      gini: gini(exposure(table, k, items)),
-      popularity: popularityBias(table, k, popularityPercentiles(trainCounts(dataset.train, items))),
-    }),
-    repeats: repeats!,
-    targetRepeats: targets!,
-  };
+/** Of files of items with histories: a task about items asks nothing that counting could answer. */
+async function baselineScores(
+  { file, kind, table, longest }: RankedFile,
+  { dataset }: Catalogue,
+  rank: RankBaselines,
+  asked: readonly number[] | undefined,
+  options: IntervalOptions,
+): Promise<Pick<FileScore, 'baselines' | 'beside' | 'warnings'>> {
+  if (!dataset || kind !== 'results' || table.some(({ history }) => history.length === 0)) return {};
+  const rows = table.map(({ user, history, target }) => ({ user, history: [...history], target }));
+  const gains = rankGains(measurableKs(longest, asked));
+  const baselines: FileScore['baselines'] = {};
+  const beside: BesideBaseline[] = [];
+  for (const [name, results] of Object.entries(await rank(dataset, rows, longest))) {
+    const others = rowTable(results);
+    const units = rankUnits(others, others.map((row) => row.rank), Object.values(gains)); // prettier-ignore
+    baselines[name] = estimateUnits(units, Object.keys(gains), options);
+    beside.push(...besideBaseline(file, table, name, others, Math.min(LISTED, longest)));
+  }
+  return { baselines, beside, warnings: belowBaselines(beside) };
 }
 
-/** Categories that a slice is made of, those with most rows. */
-const MOST_CATEGORIES = 12;
+/** Categories and months that slices are made of, those with most rows. */
+const MOST = 12;
 
 function slicesOf(table: readonly RowEntry[], k: number, by: 'rank' | 'sidRank'): Record<string, Slice[]> {
   const measures = { [`HR@${k}`]: hitRate(k, by), [`NDCG@${k}`]: ndcg(k, by) };
   const slices = (label: Label): Slice[] => sliceMetrics(table, label, measures);
-  const largest = slices(byCategory).sort((a, b) => b.rows - a.rows);
+  const largest = (of: Slice[]): Slice[] => of.toSorted((a, b) => b.rows - a.rows).slice(0, MOST);
   const all = {
     popularity: slices(byPopularity),
     history: slices(byHistoryLength()),
-    category: largest.slice(0, MOST_CATEGORIES),
+    category: largest(slices(byCategory)),
+    month: largest(slices(byMonth)).toSorted((a, b) => a.slice.localeCompare(b.slice)),
   };
   return Object.fromEntries(Object.entries(all).filter(([, of]) => of.length > 0));
 }

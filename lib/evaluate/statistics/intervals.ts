@@ -1,9 +1,9 @@
 /** Metrics with their intervals: what would come out for other users of the same kind, the model as it is. */
 import type { Measures } from '../measures/measure.js';
-import { rankingMeasures } from '../measures/ranking.js';
+import { rankGains } from '../measures/ranking.js';
 import type { RowEntry } from '../rows/row-table.js';
 import { bootstrapMeans, type BootstrapOptions, type Interval, percentileInterval } from './bootstrap.js';
-import { measureRows, type Units, unitMeans, unitsOf } from './units.js';
+import { measureRows, rankUnits, type Units, unitMeans, unitsOf } from './units.js';
 
 /** A metric and its interval. */
 export interface Estimate {
@@ -60,8 +60,9 @@ export function metricIntervals(
   ks: readonly number[],
   options: IntervalOptions = {},
 ): Intervals {
-  const measures = Object.fromEntries(Object.entries(rankingMeasures(ks)).filter(([name]) => !name.startsWith('MRR')));
-  const found = estimates(rows as readonly RowEntry[], measures, options);
+  const gains = rankGains(ks, ['HR', 'NDCG']);
+  const units = rankUnits(rows, rows.map(({ rank }) => rank), Object.values(gains)); // prettier-ignore
+  const found = estimateUnits(units, Object.keys(gains), options);
   return Object.fromEntries(Object.entries(found).map(([name, { low, high }]) => [name, [low, high]]));
 }
 

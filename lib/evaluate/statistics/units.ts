@@ -24,6 +24,53 @@ export interface Units {
  * @param values of each row [rows, M]
  */
 export function unitsOf(rows: readonly Pick<RowEntry, 'user'>[], values: Float64Array, measures: number): Units {
+  const { of, count } = numberUsers(rows);
+  const width = measures + 1;
+  const sums = new Float64Array(count * width); // the last column counts the rows
+  for (let i = 0; i < rows.length; i++) {
+    const at = of[i]! * width;
+    for (let m = 0; m < measures; m++) sums[at + m]! += values[i * measures + m]!;
+    sums[at + measures]!++;
+  }
+  return categorise(sums, new Int32Array(count).fill(1), measures);
+}
+
+/**
+ * The same of measures that only a rank decides, which are taken once of each rank: users whose ranks are the same, in
+ * the same order, have the same sums.
+ * @param ranks of the rows
+ */
+export function rankUnits(
+  rows: readonly Pick<RowEntry, 'user'>[],
+  ranks: ArrayLike<number>,
+  measures: readonly ((rank: number) => number)[],
+): Units {
+  const { of, count } = numberUsers(rows);
+  const width = measures.length + 1;
+  const sums: number[][] = [new Array<number>(width).fill(0)]; // of some ranks: a state
+  const next = new Map<number, number>(); // a state and one rank more
+  const states = new Int32Array(count);
+  let ranksTo = 1;
+  for (let i = 0; i < rows.length; i++) ranksTo = Math.max(ranksTo, ranks[i]! + 1);
+  for (let i = 0; i < rows.length; i++) {
+    const [rank, state] = [ranks[i]!, states[of[i]!]!];
+    const key = state * ranksTo + rank;
+    let to = next.get(key);
+    if (to === undefined) {
+      next.set(key, (to = sums.length));
+      const before = sums[state]!;
+      sums.push([...measures.map((measure, m) => before[m]! + measure(rank)), before[width - 1]! + 1]);
+    }
+    states[of[i]!] = to;
+  }
+  const users = new Map<number, number>(); // of each state, in the order of their first users
+  for (const state of states) users.set(state, (users.get(state) ?? 0) + 1);
+  const distinct = Float64Array.from([...users.keys()].flatMap((state) => sums[state]!));
+  return categorise(distinct, [...users.values()], measures.length);
+}
+
+/** Users numbered in the order of their first rows. */
+function numberUsers(rows: readonly Pick<RowEntry, 'user'>[]): { of: Int32Array; count: number } {
   const users = new Map<string, number>();
   const of = new Int32Array(rows.length);
   for (let i = 0; i < rows.length; i++) {
@@ -32,18 +79,11 @@ export function unitsOf(rows: readonly Pick<RowEntry, 'user'>[], values: Float64
     if (u === undefined) users.set(user, (u = users.size));
     of[i] = u;
   }
-  const width = measures + 1;
-  const sums = new Float64Array(users.size * width); // the last column counts the rows
-  for (let i = 0; i < rows.length; i++) {
-    const at = of[i]! * width;
-    for (let m = 0; m < measures; m++) sums[at + m]! += values[i * measures + m]!;
-    sums[at + measures]!++;
-  }
-  return categorise(sums, users.size, measures);
+  return { of, count: users.size };
 }
 
-/** Rows of equal numbers become one category. */
-function categorise(sums: Float64Array, count: number, measures: number): Units {
+/** Rows of equal numbers become one category. @param counts users of each row */
+function categorise(sums: Float64Array, counts: ArrayLike<number>, measures: number): Units {
   const width = measures + 1;
   const first: number[] = [];
   const sizes: number[] = [];
@@ -53,23 +93,25 @@ function categorise(sums: Float64Array, count: number, measures: number): Units 
     for (let m = 0; m < width; m++) if (sums[a * width + m] !== sums[b * width + m]) return false;
     return true;
   };
-  for (let u = 0; u < count; u++) {
+  let users = 0;
+  for (let u = 0; u < counts.length; u++) {
+    users += counts[u]!;
     let hash = 0;
     for (let w = 2 * u * width; w < 2 * (u + 1) * width; w++) hash = (Math.imul(hash, 31) + bits[w]!) | 0;
     const same = found.get(hash);
     const known = same?.find((c) => equal(first[c]!, u));
     if (known !== undefined) {
-      sizes[known]!++;
+      sizes[known]! += counts[u]!;
       continue;
     }
     if (same) same.push(first.length);
     else found.set(hash, [first.length]);
     first.push(u);
-    sizes.push(1);
+    sizes.push(counts[u]!);
   }
   const order = [...first.keys()].sort((a, b) => sizes[b]! - sizes[a]! || a - b);
   const units: Units = {
-    count,
+    count: users,
     measures,
     sizes: Float64Array.from(order, (c) => sizes[c]!),
     rows: Float64Array.from(order, (c) => sums[first[c]! * width + measures]!),

@@ -2,14 +2,18 @@
  * `generations.jsonl`: one line an example, what the metrics of a text task are computed from:
  * `{"prompt":"What is the title of item <a_1><b_2>?\n","answer":"Steel kettle","text":"Steel pot","ended":true,"item":7}`.
  */
-import { parseObject } from '../../data/raw/reviews.js';
+import { parseObject } from '../../data/raw/json-text.js';
 import { readLines, writeAtomic } from '../../files/files.js';
 import { InputError } from '../../support/errors.js';
 import type { AnswerRow } from './generate-answers.js';
 
 /** Writes `generations-TASK.jsonl`, a line for each answer. */
 export function writeGenerations(path: string, rows: readonly AnswerRow[]): void {
-  writeAtomic(path, rows.map((row) => JSON.stringify(row) + '\n').join(''));
+  writeAtomic(path, generationLines(rows));
+}
+
+function* generationLines(rows: readonly AnswerRow[]): Generator<string> {
+  for (const row of rows) yield JSON.stringify(row) + '\n';
 }
 
 /** @throws InputError for a missing or empty file, a broken line, a missing field: file, line and mend */

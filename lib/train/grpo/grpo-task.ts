@@ -1,115 +1,249 @@
-/** GRPO as a task of the training loop: prompts are rolled out and rewarded, each group one prefix tree. */
-import type { Dataset, Row } from '../../data/dataset.js';
-import { beamSearch, type Ranking } from '../../decode/beam-search.js';
-import { namingRows } from '../../decode/finite-scores.js';
-import type { Recommender } from '../../evaluate/recommender.js';
+/**
+ * GRPO as a task of the training loop: prompts are rolled out and rewarded, and each rollout is trained on for one update
+ * or several.
+ */
+import { join } from 'node:path';
+import { readJson, writeJson } from '../../files/files.js';
 import type { LanguageModel } from '../../lm/language-model.js';
-import { Random } from '../../support/random.js';
+import type { Random } from '../../support/random.js';
 import { cutInto } from '../../tasks/examples.js';
-import type { Objective, Task } from '../loop/loop.js';
-import { validator } from '../loop/validate.js';
-import { type Group, grpoLoss } from './grpo-loss.js';
-import { rewardGroup } from './reward-group.js';
-import type { Reward, RewardName } from './rewards.js';
+import type { MicroBatch } from '../loop/gradients.js';
+import type { BatchSizes, Objective, Task, TaskState } from '../loop/task.js';
+import type { Validator } from '../loop/validate.js';
+import type { AdvantageScope } from './loss/advantages.js';
+import { klIntoRewards, withAdvantages } from './loss/group-advantages.js';
+import type { Group } from './loss/group.js';
+import { groupParts, sliceTokens } from './loss/group-parts.js';
+import type { EqualGroups, KlPlace } from './grpo-words.js';
+import { grpoLoss, type GrpoLossOptions, scoreGroups } from './loss/grpo-loss.js';
+import { addSums, NO_TOKENS, type PolicyLossSettings } from './loss/policy-loss.js';
+import { probeGroups, sizedGroup } from './rollout/probe-groups.js';
+import type { Reference } from './reference.js';
+import type { RlTask, TaskRow } from './rollout/rl-task.js';
+import { hasEqualRewards, type RewardSources, type RolledGroup, rolledGroups, type RolledGroupOptions } from './rollout/rolled-groups.js'; // prettier-ignore
+import { type LoggedGroup, loggedGroup } from './rollout/rollout-log.js';
+import { policyMetrics, rolloutMetrics } from './rollout/rollout-metrics.js';
 
 /** Options of the task, all of them decided. */
-export interface GrpoTaskOptions {
-  /** Beams of a prompt. */
-  numGenerations: number;
-  /** Weight of the KL term. */
-  beta: number;
-  /** A name of `REWARDS`, or a function. */
-  reward: Reward | RewardName;
-  /** Training rows, drawn once by the seed; 0: all. */
-  sampleSize: number;
+export interface GrpoTaskOptions extends PolicyLossSettings, Omit<RolledGroupOptions, 'withAnswers'> {
   /** Prompts an update. */
   batchSize: number;
-  /** Computes each layer again for its gradient. Default false. */
-  layerCheckpointing?: boolean;
-  /** Validation rows that are ranked; 0: all. */
-  validRows: number;
+  /** Updates on every rollout. */
+  numIterations: number;
+  klIn: KlPlace;
+  /** Whose mean is subtracted from rewards, and whose deviation divides them. */
+  advantages: AdvantageScope;
+  scaleRewards: AdvantageScope;
+  equalGroups: EqualGroups;
+  /** Completions that ran out of tokens do not count. */
+  maskTruncated: boolean;
+  /** Weight of the loss of fine-tuning on the right answers. */
+  sftWeight: number;
+  /** Groups that are logged of every rollout. */
+  logRollouts: number;
+  layerCheckpointing: boolean;
   seed: number;
 }
 
-/** @param reference the model of the KL term, which is not trained */
-export function grpoTask(
-  recommender: Recommender,
-  reference: LanguageModel,
-  dataset: Dataset,
-  options: GrpoTaskOptions,
-): Task<Row[]> {
-  const { sampleSize, batchSize, validRows, seed } = options;
-  const drawn = new Random(`${seed}/grpo`).shuffle([...dataset.train]);
-  const rows = sampleSize > 0 ? drawn.slice(0, sampleSize) : drawn;
-  const validate = validator(recommender, dataset.valid, validRows, seed);
-  return {
-    name: 'grpo',
-    batches: (epoch) => cutInto(new Random(`${seed}/grpo/${epoch}`).shuffle([...rows]), batchSize),
-    objective: (batch) => objective(recommender, reference, dataset, batch, options),
-    validate,
-    validRows: () => validate.rows,
-  };
+/** What the task works with. */
+export interface GrpoTaskParts {
+  /** Trained in place. */
+  model: LanguageModel;
+  /** Absent where there is no KL. */
+  reference?: Reference;
+  tasks: readonly RlTask[];
+  /** Rows of an epoch, in their order. */
+  rows: (epoch: number) => TaskRow[];
+  sources: RewardSources;
+  validate: Validator;
+  /** Receives the groups that are logged. */
+  onRollout?: (groups: readonly LoggedGroup[]) => void;
 }
 
-/** Rolls out, rewards, and makes the loss of the groups. */
-function objective(
-  recommender: Recommender,
-  reference: LanguageModel,
-  dataset: Dataset,
-  rows: readonly Row[],
-  { numGenerations, reward, beta, layerCheckpointing = false }: GrpoTaskOptions,
-): Objective {
-  const { model, trie, render } = recommender;
-  const prompts = rows.map(({ history }) => render.prompt(history));
-  const named = (r: number): string => `grpo: the row of user ${JSON.stringify(rows[r]!.user)}`;
-  const rankings = namingRows(named, () => beamSearch(model, trie, prompts, { numBeams: numGenerations }));
-  const groups = rankings.map((ranking, r) => rewarded(recommender, dataset, rows[r]!, prompts[r]!, ranking, reward));
-  const rewards = groups.flatMap((group) => group.rewards);
-  const hits = rankings.filter(({ items }, r) => items.includes(rows[r]!.target));
-  const metrics = {
-    reward: rewards.reduce((sum, r) => sum + r, 0) / rewards.length,
-    'groups with a hit': hits.length / groups.length,
-  };
-  return { microBatches: [grpoLoss(model, reference, groups, beta, undefined, { layerCheckpointing })], metrics };
+/** Some rows, and how often their rollout was trained on before. */
+export interface GrpoBatch {
+  rows: readonly TaskRow[];
+  /** From 0. */
+  iteration: number;
 }
 
-/** The group of one row: its distinct completions and what they are worth. */
-function rewarded(
-  { render, tokenizer }: Recommender,
-  { items: texts }: Dataset,
-  row: Row,
-  prompt: number[],
-  { items, scores }: Ranking,
-  reward: Reward | RewardName,
-): Group {
-  const tokens = items.map((item) => render.answer(item));
-  const context = { items, target: row.target, ...(texts.length > 0 && { texts }), tokens, scores, row };
-  const rewards = rewardGroup(reward, {
-    ...context,
-    get prompt() {
-      return tokenizer.decode(prompt); // only for a reward that reads it
-    },
-  });
-  return { prompt, ...distinctCompletions(tokens, rewards) };
+/** Rounds of drawing other prompts in the place of groups with equal rewards. */
+const REDRAWS = 3;
+
+/** The task: its objective waits for rewards. */
+export function grpoTask(parts: GrpoTaskParts, options: GrpoTaskOptions): GrpoTask {
+  return new GrpoTask(parts, options);
 }
 
-/**
- * Completions that are the same tokens as one, at the place of the first, with the largest of their rewards: a group
- * compares texts, and one text must not be pushed up and down at once.
- *
- * @param completions token ids, best beam first [G][...] @param rewards one a completion [G]
- * @example distinctCompletions([[1, 2], [1, 2], [1, 3]], [-0.4, 1, -0.2]) // [[1, 2], [1, 3]] and [1, -0.2]
- */
-export function distinctCompletions(
-  completions: readonly (readonly number[])[],
-  rewards: readonly number[],
-): Pick<Group, 'completions' | 'rewards'> {
-  const best = new Map<string, { completion: number[]; reward: number }>();
-  completions.forEach((completion, g) => {
-    const same = best.get(completion.join());
-    if (same) same.reward = Math.max(same.reward, rewards[g]!);
-    else best.set(completion.join(), { completion: [...completion], reward: rewards[g]! });
-  });
-  const kept = [...best.values()];
-  return { completions: kept.map(({ completion }) => completion), rewards: kept.map(({ reward }) => reward) };
+/** GRPO for the loop. */
+export class GrpoTask implements Task<GrpoBatch> {
+  readonly name = 'grpo';
+  readonly state: TaskState;
+  /** The groups that further updates are made on. */
+  private kept: Group[] = [];
+  private readonly maxTokens: number;
+
+  constructor(
+    private readonly parts: GrpoTaskParts,
+    private readonly options: GrpoTaskOptions,
+  ) {
+    this.maxTokens = Math.max(...parts.tasks.map((task) => task.maxTokens));
+    this.state = {
+      save: (folder) => this.save(folder),
+      restore: (folder) => this.restore(folder),
+    };
+  }
+
+  batches(epoch: number): GrpoBatch[] {
+    const { batchSize, numIterations } = this.options;
+    return cutInto(this.parts.rows(epoch), batchSize).flatMap((rows) =>
+      Array.from({ length: numIterations }, (_, iteration) => ({ rows, iteration })),
+    );
+  }
+
+  async objective({ rows, iteration }: GrpoBatch, random: Random, step: number): Promise<Objective> {
+    if (iteration > 0) return this.policyObjective(this.kept, {});
+    const start = performance.now();
+    const seed = String(random.next());
+    const { model, sources } = this.parts;
+    const rolling = { ...this.options, withAnswers: this.options.sftWeight > 0 };
+    const rolled = await rolledGroups(model, this.parts.tasks, rows, sources, rolling, seed);
+    const metrics = rolloutMetrics(rolled);
+    const trained = await this.settleEqual(rolled, random, (others, round) =>
+      rolledGroups(model, this.parts.tasks, others, sources, rolling, `${seed}/${round}`),
+    );
+    metrics['seconds rollout'] = (performance.now() - start) / 1000;
+    Object.assign(metrics, this.klRewards(trained.groups), trained.metrics);
+    const { advantages: baseline, scaleRewards: scale, numIterations } = this.options;
+    const groups = withAdvantages(trained.groups, { baseline, scale }, this.options);
+    if (numIterations > 1) this.kept = groups;
+    this.log(step, trained.groups, groups);
+    return this.policyObjective(groups, metrics);
+  }
+
+  /** The loss of the groups, in parts that are made one at a time. */
+  private policyObjective(groups: readonly Group[], before: Record<string, number>): Objective {
+    const { model, reference } = this.parts;
+    const { delta, layerCheckpointing } = this.options;
+    let sums = NO_TOKENS;
+    let [ofReference, ofPolicy] = [0, 0];
+    const options: GrpoLossOptions = {
+      ...{ ...this.options, beta: this.lossBeta, maxTokens: this.maxTokens, forward: { layerCheckpointing } },
+      ...(reference && { reference: reference.model }),
+      onSums: (own) => (sums = addSums(sums, own)),
+      onReference: (seconds) => (ofReference += seconds),
+    };
+    function* timed(): Generator<MicroBatch> {
+      const start = performance.now();
+      yield* grpoLoss(model, groups, options);
+      ofPolicy = (performance.now() - start) / 1000 - ofReference;
+    }
+    const metrics = (): Record<string, number> => ({
+      ...policyMetrics(sums, this.lossBeta !== 0, delta),
+      ...before,
+      ...(this.lossBeta !== 0 && { 'seconds reference': ofReference }),
+      'seconds policy': ofPolicy,
+    });
+    return { microBatches: timed(), metrics };
+  }
+
+  /** Weight of the KL in the loss. */
+  private get lossBeta(): number {
+    return this.options.klIn === 'loss' ? this.options.beta : 0;
+  }
+
+  /** The KL as a part of the rewards, where it is to be one. */
+  private klRewards(groups: readonly RolledGroup[]): Record<string, number> {
+    const { klIn, beta, kl, tokenBudget } = this.options;
+    const { model, reference } = this.parts;
+    if (klIn !== 'reward' || beta === 0) return {};
+    const start = performance.now();
+    const scored = groups as readonly (RolledGroup & Group)[];
+    scoreGroups(model, scored, 'old', tokenBudget);
+    scoreGroups(reference!.model, scored, 'reference', tokenBudget);
+    const mean = klIntoRewards(groups, beta, kl);
+    return { kl: mean, 'seconds reference': (performance.now() - start) / 1000 };
+  }
+
+  /** What becomes of groups whose rewards are equal. */
+  private async settleEqual(
+    groups: RolledGroup[],
+    random: Random,
+    roll: (rows: TaskRow[], round: number) => Promise<RolledGroup[]>,
+  ): Promise<{ groups: RolledGroup[]; metrics: Record<string, number> }> {
+    const { equalGroups } = this.options;
+    if (equalGroups === 'keep') return { groups, metrics: {} };
+    const kept = groups.filter((group) => !hasEqualRewards(group));
+    const all = equalGroups === 'redraw' ? this.parts.rows(0) : [];
+    let redrawn = 0;
+    for (let round = 0; round < REDRAWS && all.length > 0 && kept.length < groups.length; round++) {
+      const rows = Array.from({ length: groups.length - kept.length }, () => random.pick(all));
+      redrawn += rows.length;
+      kept.push(...(await roll(rows, round)).filter((group) => !hasEqualRewards(group)));
+    }
+    return {
+      groups: kept,
+      metrics: { 'groups trained': kept.length, ...(equalGroups === 'redraw' && { 'groups redrawn': redrawn }) },
+    };
+  }
+
+  private log(step: number, rolled: readonly RolledGroup[], groups: readonly Group[]): void {
+    const { onRollout, sources } = this.parts;
+    const count = this.options.logRollouts;
+    if (!onRollout || count === 0) return;
+    const titles = sources.texts ?? [];
+    onRollout(rolled.slice(0, count).map((of, g) => loggedGroup(step, of, groups[g]!, sources.tokenizer, titles)));
+  }
+
+  updated(step: number): void {
+    this.parts.reference?.updated?.(step);
+  }
+
+  validate(): Promise<Record<string, number>> {
+    return this.parts.validate();
+  }
+
+  validRows(): Validator['rows'] {
+    return this.parts.validate.rows;
+  }
+
+  /** Groups of their full size; those that share texts are smaller. */
+  batchSizes({ rows, iteration }: GrpoBatch): BatchSizes<GrpoBatch> {
+    const groups = rows.map((row) => sizedGroup(this.parts.tasks, row, this.options));
+    const tokens = groupParts(groups, this.options.tokenBudget).map((slices) =>
+      slices.reduce((sum, slice) => sum + sliceTokens(slice), 0),
+    );
+    return { tokens, examples: rows.length, first: (count) => ({ rows: rows.slice(0, count), iteration }) };
+  }
+
+  /** Beams with made-up advantages: the search, the reference and the gradient cost what they will. */
+  probe({ rows }: GrpoBatch): Iterable<MicroBatch> {
+    const { model, tasks } = this.parts;
+    return this.policyObjective(probeGroups(model, tasks, rows, this.options), {}).microBatches;
+  }
+
+  private save(folder: string): void {
+    this.parts.reference?.state?.save(folder);
+    if (this.options.numIterations === 1) return;
+    writeJson(
+      join(folder, FILE),
+      this.kept.map(({ trie, ...group }) => ({ ...group, ...(trie && { task: this.taskOf(trie) }) })),
+    );
+  }
+
+  private restore(folder: string): void {
+    this.parts.reference?.state?.restore(folder);
+    if (this.options.numIterations === 1) return;
+    const saved = readJson<(Group & { task?: number })[]>(join(folder, FILE));
+    this.kept = saved.map(({ task, ...group }) => ({
+      ...group,
+      ...(task !== undefined && { trie: this.parts.tasks[task]!.trie! }),
+    }));
+  }
+
+  private taskOf(trie: NonNullable<Group['trie']>): number {
+    return this.parts.tasks.findIndex((task) => task.trie === trie);
+  }
 }
+
+const FILE = 'rollout.json';

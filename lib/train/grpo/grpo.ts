@@ -4,32 +4,22 @@
  *
  * Departures:
  *   1. a group is one prefix tree of the forest: its prompt goes through policy and reference once, not G times;
- *   2. one update a rollout, so that the ratio of probabilities is 1 and the clip never acts: its gradient is that of
- *      advantage x log p;
- *   3. the initial model is validated too, and can be the best: the model that is kept is never worse than it;
- *   4. a group has distinct completions: items that share a SID are one, with the best of their rewards.
+ *   2. rollouts are the best beams by default, not beams that are drawn (`rollout.ts` has both and says which is which);
+ *   3. one update a rollout by default, so that every ratio is 1 and the clip never acts (`numIterations`);
+ *   4. the initial model is validated too, and can be the best: the model that is kept is never worse than it;
+ *   5. a group has distinct completions: items that share a SID are one, with the best of their rewards;
+ *   6. prompts are in the words of evaluation, the first of a template.
  */
-import { join } from 'node:path';
-import { indexOf, loadDataset } from '../../data/load.js';
-import { readIndex } from '../../data/sid-index.js';
-import { ensureEngine } from '../../engine/engine.js';
-import { createRecommender } from '../../evaluate/recommender.js';
-import { promptCard, promptOptions, trainedWith } from '../../evaluate/trained-with.js';
-import { loadModel, modelConfig, saveModel } from '../../lm/model.js';
-import { loadTokenizer } from '../../lm/tokenizer/tokenizer.js';
+import { saveModel } from '../../lm/model.js';
 import { disposeWeights } from '../../lm/weights.js';
-import { fingerprint } from '../../options/derive.js';
-import { hashInputs } from '../../runs/inputs.js';
 import { finishedRun, RunFolder, type RunFolderOptions } from '../../runs/run-folder.js';
-import { InputError } from '../../support/errors.js';
-import { findTemplate } from '../../tasks/templates.js';
-import { train, type TrainReport } from '../loop/loop.js';
-import { precisionStamp, runPrecision } from '../loop/run-precision.js';
-import { runCard, tellIfOther } from '../report/run-card.js';
-import { GRPO_OPTIONS, type GrpoOptions } from './grpo-options.js';
-import { grpoTask } from './grpo-task.js';
-import { rewardStamp } from './reward-group.js';
 import { readValidRows } from '../../runs/valid-rows.js';
+import { train, type TrainReport } from '../loop/loop.js';
+import { estimateRun, refuseIfTooLarge, type RunEstimate } from '../report/estimate.js';
+import { runCard, tellIfOther } from '../report/run-card.js';
+import type { GrpoOptions } from './grpo-options.js';
+import { beginGrpo, type SettledGrpo, settleGrpo } from './grpo-settings.js';
+import { logRollouts, truncateRollouts } from './rollout/rollout-log.js';
 import { sinceStart, type SinceStart } from './since-start.js';
 
 /** What a run of GRPO gave: that of every training, and where it started from. */
@@ -43,65 +33,51 @@ export async function grpo(
   options: GrpoOptions,
   { whenStale = 'refuse' }: Pick<RunFolderOptions, 'whenStale'> = {},
 ): Promise<GrpoReport> {
-  const parsed = GRPO_OPTIONS.parse(options);
-  await ensureEngine();
-  const { data, model: start, run = join(data, 'runs', 'grpo'), again, onLog } = parsed;
-  const prompts = trainedWith(start);
-  const { templates, own, source: _source, file: _file, ...asTrained } = prompts;
-  const settings = { ...parsed, template: parsed.template ?? prompts.template ?? 'sids' };
-  if (findTemplate(settings.template, templates).of !== 'rows') {
-    throw new InputError(`grpo: expected --template to be a task of rows, got ${settings.template}`);
-  }
-  const dataset = await loadDataset(data, parsed.dataset);
-  const { index: indexFile = indexOf(dataset) } = parsed;
-  const index = readIndex(indexFile, dataset.items.length);
-  const precision = runPrecision(run, parsed.precision, modelConfig(start), again);
-  const {
-    precision: _asked,
-    saveDtype: _dtype,
-    ...stamp
-  } = fingerprint(GRPO_OPTIONS.options, {
-    ...settings,
-    reward: rewardStamp(settings.reward),
-  });
-  const config = {
-    ...{ stage: 'grpo', data: dataset.name, inputs: hashInputs({ dataset, index: indexFile, model: start }) },
-    ...{ ...asTrained, ...stamp, ...precisionStamp(precision, settings.saveDtype) },
-    ...(own && { templates: own }),
-  };
+  const settled = await settleGrpo(options);
+  const { run, config, settings, inputs, card } = settled;
+  const { again, onLog, keep, bestMetric, saveDtype, seed } = settings;
   const done = finishedRun(run, config, { again, whenStale });
   if (done) {
     tellIfOther('grpo', done);
     return done.report as GrpoReport;
   }
-  const [model, reference] = [loadModel(start, { precision }), loadModel(start, { precision, frozen: true })];
+  const { model, tokenizer, task, dispose } = beginGrpo(settled, (groups) => logRollouts(run, groups));
   try {
-    const tokenizer = loadTokenizer(start);
-    const reading = promptOptions(prompts, start, dataset.items);
-    const recommender = createRecommender(model, tokenizer, index, settings.template, reading);
-    const task = grpoTask(recommender, reference, dataset, settings);
     const folder = new RunFolder(run, config);
-    const ranked = settings.template;
-    const card = promptCard({ ...prompts, template: ranked }, [...new Set([ranked, ...Object.keys(own ?? {})])]);
-    const save = (at: string): void => saveModel(at, model, { json: tokenizer.json }, card, settings.saveDtype);
-    const loop = {
-      ...settings,
-      save,
-      evalStart: true,
-      bestMetric: 'NDCG@10',
-      patience: 0,
-      keep: 1,
-      ...(onLog && { onLog }),
-    };
+    truncateRollouts(run, folder.checkpoints().at(-1) ?? -1);
+    const save = (at: string): void => saveModel(at, model, { json: tokenizer.json }, card, saveDtype);
+    const loop = { ...loopOptions(settings), save, evalStart: true, ...(onLog && { onLog }) };
     const trained = await train(model, tokenizer, task, folder, loop);
-    const report = {
-      ...trained,
-      ...sinceStart(folder.readLog(), trained.best.step, (step) => readValidRows(run, step)),
-    };
-    folder.finish(runCard(report, { ...config, seed: settings.seed }, { dataset, index: indexFile, model: start }));
+    const since = sinceStart(folder.readLog(), trained.best.step, (step) => readValidRows(run, step), bestMetric);
+    const report = { ...trained, ...since };
+    folder.finish(runCard(report, { ...config, seed }, inputs), keep > 1 ? keep : 0);
     return report;
   } finally {
+    dispose();
     disposeWeights(model.weights);
-    disposeWeights(reference.weights);
+  }
+}
+
+/** The options of the loop and its optimizer, and no others: `epsilon` is AdamW's there, and the clip's here. */
+function loopOptions(settings: SettledGrpo['settings']) {
+  const { epochs, learningRate, schedule, warmupSteps, warmupRatio, maxGradNorm, weightDecay } = settings;
+  const { optimizer, muonScale, evalSteps, patience, keep, keepLast, bestMetric, seed } = settings;
+  return {
+    ...{ epochs, learningRate, schedule, warmupRatio, maxGradNorm, weightDecay, optimizer, muonScale },
+    ...{ evalSteps, patience, keep, keepLast, bestMetric, seed, ...(warmupSteps !== undefined && { warmupSteps }) },
+  };
+}
+
+/** What a run would take; nothing is written. @throws InputError as the run itself would, or if it cannot fit */
+export async function grpoEstimate(options: GrpoOptions): Promise<RunEstimate> {
+  const settled = await settleGrpo(options);
+  const { model, task, dispose } = beginGrpo(settled);
+  try {
+    const estimate = estimateRun(model, task, (batch) => task.batchSizes(batch), loopOptions(settled.settings));
+    refuseIfTooLarge(task.name, estimate);
+    return estimate;
+  } finally {
+    dispose();
+    disposeWeights(model.weights);
   }
 }

@@ -23,21 +23,23 @@ const VALID = 'valid ';
  * @param log of the run; its first validation is of the model that it started from
  * @param best step of the model that is kept
  * @param rows of a validation; a run of an older version kept none, and the number alone decides
+ * @param metric that is compared; rows are tested for NDCG@10 alone
  */
 export function sinceStart(
   log: readonly MetricLine[],
   best: number,
   rows: (step: number) => ValidRow[] | undefined,
+  metric = METRIC,
 ): SinceStart {
-  const lines = log.filter((line) => line[`${VALID}${METRIC}`] !== undefined);
+  const lines = log.filter((line) => line[`${VALID}${metric}`] !== undefined);
   const [first, end] = [lines[0]!, lines.at(-1)!];
   const [start, last] = [metricsOf(first), metricsOf(end)];
-  const [before, after] = [start[METRIC]!, last[METRIC]!];
+  const [before, after] = [start[metric]!, last[metric]!];
   if (!(after < before)) return { start, last };
-  const tested = testOf(rows(end.step), rows(first.step));
+  const tested = metric === METRIC ? testOf(rows(end.step), rows(first.step)) : undefined;
   if (tested && tested.verdict !== 'worse') return { start, last };
   const warning =
-    `the last update is ${tested ? 'worse' : 'lower'} on validation than the SFT model (${METRIC} ${after.toFixed(4)}, ` +
+    `the last update is ${tested ? 'worse' : 'lower'} on validation than the SFT model (${metric} ${after.toFixed(4)}, ` +
     `it had ${before.toFixed(4)}, ${tested ? `p ${tested.p.toPrecision(2)}` : 'not tested'}); ` +
     `the best of step ${best} is kept`;
   return { start, last, warning };

@@ -9,12 +9,13 @@ import * as tf from '@tensorflow/tfjs';
 import { readJson, writeJson } from '../../files/files.js';
 import { SafetensorsFile, writeSafetensors } from '../../files/safetensors.js';
 import { trainableWeights, type TrainableModel } from '../../lm/language-model.js';
-import { toArrays } from '../../lm/weights.js';
+import { toArrays, type Weights } from '../../lm/weights.js';
 import { readTensor } from '../../ops/read-tensor.js';
 import type { RunFolder } from '../../runs/run-folder.js';
 import { InputError } from '../../support/errors.js';
 import type { RandomState } from '../../support/random.js';
 import type { Optimizer } from '../optim/optimizer.js';
+import type { TaskState } from './task.js';
 
 /** The state of training after a step, beside weights and optimizer. */
 export interface LoopState {
@@ -36,18 +37,20 @@ export interface LoopState {
   validationsWithoutImprovement: number;
 }
 
-/** @param keep checkpoints that are kept at most @throws InputError if there is no room; older ones are kept then */
+/** @param keep checkpoints that are kept at most @param task what it keeps beside the model @throws InputError if there is no room; older ones are kept then */
 export function saveCheckpoint(
   folder: RunFolder,
   keep: number,
   model: TrainableModel,
   optimizer: Optimizer,
   state: LoopState,
+  task?: TaskState,
 ): void {
   folder.saveCheckpoint(state.step, keep, (at) => {
     writeSafetensors(join(at, 'model.safetensors'), toArrays(trainableWeights(model)));
     writeSafetensors(join(at, 'optimizer.safetensors'), optimizer.save());
     writeJson(join(at, 'state.json'), state);
+    task?.save(at);
   });
 }
 
@@ -56,20 +59,22 @@ export function resumeCheckpoint(
   folder: RunFolder,
   model: TrainableModel,
   optimizer: Optimizer,
+  task?: TaskState,
 ): LoopState | undefined {
   const step = folder.checkpoints().at(-1);
   folder.truncateLog(step ?? -1);
   if (step === undefined) return undefined;
   const at = folder.checkpoint(step);
-  restoreWeights(join(at, 'model.safetensors'), model);
+  restoreWeights(join(at, 'model.safetensors'), trainableWeights(model));
   withTensors(join(at, 'optimizer.safetensors'), (read) => optimizer.restore(read));
+  task?.restore(at);
   return readJson<LoopState>(join(at, 'state.json'));
 }
 
-/** One weight at a time, so that the file is never in memory as a whole. */
-function restoreWeights(path: string, model: TrainableModel): void {
+/** One weight at a time, so that the file is never in memory as a whole. @throws InputError for weights of another model */
+export function restoreWeights(path: string, weights: Weights): void {
   withTensors(path, (read) => {
-    for (const [name, weight] of trainableWeights(model)) {
+    for (const [name, weight] of weights) {
       tf.tidy(() => {
         const tensor = read(name);
         if (tensor?.shape.join() !== weight.shape.join()) {

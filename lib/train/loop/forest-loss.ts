@@ -9,6 +9,7 @@ import { outputTable } from '../../lm/lora/adapted-weights.js';
 import { trainableWeights } from '../../lm/language-model.js';
 import { type LanguageModel } from '../../lm/language-model.js';
 import { chooseRows } from '../../ops/embedding.js';
+import type { LegalSets } from '../../ops/legal-scores.js';
 import { onTape } from '../../ops/tape.js';
 import { targetLogProbs } from '../../ops/target-log-probs.js';
 import type { MicroBatch } from './loop.js';
@@ -19,6 +20,8 @@ export interface TreeTarget {
   /** Counted from the tree's first node; its children are what it predicts. */
   node: number;
   token: number;
+  /** Tokens that its probability is normalised over, the same for all targets of a node. Default the vocabulary. */
+  legal?: Int32Array;
 }
 
 /** Computes log-probabilities of the targets of a forest. K targets. */
@@ -45,6 +48,7 @@ export function forestLogProbs(
     if (!rowOf.has(flat)) rowOf.set(flat, rowOf.size);
     return rowOf.get(flat)!;
   });
+  const legal = legalSets(targets, row, rowOf.size);
   const pairs = { row, token: Int32Array.from(targets, ({ token }) => token) };
   const rows = tf.tensor1d([...rowOf.keys()], 'int32');
   const inverse = tf.tensor1d(
@@ -57,7 +61,7 @@ export function forestLogProbs(
       return onTape([...trainableWeights(model).values()], () => {
         const hidden = forwardForest(model.config, model.weights, prepared, options);
         const output = outputTable(model.config, model.weights);
-        return targetLogProbs(chooseRows(hidden, rows, inverse), output, pairs, undefined, model.config.precision);
+        return targetLogProbs(chooseRows(hidden, rows, inverse), output, pairs, legal, model.config.precision);
       });
     },
     dispose() {
@@ -65,6 +69,21 @@ export function forestLogProbs(
       tf.dispose([rows, inverse]);
     },
   };
+}
+
+/** The legal tokens of each row; undefined where the targets have none. @throws Error where some have, and some not */
+function legalSets(targets: readonly TreeTarget[], row: Int32Array, rows: number): LegalSets | undefined {
+  const of: (Int32Array | undefined)[] = Array<undefined>(rows).fill(undefined);
+  targets.forEach(({ legal }, k) => (of[row[k]!] ??= legal));
+  if (of.every((tokens) => tokens === undefined)) return undefined;
+  const start = new Int32Array(rows + 1);
+  of.forEach((tokens, r) => {
+    if (!tokens) throw new Error('forestLogProbs: expected legal tokens at every node with a target, or at none');
+    start[r + 1] = start[r]! + tokens.length;
+  });
+  const token = new Int32Array(start[rows]!);
+  of.forEach((tokens, r) => token.set(tokens!, start[r]));
+  return { start, token };
 }
 
 /** @param loss of the targets' log-probabilities [K], in their order */

@@ -14,32 +14,60 @@ export interface MicroBatch {
 }
 
 /**
- * Computes the parts one after the other and disposes of them.
- * @returns the loss, and its gradient by the weights' names, in bfloat16 where that loses nothing; a weight that no part
- *   reaches has none
+ * A batch's loss and its gradient by the weights' names, in bfloat16 where that loses nothing; a weight that no part reaches
+ * has none.
  */
-export function batchGradients(
+export interface BatchGradients {
+  loss: number;
+  gradients: Map<string, tf.Tensor>;
+  /** Tokens that went through the model. */
+  tokens: number;
+}
+
+/** Computes the parts one after the other and disposes of them. */
+export function batchGradients(model: TrainableModel, parts: Iterable<MicroBatch>): BatchGradients {
+  const sum = new GradientSum(model);
+  for (const part of parts) sum.add(part);
+  return sum.take();
+}
+
+/** The same; the event loop turns between parts, so that plots draw and interrupts arrive. */
+export async function batchGradientsInTurns(
   model: TrainableModel,
-  parts: readonly MicroBatch[],
-): { loss: number; gradients: Map<string, tf.Tensor> } {
-  const weights = trainableWeights(model);
-  const variables = [...weights.values()];
-  let loss = 0;
-  let sums = new Map<string, tf.Tensor>();
+  parts: Iterable<MicroBatch>,
+): Promise<BatchGradients> {
+  const sum = new GradientSum(model);
   for (const part of parts) {
-    const { value, gradients } = lossAndGradients(variables, () => part.loss());
-    loss += value.dataSync()[0]!;
+    sum.add(part);
+    await new Promise(setImmediate);
+  }
+  return sum.take();
+}
+
+class GradientSum {
+  private loss = 0;
+  private tokens = 0;
+  private sums = new Map<string, tf.Tensor>();
+
+  constructor(private readonly model: TrainableModel) {}
+
+  add(part: MicroBatch): void {
+    const weights = trainableWeights(this.model);
+    const { value, gradients } = lossAndGradients([...weights.values()], () => part.loss());
+    this.loss += value.dataSync()[0]!;
+    this.tokens += part.tokens;
     value.dispose();
     part.dispose();
-    const next = new Map<string, tf.Tensor>();
     for (const [name, variable] of weights) {
       const gradient = gradients.get(variable);
-      const sum = sums.get(name);
-      if (gradient) next.set(name, sum ? sumOf(sum, gradient) : gradient);
-      else if (sum) next.set(name, sum);
-      if (gradient && sum) tf.dispose([gradient, sum]);
+      if (!gradient) continue;
+      const sum = this.sums.get(name);
+      this.sums.set(name, sum ? sumOf(sum, gradient) : gradient);
+      if (sum) tf.dispose([gradient, sum]);
     }
-    sums = next;
   }
-  return { loss, gradients: sums };
+
+  take(): BatchGradients {
+    return { loss: this.loss, gradients: this.sums, tokens: this.tokens };
+  }
 }

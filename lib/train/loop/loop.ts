@@ -11,6 +11,7 @@ import * as tf from '@tensorflow/tfjs';
 import { saveModel } from '../../lm/model.js';
 import { type LanguageModel, trainableWeights, type TrainableModel } from '../../lm/language-model.js';
 import type { TextTokenizer } from '../../lm/tokenizer/tokenizer.js';
+import { checkMappedFiles } from '../../ops/read-tensor.js';
 import type { MetricLine } from '../../runs/metric-lines.js';
 import type { RunFolder } from '../../runs/run-folder.js';
 import { InputError } from '../../support/errors.js';
@@ -22,11 +23,11 @@ import { lrScale, type Schedule } from '../../support/schedule.js';
 import { Optimizer, type OptimizerOptions } from '../optim/optimizer.js';
 import { estimateRun, estimateText, refuseIfTooLarge } from '../report/estimate.js';
 import { type LoopState, resumeCheckpoint, saveCheckpoint } from './checkpoint.js';
-import { batchGradients } from './gradients.js';
+import { batchGradientsInTurns } from './gradients.js';
 import { planSteps, type StepPlan, type StepPlanOptions } from './step-plan.js';
 import type { Task } from './task.js';
 
-export type { BatchSizes, Objective, Task } from './task.js';
+export type { BatchSizes, Objective, Task, TaskState } from './task.js';
 export type { MicroBatch } from './gradients.js';
 
 /** Validation metrics of which the smaller is the better. */
@@ -118,10 +119,9 @@ const SHORT = 10;
 
 /** @throws InputError if the run cannot fit into the machine's memory */
 function tellBeforehand<Batch>(model: LanguageModel, task: Task<Batch>, options: LoopOptions): void {
-  const { batchSizes: outline } = task;
-  if (!outline) return;
+  if (!task.batchSizes) return;
   const { say = tell } = options;
-  const estimate = estimateRun(model, task, outline, options);
+  const estimate = estimateRun(model, task, (batch) => task.batchSizes!(batch), options);
   refuseIfTooLarge(task.name, estimate);
   if (estimate.seconds > SHORT) say(estimateText(task.name, estimate));
 }
@@ -145,7 +145,7 @@ class Loop<Batch> {
     this.plan = planSteps((epoch) => task.batches(epoch).length, options);
     this.optimizer = new Optimizer(trainableWeights(model), options);
     this.random = new Random(`${options.seed}/train`);
-    this.state = resumeCheckpoint(folder, model, this.optimizer) ?? {
+    this.state = resumeCheckpoint(folder, model, this.optimizer, task.state) ?? {
       ...{ step: 0, epoch: 0, position: 0, tokens: 0, seconds: 0, validationsWithoutImprovement: 0 },
       random: this.random.save(),
     };
@@ -169,7 +169,7 @@ class Loop<Batch> {
         state.position = 0;
         continue;
       }
-      const line = this.update(batches[state.position]!);
+      const line = await this.update(batches[state.position]!);
       state.position++;
       this.log(line);
       progress.tick(1, `loss ${line.loss!.toFixed(3)}, ${this.tokensPerSecond()} tokens/s`);
@@ -188,25 +188,28 @@ class Loop<Batch> {
     return this.options.patience > 0 && this.state.validationsWithoutImprovement >= this.options.patience;
   }
 
-  private update(batch: Batch): MetricLine {
+  private async update(batch: Batch): Promise<MetricLine> {
     const { learningRate, schedule } = this.options;
     const { state, plan } = this;
-    const { microBatches, metrics = {} } = this.task.objective(batch, this.random);
-    const { loss, gradients } = batchGradients(this.model, microBatches);
     const step = state.step + 1;
+    const { microBatches, metrics = {} } = await this.task.objective(batch, this.random, step);
+    const { loss, gradients, tokens } = await batchGradientsInTurns(this.model, microBatches);
     const rate = learningRate * lrScale(schedule, step, plan.warmup, plan.total);
     const norm = Number.isFinite(loss) ? this.optimizer.apply(gradients, step, rate) : NaN;
     tf.dispose([...gradients.values()]);
     if (!Number.isFinite(norm)) this.stopDiverged(step);
+    this.task.updated?.(step);
     state.step = step;
-    state.tokens += microBatches.reduce((sum, { tokens }) => sum + tokens, 0);
-    return { step, epoch: state.epoch, loss, norm, rate, tokens: state.tokens, seconds: this.seconds(), ...metrics };
+    state.tokens += tokens;
+    const logged = typeof metrics === 'function' ? metrics() : metrics;
+    return { step, epoch: state.epoch, loss, norm, rate, tokens: state.tokens, seconds: this.seconds(), ...logged };
   }
 
   /** Validates, keeps the model if it is the best, saves a checkpoint. */
   private async validate(): Promise<void> {
     const { state } = this;
     const { bestMetric } = this.options;
+    checkMappedFiles(this.model.weights.values());
     const metrics = await this.task.validate();
     const rows = this.task.validRows?.();
     if (rows) writeValidRows(this.folder.folder, state.step, rows);
@@ -233,10 +236,11 @@ class Loop<Batch> {
 
   private save(): void {
     const state = { ...this.state, seconds: this.seconds(), random: this.random.save() };
-    saveCheckpoint(this.folder, this.options.keep, this.model, this.optimizer, state);
+    saveCheckpoint(this.folder, this.options.keep, this.model, this.optimizer, state, this.task.state);
   }
 
   private stopDiverged(step: number): never {
+    checkMappedFiles(this.model.weights.values());
     const last = this.folder.checkpoints().at(-1);
     const stands =
       last === undefined ? 'no checkpoint yet' : `the last good checkpoint is kept: ${this.folder.checkpoint(last)}`;

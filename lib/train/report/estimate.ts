@@ -17,7 +17,7 @@ import { orthogonalize } from '../../ops/muon.js';
 import { InputError } from '../../support/errors.js';
 import { duration } from '../../support/progress.js';
 import { Random } from '../../support/random.js';
-import { batchGradients } from '../loop/gradients.js';
+import { batchGradients, type MicroBatch } from '../loop/gradients.js';
 import { planSteps, type StepPlanOptions } from '../loop/step-plan.js';
 import type { BatchSizes, Task } from '../loop/task.js';
 import type { OptimizerName } from '../choices.js';
@@ -171,7 +171,7 @@ function probe<Batch>(
     const batch = first(Math.min(count, examples));
     const start = performance.now();
     const { timeline } = liveBytes(() => {
-      const { gradients } = batchGradients(model, task.objective(batch, new Random('probe')).microBatches);
+      const { gradients } = batchGradients(model, probeParts(task, batch));
       tf.dispose([...gradients.values()]);
     });
     return { tokens: sum(outline(batch).tokens), timeline, seconds: (performance.now() - start) / 1000 };
@@ -182,6 +182,14 @@ function probe<Batch>(
   let to = measure((count *= 2));
   while (to.seconds < PATIENCE && 4 * count <= most) [from, to] = [to, measure((count *= 2))];
   return stretch(from, to);
+}
+
+function probeParts<Batch>(task: Task<Batch>, batch: Batch): Iterable<MicroBatch> {
+  const random = new Random('probe');
+  if (task.probe) return task.probe(batch, random);
+  const objective = task.objective(batch, random, 1);
+  if (objective instanceof Promise) throw new Error(`estimateRun: expected ${task.name} to have a probe`);
+  return objective.microBatches;
 }
 
 function stretch(from: Measured, to: Measured): Probe {

@@ -2,14 +2,12 @@
 import { DATA_OPTIONS, INDEX_OPTIONS, SEED_OPTIONS } from '../../data/data-options.js';
 import { EMBEDDING_INITS, FREEZE, SID_VOCABULARIES } from '../../lm/choices.js';
 import { LORA_OPTIONS, type LoraOptions } from '../../lm/lora/lora-options.js';
-import { MUON_SCALES } from '../../ops/muon-scale.js';
 import { withDefault } from '../../options/derive.js';
-import { boolean, choice, group, integer, number, text } from '../../options/kinds.js';
+import { choice, group, integer, number, text } from '../../options/kinds.js';
 import { defineOptions, type OptionsOf, type SettingsOf } from '../../options/schema.js';
 import { EXAMPLE_MODES } from '../../tasks/examples.js';
 import { PROMPT_OPTIONS } from '../../tasks/prompt-options.js';
-import { OPTIMIZERS } from '../choices.js';
-import { checkWarmup, TRAIN_OPTIONS } from '../train-options.js';
+import { checkWarmup, OPTIMIZER_OPTIONS, TRAIN_OPTIONS } from '../train-options.js';
 
 /** Declares the options of `sft`. */
 export const SFT_OPTIONS = defineOptions(
@@ -43,13 +41,10 @@ export const SFT_OPTIONS = defineOptions(
     }),
     window: integer('items of context that an item has at the least in chain mode', { default: 10 }),
     ...TRAIN_OPTIONS,
+    ...OPTIMIZER_OPTIONS,
     epochs: withDefault(TRAIN_OPTIONS.epochs, 30),
     warmupSteps: { ...TRAIN_OPTIONS.warmupSteps, otherwise: '100, with warmup-ratio 0' },
     weightDecay: withDefault(TRAIN_OPTIONS.weightDecay, 0.01),
-    optimizer: choice(OPTIMIZERS, 'adamw, or muon for the matrices of the layers and AdamW for the rest', {
-      default: 'adamw',
-    }),
-    muonScale: choice(MUON_SCALES, "what Muon's update is multiplied with: rms is at AdamW's rate", { default: 'rms' }),
     batchSize: integer('examples an update', { default: 32 }),
     batchTokens: integer('tokens an update, in place of batch-size (0: by examples)', { default: 0, min: 0 }),
     tokenBudget: integer('tokens that go through the model at once; a larger batch is cut into micro-batches', {
@@ -65,12 +60,6 @@ export const SFT_OPTIONS = defineOptions(
     bestMetric: text('validation metric that decides which model is the best, such as HR@10 or loss', {
       otherwise: 'NDCG@10, or loss where no task is ranked',
     }),
-    keep: integer('checkpoints kept while training; more than one stay when it is done', {
-      default: 1,
-      affectsResult: false,
-    }),
-    keepLast: boolean('keep the model of the last update too, in last/', { default: false, affectsResult: false }),
-    patience: integer('stop after so many validations without a better one (0: never)', { default: 0, min: 0 }),
     ...SEED_OPTIONS,
     lora: group<LoraOptions>(
       'train adapters of low rank in place of the matrices, saved in the format of peft',

@@ -10,7 +10,8 @@ import { Random } from '../../support/random.js';
 import { cutInto, type Example, rowExamples } from '../../tasks/examples.js';
 import type { Renderer } from '../../tasks/prompts.js';
 import type { ExampleReference, TaskSet } from '../../tasks/task-set.js';
-import type { Task } from '../loop/loop.js';
+import type { MicroBatch } from '../loop/gradients.js';
+import type { BatchSizes, Task } from '../loop/task.js';
 import { validator } from '../loop/validate.js';
 import { byTokens, hasMasks, packMicroBatches, sftLoss, sftMicroBatches, tokensOf } from './micro-batches.js';
 
@@ -48,6 +49,15 @@ export interface Validation {
   ranking?: { recommender: Recommender; rows: readonly Row[] };
 }
 
+/** Its objective is there at once, and its micro-batches are a list. */
+export interface SftTask extends Task<ExampleReference[]> {
+  objective(
+    batch: ExampleReference[],
+    random: Random,
+  ): { microBatches: MicroBatch[]; metrics?: Record<string, number> };
+  batchSizes(batch: ExampleReference[]): BatchSizes<ExampleReference[]>;
+}
+
 /** @param renderers one a task of the set */
 export function sftTask(
   model: LanguageModel,
@@ -55,7 +65,7 @@ export function sftTask(
   renderers: readonly Renderer[],
   { heldOut, ranking }: Validation,
   options: SftTaskOptions,
-): Task<ExampleReference[]> & Required<Pick<Task<ExampleReference[]>, 'batchSizes'>> {
+): SftTask {
   const { batchSize, batchTokens = 0, tokenBudget, dropout, layerCheckpointing = false, validRows, seed } = options;
   const rank = ranking && validator(ranking.recommender, ranking.rows, validRows, seed);
   const held = heldOut.map(({ name, rows, render }) => ({ name, examples: rowExamples(rows, render) }));

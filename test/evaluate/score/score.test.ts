@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { baselineStage } from '../../../lib/baselines/baseline-stage.js';
+import { rankBaselines, scoreBesideBaselines } from '../../../lib/baselines/rank-baselines.js';
 import { COMMANDS } from '../../../lib/cli/commands.js';
 import { readCommandLine } from '../../../lib/cli/read-command-line.js';
 import { compareText, scoreText } from '../../../lib/cli/score-report.js';
@@ -52,10 +53,93 @@ describe("the kit's own results", () => {
     expect(file).toMatchObject({ kind: 'results', rows: results.length, longest: 50, sha256: hashFile(popular) });
     expect(file!.metrics.sid).toBeUndefined();
     expect(file!.lists.popularity!.bias).toBeGreaterThan(0.2); // of all baselines this one
-    expect(Object.keys(file!.slices)).toEqual(['popularity', 'history', 'category']);
+    expect(file!.lists).toMatchObject({ entropy: expect.closeTo(Math.log(10), 12) as number, tail: 0 }); // ten items for all
+    expect(file!.lists.averagePopularity).toBeGreaterThan(10);
+    expect(Object.keys(file!.slices)).toEqual(['popularity', 'history', 'category', 'month']);
+    expect(file!.of).toEqual({ split: 'test', rows: results.length });
     expect(file!.slices.history!.reduce((sum, { rows }) => sum + rows, 0)).toBe(results.length);
     expect(readJson(out)).toEqual(JSON.parse(JSON.stringify(report)));
     expect(scoreText(report)).toMatch(/HR@10 +\.\d{3} \[\.\d{3}, \.\d{3}\]\n/);
+  });
+
+  test('counting baselines on the same rows, and a line where the file is below one', async () => {
+    const report = await scoreBesideBaselines({ files: [popular, next], data, k: [1, 10], samples: 100 });
+    const [first, second] = report.files;
+    expect(first!.baselines).toEqual({ popularity: first!.metrics.item, transition: second!.metrics.item });
+    expect(second!.baselines).toEqual(first!.baselines);
+    expect(first!.beside!.map(({ baseline, difference }) => [baseline, Math.sign(difference)])).toEqual([
+      ['popularity', 0],
+      ['transition', -1],
+    ]);
+    expect(first!.warnings).toEqual([
+      expect.stringMatching(/popularity\.jsonl is worse than the baseline transition: NDCG@10 0\.\d+, it has/),
+    ]);
+    expect(second!.warnings).toEqual([]);
+    const text = scoreText(report);
+    expect(text).toMatch(/metric +item +popularity +transition/);
+    expect(text.match(/is worse than the baseline/g)).toHaveLength(1);
+  });
+
+  test('months of the rows, from the data folder; of the first rows of a split and no others', async () => {
+    const rows = await readResults(popular);
+    const times = readFileSync(join(data, 'sample.test.times'), 'utf8').split('\n').slice(0, -1);
+    expect(times).toHaveLength(rows.length);
+    const months = times.map((seconds) => new Date(1000 * Number(seconds)).toISOString().slice(0, 7));
+    const file = join(folder, 'some.jsonl');
+    const score = async (some: readonly Result[]) => {
+      writeResults(file, some);
+      return (await scoreStage({ files: [file], data, samples: 100 })).files[0]!;
+    };
+    const first = await score(rows.slice(0, 40));
+    expect(first.of).toEqual({ split: 'test', rows: rows.length });
+    const counted = [...new Set(months.slice(0, 40))].map((month) => [month, months.slice(0, 40).filter((m) => m === month).length]); // prettier-ignore
+    expect(first.slices.month!.map(({ slice, rows }) => [slice, rows])).toEqual(counted.sort());
+    expect(scoreText({ files: [first], level: 0.95, samples: 1000, seed: 42, version: '' })).toContain(
+      `the first of ${rows.length} of test`,
+    );
+    const others = await score(rows.slice(1));
+    expect([others.of, others.slices.month]).toEqual([undefined, undefined]);
+  });
+
+  test('a folder whose times are not those of its rows', async () => {
+    const file = join(data, 'sample.test.times');
+    const whole = readFileSync(file, 'utf8');
+    const said = async (text: string): Promise<string> => {
+      writeFileSync(file, text);
+      return complaint(scoreStage({ files: [popular], data, samples: 100 }));
+    };
+    expect(await said(whole.replace(/^.*\n/, ''))).toMatch(/test\.times: expected \d+ times, one a row, got \d+; run/);
+    expect(await said(whole.replace(/^.*\n/, 'x\n'))).toMatch(/test\.times:1: expected seconds, got "x"; run/);
+    rmSync(file);
+    expect((await scoreStage({ files: [popular], data })).files[0]!.slices.month).toBeUndefined();
+    writeFileSync(file, whole);
+  });
+
+  test('the same rows are ranked once, for all files that have them', async () => {
+    const other = join(folder, 'fewer.jsonl');
+    writeResults(other, (await readResults(next)).slice(0, 30));
+    const asked: number[] = [];
+    const rank: typeof rankBaselines = (dataset, rows, topK) => {
+      asked.push(rows.length);
+      return rankBaselines(dataset, rows, topK);
+    };
+    const { files } = await scoreStage({ files: [popular, next, other], data, k: [5], samples: 100 }, rank);
+    expect(asked).toEqual([files[0]!.rows, 30]);
+    expect(files[1]!.baselines).toEqual(files[0]!.baselines);
+  });
+
+  test('no baselines where none are asked for, without a data folder, and of rows without a history', async () => {
+    const none = { baselines: undefined, beside: undefined, warnings: undefined };
+    const of = async (options: object, files = [next]) =>
+      (await scoreBesideBaselines({ files, samples: 100, ...options })).files[0]!;
+    expect(await of({ data, baselines: false })).toMatchObject({ kind: 'results' });
+    for (const score of [await of({ data, baselines: false }), await of({})]) expect({ ...none, ...score }).toMatchObject(none); // prettier-ignore
+    const file = join(folder, 'titles.jsonl');
+    writeResults(file, (await readResults(next)).map((row) => ({ ...row, history: [] }))); // prettier-ignore
+    expect({ ...none, ...(await of({ data }, [file])) }).toMatchObject(none);
+    expect(readCommandLine('score', COMMANDS.score!, ['a', '--no-baselines']).values).toMatchObject({
+      baselines: false,
+    });
   });
 
   test('two of them compared: the sides and their difference', async () => {
@@ -136,9 +220,17 @@ describe('bad files, a line each', () => {
     [{ target: 99_999 }, 'row 2: expected the target to be an item id from 0 to'],
     [{ items: [2, 1, 99_999] }, 'at rank 3, got 99999; it may be of another catalogue'],
     [{ items: [2, 1, -1] }, 'at rank 3, got -1'],
+    [{ history: [0, 99_999] }, 'at place 2 of the history, got 99999'],
+    [{ items: [], scores: [] }, 'accepted'],
     [{ scores: [3, NaN, 1] }, 'bad.jsonl:2: score 2 is NaN'],
   ])('%j', async (changes, expected) => {
     expect(await said(changes)).toContain(expected);
+  });
+
+  test('nothing but empty lists; a comma too many', async () => {
+    writeResults(file, [{ ...good, items: [], scores: [] }]);
+    expect(await complaint(scoreStage({ files: [file] }))).toMatch(/expected lists of items, got empty ones alone/);
+    expect(await complaint(compareStage({ files: [`${file},`, file] }))).toMatch(/expected files with commas between/);
   });
 
   test('ids too large for an array, and no catalogue', async () => {

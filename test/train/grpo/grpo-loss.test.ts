@@ -1,190 +1,254 @@
-/** GRPO's loss, reward and advantages worked out apart from the code, and what a batch of its task is. */
+/** GRPO's loss on a model: worked out apart from the code, cut into parts, against separate texts, one step of it. */
 import * as tf from '@tensorflow/tfjs';
-import { afterAll, expect, test } from 'vitest';
-import type { Dataset } from '../../../lib/data/dataset.js';
-import { beamSearch } from '../../../lib/decode/beam-search.js';
+import fc from '../../fast-check.js';
+import { afterAll, describe, expect, test } from 'vitest';
+import { buildTrie } from '../../../lib/decode/item-trie.js';
 import { useEngine } from '../../../lib/engine/engine.js';
-import { itemMetrics } from '../../../lib/evaluate/metrics.js';
-import { createRecommender } from '../../../lib/evaluate/recommender.js';
 import { parseShape } from '../../../lib/lm/config.js';
-import { chain } from '../../../lib/lm/forest.js';
 import type { LanguageModel } from '../../../lib/lm/language-model.js';
-import { wordTokenizer } from '../../../lib/lm/tokenizer/tokenizer.js';
+import { loadModel } from '../../../lib/lm/model.js';
 import { disposeWeights, randomWeights } from '../../../lib/lm/weights.js';
-import { Random } from '../../../lib/support/random.js';
-import { groupAdvantages } from '../../../lib/train/grpo/advantages.js';
-import { type Group, grpoLoss } from '../../../lib/train/grpo/grpo-loss.js';
-import { grpoTask } from '../../../lib/train/grpo/grpo-task.js';
-import { rankingReward, ruleReward } from '../../../lib/train/grpo/rewards.js';
-import { forestLogProbs } from '../../../lib/train/loop/forest-loss.js';
+import { groupAdvantages } from '../../../lib/train/grpo/loss/advantages.js';
+import { type Group, hasAdvantage, totalsOf } from '../../../lib/train/grpo/loss/group.js';
+import { groupParts, sliceTokens } from '../../../lib/train/grpo/loss/group-parts.js';
+import { grpoLoss, type GrpoLossOptions, scoreGroups } from '../../../lib/train/grpo/loss/grpo-loss.js';
+import { type PolicySums, LOSS_TYPES } from '../../../lib/train/grpo/loss/policy-loss.js';
 import { batchGradients } from '../../../lib/train/loop/gradients.js';
-import { validator } from '../../../lib/train/loop/validate.js';
+import { apart, gradientsOf, logProbs, mean, step } from './toy.js';
 
 await useEngine();
 
-const index = ['<a_0><b_0>', '<a_0><b_1>', '<a_1><b_0>', '<a_1><b_1>', '<a_2><b_0>', '<a_2><b_1>'].map((sid) =>
-  sid.split(/(?<=>)/),
-);
-const tokenizer = wordTokenizer([], index);
-const config = parseShape('qwen2:32x1', tokenizer.vocabSize, 0);
+const config = parseShape('qwen2:32x1', 9, 0);
 const model: LanguageModel = { config, weights: randomWeights(config, 1) };
 const reference: LanguageModel = { config, weights: randomWeights(config, 2) };
 afterAll(() => [model, reference].forEach(({ weights }) => disposeWeights(weights)));
 
-/** log p of each token of a completion. */
-function logProbs(of: LanguageModel, prompt: readonly number[], completion: readonly number[]): number[] {
-  const targets = completion.map((token, i) => ({ tree: 0, node: prompt.length - 1 + i, token }));
-  const scorer = forestLogProbs(config, [chain([...prompt, ...completion.slice(0, -1)])], targets);
-  const values = tf.tidy(() => scorer.logProbs(of).dataSync().slice());
-  scorer.dispose();
-  return [...values];
-}
-
-const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
-
-const GROUPS: Group[] = [
-  {
-    prompt: [2, 5, 4],
-    completions: [
-      [2, 5],
-      [3, 6, 0],
-      [4, 5],
-    ],
-    rewards: [1, -0.4, -0.6],
-  },
-  {
-    prompt: [3],
-    completions: [
-      [2, 5],
-      [2, 6],
-    ],
-    rewards: [0.5, 0],
-  },
+const REWARDS = [
+  [1, -0.4, -0.6],
+  [0.5, 0],
+  [0, 0],
 ];
+/** New ones each time: what is computed once is kept in them. */
+const groups = (): Group[] =>
+  [
+    { prompt: [2, 5, 4], completions: [[2, 5], [3, 6, 0], [4, 5]] }, // prettier-ignore
+    { prompt: [3], completions: [[2, 5], [2, 6]] }, // prettier-ignore
+    { prompt: [7, 1], completions: [[1, 2], [8]] }, // prettier-ignore
+  ].map((group, g) => ({ ...group, advantages: groupAdvantages(REWARDS[g]!) }));
 
-test.each([0, 0.04, 2])(
-  'the loss at beta %f: advantages less KL, a mean over groups, completions and tokens',
-  (beta) => {
-    const byHand = mean(
-      GROUPS.map(({ prompt, completions, rewards }) => {
-        const deviation = Math.sqrt(
-          rewards.reduce((sum, r) => sum + (r - mean(rewards)) ** 2, 0) / (rewards.length - 1),
-        );
-        return mean(
-          completions.map((completion, g) => {
-            const [policy, fixed] = [model, reference].map((of) => logProbs(of, prompt, completion));
-            return mean(
-              policy!.map((log, i) => {
-                const d = fixed![i]! - log;
-                const advantage = (rewards[g]! - mean(rewards)) / (deviation + 1e-4);
-                return -(advantage * log - beta * (Math.exp(d) - d - 1));
-              }),
-            );
-          }),
-        );
+test.each([0, 0.04, 2])('the loss at beta %f: a mean over groups, completions and tokens', (beta) => {
+  const byHand = mean(
+    groups().map(({ prompt, completions, advantages }) =>
+      mean(
+        completions.map((completion, g) => {
+          const [policy, fixed] = [model, reference].map((of) => logProbs(of, prompt, completion));
+          return mean(
+            policy!.map((log, i) => {
+              const d = fixed![i]! - log;
+              return -(advantages[g] as number) + beta * (Math.exp(d) - d - 1);
+            }),
+          );
+        }),
+      ),
+    ),
+  );
+  const { loss, by } = gradientsOf(model, grpoLoss(model, groups(), { beta, reference }));
+  expect(loss).toBeCloseTo(byHand, 5);
+  expect(Math.hypot(...by.get('model.embed_tokens.weight')!)).toBeGreaterThan(0);
+});
+
+test('the gradient is that of finite differences of a loss that knows what it was at the rollout', () => {
+  const moved: LanguageModel = { config, weights: randomWeights(config, 1) };
+  const options: GrpoLossOptions = { beta: 0.3, reference, lossType: 'dapo', epsilon: 0.5, sftWeight: 0.2 };
+  const of = groups().map((group) => ({ ...group, answer: [3, 5] }));
+  scoreGroups(model, of, 'old', 1 << 20);
+  const { by } = gradientsOf(moved, grpoLoss(moved, of, options));
+  const bias = moved.weights.get('model.norm.weight')!;
+  const whole = bias.dataSync<'float32'>().slice();
+  const eps = 1e-2;
+  for (const at of [0, 7, 31]) {
+    const losses = [eps, -eps].map((by) => {
+      tf.tidy(() => bias.assign(tf.tensor1d(whole.map((x, i) => (i === at ? x + by : x)))));
+      return gradientsOf(moved, grpoLoss(moved, of, options)).loss;
+    });
+    expect((losses[0]! - losses[1]!) / (2 * eps)).toBeCloseTo(by.get('model.norm.weight')![at]!, 3);
+    tf.tidy(() => bias.assign(tf.tensor1d(whole)));
+  }
+  disposeWeights(moved.weights);
+});
+
+describe('parts', () => {
+  const answers = (of: Group[]): Group[] => of.map((group, g) => (g === 1 ? group : { ...group, answer: [1, 2, 3] }));
+  const options: GrpoLossOptions = { beta: 0.05, reference, sftWeight: 0.1 };
+
+  test.each(LOSS_TYPES)('%s: of any size, the gradient of the whole (1e-5)', (lossType) => {
+    const whole = gradientsOf(model, grpoLoss(model, answers(groups()), { ...options, lossType }));
+    for (const tokenBudget of [1, 5, 8, 12]) {
+      const parts = [...grpoLoss(model, answers(groups()), { ...options, lossType, tokenBudget })];
+      expect(parts.length).toBeGreaterThan(1);
+      const cut = gradientsOf(model, parts);
+      expect(cut.loss).toBeCloseTo(whole.loss, 5);
+      expect(apart(cut.by, whole.by)).toBeLessThan(1e-5);
+    }
+  });
+
+  test('every completion once, every answer once, none over the budget that can be under it', () => {
+    const group = fc.record({
+      prompt: fc.array(fc.constant(1), { minLength: 1, maxLength: 5 }),
+      completions: fc.array(fc.array(fc.constant(1), { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 5 }),
+      answer: fc.option(fc.array(fc.constant(1), { minLength: 1, maxLength: 4 }), { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(fc.array(group, { maxLength: 5 }), fc.integer({ min: 1, max: 30 }), (given, budget) => {
+        const of = given.map(({ answer, ...rest }): Group => ({ ...rest, advantages: [], ...(answer && { answer }) }));
+        const parts = groupParts(of, budget);
+        const seen = parts.flat().flatMap(({ group, from, to }) => Array.from({ length: to - from }, (_, i) => [of.indexOf(group), from + i])); // prettier-ignore
+        expect(seen).toEqual(of.flatMap(({ completions }, g) => completions.map((_, i) => [g, i])));
+        const withAnswer = parts.flat().flatMap((slice) => (slice.withAnswer ? [of.indexOf(slice.group)] : []));
+        expect(withAnswer).toEqual(of.flatMap(({ answer }, g) => (answer ? [g] : [])));
+        for (const slices of parts) {
+          const tokens = slices.reduce((sum, slice) => sum + sliceTokens(slice), 0);
+          if (tokens > budget) expect(slices.map(({ from, to }) => to - from)).toEqual([1]);
+        }
       }),
     );
-    const { loss, gradients } = batchGradients(model, [grpoLoss(model, reference, GROUPS, beta)]);
-    tf.dispose([...gradients.values()]);
-    expect(loss).toBeCloseTo(byHand, 4);
-  },
-);
+  });
 
-test('the gradient lowers what is rewarded less, and the KL draws back to the reference', () => {
-  const step = (beta: number, groups: readonly Group[]): { before: number[]; after: number[] } => {
+  test('are made one at a time, and hold no tensor when they are done', () => {
+    const before = tf.memory().numTensors;
+    const parts = grpoLoss(model, groups(), { ...options, tokenBudget: 5 });
+    expect(tf.memory().numTensors).toBe(before);
+    const first = parts.next().value!;
+    const one = tf.memory().numTensors - before;
+    first.dispose();
+    parts.next().value!.dispose();
+    expect(one).toBeGreaterThan(0);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('what needs no gradient', () => {
+  test('groups without an advantage are not computed, and count in what is divided by', () => {
+    const tokens = (more: GrpoLossOptions): number =>
+      [...grpoLoss(model, groups(), more)].reduce((sum, part) => (part.dispose(), sum + part.tokens), 0);
+    const all = tokens({ beta: 0.1, reference });
+    expect(tokens({ beta: 0 })).toBe(all - 3); // the last group: its prompt, and a token of a completion
+    const [two, three] = [groups().slice(0, 2), groups()].map((of) => gradientsOf(model, grpoLoss(model, of)));
+    const scaled = new Map([...two!.by].map(([name, own]) => [name, own.map((x) => (2 / 3) * x)]));
+    expect(apart(three!.by, scaled)).toBeLessThan(1e-6);
+    expect([...grpoLoss(model, groups().slice(2))]).toEqual([]);
+  });
+
+  test('hasAdvantage: any that counts, of a completion or of a token', () => {
+    const of = (advantages: Group['advantages'], counts?: boolean[]) =>
+      hasAdvantage({ prompt: [1], completions: [[1, 2], [2, 1]], advantages, ...(counts && { counts }) }); // prettier-ignore
+    expect([of([0, 0]), of([0, 1]), of([[0, 0], [0, 1]]), of([[0, 0], 0])]).toEqual([false, true, true, false]); // prettier-ignore
+    expect([of([0, 1], [true, false]), of([0, 1], [false, true])]).toEqual([false, true]);
+  });
+
+  test('without a reference the KL is refused', () => {
+    expect(() => [...grpoLoss(model, groups(), { beta: 0.1 })]).toThrow('expected a reference, beta is not 0');
+  });
+});
+
+test('totals: completions that do not count have no tokens, answers are counted apart', () => {
+  const [first, second] = groups() as [Group, Group];
+  const of = [
+    { ...first, counts: [true, false, true] },
+    { ...second, answer: [1, 2, 3] },
+  ];
+  expect(totalsOf(of, 7)).toEqual({ groups: 2, completions: 5, tokens: 8, maxTokens: 7, answerTokens: 3 });
+});
+
+test('the loss of fine-tuning that is mixed in: the mean negative log-likelihood of the answers', () => {
+  const of = groups().map((group, g) => ({ ...group, advantages: group.advantages.map(() => 0), answer: [g, 4] }));
+  const byHand = -mean(of.flatMap(({ prompt, answer }) => logProbs(model, prompt, answer)));
+  expect(gradientsOf(model, grpoLoss(model, of, { sftWeight: 0.5 })).loss).toBeCloseTo(0.5 * byHand, 5);
+});
+
+test('over the legal continuations: log p of what the trie allows', () => {
+  const trie = buildTrie([[2, 5], [2, 6], [3, 6], [4, 5]]); // prettier-ignore
+  const group: Group = { prompt: [1, 7], completions: [[2, 5], [3, 6]], advantages: [1, -1], trie }; // prettier-ignore
+  scoreGroups(model, [group], 'old', 1 << 20);
+  const among = (before: number[], token: number, legal: number[]): number => {
+    const of = (one: number): number => logProbs(model, [1, 7, ...before], [one])[0]!;
+    return of(token) - Math.log(legal.reduce((sum, one) => sum + Math.exp(of(one)), 0));
+  };
+  const expected = [
+    [among([], 2, [2, 3, 4]), among([2], 5, [5, 6])],
+    [among([], 3, [2, 3, 4]), 0],
+  ];
+  group.old!.forEach((own, g) => own.forEach((x, i) => expect(x).toBeCloseTo(expected[g]![i]!, 5)));
+  const { by } = gradientsOf(model, grpoLoss(model, [{ ...group, old: group.old! }]));
+  expect(Math.hypot(...by.get('model.norm.weight')!)).toBeGreaterThan(0);
+});
+
+test('several updates on a rollout: log p of the first is kept, ratios move, clipped tokens are counted', () => {
+  const moved: LanguageModel = { config, weights: randomWeights(config, 1) };
+  const of = groups().slice(0, 2);
+  const seen: PolicySums[] = [];
+  for (let update = 0; update < 6; update++) {
+    step(moved, batchGradients(moved, grpoLoss(moved, of, { epsilon: 0.1, onSums: (sums) => seen.push(sums) })), 0.2);
+  }
+  expect(seen[0]).toMatchObject({ ratioMin: 1, ratioMax: 1, clippedHigh: 0, clippedLow: 0 });
+  of.forEach(
+    ({ prompt, completions, old }) =>
+    completions.forEach((completion, g) => old![g]!.forEach((x, i) => expect(x).toBeCloseTo(logProbs(model, prompt, completion)[i]!, 5))), // prettier-ignore
+  );
+  expect(seen.at(-1)!.ratioMax).toBeGreaterThan(1.1);
+  expect(seen.at(-1)!.clippedHigh).toBeGreaterThan(0);
+  disposeWeights(moved.weights);
+});
+
+describe('one step', () => {
+  const stepped = (of: Group[], options: GrpoLossOptions): { before: number[]; after: number[] } => {
     const moved: LanguageModel = { config, weights: randomWeights(config, 1) };
-    const { prompt, completions } = groups[0]!;
-    const score = (): number[] => completions.map((completion) => mean(logProbs(moved, prompt, completion)));
+    const { prompt, completions } = of[0]!;
+    const score = (): number[] => completions.map((completion) => logProbs(moved, prompt, completion).reduce((a, b) => a + b, 0)); // prettier-ignore
     const before = score();
-    const { gradients } = batchGradients(moved, [grpoLoss(moved, reference, groups, beta)]);
-    for (const [name, gradient] of gradients) {
-      const weight = moved.weights.get(name)!;
-      weight.assign(tf.sub(weight, tf.mul(gradient, 0.05)));
-    }
+    step(moved, batchGradients(moved, grpoLoss(moved, of, options)), 0.05);
     const after = score();
-    tf.dispose([...gradients.values()]);
     disposeWeights(moved.weights);
     return { before, after };
   };
-  const [rewarded] = [GROUPS[0]!];
-  const { before, after } = step(0, [rewarded]);
-  expect(after[0]! - after[2]!).toBeGreaterThan(before[0]! - before[2]!);
-  const equal = { ...rewarded, rewards: [1, 1, 1] }; // no advantage: the KL alone
-  const drawn = step(1, [equal]);
-  const asked = equal.completions.map((completion) => mean(logProbs(reference, equal.prompt, completion)));
-  const gap = (values: number[]): number => mean(values.map((x, i) => Math.abs(x - asked[i]!)));
-  expect(gap(drawn.after)).toBeLessThan(gap(drawn.before));
+
+  test.each(LOSS_TYPES)('%s: raises the log-probability of the hit and lowers that of the worst miss', (lossType) => {
+    const { before, after } = stepped([groups()[0]!], { lossType });
+    expect(after[0]).toBeGreaterThan(before[0]!);
+    expect(after[2]).toBeLessThan(before[2]!);
+  });
+
+  test('equal rewards: nothing moves, and with a KL towards the reference alone', () => {
+    const equal = (): Group[] => [{ ...groups()[0]!, advantages: groupAdvantages([0, 0, 0]) }];
+    const still = stepped(equal(), { beta: 0 });
+    expect(still.after).toEqual(still.before);
+    const drawn = stepped(equal(), { beta: 1, reference });
+    const { prompt, completions } = equal()[0]!;
+    const asked = completions.map((completion) => logProbs(reference, prompt, completion).reduce((a, b) => a + b, 0));
+    const gap = (values: number[]): number => mean(values.map((x, i) => Math.abs(x - asked[i]!)));
+    expect(gap(drawn.after)).toBeLessThan(gap(drawn.before));
+  });
 });
 
-test('rewards and advantages by hand', () => {
-  expect(ruleReward({ items: [4, 2, 9], target: 2 })).toEqual([0, 1, 0]);
-  const total = 1 + 1 / Math.log2(3) + 1 / 2;
-  const [first, hit, third] = rankingReward({ items: [4, 2, 9], target: 2 });
-  expect([first, hit, third].map((x) => x!.toFixed(12))).toEqual(
-    [-1 / total, 1, -0.5 / total].map((x) => x.toFixed(12)),
-  );
-  const advantages = groupAdvantages([1, 3, 8]); // mean 4, variance (9 + 1 + 16) / 2
-  [-3, -1, 4].forEach((x, i) => expect(advantages[i]).toBeCloseTo(x / (Math.sqrt(13) + 1e-4), 12));
-  expect(groupAdvantages([5])).toEqual([0]);
-});
-
-const random = new Random('rows');
-const rows = Array.from({ length: 12 }, (_, user) => ({
-  user: String(user),
-  history: Array.from({ length: 1 + random.int(3) }, () => random.int(6)),
-  target: random.int(6),
-}));
-const dataset: Dataset = { name: 'toy', dir: '', items: [], train: rows, valid: rows, test: [] };
-const recommender = createRecommender(model, tokenizer, index, 'sids');
-const settings = { numGenerations: 4, beta: 0, batchSize: 5, validRows: 12, seed: 1 };
-
-test('the task: as many rows as asked for, each once an epoch, in an order of its own', () => {
-  const usersOf = (sampleSize: number, epoch: number): string[][] =>
-    grpoTask(recommender, reference, dataset, { ...settings, reward: 'rule', sampleSize })
-      .batches(epoch)
-      .map((batch) => batch.map(({ user }) => user));
-  expect(usersOf(0, 0).map((batch) => batch.length)).toEqual([5, 5, 2]);
-  expect(new Set(usersOf(0, 0).flat()).size).toBe(12);
-  expect(usersOf(7, 0).map((batch) => batch.length)).toEqual([5, 2]);
-  expect(usersOf(7, 1).flat().sort()).toEqual(usersOf(7, 0).flat().sort());
-  expect(usersOf(7, 1).flat()).not.toEqual(usersOf(7, 0).flat());
-  expect(usersOf(99, 0).flat()).toHaveLength(12);
-});
-
-test.each(['rule', 'ranking'] as const)('what a batch logs under the %s reward', (reward) => {
-  const task = grpoTask(recommender, reference, dataset, { ...settings, reward, sampleSize: 0 });
-  const { metrics, microBatches } = task.objective(rows, new Random(1));
-  microBatches.forEach((part) => part.dispose());
-  const lists = beamSearch(
-    model,
-    recommender.trie,
-    rows.map(({ history }) => recommender.render.prompt(history)),
-    { numBeams: 4 },
-  ).map(({ items }) => items);
-  const hits = lists.map((items, r) => items.includes(rows[r]!.target));
-  const score = { rule: ruleReward, ranking: rankingReward }[reward];
-  expect(hits).toContain(true);
-  expect(hits).toContain(false);
-  expect(metrics!['groups with a hit']).toBeCloseTo(mean(hits.map(Number)), 12);
-  expect(metrics!.reward).toBeCloseTo(mean(lists.flatMap((items, r) => score({ items, target: rows[r]!.target }))), 12);
-});
-
-test('validation ranks a sample of the rows: all of them where there are fewer, the same each time', async () => {
-  const numBeams = 10;
-  const lists = beamSearch(
-    model,
-    recommender.trie,
-    rows.map(({ history }) => recommender.render.prompt(history)),
-    { numBeams },
-  );
-  const all = itemMetrics(
-    rows.map((row, r) => ({ ...row, ...lists[r]! })),
-    [1, 5, 10],
-  );
-  for (const limit of [12, 99]) expect(await validator(recommender, rows, limit, 1)()).toEqual(all);
-  const one = await validator(recommender, rows, 1, 1)();
-  expect(one['HR@10']).toBe(1); // every item is among ten of six
-  expect(one).not.toEqual(all);
-  const some = validator(recommender, rows, 5, 1);
-  expect(await some()).toEqual(await some());
+test('the gradient of a group equals that of its separate texts, 1e-5 in float32', () => {
+  const [policy, fixed] = [loadModel('test/golden/qwen2-tied'), loadModel('test/golden/qwen2-tied')];
+  for (const weight of fixed.weights.values()) weight.assign(tf.mul(weight, 1.05)); // a KL that is not zero
+  const whole: Group[] = [
+    { prompt: [5, 9, 31, 2, 14], completions: [[8, 3, 1], [8, 20, 11], [39, 2, 7]], advantages: [1.2, -0.5, -0.7] }, // prettier-ignore
+    { prompt: [1, 2], completions: [[3, 4], [5, 6]], advantages: [-0.7, 0.7] }, // prettier-ignore
+  ];
+  const options: GrpoLossOptions = { beta: 0.05, reference: fixed };
+  const together = gradientsOf(policy, grpoLoss(policy, whole.map((group) => ({ ...group })), options)); // prettier-ignore
+  const texts = new Map<string, Float32Array>();
+  for (const { prompt, completions, advantages } of whole) {
+    completions.forEach((completion, g) => {
+      const single = { prompt, completions: [completion], advantages: [advantages[g]!] };
+      for (const [name, gradient] of gradientsOf(policy, grpoLoss(policy, [single], options)).by) {
+        const sum = texts.get(name) ?? new Float32Array(gradient.length);
+        gradient.forEach((x, i) => (sum[i]! += x / (whole.length * completions.length)));
+        texts.set(name, sum);
+      }
+    });
+  }
+  expect(apart(together.by, texts)).toBeLessThan(1e-5);
 });

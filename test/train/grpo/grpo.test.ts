@@ -1,142 +1,198 @@
-/** GRPO: rewards by their worked examples, a comb's gradient against its separate texts, a short run on tiny data. */
-import { mkdtempSync } from 'node:fs';
+/** Runs of GRPO on tiny data: no worse than their start, finished is finished, and what each option leaves in the folder. */
+import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
-import fc from '../../fast-check.js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { filterStage } from '../../../lib/data/filter/filter-stage.js';
 import { writeSample } from '../../../lib/data/sample/sample.js';
 import { embedItems } from '../../../lib/embed/embed-items.js';
 import { useEngine } from '../../../lib/engine/engine.js';
-import { loadModel } from '../../../lib/lm/model.js';
+import { hashFile, readJson } from '../../../lib/files/files.js';
 import { readMetrics } from '../../../lib/runs/metric-lines.js';
 import { sidStage } from '../../../lib/sid/sid-stage.js';
-import { groupAdvantages } from '../../../lib/train/grpo/advantages.js';
-import { grpo } from '../../../lib/train/grpo/grpo.js';
-import { type Group, grpoLoss } from '../../../lib/train/grpo/grpo-loss.js';
-import { rankingReward, ruleReward } from '../../../lib/train/grpo/rewards.js';
+import type { GrpoOptions } from '../../../lib/train/grpo/grpo-options.js';
+import { grpo, grpoEstimate } from '../../../lib/train/grpo/grpo.js';
+import type { Reward } from '../../../lib/train/grpo/rewards/reward-context.js';
+import { functionStamp } from '../../../lib/train/grpo/rewards/reward-list.js';
+import { readRollouts } from '../../../lib/train/grpo/rollout/rollout-log.js';
 import { sft } from '../../../lib/train/sft/sft.js';
 
-beforeAll(async () => void (await useEngine()));
+const folder = mkdtempSync(join(tmpdir(), 'sidlab-grpo-'));
+const shared = { data: folder, index: join(folder, 'tiny.index.json'), validRows: 50 };
+let start: { model: string; ndcg: number };
+let mixed: string;
 
-describe('rewards', () => {
-  test('the worked example of the ranking reward', () => {
-    const [miss, hit] = rankingReward({ items: [7, 5], target: 5 });
-    expect(miss).toBeCloseTo(-1 / (1 + 1 / Math.log2(3)), 10);
-    expect(hit).toBe(1);
-  });
-
-  test('a group without a hit is rewarded with nothing, by either', () => {
-    fc.assert(
-      fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 50 }), { minLength: 2 }), (items) => {
-        expect(rankingReward({ items, target: 99 })).toEqual(items.map(() => 0));
-        expect(ruleReward({ items, target: 99 })).toEqual(items.map(() => 0));
-      }),
-    );
-  });
-
-  test('a miss is charged more the higher it stands', () => {
-    const rewards = rankingReward({ items: [1, 2, 3, 4], target: 4 });
-    expect(rewards[0]).toBeLessThan(rewards[1]!);
-    expect(rewards[1]).toBeLessThan(rewards[2]!);
-  });
-
-  test('advantages are centred, and all 0 where rewards are equal', () => {
-    expect(groupAdvantages([0.3, 0.3, 0.3]).map(Math.abs)).toEqual([0, 0, 0]);
-    const advantages = groupAdvantages([1, 0, 0, 0]);
-    expect(advantages.reduce((sum, a) => sum + a, 0)).toBeCloseTo(0, 10);
-    expect(advantages[0]).toBeCloseTo(0.75 / (0.5 + 1e-4), 10); // TRL: deviation of the sample
-  });
-});
-
-test('the gradient of a comb equals that of its separate texts, 1e-5 in float32', () => {
-  const model = loadModel('test/golden/qwen2-tied');
-  const reference = loadModel('test/golden/qwen2-tied');
-  for (const weight of reference.weights.values()) weight.assign(tf.mul(weight, 1.05)); // a KL that is not zero
-  const groups: Group[] = [
-    {
-      prompt: [5, 9, 31, 2, 14],
-      completions: [
-        [8, 3, 1],
-        [8, 20, 11],
-        [39, 2, 7],
-      ],
-      rewards: [1, -0.4, -0.6],
-    },
-    {
-      prompt: [1, 2],
-      completions: [
-        [3, 4],
-        [5, 6],
-      ],
-      rewards: [0, 1],
-    },
-  ];
-  // The same loss with every completion a tree of its own: advantages and weights as in its group.
-  const combs = gradients(model, () => grpoLoss(model, reference, groups, 0.05));
-  const texts = new Map<string, Float32Array>();
-  for (const group of groups) {
-    const advantages = groupAdvantages(group.rewards);
-    group.completions.forEach((completion, g) => {
-      const share = 1 / (groups.length * group.completions.length);
-      const single = { prompt: group.prompt, completions: [completion], rewards: [0] };
-      const part = (): ReturnType<typeof grpoLoss> => grpoLoss(model, reference, [single], 0.05, [[advantages[g]!]]);
-      for (const [name, gradient] of gradients(model, part)) {
-        const sum = texts.get(name) ?? new Float32Array(gradient.length);
-        gradient.forEach((x, i) => (sum[i]! += share * x));
-        texts.set(name, sum);
-      }
-    });
-  }
-  for (const [name, comb] of combs) {
-    const separate = texts.get(name)!;
-    const apart = Math.hypot(...comb.map((x, i) => x - separate[i]!));
-    expect(apart / Math.max(Math.hypot(...separate), 1e-3), name).toBeLessThan(1e-5);
-  }
-});
-
-test('a short run is no worse on validation than its start, by its own log', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sidlab-grpo-'));
+beforeAll(async () => {
+  await useEngine();
   const { reviews, meta } = writeSample({ out: join(folder, 'raw'), size: 'tiny' });
   await filterStage({ reviews, meta, out: folder, dataset: 'tiny' });
-  embedItems({ data: folder });
+  await embedItems({ data: folder });
   await sidStage({ embeddings: join(folder, 'tiny.emb-lsa.npy'), codebookSize: 8 });
-  const shared = { data: folder, index: join(folder, 'tiny.index.json'), validRows: 50 };
-  const start = await sft({
-    ...shared,
-    run: join(folder, 'sft'),
-    model: 'qwen2:32x1',
-    epochs: 6,
-    batchSize: 8,
-    learningRate: 2e-3,
-  });
-  const report = await grpo({
-    ...shared,
-    run: join(folder, 'grpo'),
-    model: start.model,
-    sampleSize: 64,
-    batchSize: 16,
-    numGenerations: 8,
-    learningRate: 1e-3,
-    epochs: 1,
-    evalSteps: 2,
-  });
+  const model = { model: 'qwen2:32x1', batchSize: 8, learningRate: 2e-3 };
+  const { model: own, best } = await sft({ ...shared, ...model, run: join(folder, 'sft'), epochs: 6 });
+  start = { model: own, ndcg: best.metrics['NDCG@10']! };
+  const tasks = 'seqrec,title2sid,sid2title';
+  mixed = (await sft({ ...shared, ...model, run: join(folder, 'mixed'), tasks, vocabSize: 300, epochs: 1, cutoffLen: 90 })).model; // prettier-ignore
+}, 60_000);
+
+const run = (name: string, more: Partial<GrpoOptions> = {}): GrpoOptions => ({
+  ...{ ...shared, run: join(folder, name), model: start.model, sampleSize: 32, batchSize: 16, numGenerations: 4 },
+  ...{ learningRate: 1e-3, epochs: 1, validRows: 10 },
+  ...more,
+});
+const linesOf = (name: string) => readMetrics(join(folder, name, 'metrics.jsonl'));
+const updates = (name: string) => linesOf(name).filter((line) => line.loss !== undefined);
+
+test('a short run is no worse on validation than its start, by its own log', async () => {
+  const report = await grpo(run('short', { sampleSize: 64, numGenerations: 8, evalSteps: 2, validRows: 50 }));
   expect(report.steps).toBe(4);
   expect(report.best.metrics['NDCG@10']).toBeGreaterThanOrEqual(report.start['NDCG@10']!);
-  expect(report.start['NDCG@10']).toBeCloseTo(start.best.metrics['NDCG@10']!, 6); // the same rows, the same search
-  const lines = readMetrics(join(folder, 'grpo', 'metrics.jsonl'));
-  const validated = lines.flatMap((line) => ('valid NDCG@10' in line ? [line['valid NDCG@10']!] : []));
+  expect(report.start['NDCG@10']).toBeCloseTo(start.ndcg, 6); // the same rows, the same search
+  const validated = linesOf('short').flatMap((line) => ('valid NDCG@10' in line ? [line['valid NDCG@10']!] : []));
   expect(Math.max(...validated)).toBe(report.best.metrics['NDCG@10']);
-  expect(lines.filter((line) => 'groups with a hit' in line)).toHaveLength(4);
+  expect(linesOf('short').filter((line) => 'groups with a hit' in line)).toHaveLength(4);
+  expect(Object.keys(updates('short')[0]!)).toEqual(
+    expect.arrayContaining([
+      ...[
+        'loss',
+        'norm',
+        'rate',
+        'tokens',
+        'seconds',
+        'kl',
+        'clip low',
+        'clip high',
+        'ratio min',
+        'ratio max',
+        'reward',
+      ],
+      ...[
+        'reward std',
+        'groups with a hit',
+        'groups with equal rewards',
+        'rollout HR@10',
+        'rollout NDCG@10',
+        'entropy',
+      ],
+      ...['distinct items', 'distinct first codes', 'completions', 'completion tokens'],
+      ...['seconds rollout', 'seconds reference', 'seconds policy'],
+    ]),
+  );
 });
 
-function gradients(
-  model: ReturnType<typeof loadModel>,
-  make: () => ReturnType<typeof grpoLoss>,
-): Map<string, Float32Array> {
-  const part = make();
-  const { grads } = tf.variableGrads(() => part.loss(), [...model.weights.values()]);
-  part.dispose();
-  return new Map([...model.weights].map(([name, weight]) => [name, grads[weight.name]!.dataSync<'float32'>()]));
-}
+test('a reward of one’s own: finished is finished, another source is another run', async () => {
+  const sameCategory: Reward = ({ items, target, texts }) =>
+    items.map((item) => Number(texts![item]!.categories === texts![target]!.categories));
+  const options = run('own', { reward: sameCategory });
+  const report = await grpo(options);
+  expect(report.steps).toBe(2);
+  const config = readJson<Record<string, unknown>>(join(folder, 'own', 'config.json'));
+  expect(config.reward).toEqual(functionStamp(sameCategory));
+  expect(config).not.toHaveProperty('lossType'); // what is at its default is left out, so that older runs are the same
+  expect(await grpo(options)).toEqual(report);
+  await expect(grpo({ ...options, reward: 'rule' })).rejects.toThrow(/reward is \{"name":"sameCategory".*"rule" here/);
+  await expect(grpo({ ...options, lossType: 'dapo' })).rejects.toThrow(/lossType is undefined there, "dapo" here/);
+});
+
+const scorer = (_: readonly (readonly number[])[], items: readonly (readonly number[])[]) => items.map((of) => of.map((item) => -item)); // prettier-ignore
+
+test.each<[string, Partial<GrpoOptions>, string[]]>([
+  ['sampled items, several rewards', { rollout: 'sample', temperature: 1.3, topP: 0.9, reward: 'rule,hierarchical:0.5,sasrec:0.01', scorer, logRollouts: 2 }, ['reward rule', 'reward sasrec std']], // prettier-ignore
+  ['sampled beams, dynamic, ground truth', { rollout: 'sample-beams', dynamicSampling: true, addGroundTruth: true, beta: 0, sftWeight: 1e-3 }, []], // prettier-ignore
+  ['two updates a rollout, over the trie', { numIterations: 2, normalize: 'legal', lossType: 'gspo', epsilon: 3e-4, kl: 'k2' }, []], // prettier-ignore
+  ['the KL in the reward, tokens rewarded', { klIn: 'reward', kl: 'k1', reward: 'token,rule', lossType: 'dr_grpo' }, ['kl']], // prettier-ignore
+  ['groups drawn anew', { equalGroups: 'redraw', rollout: 'sample', lossType: 'dapo', delta: 2 }, ['groups redrawn', 'groups trained', 'clip dual']], // prettier-ignore
+  ['a reference that follows', { reference: 'synchronised', syncSteps: 1, advantages: 'batch', scaleRewards: 'batch', lossType: 'cispo' }, ['kl']], // prettier-ignore
+  ['free texts and their format', { rollout: 'free', reward: 'format,rule', maxTokens: 4, maskTruncated: true }, ['reward format']], // prettier-ignore
+  ['vectors', { reward: 'semantic', embeddings: join(folder, 'tiny.emb-lsa.npy'), aggregateRewards: 'normalize_then_sum' }, []], // prettier-ignore
+])('%s', async (name, options, logged) => {
+  const report = await grpo(run(name, options));
+  expect(report.steps).toBe(2 * (options.numIterations ?? 1));
+  for (const line of updates(name)) expect(Number.isFinite(line.loss)).toBe(true);
+  for (const metric of logged) expect(updates(name)[0], metric).toHaveProperty([metric]);
+  if (options.beta === 0) expect(updates(name)[0]).not.toHaveProperty('kl');
+  if (!options.logRollouts) return expect(existsSync(join(folder, name, 'rollouts.jsonl'))).toBe(false);
+  const rows = readRollouts(join(folder, name));
+  expect(new Set(rows.map(({ step, group }) => `${step} ${group}`))).toEqual(new Set(['1 0', '1 1', '2 0', '2 1']));
+  expect(rows[0]).toMatchObject({
+    rank: 1,
+    task: 'sids',
+    title: expect.any(String),
+    'reward rule': expect.any(Number),
+  });
+});
+
+test('a mix of tasks, answers in words among them', async () => {
+  const tasks = 'seqrec:n=8,title2sid:n=6,sid2title:n=4';
+  const options = run('tasks', {
+    model: mixed,
+    tasks,
+    reward: 'ranking,rouge',
+    sampleSize: 0,
+    epochs: 0.05,
+    maxTokens: 6,
+  });
+  const report = await grpo(options);
+  expect(report.steps).toBeGreaterThan(0);
+  expect(updates('tasks').some((line) => 'reward rouge' in line)).toBe(true);
+  expect(readJson<{ template: string }>(join(folder, 'tasks', 'config.json')).template).toBe('seqrec');
+  const words = run('words', { model: mixed, tasks: 'sid2title:n=8', reward: 'rouge', validRows: 3, maxTokens: 6 });
+  const { best } = await grpo(words);
+  expect(Object.keys(best.metrics)).toEqual(['reward']);
+});
+
+describe('what is trained', () => {
+  const files = (name: string) => readdirSync(join(folder, name, 'model')).sort();
+
+  test('LoRA: the model is an adapter, and trained further it is one again', async () => {
+    const own = await grpo(run('lora', { lora: { rank: 4, modules: [] }, reference: 'base' }));
+    expect(files('lora')).toContain('adapter_model.safetensors');
+    expect(files('lora')).not.toContain('model.safetensors');
+    const further = await grpo(run('lora again', { model: own.model, lora: true }));
+    expect(files('lora again')).toContain('adapter_model.safetensors');
+    expect(further.start['NDCG@10']).toBeCloseTo(own.best.metrics['NDCG@10']!, 6);
+    const configs = ['lora', 'lora again'].map((name) => readJson<{ r: number; base_model_name_or_path: string }>(join(folder, name, 'model', 'adapter_config.json'))); // prettier-ignore
+    expect(configs[1]).toMatchObject({ r: 4, base_model_name_or_path: configs[0]!.base_model_name_or_path });
+    const merged = await grpo(run('merged', { model: own.model })); // without the flag everything is trained
+    expect(files('merged')).toContain('model.safetensors');
+    expect(merged.start['NDCG@10']).toBeCloseTo(own.best.metrics['NDCG@10']!, 6);
+    await expect(grpo(run('x', { model: own.model, lora: { rank: 8 } }))).rejects.toThrow('--lora-rank: the adapter');
+    await expect(grpo(run('x', { model: own.model, lora: true, freeze: 'embeddings' }))).rejects.toThrow('expected --freeze none'); // prettier-ignore
+  });
+
+  test('frozen tables keep their bits', async () => {
+    await grpo(run('frozen', { freeze: 'embeddings', evalSteps: 1, beta: 0.1 }));
+    expect(updates('frozen')[0]!.norm).toBeGreaterThan(0);
+  });
+});
+
+test('an estimate says what a run would take, and writes nothing', async () => {
+  const estimate = await grpoEstimate(run('estimated', { sampleSize: 32, batchSize: 16, numIterations: 2 }));
+  expect(estimate).toMatchObject({ steps: 4, parameters: estimate.trainable });
+  const whole = estimate.largestPart;
+  expect((await grpoEstimate(run('estimated', { tokenBudget: 100 }))).largestPart).toBeLessThan(Math.min(whole, 101));
+  expect(estimate.memory).toBeGreaterThan(0);
+  expect(existsSync(join(folder, 'estimated'))).toBe(false);
+});
+
+test('a budget that cuts every batch gives the same trajectory', async () => {
+  await grpo(run('whole', { sampleSize: 32 }));
+  await grpo(run('cut', { sampleSize: 32, tokenBudget: 20 }));
+  const last = (name: string) => updates(name).at(-1)!;
+  expect(last('cut').loss).toBeCloseTo(last('whole').loss!, 5);
+  expect(last('cut').norm! / last('whole').norm!).toBeCloseTo(1, 3);
+  expect(last('cut').tokens).toBeGreaterThan(last('whole').tokens!); // prompts are repeated
+});
+
+test('the bounds of the clip move nothing in the first update on a rollout, and are not the optimizer’s', async () => {
+  const [one, other] = [await grpo(run('narrow', { epsilon: 0.01 })), await grpo(run('wide', { epsilon: 0.9 }))];
+  expect(hashFile(join(one.model, 'model.safetensors'))).toBe(hashFile(join(other.model, 'model.safetensors')));
+  expect(updates('narrow').map(({ norm }) => norm)).toEqual(updates('wide').map(({ norm }) => norm));
+  expect(updates('wide').at(-1)!.kl).toBeGreaterThan(1e-5); // a step of the learning rate was made
+});
+
+test('the same run twice has the same bits', async () => {
+  const options = { rollout: 'sample', numIterations: 2, equalGroups: 'redraw' } as const;
+  const [one, other] = [await grpo(run('one', options)), await grpo(run('other', options))];
+  expect(hashFile(join(one.model, 'model.safetensors'))).toBe(hashFile(join(other.model, 'model.safetensors')));
+});

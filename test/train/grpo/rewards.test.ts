@@ -1,76 +1,190 @@
-/** Rewards of one's own, what a run's configuration says of them, and groups whose items share a SID. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+/** Rewards: the kit's by hand, lists of them, functions of one's own, and what a run's configuration says of them. */
 import fc from '../../fast-check.js';
-import { beforeAll, describe, expect, test } from 'vitest';
-import type { Dataset, Row } from '../../../lib/data/dataset.js';
-import { filterStage } from '../../../lib/data/filter/filter-stage.js';
-import { writeSample } from '../../../lib/data/sample/sample.js';
-import type { SidIndex } from '../../../lib/data/sid-index.js';
-import { beamSearch } from '../../../lib/decode/beam-search.js';
-import { embedItems } from '../../../lib/embed/embed-items.js';
-import { useEngine } from '../../../lib/engine/engine.js';
-import { createRecommender, type Recommender } from '../../../lib/evaluate/recommender.js';
-import { readJson } from '../../../lib/files/files.js';
-import { parseShape } from '../../../lib/lm/config.js';
-import type { LanguageModel } from '../../../lib/lm/language-model.js';
-import { wordTokenizer } from '../../../lib/lm/tokenizer/tokenizer.js';
-import { randomWeights } from '../../../lib/lm/weights.js';
-import { sidStage } from '../../../lib/sid/sid-stage.js';
-import { Random } from '../../../lib/support/random.js';
-import { groupAdvantages } from '../../../lib/train/grpo/advantages.js';
-import { grpo } from '../../../lib/train/grpo/grpo.js';
-import { grpoLoss } from '../../../lib/train/grpo/grpo-loss.js';
+import { describe, expect, test } from 'vitest';
+import type { Row } from '../../../lib/data/dataset.js';
 import { GRPO_OPTIONS } from '../../../lib/train/grpo/grpo-options.js';
-import { distinctCompletions, grpoTask, type GrpoTaskOptions } from '../../../lib/train/grpo/grpo-task.js';
-import { rewardGroup, rewardOf, rewardStamp } from '../../../lib/train/grpo/reward-group.js';
+import type { Reward, RewardContext } from '../../../lib/train/grpo/rewards/reward-context.js';
+import { normalizedSum, rewardGroup } from '../../../lib/train/grpo/rewards/reward-group.js';
 import {
+  functionStamp,
+  type RewardGiven,
+  rewardParts,
+  rewardStamp,
+} from '../../../lib/train/grpo/rewards/reward-list.js';
+import {
+  hierarchicalReward,
+  rankingOnlyReward,
   rankingReward,
-  type Reward,
   REWARD_NAMES,
-  type RewardContext,
   REWARDS,
   ruleReward,
-} from '../../../lib/train/grpo/rewards.js';
-import { batchGradients } from '../../../lib/train/loop/gradients.js';
-import { sft } from '../../../lib/train/sft/sft.js';
+  scorerReward,
+  semanticReward,
+  tokenReward,
+} from '../../../lib/train/grpo/rewards/rewards.js';
+import { cosineReward, formatReward, rougeReward } from '../../../lib/train/grpo/rewards/text-rewards.js';
+import { sidsOf } from './toy.js';
 
-beforeAll(async () => void (await useEngine()));
+const row: Row = { user: 'u', history: [1], target: 1 };
+const context: RewardContext = {
+  ...{ items: [0, 1], target: 1, row, prompt: 'next', answers: ['a tea cup', 'tea'], expected: 'tea cup' },
+  ...{ tokens: [[4, 5], [4, 6]], expectedTokens: [4, 6], index: sidsOf('a b', 'a c') }, // prettier-ignore
+  vectors: { rows: 2, width: 2, data: Float32Array.of(3, 4, 4, 3) },
+  scorer: (_, items) => items.map((of) => of.map((item) => 10 * item)),
+  embed: (texts) => ({ rows: texts.length, width: 1, data: Float32Array.from(texts, () => 2) }),
+};
+const parts = (given: RewardGiven) => rewardParts(given)!;
 
-const row: Row = { user: 'u', history: [1], target: 5 };
-const context: RewardContext = { items: [7, 5], target: 5, row, prompt: 'next' };
+describe('by hand', () => {
+  test('rule and ranking', () => {
+    expect(ruleReward({ items: [4, 2, 9], target: 2 })).toEqual([0, 1, 0]);
+    const total = 1 + 1 / Math.log2(3) + 1 / 2;
+    const given = { items: [4, 2, 9], target: 2 };
+    const near = (values: number[]) => values.map((x) => x.toFixed(12));
+    expect(near(rankingReward(given))).toEqual(near([-1 / total, 1, -0.5 / total]));
+    expect(near(rankingOnlyReward(given))).toEqual(near([-1 / total, 0, -0.5 / total]));
+  });
+
+  test('a group without a hit is rewarded with nothing; a miss is charged more the higher it stands', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 50 }), { minLength: 2 }), (items) => {
+        for (const of of [rankingReward, rankingOnlyReward, ruleReward]) expect(of({ items, target: 99 })).toEqual(items.map(() => 0)); // prettier-ignore
+      }),
+    );
+    const [first, second, third] = rankingReward({ items: [1, 2, 3, 4], target: 4 });
+    expect(first).toBeLessThan(second!);
+    expect(second).toBeLessThan(third!);
+  });
+
+  test.each<[string, string[], number[]]>([
+    ['a b c', ['a b c', 'a b d', 'a x c', 'x b c'], [1, 0.5, 0.2, 0]],
+    ['a b', ['a b', 'a c', 'c b'], [1, 0.2, 0]],
+    ['a b c d', ['a b c x', 'a b x d', 'a b c d'], [0.5, 0.5, 1]],
+    ['a', ['a', 'b'], [1, 0]],
+    ['a b', ['a b c', 'a'], [0.5, 0.2]],
+  ])('hierarchical: target %s, items %j', (target, items, expected) => {
+    const index = sidsOf(target, ...items);
+    expect(hierarchicalReward({ items: items.map((_, i) => i + 1), target: 0, index })).toEqual(expected);
+    expect(hierarchicalReward({ items: [-1], target: 0, index })).toEqual([0]); // a text that is no item
+  });
+
+  test('a number a token: right so far', () => {
+    expect(tokenReward({ tokens: [[4, 7, 1], [4, 7, 2], [5, 7, 1], [4, 6, 1], [4]], expectedTokens: [4, 7, 1] })).toEqual([[1, 1, 1], [1, 1, 0], [0, 0, 0], [1, 0, 0], [1]]); // prettier-ignore
+  });
+
+  test('semantic: the cosine; nothing of a vector of zeros or a text that is no item', () => {
+    const vectors = { rows: 3, width: 2, data: Float32Array.of(3, 4, 4, 3, 0, 0) };
+    const [other, own, zero, none] = semanticReward({ items: [0, 1, 2, -1], target: 1, vectors });
+    expect(other).toBeCloseTo(0.96, 6);
+    expect(own).toBeCloseTo(1, 6);
+    expect([zero, none]).toEqual([0, 0]);
+  });
+
+  test('sasrec: the scorer after the history; a text that is no item has the lowest score', async () => {
+    const asked: unknown[] = [];
+    const scorer = (histories: unknown, items: readonly (readonly number[])[]) => {
+      asked.push(histories, items);
+      return Promise.resolve(items.map((of) => Float64Array.from(of, (item) => 10 - item)));
+    };
+    expect(await scorerReward({ items: [7, -1, 3], row, scorer })).toEqual([3, 3, 7]);
+    expect(asked).toEqual([[[1]], [[7, 3]]]);
+    expect(await scorerReward({ items: [-1], row, scorer })).toEqual([0]);
+  });
+
+  test('format, ROUGE and cosine of texts', async () => {
+    expect(formatReward({ items: [7, -1] })).toEqual([1, -1]);
+    expect(rougeReward({ answers: ['a tea cup', 'tea', 'pot'], expected: 'tea cup' }).map((x) => x.toFixed(4))).toEqual(['0.8000', '0.6667', '0.0000']); // prettier-ignore
+    const embed = (texts: readonly string[]) => ({ rows: texts.length, width: 2, data: Float32Array.from(texts.flatMap((text) => (text === 'x' ? [3, 4] : [4, 3]))) }); // prettier-ignore
+    const [one, other] = await cosineReward({ answers: ['x', 'y'], expected: 'y', embed });
+    expect(one).toBeCloseTo(0.96, 6);
+    expect(other).toBeCloseTo(1, 6);
+  });
+});
 
 describe('named rewards', () => {
-  test.each(REWARD_NAMES)('%s: documented, and one finite number an item', (name) => {
+  test.each(REWARD_NAMES)('%s: documented, and one finite number a completion', async (name) => {
     expect(REWARDS[name].help).not.toBe('');
     expect(GRPO_OPTIONS.options.reward.help).toContain(REWARDS[name].help);
-    expect(rewardOf(name)).toBe(REWARDS[name].reward);
-    expect(rewardGroup(name, context)).toHaveLength(2);
-    expect(rewardStamp(name)).toBe(name);
+    expect(rewardStamp(parts(name))).toBe(name);
+    const { total, each, perToken } = await rewardGroup(parts(name), context);
+    expect([total.length, each[name]!.length]).toEqual([2, 2]);
+    expect(perToken !== undefined).toBe(name === 'token');
   });
 
   test('what reward may be', () => {
     const given = { data: 'd', model: 'm' };
     expect(GRPO_OPTIONS.parse(given).reward).toBe('ranking');
-    expect(GRPO_OPTIONS.parse({ ...given, reward: ruleReward }).reward).toBe(ruleReward);
-    for (const reward of ['rank', 3, {}, null]) {
+    for (const reward of [
+      ruleReward,
+      'rule,semantic:0.5',
+      ['rule', { reward: ruleReward, weight: -2 }],
+    ] as RewardGiven[]) {
+      expect(GRPO_OPTIONS.parse({ ...given, reward }).reward).toBe(reward);
+    }
+    for (const reward of [
+      'rank',
+      3,
+      {},
+      null,
+      [],
+      'rule,',
+      'rule:x',
+      'rule:0',
+      'rule:1:2',
+      'rule:',
+      'rule,rule',
+      ['rule', 3],
+    ]) {
       expect(() => GRPO_OPTIONS.parse({ ...given, reward: reward as never })).toThrow(
-        /^grpo: expected reward to be one of rule, ranking, got /,
+        /^grpo: expected reward to be one of rule, ranking, .*, or some of them with weights \(rule:1,semantic:0\.5\), got /,
       );
     }
-    expect(() => GRPO_OPTIONS.parse({ ...given, reward: 'rankin' as never })).toThrow('did you mean ranking?');
+    expect(() => GRPO_OPTIONS.parse({ ...given, reward: 'rankin' })).toThrow('did you mean ranking?');
+  });
+});
+
+describe('lists', () => {
+  test('weighted sums, with every reward by name; those a token apart', async () => {
+    const own: Reward = ({ items }) => items.map((item) => item + 1);
+    const group = await rewardGroup(parts(['rule', { reward: own, weight: 0.5 }, { reward: 'token', weight: 2 }]), context); // prettier-ignore
+    expect(group.total).toEqual([0.5, 2]);
+    expect(group.each).toEqual({ rule: [0, 1], own: [1, 2], token: [1, 2] });
+    expect(group.perToken).toEqual([[2, 0], [2, 2]]); // prettier-ignore
+    expect((await rewardGroup(parts('rule:2,format:-1'), context)).total).toEqual([-1, 1]);
+  });
+
+  test('each scaled by the group before the sum', () => {
+    const each = { rule: [0, 1, 0], own: [100, 0, 50] };
+    const own: Reward = () => [];
+    const sums = normalizedSum(parts(['rule', { reward: own, weight: 2 }]), each);
+    const scale = (of: number[]) => {
+      const mean = (of[0]! + of[1]! + of[2]!) / 3;
+      const deviation = Math.sqrt(of.reduce((sum, x) => sum + (x - mean) ** 2, 0) / 2);
+      return of.map((x) => (x - mean) / (deviation + 1e-4));
+    };
+    scale(each.rule).forEach((x, i) => expect(sums[i]).toBeCloseTo(x + 2 * scale(each.own)[i]!, 12));
+    expect(normalizedSum(parts('rule'), { rule: [1, 1] })).toEqual([0, 0]);
+  });
+
+  test('how a configuration holds them', () => {
+    const half: Reward = ({ items, target }) => items.map((item) => (item === target ? 0.5 : 0));
+    const third: Reward = ({ items, target }) => items.map((item) => (item === target ? 0.3 : 0));
+    expect(rewardStamp(parts(half))).toEqual({
+      name: 'half',
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    });
+    expect(rewardStamp(parts(third))).not.toEqual({ ...(rewardStamp(parts(half)) as object), name: 'third' });
+    expect(rewardStamp(parts((() => () => [])()))).toMatchObject({ name: 'anonymous' });
+    expect(rewardStamp(parts('rule:1'))).toBe('rule');
+    expect(rewardStamp(parts('rule:2'))).toEqual([{ reward: 'rule', weight: 2 }]);
+    expect(rewardStamp(parts(['rule', { reward: half, weight: 0.1 }]))).toEqual(['rule', { reward: functionStamp(half), weight: 0.1 }]); // prettier-ignore
   });
 });
 
 describe('a reward of one’s own', () => {
-  test('its stamp: name and source', () => {
-    const half: Reward = ({ items, target }) => items.map((item) => (item === target ? 0.5 : 0));
-    const third: Reward = ({ items, target }) => items.map((item) => (item === target ? 0.3 : 0));
-    expect(rewardStamp(half)).toEqual({ name: 'half', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
-    expect(rewardStamp(third)).not.toEqual({ ...(rewardStamp(half) as object), name: 'third' });
-    expect(rewardStamp((() => () => [])())).toMatchObject({ name: 'anonymous' });
+  test('now or later', async () => {
+    const later: Reward = ({ items }) => new Promise((resolve) => setTimeout(() => resolve(items.map(() => 7)), 1));
+    expect((await rewardGroup(parts(later), context)).total).toEqual([7, 7]);
   });
 
   test.each([
@@ -78,123 +192,12 @@ describe('a reward of one’s own', () => {
     ['no list', () => 1 as never, '1'],
     ['not finite', () => [1, NaN], '[1, NaN]'],
     ['not numbers', () => [1, '0'] as never, '[1, 0]'],
-  ] as [string, Reward, string][])('%s: refused in one line', (_, reward, got) => {
+    ['too few a token', () => [[1, 1], [1]], '[1,1, 1]'],
+    ['of both kinds', () => [[1, 1], 1] as never, '[1,1, 1]'],
+  ] as [string, Reward, string][])('%s: refused in one line', async (_, reward, got) => {
     const own = Object.defineProperty(reward, 'name', { value: 'own' });
-    expect(() => rewardGroup(own, context)).toThrow(
+    await expect(rewardGroup(parts(own), context)).rejects.toThrow(
       `grpo: reward own: expected 2 finite numbers, one an item, got ${got}; mend the reward`,
     );
   });
-});
-
-const SHARED: SidIndex = ['a_0 b_0', 'a_0 b_1', 'a_1 b_0', 'a_1 b_1', 'a_2 b_0', 'a_1 b_1'].map((sid) =>
-  sid.split(' ').map((code) => `<${code}>`),
-); // items 3 and 5 share a SID
-const items = SHARED.map((_, i) => ({ title: `item ${i}`, description: '', brand: '', categories: `c${i % 2}` }));
-
-function toy(index: SidIndex): { recommender: Recommender; reference: LanguageModel; dataset: Dataset; rows: Row[] } {
-  const tokenizer = wordTokenizer([], index);
-  const config = parseShape('qwen2:32x1', tokenizer.vocabSize, 0);
-  const [model, reference] = [1, 2].map((seed) => ({ config, weights: randomWeights(config, seed) }));
-  const rows = [5, 0, 3].map((target, user) => ({ user: String(user), history: [user, 4], target }));
-  const dataset: Dataset = { name: 'toy', dir: '', items, train: rows, valid: rows, test: [] };
-  return { recommender: createRecommender(model!, tokenizer, index, 'sids'), reference: reference!, dataset, rows };
-}
-
-const SETTINGS: Omit<GrpoTaskOptions, 'reward'> = {
-  ...{ numGenerations: 6, beta: 0.05, sampleSize: 0, batchSize: 3, validRows: 3, seed: 1 },
-};
-
-describe('items that share a SID are one completion', () => {
-  test('the best of their rewards, at the place of the first', () => {
-    const [a, b] = [[1, 2], [1, 3]]; // prettier-ignore
-    expect(distinctCompletions([a, a, b], [-0.4, 1, -0.2])).toEqual({ completions: [a, b], rewards: [1, -0.2] });
-    expect(distinctCompletions([a, b, a], [1, -0.2, -0.4])).toEqual({ completions: [a, b], rewards: [1, -0.2] });
-    expect(distinctCompletions([[1], [1, 2], [12]], [1, 2, 3]).completions).toHaveLength(3);
-  });
-
-  test('whatever the texts: none twice, none lost, each with its largest reward; distinct ones are untouched', () => {
-    const texts = fc.array(fc.tuple(fc.array(fc.nat(3), { minLength: 1, maxLength: 3 }), fc.float({ noNaN: true })));
-    fc.assert(
-      fc.property(texts, (group) => {
-        const [completions, rewards] = [group.map(([text]) => text), group.map(([, reward]) => reward)];
-        const found = distinctCompletions(completions, rewards);
-        const keys = completions.map((text) => text.join());
-        expect(found.completions.map((text) => text.join())).toEqual([...new Set(keys)]);
-        found.completions.forEach((text, g) =>
-          expect(found.rewards[g]).toBe(Math.max(...rewards.filter((_, i) => keys[i] === text.join()))),
-        );
-        if (found.completions.length === keys.length) expect(found).toEqual({ completions, rewards });
-      }),
-    );
-  });
-
-  test('items 3 and 5 of one SID, target 5: one text, one advantage, the hit’s', () => {
-    const { recommender, reference, dataset, rows } = toy(SHARED);
-    const prompt = recommender.render.prompt(rows[0]!.history);
-    const ranked = beamSearch(recommender.model, recommender.trie, [prompt], { numBeams: 6 })[0]!.items;
-    expect([...ranked].sort()).toEqual([0, 1, 2, 3, 4, 5]);
-    const texts = ranked.map((item) => recommender.render.answer(item));
-    const group = distinctCompletions(texts, rankingReward({ items: ranked, target: 5 }));
-    const shared = group.completions.findIndex((text) => text.join() === recommender.render.answer(5).join());
-    expect(group.completions).toHaveLength(5);
-    expect(group.rewards[shared]).toBe(1);
-    expect(groupAdvantages(group.rewards)[shared]).toBe(Math.max(...groupAdvantages(group.rewards)));
-    // the task's loss is that of the distinct group
-    const task = grpoTask(recommender, reference, dataset, { ...SETTINGS, reward: 'ranking' });
-    const { microBatches } = task.objective([rows[0]!], new Random(1));
-    const ofTask = batchGradients(recommender.model, microBatches);
-    const distinct = grpoLoss(recommender.model, reference, [{ prompt, ...group }], SETTINGS.beta);
-    const byHand = batchGradients(recommender.model, [distinct]);
-    expect(ofTask.loss).toBe(byHand.loss);
-    tf.dispose([...ofTask.gradients.values(), ...byHand.gradients.values()]);
-  });
-});
-
-test('what a reward is given, and that hits are counted from items', () => {
-  const { recommender, reference, dataset, rows } = toy(SHARED);
-  const seen: RewardContext[] = [];
-  const spy: Reward = (given) => {
-    seen.push({ ...given });
-    return given.items.map(() => 1); // no reward says a hit
-  };
-  const logged = (reward: GrpoTaskOptions['reward']): Record<string, number> => {
-    const settings = { ...SETTINGS, numGenerations: 2, reward };
-    const { microBatches, metrics } = grpoTask(recommender, reference, dataset, settings).objective(
-      rows,
-      new Random(1),
-    );
-    microBatches.forEach((part) => part.dispose());
-    return metrics!;
-  };
-  expect(logged(spy)['groups with a hit']).toBe(logged('rule')['groups with a hit']);
-  expect(logged(spy).reward).toBe(1);
-  seen.slice(0, 3).forEach((given, r) => {
-    const { prompt, ...rest } = given;
-    expect(rest).toMatchObject({ target: rows[r]!.target, row: rows[r], texts: items });
-    expect(given.tokens).toEqual(given.items.map((item) => recommender.render.answer(item)));
-    expect(given.scores).toHaveLength(given.items.length);
-    expect(prompt).toContain(SHARED[4]!.join(' '));
-  });
-});
-
-test('a run under a reward of one’s own: finished is finished, another source is another run', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sidlab-reward-'));
-  const { reviews, meta } = writeSample({ out: join(folder, 'raw'), size: 'tiny' });
-  await filterStage({ reviews, meta, out: folder, dataset: 'tiny' });
-  await embedItems({ data: folder });
-  await sidStage({ embeddings: join(folder, 'tiny.emb-lsa.npy'), codebookSize: 8 });
-  const shared = { data: folder, index: join(folder, 'tiny.index.json'), validRows: 10, batchSize: 8 };
-  const start = await sft({ ...shared, run: join(folder, 'sft'), model: 'qwen2:32x1', epochs: 1 });
-  const sameCategory: Reward = ({ items, target, texts }) =>
-    items.map((item) => Number(texts![item]!.categories === texts![target]!.categories));
-  const options = {
-    ...shared,
-    ...{ run: join(folder, 'grpo'), model: start.model, sampleSize: 16, numGenerations: 4, epochs: 1 },
-  };
-  const report = await grpo({ ...options, reward: sameCategory });
-  expect(report.steps).toBe(2);
-  const config = readJson<{ reward: object }>(join(folder, 'grpo', 'config.json'));
-  expect(config.reward).toEqual(rewardStamp(sameCategory));
-  expect(await grpo({ ...options, reward: sameCategory })).toEqual(report);
-  await expect(grpo({ ...options, reward: 'rule' })).rejects.toThrow(/reward is \{"name":"sameCategory".*"rule" here/);
 });

@@ -2,10 +2,32 @@
  * Models beside the baselines over the same rows, by the paired test: whoever trains a model that counting beats should
  * hear it from the run, not find it out.
  */
-import { ndcg } from '../evaluate/measures/ranking.js';
-import { readResults } from '../evaluate/results-file.js';
-import { rowTable, type RowEntry } from '../evaluate/rows/row-table.js';
-import { compareTables, type Comparison, otherRow } from '../evaluate/statistics/compare.js';
+import type { Dataset, Row } from '../../data/dataset.js';
+import { ndcg } from '../measures/ranking.js';
+import { readResults, type Result } from '../results-file.js';
+import { rowTable, type RowEntry } from '../rows/row-table.js';
+import { compareTables, type Comparison, otherRow } from '../statistics/compare.js';
+
+/**
+ * Ranks items for rows without a model, by name; rooms above know who can.
+ * @param rows to rank for: of them history and user @param topK length of the lists
+ */
+export type RankBaselines = (
+  dataset: Dataset,
+  rows: readonly Row[],
+  topK: number,
+) => Promise<Readonly<Record<string, readonly Result[]>>>;
+
+/** The same, which ranks the same rows only once: several files of a command are often of the same. */
+export function rememberRanking(rank: RankBaselines): RankBaselines {
+  let last: { rows: readonly Row[]; topK: number; found: ReturnType<RankBaselines> } | undefined;
+  return (dataset, rows, topK) => {
+    if (last?.topK !== topK || otherRow(last.rows, rows) !== undefined) {
+      last = { rows, topK, found: rank(dataset, rows, topK) };
+    }
+    return last.found;
+  };
+}
 
 /** A model beside a baseline. */
 export interface BesideBaseline extends Comparison {
@@ -14,6 +36,17 @@ export interface BesideBaseline extends Comparison {
 }
 
 const K = 10;
+
+/** NDCG@10 of a model less that of a baseline over the same rows; of shorter lists at their length. */
+export function besideBaseline(
+  model: string,
+  rows: readonly RowEntry[],
+  baseline: string,
+  others: readonly RowEntry[],
+  k = K,
+): BesideBaseline[] {
+  return compareTables(rows, others, { [`NDCG@${k}`]: ndcg(k) }).map((found) => ({ model, baseline, ...found }));
+}
 
 /**
  * NDCG@10 of each model less that of each baseline. A model that ranked other rows (of a task about items) is left out.
@@ -32,9 +65,7 @@ export async function besideBaselines(
   return (await read(models)).flatMap(([model, rows]) =>
     counted
       .filter(([, other]) => otherRow(rows, other) === undefined)
-      .flatMap(([baseline, other]) =>
-        compareTables(rows, other, { [`NDCG@${K}`]: ndcg(K) }).map((found) => ({ model, baseline, ...found })),
-      ),
+      .flatMap(([baseline, other]) => besideBaseline(model, rows, baseline, other)),
   );
 }
 

@@ -1,0 +1,66 @@
+/** Advantages of rewarded groups: of each completion, and where rewards are one a token, of each token. */
+import { advantages, type AdvantageOptions, statistics } from './advantages.js';
+import type { Group } from './group.js';
+import { klEstimate, type KlEstimator } from './kl.js';
+import type { RolledGroup } from '../rollout/rolled-groups.js';
+
+/**
+ * The groups with their advantages. A reward a token is scaled over all tokens of its group; a token's advantage is then
+ * the sum of what follows, itself included (process supervision: GRPO, arXiv 2402.03300, section 4.1.3), beside the
+ * advantage of its completion.
+ * @param counts whether a completion that ran out of tokens counts
+ */
+export function withAdvantages(
+  groups: readonly RolledGroup[],
+  options: AdvantageOptions,
+  { maskTruncated }: { maskTruncated: boolean },
+): Group[] {
+  const outcome = advantages(
+    groups.map(({ rewards }) => rewards.total),
+    options,
+  );
+  return groups.map((group, i): Group => {
+    const { prompt, completions, ended, answer, trie, old, reference } = group;
+    const { perToken } = group.rewards;
+    const process = perToken && processAdvantages(perToken);
+    return {
+      ...{ prompt, completions },
+      advantages: outcome[i]!.map((own, g) => (process ? process[g]!.map((following) => own + following) : own)),
+      ...(maskTruncated && ended.includes(false) && { counts: ended }),
+      ...{ ...(answer && { answer }), ...(trie && { trie }), ...(old && { old }), ...(reference && { reference }) },
+    };
+  });
+}
+
+/**
+ * @param rewards of each token [G][...]
+ * @example processAdvantages([[1, 0], [0, 0]]) // mean 0.25, deviation 0.5: [[1, -0.5], [-1, -0.5]] (but for 1e-4)
+ */
+export function processAdvantages(rewards: readonly (readonly number[])[]): number[][] {
+  const { mean, deviation } = statistics(rewards.flat());
+  return rewards.map((own) => {
+    const sums = own.map((reward) => (reward - mean) / (deviation + 1e-4));
+    for (let i = sums.length - 2; i >= 0; i--) sums[i]! += sums[i + 1]!;
+    return sums;
+  });
+}
+
+/**
+ * Takes the KL out of the rewards: every completion's is lowered by beta times the sum of its tokens' estimates, from
+ * log p at the rollout (as in RLHF, Ouyang et al., arXiv 2203.02155; TRL's RLOO). No gradient goes through it.
+ * @param groups that know `old` and `reference`
+ * @returns the mean estimate a token
+ */
+export function klIntoRewards(groups: readonly RolledGroup[], beta: number, estimator: KlEstimator): number {
+  let [sum, tokens] = [0, 0];
+  for (const { rewards, old, reference } of groups) {
+    rewards.total = rewards.total.map((reward, g) => {
+      const own = old![g]!.map((logProb, i) => klEstimate(estimator, logProb, reference![g]![i]!).value);
+      const total = own.reduce((all, kl) => all + kl, 0);
+      sum += total;
+      tokens += own.length;
+      return reward - beta * total;
+    });
+  }
+  return tokens === 0 ? 0 : sum / tokens;
+}

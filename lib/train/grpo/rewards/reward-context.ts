@@ -1,0 +1,54 @@
+/** What a reward is given and what it gives: the one type that rewards of the kit and of a notebook cell share. */
+import type { Item, Row } from '../../../data/dataset.js';
+import type { SidIndex } from '../../../data/sid-index.js';
+import type { Embed } from '../../../evaluate/text/cosine.js';
+import type { Vectors } from '../../../files/npy.js';
+
+/**
+ * Scores of items after histories, larger is better: `scorer([[4, 7]], [[1, 2, 3]])` has one row of three numbers.
+ * @param histories item ids, oldest first [rows][...] @param items item ids to score [rows][...]
+ */
+export type Scorer = (
+  histories: readonly (readonly number[])[],
+  items: readonly (readonly number[])[],
+) => readonly ArrayLike<number>[] | Promise<readonly ArrayLike<number>[]>;
+
+/** What a reward is given: the completions of one row, best first, G of them, and what they answer. */
+export interface RewardContext {
+  /** Item id of each completion, -1 where a free text is no item's [G]. Items that share a text follow one another. */
+  items: readonly number[];
+  /** Item id that the row asks for, or of a task of items the item. */
+  target: number;
+  /** The catalogue's texts, index = item id: `texts[target].categories`. Absent where the data set has no items. */
+  texts?: readonly Item[];
+  /** Text of each completion [G]. */
+  answers?: readonly string[];
+  /** Text of the right answer. */
+  expected?: string;
+  /** Token ids of each completion [G][...]; items that share a SID have the same ones. */
+  tokens?: readonly (readonly number[])[];
+  /** Token ids of the right answer. */
+  expectedTokens?: readonly number[];
+  /** Sum of log-probabilities of each completion's tokens [G]; absent in free rollouts. */
+  scores?: readonly number[];
+  /** Codes of every item's SID, index = item id. */
+  index?: SidIndex;
+  /** Vectors of the items, row = item id; where `embeddings` names a file. */
+  vectors?: Vectors;
+  /** Another recommender, where one was given. */
+  scorer?: Scorer;
+  /** An encoder of texts, where one was given. */
+  embed?: Embed;
+  /** Name of the task. */
+  task?: string;
+  /** The training row; of a task of items without user and history. */
+  row: Row;
+  /** The prompt's text, as the tokenizer decodes it. */
+  prompt: string;
+}
+
+/** One finite number a completion [G], or one a token of each completion [G][...]. */
+export type Rewards = readonly number[] | readonly (readonly number[])[];
+
+/** @returns one finite number a completion in their order, or one a token of each; now or later */
+export type Reward = (context: RewardContext) => Rewards | Promise<Rewards>;

@@ -1,0 +1,87 @@
+/** Which rewards count, and how much each: by name, as functions, in a weighted list; and how a run's configuration says so. */
+import { hashText } from '../../../files/files.js';
+import { type NamedReward, REWARD_NAMES, type RewardName, REWARDS } from './rewards.js';
+import type { Reward } from './reward-context.js';
+
+/** A reward of a list. */
+export interface WeightedReward {
+  /** Name of the kit's, or a function. */
+  reward: RewardName | Reward;
+  /** What it is multiplied by. Default 1. */
+  weight?: number;
+}
+
+/**
+ * What `reward` may be: a name, names with weights in a text (`rule,semantic:0.5`), a function, or a list of names,
+ * functions and `{ reward, weight }`.
+ */
+export type RewardGiven = RewardName | (string & {}) | Reward | readonly (RewardName | Reward | WeightedReward)[];
+
+/** A reward that counts. */
+export interface RewardPart {
+  /** Of the kit's, or of the function. */
+  name: string;
+  weight: number;
+  reward: Reward;
+  /** What the kit knows of it; absent for a function of the user's. */
+  named?: NamedReward;
+}
+
+/** How a list is written, for messages. */
+export const REWARD_FORM = `one of ${REWARD_NAMES.join(', ')}, or some of them with weights (rule:1,semantic:0.5)`;
+
+/** @returns undefined if it is none */
+export function rewardParts(given: unknown): RewardPart[] | undefined {
+  const list: readonly unknown[] = typeof given === 'string' ? given.split(',').map(weighted) : Array.isArray(given) ? given : [given]; // prettier-ignore
+  const parts = list.map(partOf);
+  const names = parts.map((part) => part?.name);
+  const isWhole = parts.length > 0 && parts.every((part) => part !== undefined);
+  return isWhole && new Set(names).size === names.length ? (parts as RewardPart[]) : undefined;
+}
+
+/** `semantic:0.5` */
+function weighted(text: string): unknown {
+  const [name, weight, ...rest] = text.trim().split(':');
+  if (rest.length > 0 || weight === '') return undefined;
+  return { reward: name, ...(weight !== undefined && { weight: Number(weight) }) };
+}
+
+function partOf(given: unknown): RewardPart | undefined {
+  const { reward, weight = 1 } = isWeighted(given) ? given : { reward: given as RewardName | Reward };
+  if (!Number.isFinite(weight) || weight === 0) return undefined;
+  if (typeof reward === 'function') return { name: reward.name === '' ? 'anonymous' : reward.name, weight, reward };
+  if (!(REWARD_NAMES as readonly unknown[]).includes(reward)) return undefined;
+  const named: NamedReward = REWARDS[reward];
+  return { name: reward, weight, reward: named.reward, named };
+}
+
+function isWeighted(given: unknown): given is WeightedReward {
+  return typeof given === 'object' && given !== null && 'reward' in given;
+}
+
+/** A function as a run's configuration holds it: its name and the SHA-256 of its source. */
+export interface FunctionStamp {
+  name: string;
+  sha256: string;
+}
+
+/** Rewards as a run's configuration holds them: the name of the only one, or all with their weights. */
+export type RewardStamp = RewardName | FunctionStamp | ((RewardName | FunctionStamp) | { reward: RewardName | FunctionStamp; weight: number })[]; // prettier-ignore
+
+/**
+ * Two functions with one source have one stamp: a value from outside the function's body that it reads is not part of
+ * it, so write the numbers that matter into the body.
+ */
+export function rewardStamp(parts: readonly RewardPart[]): RewardStamp {
+  const all = parts.map(({ name, weight, reward, named }) => {
+    const own = named ? (name as RewardName) : functionStamp(reward, name);
+    return weight === 1 ? own : { reward: own, weight };
+  });
+  const [only] = all;
+  return all.length === 1 && parts[0]!.weight === 1 ? (only as RewardName | FunctionStamp) : all;
+}
+
+/** @param name said in place of none */
+export function functionStamp(given: (...args: never[]) => unknown, name = given.name || 'anonymous'): FunctionStamp {
+  return { name, sha256: hashText(given.toString()) };
+}

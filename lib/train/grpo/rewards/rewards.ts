@@ -1,0 +1,159 @@
+/**
+ * Rewards: what each completion of a group is worth. Pure functions of one context object; `reward` of GRPO is a name of
+ * `REWARDS`, such a function, given in a notebook cell, or a weighted list of both. A new named reward is a function and
+ * an entry of `REWARDS`.
+ *
+ * A reward belongs to its row's own target (the reference finds the target by the history's text, and meets another
+ * row's in 2 to 3.6 % of rows).
+ */
+import type { Reward, RewardContext } from './reward-context.js';
+import { cosineReward, formatReward, rougeReward } from './text-rewards.js';
+
+/** What most rewards look at, so that they can be called by hand. */
+type Hits = Pick<RewardContext, 'items' | 'target'>;
+
+/**
+ * 1 for the row's item, else 0. (MiniOneRec, `rule_reward`.)
+ *
+ * @example ruleReward({ items: [7, 5], target: 5 }) // [0, 1]
+ */
+export function ruleReward({ items, target }: Hits): number[] {
+  return items.map((item) => (item === target ? 1 : 0));
+}
+
+/**
+ * In a group with a hit a penalty for each miss that falls with its rank i (from 0): -(1 / log2(i + 2)) / sum over the
+ * group; 0 for the hit, and 0 throughout a group without a hit. (MiniOneRec, `ndcg_rule_reward`.)
+ *
+ * @example rankingOnlyReward({ items: [7, 5], target: 5 }) // weights 1 and 0.6309: [-0.6131, 0]
+ */
+export function rankingOnlyReward({ items, target }: Hits): number[] {
+  if (!items.includes(target)) return items.map(() => 0);
+  const weights = items.map((_, i) => 1 / Math.log2(i + 2));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return items.map((item, i) => (item === target ? 0 : -weights[i]! / total));
+}
+
+/**
+ * The rule, and that penalty. (MiniOneRec, arXiv 2510.24431, ranking reward.)
+ *
+ * @example rankingReward({ items: [7, 5], target: 5 }) // [-0.6131, 1]
+ */
+export function rankingReward({ items, target }: Hits): number[] {
+  const penalty = rankingOnlyReward({ items, target });
+  return penalty.map((own, i) => (items[i] === target ? 1 : own));
+}
+
+/** By leading codes that are right, but not all: none, one, two or more. */
+const PARTLY = [0, 0.2, 0.5];
+
+/**
+ * How far the SID is right from its beginning: 0.2 for the first code, 0.5 for two (or more, but not all), 1 for all of
+ * them. (HEPO's hierarchical reward, as in MiniOneRec's `rl_gpr.py`.)
+ *
+ * @example of the codes a1 b2 c3: a1 b9 c3 is worth 0.2, a1 b2 c4 0.5, and a2 b2 c3 nothing
+ */
+export function hierarchicalReward({ items, target, index }: Hits & Pick<RewardContext, 'index'>): number[] {
+  const right = index![target]!;
+  return items.map((item) => {
+    const codes = index![item] ?? [];
+    const same = right.findIndex((code, level) => codes[level] !== code);
+    return same < 0 && codes.length === right.length ? 1 : PARTLY[Math.min(2, same < 0 ? right.length : same)]!;
+  });
+}
+
+/**
+ * One number a token: 1 while all tokens so far are those of the right answer, else 0. (Process supervision: GRPO,
+ * arXiv 2402.03300, section 4.1.3; GRec's per-token reward.)
+ *
+ * @example of the answer [4, 7, 1]: [4, 7, 2] is worth [1, 1, 0], [5, 7, 1] nothing
+ */
+export function tokenReward({ tokens, expectedTokens }: Pick<RewardContext, 'tokens' | 'expectedTokens'>): number[][] {
+  return tokens!.map((completion) => {
+    const wrong = completion.findIndex((token, i) => token !== expectedTokens![i]);
+    return completion.map((_, i) => (wrong < 0 || i < wrong ? 1 : 0));
+  });
+}
+
+/**
+ * Cosine of each item's vector with the target's, in [-1, 1]; 0 where either is all zeros. (MiniOneRec,
+ * `semantic_reward`.)
+ */
+export function semanticReward({ items, target, vectors }: Hits & Pick<RewardContext, 'vectors'>): number[] {
+  const { width, data } = vectors!;
+  const dot = (a: number, b: number): number => {
+    let sum = 0;
+    for (let d = 0; d < width; d++) sum += data[a * width + d]! * data[b * width + d]!;
+    return sum;
+  };
+  return items.map((item) => {
+    const lengths = item < 0 ? 0 : Math.sqrt(dot(item, item) * dot(target, target));
+    return lengths === 0 ? 0 : dot(item, target) / lengths;
+  });
+}
+
+/**
+ * What another recommender says of each item after the row's history: the scorer that was given. A text that is no item
+ * gets the lowest score of the group. (MiniOneRec, `cf_reward`, whose scorer is a SASRec.)
+ */
+export async function scorerReward({
+  items,
+  row,
+  scorer,
+}: Pick<RewardContext, 'items' | 'row' | 'scorer'>): Promise<number[]> {
+  const known = items.filter((item) => item >= 0);
+  if (known.length === 0) return items.map(() => 0);
+  const scored = await scorer!([row.history], [known]);
+  const scores = Array.from(scored[0] ?? []);
+  const lowest = Math.min(...scores);
+  return items.map((item) => (item < 0 ? lowest : scores.shift()!));
+}
+
+/** What a reward reads beside the group: it must be there before a run begins. */
+export type RewardNeed = 'vectors' | 'scorer' | 'embed';
+
+/** A reward of the kit. */
+export interface NamedReward {
+  /** A line of help. */
+  help: string;
+  reward: Reward;
+  /** Tasks that it is for: those that answer with a SID, or those that answer in words. */
+  of: 'items' | 'texts';
+  needs?: RewardNeed;
+  /** Its value is the same for every completion under the trie. */
+  freeOnly?: true;
+}
+
+/** The named rewards: what `--reward` may be, each with its line of help. */
+export const REWARDS = {
+  rule: { help: "1 for the row's item, else 0", reward: ruleReward, of: 'items' },
+  ranking: {
+    help: 'the rule, and a penalty for each miss beside a hit, larger the higher it ranks',
+    ...{ reward: rankingReward, of: 'items' },
+  },
+  ranking_only: { help: 'that penalty alone', reward: rankingOnlyReward, of: 'items' },
+  hierarchical: { help: '.2, .5 and 1 for one, two and all codes right', reward: hierarchicalReward, of: 'items' },
+  token: { help: 'of each token, 1 while all so far are right', reward: tokenReward, of: 'items' },
+  semantic: {
+    help: "cosine of the item's vector (--embeddings) with the target's",
+    ...{ reward: semanticReward, of: 'items', needs: 'vectors' },
+  },
+  sasrec: {
+    help: 'score of another recommender, given as `scorer` in a notebook',
+    ...{ reward: scorerReward, of: 'items', needs: 'scorer' },
+  },
+  format: {
+    help: '1 for a free text that is the SID of an item, else -1',
+    ...{ reward: formatReward, of: 'items', freeOnly: true },
+  },
+  rouge: { help: "ROUGE-L of a text with the answer's", reward: rougeReward, of: 'texts' },
+  cosine: {
+    help: 'cosine of the vectors of text and answer, by the encoder given as `embed` in a notebook',
+    ...{ reward: cosineReward, of: 'texts', needs: 'embed' },
+  },
+} as const satisfies Record<string, NamedReward>;
+
+/** A name of the kit's rewards. */
+export type RewardName = keyof typeof REWARDS;
+/** All of them. */
+export const REWARD_NAMES = Object.keys(REWARDS) as RewardName[];

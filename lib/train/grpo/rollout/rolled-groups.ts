@@ -1,0 +1,151 @@
+/**
+ * From rows to rewarded groups: prompts are rolled out, their completions rewarded, and those that are one text become
+ * one completion with the best of its rewards.
+ */
+import type { Row } from '../../../data/dataset.js';
+import type { LanguageModel } from '../../../lm/language-model.js';
+import type { TextTokenizer } from '../../../lm/tokenizer/tokenizer.js';
+import { areEqual } from '../loss/advantages.js';
+import type { Group } from '../loss/group.js';
+import type { RewardContext } from '../rewards/reward-context.js';
+import type { Aggregation } from '../grpo-words.js';
+import { type GroupRewards, normalizedSum, rewardGroup } from '../rewards/reward-group.js';
+import { type RlTask, rowName, type TaskRow } from './rl-task.js';
+import { type Completions, rollOut, type RolloutOptions, type RolloutRequest, textKey } from './rollout.js';
+
+/** A group that was rolled out and rewarded. G distinct completions. */
+export interface RolledGroup extends Omit<Group, 'advantages'> {
+  /** Name of its task. */
+  task: string;
+  row: Row;
+  /** Items of each completion; none of a text that is no item [G][...]. */
+  items: readonly (readonly number[])[];
+  /** Whether each came to its end [G]. */
+  ended: readonly boolean[];
+  /** What each is worth [G], and each of its tokens. */
+  rewards: GroupRewards;
+  /** Rank of the target among the items that were found, from 1; 0 where they lack it. */
+  rank: number;
+  /** Items found, in their order. */
+  found: readonly number[];
+  /** Of the policy, in nats. */
+  entropy?: number;
+}
+
+/** What rewards read beside the group. */
+export type RewardSources = Pick<RewardContext, 'texts' | 'index' | 'vectors' | 'scorer' | 'embed'> & {
+  tokenizer: TextTokenizer;
+};
+
+/** How groups are made. */
+export interface RolledGroupOptions extends RolloutOptions {
+  /** Default `sum_then_normalize`. */
+  aggregateRewards: Aggregation;
+  /** Right answers are kept beside the completions. */
+  withAnswers: boolean;
+}
+
+/** @param seed of all draws @returns one group a row, in their order */
+export async function rolledGroups(
+  model: LanguageModel,
+  tasks: readonly RlTask[],
+  rows: readonly TaskRow[],
+  sources: RewardSources,
+  options: RolledGroupOptions,
+  seed: string,
+): Promise<RolledGroup[]> {
+  const groups: RolledGroup[] = [];
+  for (const [number, task] of tasks.entries()) {
+    const places = [...rows.keys()].filter((r) => rows[r]!.task === number);
+    if (places.length === 0) continue;
+    const requests = places.map((r) => requestOf(task, rows[r]!.row));
+    const found = await rollOut(model, task, requests, options, `${seed}/${task.name}`);
+    for (const [i, place] of places.entries()) {
+      groups[place] = await rewardedGroup(task, rows[place]!.row, requests[i]!, found[i]!, sources, options);
+    }
+  }
+  return groups;
+}
+
+function requestOf({ name, render }: RlTask, row: Row): RolloutRequest {
+  const { history, target } = row;
+  return {
+    prompt: render.prompt(history, target),
+    ...{ target, answer: render.answer(target, history), name: rowName(name, row) },
+  };
+}
+
+/** The completions of a row, rewarded. @param options default: rewards are summed, nothing is kept for later */
+export async function rewardedGroup(
+  task: RlTask,
+  row: Row,
+  { prompt, answer, target }: RolloutRequest,
+  { items, tokens, scores, ended, entropy, truthAdded }: Completions,
+  { tokenizer, ...sources }: RewardSources,
+  options: Partial<Pick<RolledGroupOptions, 'aggregateRewards' | 'withAnswers' | 'normalize'>> = {},
+): Promise<RolledGroup> {
+  const { aggregateRewards = 'sum_then_normalize', withAnswers = false, normalize = 'full' } = options;
+  const textOf = (of: readonly number[]): string =>
+    tokenizer.decode(of.at(-1) === task.end ? of.slice(0, -1) : of).trim();
+  const rewards = await rewardGroup(task.rewards, {
+    ...{ ...sources, items, target, tokens, row, task: task.name, expectedTokens: answer, ...(scores && { scores }) },
+    get answers() {
+      return tokens.map(textOf); // only for a reward that reads them
+    },
+    get expected() {
+      return textOf(answer);
+    },
+    get prompt() {
+      return tokenizer.decode(prompt);
+    },
+  });
+  const best = distinctCompletions(tokens, worthOf(rewards));
+  const merged = pick(rewards, best);
+  if (aggregateRewards === 'normalize_then_sum') merged.total = normalizedSum(task.rewards, merged.each);
+  const found = items.slice(0, truthAdded ? -1 : undefined);
+  return {
+    ...{ task: task.name, row, prompt, rewards: merged, found, rank: found.indexOf(target) + 1 },
+    completions: best.map((g) => tokens[g]!),
+    items: best.map((g) => items.filter((item, other) => item >= 0 && textKey(tokens[other]!) === textKey(tokens[g]!))),
+    ended: best.map((g) => ended[g]!),
+    ...(entropy !== undefined && { entropy }),
+    ...(withAnswers && { answer }),
+    ...(task.trie && normalize === 'legal' && { trie: task.trie }),
+  };
+}
+
+/** What decides between the rewards of one text. */
+function worthOf({ total, perToken }: GroupRewards): number[] {
+  return total.map((own, g) => own + (perToken?.[g]?.reduce((sum, r) => sum + r, 0) ?? 0));
+}
+
+/**
+ * Of completions that are the same tokens one, the first with the largest of their rewards: a group compares texts, and
+ * one text must not be pushed up and down at once.
+ *
+ * @param completions token ids [G][...] @param rewards one a completion [G]
+ * @returns numbers of the completions that are kept, in the order in which their texts come first
+ * @example distinctCompletions([[1, 2], [1, 2], [1, 3]], [-0.4, 1, -0.2]) // [1, 2]
+ */
+export function distinctCompletions(completions: readonly (readonly number[])[], rewards: readonly number[]): number[] {
+  const best = new Map<string, number>();
+  completions.forEach((completion, g) => {
+    const known = best.get(textKey(completion));
+    if (known === undefined || rewards[g]! > rewards[known]!) best.set(textKey(completion), g);
+  });
+  return [...best.values()];
+}
+
+function pick({ total, perToken, each }: GroupRewards, entries: readonly number[]): GroupRewards {
+  const of = <T>(values: readonly T[]): T[] => entries.map((g) => values[g]!);
+  return {
+    total: of(total),
+    ...(perToken && { perToken: of(perToken) }),
+    each: Object.fromEntries(Object.entries(each).map(([name, values]) => [name, of(values)])),
+  };
+}
+
+/** Whether the group's rewards tell its completions nothing apart. */
+export function hasEqualRewards({ rewards: { total, perToken } }: RolledGroup): boolean {
+  return areEqual(total) && (!perToken || areEqual(perToken.flat()));
+}

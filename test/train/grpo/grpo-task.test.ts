@@ -1,0 +1,278 @@
+/** A batch of GRPO's task: what it is made of, what it logs, what of it goes on to the next update. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { beamSearch } from '../../../lib/decode/beam-search.js';
+import { useEngine } from '../../../lib/engine/engine.js';
+import { Random } from '../../../lib/support/random.js';
+import type { GrpoBatch, GrpoTask } from '../../../lib/train/grpo/grpo-task.js';
+import { groupAdvantages } from '../../../lib/train/grpo/loss/advantages.js';
+import { klIntoRewards, processAdvantages, withAdvantages } from '../../../lib/train/grpo/loss/group-advantages.js';
+import type { Group } from '../../../lib/train/grpo/loss/group.js';
+import { grpoLoss } from '../../../lib/train/grpo/loss/grpo-loss.js';
+import type { Reward, RewardContext } from '../../../lib/train/grpo/rewards/reward-context.js';
+import { rankingReward, ruleReward } from '../../../lib/train/grpo/rewards/rewards.js';
+import {
+  distinctCompletions,
+  hasEqualRewards,
+  type RolledGroup,
+} from '../../../lib/train/grpo/rollout/rolled-groups.js';
+import type { LoggedGroup } from '../../../lib/train/grpo/rollout/rollout-log.js';
+import { batchGradients } from '../../../lib/train/loop/gradients.js';
+import { apart, gradientsOf, logProbs, mean, SHARED, step, toy, type ToyOptions, toyTask } from './toy.js';
+
+beforeAll(async () => void (await useEngine()));
+
+const batchOf = (task: GrpoTask, update = 0): GrpoBatch => task.batches(0)[update]!;
+
+/** Loss, gradient and log of one update; nothing is changed. */
+async function update(task: GrpoTask, of = toy(), at = 0) {
+  const objective = await task.objective(batchOf(task, at), new Random(1), at + 1);
+  const gradients = gradientsOf(of.model, objective.microBatches);
+  return { ...gradients, metrics: (objective.metrics as () => Record<string, number>)() };
+}
+
+describe('batches', () => {
+  test('every rollout as often as it is trained on', () => {
+    const task = toyTask(toy(), { batchSize: 3, numIterations: 2 });
+    expect(task.batches(0).map(({ rows, iteration }) => [rows.length, iteration])).toEqual([[3, 0], [3, 1], [1, 0], [1, 1]]); // prettier-ignore
+  });
+
+  test('sizes for an estimate: prompts and completions of full length, cut by the budget', () => {
+    const of = toy();
+    const prompts = of.rows.map(({ history, target }) => of.task.render.prompt(history, target).length);
+    const whole = toyTask(of, { numGenerations: 5 });
+    expect(whole.batchSizes(batchOf(whole)).tokens).toEqual([prompts.reduce((a, b) => a + b, 0) + 4 * 5]);
+    const cut = toyTask(of, { numGenerations: 5, tokenBudget: 2 * (prompts[0]! + 5), sftWeight: 1 });
+    expect(cut.batchSizes(batchOf(cut)).tokens.length).toBeGreaterThan(1);
+    const first = whole.batchSizes(batchOf(whole)).first(2);
+    expect(first.rows).toEqual(batchOf(whole).rows.slice(0, 2));
+    const probe = gradientsOf(of.model, whole.probe(first));
+    expect(Math.max(...probe.by.get('model.norm.weight')!.map(Math.abs))).toBeGreaterThan(0);
+  });
+});
+
+describe('items that share a SID are one completion', () => {
+  test('the best of their rewards, at the place of the first', () => {
+    const [a, b] = [[1, 2], [1, 3]]; // prettier-ignore
+    expect(distinctCompletions([a, a, b], [-0.4, 1, -0.2])).toEqual([1, 2]);
+    expect(distinctCompletions([b, a, b], [0, 1, 0])).toEqual([0, 1]);
+    expect(distinctCompletions([], [])).toEqual([]);
+  });
+
+  test('the update is that of the distinct group, and no text is pushed both ways', async () => {
+    const of = toy(SHARED);
+    const task = toyTask(of);
+    const expected = of.rows.map((row): Group => {
+      const prompt = of.task.render.prompt(row.history, row.target);
+      const [found] = beamSearch(of.model, of.task.trie!, [prompt], { numBeams: 6 });
+      const rewards = rankingReward({ items: found!.items, target: row.target });
+      const texts = found!.items.map((item) => of.task.render.answer(item));
+      const kept = distinctCompletions(texts, rewards);
+      expect(kept).toHaveLength(5);
+      return { prompt, completions: kept.map((g) => texts[g]!), advantages: groupAdvantages(kept.map((g) => rewards[g]!)) }; // prettier-ignore
+    });
+    const byHand = gradientsOf(of.model, grpoLoss(of.model, expected, { beta: 0.05, reference: of.reference }));
+    const own = await update(task, of);
+    expect(own.loss).toBeCloseTo(byHand.loss, 6);
+    expect(apart(own.by, byHand.by)).toBeLessThan(1e-6);
+  });
+});
+
+describe('what a batch logs', () => {
+  test.each(['rule', 'ranking'] as const)('under the %s reward', async (reward) => {
+    const of = toy(undefined, reward);
+    const { metrics } = await update(toyTask(of, { numGenerations: 3 }), of);
+    const lists = beamSearch(of.model, of.task.trie!, of.rows.map(({ history, target }) => of.task.render.prompt(history, target)), { numBeams: 3, withEntropy: true }); // prettier-ignore
+    const hits = lists.map(({ items }, r) => items.indexOf(of.rows[r]!.target) + 1);
+    const score = { rule: ruleReward, ranking: rankingReward }[reward];
+    const rewards = lists.map(({ items }, r) => score({ items, target: of.rows[r]!.target }));
+    expect(hits.some((rank) => rank > 0) && hits.some((rank) => rank === 0)).toBe(true);
+    expect(metrics['groups with a hit']).toBeCloseTo(mean(hits.map((rank) => Number(rank > 0))), 12);
+    expect(metrics['rollout HR@10']).toBe(metrics['groups with a hit']);
+    expect(metrics['rollout NDCG@10']).toBeCloseTo(mean(hits.map((rank) => (rank > 0 ? 1 / Math.log2(rank + 1) : 0))), 12); // prettier-ignore
+    expect(metrics.reward).toBeCloseTo(mean(rewards.flat()), 12);
+    const variance =
+      rewards.flat().reduce((sum, r) => sum + (r - metrics.reward!) ** 2, 0) / (rewards.flat().length - 1);
+    expect(metrics['reward std']).toBeCloseTo(Math.sqrt(variance), 12);
+    expect(metrics['groups with equal rewards']).toBeCloseTo(mean(hits.map((rank) => Number(rank === 0))), 12);
+    expect(metrics['distinct items']).toBe(new Set(lists.flatMap(({ items }) => items)).size);
+    expect(metrics['distinct first codes']).toBe(new Set(lists.flatMap(({ items }) => items.map((item) => of.index[item]![0]))).size); // prettier-ignore
+    expect(metrics).toMatchObject({ completions: 12, 'completion tokens': 2, 'ratio min': 1, 'ratio max': 1 });
+    expect(metrics.entropy).toBeCloseTo(mean(lists.map(({ entropy }) => entropy!)), 12);
+    const kl = lists.flatMap(({ items }, r) =>
+      items.flatMap((item) => {
+        const { history, target } = of.rows[r]!;
+        const [policy, fixed] = [of.model, of.reference].map((one) => logProbs(one, of.task.render.prompt(history, target), of.task.render.answer(item))); // prettier-ignore
+        return policy!.map((log, i) => Math.exp(fixed![i]! - log) - (fixed![i]! - log) - 1);
+      }),
+    );
+    expect(metrics.kl).toBeCloseTo(mean(kl), 5);
+  });
+
+  test('what a reward is given, and that hits are counted from items', async () => {
+    const seen: RewardContext[] = [];
+    const spy: Reward = (given) => {
+      seen.push({ ...given });
+      return given.items.map(() => 1); // no reward says a hit
+    };
+    const of = toy(SHARED, spy);
+    const spied = await update(toyTask(of, { numGenerations: 2 }), of);
+    const rule = toy(SHARED, 'rule');
+    const ruled = await update(toyTask(rule, { numGenerations: 2 }), rule);
+    expect(spied.metrics['groups with a hit']).toBe(ruled.metrics['groups with a hit']);
+    expect(spied.metrics.reward).toBe(1);
+    seen.forEach((given, r) => {
+      const row = of.rows[r]!;
+      expect(given).toMatchObject({ target: row.target, row, texts: of.dataset.items, task: 'sids', index: SHARED });
+      expect(given.tokens).toEqual(given.items.map((item) => of.task.render.answer(item)));
+      expect(given.expectedTokens).toEqual(of.task.render.answer(row.target));
+      expect(given.expected).toBe(SHARED[row.target]!.join(' '));
+      expect(given.answers).toEqual(given.items.map((item) => SHARED[item]!.join(' ')));
+      expect(given.scores).toHaveLength(given.items.length);
+      expect(given.prompt).toContain(SHARED[4]!.join(' '));
+    });
+  });
+
+  test('groups of a rollout, with titles, rewards and advantages', async () => {
+    const logged: LoggedGroup[] = [];
+    const of = toy(SHARED, 'rule,hierarchical:0.5');
+    const task = toyTask(of, { logRollouts: 2 }, { onRollout: (groups) => logged.push(...groups) });
+    await update(task, of);
+    expect(logged.map(({ step, user, target }) => [step, user, target])).toEqual([[1, '0', 5], [1, '1', 0]]); // prettier-ignore
+    const [first] = logged;
+    expect(first!.items.flat().sort()).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(first!.titles).toEqual(first!.items.map(([item]) => `item ${item}`));
+    const place = first!.items.findIndex((items) => items.includes(5));
+    expect(first!.reward[place]).toBe(1.5);
+    expect(first!.rewards.rule![place]).toBe(1);
+    expect(first!.advantages).toEqual(groupAdvantages(first!.reward));
+  });
+});
+
+describe('groups whose rewards are equal', () => {
+  const first: Reward = ({ items, row }) => items.map((_, i) => (row.user === '0' && i === 0 ? 1 : 0));
+
+  test('masked: the update is that of the others alone', async () => {
+    const of = toy(undefined, first);
+    const masked = await update(toyTask(of, { equalGroups: 'mask' }), of);
+    const alone = await update(toyTask({ ...of, rows: of.rows.slice(0, 1) }), of);
+    expect(masked.loss).toBeCloseTo(alone.loss, 6);
+    expect(apart(masked.by, alone.by)).toBeLessThan(1e-6);
+    expect(masked.metrics).toMatchObject({ 'groups trained': 1, 'groups with equal rewards': 0.75 });
+    expect(masked.metrics).not.toHaveProperty(['groups redrawn']);
+    const none: Reward = ({ items }) => items.map(() => 0);
+    const still = await update(toyTask(toy(undefined, none), { equalGroups: 'mask' }), of);
+    expect(still.loss).toBe(0);
+  });
+
+  test('drawn anew: other rows in their place, in rounds, until there are as many', async () => {
+    const of = toy(undefined, first);
+    const { metrics } = await update(toyTask(of, { equalGroups: 'redraw', rollout: 'sample' }), of);
+    expect(metrics['groups trained']).toBeGreaterThan(1);
+    expect(metrics['groups trained']).toBeLessThanOrEqual(4);
+    expect(metrics['groups redrawn']).toBeGreaterThanOrEqual(3);
+    expect(metrics['groups redrawn']).toBeLessThanOrEqual(9);
+  });
+
+  test('all numbers of all tokens', () => {
+    const of = (total: number[], perToken?: number[][]) =>
+      hasEqualRewards({ rewards: { total, each: {}, ...(perToken && { perToken }) } } as RolledGroup);
+    expect([of([1, 1]), of([1, 2]), of([0, 0], [[1, 1], [1]]), of([0, 0], [[1, 0], [1, 0]])]).toEqual([true, false, true, false]); // prettier-ignore
+  });
+});
+
+describe('several updates a rollout', () => {
+  const options: ToyOptions = { numIterations: 3, rollout: 'sample', normalize: 'legal' };
+
+  test('the later ones are on the same groups, whose ratios have moved', async () => {
+    const of = toy();
+    const task = toyTask(of, options);
+    const ratios: number[] = [];
+    for (let at = 0; at < 3; at++) {
+      const { microBatches, metrics } = await task.objective(batchOf(task, at), new Random(at), at + 1);
+      step(of.model, batchGradients(of.model, microBatches), 0.5);
+      const logged = (metrics as () => Record<string, number>)();
+      ratios.push(logged['ratio max']!);
+      expect('reward' in logged).toBe(at === 0);
+    }
+    expect(ratios[0]).toBe(1);
+    expect(ratios[2]).toBeGreaterThan(ratios[1]!);
+  });
+
+  test('what is kept goes through a checkpoint, bit for bit', async () => {
+    const of = toy();
+    const task = toyTask(of, options);
+    await update(task, of);
+    const folder = mkdtempSync(join(tmpdir(), 'sidlab-kept-'));
+    task.state.save(folder);
+    const fresh = toyTask(of, options);
+    fresh.state.restore(folder);
+    tf.tidy(() => {
+      const norm = of.model.weights.get('model.norm.weight')!;
+      norm.assign(norm.mul(1.1));
+    });
+    const [whole, resumed] = [await update(task, of, 1), await update(fresh, of, 1)];
+    expect(resumed.loss).toBe(whole.loss);
+    expect(resumed.by).toEqual(whole.by);
+    expect(resumed.metrics['ratio max']).toBe(whole.metrics['ratio max']);
+    expect(resumed.metrics['ratio max']).not.toBe(1);
+  });
+});
+
+describe('the KL', () => {
+  test('in the reward: lowered by beta times the sum over tokens', () => {
+    const group = {
+      rewards: { total: [1, 0], each: {} },
+      old: [[-1, -2], [-3]],
+      reference: [[-2, -2], [-1]],
+    } as unknown as RolledGroup;
+    expect(klIntoRewards([group], 0.5, 'k1')).toBeCloseTo((1 + 0 - 2) / 3, 12);
+    expect(group.rewards.total).toEqual([0.5, 1]);
+    expect(klIntoRewards([], 1, 'k3')).toBe(0);
+  });
+
+  test('in the reward it has no gradient of its own, and the policy comes no nearer by equal completions', async () => {
+    const of = toy(undefined, (({ items }) => items.map(() => 0)) as Reward);
+    const { metrics, by } = await update(toyTask(of, { klIn: 'reward', kl: 'k1', beta: 0.2, numGenerations: 4 }), of);
+    expect(metrics.kl).not.toBe(0);
+    expect(metrics['reward std']).toBe(0); // what was rewarded, before the KL
+    expect(Math.max(...by.get('model.norm.weight')!.map(Math.abs))).toBeGreaterThan(0);
+  });
+
+  test('of beta 0 asks no reference', async () => {
+    const { tasks: _tasks, ...of } = { ...toy(), tasks: 0 };
+    const task = toyTask(of, { beta: 0 }, { reference: undefined as never });
+    expect((await update(task, of)).metrics).not.toHaveProperty('kl');
+  });
+});
+
+describe('advantages of groups', () => {
+  const group = (more: Partial<RolledGroup>): RolledGroup =>
+    ({ prompt: [1], completions: [[1, 2], [3]], ended: [true, true], rewards: { total: [1, 0], each: {} }, ...more }) as RolledGroup; // prettier-ignore
+
+  test('a reward a token: scaled over the group, then the sum of what follows, beside the completion’s', () => {
+    const rewards = [[1, 0], [0, 0]]; // prettier-ignore
+    const scale = 1 / (0.5 + 1e-4);
+    const expected = [[0.5, -0.25], [-0.5, -0.25]].map((own) => own.map((x) => x * scale)); // prettier-ignore
+    processAdvantages(rewards).forEach((own, g) => own.forEach((x, i) => expect(x).toBeCloseTo(expected[g]![i]!, 12)));
+    const perToken = [[1, 0], [0]]; // prettier-ignore
+    const [own] = withAdvantages(
+      [group({ rewards: { total: [1, 0], perToken, each: {} } })],
+      {},
+      { maskTruncated: false },
+    );
+    const [hit, miss] = groupAdvantages([1, 0]);
+    const process = processAdvantages(perToken);
+    expect(own!.advantages).toEqual([process[0]!.map((x) => hit! + x), process[1]!.map((x) => miss! + x)]);
+  });
+
+  test('texts that ran out of tokens do not count, where that is asked for', () => {
+    const of = (ended: boolean[], maskTruncated: boolean) => withAdvantages([group({ ended })], {}, { maskTruncated })[0]!; // prettier-ignore
+    expect(of([true, false], true).counts).toEqual([true, false]);
+    expect(of([true, false], false)).not.toHaveProperty('counts');
+    expect(of([true, true], true)).not.toHaveProperty('counts');
+  });
+});
