@@ -40,7 +40,8 @@ export async function sequenceBench(name: keyof typeof GOALS): Promise<Row[]> {
     const losses: number[] = [];
     const start = performance.now();
     for (const [i, rows] of batches.entries()) {
-      const { loss, gradients } = batchGradients({ weights }, task.objective(rows, random).microBatches);
+      const { microBatches } = await task.objective(rows, random, i + 1);
+      const { loss, gradients } = batchGradients({ weights }, microBatches);
       optimizer.apply(gradients, i + 1, learningRate);
       tf.dispose([...gradients.values()]);
       losses.push(loss);

@@ -3,12 +3,12 @@ import * as tf from '@tensorflow/tfjs';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine/engine.js';
-import { readMetrics } from '../../lib/runs/metric-lines.js';
-import { batchGradients } from '../../lib/train/loop/gradients.js';
-import { planSteps } from '../../lib/train/loop/step-plan.js';
-import { Random } from '../../lib/support/random.js';
-import { newFolder, tinyModel, tinyTask, trainTiny, type TinyOptions } from './tiny-task.js';
+import { useEngine } from '../../../lib/engine/engine.js';
+import { readMetrics } from '../../../lib/runs/metric-lines.js';
+import { batchGradients } from '../../../lib/train/loop/gradients.js';
+import { planSteps } from '../../../lib/train/loop/step-plan.js';
+import { Random } from '../../../lib/support/random.js';
+import { newFolder, tinyModel, tinyTask, trainTiny, type TinyOptions } from '../tiny-task.js';
 
 beforeAll(async () => void (await useEngine()));
 

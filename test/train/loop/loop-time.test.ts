@@ -1,9 +1,9 @@
 /** The clock of a run: seconds of training, added up over processes, pauses left out. */
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine/engine.js';
-import { readMetrics } from '../../lib/runs/metric-lines.js';
-import { newFolder, trainTiny } from './tiny-task.js';
+import { useEngine } from '../../../lib/engine/engine.js';
+import { readMetrics } from '../../../lib/runs/metric-lines.js';
+import { newFolder, trainTiny } from '../tiny-task.js';
 
 beforeAll(async () => void (await useEngine()));
 
