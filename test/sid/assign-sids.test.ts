@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
@@ -85,6 +85,28 @@ test('an index grows: old SIDs stay, new items get free ones', async () => {
     expect(() => extendIndex({ embeddings: few, index })).toThrow('expected 90 rows or more, one an item');
     expect(readFileSync(index, 'utf8')).toBe(text);
   }
+});
+
+test('vectors whose error is a hundredth larger than it was are others, however small it is', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sid-fit-'));
+  const [embeddings, index, card] = ['x.npy', 'x.index.json', 'x.sid.json'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const x = cloud(60, 4);
+  writeNpy(embeddings, { ...x, data: x.data.map((value) => value / 100) });
+  await sidStage({ embeddings, index, codebookSize: 8 });
+  const whole = JSON.parse(readFileSync(card, 'utf8')) as { mse: number };
+  expect(whole.mse).toBeLessThan(1e-4);
+  const extendedFrom = (mse: number) => () => {
+    writeFileSync(card, JSON.stringify({ ...whole, mse }));
+    return extendIndex({ embeddings, index });
+  };
+  expect(extendedFrom(whole.mse / 1.005)()).toMatchObject({ items: 60, added: 0 });
+  expect(extendedFrom(whole.mse / 1.02)).toThrow(
+    'expected the first 60 vectors to be those that the SIDs were made of',
+  );
 });
 
 test('codebooks are read back as written; one of another width is named; fewer levels leave none behind', async () => {

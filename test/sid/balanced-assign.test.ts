@@ -58,6 +58,7 @@ function expectOptimal(given: AssignmentProblem, found: ReturnType<typeof balanc
     dual += least;
   });
   expect(found.clusters).toHaveLength(items);
+  expect(found.prices).toHaveLength(k);
   for (let c = 0; c < k; c++) {
     expect(sizes[c]).toBeGreaterThanOrEqual(lower[c]!);
     expect(sizes[c]).toBeLessThanOrEqual(upper[c]!);
