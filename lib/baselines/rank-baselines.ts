@@ -1,5 +1,7 @@
-/** The counting baselines over given rows, for a table beside a model's results. */
-import type { RankBaselines } from '../evaluate/score/beside-baselines.js';
+/** The counting baselines over the rows of a model's results, beside them. */
+import type { EvaluateStageOptions } from '../evaluate/evaluate-options.js';
+import { type EvaluateStageReport, evaluateStage } from '../evaluate/evaluate-stage.js';
+import type { BesideBaseline, RankBaselines } from '../evaluate/score/beside-baselines.js';
 import { type ScoreReport, scoreStage } from '../evaluate/score/score-stage.js';
 import type { ScoreOptions } from '../evaluate/score/score-options.js';
 import { POPULARITY } from './popularity.js';
@@ -14,4 +16,23 @@ export const rankBaselines: RankBaselines = ({ train }, rows, topK) =>
 /** `scoreStage` with the baselines beside each file, where there is a data folder. @throws InputError as `scoreStage` */
 export function scoreBesideBaselines(options: ScoreOptions): Promise<ScoreReport> {
   return scoreStage(options, rankBaselines);
+}
+
+/** An evaluation, and what counting reaches on the same rows. */
+export interface EvaluateBesideReport extends EvaluateStageReport {
+  /** NDCG beside that of each baseline, by the paired test; absent for a share and for a task about items. */
+  beside?: BesideBaseline[];
+  /** A line for each baseline that the model is below. */
+  warnings?: string[];
+}
+
+/** `evaluateStage`, and what it says of a model that counting beats. @throws InputError as `evaluateStage` */
+export async function evaluateBesideBaselines(options: EvaluateStageOptions): Promise<EvaluateBesideReport> {
+  const report = await evaluateStage(options);
+  if (options.shard !== undefined) return report;
+  const { data, dataset, index } = options;
+  const given = { data, ...(dataset !== undefined && { dataset }), ...(index !== undefined && { index }) };
+  const { files } = await scoreBesideBaselines({ ...given, files: [report.results], k: [1], samples: 100 });
+  const { beside, warnings } = files[0]!;
+  return { ...report, ...(beside && { beside }), ...(warnings && { warnings }) };
 }

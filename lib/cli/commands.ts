@@ -2,6 +2,7 @@
 import { BADCASE_OPTIONS } from '../badcase/badcase-options.js';
 import { BASELINE_OPTIONS } from '../baselines/baseline-options.js';
 import type { BaselineReport } from '../baselines/baseline-stage.js';
+import type { EvaluateBesideReport } from '../baselines/rank-baselines.js';
 import { BASELINE_NAMES } from '../baselines/baselines.js';
 import type { LoadedScorer } from '../baselines/sequence/scorer.js';
 import { CONVERT_OPTIONS } from '../data/convert-options.js';
@@ -13,7 +14,6 @@ import type { MergeResultsReport } from '../evaluate/merge-results.js';
 import { EVALUATE_OPTIONS } from '../evaluate/evaluate-options.js';
 import { COMPARE_TEXTS_OPTIONS } from '../evaluate/text/compare-texts-options.js';
 import type { CompareTextsReport } from '../evaluate/text/compare-texts-stage.js';
-import type { EvaluateStageReport } from '../evaluate/evaluate-stage.js';
 import type { CompareReport } from '../evaluate/score/compare-stage.js';
 import { COMPARE_OPTIONS, SCORE_OPTIONS } from '../evaluate/score/score-options.js';
 import type { ScoreReport } from '../evaluate/score/score-stage.js';
@@ -141,8 +141,9 @@ export const COMMANDS: Record<string, Command> = {
   evaluate: {
     summary: 'rank the catalogue for every row by constrained beam search',
     schema: EVALUATE_OPTIONS,
-    run: async (values) => (await import('../evaluate/evaluate-stage.js')).evaluateStage(checked(values)),
-    print: (report: EvaluateStageReport) => metricRecord(report),
+    run: async (values) => (await import('../baselines/rank-baselines.js')).evaluateBesideBaselines(checked(values)),
+    print: ({ beside: _beside, warnings = [], ...report }: EvaluateBesideReport) =>
+      [metricRecord(report), ...warnings].join('\n'),
   },
   'merge-results': {
     summary: 'the shares of an evaluation (evaluate --shard 1/8, ...) -> one file of results',

@@ -95,15 +95,8 @@ export const MODULES = {
     ],
   },
   grpo: {
-    files: ['lib/train/grpo/', 'lib/decode/sample-items.ts', 'lib/decode/trie-beams.ts', 'lib/decode/beam-search.ts'],
-    tests: [
-      'test/train/grpo',
-      'test/train/options.test.ts',
-      'test/decode/sample-items.test.ts',
-      'test/decode/beam-oracle.test.ts',
-      'test/decode/beam-search.test.ts',
-      'test/decode/exclude.test.ts',
-    ],
+    files: ['lib/train/grpo/'],
+    tests: ['test/train/grpo', 'test/train/options.test.ts'],
     without: ['test/train/grpo/grpo-resume.test.ts'],
   },
   decode: {
@@ -113,10 +106,20 @@ export const MODULES = {
   evaluate: {
     files: [
       'lib/evaluate/evaluate.ts',
+      'lib/evaluate/measure-results.ts',
+      'lib/evaluate/measures/',
+      'lib/evaluate/merge-results.ts',
       'lib/evaluate/metrics.ts',
+      'lib/evaluate/partial-results.ts',
+      'lib/evaluate/rank-rows.ts',
       'lib/evaluate/recommender.ts',
       'lib/evaluate/results-file.ts',
+      'lib/evaluate/results/',
+      'lib/evaluate/rows/',
+      'lib/evaluate/score/',
+      'lib/evaluate/shard.ts',
       'lib/evaluate/shuffle-histories.ts',
+      'lib/evaluate/statistics/',
       'lib/evaluate/text/',
     ],
     tests: ['test/evaluate'],

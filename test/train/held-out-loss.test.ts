@@ -12,6 +12,7 @@ import { promptContext, type Renderer } from '../../lib/tasks/prompts.js';
 import { TaskSet } from '../../lib/tasks/task-set.js';
 import { forestLogProbs } from '../../lib/train/loop/forest-loss.js';
 import { batchGradients } from '../../lib/train/loop/gradients.js';
+import { heldOutRows } from '../../lib/train/sft/held-out.js';
 import { sftMicroBatches } from '../../lib/train/sft/micro-batches.js';
 import { sftTask } from '../../lib/train/sft/sft-task.js';
 
@@ -100,4 +101,22 @@ test('a batch of long and short answers: the mean over its targets, however it i
     tf.dispose([...gradients.values()]);
     expect(loss).toBeCloseTo(expected, 5);
   }
+});
+
+test('held-out rows of a task: as many as asked for, drawn by seed and task, none twice', () => {
+  const rows = rowsOf('held', 30);
+  const drawn = heldOutRows(rows, 'a', { validRows: 12, seed: 1 });
+  expect(drawn).toHaveLength(12);
+  expect(new Set(drawn).size).toBe(12);
+  expect(drawn.every((row) => rows.includes(row))).toBe(true);
+  expect(heldOutRows(rows, 'a', { validRows: 12, seed: 1 })).toEqual(drawn);
+  for (const [task, seed] of [
+    ['b', 1],
+    ['a', 2],
+  ] as const) {
+    // prettier-ignore
+    expect(heldOutRows(rows, task, { validRows: 12, seed })).not.toEqual(drawn);
+  }
+  for (const validRows of [30, 31])
+    expect(new Set(heldOutRows(rows, 'a', { validRows, seed: 1 }))).toEqual(new Set(rows));
 });

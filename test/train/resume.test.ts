@@ -16,7 +16,7 @@ import { sidStage } from '../../lib/sid/sid-stage.js';
 import { Random } from '../../lib/support/random.js';
 import { type SftOptions } from '../../lib/train/sft/sft-options.js';
 import { sft } from '../../lib/train/sft/sft.js';
-import { expectBuilt, runAndKill as killed } from './run-and-kill.js';
+import { expectBuilt, runAndKill as killed } from './grpo/run-and-kill.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-resume-'));
 const options = (run: string): SftOptions => ({

@@ -52,6 +52,15 @@ test('a prompt and eight endings become one prefix tree', () => {
   expect(trees[0]!.token).toHaveLength(5 + 8);
 });
 
+test('of divisions that save as many tokens, the one whose last run is the shortest', () => {
+  const examples = [[1, 2, 3], [1, 2, 4], [1, 5]].map((tokens) => ({ tokens, labelPositions: [1], labels: [0] })); // prettier-ignore
+  const { trees } = sharePrefixes(examples); // two tokens of two texts, or one of three
+  expect(trees.map(({ token }) => [...token])).toEqual([
+    [1, 2, 3, 4],
+    [1, 5],
+  ]);
+});
+
 test('the gradient is that of the separate texts', () => {
   const config = parseShape('qwen2:64x2', 8, 0);
   const model = { config, weights: randomWeights(config, 1) };

@@ -252,11 +252,15 @@ const run = (name: string, options: Partial<SftOptions>): SftOptions => ({
 });
 
 test('a run of texts and SIDs: counts in report and configuration, a loss each, ranked by its own words', async () => {
-  const report = await sft(run('mix', { tasks: 'seqrec:0.5,sid2title,title2sid:n=20', cutoffLen: 90, dataRatio: 0.4 }));
+  const mix = { tasks: 'seqrec:0.5,sid2title,title2sid:n=20', cutoffLen: 90, dataRatio: 0.4 };
+  const report = await sft(run('mix', mix));
   const items = taskRows(dataset, TEMPLATES.title2sid!, 'train').length;
   const config = JSON.parse(readFileSync(join(folder, 'mix', 'config.json'), 'utf8')) as Record<string, unknown>;
   expect(config.counts).toEqual(report.tasks);
   expect(config.template).toBe('seqrec');
+  await expect(sft(run('mix', { ...mix, model: 'qwen2:64x1' }))).rejects.toThrow(
+    /a run of another configuration \(model is .*qwen2:32x1.* there, .*qwen2:64x1.* here\)/,
+  );
   expect(report.tasks.title2sid!.examples).toBe(Math.min(20, Math.round(0.4 * items)));
   expect(report.best.metrics).toMatchObject({ 'loss sid2title': expect.any(Number), 'NDCG@10': expect.any(Number) });
   const lines = readMetrics(join(folder, 'mix', 'metrics.jsonl'));

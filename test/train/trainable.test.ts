@@ -66,6 +66,8 @@ describe.each<[string, TrainableOptions, string[]]>([
 
   test('killed twice it ends on the same bits; a checkpoint holds what is trained', async () => {
     report = await sft(options(name, learning));
+    const config = JSON.parse(readFileSync(join(folder, name, 'config.json'), 'utf8')) as object;
+    expect(config).not.toHaveProperty('model'); // a folder counts by the hashes of its files, wherever it lies
     const killed = options(`${name}-killed`, learning);
     for (const at of [4, 8]) {
       const onLog: SftOptions['onLog'] = (lines) => {

@@ -16,7 +16,6 @@ import { fingerprint } from '../../options/derive.js';
 import { hashInputs, type RunInputs } from '../../runs/inputs.js';
 import type { Precision } from '../../ops/precision.js';
 import { InputError } from '../../support/errors.js';
-import { Random } from '../../support/random.js';
 import { promptContext } from '../../tasks/prompts.js';
 import { parseTasks, type TaskPart } from '../../tasks/task-mix.js';
 import { taskRows } from '../../tasks/task-rows.js';
@@ -31,6 +30,7 @@ import { GrpoTask, type GrpoTaskParts } from './grpo-task.js';
 import type { ReferenceKind } from './grpo-words.js';
 import { lossDefaults } from './loss/policy-loss.js';
 import { functionStamp, type RewardPart, rewardParts, rewardStamp } from './rewards/reward-list.js';
+import { drawRows, epochRows } from './rollout/epoch-rows.js';
 import { answerKind, rewardsFor, rlTask, type RlTask, type TaskRow } from './rollout/rl-task.js';
 import type { RewardSources } from './rollout/rolled-groups.js';
 import { textValidator } from './rollout/text-validation.js';
@@ -213,27 +213,11 @@ export function beginGrpo(settled: SettledGrpo, onRollout?: GrpoTaskParts['onRol
   const task = new GrpoTask(
     {
       ...{ model, tasks, sources, validate, ...(reference && { reference }), ...(onRollout && { onRollout }) },
-      rows: rowsOf(new TaskSet(dataset, parts, context, { seed }), settings),
+      rows: epochRows(new TaskSet(dataset, parts, context, { seed }), settings),
     },
     { ...settings, ...lossDefaults(settings) },
   );
   return { model, tokenizer, task, dispose: () => reference?.dispose() };
-}
-
-/** The rows of each epoch: those of the mix, or as many of them as are asked for, drawn once. */
-function rowsOf(
-  set: TaskSet,
-  { sampleSize, seed }: { sampleSize: number; seed: number },
-): (epoch: number) => TaskRow[] {
-  const rowsAt = (epoch: number): TaskRow[] =>
-    set.examples(epoch).map((reference) => ({ task: reference.task, row: set.row(reference) }));
-  const drawn = new Random(`${seed}/grpo`).shuffle(rowsAt(0));
-  const some = sampleSize > 0 ? drawn.slice(0, sampleSize) : drawn;
-  const isFixed = sampleSize > 0 || set.parts.every(({ weight }) => Number.isInteger(weight));
-  return (epoch) => {
-    const rows = isFixed ? [...some] : new Random(`${seed}/grpo`).shuffle(rowsAt(epoch));
-    return new Random(`${seed}/grpo/${epoch}`).shuffle(rows);
-  };
 }
 
 interface ValidationParts extends SettledGrpo {
@@ -258,6 +242,6 @@ function validation(of: ValidationParts): Validator {
   const all = parts.flatMap(({ template }, task) =>
     taskRows(dataset, template, 'valid', context).map((row): TaskRow => ({ task, row })),
   );
-  const some = new Random(`${seed}/valid`).shuffle(all).slice(0, validRows > 0 ? validRows : all.length);
+  const some = drawRows(all, validRows, `${seed}/valid`);
   return textValidator(model, tasks, some, sources);
 }

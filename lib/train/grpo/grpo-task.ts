@@ -106,13 +106,18 @@ export class GrpoTask implements Task<GrpoBatch> {
     const start = performance.now();
     const seed = String(random.next());
     const { model, sources } = this.parts;
-    const rolling = { ...this.options, withAnswers: this.options.sftWeight > 0 };
+    let ofRewards = 0;
+    const rolling = {
+      ...{ ...this.options, withAnswers: this.options.sftWeight > 0 },
+      onRewards: (seconds: number) => (ofRewards += seconds),
+    };
     const rolled = await rolledGroups(model, this.parts.tasks, rows, sources, rolling, seed);
     const metrics = rolloutMetrics(rolled);
     const trained = await this.settleEqual(rolled, random, (others, round) =>
       rolledGroups(model, this.parts.tasks, others, sources, rolling, `${seed}/${round}`),
     );
-    metrics['seconds rollout'] = (performance.now() - start) / 1000;
+    metrics['seconds rollout'] = (performance.now() - start) / 1000 - ofRewards;
+    metrics['seconds rewards'] = ofRewards;
     Object.assign(metrics, this.klRewards(trained.groups), trained.metrics);
     const { advantages: baseline, scaleRewards: scale, numIterations } = this.options;
     const groups = withAdvantages(trained.groups, { baseline, scale }, this.options);

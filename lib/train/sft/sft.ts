@@ -5,7 +5,7 @@
  * ranking figure on validation rows, not by the loss; a bare decoder from random weights is a first-class start.
  */
 import { join } from 'node:path';
-import type { Dataset, Row } from '../../data/dataset.js';
+import type { Dataset } from '../../data/dataset.js';
 import { indexOf, loadDataset } from '../../data/load.js';
 import { readIndex, type SidIndex } from '../../data/sid-index.js';
 import { ensureEngine } from '../../engine/engine.js';
@@ -17,7 +17,6 @@ import { disposeWeights } from '../../lm/weights.js';
 import { fingerprint } from '../../options/derive.js';
 import { hashInputs } from '../../runs/inputs.js';
 import { finishedRun, RunFolder, type RunFolderOptions } from '../../runs/run-folder.js';
-import { Random } from '../../support/random.js';
 import { planTasks, type TaskPlan } from '../../tasks/plan-tasks.js';
 import type { TaskPart } from '../../tasks/task-mix.js';
 import type { Templates } from '../../tasks/templates.js';
@@ -31,6 +30,7 @@ import { train, type TrainReport } from '../loop/loop.js';
 import { precisionStamp, runPrecision } from '../loop/run-precision.js';
 import { estimateRun, refuseIfTooLarge, type RunEstimate } from '../report/estimate.js';
 import { runCard, tellIfOther } from '../report/run-card.js';
+import { heldOutRows } from './held-out.js';
 import { checkInitialModel, initialModel, type InitialModel, isShape } from './initial-model.js';
 import { SFT_OPTIONS, type SftOptions } from './sft-options.js';
 import { sftTask, type Validation } from './sft-task.js';
@@ -191,8 +191,8 @@ function prepare(
   const shop = promptContext(index, dataset.items);
   const heldOut = parts.map(({ name, template }, task) => {
     const rows = taskRows(dataset, template, 'valid', shop);
-    const some = (): Row[] => new Random(`${seed}/held-out/${name}`).shuffle([...rows]).slice(0, validRows);
-    return { name, rows: name === ranked ? rows : some(), render: renderers[task]! };
+    const held = name === ranked ? rows : heldOutRows(rows, name, { validRows, seed });
+    return { name, rows: held, render: renderers[task]! };
   });
   if (ranked === undefined) return { renderers, validation: { heldOut } };
   const spelled = { ...rendering, templates, ...(sidTokens && { sidTokens }) };

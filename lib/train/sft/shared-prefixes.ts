@@ -65,7 +65,8 @@ function addTree({ trees, targets }: PackedTrees, examples: readonly Example[], 
 }
 
 /**
- * Runs of the sorted texts, `[from, to, prefix]`, that save the most tokens: a prefix saves itself once less a text.
+ * Runs of the sorted texts, `[from, to, prefix]`, that save the most tokens: a prefix saves itself once less a text. Of
+ * divisions that save as many, the one whose last run is the shortest.
  */
 function cutRuns(order: readonly Example[]): [from: number, to: number, trunk: number][] {
   const common = order.map(({ tokens }, i) => (i === 0 ? 0 : commonPrefix(order[i - 1]!.tokens, tokens)));

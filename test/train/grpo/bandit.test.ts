@@ -44,7 +44,7 @@ async function play(
 
 describe('solved', () => {
   test.each(LOSS_TYPES)('%s: the rewarded item has nearly all probability', async (lossType) => {
-    const { start, end } = await play('rule', 40, { lossType, beta: 0, numIterations: 2 });
+    const { start, end } = await play('rule', 30, { lossType, beta: 0, numIterations: 2 });
     expect(start[5]).toBeLessThan(0.5);
     expect(end[5]).toBeGreaterThan(0.9);
   });
@@ -53,19 +53,19 @@ describe('solved', () => {
     ['a number a token', 'token'],
     ['the first code, then all', 'hierarchical'],
   ])('%s', async (_, reward) => {
-    const { end } = await play(reward, 60, { beta: 0, rollout: 'beams', numGenerations: 6 });
+    const { end } = await play(reward, 40, { beta: 0, rollout: 'beams', numGenerations: 6 });
     expect(end[5]).toBeGreaterThan(0.9);
   });
 
   test('the other way round: a penalty takes its item away', async () => {
     const never: Reward = ({ items }) => items.map((item) => (item === 2 ? -1 : 0));
-    const { start, end } = await play(never, 40, { beta: 0 });
+    const { start, end } = await play(never, 30, { beta: 0 });
     expect(end[2]).toBeLessThan(start[2]! / 4);
   });
 });
 
 test('a large beta holds the policy', async () => {
-  const { start, end } = await play('rule', 40, { beta: 300, scaleRewards: 'none' });
+  const { start, end } = await play('rule', 20, { beta: 300, scaleRewards: 'none' });
   end.forEach((p, item) => expect(Math.abs(p - start[item]!)).toBeLessThan(0.1));
 });
 

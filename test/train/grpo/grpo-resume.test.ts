@@ -17,7 +17,7 @@ import { Random } from '../../../lib/support/random.js';
 import type { GrpoOptions } from '../../../lib/train/grpo/grpo-options.js';
 import { grpo } from '../../../lib/train/grpo/grpo.js';
 import { sft } from '../../../lib/train/sft/sft.js';
-import { expectBuilt, runAndKill } from '../run-and-kill.js';
+import { expectBuilt, runAndKill } from './run-and-kill.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-grpo-resume-'));
 let model: string;

@@ -30,7 +30,7 @@ export function klEstimate(estimator: KlEstimator, logProb: number, reference: n
     case 'k2':
       return { value: (d * d) / 2, slope: -d };
     case 'k3':
-      return { value: Math.exp(d) - d - 1, slope: 1 - Math.exp(d) };
+      return { value: Math.expm1(d) - d, slope: 0 - Math.expm1(d) }; // exact near 0 too, where exp(d) - 1 is not
     default:
       throw new Error(`klEstimate: expected one of ${KL_ESTIMATORS.join(', ')}, got ${estimator satisfies never}`);
   }

@@ -43,6 +43,8 @@ export interface RolledGroupOptions extends RolloutOptions {
   aggregateRewards: Aggregation;
   /** Right answers are kept beside the completions. */
   withAnswers: boolean;
+  /** Receives the seconds that rewards took, beside the search. */
+  onRewards?: (seconds: number) => void;
 }
 
 /** @param seed of all draws @returns one group a row, in their order */
@@ -60,9 +62,11 @@ export async function rolledGroups(
     if (places.length === 0) continue;
     const requests = places.map((r) => requestOf(task, rows[r]!.row));
     const found = await rollOut(model, task, requests, options, `${seed}/${task.name}`);
+    const start = performance.now();
     for (const [i, place] of places.entries()) {
       groups[place] = await rewardedGroup(task, rows[place]!.row, requests[i]!, found[i]!, sources, options);
     }
+    options.onRewards?.((performance.now() - start) / 1000);
   }
   return groups;
 }
