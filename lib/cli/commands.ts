@@ -4,6 +4,7 @@ import { BASELINE_OPTIONS } from '../baselines/baseline-options.js';
 import type { BaselineReport } from '../baselines/baseline-stage.js';
 import type { EvaluateBesideReport } from '../baselines/rank-baselines.js';
 import { BASELINE_NAMES } from '../baselines/baselines.js';
+import type { LoadedScorer } from '../baselines/sequence/scorer.js';
 import { CONVERT_OPTIONS } from '../data/convert-options.js';
 import { FILTER_OPTIONS } from '../data/filter/filter-options.js';
 import { WRITE_SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
@@ -19,7 +20,7 @@ import type { ScoreReport } from '../evaluate/score/score-stage.js';
 import { GENERATE_OPTIONS } from '../evaluate/text/generate-stage-options.js';
 import type { GenerateReport } from '../evaluate/text/generate-stage.js';
 import { MERGE_OPTIONS } from '../lm/lora/merge-options.js';
-import { boolean } from '../options/kinds.js';
+import { boolean, text } from '../options/kinds.js';
 import { defineOptions } from '../options/schema.js';
 import { QUALITY_OPTIONS } from '../sid/quality/quality-options.js';
 import type { SidQualityReport } from '../sid/quality/quality-stage.js';
@@ -118,10 +119,19 @@ export const COMMANDS: Record<string, Command> = {
   grpo: {
     summary: 'reinforcement learning from an SFT model: groups of completions, compared by their rewards',
     schema: GRPO_OPTIONS,
-    extra: DRY_RUN,
-    run: async (values, { dryRun }) => {
+    extra: {
+      ...DRY_RUN,
+      scorerModel: text('model/ of a trained baseline, such as sasrec: the scorer of the sasrec reward'),
+    },
+    run: async (values, { dryRun, scorerModel }) => {
       const { grpo, grpoEstimate } = await import('../train/grpo/grpo.js');
-      return dryRun ? grpoEstimate(checked(values)) : grpo(checked(values));
+      const scorer = await scorerOf(scorerModel as string | undefined);
+      try {
+        const options = { ...values, ...(scorer && { scorer }) };
+        return await (dryRun ? grpoEstimate(checked(options)) : grpo(checked(options)));
+      } finally {
+        scorer?.dispose();
+      }
     },
     print: async (result: GrpoReport | RunEstimate) =>
       'freeBytes' in result
@@ -213,6 +223,10 @@ export const COMMANDS: Record<string, Command> = {
   },
   pipeline: pipelineCommand,
 };
+
+async function scorerOf(folder: string | undefined): Promise<LoadedScorer | undefined> {
+  return folder === undefined ? undefined : (await import('../baselines/sequence/scorer.js')).loadScorer(folder);
+}
 
 async function extendCommand({ embeddings, index, ...others }: Record<string, unknown>): Promise<unknown> {
   if (index === undefined || Object.keys(others).length > 0) {

@@ -12,8 +12,8 @@ import { scoreItems } from './rank-items.js';
 import { readSequenceConfig } from './sequence-files.js';
 import { loadSequence } from './train-sequence.js';
 
-/** Scores items after histories. */
-export interface Scorer {
+/** Scores items after histories: a `Scorer` of GRPO's, with what it holds. */
+export interface LoadedScorer {
   /**
    * Scores of the items of each history: higher is likelier to come next; products of vectors, not probabilities.
    * @param histories item ids, oldest first, each of one or more; the latest count where there are too many
@@ -27,7 +27,7 @@ export interface Scorer {
 }
 
 /** @param folder `model/` of a trained baseline's run @throws InputError if it is not one */
-export async function loadScorer(folder: string): Promise<Scorer> {
+export async function loadScorer(folder: string): Promise<LoadedScorer> {
   await ensureEngine();
   const { baseline, size } = readSequenceConfig(folder);
   const trained = await loadSequence(architectureOf(baseline, folder), folder);

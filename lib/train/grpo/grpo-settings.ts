@@ -122,7 +122,8 @@ function checkNeeds(rewards: readonly RewardPart[], { embeddings, scorer, embed 
   const there = { vectors: embeddings, scorer, embed };
   const mend = {
     vectors: '--embeddings FILE, the item vectors (.npy)',
-    scorer: 'scorer, a function (histories, items) => scores, in a notebook',
+    scorer:
+      '--scorer-model FOLDER of a trained baseline, or in a notebook scorer, a function (histories, items) => scores',
     embed: 'embed, a function from texts to vectors, in a notebook',
   };
   for (const { name, named } of rewards) {

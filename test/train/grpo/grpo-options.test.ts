@@ -60,7 +60,7 @@ describe('rules', () => {
 });
 
 test.each<[Partial<GrpoOptions>, RegExp]>([
-  [{ reward: 'sasrec' }, /^grpo: reward sasrec: expected scorer, a function .*, in a notebook, got none$/],
+  [{ reward: 'sasrec' }, /^grpo: reward sasrec: expected --scorer-model FOLDER .* scorer, a function .*, got none$/],
   [{ reward: 'semantic' }, /^grpo: reward semantic: expected --embeddings FILE, the item vectors \(\.npy\), got none$/],
   [{ reward: 'cosine', tasks: 'sids2title' }, /^grpo: reward cosine: expected embed, a function/],
   [

@@ -139,7 +139,7 @@ export const REWARDS = {
     ...{ reward: semanticReward, of: 'items', needs: 'vectors' },
   },
   sasrec: {
-    help: 'score of another recommender, given as `scorer` in a notebook',
+    help: 'score of another recommender: --scorer-model, in a notebook `scorer`',
     ...{ reward: scorerReward, of: 'items', needs: 'scorer' },
   },
   format: {
