@@ -160,6 +160,15 @@ test('totals: completions that do not count have no tokens, answers are counted 
   expect(totalsOf(of, 7)).toEqual({ groups: 2, completions: 5, tokens: 8, maxTokens: 7, answerTokens: 3 });
 });
 
+test('dr_grpo divides by the longest completion, or by what a completion may have at most', () => {
+  const of = (maxTokens?: number): number => {
+    const some = groups().map((group) => ({ ...group, advantages: group.advantages.map(() => 1) }));
+    return gradientsOf(model, grpoLoss(model, some, { lossType: 'dr_grpo', ...(maxTokens && { maxTokens }) })).loss;
+  };
+  expect(of()).toBeCloseTo(-14 / (7 * 3), 5); // fourteen tokens of seven completions, the longest of three
+  expect(of(10)).toBeCloseTo(-14 / (7 * 10), 5);
+});
+
 test('the loss of fine-tuning that is mixed in: the mean negative log-likelihood of the answers', () => {
   const of = groups().map((group, g) => ({ ...group, advantages: group.advantages.map(() => 0), answer: [g, 4] }));
   const byHand = -mean(of.flatMap(({ prompt, answer }) => logProbs(model, prompt, answer)));

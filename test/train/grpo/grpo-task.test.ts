@@ -149,7 +149,30 @@ describe('what a batch logs', () => {
     expect(first!.reward[place]).toBe(1.5);
     expect(first!.rewards.rule![place]).toBe(1);
     expect(first!.advantages).toEqual(groupAdvantages(first!.reward));
+    const { tokenizer, index } = of;
+    const bare = toyTask(of, { logRollouts: 1 }, { onRollout: (groups) => logged.push(...groups), sources: { tokenizer, index } }); // prettier-ignore
+    await update(bare, of);
+    expect(logged.at(-1)).not.toHaveProperty('titles'); // a data set without items
   });
+});
+
+test('an answer’s text is told without the end', async () => {
+  const seen: RewardContext[] = [];
+  const spy: Reward = (given) => {
+    seen.push({ ...given });
+    return given.items.map((_, i) => i);
+  };
+  const of = toy(undefined, spy, 'qwen2:32x1', 'words');
+  await update(toyTask(of, { numGenerations: 2 }), of);
+  expect(of.task.end).toBeDefined();
+  expect(seen[0]!.expected).toBe(of.index[of.rows[0]!.target]!.join(' '));
+  expect(seen[0]!.answers).toEqual(seen[0]!.items.map((item) => of.index[item]!.join(' ')));
+});
+
+test('a task that answers in words: its texts are no items', () => {
+  const { kind, trie, itemsOf, end, maxTokens, render } = toy(undefined, 'rouge', 'qwen2:32x1', 'sid2title').task;
+  expect([kind, trie, itemsOf([1, 2]), maxTokens]).toEqual(['texts', undefined, [-1], 8]);
+  expect(end).toBe(render.answer(0).at(-1));
 });
 
 describe('groups whose rewards are equal', () => {
@@ -175,6 +198,12 @@ describe('groups whose rewards are equal', () => {
     expect(metrics['groups trained']).toBeLessThanOrEqual(4);
     expect(metrics['groups redrawn']).toBeGreaterThanOrEqual(3);
     expect(metrics['groups redrawn']).toBeLessThanOrEqual(9);
+  });
+
+  test('three rounds at the most', async () => {
+    const of = toy(undefined, (({ items }) => items.map(() => 1)) as Reward);
+    const { metrics } = await update(toyTask(of, { equalGroups: 'redraw' }), of);
+    expect(metrics).toMatchObject({ 'groups trained': 0, 'groups redrawn': 12 });
   });
 
   test('all numbers of all tokens', () => {

@@ -141,6 +141,7 @@ test('a mix of tasks, answers in words among them', async () => {
   const words = run('words', { model: mixed, tasks: 'sid2title:n=8', reward: 'rouge', validRows: 3, maxTokens: 6 });
   const { best } = await grpo(words);
   expect(Object.keys(best.metrics)).toEqual(['reward']);
+  expect(readJson<{ template: string }>(join(folder, 'words', 'config.json')).template).toBe('sid2title');
 });
 
 describe('what is trained', () => {

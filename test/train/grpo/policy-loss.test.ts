@@ -180,7 +180,7 @@ describe('a pure function', () => {
         { lossType },
       );
       expect([...gradient]).toEqual([-1.5, 0.5]);
-      expect(sums).toMatchObject({ ratioMin: 1, ratioMax: 1, clippedLow: 0, clippedHigh: 0 });
+      expect(sums).toMatchObject({ ratioMin: 1, ratioMax: 1, clippedLow: 0, clippedHigh: 0, clippedDual: 0 });
     }
   });
 

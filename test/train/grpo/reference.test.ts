@@ -97,5 +97,7 @@ describe('base: the model beneath the adapters', () => {
 
   test('needs adapters', () => {
     expect(() => baseReference(toy().model)).toThrow('expected a model with adapters');
+    const split = freeze(toy().model, 'all-but-new-rows', { first: 2, count: 3 });
+    expect(() => baseReference(split)).toThrow('expected a model with adapters');
   });
 });

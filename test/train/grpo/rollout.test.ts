@@ -102,6 +102,13 @@ describe('free texts', () => {
     expect(groups[0]).not.toHaveProperty('scores');
   });
 
+  test('a group is of its own prompt alone: where nothing is left to chance it is one text', async () => {
+    const asked = Array.from({ length: 7 }, (_, token) => ({ ...requests[0]!, prompt: [token] }));
+    const groups = await roll({ rollout: 'free', numGenerations: 4, temperature: 1e-4 }, 's', asked);
+    for (const group of groups) expect(texts(group)).toHaveLength(1);
+    expect(new Set(groups.flatMap(texts)).size).toBeGreaterThan(1);
+  });
+
   test('with an end: it is a part of the text, and what ran out of tokens is told', async () => {
     const words = toy(undefined, 'rule', 'qwen2:32x1', 'words');
     const asked = words.rows.map((row, r) => ({

@@ -7,7 +7,7 @@ import { parseShape } from '../../../lib/lm/config.js';
 import type { LanguageModel } from '../../../lib/lm/language-model.js';
 import { type TextTokenizer, wordTokenizer } from '../../../lib/lm/tokenizer/tokenizer.js';
 import { randomWeights } from '../../../lib/lm/weights.js';
-import { TEMPLATES } from '../../../lib/tasks/templates.js';
+import { TEMPLATES, templateWords } from '../../../lib/tasks/templates.js';
 import { GrpoTask, type GrpoTaskOptions, type GrpoTaskParts } from '../../../lib/train/grpo/grpo-task.js';
 import { lossDefaults, type PolicyLossOptions } from '../../../lib/train/grpo/loss/policy-loss.js';
 import { frozenReference } from '../../../lib/train/grpo/reference.js';
@@ -38,7 +38,10 @@ export function toy(
   shape = 'qwen2:32x1',
   template = 'sids',
 ): Toy {
-  const tokenizer = wordTokenizer(template === 'sids' ? [] : ['A', 'customer', 'bought'], index);
+  const tokenizer = wordTokenizer(
+    template === 'sids' ? [] : [...templateWords([TEMPLATES[template]!]), 'item', ...'012345'],
+    index,
+  );
   const config = parseShape(shape, tokenizer.vocabSize, 0);
   const [model, reference] = [1, 2].map((seed) => ({ config, weights: randomWeights(config, seed) }));
   const items = index.map((_, i): Item => ({
@@ -54,7 +57,7 @@ export function toy(
     tokenizer,
     index,
     dataset,
-    reading: {},
+    reading: { items },
     rewards: rewardParts(reward)!,
     maxTokens: 8,
   };
