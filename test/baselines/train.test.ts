@@ -9,6 +9,7 @@ import { binaryLoss, propensities, withNegatives } from '../../lib/baselines/seq
 import { rankItems } from '../../lib/baselines/sequence/rank-items.js';
 import { sasrec } from '../../lib/baselines/sequence/sasrec.js';
 import { loadScorer } from '../../lib/baselines/sequence/scorer.js';
+import { functionStamp } from '../../lib/train/grpo/rewards/reward-list.js';
 import { initialWeights } from '../../lib/baselines/sequence/sequence-files.js';
 import { itemMetrics } from '../../lib/evaluate/metrics.js';
 import { readResults } from '../../lib/evaluate/results-file.js';
@@ -114,6 +115,11 @@ test('the scorer ranks as the lists do, and takes histories of any length', asyn
   lists.forEach((list, i) => list.scores.forEach((score, j) => expect(scores[i]![j]).toBeCloseTo(score, 4)));
   expect(scorer([[...Array(40).keys()].map((i) => i % ITEMS)], [[3, 1]])[0]).toHaveLength(2);
   expect(scorer([], [])).toEqual([]);
+  const stamp = functionStamp(scorer);
+  expect(stamp.identity).toMatch(/^[0-9a-f]{64}$/);
+  const other = await loadScorer(join(data, 'learns-gru4rec', 'model'));
+  expect(functionStamp(other).identity).not.toBe(stamp.identity);
+  other.dispose();
   const vectors = readNpy(join(data, 'learns-sasrec', 'model', 'item-vectors.npy'));
   expect([vectors.data.length, vectors.width]).toEqual([ITEMS * 16, 16]);
   scorer.dispose();

@@ -44,11 +44,14 @@ function exact(temperature = 1, topP = 1): number[] {
   );
 }
 
+/** A thousand at a time: WebAssembly has 2 GB. */
 function draws(count: number, options: Partial<SampleItemsOptions>): number[][] {
-  const prompts = Array.from({ length: count }, () => PROMPT);
-  return sampleItems(model, trie, prompts, { seed: 11, normalize: 'legal', ...options }).map(({ items }) =>
-    items.filter((item) => LEAVES.includes(item)),
-  );
+  return Array.from({ length: Math.ceil(count / 1000) }, (_, i) => 1000 * i).flatMap((offset) => {
+    const prompts = Array.from({ length: Math.min(1000, count - offset) }, () => PROMPT);
+    return sampleItems(model, trie, prompts, { seed: 11, normalize: 'legal', ...options, offset }).map(({ items }) =>
+      items.filter((item) => LEAVES.includes(item)),
+    );
+  });
 }
 
 /** Within four standard errors, and three draws where hardly any are expected. */

@@ -4,7 +4,9 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { ensureEngine } from '../../engine/engine.js';
+import { hashFile, hashText } from '../../files/files.js';
 import { disposeWeights } from '../../lm/weights.js';
+import { modelFiles } from '../../runs/inputs.js';
 import { InputError } from '../../support/errors.js';
 import { ARCHITECTURES } from './architectures.js';
 import type { Architecture } from './architecture.js';
@@ -22,6 +24,8 @@ export interface LoadedScorer {
   (histories: readonly (readonly number[])[], items: readonly (readonly number[])[]): number[][];
   /** Items of the catalogue. */
   readonly items: number;
+  /** SHA-256 of the model's files: a run of GRPO that is resumed asks for the same. */
+  readonly identity: string;
   /** Frees the weights. */
   dispose(): void;
 }
@@ -38,7 +42,8 @@ export async function loadScorer(folder: string): Promise<LoadedScorer> {
       return items.map((own, b) => own.map((item) => all[b * size.items + item]!));
     });
   };
-  return Object.assign(score, { items: size.items, dispose: () => disposeWeights(trained.weights) });
+  const identity = hashText(JSON.stringify(modelFiles(folder).map(([, path]) => hashFile(path))));
+  return Object.assign(score, { items: size.items, identity, dispose: () => disposeWeights(trained.weights) });
 }
 
 /** @throws InputError for a baseline that is not trained here */

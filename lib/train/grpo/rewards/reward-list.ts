@@ -63,6 +63,8 @@ function isWeighted(given: unknown): given is WeightedReward {
 export interface FunctionStamp {
   name: string;
   sha256: string;
+  /** What else decides what it computes, where the function says so by a property of this name: the hash of a file, say. */
+  identity?: string;
 }
 
 /** Rewards as a run's configuration holds them: the name of the only one, or all with their weights. */
@@ -70,7 +72,7 @@ export type RewardStamp = RewardName | FunctionStamp | ((RewardName | FunctionSt
 
 /**
  * Two functions with one source have one stamp: a value from outside the function's body that it reads is not part of
- * it, so write the numbers that matter into the body.
+ * it, so write the numbers that matter into the body, or into a property `identity` of the function.
  */
 export function rewardStamp(parts: readonly RewardPart[]): RewardStamp {
   const all = parts.map(({ name, weight, reward, named }) => {
@@ -83,5 +85,6 @@ export function rewardStamp(parts: readonly RewardPart[]): RewardStamp {
 
 /** @param name said in place of none */
 export function functionStamp(given: (...args: never[]) => unknown, name = given.name || 'anonymous'): FunctionStamp {
-  return { name, sha256: hashText(given.toString()) };
+  const { identity } = given as { identity?: unknown };
+  return { name, sha256: hashText(given.toString()), ...(typeof identity === 'string' && { identity }) };
 }
