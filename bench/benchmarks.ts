@@ -6,6 +6,8 @@ import { evaluateMemory } from './decode/evaluate-memory.js';
 import { evaluateSmall } from './decode/evaluate-small.js';
 import { filterBench } from './data/filter.js';
 import { generateBench } from './generate.js';
+import { grpoReal } from './train/grpo-real.js';
+import { grpoStep } from './train/grpo-step.js';
 import { industrialQuality } from './industrial-quality.js';
 import { kmeansLarge } from './sid/kmeans-large.js';
 import { kmeansBench } from './sid/kmeans.js';
@@ -59,6 +61,9 @@ export const BENCHMARKS: Record<string, Benchmark> = {
   'sft-step': besidePython(sftStep),
   'sft-step-answers': besidePython(sftStep),
   'sft-memory': besidePython(sftStep),
+  'grpo-step': besidePython(grpoStep),
+  'grpo-memory': besidePython(grpoStep),
+  'grpo-real': alone(grpoReal),
   'kmeans-large': besidePython(kmeansLarge),
   rqvae: besidePython(rqvaeBench),
   'rqkmeans-plus': alone(rqkmeansPlusBench),

@@ -1,7 +1,20 @@
-/** Industrial and Scientific of `../shared/data` as a data folder: rows, vectors and SIDs with the kit's defaults. */
+/**
+ * Industrial and Scientific of `../shared/data` as a data folder: rows, vectors and SIDs with the kit's defaults; and a small
+ * model of random weights for it.
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { homeFolder, InputError, PipelineStages } from 'sidlab';
+import {
+  homeFolder,
+  InputError,
+  loadDataset,
+  PipelineStages,
+  readIndex,
+  saveModel,
+  templateWords,
+  wordTokenizer,
+} from 'sidlab';
+import { disposeWeights, parseShape, randomWeights } from 'sidlab/lm';
 
 /** MiniOneRec's rows of this catalogue: users of two and more, every item. */
 export function industrialRaw(): { reviews: string; meta: string; userK: number; itemK: number } {
@@ -21,4 +34,14 @@ export async function industrialShop(name: string, encoder?: string): Promise<{ 
   await stages.embed();
   await stages.sid();
   return { data, index: stages.index };
+}
+
+/** Writes a model of width 128 with 4 layers that reads and writes the SIDs of an index. */
+export async function randomIndustrialModel(folder: string, data: string, file: string): Promise<void> {
+  const { items } = await loadDataset(data);
+  const tokenizer = wordTokenizer(templateWords(), readIndex(file, items.length));
+  const config = parseShape('qwen2:128x4', tokenizer.vocabSize, 0);
+  const model = { config, weights: randomWeights(config, 42) };
+  saveModel(folder, model, { json: tokenizer.json });
+  disposeWeights(model.weights);
 }

@@ -3,9 +3,8 @@
  * weights: ours now against ours at an older commit, in turn, each in a process of its own.
  */
 import { join } from 'node:path';
-import { homeFolder, loadDataset, readIndex, saveModel, templateWords, wordTokenizer } from 'sidlab';
-import { disposeWeights, parseShape, randomWeights } from 'sidlab/lm';
-import { industrialShop } from '../industrial-shop.js';
+import { homeFolder } from 'sidlab';
+import { industrialShop, randomIndustrialModel } from '../industrial-shop.js';
 import { kitAt } from '../kit-at.js';
 import { askedPrecision } from '../our-precision.js';
 import { inTurn, peerFolder, type Precise, type Timed } from '../peer.js';
@@ -20,12 +19,12 @@ export interface Evaluated extends Timed, Precise {
 
 /** Before precision, shared beginnings and sparse legal scores. */
 const COMMIT = '99c940c';
-const [SHAPE, BEAMS, ROUNDS, GOAL] = ['qwen2:128x4', 50, 3, 2.5];
+const [BEAMS, ROUNDS, GOAL] = [50, 3, 2.5];
 
 export async function evaluateSmall(): Promise<Row[]> {
   const { data, index } = await industrialShop('bench-industrial');
   const model = join(peerFolder({}), 'model');
-  await writeModel(model, data, index);
+  await randomIndustrialModel(model, data, index);
   const old = kitAt(COMMIT);
   const evaluate = (kit: string, precision: string): Evaluated => {
     const job = { data, index, model, template: 'sids', numBeams: BEAMS, results: join(model, 'results.jsonl') };
@@ -56,13 +55,4 @@ export async function evaluateSmall(): Promise<Row[]> {
       note: `${ours.rows} rows; ours ${said(ours)}, at ${COMMIT} ${said(peer)}`,
     },
   ];
-}
-
-async function writeModel(folder: string, data: string, file: string): Promise<void> {
-  const { items } = await loadDataset(data);
-  const tokenizer = wordTokenizer(templateWords(), readIndex(file, items.length));
-  const config = parseShape(SHAPE, tokenizer.vocabSize, 0);
-  const model = { config, weights: randomWeights(config, 42) };
-  saveModel(folder, model, { json: tokenizer.json });
-  disposeWeights(model.weights);
 }

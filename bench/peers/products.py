@@ -1,7 +1,7 @@
-"""What no implementation of a training step can do without, for the floor of `npm run bench -- sft-step`.
+"""What no implementation of a training step can do without, for the floor of `npm run bench -- sft-step` and `grpo-step`.
 
-python products.py FOLDER: reads job.json {products: [[rows, width, out, times]]}, linear layers of which each is one
-product forward and two backward. Prints {"seconds": {"float32", "bfloat16"}, "rates", "bandwidth"}: all of them back to
+python products.py FOLDER: reads job.json {products: [[rows, width, out, times, passes]]}, linear layers of which each is
+one product forward and, unless `passes` is "forward", two backward. Prints {"seconds": {"float32", "bfloat16"}, "rates", "bandwidth"}: all of them back to
 back, bf16 only where it is the faster, and bytes a second of a triad (a = b + s c) by all threads, 12 bytes an element,
 on arrays beyond any cache.
 """
@@ -16,11 +16,13 @@ from precision import DTYPES, best, rates
 
 def replay(products, dtype):
     seconds = 0.0
-    for rows, width, out, times in products:
+    for rows, width, out, times, *passes in products:
         x, w, y = (torch.randn(size).to(dtype) for size in ((rows, width), (out, width), (rows, out)))
         for _ in range(times):
             begin = time.perf_counter()
-            x @ w.T, y @ w, y.T @ x
+            x @ w.T
+            if passes != ["forward"]:
+                y @ w, y.T @ x
             seconds += time.perf_counter() - begin
     return seconds
 

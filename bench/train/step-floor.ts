@@ -9,8 +9,11 @@ import type { Precision } from '../our-precision.js';
 import { peerFolder, type Rates, runPeer, timed } from '../peer.js';
 import type { QwenConfig } from '../qwen.js';
 
-/** A linear layer `times` over: [rows, width] times [out, width] transposed, and the gradients of both. */
-export type Product = readonly [rows: number, width: number, out: number, times: number];
+/**
+ * A linear layer `times` over: [rows, width] times [out, width] transposed, and the gradients of both; with `forward`
+ * without them.
+ */
+export type Product = readonly [rows: number, width: number, out: number, times: number, passes?: 'forward'];
 
 /** Seconds, and what they are made of in words. */
 export interface Floor {
@@ -34,8 +37,24 @@ export function stepProducts(config: QwenConfig, tokens: number, labels: number)
   ];
 }
 
-/** Without the peers the engine's products alone. */
+/** The same of a pass that no gradient goes through. */
+export function passProducts(config: QwenConfig, tokens: number, scored: number): Product[] {
+  return stepProducts(config, tokens, scored).map(([rows, width, out, times]) => [rows, width, out, times, 'forward']);
+}
+
+/** @returns null without the peers */
 export function stepFloor(config: QwenConfig, products: readonly Product[]): Floor | null {
+  const floor = productsFloor(products);
+  if (!floor) return null;
+  const shapes = [...weightShapes(parseConfig(config, 'config')).values()];
+  const bytes = BYTES_A_PARAMETER * shapes.reduce((sum, shape) => sum + tf.util.sizeFromShape(shape), 0);
+  const moving = bytes / floor.bandwidth;
+  const said = `${floor.said}, AdamW's ${(bytes / 1e9).toFixed(1)} GB in ${moving.toFixed(2)} s at ${(floor.bandwidth / 1e9).toFixed(0)} GB/s`;
+  return { seconds: floor.seconds + moving, said };
+}
+
+/** The products alone, and bytes a second. @returns null without the peers */
+export function productsFloor(products: readonly Product[]): (Floor & { bandwidth: number }) | null {
   const peer = runPeer<{ seconds: Partial<Rates>; bandwidth: number }>('products.py', peerFolder({ products }));
   if (typeof peer === 'string') return null;
   const replays: [name: string, seconds: number][] = [
@@ -46,22 +65,18 @@ export function stepFloor(config: QwenConfig, products: readonly Product[]): Flo
     ]),
   ];
   const least = Math.min(...replays.map(([, seconds]) => seconds));
-  const shapes = [...weightShapes(parseConfig(config, 'config')).values()];
-  const bytes = BYTES_A_PARAMETER * shapes.reduce((sum, shape) => sum + tf.util.sizeFromShape(shape), 0);
-  const moving = bytes / peer.bandwidth;
-  const said =
-    `products replayed in ${replays.map(([name, seconds]) => `${seconds.toFixed(2)} s (${name})`).join(', ')}, ` +
-    `AdamW's ${(bytes / 1e9).toFixed(1)} GB in ${moving.toFixed(2)} s at ${(peer.bandwidth / 1e9).toFixed(0)} GB/s`;
-  return { seconds: least + moving, said };
+  const said = `products replayed in ${replays.map(([name, seconds]) => `${seconds.toFixed(2)} s (${name})`).join(', ')}`;
+  return { seconds: least, said, bandwidth: peer.bandwidth };
 }
 
-/** Forward, gradient of the input, gradient of the weight, in the precisions that the engine has. */
+/** A product in each precision that the engine has. */
 const ENGINE: Record<Precision, Multiply> = {
-  float32: (x, w, y) => [tf.matMul(x, w, false, true), tf.matMul(y, w), tf.matMul(y, x, true)],
-  bfloat16: (x, w, y) => [matMulBfloat16(x, w, false, true), matMulBfloat16(y, w), matMulBfloat16(y, x, true)],
+  float32: (a, b, first, second) => tf.matMul(a, b, first, second),
+  bfloat16: (a, b, first, second) => matMulBfloat16(a, b, first, second),
 };
 
-type Multiply = (x: tf.Tensor2D, w: tf.Tensor2D, y: tf.Tensor2D) => tf.Tensor2D[];
+/** @param first whether a is transposed @param second whether b is */
+type Multiply = (a: tf.Tensor2D, b: tf.Tensor2D, first: boolean, second: boolean) => tf.Tensor2D;
 
 /** A factor as it lies before the product. */
 function inPlace(x: tf.Tensor2D, precision: Precision): tf.Tensor2D {
@@ -72,14 +87,21 @@ function inPlace(x: tf.Tensor2D, precision: Precision): tf.Tensor2D {
 function replayOnEngine(products: readonly Product[], precision: Precision): number {
   const multiply = ENGINE[precision]!;
   let seconds = 0;
-  for (const [rows, width, out, times] of products) {
+  for (const [rows, width, out, times, passes] of products) {
     const shapes: [number, number][] = [[rows, width], [out, width], [rows, out]]; // prettier-ignore
     const [x, w, y] = shapes.map((shape) => tf.tidy(() => inPlace(tf.randomNormal<tf.Rank.R2>(shape), precision))) as [
       tf.Tensor2D,
       tf.Tensor2D,
       tf.Tensor2D,
     ];
-    const once = (): void => tf.tidy(() => void multiply(x, w, y)); // an operation ends before its call returns
+    // forward, gradient of the input, gradient of the weight; an operation ends before its call returns
+    const once = (): void =>
+      tf.tidy(() => {
+        multiply(x, w, false, true);
+        if (passes === 'forward') return;
+        multiply(y, w, false, false);
+        multiply(y, x, true, false);
+      });
     once(); // kernels are made at the first call
     seconds += timed(() => Array.from({ length: times }, once)).seconds;
     tf.dispose([x, w, y]);

@@ -7,15 +7,21 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { peersPython } from '../../kernels/setup/peers.mjs';
 import { beamSearch } from '../../lib/decode/beam-search.js';
 import { buildTrie } from '../../lib/decode/item-trie.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { parseShape, toHfConfig } from '../../lib/lm/config.js';
+import type { LanguageModel } from '../../lib/lm/language-model.js';
 import { saveModel } from '../../lib/lm/model.js';
 import { randomWeights } from '../../lib/lm/weights.js';
 import { Random } from '../../lib/support/random.js';
+import { groupAdvantages } from '../../lib/train/grpo/loss/advantages.js';
+import { grpoLoss } from '../../lib/train/grpo/loss/grpo-loss.js';
+import { rankingReward } from '../../lib/train/grpo/rewards/rewards.js';
+import { batchGradients } from '../../lib/train/loop/gradients.js';
 
 const python = peersPython() ?? 'python3';
 const found = spawnSync(python, ['-c', 'import torch, transformers, accelerate'], { stdio: 'ignore' }).status === 0;
@@ -35,6 +41,21 @@ function run<T>(script: string, job: object, ...args: string[]): T {
   const last = stdout.trim().split('\n').at(-1)!;
   if (!last.startsWith('{')) throw new Error(stderr);
   return JSON.parse(last) as T;
+}
+
+/** A model, in the folder too, and what it is asked. */
+function search(): { model: LanguageModel; items: number[][]; prompts: number[][] } {
+  const model = { config, weights: randomWeights(config, 5) };
+  saveModel(join(folder, 'model'), model);
+  const random = new Random(3);
+  const distinct = new Map<string, number[]>();
+  while (distinct.size < 40) {
+    const codes = Array.from({ length: 3 }, (_, level) => 20 + 8 * level + random.int(8));
+    distinct.set(codes.join(), [...codes, 5, END]);
+  }
+  const text = (length: number): number[] => Array.from({ length }, () => random.int(20));
+  const shared = text(6);
+  return { model, items: [...distinct.values()], prompts: Array.from({ length: 3 }, () => [...shared, ...text(6)]) };
 }
 
 describe.skipIf(!found)(`peers${skipped}`, () => {
@@ -77,18 +98,7 @@ describe.skipIf(!found)(`peers${skipped}`, () => {
   });
 
   test('search with beams as ours does: the same items, the same scores', () => {
-    const model = { config, weights: randomWeights(config, 5) };
-    saveModel(join(folder, 'model'), model);
-    const random = new Random(3);
-    const distinct = new Map<string, number[]>();
-    while (distinct.size < 40) {
-      const codes = Array.from({ length: 3 }, (_, level) => 20 + 8 * level + random.int(8));
-      distinct.set(codes.join(), [...codes, 5, END]);
-    }
-    const items = [...distinct.values()];
-    const text = (length: number): number[] => Array.from({ length }, () => random.int(20));
-    const shared = text(6);
-    const prompts = Array.from({ length: 3 }, () => [...shared, ...text(6)]);
+    const { model, items, prompts } = search();
     const beams = 8;
     const job = { model: join(folder, 'model'), prompts, items, end: END, beams, wording: 6, precision: 'float32' };
     const peer = run<{ items: number[][]; scores: number[][]; seconds: object }>('beam.py', job);
@@ -99,6 +109,26 @@ describe.skipIf(!found)(`peers${skipped}`, () => {
     );
     expect(Math.max(...differences)).toBeLessThan(1e-4);
     expect(Object.keys(peer.seconds)).toEqual(['plain', 'wording', 'prompt']);
+  });
+
+  test.each(['float32', 'autocast', 'bf16'])('make a step of GRPO in %s; in float32 its gradient is ours', (way) => {
+    const { model, items, prompts } = search();
+    const [beams, rank] = [8, 3];
+    const job = { model: join(folder, 'model'), prompts, items, end: END, beams, beta: 1e-3, rank, steps: 2 };
+    const peer = run<{ norm: number }>('grpo_step.py', job, way);
+    const phases = { rollout: number, reference: number, policy: number };
+    const stepped = { precision: way, rates, seconds: number, each: [number, number], phases, above: number };
+    expect(peer).toEqual({ ...stepped, norm: number });
+    if (way !== 'float32') return;
+    const groups = beamSearch(model, buildTrie(items), prompts, { numBeams: beams }).map(({ items: found }, p) => ({
+      prompt: prompts[p]!,
+      completions: found.map((item) => items[item]!),
+      advantages: groupAdvantages(rankingReward({ items: found, target: found[rank - 1]! })),
+    }));
+    const { gradients } = batchGradients(model, grpoLoss(model, groups)); // of the KL to itself there is none
+    const squares = [...gradients.values()].map((gradient) => tf.sum(tf.square(gradient)).dataSync()[0]!);
+    const norm = Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
+    expect(Math.abs(peer.norm / norm - 1)).toBeLessThan(1e-4);
   });
 
   test('choose the precision that was measured as the faster, unless one is asked for', () => {

@@ -96,7 +96,18 @@ test.each([[[]], [['alone', 'other']]])('%j is refused before anything runs', as
 });
 
 test('the rows of the search and of the step are there, those of ours against ours without the peers', () => {
-  const peers = ['sft-step', 'sft-step-answers', 'sft-memory', 'sft-real', 'beam-50', 'beam-20', 'load-bf16'];
+  const peers = [
+    'sft-step',
+    'sft-step-answers',
+    'sft-memory',
+    'sft-real',
+    'beam-50',
+    'beam-20',
+    'load-bf16',
+    'grpo-step',
+    'grpo-memory',
+  ];
   for (const name of peers) expect(BENCHMARKS[name]?.peers, name).toBe(true);
-  for (const name of ['evaluate-small', 'evaluate-memory']) expect(BENCHMARKS[name]?.peers, name).toBe(false);
+  for (const name of ['evaluate-small', 'evaluate-memory', 'grpo-real'])
+    expect(BENCHMARKS[name]?.peers, name).toBe(false);
 });
