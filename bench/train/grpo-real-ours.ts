@@ -18,16 +18,16 @@ const [folder, job, asked] = process.argv.slice(2) as [string, string, AskedPrec
 const kit = (await import(pathToFileURL(join(folder, 'dist/index.js')).href)) as Kit;
 await kit.useEngine();
 const updates = await inPrecision(asked, async (precision): Promise<GrpoUpdates> => {
-  const rewards: number[] = [];
+  let all = 0;
   const ends: number[] = [];
   const onLog = (lines: readonly Record<string, number>[]): void => {
-    const { reward } = lines.at(-1)!;
+    const { reward, tokens } = lines.at(-1)!;
     if (reward === undefined) return; // a validation
-    rewards.push(reward);
+    all = tokens!;
     ends.push(performance.now());
   };
   await kit.grpo({ ...(JSON.parse(job) as object), onLog });
   const each = ends.slice(1).map((end, i) => (end - ends[i]!) / 1000); // kernels are made in the first
-  return { precision, seconds: median(each), each, reward: rewards[0]! };
+  return { precision, seconds: median(each), each, tokens: all };
 });
 console.log(JSON.stringify(updates));

@@ -1,7 +1,8 @@
 /**
  * An update of GRPO on 64 real prompts (Industrial's training rows, items alone) with 16 completions each, a model of width
  * 128 with 4 layers from random weights, optimizer included: ours now against ours at an older commit, in turn, each in a
- * process of its own, both with their defaults and the same rows.
+ * process of its own, both with their defaults and the same rows. No rollout has a hit then, but the KL keeps the gradient
+ * of every group.
  */
 import { join } from 'node:path';
 import { homeFolder } from 'sidlab';
@@ -15,8 +16,8 @@ import { runOurs } from '../run-ours.js';
 /** `seconds` of an update, the median. */
 export interface GrpoUpdates extends Timed, Precise {
   each: number[];
-  /** Of the first update: the same rows and weights give the same. */
-  reward: number;
+  /** Through the policy in all updates: of the same rows and rollouts the same. */
+  tokens: number;
 }
 
 /** Before typed candidates, shared beginnings and parts. */
@@ -42,8 +43,8 @@ export async function grpoReal(): Promise<Row[]> {
   );
   if (typeof peer === 'string') throw new Error(peer); // it is ours, and ran
   const ratio = times.ratio!;
-  const said = ({ each, reward }: GrpoUpdates): string =>
-    `${each.map((seconds) => seconds.toFixed(2)).join(' ')} s, reward ${reward.toPrecision(4)}`;
+  const said = ({ each, tokens }: GrpoUpdates): string =>
+    `${each.map((seconds) => seconds.toFixed(2)).join(' ')} s, ${tokens} tokens`;
   return [
     {
       name: 'grpo-real',
