@@ -1,6 +1,6 @@
 /** A result for people. */
 import type { Interval } from '../evaluate/statistics/bootstrap.js';
-import { intervalText } from '../evaluate/statistics/interval-text.js';
+import { intervalText } from '../support/interval-text.js';
 
 /** The fields of an object, one a line; nested ones indented. */
 export function record(value: unknown, indent = ''): string {

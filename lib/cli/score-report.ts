@@ -2,7 +2,7 @@
 import type { CompareReport } from '../evaluate/score/compare-stage.js';
 import type { FileScore, ScoreReport } from '../evaluate/score/score-stage.js';
 import type { Comparison } from '../evaluate/statistics/compare.js';
-import { intervalText } from '../evaluate/statistics/interval-text.js';
+import { intervalText } from '../support/interval-text.js';
 import type { Estimate } from '../evaluate/statistics/intervals.js';
 import { tableText } from '../figures/show-table.js';
 import { record } from './print.js';

@@ -42,7 +42,7 @@ export * from './statistics/binomial.js';
 export * from './statistics/bootstrap.js';
 export * from './statistics/compare.js';
 export * from './statistics/deal-runs.js';
-export * from './statistics/interval-text.js';
+export { intervalText } from '../support/interval-text.js';
 export * from './statistics/intervals.js';
 export * from './statistics/sign-flip.js';
 export * from './statistics/units.js';

@@ -4,6 +4,7 @@ import { writeFaces } from './notebook.js';
 import { escapeHtml, plainText, truncated } from './text.js';
 import { columnsWide } from './text-size.js';
 import { cellText } from './tables/cell-text.js';
+import { intervalCells } from './tables/interval-cells.js';
 import { flatten, type Rows, rowsOf } from './tables/rows-of.js';
 import { listOf, type TableLike } from './tables/shapes.js';
 
@@ -20,7 +21,8 @@ export interface ShowTableOptions {
 }
 
 /**
- * Shows rows in the running cell; outside a notebook prints them as text.
+ * Shows rows in the running cell; outside a notebook prints them as text. A metric whose interval is among the row's
+ * `intervals` is shown with it.
  * @param rows of any kind (see `TableLike`); one object is shown as rows of `field` and `value`
  */
 export function showTable(rows: TableLike, options: ShowTableOptions = {}): void {
@@ -71,13 +73,14 @@ interface Prepared {
 
 function prepare(value: TableLike, options: ShowTableOptions): Prepared {
   const { digits = 4, most = 50, width = 60 } = options;
-  const { columns: all, rows, total } = listOf(value) === undefined ? fieldRows(value, most) : rowsOf(value, most);
+  const { columns: given, rows, total } = listOf(value) === undefined ? fieldRows(value, most) : rowsOf(value, most);
+  const { columns: all, textOf } = intervalCells(given);
   const { columns = all.slice(0, MOST_COLUMNS) } = options;
   const hidden = options.columns ? 0 : all.length - columns.length;
   const clip = (text: string) => truncated(plainText(text), width);
   return {
     columns: columns.map(clip),
-    cells: rows.map((row) => columns.map((name) => clip(cellText(row[name], digits)))),
+    cells: rows.map((row) => columns.map((name) => clip(textOf(row, name) ?? cellText(row[name], digits)))),
     numeric: columns.map((name) => rows.length > 0 && rows.every((row) => isNumeric(row[name]))),
     rest: [
       ...(total > rows.length ? [`${total - rows.length} more`] : []),

@@ -1,5 +1,5 @@
 /** The results table: a row a model, its metrics and their intervals. */
-import { intervalText } from '../evaluate/statistics/interval-text.js';
+import { intervalText } from '../support/interval-text.js';
 import type { Intervals } from '../evaluate/statistics/intervals.js';
 
 /** Metrics of the results table. */

@@ -1,5 +1,5 @@
 /** A filled table as Markdown, CSV and LaTeX. */
-import { intervalText } from '../evaluate/statistics/interval-text.js';
+import { intervalText } from '../support/interval-text.js';
 import type { FilledDataset, FilledRow, FilledTable } from './fill-table.js';
 import type { Published } from './paper-table.js';
 

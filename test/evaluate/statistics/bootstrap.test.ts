@@ -8,7 +8,7 @@ import {
   quantile,
   type Resampling,
 } from '../../../lib/evaluate/statistics/bootstrap.js';
-import { intervalText } from '../../../lib/evaluate/statistics/interval-text.js';
+import { intervalText } from '../../../lib/support/interval-text.js';
 import { estimates, metricIntervals } from '../../../lib/evaluate/statistics/intervals.js';
 import { measureRows, type Units, unitMeans, unitsOf } from '../../../lib/evaluate/statistics/units.js';
 import { Random } from '../../../lib/support/random.js';

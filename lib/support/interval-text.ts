@@ -1,8 +1,6 @@
 /** A metric and its interval in words. */
-import type { Interval } from './bootstrap.js';
-
 /** `0.1312` with its ends -> `.131 [.118, .145]` */
-export function intervalText(mean: number, [low, high]: Interval): string {
+export function intervalText(mean: number, [low, high]: readonly [low: number, high: number]): string {
   return `${short(mean)} [${short(low)}, ${short(high)}]`;
 }
 
