@@ -40,7 +40,7 @@ export interface Moments {
  * @param step counted from 1
  * @param rate the learning rate
  * @param decays 1 where weight decay acts, 0 elsewhere, of the parameter's shape; default everywhere
- * @param copy the parameter in bfloat16: the new one's is assigned, or the copy taken away where only the next product makes it
+ * @param copy the parameter in bfloat16: becomes that of the new one, or goes where the plain implementation computes
  * @returns the new parameter
  */
 export function adamw(

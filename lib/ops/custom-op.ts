@@ -28,8 +28,8 @@ export interface CustomOpOptions {
 /**
  * @param inputs differentiable inputs; everything else that the functions use was made before the gradient
  * @param forward value from inputs
- * @param backward gradient of each input, in the order of the inputs, of a weight's in bfloat16 too, from the value's gradient; those that `needs`
- *   tells are not asked for may be left out
+ * @param backward gradient of each input from the value's gradient, in the order of the inputs, that of a weight in float32
+ *   or bfloat16; those that `needs` tells are not asked for may be left out
  */
 export function customOp<R extends tf.Rank>(
   inputs: tf.Tensor[],
@@ -64,7 +64,7 @@ export function customOp<R extends tf.Rank>(
     save([...own, ...saved]);
     const gradFunc = (dy: tf.Tensor, kept: tf.Tensor[]): tf.Tensor[] =>
       backward(dy, kept.slice(0, inputs.length), kept.slice(inputs.length), all).map(
-        (gradient, i) => (gradient ? fromBfloat16(gradient) : tf.zeros(inputs[i]!.shape)), // of a frozen variable nobody reads it
+        (gradient, i) => (gradient ? fromBfloat16(gradient) : tf.zeros(inputs[i]!.shape)), // of a frozen variable: nobody reads it
       );
     return { value, gradFunc };
   });

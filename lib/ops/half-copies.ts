@@ -27,7 +27,7 @@ export function halfOf(weight: tf.Tensor2D): tf.Tensor2D {
   return half;
 }
 
-/** Assigns an update that renews the copy of the variable too, where there is one of its value. */
+/** Assigns what `update` gives, which makes the variable's copy that of the new value, where there is one. */
 export function assignWithHalf(weight: tf.Variable, update: (copy: HalfCopy) => tf.Tensor): void {
   const known = copies.get(weight);
   const current = known !== undefined && known.dataId === weight.dataId && !known.half.isDisposed;

@@ -27,15 +27,18 @@ const valuesOf = (x: tf.Tensor): number[] => tf.tidy(() => [...fromBfloat16(x).d
 
 test.each(faces)('%s: an update from a gradient in bfloat16 is that from the same numbers in float32', (face) => {
   if (face === 'plain' && engine === 'tensorflow') unregisterNativeOps();
-  const [start, gradient] = [normal(3, 5), toBfloat16(normal(3, 5))];
+  const shape = [51, 99]; // several runs of the native loop, the last of them short
+  const [start, gradient, decays] = [normal(...shape), toBfloat16(normal(...shape)), tf.greater(normal(...shape), 0)];
   const update = (of: tf.Tensor): number[][] => {
-    const [m, v] = [tf.variable(tf.ones([3, 5])), tf.variable(tf.ones([3, 5]))];
-    const next = adamw(tf.mul(start, 1), of, { m, v }, 2, 0.1, { weightDecay: 0.3, gradientScale: 0.5 });
+    const [m, v] = [tf.variable(tf.ones(shape)), tf.variable(tf.ones(shape))];
+    const options = { weightDecay: 0.3, gradientScale: 0.5 };
+    const next = adamw(tf.mul(start, 1), of, { m, v }, 2, 0.1, options, tf.cast(decays, 'float32'));
     return [next, m, v].map(valuesOf);
   };
   expect(update(gradient)).toEqual(update(fromBfloat16(gradient)));
-  const floats = valuesOf(gradient);
-  expect(squareSum(gradient).dataSync()[0]).toBeCloseTo(
+  const few = toBfloat16(normal(3, 5));
+  const floats = valuesOf(few);
+  expect(squareSum(few).dataSync()[0]).toBeCloseTo(
     floats.reduce((sum, x) => sum + x * x, 0),
     4,
   );
@@ -43,13 +46,13 @@ test.each(faces)('%s: an update from a gradient in bfloat16 is that from the sam
 
 test.each(faces)('%s: a copy in bfloat16 is of the new value, or goes', (face) => {
   if (face === 'plain' && engine === 'tensorflow') unregisterNativeOps();
-  const weight = tf.variable(normal(4, 6)) as tf.Variable<tf.Rank.R2>;
-  const [m, v] = [tf.variable(tf.zeros([4, 6])), tf.variable(tf.zeros([4, 6]))];
+  const weight = tf.variable(normal(51, 99)) as tf.Variable<tf.Rank.R2>;
+  const [m, v] = [tf.variable(tf.zeros([51, 99])), tf.variable(tf.zeros([51, 99]))];
   const before = tf.memory().numTensors;
   const old = halfOf(weight as tf.Tensor as tf.Tensor2D);
   for (let step = 1; step <= 3; step++) {
     tf.tidy(() =>
-      assignWithHalf(weight, (copy) => adamw(weight, normal(4, 6), { m, v }, step, 0.1, {}, tf.tensor1d([1]), copy)),
+      assignWithHalf(weight, (copy) => adamw(weight, normal(51, 99), { m, v }, step, 0.1, {}, tf.tensor1d([1]), copy)),
     );
     const half = halfOf(weight as tf.Tensor as tf.Tensor2D);
     expect(valuesOf(half)).toEqual([...roundToBfloat16(weight.dataSync<'float32'>())]);
