@@ -130,14 +130,15 @@ describe.skipIf(!there)('fused and plain', () => {
     expect(off).toBeLessThan(1e-5);
   });
 
-  test('attention over chains, prefix trees and trees of any number of runs, grouped keys', async () => {
-    const tokens = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-    const trees = [
-      chain(tokens(1)),
-      prefixTree(tokens(7), [tokens(3), tokens(1), tokens(4)]),
-      chain(tokens(33)),
-      branching(50),
-    ];
+  const tokens = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+  test.each<[string, Tree[]]>([
+    [
+      'chains, prefix trees and trees of any number of runs',
+      [chain(tokens(1)), prefixTree(tokens(7), [tokens(3), tokens(1), tokens(4)]), chain(tokens(33)), branching(50)],
+    ],
+    // more probabilities than the gradient holds at a time: the queries of a piece take several turns
+    ['paths of hundreds of nodes', [chain(tokens(900)), prefixTree(tokens(700), [tokens(40), tokens(35)])]],
+  ])('attention over %s, grouped keys', async (_, trees) => {
     const forest = packTrees(trees);
     const nodes = forest.token.length;
     const plans: ReturnType<typeof planAttention>[] = [];
