@@ -77,7 +77,7 @@ function unitRows(vectors: Vectors): Float32Array {
   const unit = new Float32Array(rows * width);
   for (let row = 0; row < rows; row++) {
     const own = rowOf(vectors, row);
-    const norm = Math.hypot(...own);
+    const norm = Math.sqrt(own.reduce((sum, value) => sum + value ** 2, 0));
     if (norm > 0) own.forEach((value, d) => (unit[row * width + d] = value / norm));
   }
   return unit;
