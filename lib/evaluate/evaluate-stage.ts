@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { indexOf, loadDataset } from '../data/load.js';
 import { readIndex } from '../data/sid-index.js';
+import { trainCounts } from '../data/train-counts.js';
 import { choosePrecision } from '../engine/choose-precision.js';
 import { ensureEngine } from '../engine/engine.js';
 import { modelConfig } from '../lm/model.js';
@@ -74,7 +75,13 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
     const before = partial.done.size;
     const start = performance.now();
     const { shard, wording } = settings;
-    const run = { partial, stop: interrupted, wording, ...(shard !== undefined && { shard: parseShard(shard) }) };
+    const run = {
+      partial,
+      stop: interrupted,
+      wording,
+      counts: plan.counts,
+      ...(shard !== undefined && { shard: parseShard(shard) }),
+    };
     const done = await rankSome(recommender, rows, { ...search, ...(label !== undefined && { label }) }, run);
     if (interrupted()) {
       throw new InputError(
@@ -110,7 +117,7 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
 async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
   const { data, dataset: name, model, split, shuffleHistories: seed, limit, wording, shard } = settings;
   const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens } = settings;
-  const { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget } = settings;
+  const { numBeams, normalize, lengthPenalty, logitAdjustment, excludeHistory, scoreTargets, tokenBudget } = settings;
   const run = trainedWith(model);
   const template = named ?? run.template ?? 'sids';
   const templates = from === undefined ? run.templates : readTemplates(from);
@@ -125,6 +132,7 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
   const kind = {
     ...{ split, template, numBeams, normalize, precision },
     ...(lengthPenalty !== 0 && { lengthPenalty }),
+    ...(logitAdjustment !== 0 && { logitAdjustment }),
     ...(excludeHistory && { excludeHistory }),
     ...(wording > 1 && { wording }),
     ...(limit > 0 && { limit }),
@@ -138,11 +146,12 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
   const rows = (seed === undefined ? whole : shuffleHistories(whole, seed)).slice(0, limit > 0 ? limit : undefined);
   const asked = { ...run, templates, ...defined({ cutoffLen, chatTemplate, sidTokens }) };
   const reading = { ...promptOptions(asked, model, dataset.items), precision };
-  const search = { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget };
+  const search = { numBeams, normalize, lengthPenalty, logitAdjustment, excludeHistory, scoreTargets, tokenBudget };
   const prompts = [asked.cutoffLen, asked.chatTemplate, asked.sidTokens, found];
   const hashes = hashInputs(inputs);
   const key = [kind, search, prompts, hashes, codeVersion().hash, rows.length];
   return {
+    counts: trainCounts(dataset.train, dataset.items.length),
     ...{ rows, index, inputs, hashes, kind, search, prompt: usedPrompt(template, named, run) },
     key: hashText(JSON.stringify(key)),
     file: fileOf(settings, kind),

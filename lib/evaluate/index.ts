@@ -35,6 +35,7 @@ export * from './measures/measure.js';
 export * from './measures/ranking.js';
 export * from './measures/search.js';
 export * from './measures/slices.js';
+export * from './logit-adjustment.js';
 export * from './rows/features.js';
 export * from './rows/ranks.js';
 export * from './rows/row-table.js';

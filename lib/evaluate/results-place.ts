@@ -19,6 +19,8 @@ export interface EvaluationKind {
   /** Without the items of the history. */
   excludeHistory?: boolean;
   lengthPenalty?: number;
+  /** tau. */
+  logitAdjustment?: number;
   /** Which of the task's wordings, where it is not the first. */
   wording?: number;
   /** One of several shares, such as `2/8`. */
@@ -37,13 +39,14 @@ export interface EvaluationKind {
  */
 export function resultsFile(model: string, kind: EvaluationKind): string {
   const { split, template, numBeams, normalize, precision = 'float32', shuffleHistories: seed } = kind;
-  const { limit = 0, excludeHistory = false, lengthPenalty = 0, wording = 1, shard } = kind;
+  const { limit = 0, excludeHistory = false, lengthPenalty = 0, wording = 1, shard, logitAdjustment = 0 } = kind;
   const parts = [
     ...[split, template, numBeams],
     ...(normalize === 'full' ? [] : [normalize]),
     ...(precision === 'float32' ? [] : [precision]),
     ...(excludeHistory ? ['without-history'] : []),
     ...(lengthPenalty === 0 ? [] : [`length-${lengthPenalty}`]),
+    ...(logitAdjustment === 0 ? [] : [`adjusted-${logitAdjustment}`]),
     ...(wording === 1 ? [] : [`wording-${wording}`]),
     ...(limit === 0 ? [] : [`first-${limit}`]),
     ...(seed === undefined ? [] : [`shuffled-${seed}`]),
