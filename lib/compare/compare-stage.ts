@@ -12,6 +12,7 @@ import { type Estimate, estimateUnits, type IntervalOptions } from '../evaluate/
 import { measureRows, unitsOf } from '../evaluate/statistics/units.js';
 import { packageVersion } from '../runs/code-version.js';
 import { InputError } from '../support/errors.js';
+import { smallest } from '../support/extremes.js';
 import { COMPARE_OPTIONS, type CompareStageOptions } from './compare-options.js';
 import type { CompareReport } from './compare-report.js';
 import { compareModes, type ModeComparison } from './failed-modes.js';
@@ -30,7 +31,7 @@ export async function compareStage(options: CompareStageOptions): Promise<Compar
   const catalogue = await readCatalogueFiles(rest);
   const ranked = await readSame(sides, catalogue);
   const [first] = ranked[0]!;
-  const longest = Math.min(...ranked.flat().map((file) => file.longest));
+  const longest = smallest(ranked.flat().map((file) => file.longest));
   const ks = measurableKs(longest, k);
   const tables = sides.map(({ name }, i): SideTables => ({ name, tables: ranked[i]!.map(({ table }) => table) }));
   const by: readonly (readonly ['item' | 'sid', RankField])[] = [

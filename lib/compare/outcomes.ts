@@ -1,6 +1,7 @@
 /** Row by row: which side has the target among the first k, and examples with titles. */
 import { GAINS, type RankField } from '../evaluate/measures/ranking.js';
 import type { RowEntry } from '../evaluate/rows/row-table.js';
+import { smallest } from '../support/extremes.js';
 import { pairsOf, type SideTables } from './paired-tests.js';
 
 /** What became of a row: of the first side seen from the second. Several runs a side: by their hits on average. */
@@ -91,7 +92,7 @@ function hits({ tables }: SideTables, row: number, k: number, by: RankField): nu
 
 function bestRank(a: SideTables, b: SideTables, row: number, by: RankField): number {
   const ranks = [a, b].flatMap(({ tables }) => tables.map((table) => table[row]![by]! || Infinity));
-  return Math.min(...ranks, Number.MAX_SAFE_INTEGER);
+  return smallest(ranks, Number.MAX_SAFE_INTEGER);
 }
 
 function exampleOf(

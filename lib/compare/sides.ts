@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { InputError } from '../support/errors.js';
+import { smallest } from '../support/extremes.js';
 
 /** One side of a comparison. */
 export interface Side {
@@ -78,7 +79,7 @@ function reportBeside(files: readonly string[]): string | undefined {
  */
 export function distinctNames(paths: readonly string[]): string[] {
   const parts = paths.map((path) => path.split('/'));
-  const shortest = Math.min(...parts.map(({ length }) => length));
+  const shortest = smallest(parts.map(({ length }) => length));
   const same = (at: (of: readonly string[], i: number) => string | undefined): number => {
     let count = 0;
     while (count < shortest && parts.every((of) => at(of, count) === at(parts[0]!, count))) count++;
