@@ -7,10 +7,11 @@
 import type { Dataset, Row } from '../data/dataset.js';
 import { InputError } from '../support/errors.js';
 import { Random } from '../support/random.js';
-import { chainExample, type ChainText, chainTexts, type Example, rowExample } from './examples.js';
+import { chainExample, type ChainText, chainTexts, type Example, type LossOn, rowExample } from './examples.js';
 import type { Renderer, PromptContext } from './prompts.js';
 import type { TaskPart } from './task-mix.js';
 import { taskRows } from './task-rows.js';
+import { placeholdersIn } from './templates.js';
 
 /** Which example, with which prompt. */
 export interface ExampleReference {
@@ -38,6 +39,12 @@ export interface TaskSetOptions {
   dataRatio?: number;
   /** Items of context in chain mode. Default 10. */
   window?: number;
+  /** Different prompts of its template that an example has in a pass, as far as there are so many. Default 1. */
+  promptsPerExample?: number;
+  /** Where the loss is: on answers, or on prompts too. Default `answer`. */
+  lossOn?: LossOn;
+  /** Share of the items held out for validation, and as many again for the test. Default .05. */
+  heldOutItems?: number;
   /** Decides what is drawn, and the prompts of each epoch. */
   seed: number;
 }
@@ -64,13 +71,14 @@ export class TaskSet {
     context: PromptContext,
     private readonly options: TaskSetOptions,
   ) {
-    const { dataRatio = 1, window = 10, seed } = options;
+    const { dataRatio = 1, window = 10, seed, heldOutItems } = options;
     if (!(dataRatio > 0 && dataRatio <= 1)) {
       throw new InputError(`--data-ratio: expected a share above 0, at most 1, got ${dataRatio}`);
     }
     this.members = parts.map((part) => {
-      const rows = taskRows(dataset, part.template, 'train', context);
-      const leftOut = taskRows(dataset, part.template, 'train').length - rows.length;
+      const rows = taskRows(dataset, part.template, 'train', context, heldOutItems);
+      const leftOut = taskRows(dataset, part.template, 'train', undefined, heldOutItems).length - rows.length;
+      if (rows.length === 0 && leftOut > 0) throw noExamples(part);
       const texts = part.mode === 'chain' ? chainTexts(rows, part.template, window) : undefined;
       const size = (texts ?? rows).length;
       const drawn = draw(size, share(size, dataRatio, part.maxExamples), `${seed}/tasks/${part.name}`);
@@ -80,17 +88,15 @@ export class TaskSet {
 
   /** References to the examples of an epoch, task by task; the caller shuffles. */
   examples(epoch: number): ExampleReference[] {
-    const { seed } = this.options;
+    const { seed, promptsPerExample = 1 } = this.options;
     const random = new Random(`${seed}/wording/${epoch}`);
     return this.members.flatMap(({ name, template, weight, drawn }, task) => {
       const whole = Array.from({ length: Math.floor(weight) }, () => drawn).flat();
       const some = draw(drawn.length, remainder(weight, drawn.length), `${seed}/tasks/${name}/${epoch}`);
       const prompts = template.prompts.length;
-      return [...whole, ...some.map((i) => drawn[i]!)].map((example) => ({
-        task,
-        example,
-        prompt: prompts > 1 ? random.int(prompts) : 0,
-      }));
+      return [...whole, ...some.map((i) => drawn[i]!)].flatMap((example) =>
+        severalOf(prompts, promptsPerExample, random).map((prompt) => ({ task, example, prompt })),
+      );
     });
   }
 
@@ -100,7 +106,9 @@ export class TaskSet {
     const known = made[example];
     if (known) return known;
     const render = renderers[task]!;
-    const fresh = texts ? chainExample(texts[example]!, render) : rowExample(rows[example]!, render, prompt);
+    const fresh = texts
+      ? chainExample(texts[example]!, render)
+      : rowExample(rows[example]!, render, prompt, this.options.lossOn);
     if (template.prompts.length === 1) made[example] = fresh;
     return fresh;
   }
@@ -113,12 +121,30 @@ export class TaskSet {
   /** By task. */
   counts(): Record<string, TaskCounts> {
     return Object.fromEntries(
-      this.members.map(({ name, weight, drawn, leftOut }) => {
-        const perEpoch = Math.floor(weight) * drawn.length + remainder(weight, drawn.length);
+      this.members.map(({ name, template, weight, drawn, leftOut }) => {
+        const prompts = Math.min(template.prompts.length, this.options.promptsPerExample ?? 1);
+        const perEpoch = prompts * (Math.floor(weight) * drawn.length + remainder(weight, drawn.length));
         return [name, { examples: drawn.length, perEpoch, leftOut }];
       }),
     );
   }
+}
+
+function noExamples({ name, template }: TaskPart): InputError {
+  const asked = [...new Set([...template.prompts, template.answer].flatMap((text) => placeholdersIn(text)))]
+    .filter((placeholder) => placeholder !== 'end')
+    .join(', ');
+  return new InputError(
+    `--tasks: ${name}: no training example has all that it asks for (${asked}); take another task, or sidlab enrich for what is missing`,
+  );
+}
+
+/** `count` different numbers below `size`, or all where there are no more. */
+function severalOf(size: number, count: number, random: Random): number[] {
+  if (size === 1) return [0];
+  if (count === 1) return [random.int(size)];
+  const all = Array.from({ length: size }, (_, i) => i);
+  return random.shuffle(all).slice(0, count);
 }
 
 /** Examples beyond the whole passes of a weight. */
