@@ -27,6 +27,7 @@ import { shuffleHistories } from './shuffle-histories.js';
 import { promptOptions, type TrainedWith, trainedWith } from './trained-with.js';
 import type { SettingsOf } from '../options/schema.js';
 import { EVALUATE_OPTIONS, type EvaluateStageOptions } from './evaluate-options.js';
+import { largest, smallest } from '../support/extremes.js';
 
 /** Which prompt was used, and where it was found; `option` is one that was asked for. */
 export interface UsedPrompt {
@@ -201,7 +202,7 @@ async function everyWording(
     const values = reports.map(({ item }) => item[name]!);
     return [
       name,
-      { mean: values.reduce((a, b) => a + b, 0) / values.length, min: Math.min(...values), max: Math.max(...values) },
+      { mean: values.reduce((a, b) => a + b, 0) / values.length, min: smallest(values), max: largest(values) },
     ];
   });
   return { ...reports[0]!, wordings: Object.fromEntries(wordings) };

@@ -14,6 +14,7 @@ import { InputError } from '../support/errors.js';
 import type { PreferenceOf } from './preferences-file.js';
 import { preferenceText } from './preference-text.js';
 import { type Placeholder, placeholdersIn, type Template } from './templates.js';
+import { largest } from '../support/extremes.js';
 
 /** What an example is about; a task of items has no history. */
 export interface Subject {
@@ -174,7 +175,7 @@ function steps(
   const texts = placeholders.filter((placeholder) => placeholder.startsWith('history'));
   const characters = texts.map((placeholder) => valueOf(placeholder, last, context, template.separator).length);
   const items = Math.max(0, history.length - 1);
-  return { items, all: items + Math.max(0, ...characters) };
+  return { items, all: items + largest(characters, 0) };
 }
 
 /** What a prompt and an answer are in tokens. */

@@ -6,6 +6,7 @@ import { measurableKs, rankingMeasures } from '../measures/ranking.js';
 import { checkSameRows, compareTables, type Comparison } from '../statistics/compare.js';
 import { type RankedFile, readCatalogueFiles, readRanked } from './read-ranked.js';
 import { COMPARE_OPTIONS, type CompareStageOptions } from './score-options.js';
+import { smallest } from '../../support/extremes.js';
 
 /** What `compare` gives back. */
 export interface CompareReport {
@@ -39,7 +40,7 @@ export async function compareStage(options: CompareStageOptions): Promise<Compar
       throw new InputError(`compare: ${first.file} names items, ${file} SIDs; compare files of one kind`);
     checkSameRows(first.table, table, file);
   }
-  const ks = measurableKs(Math.min(...ranked.map(({ longest }) => longest)), k);
+  const ks = measurableKs(smallest(ranked.map(({ longest }) => longest)), k);
   const tables = ranked.map(({ table }) => table);
   const compared = (by: 'rank' | 'sidRank'): Comparison[] =>
     compareTables(tables.slice(0, a.length), tables.slice(a.length), rankingMeasures(ks, by), {

@@ -8,6 +8,7 @@
  */
 import type { Reward, RewardContext } from './reward-context.js';
 import { cosineReward, formatReward, rougeReward } from './text-rewards.js';
+import { smallest } from '../../../support/extremes.js';
 
 /** What most rewards look at, so that they can be called by hand. */
 type Hits = Pick<RewardContext, 'items' | 'target'>;
@@ -105,7 +106,7 @@ export async function scorerReward({
   if (known.length === 0) return items.map(() => 0);
   const scored = await scorer!([row.history], [known]);
   const scores = Array.from(scored[0] ?? []);
-  const lowest = Math.min(...scores);
+  const lowest = smallest(scores);
   return items.map((item) => (item < 0 ? lowest : scores.shift()!));
 }
 
