@@ -13,6 +13,7 @@ import { codeVersion } from '../runs/code-version.js';
 import { hashInputs } from '../runs/inputs.js';
 import { InputError } from '../support/errors.js';
 import { interrupted, watchInterrupts } from '../support/interrupt.js';
+import { promptWords } from '../tasks/prompt-words.js';
 import { promptContext } from '../tasks/prompts.js';
 import { taskRows } from '../tasks/task-rows.js';
 import { findTemplate, readTemplates } from '../tasks/templates.js';
@@ -116,7 +117,7 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
 /** What the options name: rows, recommender, files. The recommender's weights are the caller's. */
 async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
   const { data, dataset: name, model, split, shuffleHistories: seed, limit, wording, shard } = settings;
-  const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens } = settings;
+  const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens, preferences } = settings;
   const { numBeams, normalize, lengthPenalty, logitAdjustment, excludeHistory, scoreTargets, tokenBudget } = settings;
   const run = trainedWith(model);
   const template = named ?? run.template ?? 'sids';
@@ -140,12 +141,25 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
     ...(shard !== undefined && { shard }),
   };
   const dataset = await loadDataset(data, name);
-  const inputs = { dataset, index: settings.index ?? indexOf(dataset), model };
+  const inputs = {
+    dataset,
+    index: settings.index ?? indexOf(dataset),
+    model,
+    ...(preferences !== undefined && { preferences }),
+  };
+  const words = promptWords(dataset, preferences);
+  const { heldOutItems = run.heldOutItems } = settings;
   const index = readIndex(inputs.index, dataset.items.length);
-  const whole = taskRows(dataset, found, split, promptContext(index, dataset.items));
+  const whole = taskRows(
+    dataset,
+    found,
+    split,
+    promptContext(index, dataset.items, [], undefined, words),
+    heldOutItems,
+  );
   const rows = (seed === undefined ? whole : shuffleHistories(whole, seed)).slice(0, limit > 0 ? limit : undefined);
   const asked = { ...run, templates, ...defined({ cutoffLen, chatTemplate, sidTokens }) };
-  const reading = { ...promptOptions(asked, model, dataset.items), precision };
+  const reading = { ...promptOptions(asked, model, dataset.items, words), precision };
   const search = { numBeams, normalize, lengthPenalty, logitAdjustment, excludeHistory, scoreTargets, tokenBudget };
   const prompts = [asked.cutoffLen, asked.chatTemplate, asked.sidTokens, found];
   const hashes = hashInputs(inputs);
