@@ -10,16 +10,22 @@
  *   5. scores that are not finite are an error, never a ranking.
  */
 import type { LanguageModel } from '../lm/language-model.js';
+import { type Assistant, assistantLogProbs } from './assistant.js';
 import { BestCandidates } from './best-candidates.js';
 import { type Normalize, scoreContinuations } from './continuations.js';
 import { ForestCache } from './forest-cache.js';
 import type { ItemTrie } from './item-trie.js';
 import { targetLogProbs } from './target-paths.js';
 import { advance, type Beam, entropies, finishForced, growBeams, isLeaf } from './trie-beams.js';
-import { closedNodes, depthOf } from './trie-paths.js';
+import { choicesOf, closedNodes, depthOf } from './trie-paths.js';
 
 /** Beams unless others are asked for. */
 export const NUM_BEAMS = 50;
+
+/** What a length counts. */
+export const LENGTHS = ['tokens', 'choices'] as const;
+/** A word of `LENGTHS`. */
+export type LengthOf = (typeof LENGTHS)[number];
 
 /** How wide the search is, and what its scores are normalised over. */
 export interface BeamSearchOptions {
@@ -37,6 +43,14 @@ export interface BeamSearchOptions {
    * longer ones. It orders what the search found; the search itself compares sums. Default 0.
    */
   lengthPenalty?: number;
+  /**
+   * What `lengthPenalty` counts: all tokens of a SID, or those that the trie leaves a choice of. A token that is forced
+   * has a probability near 1, so that dividing by it too raises the SIDs that have many of them (D3's ghost tokens).
+   * Default `tokens`.
+   */
+  lengthOf?: LengthOf;
+  /** Another recommender that takes part in every step. Default none. */
+  assistant?: Assistant | undefined;
   /** Items a user at most; more than `numBeams` where items that share a SID shall all be told. Default `numBeams`. */
   maxItems?: number;
   /** Tell the mean entropy of each prompt's distributions too. Default false. */
@@ -49,9 +63,9 @@ export interface BeamSearchOptions {
 export interface Ranking {
   /** Item ids, best first. */
   items: number[];
-  /** Sum of log-probabilities of the item's tokens, through the length penalty, one an item; finite. */
+  /** Sum of the item's tokens' log-probabilities (with an assistant, mixed ones), through the length penalty; finite. */
   scores: number[];
-  /** Of the target, where one was given: log-probability of each of its tokens; none for an id that is no item. */
+  /** Of the target, where one was given: the model's own log-probability of each of its tokens; none for an id that is no item. */
   targetLogProbs?: number[];
   /** Where it was asked for: mean entropy over the legal continuations of the nodes that were visited, in nats. */
   entropy?: number;
@@ -70,11 +84,15 @@ export function beamSearch(
   options: BeamSearchOptions = {},
 ): Ranking[] {
   const { numBeams = NUM_BEAMS, normalize = 'full', targets, exclude, lengthPenalty = 0 } = options;
-  const { maxItems = numBeams, withEntropy = false } = options;
+  const { maxItems = numBeams, withEntropy = false, lengthOf = 'tokens', assistant } = options;
   if (!Number.isInteger(numBeams) || numBeams < 1) {
     throw new RangeError(`beamSearch: expected numBeams to be a positive integer, got ${numBeams}`);
   }
-  checkLengths(prompts.length, { target: targets, 'set to exclude': exclude });
+  checkLengths(prompts.length, {
+    target: targets,
+    'set to exclude': exclude,
+    "row of the assistant's": assistant?.scores,
+  });
   if (prompts.length === 0) return [];
   const cache = new ForestCache(model, prompts);
   const best = new BestCandidates(Math.min(numBeams, trie.leaves));
@@ -82,19 +100,22 @@ export function beamSearch(
     const roots = new Int32Array(prompts.length);
     const scored = scoreContinuations(model, trie, roots, cache.last.clone(), normalize, (row) => row);
     const closed = exclude?.map((items) => closedNodes(trie, items));
+    const assisted = assistant?.scores.map((scores): Assisted => {
+      return { logProb: assistantLogProbs(trie, scores), weight: assistant.weight };
+    });
     const ofTargets = targets && targetLogProbs(model, trie, cache, scored, targets, normalize);
     const rows = { ...scored, forced: new Uint8Array(prompts.length) };
     let beams = prompts.map((_, row): Beam[] => [{ node: 0, score: 0, at: cache.ends[row]!, scored: { rows, row } }]);
     const visited = prompts.map((): number[] => []);
     for (;;) {
       if (withEntropy) beams.forEach((of, u) => visited[u]!.push(...entropies(trie, of)));
-      beams = beams.map((of, u) => expand(trie, of, best, closed?.[u]));
+      beams = beams.map((of, u) => expand(trie, of, best, closed?.[u], assisted?.[u]));
       if (normalize === 'legal') beams.forEach((of) => of.forEach((beam) => finishForced(trie, beam)));
       if (beams.every((of) => of.every(({ node }) => isLeaf(trie, node)))) break;
       growBeams(model, trie, cache, beams, normalize);
     }
     return beams.map((of, u) => ({
-      ...rank(trie, of, maxItems, lengthPenalty, exclude?.[u]),
+      ...rank(trie, of, { maxItems, lengthPenalty, lengthOf }, exclude?.[u]),
       ...(ofTargets && { targetLogProbs: ofTargets[u]! }),
       ...(withEntropy && { entropy: mean(visited[u]!) }),
     }));
@@ -115,12 +136,19 @@ function checkLengths(prompts: number, lists: Record<string, readonly unknown[] 
   }
 }
 
+/** What an assistant says of the nodes after one prompt [N]. */
+interface Assisted {
+  logProb: Float64Array;
+  weight: number;
+}
+
 /** The best continuations of a user's beams, but for closed nodes; a beam that is complete stays as it is. */
 function expand(
   trie: ItemTrie,
   beams: readonly Beam[],
   best: BestCandidates,
   closed: ReadonlySet<number> | undefined,
+  assisted: Assisted | undefined,
 ): Beam[] {
   const { childStart, firstItem } = trie;
   beams.forEach(({ node, score, scored }, b) => {
@@ -128,7 +156,8 @@ function expand(
     const { rows, row } = scored!;
     let from = rows.start[row]!;
     for (let edge = childStart[node]!; edge < childStart[node + 1]!; edge++) {
-      const logProb = rows.logProb[from++]!;
+      const own = rows.logProb[from++]!;
+      const logProb = assisted ? own + assisted.weight * (assisted.logProb[edge + 1]! - own) : own;
       if (!closed?.has(edge + 1)) best.offer(score + logProb, firstItem[edge + 1]!, edge + 1, b);
     }
   });
@@ -142,18 +171,18 @@ function expand(
 function rank(
   trie: ItemTrie,
   beams: readonly Beam[],
-  limit: number,
-  lengthPenalty: number,
+  { maxItems, lengthPenalty, lengthOf }: Required<Pick<BeamSearchOptions, 'maxItems' | 'lengthPenalty' | 'lengthOf'>>,
   exclude: ReadonlySet<number> | undefined,
 ): Ranking {
   const { itemStart, items } = trie;
+  const lengthAt = lengthOf === 'tokens' ? depthOf : choicesOf;
   const penalized = (node: number, score: number): number =>
-    lengthPenalty === 0 ? score : score / depthOf(trie, node) ** lengthPenalty;
+    lengthPenalty === 0 ? score : score / Math.max(1, lengthAt(trie, node)) ** lengthPenalty;
   const scored = beams.map(({ node, score }) => ({ node, score: penalized(node, score) }));
   if (lengthPenalty !== 0) scored.sort((a, b) => b.score - a.score); // stable: equal ones keep their order
   const ranking: Ranking = { items: [], scores: [] };
   for (const { node, score } of scored) {
-    for (let i = itemStart[node]!; i < itemStart[node + 1]! && ranking.items.length < limit; i++) {
+    for (let i = itemStart[node]!; i < itemStart[node + 1]! && ranking.items.length < maxItems; i++) {
       if (exclude?.has(items[i]!)) continue;
       ranking.items.push(items[i]!);
       ranking.scores.push(score);

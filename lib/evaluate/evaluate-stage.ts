@@ -21,6 +21,7 @@ import { writeResults } from './results-file.js';
 import { PartialResults } from './partial-results.js';
 import { rankSome } from './rank-rows.js';
 import { type EvaluationKind, resultsFile, shardFile, writeProvenance } from './results-place.js';
+import { scorerIdentity, scorerOf } from './scorer.js';
 import { parseShard } from './shard.js';
 import { shuffleHistories } from './shuffle-histories.js';
 import { promptOptions, type TrainedWith, trainedWith } from './trained-with.js';
@@ -109,7 +110,9 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
 async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
   const { data, dataset: name, model, split, shuffleHistories: seed, limit, wording, shard } = settings;
   const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens } = settings;
-  const { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget } = settings;
+  const { numBeams, normalize, lengthPenalty, lengthOf, excludeHistory, scoreTargets, tokenBudget } = settings;
+  const { assistant, assistantWeight } = settings;
+  scorerOf(assistant);
   const run = trainedWith(model);
   const template = named ?? run.template ?? 'sids';
   const templates = from === undefined ? run.templates : readTemplates(from);
@@ -124,6 +127,8 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
   const kind = {
     ...{ split, template, numBeams, normalize, precision },
     ...(lengthPenalty !== 0 && { lengthPenalty }),
+    ...(lengthPenalty !== 0 && lengthOf !== 'tokens' && { lengthOf }),
+    ...(typeof assistant === 'function' && { assistant: scorerIdentity(assistant), assistantWeight }),
     ...(excludeHistory && { excludeHistory }),
     ...(wording > 1 && { wording }),
     ...(limit > 0 && { limit }),
@@ -137,10 +142,11 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
   const rows = (seed === undefined ? whole : shuffleHistories(whole, seed)).slice(0, limit > 0 ? limit : undefined);
   const asked = { ...run, templates, ...defined({ cutoffLen, chatTemplate, sidTokens }) };
   const reading = { ...promptOptions(asked, model, dataset.items), precision };
-  const search = { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget };
+  const ranking = { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget };
+  const search = { ...ranking, lengthOf, ...(assistant !== undefined && { assistant, assistantWeight }) };
   const prompts = [asked.cutoffLen, asked.chatTemplate, asked.sidTokens, found];
   const hashes = hashInputs(inputs);
-  const key = [kind, search, prompts, hashes, codeVersion().hash, rows.length];
+  const key = [kind, ranking, prompts, hashes, codeVersion().hash, rows.length];
   return {
     ...{ rows, index, inputs, hashes, kind, search, prompt: usedPrompt(template, named, run) },
     key: hashText(JSON.stringify(key)),
