@@ -30,9 +30,10 @@ import { train, type TrainReport } from '../loop/loop.js';
 import { precisionStamp, runPrecision } from '../loop/run-precision.js';
 import { estimateRun, refuseIfTooLarge, type RunEstimate } from '../report/estimate.js';
 import { runCard, tellIfOther } from '../report/run-card.js';
+import { defaultEpochs } from './default-epochs.js';
 import { heldOutRows } from './held-out.js';
 import { checkInitialModel, initialModel, type InitialModel, isShape } from './initial-model.js';
-import { SFT_OPTIONS, type SftOptions } from './sft-options.js';
+import { SFT_OPTIONS, type SftOptions, type SftParsed } from './sft-options.js';
 import { sftTask, type Validation } from './sft-task.js';
 import { checkTrainable } from './trainable.js';
 
@@ -105,14 +106,15 @@ async function settle(options: SftOptions) {
   const plan = planTasks(parsed);
   const { warmupRatio, warmupSteps = warmupRatio > 0 ? 0 : 100 } = parsed;
   const { bestMetric = plan.ranked === undefined ? 'loss' : 'NDCG@10' } = parsed;
-  const settings = { ...parsed, warmupSteps, bestMetric, template: plan.ranked, mode: plan.mode };
+  const given = { ...parsed, warmupSteps, bestMetric, template: plan.ranked, mode: plan.mode };
   checkTrainable(parsed.model, parsed);
   checkInitialModel(parsed.model, parsed);
   if (parsed.chatTemplate) loadChatTemplate(parsed.model);
   const dataset = await loadDataset(parsed.data, parsed.dataset);
   const { index: file = indexOf(dataset) } = parsed;
   const index = { file, sids: readIndex(file, dataset.items.length) };
-  const tasks = new TaskSet(dataset, plan.parts, promptContext(index.sids, dataset.items), settings);
+  const tasks = new TaskSet(dataset, plan.parts, promptContext(index.sids, dataset.items), given);
+  const settings = { ...given, epochs: parsed.epochs ?? epochsOf(tasks, plan, parsed) };
   const shape = isShape(parsed.model) ? parseShape(parsed.model, 1, 0) : modelConfig(parsed.model);
   const precision = runPrecision(runOf(parsed), parsed.precision, shape, parsed.again);
   const {
@@ -133,6 +135,13 @@ async function settle(options: SftOptions) {
     ...(parsed.tasks !== undefined && { counts: tasks.counts() }),
   };
   return { parsed, plan, settings, dataset, index, tasks, config, precision };
+}
+
+/** Passes where nobody says how many. */
+function epochsOf(tasks: TaskSet, { parts }: TaskPlan, { batchSize, batchTokens }: SftParsed): number {
+  const examples = Object.values(tasks.counts()).reduce((sum, { perEpoch }) => sum + perEpoch, 0);
+  const chains = parts.every(({ mode }) => mode === 'chain') && batchTokens === 0;
+  return defaultEpochs(Math.ceil(examples / batchSize), chains);
 }
 
 /** The model that it starts from, and what it trains. */
