@@ -6,6 +6,7 @@ export * from './merge-results-options.js';
 export * from './merge-results.js';
 export * from './partial-results.js';
 export * from './rank-rows.js';
+export * from './scorer.js';
 export * from './shard.js';
 export * from './metrics.js';
 export * from './recommender.js';

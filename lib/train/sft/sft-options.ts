@@ -48,7 +48,10 @@ export const SFT_OPTIONS = defineOptions(
     window: integer('items of context that an item has at the least in chain mode', { default: 10 }),
     ...TRAIN_OPTIONS,
     ...OPTIMIZER_OPTIONS,
-    epochs: withDefault(TRAIN_OPTIONS.epochs, 30),
+    epochs: number('passes over the training examples; a fraction stops within the last one', {
+      above: 0,
+      otherwise: '30; of chains alone as many as make 3,000 updates, 8 to 30',
+    }),
     warmupSteps: { ...TRAIN_OPTIONS.warmupSteps, otherwise: '100, with warmup-ratio 0' },
     weightDecay: withDefault(TRAIN_OPTIONS.weightDecay, 0.01),
     batchSize: integer('examples an update', { default: 32 }),

@@ -35,9 +35,10 @@ import { train, type TrainReport } from '../loop/loop.js';
 import { precisionStamp, runPrecision } from '../loop/run-precision.js';
 import { estimateRun, refuseIfTooLarge, type RunEstimate } from '../report/estimate.js';
 import { runCard, tellIfOther } from '../report/run-card.js';
+import { defaultEpochs } from './default-epochs.js';
 import { heldOutRows } from './held-out.js';
 import { checkInitialModel, initialModel, type InitialModel, isShape } from './initial-model.js';
-import { SFT_OPTIONS, type SftOptions } from './sft-options.js';
+import { SFT_OPTIONS, type SftOptions, type SftParsed } from './sft-options.js';
 import { sftTask, type Validation } from './sft-task.js';
 import { checkTrainable } from './trainable.js';
 
@@ -110,7 +111,7 @@ async function settle(options: SftOptions) {
   const plan = planTasks(parsed);
   const { warmupRatio, warmupSteps = warmupRatio > 0 ? 0 : 100 } = parsed;
   const { bestMetric = plan.ranked === undefined ? 'loss' : 'NDCG@10' } = parsed;
-  const settings = { ...parsed, warmupSteps, bestMetric, template: plan.ranked, mode: plan.mode };
+  const given = { ...parsed, warmupSteps, bestMetric, template: plan.ranked, mode: plan.mode };
   checkTrainable(parsed.model, parsed);
   checkInitialModel(parsed.model, parsed);
   if (parsed.chatTemplate) loadChatTemplate(parsed.model);
@@ -120,7 +121,8 @@ async function settle(options: SftOptions) {
   const words = promptWords(dataset, parsed.preferences);
   const beside = { weights: loadWeights(dataset, parsed), cold: loadColdTargets(dataset, parsed) };
   const context = promptContext(index.sids, dataset.items, [], undefined, words);
-  const tasks = new TaskSet(dataset, plan.parts, context, { ...settings, ...beside });
+  const tasks = new TaskSet(dataset, plan.parts, context, { ...given, ...beside });
+  const settings = { ...given, epochs: parsed.epochs ?? epochsOf(tasks, plan, parsed) };
   const shape = isShape(parsed.model) ? parseShape(parsed.model, 1, 0) : modelConfig(parsed.model);
   const precision = runPrecision(runOf(parsed), parsed.precision, shape, parsed.again);
   const {
@@ -153,6 +155,13 @@ async function settle(options: SftOptions) {
 function recorded(options: Record<string, unknown>): Record<string, unknown> {
   const later: Options = EXAMPLE_OPTIONS;
   return Object.fromEntries(Object.entries(options).filter(([name, value]) => later[name]?.default !== value));
+}
+
+/** Passes where nobody says how many. */
+function epochsOf(tasks: TaskSet, { parts }: TaskPlan, { batchSize, batchTokens }: SftParsed): number {
+  const examples = Object.values(tasks.counts()).reduce((sum, { perEpoch }) => sum + perEpoch, 0);
+  const chains = parts.every(({ mode }) => mode === 'chain') && batchTokens === 0;
+  return defaultEpochs(Math.ceil(examples / batchSize), chains);
 }
 
 /** The model that it starts from, and what it trains. */
