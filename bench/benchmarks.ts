@@ -6,6 +6,7 @@ import { evaluateMemory } from './decode/evaluate-memory.js';
 import { evaluateSmall } from './decode/evaluate-small.js';
 import { filterBench } from './data/filter.js';
 import { generateBench } from './generate.js';
+import { grpoQuality } from './train/grpo-quality.js';
 import { grpoReal } from './train/grpo-real.js';
 import { grpoStep } from './train/grpo-step.js';
 import { industrialQuality } from './industrial-quality.js';
@@ -54,6 +55,7 @@ export const BENCHMARKS: Record<string, Benchmark> = {
   sasrec: besidePython(() => sequenceBench('sasrec')),
   gru4rec: besidePython(() => sequenceBench('gru4rec')),
   'sft-quality': alone(sftQuality),
+  'grpo-quality': alone(grpoQuality),
   'sft-real': besidePython(sftReal),
   'sft-small': besidePython(sftSmall),
   'task-quality': alone(taskQuality),
