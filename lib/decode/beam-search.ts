@@ -7,16 +7,19 @@
  *      beams are compared as if it had not; a beam that is complete takes no part in a step;
  *   3. equal scores: the beam with the smaller item id below it comes first;
  *   4. items that share a SID follow one another by item id, with the same score;
- *   5. scores that are not finite are an error, never a ranking.
+ *   5. scores that are not finite are an error, never a ranking;
+ *   6. a number of each item's own may be added to its score (`item-bias.ts`).
  */
 import type { LanguageModel } from '../lm/language-model.js';
 import { type Assistant, assistantLogProbs } from './assistant.js';
 import { BestCandidates } from './best-candidates.js';
 import { type Normalize, scoreContinuations } from './continuations.js';
 import { ForestCache } from './forest-cache.js';
+import { nodeBias } from './item-bias.js';
 import type { ItemTrie } from './item-trie.js';
 import { targetLogProbs } from './target-paths.js';
-import { advance, type Beam, entropies, finishForced, growBeams, isLeaf } from './trie-beams.js';
+import { expandBeams } from './expand-beams.js';
+import { type Beam, entropies, finishForced, growBeams, isLeaf } from './trie-beams.js';
 import { choicesOf, closedNodes, depthOf } from './trie-paths.js';
 
 /** Beams unless others are asked for. */
@@ -51,6 +54,8 @@ export interface BeamSearchOptions {
   lengthOf?: LengthOf;
   /** Another recommender that takes part in every step. Default none. */
   assistant?: Assistant | undefined;
+  /** Added to each item's score, after the length penalty; finite [items]. Default nothing. */
+  itemBias?: ArrayLike<number> | undefined;
   /** Items a user at most; more than `numBeams` where items that share a SID shall all be told. Default `numBeams`. */
   maxItems?: number;
   /** Tell the mean entropy of each prompt's distributions too. Default false. */
@@ -63,7 +68,10 @@ export interface BeamSearchOptions {
 export interface Ranking {
   /** Item ids, best first. */
   items: number[];
-  /** Sum of the item's tokens' log-probabilities (with an assistant, mixed ones), through the length penalty; finite. */
+  /**
+   * Sum of log-probabilities of the item's tokens (with an assistant, mixed ones), through the length penalty, and its
+   * bias; one an item; finite.
+   */
   scores: number[];
   /** Of the target, where one was given: the model's own log-probability of each of its tokens; none for an id that is no item. */
   targetLogProbs?: number[];
@@ -84,7 +92,7 @@ export function beamSearch(
   options: BeamSearchOptions = {},
 ): Ranking[] {
   const { numBeams = NUM_BEAMS, normalize = 'full', targets, exclude, lengthPenalty = 0 } = options;
-  const { maxItems = numBeams, withEntropy = false, lengthOf = 'tokens', assistant } = options;
+  const { maxItems = numBeams, withEntropy = false, lengthOf = 'tokens', assistant, itemBias } = options;
   if (!Number.isInteger(numBeams) || numBeams < 1) {
     throw new RangeError(`beamSearch: expected numBeams to be a positive integer, got ${numBeams}`);
   }
@@ -100,22 +108,23 @@ export function beamSearch(
     const roots = new Int32Array(prompts.length);
     const scored = scoreContinuations(model, trie, roots, cache.last.clone(), normalize, (row) => row);
     const closed = exclude?.map((items) => closedNodes(trie, items));
-    const assisted = assistant?.scores.map((scores): Assisted => {
-      return { logProb: assistantLogProbs(trie, scores), weight: assistant.weight };
-    });
+    const assisted = assistant?.scores.map((scores) => ({
+      ...{ logProb: assistantLogProbs(trie, scores), weight: assistant.weight },
+    }));
     const ofTargets = targets && targetLogProbs(model, trie, cache, scored, targets, normalize);
     const rows = { ...scored, forced: new Uint8Array(prompts.length) };
     let beams = prompts.map((_, row): Beam[] => [{ node: 0, score: 0, at: cache.ends[row]!, scored: { rows, row } }]);
     const visited = prompts.map((): number[] => []);
+    const bias = itemBias && nodeBias(trie, itemBias);
     for (;;) {
       if (withEntropy) beams.forEach((of, u) => visited[u]!.push(...entropies(trie, of)));
-      beams = beams.map((of, u) => expand(trie, of, best, closed?.[u], assisted?.[u]));
+      beams = beams.map((of, u) => expandBeams(trie, of, best, { closed: closed?.[u], assisted: assisted?.[u], bias }));
       if (normalize === 'legal') beams.forEach((of) => of.forEach((beam) => finishForced(trie, beam)));
       if (beams.every((of) => of.every(({ node }) => isLeaf(trie, node)))) break;
       growBeams(model, trie, cache, beams, normalize);
     }
     return beams.map((of, u) => ({
-      ...rank(trie, of, { maxItems, lengthPenalty, lengthOf }, exclude?.[u]),
+      ...rank(trie, of, { maxItems, lengthPenalty, lengthOf, exclude: exclude?.[u], itemBias }),
       ...(ofTargets && { targetLogProbs: ofTargets[u]! }),
       ...(withEntropy && { entropy: mean(visited[u]!) }),
     }));
@@ -136,57 +145,31 @@ function checkLengths(prompts: number, lists: Record<string, readonly unknown[] 
   }
 }
 
-/** What an assistant says of the nodes after one prompt [N]. */
-interface Assisted {
-  logProb: Float64Array;
-  weight: number;
+interface RankSettings {
+  maxItems: number;
+  lengthPenalty: number;
+  lengthOf: LengthOf;
+  exclude: ReadonlySet<number> | undefined;
+  itemBias: ArrayLike<number> | undefined;
 }
 
-/** The best continuations of a user's beams, but for closed nodes; a beam that is complete stays as it is. */
-function expand(
-  trie: ItemTrie,
-  beams: readonly Beam[],
-  best: BestCandidates,
-  closed: ReadonlySet<number> | undefined,
-  assisted: Assisted | undefined,
-): Beam[] {
-  const { childStart, firstItem } = trie;
-  beams.forEach(({ node, score, scored }, b) => {
-    if (isLeaf(trie, node)) return best.offer(score, firstItem[node]!, node, b);
-    const { rows, row } = scored!;
-    let from = rows.start[row]!;
-    for (let edge = childStart[node]!; edge < childStart[node + 1]!; edge++) {
-      const own = rows.logProb[from++]!;
-      const logProb = assisted ? own + assisted.weight * (assisted.logProb[edge + 1]! - own) : own;
-      if (!closed?.has(edge + 1)) best.offer(score + logProb, firstItem[edge + 1]!, edge + 1, b);
-    }
-  });
-  const { score, node, beam } = best.take();
-  return Array.from(node, (to, i): Beam => {
-    const from = beams[beam[i]!]!;
-    return to === from.node ? { ...from, score: score[i]! } : advance(from, to, score[i]!);
-  });
-}
-
-function rank(
-  trie: ItemTrie,
-  beams: readonly Beam[],
-  { maxItems, lengthPenalty, lengthOf }: Required<Pick<BeamSearchOptions, 'maxItems' | 'lengthPenalty' | 'lengthOf'>>,
-  exclude: ReadonlySet<number> | undefined,
-): Ranking {
+function rank(trie: ItemTrie, beams: readonly Beam[], settings: RankSettings): Ranking {
   const { itemStart, items } = trie;
+  const { maxItems, lengthPenalty, lengthOf, exclude, itemBias } = settings;
   const lengthAt = lengthOf === 'tokens' ? depthOf : choicesOf;
   const penalized = (node: number, score: number): number =>
     lengthPenalty === 0 ? score : score / Math.max(1, lengthAt(trie, node)) ** lengthPenalty;
   const scored = beams.map(({ node, score }) => ({ node, score: penalized(node, score) }));
   if (lengthPenalty !== 0) scored.sort((a, b) => b.score - a.score); // stable: equal ones keep their order
-  const ranking: Ranking = { items: [], scores: [] };
+  const found: { item: number; score: number }[] = [];
+  const enough = itemBias ? Infinity : maxItems; // items of one SID may be far apart when each has its own number
   for (const { node, score } of scored) {
-    for (let i = itemStart[node]!; i < itemStart[node + 1]! && ranking.items.length < maxItems; i++) {
-      if (exclude?.has(items[i]!)) continue;
-      ranking.items.push(items[i]!);
-      ranking.scores.push(score);
+    for (let i = itemStart[node]!; i < itemStart[node + 1]! && found.length < enough; i++) {
+      const item = items[i]!;
+      if (!exclude?.has(item)) found.push({ item, score: score + (itemBias?.[item] ?? 0) });
     }
   }
-  return ranking;
+  if (itemBias) found.sort((a, b) => b.score - a.score || a.item - b.item);
+  const kept = found.slice(0, maxItems);
+  return { items: kept.map(({ item }) => item), scores: kept.map(({ score }) => score) };
 }

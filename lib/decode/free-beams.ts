@@ -16,6 +16,7 @@ import { startProgress } from '../support/progress.js';
 import { checkFinite, namingRows } from './finite-scores.js';
 import { checkRoom, type GenerateOptions, type GenerateSettings, parseGenerateOptions } from './generate-options.js';
 import { ForestCache } from './forest-cache.js';
+import { smallest } from '../support/extremes.js';
 
 /** How many texts, how long, and what ends them. */
 export interface FreeBeamOptions extends Pick<GenerateOptions, 'maxTokens' | 'endTokens' | 'stop' | 'label'> {
@@ -73,7 +74,7 @@ export async function freeBeams(
   const found = prompts.map((): FreeBeam[] => []);
   for (let from = 0; from < order.length && !settings.stop(); from += batchRows) {
     const batch = order.slice(from, from + batchRows);
-    const most = Math.min(...batch.map((number) => room[number]!));
+    const most = smallest(batch.map((number) => room[number]!));
     const ofBatch = batch.map((number) => prompts[number]!);
     const searches = await namingRows(
       (u) => `generate: prompt ${batch[u]! + 1}`,

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { indexOf, loadDataset } from '../data/load.js';
 import { readIndex } from '../data/sid-index.js';
+import { trainCounts } from '../data/train-counts.js';
 import { choosePrecision } from '../engine/choose-precision.js';
 import { ensureEngine } from '../engine/engine.js';
 import { modelConfig } from '../lm/model.js';
@@ -27,6 +28,7 @@ import { shuffleHistories } from './shuffle-histories.js';
 import { promptOptions, type TrainedWith, trainedWith } from './trained-with.js';
 import type { SettingsOf } from '../options/schema.js';
 import { EVALUATE_OPTIONS, type EvaluateStageOptions } from './evaluate-options.js';
+import { largest, smallest } from '../support/extremes.js';
 
 /** Which prompt was used, and where it was found; `option` is one that was asked for. */
 export interface UsedPrompt {
@@ -74,7 +76,13 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
     const before = partial.done.size;
     const start = performance.now();
     const { shard, wording } = settings;
-    const run = { partial, stop: interrupted, wording, ...(shard !== undefined && { shard: parseShard(shard) }) };
+    const run = {
+      partial,
+      stop: interrupted,
+      wording,
+      counts: plan.counts,
+      ...(shard !== undefined && { shard: parseShard(shard) }),
+    };
     const done = await rankSome(recommender, rows, { ...search, ...(label !== undefined && { label }) }, run);
     if (interrupted()) {
       throw new InputError(
@@ -110,8 +118,8 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
 async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
   const { data, dataset: name, model, split, shuffleHistories: seed, limit, wording, shard } = settings;
   const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens } = settings;
-  const { numBeams, normalize, lengthPenalty, lengthOf, excludeHistory, scoreTargets, tokenBudget } = settings;
-  const { assistant, assistantWeight } = settings;
+  const { numBeams, normalize, lengthPenalty, lengthOf, logitAdjustment, excludeHistory, scoreTargets } = settings;
+  const { assistant, assistantWeight, tokenBudget } = settings;
   scorerOf(assistant);
   const run = trainedWith(model);
   const template = named ?? run.template ?? 'sids';
@@ -129,6 +137,7 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
     ...(lengthPenalty !== 0 && { lengthPenalty }),
     ...(lengthPenalty !== 0 && lengthOf !== 'tokens' && { lengthOf }),
     ...(typeof assistant === 'function' && { assistant: scorerIdentity(assistant), assistantWeight }),
+    ...(logitAdjustment !== 0 && { logitAdjustment }),
     ...(excludeHistory && { excludeHistory }),
     ...(wording > 1 && { wording }),
     ...(limit > 0 && { limit }),
@@ -142,12 +151,13 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
   const rows = (seed === undefined ? whole : shuffleHistories(whole, seed)).slice(0, limit > 0 ? limit : undefined);
   const asked = { ...run, templates, ...defined({ cutoffLen, chatTemplate, sidTokens }) };
   const reading = { ...promptOptions(asked, model, dataset.items), precision };
-  const ranking = { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget };
+  const ranking = { numBeams, normalize, lengthPenalty, logitAdjustment, excludeHistory, scoreTargets, tokenBudget };
   const search = { ...ranking, lengthOf, ...(assistant !== undefined && { assistant, assistantWeight }) };
   const prompts = [asked.cutoffLen, asked.chatTemplate, asked.sidTokens, found];
   const hashes = hashInputs(inputs);
   const key = [kind, ranking, prompts, hashes, codeVersion().hash, rows.length];
   return {
+    counts: trainCounts(dataset.train, dataset.items.length),
     ...{ rows, index, inputs, hashes, kind, search, prompt: usedPrompt(template, named, run) },
     key: hashText(JSON.stringify(key)),
     file: fileOf(settings, kind),
@@ -193,7 +203,7 @@ async function everyWording(
     const values = reports.map(({ item }) => item[name]!);
     return [
       name,
-      { mean: values.reduce((a, b) => a + b, 0) / values.length, min: Math.min(...values), max: Math.max(...values) },
+      { mean: values.reduce((a, b) => a + b, 0) / values.length, min: smallest(values), max: largest(values) },
     ];
   });
   return { ...reports[0]!, wordings: Object.fromEntries(wordings) };

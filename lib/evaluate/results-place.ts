@@ -24,6 +24,8 @@ export interface EvaluationKind {
   /** What the assistant is, and its share. */
   assistant?: string;
   assistantWeight?: number;
+  /** tau. */
+  logitAdjustment?: number;
   /** Which of the task's wordings, where it is not the first. */
   wording?: number;
   /** One of several shares, such as `2/8`. */
@@ -43,7 +45,7 @@ export interface EvaluationKind {
 export function resultsFile(model: string, kind: EvaluationKind): string {
   const { split, template, numBeams, normalize, precision = 'float32', shuffleHistories: seed } = kind;
   const { limit = 0, excludeHistory = false, lengthPenalty = 0, lengthOf, wording = 1, shard } = kind;
-  const { assistant, assistantWeight } = kind;
+  const { logitAdjustment = 0, assistant, assistantWeight } = kind;
   const parts = [
     ...[split, template, numBeams],
     ...(normalize === 'full' ? [] : [normalize]),
@@ -52,6 +54,7 @@ export function resultsFile(model: string, kind: EvaluationKind): string {
     ...(lengthPenalty === 0 ? [] : [`length-${lengthPenalty}`]),
     ...(lengthOf === undefined ? [] : [lengthOf]),
     ...(assistant === undefined ? [] : [`assistant-${assistantWeight}-${assistant.slice(0, 8)}`]),
+    ...(logitAdjustment === 0 ? [] : [`adjusted-${logitAdjustment}`]),
     ...(wording === 1 ? [] : [`wording-${wording}`]),
     ...(limit === 0 ? [] : [`first-${limit}`]),
     ...(seed === undefined ? [] : [`shuffled-${seed}`]),

@@ -1,6 +1,7 @@
 /** Failure modes: what share of the failed rows each explains, and how much likelier a row of it fails. */
 import { axis, barStyle, type Figure, layout } from './figure.js';
 import { labels } from './text.js';
+import { largest } from '../support/extremes.js';
 
 /** Options of `failureModes`. */
 export interface FailureModesOptions {
@@ -55,5 +56,8 @@ export function failureModes(
 const SHARES = { tickvals: [0, 0.2, 0.4, 0.6, 0.8, 1] };
 
 function longest(entries: [string, { share: number }][]): number {
-  return Math.max(0.01, ...entries.map(([, { share }]) => share));
+  return largest(
+    entries.map(([, { share }]) => share),
+    0.01,
+  );
 }

@@ -12,7 +12,8 @@ import type { ChatTemplate } from '../lm/tokenizer/chat-template.js';
 import { END_OF_TEXT, type TextTokenizer } from '../lm/tokenizer/tokenizer.js';
 import { InputError } from '../support/errors.js';
 import { preferenceText } from './preference-text.js';
-import { type Placeholder, placeholdersIn, type Template } from './templates.js';
+import { HISTORY_PLACEHOLDERS, type Placeholder, placeholdersIn, type Template } from './templates.js';
+import { largest } from '../support/extremes.js';
 
 /** What an example is about; a task of items has no history. */
 export interface Subject {
@@ -96,6 +97,8 @@ function valueOf(
       return context.end ?? END_OF_TEXT;
     case 'history':
       return join(sid);
+    case 'latest':
+      return history.slice(-1).map(sid).join('');
     case 'history_titles':
       return join((of) => textOf(context, of).title);
     case 'history_pairs':
@@ -156,7 +159,7 @@ function steps(
   const texts = placeholders.filter((placeholder) => placeholder.startsWith('history'));
   const characters = texts.map((placeholder) => valueOf(placeholder, last, context, template.separator).length);
   const items = Math.max(0, history.length - 1);
-  return { items, all: items + Math.max(0, ...characters) };
+  return { items, all: items + largest(characters, 0) };
 }
 
 /** What a prompt and an answer are in tokens. */
@@ -196,7 +199,8 @@ export function createRenderer(
 ): Renderer {
   const { items, cutoffLen = CUTOFF_LEN, end, chat } = options;
   const context = promptContext(index, items, tokenizer.special, end);
-  const byItem = !placeholdersIn(template.answer).includes('preference');
+  const ofHistory: readonly string[] = HISTORY_PLACEHOLDERS;
+  const byItem = !placeholdersIn(template.answer).some((placeholder) => ofHistory.includes(placeholder));
   const answers = new Map<number, number[]>();
   const encode = (text: string): number[] =>
     chat ? tokenizer.encode(chat.wrap(text)) : [...tokenizer.begin, ...tokenizer.encode(text)];

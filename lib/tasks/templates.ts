@@ -15,8 +15,11 @@ import { readJson } from '../files/files.js';
 import { InputError } from '../support/errors.js';
 import templates from './templates.json' with { type: 'json' };
 
-/** Of a row's history, joined by the separator: SIDs, titles, both; and a sentence about it (`preferenceText`). */
-export const HISTORY_PLACEHOLDERS = ['history', 'history_titles', 'history_pairs', 'preference'] as const;
+/**
+ * Of a row's history, joined by the separator: SIDs, titles, both; the SID of its last item, for a wording that says it
+ * again; and a sentence about it (`preferenceText`).
+ */
+export const HISTORY_PLACEHOLDERS = ['history', 'history_titles', 'history_pairs', 'latest', 'preference'] as const;
 /** Of one item: a row's target, or the item of an item's task. */
 export const ITEM_PLACEHOLDERS = ['sid', 'title', 'description', 'brand', 'categories'] as const;
 /** A name that may be in braces in a template. */
@@ -75,7 +78,7 @@ export function answersWithSid({ answer }: Template): boolean {
 
 /** Whether prompts or answer hold texts of items, which no vocabulary of words covers. */
 export function holdsText({ answer, prompts }: Template): boolean {
-  const coded: readonly Placeholder[] = ['history', 'sid', 'end'];
+  const coded: readonly Placeholder[] = ['history', 'latest', 'sid', 'end'];
   return [answer, ...prompts].some((text) => placeholdersIn(text).some((placeholder) => !coded.includes(placeholder)));
 }
 

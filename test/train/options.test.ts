@@ -29,6 +29,7 @@ const SHARED = {
 test('defaults of sft', () => {
   expect(SFT_OPTIONS.parse({ data: 'd' })).toEqual({
     ...SHARED,
+    ...{ weighting: 'loss', cutHistories: 0, cutLength: 3, coldTargets: 0, coldSeen: 0, coldNeighbours: 5 },
     ...{ data: 'd', model: 'qwen2:128x4', dataRatio: 1, sidVocabulary: 'used', init: 'mean', window: 10 },
     ...{ learningRate: 1e-3, maxGradNorm: 1, weightDecay: 0.01, optimizer: 'adamw', muonScale: 'rms' },
     ...{ batchSize: 32, batchTokens: 0, tokenBudget: 8192, dropout: 0.3, evalEpochs: 2, evalSteps: 0 },

@@ -10,6 +10,7 @@ import { taskRows } from '../../tasks/task-rows.js';
 import { placeholdersIn, type Template } from '../../tasks/templates.js';
 import { modelRenderer } from '../recommender.js';
 import type { TextExample } from './generate-answers.js';
+import { largest } from '../../support/extremes.js';
 
 /** Which examples, and how their prompts are made. */
 export interface AnswerExamplesOptions {
@@ -48,6 +49,6 @@ export function answerExamples(
 
 /** Tokens of the longest answer, and of its end where the task has one: what a SID needs. */
 export function longestSid(tokenizer: TextTokenizer, examples: readonly TextExample[], { answer }: Template): number {
-  const longest = Math.max(...examples.map(({ answer }) => tokenizer.encode(answer).length));
+  const longest = largest(examples.map(({ answer }) => tokenizer.encode(answer).length));
   return longest + (placeholdersIn(answer).includes('end') ? 1 : 0);
 }

@@ -6,6 +6,7 @@ import { LORA_OPTIONS, type LoraOptions } from '../../lm/lora/lora-options.js';
 import { withDefault } from '../../options/derive.js';
 import { boolean, choice, custom, group, hook, integer, number, text } from '../../options/kinds.js';
 import { defineOptions, type OptionsOf, type SettingsOf } from '../../options/schema.js';
+import { WEIGHT_OPTIONS } from '../../tasks/example-options.js';
 import { OPTIMIZER_OPTIONS, TRAIN_OPTIONS } from '../train-options.js';
 import { ADVANTAGE_SCOPES } from './loss/advantages.js';
 import { GRPO_RULES } from './grpo-rules.js';
@@ -50,6 +51,7 @@ const ROLLOUT_OPTIONS = {
   maxTokens: integer('tokens of an answer in words at most', { default: 64 }),
   dynamicSampling: boolean('find half as many again, keep the hits and the best of the others'),
   addGroundTruth: boolean('put the right answer in the last place of a group that lacks it (a biased estimate)'),
+  ...WEIGHT_OPTIONS,
   sampleSize: integer('training rows, drawn once by the seed (0: all)', { default: 0, min: 0 }),
 };
 

@@ -23,6 +23,7 @@ import type { RlTask, TaskRow } from './rollout/rl-task.js';
 import { hasEqualRewards, type RewardSources, type RolledGroup, rolledGroups, type RolledGroupOptions } from './rollout/rolled-groups.js'; // prettier-ignore
 import { type LoggedGroup, loggedGroup } from './rollout/rollout-log.js';
 import { policyMetrics, rolloutMetrics } from './rollout/rollout-metrics.js';
+import { largest } from '../../support/extremes.js';
 
 /** Options of the task, all of them decided. */
 export interface GrpoTaskOptions extends PolicyLossSettings, Omit<RolledGroupOptions, 'withAnswers'> {
@@ -87,7 +88,7 @@ export class GrpoTask implements Task<GrpoBatch> {
     private readonly parts: GrpoTaskParts,
     private readonly options: GrpoTaskOptions,
   ) {
-    this.maxTokens = Math.max(...parts.tasks.map((task) => task.maxTokens));
+    this.maxTokens = largest(parts.tasks.map((task) => task.maxTokens));
     this.state = {
       save: (folder) => this.save(folder),
       restore: (folder) => this.restore(folder),

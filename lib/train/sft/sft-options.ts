@@ -5,6 +5,7 @@ import { LORA_OPTIONS, type LoraOptions } from '../../lm/lora/lora-options.js';
 import { withDefault } from '../../options/derive.js';
 import { choice, group, integer, number, text } from '../../options/kinds.js';
 import { defineOptions, type OptionsOf, type SettingsOf } from '../../options/schema.js';
+import { checkExamples, EXAMPLE_OPTIONS } from '../../tasks/example-options.js';
 import { EXAMPLE_MODES } from '../../tasks/examples.js';
 import { PROMPT_OPTIONS } from '../../tasks/prompt-options.js';
 import { checkWarmup, OPTIMIZER_OPTIONS, TRAIN_OPTIONS } from '../train-options.js';
@@ -28,6 +29,7 @@ export const SFT_OPTIONS = defineOptions(
     mode: choice(EXAMPLE_MODES, 'chain: loss at every item of a history; row: at the answer of each row', {
       otherwise: 'chain for a bare sequence of items, such as sids, else row',
     }),
+    ...EXAMPLE_OPTIONS,
     ...PROMPT_OPTIONS,
     sidVocabulary: choice(SID_VOCABULARIES, 'SID tokens that join the vocabulary: those of the index, or all codes', {
       default: 'used',
@@ -70,7 +72,7 @@ export const SFT_OPTIONS = defineOptions(
     ),
     freeze: choice(FREEZE, 'what is frozen', { default: 'none' }),
   },
-  { rules: [checkWarmup] },
+  { rules: [checkWarmup, checkExamples] },
 );
 
 /** Options of `sft`. */

@@ -15,8 +15,11 @@ import { parseShape } from '../../lm/config.js';
 import { loadChatTemplate } from '../../lm/tokenizer/chat-template.js';
 import { disposeWeights } from '../../lm/weights.js';
 import { fingerprint } from '../../options/derive.js';
+import type { Options } from '../../options/option.js';
 import { hashInputs } from '../../runs/inputs.js';
 import { finishedRun, RunFolder, type RunFolderOptions } from '../../runs/run-folder.js';
+import { loadColdTargets } from '../../tasks/cold-targets.js';
+import { EXAMPLE_OPTIONS } from '../../tasks/example-options.js';
 import { planTasks, type TaskPlan } from '../../tasks/plan-tasks.js';
 import type { TaskPart } from '../../tasks/task-mix.js';
 import type { Templates } from '../../tasks/templates.js';
@@ -26,6 +29,7 @@ import type { PromptCard } from '../../lm/prompt-card.js';
 import { promptContext, type Renderer } from '../../tasks/prompts.js';
 import { taskRows } from '../../tasks/task-rows.js';
 import { type TaskCounts, TaskSet } from '../../tasks/task-set.js';
+import { loadWeights, weightFiles } from '../../tasks/weights/load-weights.js';
 import { train, type TrainReport } from '../loop/loop.js';
 import { precisionStamp, runPrecision } from '../loop/run-precision.js';
 import { estimateRun, refuseIfTooLarge, type RunEstimate } from '../report/estimate.js';
@@ -53,7 +57,7 @@ export interface SftReport extends TrainReport {
  */
 export async function sft(options: SftOptions, { whenStale = 'refuse' }: StaleOptions = {}): Promise<SftReport> {
   const settled = await settle(options);
-  const { config, settings, dataset, index, tasks, parsed } = settled;
+  const { config, settings, inputs, tasks, parsed } = settled;
   const { again, onLog } = parsed;
   const run = runOf(parsed);
   const done = finishedRun(run, config, { again, whenStale });
@@ -70,8 +74,8 @@ export async function sft(options: SftOptions, { whenStale = 'refuse' }: StaleOp
     const trained = await train(start.model, start.tokenizer, task, folder, loop);
     const truncated = folder.readLog().reduce((sum, line) => sum + (line.truncated ?? 0), 0);
     const report = { ...trained, tasks: tasks.counts(), truncated, ...(start.sids && { sids: start.sids }) };
-    const { seed, keep, model } = settings;
-    const card = runCard(report, { ...config, seed }, { dataset, index: index.file, model });
+    const { seed, keep } = settings;
+    const card = runCard(report, { ...config, seed }, inputs);
     folder.finish(card, keep > 1 ? keep : 0);
     return report;
   } finally {
@@ -113,7 +117,9 @@ async function settle(options: SftOptions) {
   const dataset = await loadDataset(parsed.data, parsed.dataset);
   const { index: file = indexOf(dataset) } = parsed;
   const index = { file, sids: readIndex(file, dataset.items.length) };
-  const tasks = new TaskSet(dataset, plan.parts, promptContext(index.sids, dataset.items), given);
+  const beside = { weights: loadWeights(dataset, parsed), cold: loadColdTargets(dataset, parsed) };
+  const context = promptContext(index.sids, dataset.items);
+  const tasks = new TaskSet(dataset, plan.parts, context, { ...given, ...beside });
   const settings = { ...given, epochs: parsed.epochs ?? epochsOf(tasks, plan, parsed) };
   const shape = isShape(parsed.model) ? parseShape(parsed.model, 1, 0) : modelConfig(parsed.model);
   const precision = runPrecision(runOf(parsed), parsed.precision, shape, parsed.again);
@@ -124,17 +130,24 @@ async function settle(options: SftOptions) {
     saveDtype: _dtype,
     ...others
   } = fingerprint(SFT_OPTIONS.options, settings);
+  const inputs = { dataset, index: file, model: parsed.model, files: weightFiles(dataset, parsed), ...(parsed.embeddings !== undefined && { embeddings: parsed.embeddings }) }; // prettier-ignore
   const config = {
     stage: 'sft',
     data: dataset.name,
     rows: dataset.train.length,
-    inputs: hashInputs({ dataset, index: file, model: parsed.model }),
-    ...{ ...others, ...precisionStamp(precision, settings.saveDtype) },
+    inputs: hashInputs(inputs),
+    ...{ ...recorded(others), ...precisionStamp(precision, settings.saveDtype) },
     ...(isShape(parsed.model) && { model }),
     ...(templates !== undefined && { templates: ownTemplates(plan.parts) }),
     ...(parsed.tasks !== undefined && { counts: tasks.counts() }),
   };
-  return { parsed, plan, settings, dataset, index, tasks, config, precision };
+  return { parsed, plan, settings, dataset, index, tasks, config, inputs, precision };
+}
+
+/** Options that came later are recorded where they are not at their default, so that older runs resume. */
+function recorded(options: Record<string, unknown>): Record<string, unknown> {
+  const later: Options = EXAMPLE_OPTIONS;
+  return Object.fromEntries(Object.entries(options).filter(([name, value]) => later[name]?.default !== value));
 }
 
 /** Passes where nobody says how many. */
