@@ -18,8 +18,7 @@ import { ForestCache } from './forest-cache.js';
 import { nodeBias } from './item-bias.js';
 import type { ItemTrie } from './item-trie.js';
 import { targetLogProbs } from './target-paths.js';
-import { expandBeams } from './expand-beams.js';
-import { type Beam, entropies, finishForced, growBeams, isLeaf } from './trie-beams.js';
+import { advance, type Beam, entropies, finishForced, growBeams, isLeaf } from './trie-beams.js';
 import { choicesOf, closedNodes, depthOf } from './trie-paths.js';
 
 /** Beams unless others are asked for. */
@@ -46,6 +45,8 @@ export interface BeamSearchOptions {
    * longer ones. It orders what the search found; the search itself compares sums. Default 0.
    */
   lengthPenalty?: number;
+  /** Added to each item's score, after the length penalty; finite [items]. Default nothing. */
+  itemBias?: ArrayLike<number> | undefined;
   /**
    * What `lengthPenalty` counts: all tokens of a SID, or those that the trie leaves a choice of. A token that is forced
    * has a probability near 1, so that dividing by it too raises the SIDs that have many of them (D3's ghost tokens).
@@ -54,8 +55,6 @@ export interface BeamSearchOptions {
   lengthOf?: LengthOf;
   /** Another recommender that takes part in every step. Default none. */
   assistant?: Assistant | undefined;
-  /** Added to each item's score, after the length penalty; finite [items]. Default nothing. */
-  itemBias?: ArrayLike<number> | undefined;
   /** Items a user at most; more than `numBeams` where items that share a SID shall all be told. Default `numBeams`. */
   maxItems?: number;
   /** Tell the mean entropy of each prompt's distributions too. Default false. */
@@ -69,8 +68,8 @@ export interface Ranking {
   /** Item ids, best first. */
   items: number[];
   /**
-   * Sum of log-probabilities of the item's tokens (with an assistant, mixed ones), through the length penalty, and its
-   * bias; one an item; finite.
+   * Sum of the item's tokens' log-probabilities (with an assistant, mixed ones), through the length penalty, and its
+   * bias; finite.
    */
   scores: number[];
   /** Of the target, where one was given: the model's own log-probability of each of its tokens; none for an id that is no item. */
@@ -92,7 +91,7 @@ export function beamSearch(
   options: BeamSearchOptions = {},
 ): Ranking[] {
   const { numBeams = NUM_BEAMS, normalize = 'full', targets, exclude, lengthPenalty = 0 } = options;
-  const { maxItems = numBeams, withEntropy = false, lengthOf = 'tokens', assistant, itemBias } = options;
+  const { maxItems = numBeams, withEntropy = false, itemBias, lengthOf = 'tokens', assistant } = options;
   if (!Number.isInteger(numBeams) || numBeams < 1) {
     throw new RangeError(`beamSearch: expected numBeams to be a positive integer, got ${numBeams}`);
   }
@@ -108,9 +107,9 @@ export function beamSearch(
     const roots = new Int32Array(prompts.length);
     const scored = scoreContinuations(model, trie, roots, cache.last.clone(), normalize, (row) => row);
     const closed = exclude?.map((items) => closedNodes(trie, items));
-    const assisted = assistant?.scores.map((scores) => ({
-      ...{ logProb: assistantLogProbs(trie, scores), weight: assistant.weight },
-    }));
+    const assisted = assistant?.scores.map((scores): Assisted => {
+      return { logProb: assistantLogProbs(trie, scores), weight: assistant.weight };
+    });
     const ofTargets = targets && targetLogProbs(model, trie, cache, scored, targets, normalize);
     const rows = { ...scored, forced: new Uint8Array(prompts.length) };
     let beams = prompts.map((_, row): Beam[] => [{ node: 0, score: 0, at: cache.ends[row]!, scored: { rows, row } }]);
@@ -118,7 +117,7 @@ export function beamSearch(
     const bias = itemBias && nodeBias(trie, itemBias);
     for (;;) {
       if (withEntropy) beams.forEach((of, u) => visited[u]!.push(...entropies(trie, of)));
-      beams = beams.map((of, u) => expandBeams(trie, of, best, { closed: closed?.[u], assisted: assisted?.[u], bias }));
+      beams = beams.map((of, u) => expand(trie, of, best, { closed: closed?.[u], bias, assisted: assisted?.[u] }));
       if (normalize === 'legal') beams.forEach((of) => of.forEach((beam) => finishForced(trie, beam)));
       if (beams.every((of) => of.every(({ node }) => isLeaf(trie, node)))) break;
       growBeams(model, trie, cache, beams, normalize);
@@ -143,6 +142,55 @@ function checkLengths(prompts: number, lists: Record<string, readonly unknown[] 
     if (list === undefined || list.length === prompts) continue;
     throw new RangeError(`beamSearch: expected a ${what} for each of ${prompts} prompts, got ${list.length}`);
   }
+}
+
+/** What an assistant says of the nodes after one prompt [N]. */
+interface Assisted {
+  logProb: Float64Array;
+  weight: number;
+}
+
+interface ExpandSettings {
+  closed: ReadonlySet<number> | undefined;
+  bias: Float64Array | undefined;
+  assisted: Assisted | undefined;
+}
+
+/** The best continuations of a user's beams, but for closed nodes; a beam that is complete stays as it is. */
+function expand(
+  trie: ItemTrie,
+  beams: readonly Beam[],
+  best: BestCandidates,
+  { closed, bias, assisted }: ExpandSettings,
+): Beam[] {
+  const { childStart, firstItem } = trie;
+  const atMost = bias ? (node: number, score: number): number => score + bias[node]! : (_: number, score: number) => score; // prettier-ignore
+  beams.forEach(({ node, score, scored }, b) => {
+    if (isLeaf(trie, node)) return best.offer(atMost(node, score), firstItem[node]!, node, b);
+    const { rows, row } = scored!;
+    let from = rows.start[row]!;
+    for (let edge = childStart[node]!; edge < childStart[node + 1]!; edge++) {
+      const logProb = mixed(rows.logProb[from++]!, edge + 1, assisted);
+      if (!closed?.has(edge + 1)) best.offer(atMost(edge + 1, score + logProb), firstItem[edge + 1]!, edge + 1, b);
+    }
+  });
+  const { score, node, beam } = best.take();
+  return Array.from(node, (to, i): Beam => {
+    const from = beams[beam[i]!]!;
+    if (to === from.node) return from;
+    return advance(from, to, bias ? from.score + mixed(logProbOf(trie, from, to), to, assisted) : score[i]!);
+  });
+}
+
+/** The model's log p of a step to a node, or with an assistant the weighted mean of both. */
+function mixed(own: number, node: number, assisted: Assisted | undefined): number {
+  return assisted ? own + assisted.weight * (assisted.logProb[node]! - own) : own;
+}
+
+/** Of a child of a beam's node. */
+function logProbOf({ childStart }: ItemTrie, { node, scored }: Beam, child: number): number {
+  const { rows, row } = scored!;
+  return rows.logProb[rows.start[row]! + child - 1 - childStart[node]!]!;
 }
 
 interface RankSettings {

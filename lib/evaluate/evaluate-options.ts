@@ -18,6 +18,11 @@ export const RANK_OPTIONS = {
   lengthPenalty: number("scores are divided by a SID's tokens to this power, where their numbers differ", {
     default: 0,
   }),
+  logitAdjustment: number(
+    'tau: items are ranked by log p - tau * log of their popularity in training (Menon et al. 2021), for those bought ' +
+      "seldom; targets' own log-probabilities are not told then",
+    { default: 0 },
+  ),
   lengthOf: choice(
     LENGTHS,
     "what length-penalty counts: all of a SID's tokens, or those that the trie leaves a choice of",
@@ -41,11 +46,6 @@ export const RANK_OPTIONS = {
     min: 0,
     max: 1,
   }),
-  logitAdjustment: number(
-    'tau: items are ranked by log p - tau * log of their popularity in training (Menon et al. 2021), for those bought ' +
-      "seldom; targets' own log-probabilities are not told then",
-    { default: 0 },
-  ),
   excludeHistory: boolean('never recommend what is in the history'),
   scoreTargets: boolean("tell each target's own log-probability, found or not", { default: true }),
   tokenBudget: integer(

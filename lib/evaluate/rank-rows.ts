@@ -57,11 +57,11 @@ export async function rankSome(
   { shard = { index: 1, of: 1 }, wording = 1, partial, counts, stop = () => false }: RankRun = {},
 ): Promise<Map<number, Result>> {
   const { label = 'evaluate', ...given } = options;
-  const { tokenBudget, excludeHistory, scoreTargets, assistant, assistantWeight, ...others } = SCHEMA.parse(given);
-  const { logitAdjustment: tau, ...search } = others;
+  const { tokenBudget, excludeHistory, scoreTargets, assistant, assistantWeight, ...asked } = SCHEMA.parse(given);
+  const { logitAdjustment: tau, ...search } = asked;
+  const itemBias = adjustment(tau, counts, recommender);
   const scorer = scorerOf(assistant);
   const catalogue = recommender.index.map((_, item) => item);
-  const itemBias = adjustment(tau, counts, recommender);
   const prompts = rows.map(({ history, target }) => recommender.render.prompt(history, target, wording - 1));
   const batches = cutByTokens(prompts, tokenBudget, search.numBeams).filter((_, b) => b % shard.of === shard.index - 1);
   const results = new Map(partial?.done);

@@ -19,13 +19,13 @@ export interface EvaluationKind {
   /** Without the items of the history. */
   excludeHistory?: boolean;
   lengthPenalty?: number;
+  /** tau. */
+  logitAdjustment?: number;
   /** Where it is not all tokens that a length counts. */
   lengthOf?: 'choices';
   /** What the assistant is, and its share. */
   assistant?: string;
   assistantWeight?: number;
-  /** tau. */
-  logitAdjustment?: number;
   /** Which of the task's wordings, where it is not the first. */
   wording?: number;
   /** One of several shares, such as `2/8`. */
@@ -52,9 +52,9 @@ export function resultsFile(model: string, kind: EvaluationKind): string {
     ...(precision === 'float32' ? [] : [precision]),
     ...(excludeHistory ? ['without-history'] : []),
     ...(lengthPenalty === 0 ? [] : [`length-${lengthPenalty}`]),
+    ...(logitAdjustment === 0 ? [] : [`adjusted-${logitAdjustment}`]),
     ...(lengthOf === undefined ? [] : [lengthOf]),
     ...(assistant === undefined ? [] : [`assistant-${assistantWeight}-${assistant.slice(0, 8)}`]),
-    ...(logitAdjustment === 0 ? [] : [`adjusted-${logitAdjustment}`]),
     ...(wording === 1 ? [] : [`wording-${wording}`]),
     ...(limit === 0 ? [] : [`first-${limit}`]),
     ...(seed === undefined ? [] : [`shuffled-${seed}`]),

@@ -65,6 +65,25 @@ test.each(['full', 'legal'] as const)('the list is that of the mixed scores of a
   );
 });
 
+test('with numbers of the items beside: the mixed scores and those', () => {
+  const itemBias = [0, -3, 2, 0.5, 1, -3, 4, -1];
+  fc.assert(
+    fc.property(scoresOf, scoresOf, (a, b) => {
+      const assistant = { scores: [a, b], weight: 0.7 };
+      const plain = beamSearch(model, trie, PROMPTS, { numBeams: 8, assistant });
+      const found = beamSearch(model, trie, PROMPTS, { numBeams: 8, assistant, itemBias });
+      found.forEach(({ items, scores }, u) => {
+        expect(items.length).toBe(8);
+        items.forEach((item, i) => {
+          const mixed = plain[u]!.scores[plain[u]!.items.indexOf(item)]!;
+          expect(scores[i]).toBeCloseTo(mixed + itemBias[item]!, 4);
+        });
+      });
+    }),
+    { numRuns: 10 },
+  );
+});
+
 test('of a narrow search the assistant decides what is kept; the model says what it says', () => {
   const targets = [4, 4];
   const alone = beamSearch(model, trie, PROMPTS, { numBeams: 1, targets });

@@ -31,6 +31,7 @@ test('defaults of sft', () => {
     ...SHARED,
     ...{ weighting: 'loss', cutHistories: 0, cutLength: 3, coldTargets: 0, coldSeen: 0, coldNeighbours: 5 },
     ...{ data: 'd', model: 'qwen2:128x4', dataRatio: 1, sidVocabulary: 'used', init: 'mean', window: 10 },
+    ...{ lossOn: 'answer', promptsPerExample: 1 },
     ...{ learningRate: 1e-3, maxGradNorm: 1, weightDecay: 0.01, optimizer: 'adamw', muonScale: 'rms' },
     ...{ batchSize: 32, batchTokens: 0, tokenBudget: 8192, dropout: 0.3, evalEpochs: 2, evalSteps: 0 },
     ...{ keep: 1, keepLast: false, patience: 0, freeze: 'none' },
@@ -167,8 +168,8 @@ describe('where training starts', () => {
     expect(() => checkInitialModel('folder', { init: 'title', vocabSize: 257, sidTokens: 'subwords', sidVocabulary: 'all' })).not.toThrow(); // prettier-ignore
     fails({ sidTokens: 'old' }, '--sid-tokens: expected new or subwords, got old');
     fails({ sidVocabulary: 'some' }, '--sid-vocabulary: expected used or all, got some');
-    fails({ init: 'zero' }, '--init: expected mean or title, got zero');
-    fails({ init: 'title' }, '--init title: expected --model to be a folder, whose rows it reads, got qwen2:8x1', 'qwen2:8x1'); // prettier-ignore
+    fails({ init: 'zero' }, '--init: expected mean or title or keywords, got zero');
+    fails({ init: 'title' }, '--init title: expected --model to be a folder with weights, whose rows it reads, got qwen2:8x1', 'qwen2:8x1'); // prettier-ignore
     fails({ vocabSize: 256 }, '--vocab-size: expected at least 257');
     expect(() => initialModel('qwen2:32x1', INDEX, 1, { vocabSize: 1 })).toThrow('--vocab-size');
     expect(() => initialModel('qwen2:32x1', INDEX, 1, { freeze: 'all-but-new-rows' })).toThrow('--freeze all-but-new-rows'); // prettier-ignore

@@ -26,7 +26,8 @@ import type { Templates } from '../../tasks/templates.js';
 import { promptCard } from '../../evaluate/trained-with.js';
 import { modelConfig, saveModel } from '../../lm/model.js';
 import type { PromptCard } from '../../lm/prompt-card.js';
-import { promptContext, type Renderer } from '../../tasks/prompts.js';
+import { promptWords } from '../../tasks/prompt-words.js';
+import { promptContext, type PromptWords, type Renderer } from '../../tasks/prompts.js';
 import { taskRows } from '../../tasks/task-rows.js';
 import { type TaskCounts, TaskSet } from '../../tasks/task-set.js';
 import { loadWeights, weightFiles } from '../../tasks/weights/load-weights.js';
@@ -69,7 +70,7 @@ export async function sft(options: SftOptions, { whenStale = 'refuse' }: StaleOp
   try {
     const folder = new RunFolder(run, config);
     const save = (at: string): void =>
-      saveModel(at, start.model, { json: start.tokenizer.json }, cardOf(settled), settings.saveDtype);
+      saveModel(at, start.model, { json: start.tokenizer.json }, cardOf(settled), settings);
     const loop = { ...settings, save, evalStart: false, ...(onLog && { onLog }) };
     const trained = await train(start.model, start.tokenizer, task, folder, loop);
     const truncated = folder.readLog().reduce((sum, line) => sum + (line.truncated ?? 0), 0);
@@ -117,8 +118,9 @@ async function settle(options: SftOptions) {
   const dataset = await loadDataset(parsed.data, parsed.dataset);
   const { index: file = indexOf(dataset) } = parsed;
   const index = { file, sids: readIndex(file, dataset.items.length) };
+  const words = promptWords(dataset, parsed.preferences);
   const beside = { weights: loadWeights(dataset, parsed), cold: loadColdTargets(dataset, parsed) };
-  const context = promptContext(index.sids, dataset.items);
+  const context = promptContext(index.sids, dataset.items, [], undefined, words);
   const tasks = new TaskSet(dataset, plan.parts, context, { ...given, ...beside });
   const settings = { ...given, epochs: parsed.epochs ?? epochsOf(tasks, plan, parsed) };
   const shape = isShape(parsed.model) ? parseShape(parsed.model, 1, 0) : modelConfig(parsed.model);
@@ -128,9 +130,14 @@ async function settle(options: SftOptions) {
     templates,
     precision: _asked,
     saveDtype: _dtype,
+    preferences: _preferences,
     ...others
   } = fingerprint(SFT_OPTIONS.options, settings);
-  const inputs = { dataset, index: file, model: parsed.model, files: weightFiles(dataset, parsed), ...(parsed.embeddings !== undefined && { embeddings: parsed.embeddings }) }; // prettier-ignore
+  const inputs = {
+    ...{ dataset, index: file, model: parsed.model, files: weightFiles(dataset, parsed) },
+    ...(parsed.embeddings !== undefined && { embeddings: parsed.embeddings }),
+    ...(parsed.preferences !== undefined && { preferences: parsed.preferences }),
+  };
   const config = {
     stage: 'sft',
     data: dataset.name,
@@ -141,7 +148,7 @@ async function settle(options: SftOptions) {
     ...(templates !== undefined && { templates: ownTemplates(plan.parts) }),
     ...(parsed.tasks !== undefined && { counts: tasks.counts() }),
   };
-  return { parsed, plan, settings, dataset, index, tasks, config, inputs, precision };
+  return { parsed, plan, settings, dataset, index, tasks, config, inputs, precision, words };
 }
 
 /** Options that came later are recorded where they are not at their default, so that older runs resume. */
@@ -158,7 +165,7 @@ function epochsOf(tasks: TaskSet, { parts }: TaskPlan, { batchSize, batchTokens 
 }
 
 /** The model that it starts from, and what it trains. */
-function begin({ plan, settings, dataset, index, tasks, precision }: Settled) {
+function begin({ plan, settings, dataset, index, tasks, precision, words }: Settled) {
   const { sidTokens, sidVocabulary, init, vocabSize, lora, freeze } = settings;
   const { model, ...beside } = initialModel(settings.model, index.sids, settings.seed, {
     ...{ sidTokens, sidVocabulary, init, vocabSize, lora, freeze },
@@ -166,14 +173,14 @@ function begin({ plan, settings, dataset, index, tasks, precision }: Settled) {
     ...(plan.custom && { templates: plan.parts.map(({ template }) => template) }),
   });
   const start = { ...beside, model: { ...model, config: { ...model.config, precision } } };
-  const { renderers, validation } = prepare(start, dataset, index.sids, plan, settings);
+  const { renderers, validation } = prepare(start, dataset, index.sids, plan, { ...settings, words });
   return { start, task: sftTask(start.model, tasks, renderers, validation, settings) };
 }
 
 /** The prompt that the model is trained with, which goes with it wherever it goes. */
 function cardOf({ plan: { parts, templates }, settings }: Settled): PromptCard {
-  const { template, cutoffLen, chatTemplate, sidTokens } = settings;
-  const given = { template, cutoffLen, chatTemplate, sidTokens };
+  const { template, cutoffLen, chatTemplate, sidTokens, heldOutItems } = settings;
+  const given = { template, cutoffLen, chatTemplate, sidTokens, heldOutItems };
   const prompt = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return promptCard(
     { templates: { ...templates, ...ownTemplates(parts) }, ...prompt },
@@ -191,6 +198,8 @@ interface PrepareOptions {
   chatTemplate?: boolean;
   cutoffLen?: number;
   sidTokens?: SidTokens;
+  heldOutItems?: number;
+  words: PromptWords;
   validRows: number;
   seed: number;
 }
@@ -203,16 +212,17 @@ function prepare(
   { parts, templates, ranked }: TaskPlan,
   options: PrepareOptions,
 ): { renderers: Renderer[]; validation: Validation } {
-  const { chatTemplate, cutoffLen, sidTokens, validRows, seed } = options;
+  const { chatTemplate, cutoffLen, sidTokens, heldOutItems, words, validRows, seed } = options;
   const rendering = {
     items: dataset.items,
+    ...words,
     ...(cutoffLen !== undefined && { cutoffLen }),
     ...(chatTemplate && { chat: loadChatTemplate(options.model) }),
   };
   const renderers = parts.map(({ template }) => modelRenderer(model, tokenizer, index, template, rendering));
-  const shop = promptContext(index, dataset.items);
+  const context = promptContext(index, dataset.items, [], undefined, words);
   const heldOut = parts.map(({ name, template }, task) => {
-    const rows = taskRows(dataset, template, 'valid', shop);
+    const rows = taskRows(dataset, template, 'valid', context, heldOutItems);
     const held = name === ranked ? rows : heldOutRows(rows, name, { validRows, seed });
     return { name, rows: held, render: renderers[task]! };
   });
