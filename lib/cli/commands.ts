@@ -1,4 +1,5 @@
 /** The commands: each a thin call of one library function, whose code is loaded when it runs. */
+import type { BadCaseReport } from '../badcase/bad-case-report.js';
 import { BADCASE_OPTIONS } from '../badcase/badcase-options.js';
 import { BASELINE_OPTIONS } from '../baselines/baseline-options.js';
 import type { BaselineReport } from '../baselines/baseline-stage.js';
@@ -215,6 +216,10 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'where and why recommendations fail: report and figures',
     schema: BADCASE_OPTIONS,
     run: async (values) => (await import('../badcase/bad-case-report.js')).badCaseReport(checked(values)),
+    print: async ({ summary, report, html }: BadCaseReport) => {
+      const { readText } = await import('../files/files.js');
+      return [readText(summary), report, html].join('\n');
+    },
   },
   runs: {
     summary: 'the runs of a folder: how far they got, in what they differ, their curves in one figure',
