@@ -26,6 +26,7 @@ import { QUALITY_OPTIONS } from '../sid/quality/quality-options.js';
 import type { SidQualityReport } from '../sid/quality/quality-stage.js';
 import { SID_OPTIONS } from '../sid/sid-options.js';
 import { InputError } from '../support/errors.js';
+import { IMPORT_OPTIONS } from '../tasks/import/import-options.js';
 import { TABLE_OPTIONS } from '../tables/table-options.js';
 import type { TableReport } from '../tables/table-stage.js';
 import type { GrpoReport } from '../train/grpo/grpo.js';
@@ -183,6 +184,11 @@ export const COMMANDS: Record<string, Command> = {
       const { tableText } = await import('../figures/show-table.js');
       return `${record(report)}\n\n${tableText(examples)}`;
     },
+  },
+  templates: {
+    summary: "the reference's prompts (data.py, prompt.py) -> a file for --templates",
+    schema: IMPORT_OPTIONS,
+    run: async (values) => (await import('../tasks/import/import-templates.js')).importTemplates(checked(values)),
   },
   merge: {
     summary: 'an adapter and its base -> one model folder',

@@ -5,8 +5,12 @@
  */
 export * from './build-sequences.js';
 export * from './examples.js';
+export * from './import/import-options.js';
+export * from './import/import-templates.js';
 export * from './plan-tasks.js';
 export * from './preference-text.js';
+export * from './preferences-file.js';
+export * from './prompt-words.js';
 export * from './prompts.js';
 export * from './task-examples.js';
 export * from './task-mix.js';
