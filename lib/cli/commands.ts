@@ -6,6 +6,7 @@ import type { EvaluateBesideReport } from '../baselines/rank-baselines.js';
 import { BASELINE_NAMES } from '../baselines/baselines.js';
 import type { LoadedScorer } from '../baselines/sequence/scorer.js';
 import { CONVERT_OPTIONS } from '../data/convert-options.js';
+import { ENRICH_OPTIONS } from '../data/enrich/enrich-options.js';
 import { FILTER_OPTIONS } from '../data/filter/filter-options.js';
 import { WRITE_SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
 import { EMBED_OPTIONS } from '../embed/embed-options.js';
@@ -183,6 +184,16 @@ export const COMMANDS: Record<string, Command> = {
     print: async ({ examples, ...report }: CompareTextsReport) => {
       const { tableText } = await import('../figures/show-table.js');
       return `${record(report)}\n\n${tableText(examples)}`;
+    },
+  },
+  enrich: {
+    summary:
+      "a chat model's texts of items (enhanced title, tags, ...) or of users' tastes, by any API of OpenAI's form",
+    schema: ENRICH_OPTIONS,
+    extra: DRY_RUN,
+    run: async (values, { dryRun }) => {
+      const { enrich, enrichEstimate } = await import('../data/enrich/enrich.js');
+      return dryRun ? enrichEstimate(checked(values)) : enrich(checked(values));
     },
   },
   templates: {
