@@ -40,6 +40,7 @@ import type { Command } from './command.js';
 import { pipelineCommand } from './pipeline-command.js';
 import { metricRecord, record } from './print.js';
 import type { RunsReport } from './runs-report.js';
+import { sweepCommand } from './sweep-command.js';
 
 /** Options that a stage's schema has checked, as the type that its function takes. */
 const checked = <T>(values: Record<string, unknown>): T => values as T;
@@ -238,6 +239,7 @@ export const COMMANDS: Record<string, Command> = {
     run: async (values) => (await import('./runs-report.js')).runsReport(checked(values)),
     print: async (report: RunsReport) => (await import('./runs-report.js')).runsText(report),
   },
+  sweep: sweepCommand(() => COMMANDS),
   pipeline: pipelineCommand,
 };
 
