@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { indexOf, loadDataset } from '../data/load.js';
 import { readIndex } from '../data/sid-index.js';
+import { trainCounts } from '../data/train-counts.js';
 import { choosePrecision } from '../engine/choose-precision.js';
 import { ensureEngine } from '../engine/engine.js';
 import { modelConfig } from '../lm/model.js';
@@ -22,6 +23,7 @@ import { writeResults } from './results-file.js';
 import { PartialResults } from './partial-results.js';
 import { rankSome } from './rank-rows.js';
 import { type EvaluationKind, resultsFile, shardFile, writeProvenance } from './results-place.js';
+import { scorerIdentity, scorerOf } from './scorer.js';
 import { parseShard } from './shard.js';
 import { shuffleHistories } from './shuffle-histories.js';
 import { promptOptions, type TrainedWith, trainedWith } from './trained-with.js';
@@ -75,7 +77,13 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
     const before = partial.done.size;
     const start = performance.now();
     const { shard, wording } = settings;
-    const run = { partial, stop: interrupted, wording, ...(shard !== undefined && { shard: parseShard(shard) }) };
+    const run = {
+      partial,
+      stop: interrupted,
+      wording,
+      counts: plan.counts,
+      ...(shard !== undefined && { shard: parseShard(shard) }),
+    };
     const done = await rankSome(recommender, rows, { ...search, ...(label !== undefined && { label }) }, run);
     if (interrupted()) {
       throw new InputError(
@@ -111,7 +119,9 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
 async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
   const { data, dataset: name, model, split, shuffleHistories: seed, limit, wording, shard } = settings;
   const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens, preferences } = settings;
-  const { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget } = settings;
+  const { numBeams, normalize, lengthPenalty, lengthOf, logitAdjustment, excludeHistory } = settings;
+  const { scoreTargets, tokenBudget, assistant, assistantWeight } = settings;
+  scorerOf(assistant);
   const run = trainedWith(model);
   const template = named ?? run.template ?? 'sids';
   const templates = from === undefined ? run.templates : readTemplates(from);
@@ -126,6 +136,9 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
   const kind = {
     ...{ split, template, numBeams, normalize, precision },
     ...(lengthPenalty !== 0 && { lengthPenalty }),
+    ...(logitAdjustment !== 0 && { logitAdjustment }),
+    ...(lengthPenalty !== 0 && lengthOf !== 'tokens' && { lengthOf }),
+    ...(typeof assistant === 'function' && { assistant: scorerIdentity(assistant), assistantWeight }),
     ...(excludeHistory && { excludeHistory }),
     ...(wording > 1 && { wording }),
     ...(limit > 0 && { limit }),
@@ -152,11 +165,13 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
   const rows = (seed === undefined ? whole : shuffleHistories(whole, seed)).slice(0, limit > 0 ? limit : undefined);
   const asked = { ...run, templates, ...defined({ cutoffLen, chatTemplate, sidTokens }) };
   const reading = { ...promptOptions(asked, model, dataset.items, words), precision };
-  const search = { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget };
+  const ranking = { numBeams, normalize, lengthPenalty, logitAdjustment, excludeHistory, scoreTargets, tokenBudget };
+  const search = { ...ranking, lengthOf, ...(assistant !== undefined && { assistant, assistantWeight }) };
   const prompts = [asked.cutoffLen, asked.chatTemplate, asked.sidTokens, found];
   const hashes = hashInputs(inputs);
-  const key = [kind, search, prompts, hashes, codeVersion().hash, rows.length];
+  const key = [kind, ranking, prompts, hashes, codeVersion().hash, rows.length];
   return {
+    counts: trainCounts(dataset.train, dataset.items.length),
     ...{ rows, index, inputs, hashes, kind, search, prompt: usedPrompt(template, named, run) },
     key: hashText(JSON.stringify(key)),
     file: fileOf(settings, kind),

@@ -16,6 +16,8 @@ export interface RunInputs {
   model?: string;
   /** File of item vectors, where a reward reads them. */
   embeddings?: string;
+  /** Any other files by what they are called in a run's configuration. */
+  files?: Readonly<Record<string, string>>;
   /** File of preferences, where prompts read them. */
   preferences?: string;
 }
@@ -26,6 +28,7 @@ export function hashInputs({
   index,
   model,
   embeddings,
+  files: more = {},
   preferences,
 }: RunInputs): Record<string, string> {
   const data = ['item.json', 'train.inter', 'valid.inter', 'test.inter'].map((ending) => `${name}.${ending}`);
@@ -35,7 +38,10 @@ export function hashInputs({
   const texts = preferences === undefined ? [] : [['preferences', preferences] as const];
   const models = model === undefined ? [] : modelFiles(model);
   return Object.fromEntries(
-    [...files, ...indexes, ...vectors, ...texts, ...models].map(([file, path]) => [file, hashFile(path)]),
+    [...files, ...indexes, ...vectors, ...texts, ...Object.entries(more), ...models].map(([file, path]) => [
+      file,
+      hashFile(path),
+    ]),
   );
 }
 

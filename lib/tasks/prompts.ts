@@ -13,7 +13,7 @@ import { END_OF_TEXT, type TextTokenizer } from '../lm/tokenizer/tokenizer.js';
 import { InputError } from '../support/errors.js';
 import type { PreferenceOf } from './preferences-file.js';
 import { preferenceText } from './preference-text.js';
-import { type Placeholder, placeholdersIn, type Template } from './templates.js';
+import { HISTORY_PLACEHOLDERS, type Placeholder, placeholdersIn, type Template } from './templates.js';
 import { largest } from '../support/extremes.js';
 
 /** What an example is about; a task of items has no history. */
@@ -106,6 +106,8 @@ function valueOf(
       return context.end ?? END_OF_TEXT;
     case 'history':
       return join(sid);
+    case 'latest':
+      return history.slice(-1).map(sid).join('');
     case 'history_numbered':
       return join((of, at) => `${at + 1}. ${sid(of)}`);
     case 'history_titles':
@@ -215,7 +217,8 @@ export function createRenderer(
 ): Renderer {
   const { items, cutoffLen = CUTOFF_LEN, end, chat, ...words } = options;
   const context = promptContext(index, items, tokenizer.special, end, words);
-  const byItem = !placeholdersIn(template.answer).includes('preference');
+  const ofHistory: readonly string[] = HISTORY_PLACEHOLDERS;
+  const byItem = !placeholdersIn(template.answer).some((placeholder) => ofHistory.includes(placeholder));
   const answers = new Map<number, number[]>();
   const encode = (text: string): number[] =>
     chat ? tokenizer.encode(chat.wrap(text)) : [...tokenizer.begin, ...tokenizer.encode(text)];

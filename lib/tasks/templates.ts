@@ -18,13 +18,15 @@ import templates from './templates.json' with { type: 'json' };
 
 /**
  * Of a row's history, joined by the separator: SIDs, SIDs with their numbers ("1. <a_1><b_2>", GRec's prefix), titles,
- * SIDs with titles; and what the history says of a taste (`preferenceText`, or a file's text).
+ * SIDs with titles; the SID of its last item, for a wording that says it again; and what the history says of a taste
+ * (`preferenceText`, or a file's text).
  */
 export const HISTORY_PLACEHOLDERS = [
   'history',
   'history_numbered',
   'history_titles',
   'history_pairs',
+  'latest',
   'preference',
 ] as const;
 /** Of one item: a row's target, or the item of an item's task. Those of `ENRICHED_FIELDS` an enriched file has. */
@@ -91,7 +93,7 @@ export function answersWithSid({ answer }: Template): boolean {
 
 /** Whether prompts or answer hold texts of items, which no vocabulary of words covers. */
 export function holdsText({ answer, prompts }: Template): boolean {
-  const coded: readonly Placeholder[] = ['history', 'sid', 'end'];
+  const coded: readonly Placeholder[] = ['history', 'latest', 'sid', 'end'];
   return [answer, ...prompts].some((text) => placeholdersIn(text).some((placeholder) => !coded.includes(placeholder)));
 }
 

@@ -1,6 +1,7 @@
 /**
  * The `filter` stage: raw files -> `NAME.item.json`, `NAME.{train,valid,test}.inter`, `NAME.inter.json`, `NAME.item2id`,
- * `NAME.user2id`, `NAME.stats.json`, where the source has times `NAME.{valid,test}.times`, and on request `NAME.review.json`.
+ * `NAME.user2id`, `NAME.stats.json`, where the source has times `NAME.{train,valid,test}.times`, and on request
+ * `NAME.review.json`.
  * All is computed before the first file is written, so a failure leaves the folder as it was.
  */
 import { rmSync } from 'node:fs';
@@ -69,7 +70,7 @@ export async function filterStage(options: FilterStageOptions): Promise<FilterRe
       // without the seconds: equal input, equal bytes
       [file('stats.json'), (rows) => JSON.stringify(counts(rows), null, 2) + '\n'],
     ],
-    { valid: timesFile(out, dataset, 'valid'), test: timesFile(out, dataset, 'test') },
+    Object.fromEntries(TIMED_SPLITS.map((split) => [split, timesFile(out, dataset, split)])),
   );
   // those of another source that the folder had before
   if (!data.timed) for (const split of TIMED_SPLITS) rmSync(timesFile(out, dataset, split), { force: true });

@@ -21,6 +21,7 @@ import { promptContext } from '../../tasks/prompts.js';
 import { parseTasks, type TaskPart } from '../../tasks/task-mix.js';
 import { taskRows } from '../../tasks/task-rows.js';
 import { TaskSet } from '../../tasks/task-set.js';
+import { loadWeights, weightFiles } from '../../tasks/weights/load-weights.js';
 import { findTemplate, type Templates } from '../../tasks/templates.js';
 import { precisionStamp, runPrecision } from '../loop/run-precision.js';
 import { type Validator, validator } from '../loop/validate.js';
@@ -75,7 +76,7 @@ export async function settleGrpo(options: GrpoOptions): Promise<SettledGrpo> {
   const index = readIndex(indexFile, dataset.items.length);
   const vectors = rewards.some(({ named }) => named?.needs === 'vectors') ? vectorsOf(embeddings!, dataset) : undefined;
   const precision = runPrecision(run, parsed.precision, modelConfig(start), parsed.again);
-  const inputs = { dataset, index: indexFile, model: start, ...(vectors && { embeddings: embeddings! }) };
+  const inputs = { dataset, index: indexFile, model: start, files: weightFiles(dataset, parsed), ...(vectors && { embeddings: embeddings! }) }; // prettier-ignore
   const { bestMetric = ranked === undefined ? 'reward' : 'NDCG@10', beta, reference } = parsed;
   const referenceKind: ReferenceKind = beta === 0 ? 'none' : (reference ?? 'frozen');
   const template = ranked ?? parts[0]!.name;
@@ -199,6 +200,7 @@ export function beginGrpo(settled: SettledGrpo, onRollout?: GrpoTaskParts['onRol
     ...{ ...(vectors && { vectors }), ...(scorer && { scorer }), ...(embed && { embed }) },
   };
   const context = promptContext(index, dataset.items, [], undefined, promptWords(dataset));
+  const weights = loadWeights(dataset, settings);
   const validate = validation({
     ...settled,
     model,
@@ -214,7 +216,7 @@ export function beginGrpo(settled: SettledGrpo, onRollout?: GrpoTaskParts['onRol
   const task = new GrpoTask(
     {
       ...{ model, tasks, sources, validate, ...(reference && { reference }), ...(onRollout && { onRollout }) },
-      rows: epochRows(new TaskSet(dataset, parts, context, { seed }), settings),
+      rows: epochRows(new TaskSet(dataset, parts, context, { seed, weights, weighting: 'draw' }), settings),
     },
     { ...settings, ...lossDefaults(settings) },
   );
