@@ -10,6 +10,7 @@ export * from './live-curve.js';
 export * from './loss-curve.js';
 export * from './metric-bars.js';
 export * from './notebook.js';
+export * from './parallel-coordinates.js';
 export * from './popularity-curve.js';
 export * from './rank-distribution.js';
 export * from './run-curves.js';
