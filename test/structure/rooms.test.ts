@@ -33,9 +33,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...['badcase', 'baselines', 'data', 'embed', 'evaluate', 'figures', 'files', 'lm', 'options', 'runs', 'sid'],
     ...['support', 'tasks', 'train'],
   ],
+  strategies: ['badcase', 'engine', 'files', 'options', 'pipeline', 'sid', 'support', 'tasks', 'train'],
   cli: [
     ...['badcase', 'baselines', 'data', 'embed', 'engine', 'evaluate', 'figures', 'lm', 'options', 'pipeline', 'sid'],
-    ...['support', 'tables', 'train'],
+    ...['strategies', 'support', 'tables', 'train'],
   ],
 };
 
