@@ -5,6 +5,8 @@ import type { BaselineReport } from '../baselines/baseline-stage.js';
 import type { EvaluateBesideReport } from '../baselines/rank-baselines.js';
 import { BASELINE_NAMES } from '../baselines/baselines.js';
 import type { LoadedScorer } from '../baselines/sequence/scorer.js';
+import { COMPARE_OPTIONS } from '../compare/compare-options.js';
+import type { CompareReport } from '../compare/compare-report.js';
 import { CONVERT_OPTIONS } from '../data/convert-options.js';
 import { FILTER_OPTIONS } from '../data/filter/filter-options.js';
 import { WRITE_SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
@@ -14,8 +16,7 @@ import type { MergeResultsReport } from '../evaluate/merge-results.js';
 import { EVALUATE_OPTIONS } from '../evaluate/evaluate-options.js';
 import { COMPARE_TEXTS_OPTIONS } from '../evaluate/text/compare-texts-options.js';
 import type { CompareTextsReport } from '../evaluate/text/compare-texts-stage.js';
-import type { CompareReport } from '../evaluate/score/compare-stage.js';
-import { COMPARE_OPTIONS, SCORE_OPTIONS } from '../evaluate/score/score-options.js';
+import { SCORE_OPTIONS } from '../evaluate/score/score-options.js';
 import type { ScoreReport } from '../evaluate/score/score-stage.js';
 import { GENERATE_OPTIONS } from '../evaluate/text/generate-stage-options.js';
 import type { GenerateReport } from '../evaluate/text/generate-stage.js';
@@ -161,10 +162,10 @@ export const COMMANDS: Record<string, Command> = {
     print: async (report: ScoreReport) => (await import('./score-report.js')).scoreText(report),
   },
   compare: {
-    summary: 'two results files of the same rows, or several seeds of each: paired tests of every metric',
+    summary: 'models over the same rows: paired tests, slices, failure modes, rows won and lost; report and figures',
     schema: COMPARE_OPTIONS,
     word: 'files',
-    run: async (values) => (await import('../evaluate/score/compare-stage.js')).compareStage(checked(values)),
+    run: async (values) => (await import('../compare/compare-stage.js')).compareStage(checked(values)),
     print: async (report: CompareReport) => (await import('./score-report.js')).compareText(report),
   },
   generate: {

@@ -1,7 +1,7 @@
 /** `sidlab score` and `sidlab compare` for people. */
-import type { CompareReport } from '../evaluate/score/compare-stage.js';
+import type { CompareReport } from '../compare/compare-report.js';
+import { comparisonNote, comparisonTables, sideLines } from '../compare/comparison-tables.js';
 import type { FileScore, ScoreReport } from '../evaluate/score/score-stage.js';
-import type { Comparison } from '../evaluate/statistics/compare.js';
 import { intervalText } from '../support/interval-text.js';
 import type { Estimate } from '../evaluate/statistics/intervals.js';
 import { tableText } from '../figures/show-table.js';
@@ -45,25 +45,13 @@ function estimateText({ mean, low, high }: Estimate): string {
   return intervalText(mean, [low, high]);
 }
 
-/** A table by item, and one by SID. */
-export function compareText({ a, b, rows, item, sid, level, alpha }: CompareReport): string {
+/** Every table of a comparison, and the files that were written. */
+export function compareText(report: CompareReport): string {
+  const { sides, rows, files } = report;
   return [
-    `A: ${a.join(', ')}\nB: ${b.join(', ')}\n${rows} rows`,
-    ...(item ? [`by item\n${comparisonTable(item)}`] : []),
-    ...(sid ? [`by SID\n${comparisonTable(sid)}`] : []),
-    `in brackets: ${level * 100} % bootstrap interval of A - B, the same users in both; p of the sign-flip test over users; ` +
-      `A is better or worse where p < ${alpha}`,
+    [...sideLines(sides), `${rows} rows`].join('\n'),
+    ...comparisonTables(report).map(({ title, rows: of }) => `${title}\n${tableText(of, { width: 36 })}`),
+    comparisonNote(report),
+    ...(files.length > 0 ? [files.join('\n')] : []),
   ].join('\n\n');
-}
-
-function comparisonTable(comparisons: readonly Comparison[]): string {
-  return tableText(
-    comparisons.map(({ metric, a, b, difference, low, high, p, exact, runsP, verdict }) => ({
-      metric,
-      ...{ A: a, B: b, 'A - B': intervalText(difference, [low, high]) },
-      p: `${exact ? '' : '~'}${p < 0.0001 ? '<.0001' : p.toFixed(4)}`,
-      ...(runsP !== undefined && { 'p of runs': runsP.toFixed(4) }),
-      verdict,
-    })),
-  );
 }

@@ -1,3 +1,4 @@
+export * from './assistant.js';
 export * from './beam-search.js';
 export * from './best-candidates.js';
 export type { Normalize } from './continuations.js';

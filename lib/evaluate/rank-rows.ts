@@ -11,6 +11,7 @@ import { logitAdjustment } from './logit-adjustment.js';
 import type { PartialResults } from './partial-results.js';
 import type { Recommender } from './recommender.js';
 import type { Result } from './results-file.js';
+import { scorerOf } from './scorer.js';
 import type { Shard } from './shard.js';
 
 const SCHEMA = defineOptions('evaluate', RANK_OPTIONS);
@@ -56,8 +57,11 @@ export async function rankSome(
   { shard = { index: 1, of: 1 }, wording = 1, partial, counts, stop = () => false }: RankRun = {},
 ): Promise<Map<number, Result>> {
   const { label = 'evaluate', ...given } = options;
-  const { tokenBudget, excludeHistory, scoreTargets, logitAdjustment: tau, ...search } = SCHEMA.parse(given);
+  const { tokenBudget, excludeHistory, scoreTargets, assistant, assistantWeight, ...asked } = SCHEMA.parse(given);
+  const { logitAdjustment: tau, ...search } = asked;
   const itemBias = adjustment(tau, counts, recommender);
+  const scorer = scorerOf(assistant);
+  const catalogue = recommender.index.map((_, item) => item);
   const prompts = rows.map(({ history, target }) => recommender.render.prompt(history, target, wording - 1));
   const batches = cutByTokens(prompts, tokenBudget, search.numBeams).filter((_, b) => b % shard.of === shard.index - 1);
   const results = new Map(partial?.done);
@@ -68,9 +72,11 @@ export async function rankSome(
   for (const batch of open) {
     if (stop()) break;
     const of = batch.map((row) => rows[row]!);
+    const scores = scorer && (await scorer(of.map(({ history }) => history), of.map(() => catalogue))); // prettier-ignore
     const found = searchBatch(recommender, batch.map((row) => prompts[row]!), {
       ...search,
       ...(excludeHistory && { exclude: of.map(({ history }) => new Set(history)) }),
+      ...(scores && { assistant: { scores, weight: assistantWeight } }),
       ...(itemBias ? { itemBias } : scoreTargets && { targets: of.map(({ target }) => target) }),
     }, (i) => `${label}: row ${batch[i]! + 1} of ${rows.length} (user ${JSON.stringify(of[i]!.user)})`); // prettier-ignore
     const done = found.map((ranking, i): Result => {

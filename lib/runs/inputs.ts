@@ -18,6 +18,8 @@ export interface RunInputs {
   embeddings?: string;
   /** Any other files by what they are called in a run's configuration. */
   files?: Readonly<Record<string, string>>;
+  /** File of preferences, where prompts read them. */
+  preferences?: string;
 }
 
 /** SHA-256 by file name; of the model's files the name begins with `model`, of an adapter's base with `base`. */
@@ -27,14 +29,16 @@ export function hashInputs({
   model,
   embeddings,
   files: more = {},
+  preferences,
 }: RunInputs): Record<string, string> {
   const data = ['item.json', 'train.inter', 'valid.inter', 'test.inter'].map((ending) => `${name}.${ending}`);
   const files = data.map((file) => [file, join(dir, file)] as const).filter(([, path]) => existsSync(path));
   const indexes = index === undefined ? [] : [['index', index] as const];
   const vectors = embeddings === undefined ? [] : [['embeddings', embeddings] as const];
+  const texts = preferences === undefined ? [] : [['preferences', preferences] as const];
   const models = model === undefined ? [] : modelFiles(model);
   return Object.fromEntries(
-    [...files, ...indexes, ...vectors, ...Object.entries(more), ...models].map(([file, path]) => [
+    [...files, ...indexes, ...vectors, ...texts, ...Object.entries(more), ...models].map(([file, path]) => [
       file,
       hashFile(path),
     ]),

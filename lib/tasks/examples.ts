@@ -31,20 +31,27 @@ export const EXAMPLE_MODES = ['row', 'chain'] as const;
 /** A word of `EXAMPLE_MODES`. */
 export type ExampleMode = (typeof EXAMPLE_MODES)[number];
 
+/** Where the loss of a row's example is: on its answer, or on every token of prompt and answer but the first. */
+export const LOSS_ON = ['answer', 'all'] as const;
+/** A word of `LOSS_ON`. */
+export type LossOn = (typeof LOSS_ON)[number];
+
 /** One example a row, with the first of the template's prompts. */
 export function rowExamples(rows: readonly Row[], render: Renderer): Example[] {
   return rows.map((row) => rowExample(row, render));
 }
 
 /** @param prompt which of the template's prompts */
-export function rowExample({ history, target }: Row, render: Renderer, prompt = 0): Example {
+export function rowExample({ history, target }: Row, render: Renderer, prompt = 0, lossOn: LossOn = 'answer'): Example {
   const before = render.truncated;
   const asked = render.prompt(history, target, prompt);
   const answer = render.answer(target, history);
+  const labels = lossOn === 'all' ? [...asked.slice(1), ...answer] : answer;
+  const first = asked.length + answer.length - 1 - labels.length;
   return {
     tokens: [...asked, ...answer.slice(0, -1)],
-    labelPositions: answer.map((_, i) => asked.length - 1 + i),
-    labels: answer,
+    labelPositions: labels.map((_, i) => first + i),
+    labels,
     ...(render.truncated > before && { truncated: true }),
   };
 }

@@ -10,10 +10,11 @@ import { InputError } from '../support/errors.js';
 import { Random } from '../support/random.js';
 import { type Cut, cutChain, cutHistory, cutRow, cutText } from './cut-histories.js';
 import type { Weighting } from './example-options.js';
-import { chainExample, type ChainText, chainTexts, type Example, rowExample } from './examples.js';
+import { chainExample, type ChainText, chainTexts, type Example, type LossOn, rowExample } from './examples.js';
 import type { Renderer, PromptContext } from './prompts.js';
 import type { TaskPart } from './task-mix.js';
 import { taskRows } from './task-rows.js';
+import { placeholdersIn } from './templates.js';
 import { exampleWeights, numbersIn, typicalWeights } from './weights/example-weights.js';
 import type { RowWeights } from './weights/row-weights.js';
 import { sequenceWeights } from './weights/sequence-weights.js';
@@ -57,6 +58,12 @@ export interface TaskSetOptions {
   cutLength?: number;
   /** Rows beside the training rows in tasks of rows: those of `coldTargets`. Default none. */
   cold?: readonly Row[];
+  /** Different prompts of its template that an example has in a pass, as far as there are so many. Default 1. */
+  promptsPerExample?: number;
+  /** Where the loss is: on answers, or on prompts too. Default `answer`. */
+  lossOn?: LossOn;
+  /** Share of the items held out for validation, and as many again for the test. Default .05. */
+  heldOutItems?: number;
   /** Decides what is drawn, and the prompts of each epoch. */
   seed: number;
 }
@@ -93,7 +100,7 @@ export class TaskSet {
   }
 
   private member(part: TaskPart, dataset: Dataset, context: PromptContext): Member {
-    const { dataRatio = 1, window = 10, weighting = 'loss', cold = [], seed } = this.options;
+    const { dataRatio = 1, window = 10, weighting = 'loss', cold = [], seed, heldOutItems } = this.options;
     const { name, template, mode, maxExamples } = part;
     const weights = template.of === 'rows' ? this.options.weights : undefined;
     if (weights && weighting === 'draw' && mode === 'chain') {
@@ -102,8 +109,9 @@ export class TaskSet {
           'take --mode row, or --weighting loss',
       );
     }
-    const own = taskRows(dataset, template, 'train', context);
-    const leftOut = taskRows(dataset, template, 'train').length - own.length;
+    const own = taskRows(dataset, template, 'train', context, heldOutItems);
+    const leftOut = taskRows(dataset, template, 'train', undefined, heldOutItems).length - own.length;
+    if (own.length === 0 && leftOut > 0) throw noExamples(part);
     const made = template.of === 'rows' ? taskRows({ ...dataset, train: [...cold] }, template, 'train', context) : [];
     const numbers = weights && numbersIn(dataset.train, own);
     const texts =
@@ -125,14 +133,13 @@ export class TaskSet {
 
   /** References to the examples of an epoch, task by task; the caller shuffles. */
   examples(epoch: number): ExampleReference[] {
-    const random = new Random(`${this.options.seed}/wording/${epoch}`);
+    const { seed, promptsPerExample = 1 } = this.options;
+    const random = new Random(`${seed}/wording/${epoch}`);
     return this.members.flatMap((member, task) => {
       const prompts = member.template.prompts.length;
-      const whole = this.epochOf(member, epoch).map((example): ExampleReference => ({
-        task,
-        example,
-        prompt: prompts > 1 ? random.int(prompts) : 0,
-      }));
+      const whole = this.epochOf(member, epoch).flatMap((example) =>
+        severalOf(prompts, promptsPerExample, random).map((prompt): ExampleReference => ({ task, example, prompt })),
+      );
       return [...whole, ...this.cutOf(member, task, epoch)];
     });
   }
@@ -175,7 +182,7 @@ export class TaskSet {
     const render = renderers[task]!;
     const fresh = texts
       ? chainExample(cutText(texts[example]!, cut), render)
-      : rowExample(cutRow(rows[example]!, cut), render, prompt);
+      : rowExample(cutRow(rows[example]!, cut), render, prompt, this.options.lossOn);
     if (weights && this.options.weighting !== 'draw') fresh.weights = fresh.labels.map(() => weights[example]!);
     if (template.prompts.length === 1 && !cut) made[example] = fresh;
     return fresh;
@@ -195,8 +202,9 @@ export class TaskSet {
   counts(): Record<string, TaskCounts> {
     return Object.fromEntries(
       this.members.map((member, task) => {
-        const { name, weight, drawn, leftOut } = member;
-        const whole = Math.floor(weight) * drawn.length + remainder(weight, drawn.length);
+        const { name, template, weight, drawn, leftOut } = member;
+        const prompts = Math.min(template.prompts.length, this.options.promptsPerExample ?? 1);
+        const whole = prompts * (Math.floor(weight) * drawn.length + remainder(weight, drawn.length));
         const perEpoch = whole + this.cutOf(member, task, 0).length;
         return [name, { examples: drawn.length, perEpoch, leftOut }];
       }),
@@ -211,6 +219,23 @@ function madeTexts(made: readonly Row[], weights: RowWeights | undefined): Chain
     const items = [...history, target];
     return { items, context: history.length, ...(typical && { weights: items.map((item) => typical[item]!) }) };
   });
+}
+
+function noExamples({ name, template }: TaskPart): InputError {
+  const asked = [...new Set([...template.prompts, template.answer].flatMap((text) => placeholdersIn(text)))]
+    .filter((placeholder) => placeholder !== 'end')
+    .join(', ');
+  return new InputError(
+    `--tasks: ${name}: no training example has all that it asks for (${asked}); take another task, or sidlab enrich for what is missing`,
+  );
+}
+
+/** `count` different numbers below `size`, or all where there are no more. */
+function severalOf(size: number, count: number, random: Random): number[] {
+  if (size === 1) return [0];
+  if (count === 1) return [random.int(size)];
+  const all = Array.from({ length: size }, (_, i) => i);
+  return random.shuffle(all).slice(0, count);
 }
 
 /** Examples beyond the whole passes of a weight. */

@@ -23,7 +23,10 @@ import {
 
 const { items: raw } = sampleCatalogue({ size: 'tiny' });
 const items: Item[] = raw.map(({ title, description, brand, category }) =>
-  itemOf({ asin: '', title, description: description.join(' '), brand, categories: category.join(', ') }),
+  itemOf({
+    ...{ asin: '', title, description: description.join(' '), brand, categories: category.join(', ') },
+    extra: { enhanced_title: `${title} for all`, tags: [`tag of ${title}`], highlights: 'h', characteristics: 'c' },
+  }),
 );
 const index = items.map((_, item) => [`<a_${item % 7}>`, `<b_${item % 11}>`, `<c_${item}>`]);
 const shop = promptContext(index, items);
@@ -34,7 +37,7 @@ const wordings = Object.entries(TEMPLATES).flatMap(([name, { prompts }]) =>
 test('the tasks of both systems are there, each with several prompts', () => {
   expect(Object.keys(TEMPLATES)).toEqual(
     (
-      'sids words recent seqrec title2sid sid2title description2sid sids2title sids2description titles2title titles2sid ' +
+      'sids words recent seqrec title2sid sid2title sid2description description2sid sids2title sids2description titles2title titles2sid ' +
       'preference preference2sid recency2sid item2index index2item fusionseqrec text_enrich text_enrich_without_id'
     ).split(' '),
   );

@@ -18,6 +18,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   runs: ['files', 'support'],
   figures: ['files', 'support'],
   ops: ['files', 'support'],
+  cluster: ['engine', 'support'],
   data: ['files', 'options', 'support'],
   embed: ['data', 'engine', 'files', 'options', 'support'],
   sid: ['data', 'engine', 'figures', 'files', 'ops', 'options', 'runs', 'support'],
@@ -29,14 +30,15 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   baselines: [...['data', 'decode', 'engine', 'evaluate', 'files', 'lm', 'ops', 'options', 'runs', 'support', 'train']],
   tables: ['baselines', 'data', 'evaluate', 'figures', 'files', 'options', 'support'],
   badcase: ['baselines', 'data', 'engine', 'evaluate', 'figures', 'files', 'lm', 'options', 'support'],
+  compare: ['data', 'evaluate', 'figures', 'files', 'options', 'runs', 'support'],
   pipeline: [
-    ...['badcase', 'baselines', 'data', 'embed', 'evaluate', 'figures', 'files', 'lm', 'options', 'runs', 'sid'],
-    ...['support', 'tasks', 'train'],
+    ...['badcase', 'baselines', 'compare', 'data', 'embed', 'evaluate', 'figures', 'files', 'lm', 'options', 'runs'],
+    ...['sid', 'support', 'tasks', 'train'],
   ],
   strategies: ['badcase', 'engine', 'files', 'options', 'pipeline', 'sid', 'support', 'tasks', 'train'],
   cli: [
-    ...['badcase', 'baselines', 'data', 'embed', 'engine', 'evaluate', 'figures', 'lm', 'options', 'pipeline', 'sid'],
-    ...['strategies', 'support', 'tables', 'train'],
+    ...['badcase', 'baselines', 'compare', 'data', 'embed', 'engine', 'evaluate', 'figures', 'lm', 'options'],
+    ...['pipeline', 'sid', 'strategies', 'support', 'tables', 'train'],
   ],
 };
 

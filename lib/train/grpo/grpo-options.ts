@@ -13,7 +13,7 @@ import { GRPO_RULES } from './grpo-rules.js';
 import { AGGREGATIONS, EQUAL_GROUPS, KL_PLACES, NORMALIZES, REFERENCES, ROLLOUTS } from './grpo-words.js';
 import { KL_ESTIMATORS } from './loss/kl.js';
 import { LOSS_TYPES, RATIO_LEVELS } from './loss/policy-loss.js';
-import type { Scorer } from './rewards/reward-context.js';
+import type { Scorer } from '../../evaluate/scorer.js';
 import { REWARD_FORM, type RewardGiven, rewardParts } from './rewards/reward-list.js';
 import { REWARD_NAMES, REWARDS } from './rewards/rewards.js';
 

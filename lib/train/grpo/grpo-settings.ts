@@ -16,6 +16,7 @@ import { fingerprint } from '../../options/derive.js';
 import { hashInputs, type RunInputs } from '../../runs/inputs.js';
 import type { Precision } from '../../ops/precision.js';
 import { InputError } from '../../support/errors.js';
+import { promptWords } from '../../tasks/prompt-words.js';
 import { promptContext } from '../../tasks/prompts.js';
 import { parseTasks, type TaskPart } from '../../tasks/task-mix.js';
 import { taskRows } from '../../tasks/task-rows.js';
@@ -192,13 +193,13 @@ export function beginGrpo(settled: SettledGrpo, onRollout?: GrpoTaskParts['onRol
   const tokenizer = loadTokenizer(start);
   const model = policyModel(start, tokenizer, index, settings);
   const reference = referenceModel(settings.referenceKind, model, start, settings);
-  const reading = promptOptions(prompts, start, dataset.items);
+  const reading = promptOptions(prompts, start, dataset.items, promptWords(dataset));
   const tasks = parts.map((part) => rlTask(part, { model, tokenizer, index, dataset, reading, rewards, maxTokens }));
   const sources: RewardSources = {
     ...{ tokenizer, index, ...(dataset.items.length > 0 && { texts: dataset.items }) },
     ...{ ...(vectors && { vectors }), ...(scorer && { scorer }), ...(embed && { embed }) },
   };
-  const context = promptContext(index, dataset.items);
+  const context = promptContext(index, dataset.items, [], undefined, promptWords(dataset));
   const weights = loadWeights(dataset, settings);
   const validate = validation({
     ...settled,
