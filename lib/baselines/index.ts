@@ -32,3 +32,4 @@ export * from './sequence/sequence-options.js';
 export * from './sequence/sequence-task.js';
 export * from './sequence/train-sequence.js';
 export * from './sequence/trained-baseline.js';
+export * from './sequence/with-assistant.js';

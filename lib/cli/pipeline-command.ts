@@ -92,9 +92,10 @@ const isPath = (name: string): boolean =>
   ['reviews', 'meta', 'embeddings', 'index', 'startIndex', 'templates'].includes(name);
 
 /** Every stage with its options, and what is missing. */
-function planned({ stages, missing, estimate }: DryRun): string {
+function planned({ stages, missing, choices = [], estimate }: DryRun): string {
   return [
     ...stages.map(({ stage, options }) => `${stage.padEnd(8)}  ${JSON.stringify(options)}`),
+    ...choices,
     ...missing.map((line) => `missing: ${line}`),
     estimate,
   ].join('\n');

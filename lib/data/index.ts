@@ -35,6 +35,7 @@ export * from './sample/sample.js';
 export * from './sid-index.js';
 export * from './spreadsheet-csv.js';
 export * from './table.js';
+export * from './train-counts.js';
 export * from './convert-options.js';
 export * from './data-options.js';
 export * from './raw/format-names.js';

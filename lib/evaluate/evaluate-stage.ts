@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { indexOf, loadDataset } from '../data/load.js';
 import { readIndex } from '../data/sid-index.js';
+import { trainCounts } from '../data/train-counts.js';
 import { choosePrecision } from '../engine/choose-precision.js';
 import { ensureEngine } from '../engine/engine.js';
 import { modelConfig } from '../lm/model.js';
@@ -12,6 +13,7 @@ import { codeVersion } from '../runs/code-version.js';
 import { hashInputs } from '../runs/inputs.js';
 import { InputError } from '../support/errors.js';
 import { interrupted, watchInterrupts } from '../support/interrupt.js';
+import { promptWords } from '../tasks/prompt-words.js';
 import { promptContext } from '../tasks/prompts.js';
 import { taskRows } from '../tasks/task-rows.js';
 import { findTemplate, readTemplates } from '../tasks/templates.js';
@@ -21,6 +23,7 @@ import { writeResults } from './results-file.js';
 import { PartialResults } from './partial-results.js';
 import { rankSome } from './rank-rows.js';
 import { type EvaluationKind, resultsFile, shardFile, writeProvenance } from './results-place.js';
+import { scorerIdentity, scorerOf } from './scorer.js';
 import { parseShard } from './shard.js';
 import { shuffleHistories } from './shuffle-histories.js';
 import { promptOptions, type TrainedWith, trainedWith } from './trained-with.js';
@@ -74,7 +77,13 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
     const before = partial.done.size;
     const start = performance.now();
     const { shard, wording } = settings;
-    const run = { partial, stop: interrupted, wording, ...(shard !== undefined && { shard: parseShard(shard) }) };
+    const run = {
+      partial,
+      stop: interrupted,
+      wording,
+      counts: plan.counts,
+      ...(shard !== undefined && { shard: parseShard(shard) }),
+    };
     const done = await rankSome(recommender, rows, { ...search, ...(label !== undefined && { label }) }, run);
     if (interrupted()) {
       throw new InputError(
@@ -109,8 +118,10 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
 /** What the options name: rows, recommender, files. The recommender's weights are the caller's. */
 async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
   const { data, dataset: name, model, split, shuffleHistories: seed, limit, wording, shard } = settings;
-  const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens } = settings;
-  const { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget } = settings;
+  const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens, preferences } = settings;
+  const { numBeams, normalize, lengthPenalty, lengthOf, logitAdjustment, excludeHistory } = settings;
+  const { scoreTargets, tokenBudget, assistant, assistantWeight } = settings;
+  scorerOf(assistant);
   const run = trainedWith(model);
   const template = named ?? run.template ?? 'sids';
   const templates = from === undefined ? run.templates : readTemplates(from);
@@ -125,6 +136,9 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
   const kind = {
     ...{ split, template, numBeams, normalize, precision },
     ...(lengthPenalty !== 0 && { lengthPenalty }),
+    ...(logitAdjustment !== 0 && { logitAdjustment }),
+    ...(lengthPenalty !== 0 && lengthOf !== 'tokens' && { lengthOf }),
+    ...(typeof assistant === 'function' && { assistant: scorerIdentity(assistant), assistantWeight }),
     ...(excludeHistory && { excludeHistory }),
     ...(wording > 1 && { wording }),
     ...(limit > 0 && { limit }),
@@ -132,17 +146,32 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
     ...(shard !== undefined && { shard }),
   };
   const dataset = await loadDataset(data, name);
-  const inputs = { dataset, index: settings.index ?? indexOf(dataset), model };
+  const inputs = {
+    dataset,
+    index: settings.index ?? indexOf(dataset),
+    model,
+    ...(preferences !== undefined && { preferences }),
+  };
+  const words = promptWords(dataset, preferences);
+  const { heldOutItems = run.heldOutItems } = settings;
   const index = readIndex(inputs.index, dataset.items.length);
-  const whole = taskRows(dataset, found, split, promptContext(index, dataset.items));
+  const whole = taskRows(
+    dataset,
+    found,
+    split,
+    promptContext(index, dataset.items, [], undefined, words),
+    heldOutItems,
+  );
   const rows = (seed === undefined ? whole : shuffleHistories(whole, seed)).slice(0, limit > 0 ? limit : undefined);
   const asked = { ...run, templates, ...defined({ cutoffLen, chatTemplate, sidTokens }) };
-  const reading = { ...promptOptions(asked, model, dataset.items), precision };
-  const search = { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget };
+  const reading = { ...promptOptions(asked, model, dataset.items, words), precision };
+  const ranking = { numBeams, normalize, lengthPenalty, logitAdjustment, excludeHistory, scoreTargets, tokenBudget };
+  const search = { ...ranking, lengthOf, ...(assistant !== undefined && { assistant, assistantWeight }) };
   const prompts = [asked.cutoffLen, asked.chatTemplate, asked.sidTokens, found];
   const hashes = hashInputs(inputs);
-  const key = [kind, search, prompts, hashes, codeVersion().hash, rows.length];
+  const key = [kind, ranking, prompts, hashes, codeVersion().hash, rows.length];
   return {
+    counts: trainCounts(dataset.train, dataset.items.length),
     ...{ rows, index, inputs, hashes, kind, search, prompt: usedPrompt(template, named, run) },
     key: hashText(JSON.stringify(key)),
     file: fileOf(settings, kind),

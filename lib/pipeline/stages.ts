@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { badCaseReport, type BadCaseReport } from '../badcase/bad-case-report.js';
 import { type BaselineReport, baselineStage } from '../baselines/baseline-stage.js';
 import type { BaselineName } from '../baselines/baselines.js';
+import { baselineModel, isArchitecture, withAssistant } from '../baselines/sequence/with-assistant.js';
 import { convert, type ConvertReport } from '../data/convert.js';
 import { filterOutputs, type FilterReport, filterStage } from '../data/filter/filter-stage.js';
 import { type SampleReport, writeSample } from '../data/sample/sample.js';
@@ -18,6 +19,7 @@ import { modelFile } from '../lm/model.js';
 import type { MetricLine } from '../runs/metric-lines.js';
 import { modelFiles } from '../runs/inputs.js';
 import { runStage, type Stage } from '../runs/stage.js';
+import { type ChosenMethod, withMethod } from '../sid/default-method.js';
 import { sidOutputs } from '../sid/files/saved-sids.js';
 import { type SidReport, sidStage } from '../sid/sid-stage.js';
 import { InputError } from '../support/errors.js';
@@ -108,12 +110,21 @@ export class PipelineStages {
     );
   }
 
+  /** Options of `sid`, with the method that the data decide where the configuration leaves it to them. */
+  get sidOptions(): { options: NonNullable<PipelineConfig['sid']>; chosen?: ChosenMethod } {
+    const { sid = {} } = this.config;
+    const { chosen, options } = withMethod(sid, this.embeddings);
+    // stages that were run before there was a choice are those of residual k-means
+    return chosen?.method === 'rqkmeans' ? { options: sid, chosen } : { options, ...(chosen && { chosen }) };
+  }
+
   /** Vectors -> semantic IDs. */
   async sid(): Promise<SidReport> {
-    const { sid = {} } = this.config;
+    const sid = this.sidOptions.options;
     const { method = 'rqkmeans', codebookSize, startIndex } = sid;
     const { levels = typeof codebookSize === 'object' ? codebookSize.length : 3 } = sid;
-    const outputs = sidOutputs(this.index, method, startIndex === undefined ? levels : 1); // else they are its levels
+    const one = startIndex !== undefined || method === 'one-code'; // the levels of the former are its index's
+    const outputs = sidOutputs(this.index, method, one ? 1 : levels);
     if (this.ownIndex) throw new InputError('sid: sft.index names your own index; nothing to do');
     this.refuseForeign('sid', sid.index, 'sft.index');
     const inputs = [this.embeddings, ...(startIndex === undefined ? [] : [startIndex])];
@@ -153,19 +164,26 @@ export class PipelineStages {
     );
   }
 
-  /** Ranks the test rows by a run's model. */
-  evaluate(of: 'sft' | 'grpo'): Promise<EvaluateReport & { results: string }> {
+  /** Ranks the test rows by a run's model; an assistant that is named is trained first. */
+  async evaluate(of: 'sft' | 'grpo'): Promise<EvaluateReport & { results: string }> {
     const { out: data, dataset, evaluate: options = {}, sft: start } = this.config;
     const model = this.model(of);
     const results = this.results(of);
     const inputs = [modelFile(model), ...modelFiles(model).map(([, path]) => path), this.index, ...this.splits()];
     const template = start?.template;
+    const { assistant: named } = options;
+    if (isArchitecture(named)) {
+      await baselineStage({ baseline: named, data, dataset });
+      inputs.push(modelFile(baselineModel(data, named)));
+    }
     return this.once(`evaluate-${of}`, [options, template], [...new Set(inputs)], [results], () =>
-      evaluateStage({
-        ...options,
-        ...(template !== undefined && { template }),
-        ...{ data, dataset, index: this.index, model, results },
-      }),
+      withAssistant(named, data, (assistant) =>
+        evaluateStage({
+          ...{ ...options, ...(assistant && { assistant }) },
+          ...(template !== undefined && { template }),
+          ...{ data, dataset, index: this.index, model, results },
+        }),
+      ),
     );
   }
 

@@ -18,6 +18,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   runs: ['files', 'support'],
   figures: ['files', 'support'],
   ops: ['files', 'support'],
+  cluster: ['engine', 'support'],
   data: ['files', 'options', 'support'],
   embed: ['data', 'engine', 'files', 'options', 'support'],
   sid: ['data', 'engine', 'figures', 'files', 'ops', 'options', 'runs', 'support'],

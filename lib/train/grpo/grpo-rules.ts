@@ -3,6 +3,7 @@
  * say, are refused before anything is read or written.
  */
 import { InputError } from '../../support/errors.js';
+import { checkExamples } from '../../tasks/example-options.js';
 import { checkWarmup } from '../train-options.js';
 import type { RolloutKind } from './grpo-words.js';
 import type { ReferenceKind } from './grpo-words.js';
@@ -102,9 +103,15 @@ export function checkAggregation({
   );
 }
 
+/** The two options of weights; rows are drawn by them, so that a weighted row is rolled out more often. */
+export function checkWeights({ rowWeights, rowColumns }: { rowWeights?: string; rowColumns?: string }): void {
+  checkExamples({ ...(rowWeights !== undefined && { rowWeights }), ...(rowColumns !== undefined && { rowColumns }) });
+}
+
 /** All of them. */
 export const GRPO_RULES = [
   checkWarmup,
+  checkWeights,
   checkRatio,
   checkDelta,
   checkReference,

@@ -16,10 +16,12 @@ import { fingerprint } from '../../options/derive.js';
 import { hashInputs, type RunInputs } from '../../runs/inputs.js';
 import type { Precision } from '../../ops/precision.js';
 import { InputError } from '../../support/errors.js';
+import { promptWords } from '../../tasks/prompt-words.js';
 import { promptContext } from '../../tasks/prompts.js';
 import { parseTasks, type TaskPart } from '../../tasks/task-mix.js';
 import { taskRows } from '../../tasks/task-rows.js';
 import { TaskSet } from '../../tasks/task-set.js';
+import { loadWeights, weightFiles } from '../../tasks/weights/load-weights.js';
 import { findTemplate, type Templates } from '../../tasks/templates.js';
 import { precisionStamp, runPrecision } from '../loop/run-precision.js';
 import { type Validator, validator } from '../loop/validate.js';
@@ -74,7 +76,7 @@ export async function settleGrpo(options: GrpoOptions): Promise<SettledGrpo> {
   const index = readIndex(indexFile, dataset.items.length);
   const vectors = rewards.some(({ named }) => named?.needs === 'vectors') ? vectorsOf(embeddings!, dataset) : undefined;
   const precision = runPrecision(run, parsed.precision, modelConfig(start), parsed.again);
-  const inputs = { dataset, index: indexFile, model: start, ...(vectors && { embeddings: embeddings! }) };
+  const inputs = { dataset, index: indexFile, model: start, files: weightFiles(dataset, parsed), ...(vectors && { embeddings: embeddings! }) }; // prettier-ignore
   const { bestMetric = ranked === undefined ? 'reward' : 'NDCG@10', beta, reference } = parsed;
   const referenceKind: ReferenceKind = beta === 0 ? 'none' : (reference ?? 'frozen');
   const template = ranked ?? parts[0]!.name;
@@ -191,13 +193,14 @@ export function beginGrpo(settled: SettledGrpo, onRollout?: GrpoTaskParts['onRol
   const tokenizer = loadTokenizer(start);
   const model = policyModel(start, tokenizer, index, settings);
   const reference = referenceModel(settings.referenceKind, model, start, settings);
-  const reading = promptOptions(prompts, start, dataset.items);
+  const reading = promptOptions(prompts, start, dataset.items, promptWords(dataset));
   const tasks = parts.map((part) => rlTask(part, { model, tokenizer, index, dataset, reading, rewards, maxTokens }));
   const sources: RewardSources = {
     ...{ tokenizer, index, ...(dataset.items.length > 0 && { texts: dataset.items }) },
     ...{ ...(vectors && { vectors }), ...(scorer && { scorer }), ...(embed && { embed }) },
   };
-  const context = promptContext(index, dataset.items);
+  const context = promptContext(index, dataset.items, [], undefined, promptWords(dataset));
+  const weights = loadWeights(dataset, settings);
   const validate = validation({
     ...settled,
     model,
@@ -213,7 +216,7 @@ export function beginGrpo(settled: SettledGrpo, onRollout?: GrpoTaskParts['onRol
   const task = new GrpoTask(
     {
       ...{ model, tasks, sources, validate, ...(reference && { reference }), ...(onRollout && { onRollout }) },
-      rows: epochRows(new TaskSet(dataset, parts, context, { seed }), settings),
+      rows: epochRows(new TaskSet(dataset, parts, context, { seed, weights, weighting: 'draw' }), settings),
     },
     { ...settings, ...lossDefaults(settings) },
   );

@@ -35,7 +35,7 @@ export async function grpo(
 ): Promise<GrpoReport> {
   const settled = await settleGrpo(options);
   const { run, config, settings, inputs, card } = settled;
-  const { again, onLog, keep, bestMetric, saveDtype, seed } = settings;
+  const { again, onLog, keep, bestMetric, seed } = settings;
   const done = finishedRun(run, config, { again, whenStale });
   if (done) {
     tellIfOther('grpo', done);
@@ -45,7 +45,7 @@ export async function grpo(
   try {
     const folder = new RunFolder(run, config);
     truncateRollouts(run, folder.checkpoints().at(-1) ?? -1);
-    const save = (at: string): void => saveModel(at, model, { json: tokenizer.json }, card, saveDtype);
+    const save = (at: string): void => saveModel(at, model, { json: tokenizer.json }, card, settings);
     const loop = { ...loopOptions(settings), save, evalStart: true, ...(onLog && { onLog }) };
     const trained = await train(model, tokenizer, task, folder, loop);
     const since = sinceStart(folder.readLog(), trained.best.step, (step) => readValidRows(run, step), bestMetric);

@@ -32,6 +32,8 @@ export interface RunEstimate {
   trainable: number;
   /** Updates. */
   steps: number;
+  /** Passes over the examples. */
+  epochs: number;
   /** Tokens through the model in the first epoch. */
   tokensPerEpoch: number;
   /** Through the model, over all epochs. */
@@ -90,7 +92,14 @@ export function estimateRun<Batch>(
   const update = 4 * trainable + scratchBytes(learns);
   const steps = total / batches.length; // epochs' worth
   return {
-    ...{ parameters: sizeOf(model.weights), trainable, steps: total, tokensPerEpoch, largestPart },
+    ...{
+      parameters: sizeOf(model.weights),
+      trainable,
+      steps: total,
+      epochs: options.epochs,
+      tokensPerEpoch,
+      largestPart,
+    },
     tokens: Math.round(tokensPerEpoch * steps),
     memory: state + HEAP * Math.max(gradient, update),
     ...{ freeBytes: free, fixedBytes: state + HEAP * Math.max((several ? 4 * trainable : 0) + bytes(0), update) },
@@ -113,6 +122,7 @@ export function estimateText(name: string, estimate: RunEstimate): string {
     parameters,
     trainable,
     steps,
+    epochs,
     tokensPerEpoch,
     tokens,
     largestPart,
@@ -123,7 +133,7 @@ export function estimateText(name: string, estimate: RunEstimate): string {
   const learning = trainable === parameters ? 'all of them trained' : `${count(trainable)} trained`;
   const room = Number.isFinite(free) ? ` (${gib(free)} free)` : '';
   return (
-    `${name}: ${count(parameters)} parameters, ${learning}; ${steps} updates, ${count(tokensPerEpoch)} tokens an epoch, ` +
+    `${name}: ${count(parameters)} parameters, ${learning}; ${steps} updates in ${epochs} epochs of ${count(tokensPerEpoch)} tokens, ` +
     `${count(tokens)} in all, at most ${count(largestPart)} at once; about ${gib(memory)} more memory${room}, ` +
     `about ${duration(seconds)} and validation`
   );

@@ -12,6 +12,7 @@ import {
   rewardStamp,
 } from '../../../lib/train/grpo/rewards/reward-list.js';
 import {
+  diversityReward,
   hierarchicalReward,
   rankingOnlyReward,
   rankingReward,
@@ -36,6 +37,16 @@ const context: RewardContext = {
 const parts = (given: RewardGiven) => rewardParts(given)!;
 
 describe('by hand', () => {
+  test('diversity: the mean distance by leading codes to the others', () => {
+    const index = sidsOf('a1 b2', 'a1 b3', 'a4 b2', 'a1 b2 c1');
+    expect(diversityReward({ items: [0, 1, 2], index })).toEqual([0.75, 0.75, 1]);
+    expect(diversityReward({ items: [2, 0], index })).toEqual([1, 1]);
+    const [of3] = diversityReward({ items: [3, 0], index });
+    expect(of3).toBeCloseTo(1 / 3, 12); // two of three codes
+    expect(diversityReward({ items: [1], index })).toEqual([0]);
+    expect(diversityReward({ items: [-1, 0, 2], index })).toEqual([0, 1, 1]);
+  });
+
   test('rule and ranking', () => {
     expect(ruleReward({ items: [4, 2, 9], target: 2 })).toEqual([0, 1, 0]);
     const total = 1 + 1 / Math.log2(3) + 1 / 2;

@@ -77,6 +77,27 @@ export function tokenReward({ tokens, expectedTokens }: Pick<RewardContext, 'tok
 }
 
 /**
+ * How far each item is from the others of its group by its codes, in [0, 1]: the mean over the others of 1 - shared
+ * leading codes / codes of the longer SID. A group's mean is its intra-list distance (Ziegler et al., WWW 2005, eq. 4,
+ * with this distance), so that a policy is paid for lists that are not all of one corner of the catalogue; give it a small
+ * weight beside `ranking`. 0 in a group of one item, and for a text that is no item's.
+ *
+ * @example of the SIDs a1 b2, a1 b3 and a4 b2: half, 1 and 1 apart, so 0.75, 0.75 and 1
+ */
+export function diversityReward({ items, index }: Pick<RewardContext, 'items' | 'index'>): number[] {
+  const distance = (a: number, b: number): number => {
+    const [one, other] = [index![a]!, index![b]!];
+    const same = one.findIndex((code, level) => other[level] !== code);
+    return 1 - (same < 0 ? Math.min(one.length, other.length) : same) / Math.max(one.length, other.length);
+  };
+  return items.map((item, i) => {
+    const others = items.filter((other, j) => j !== i && other >= 0);
+    if (item < 0 || others.length === 0) return 0;
+    return others.reduce((sum, other) => sum + distance(item, other), 0) / others.length;
+  });
+}
+
+/**
  * Cosine of each item's vector with the target's, in [-1, 1]; 0 where either is all zeros. (MiniOneRec,
  * `semantic_reward`.)
  */
@@ -135,6 +156,10 @@ export const REWARDS = {
   ranking_only: { help: 'that penalty alone', reward: rankingOnlyReward, of: 'items' },
   hierarchical: { help: '.2, .5 and 1 for one, two and all codes right', reward: hierarchicalReward, of: 'items' },
   token: { help: 'of each token, 1 while all so far are right', reward: tokenReward, of: 'items' },
+  diversity: {
+    help: 'mean distance of the SID to those of the others of the group',
+    ...{ reward: diversityReward, of: 'items' },
+  },
   semantic: {
     help: "cosine of the item's vector (--embeddings) with the target's",
     ...{ reward: semanticReward, of: 'items', needs: 'vectors' },
