@@ -26,6 +26,8 @@ import { defineOptions } from '../options/schema.js';
 import { QUALITY_OPTIONS } from '../sid/quality/quality-options.js';
 import type { SidQualityReport } from '../sid/quality/quality-stage.js';
 import { SID_OPTIONS } from '../sid/sid-options.js';
+import { STRATEGIES_OPTIONS } from '../strategies/strategies-options.js';
+import type { StrategiesReport } from '../strategies/strategies-stage.js';
 import { InputError } from '../support/errors.js';
 import { TABLE_OPTIONS } from '../tables/table-options.js';
 import type { TableReport } from '../tables/table-stage.js';
@@ -215,6 +217,12 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'where and why recommendations fail: report and figures',
     schema: BADCASE_OPTIONS,
     run: async (values) => (await import('../badcase/bad-case-report.js')).badCaseReport(checked(values)),
+  },
+  strategies: {
+    summary: 'what the bad cases call for: a configuration that the pipeline runs as it is',
+    schema: STRATEGIES_OPTIONS,
+    run: async (values) => (await import('./strategies-command.js')).strategiesCommand(values),
+    print: async (report: StrategiesReport) => (await import('./strategies-command.js')).strategiesText(report),
   },
   runs: {
     summary: 'the runs of a folder: how far they got, in what they differ, their curves in one figure',

@@ -27,7 +27,8 @@ export const pipelineCommand: Command = {
     if (dry) return (await import('../pipeline/dry-run.js')).dryRun(config);
     const { runPipeline } = await import('../pipeline/pipeline.js');
     const say = (stage: string): void => void process.stderr.write(`-- ${stage}\n`);
-    return runPipeline(config, { say, ask: yes === true ? undefined : terminalAsk() });
+    const { strategies } = await import('../strategies/choose.js');
+    return runPipeline(config, { say, ask: yes === true ? undefined : terminalAsk(), strategies });
   },
   print: (report: PipelineReport | DryRun) => ('missing' in report ? planned(report) : summary(report)),
 };
@@ -123,11 +124,12 @@ async function summary(report: PipelineReport): Promise<string> {
 }
 
 /** What the bad cases called for. */
-function strategyLines({ chosen, config }: NonNullable<PipelineReport['strategies']>): string[] {
-  const lines = chosen.map(
-    ({ name, finding, changes, expected }) => `  ${name}: ${finding}; ${Object.keys(changes).join(', ')}; ${expected}`,
-  );
-  return ['strategies:', ...(lines.length > 0 ? lines : ['  none']), `  ${short(config)}`];
+function strategyLines({ chosen, skipped, config }: NonNullable<PipelineReport['strategies']>): string[] {
+  const lines = [
+    ...chosen.map(({ name, words, changes, expected }) => `${name}: ${words}; ${JSON.stringify(changes)}; ${expected}`),
+    ...skipped.map(({ name, reason }) => `${name} changes nothing: ${reason}`),
+  ];
+  return ['strategies:', ...(lines.length > 0 ? lines : ['none']).map((line) => `  ${line}`), `  ${short(config)}`];
 }
 
 /** Seen from where the command was given. */

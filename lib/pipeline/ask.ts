@@ -83,11 +83,11 @@ export class Questions {
 
   /**
    * Asks which method makes the SIDs, unless the configuration says so or they are there.
-   * @param index where they will be
+   * @param index where they will be @param usual the method that the data decide on
    */
-  async method(config: PipelineConfig, index: string): Promise<PipelineConfig> {
+  async method(config: PipelineConfig, index: string, usual: string): Promise<PipelineConfig> {
     if (!this.ask || !this.asksMethod(config) || this.there(index)) return config;
-    const method = await this.ask(methodQuestion('rqkmeans'));
+    const method = await this.ask(methodQuestion(usual));
     this.keep({ method });
     return this.apply(config);
   }

@@ -50,7 +50,9 @@ export async function runRound(given: PipelineConfig, { say, ask }: RoundHooks):
     baselines[name] = await run(`baseline ${name}`, () => stages.baseline(name));
   }
   const embed = stages.ownEmbeddings ? undefined : await run('embed', () => stages.embed());
-  config = stages.ownIndex ? config : await questions.method(config, stages.index);
+  config = stages.ownIndex
+    ? config
+    : await questions.method(config, stages.index, stages.sidOptions.chosen?.method ?? 'rqkmeans');
   stages = new PipelineStages(config);
   const sid = stages.ownIndex ? undefined : await run('sid', () => stages.sid());
   await run('convert', () => stages.convert());

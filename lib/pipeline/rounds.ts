@@ -4,7 +4,7 @@
  * (`optimized_config.json`) and can be run alone.
  */
 import { join } from 'node:path';
-import type { BadCaseFile, StrategyName } from '../badcase/report-shape.js';
+import type { BadCaseFile } from '../badcase/report-shape.js';
 import type { CompareReport } from '../compare/compare-report.js';
 import { compareStage } from '../compare/compare-stage.js';
 import { readJson, writeJson } from '../files/files.js';
@@ -16,11 +16,14 @@ import { PipelineStages } from './stages.js';
 
 /** A strategy that was chosen. */
 export interface ChosenStrategy {
-  name: StrategyName;
-  /** The finding that called for it, and its number. */
+  name: string;
+  /** What called for it. */
   finding: string;
+  /** Its number; null where the report has none. */
   value: number | null;
-  /** Options that it changes, such as `sft.epochs`, with their new values. */
+  /** The finding in a sentence. */
+  words: string;
+  /** New values of options, such as `sft.epochs`; null where an option is taken out. */
   changes: Record<string, unknown>;
   /** What it is expected to do. */
   expected: string;
@@ -32,7 +35,7 @@ export interface StrategyInput {
   /** Of the round that the report is of. */
   config: PipelineConfig;
   /** Default those that the report calls for. */
-  choose?: readonly StrategyName[];
+  choose?: readonly string[];
 }
 
 /** Chooses strategies and changes the configuration accordingly. */
@@ -42,11 +45,12 @@ export type ChooseStrategies = (input: StrategyInput) => StrategyChoice | Promis
 export interface StrategyChoice {
   config: PipelineConfig;
   chosen: ChosenStrategy[];
+  /** Those that have nothing to change, and why. */
+  skipped?: { name: string; reason: string }[];
 }
 
 /** Strategies of a round, and where its configuration is. */
-export interface StrategiesReport {
-  chosen: ChosenStrategy[];
+export interface StrategiesReport extends Required<Pick<StrategyChoice, 'chosen' | 'skipped'>> {
   /** File of the next round's configuration. */
   config: string;
 }
@@ -84,7 +88,7 @@ export async function strategiesStage(
       ...(options.choose && { choose: options.choose }),
     });
     writeJson(file, nextRound(first, config, found.config, round));
-    return { chosen: found.chosen, config: file };
+    return { chosen: found.chosen, skipped: found.skipped ?? [], config: file };
   });
   return result;
 }

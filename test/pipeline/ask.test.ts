@@ -39,15 +39,15 @@ test('the method that was chosen is kept for the next time, until --again', asyn
   const out = newFolder();
   const config: PipelineConfig = { out, dataset: 'x', sid: { levels: 2 } };
   const index = join(out, 'x.index.json');
-  const chosen = await new Questions(out, answering('4')).method(config, index);
+  const chosen = await new Questions(out, answering('4')).method(config, index, 'rqkmeans');
   expect(chosen.sid).toEqual({ levels: 2, method: 'rqkmeans-plus' });
   expect(new Questions(out).apply(config)).toEqual(chosen);
   expect(new Questions(out, undefined, true).apply(config)).toEqual(config);
   const own: PipelineConfig = { ...config, sid: { method: 'rqvae' } };
   expect(new Questions(out).apply(own)).toEqual(own);
-  expect(await new Questions(out, never).method(own, index)).toEqual(own);
+  expect(await new Questions(out, never).method(own, index, 'rqkmeans')).toEqual(own);
   writeFileSync(index, '');
-  expect(await new Questions(out, never).method(config, index)).toEqual(config);
+  expect(await new Questions(out, never).method(config, index, 'rqkmeans')).toEqual(config);
 });
 
 test('GRPO: not at all, as it is, or of so many prompts, which is kept', async () => {

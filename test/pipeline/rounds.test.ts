@@ -23,7 +23,7 @@ const inputs: StrategyInput[] = [];
 const longer: ChooseStrategies = (input) => {
   inputs.push(input);
   const epochs = (input.config.sft?.epochs ?? 0) + 1;
-  const chosen = { name: 'hyperparameter', finding: 'still improving', value: 1, changes: { 'sft.epochs': epochs }, expected: 'a better model' } as const; // prettier-ignore
+  const chosen = { name: 'hyperparameter', finding: 'training', value: 1, words: 'it still improves', changes: { 'sft.epochs': epochs }, expected: 'a better model' } as const; // prettier-ignore
   return { config: { ...input.config, sft: { ...input.config.sft!, epochs } }, chosen: [chosen] };
 };
 

@@ -35,9 +35,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...['badcase', 'baselines', 'compare', 'data', 'embed', 'evaluate', 'figures', 'files', 'lm', 'options', 'runs'],
     ...['sid', 'support', 'tasks', 'train'],
   ],
+  strategies: ['badcase', 'engine', 'files', 'options', 'pipeline', 'sid', 'support', 'tasks', 'train'],
   cli: [
     ...['badcase', 'baselines', 'compare', 'data', 'embed', 'engine', 'evaluate', 'figures', 'lm', 'options'],
-    ...['pipeline', 'sid', 'support', 'tables', 'train'],
+    ...['pipeline', 'sid', 'strategies', 'support', 'tables', 'train'],
   ],
 };
 
