@@ -1,5 +1,6 @@
 /** From the options of GRPO to what runs: everything that can be wrong is found here, before anything is written. */
 import { join } from 'node:path';
+import { countTrain } from '../../data/counts.js';
 import type { Dataset } from '../../data/dataset.js';
 import { DATA_OPTIONS, INDEX_OPTIONS, SEED_OPTIONS } from '../../data/data-options.js';
 import { indexOf, loadDataset } from '../../data/load.js';
@@ -130,7 +131,7 @@ function checkNeeds(rewards: readonly RewardPart[], { embeddings, scorer, embed 
   };
   for (const { name, named } of rewards) {
     const need = named?.needs;
-    if (need && there[need] === undefined)
+    if (need && need !== 'counts' && there[need] === undefined)
       throw new InputError(`grpo: reward ${name}: expected ${mend[need]}, got none`);
   }
 }
@@ -197,6 +198,7 @@ export function beginGrpo(settled: SettledGrpo, onRollout?: GrpoTaskParts['onRol
   const tasks = parts.map((part) => rlTask(part, { model, tokenizer, index, dataset, reading, rewards, maxTokens }));
   const sources: RewardSources = {
     ...{ tokenizer, index, ...(dataset.items.length > 0 && { texts: dataset.items }) },
+    ...(rewards.some(({ named }) => named?.needs === 'counts') && { counts: countTrain(dataset.train) }),
     ...{ ...(vectors && { vectors }), ...(scorer && { scorer }), ...(embed && { embed }) },
   };
   const context = promptContext(index, dataset.items, [], undefined, promptWords(dataset));

@@ -5,12 +5,13 @@
 import { join } from 'node:path';
 import { readJson, writeJson } from '../../files/files.js';
 import type { LanguageModel } from '../../lm/language-model.js';
+import { dropoutFrom } from '../../ops/dropout.js';
 import type { Random } from '../../support/random.js';
 import { cutInto } from '../../tasks/examples.js';
 import type { MicroBatch } from '../loop/gradients.js';
 import type { BatchSizes, Objective, Task, TaskState } from '../loop/task.js';
 import type { Validator } from '../loop/validate.js';
-import type { AdvantageScope } from './loss/advantages.js';
+import type { AdvantageBaseline, AdvantageScope } from './loss/advantages.js';
 import { klIntoRewards, withAdvantages } from './loss/group-advantages.js';
 import type { Group } from './loss/group.js';
 import { groupParts, sliceTokens } from './loss/group-parts.js';
@@ -33,7 +34,7 @@ export interface GrpoTaskOptions extends PolicyLossSettings, Omit<RolledGroupOpt
   numIterations: number;
   klIn: KlPlace;
   /** Whose mean is subtracted from rewards, and whose deviation divides them. */
-  advantages: AdvantageScope;
+  advantages: AdvantageBaseline;
   scaleRewards: AdvantageScope;
   equalGroups: EqualGroups;
   /** Completions that ran out of tokens do not count. */
@@ -43,6 +44,8 @@ export interface GrpoTaskOptions extends PolicyLossSettings, Omit<RolledGroupOpt
   /** Groups that are logged of every rollout. */
   logRollouts: number;
   layerCheckpointing: boolean;
+  /** On embeddings and residual branches, in the pass that is learned from, in [0, 1). */
+  dropout: number;
   seed: number;
 }
 
@@ -103,7 +106,7 @@ export class GrpoTask implements Task<GrpoBatch> {
   }
 
   async objective({ rows, iteration }: GrpoBatch, random: Random, step: number): Promise<Objective> {
-    if (iteration > 0) return this.policyObjective(this.kept, {});
+    if (iteration > 0) return this.policyObjective(this.kept, {}, random);
     const start = performance.now();
     const seed = String(random.next());
     const { model, sources } = this.parts;
@@ -119,22 +122,24 @@ export class GrpoTask implements Task<GrpoBatch> {
     );
     metrics['seconds rollout'] = (performance.now() - start) / 1000 - ofRewards;
     metrics['seconds rewards'] = ofRewards;
+    this.scoreOld(trained.groups);
     Object.assign(metrics, this.klRewards(trained.groups), trained.metrics);
     const { advantages: baseline, scaleRewards: scale, numIterations } = this.options;
     const groups = withAdvantages(trained.groups, { baseline, scale }, this.options);
     if (numIterations > 1) this.kept = groups;
     this.log(step, trained.groups, groups);
-    return this.policyObjective(groups, metrics);
+    return this.policyObjective(groups, metrics, random);
   }
 
   /** The loss of the groups, in parts that are made one at a time. */
-  private policyObjective(groups: readonly Group[], before: Record<string, number>): Objective {
+  private policyObjective(groups: readonly Group[], before: Record<string, number>, random: Random): Objective {
     const { model, reference } = this.parts;
-    const { delta, layerCheckpointing } = this.options;
+    const { delta, layerCheckpointing, dropout } = this.options;
+    const forward = { layerCheckpointing, dropout: dropoutFrom(random, dropout) };
     let sums = NO_TOKENS;
     let [ofReference, ofPolicy] = [0, 0];
     const options: GrpoLossOptions = {
-      ...{ ...this.options, beta: this.lossBeta, maxTokens: this.maxTokens, forward: { layerCheckpointing } },
+      ...{ ...this.options, beta: this.lossBeta, maxTokens: this.maxTokens, forward },
       ...(reference && { reference: reference.model }),
       onSums: (own) => (sums = addSums(sums, own)),
       onReference: (seconds) => (ofReference += seconds),
@@ -158,14 +163,20 @@ export class GrpoTask implements Task<GrpoBatch> {
     return this.options.klIn === 'loss' ? this.options.beta : 0;
   }
 
+  /** log p at the rollout, where rewards or advantages need it before the loss does. */
+  private scoreOld(groups: readonly RolledGroup[]): void {
+    const { klIn, beta, advantages, tokenBudget } = this.options;
+    if (advantages !== 'policy' && (klIn !== 'reward' || beta === 0)) return;
+    scoreGroups(this.parts.model, groups as readonly (RolledGroup & Group)[], 'old', tokenBudget);
+  }
+
   /** The KL as a part of the rewards, where it is to be one. */
   private klRewards(groups: readonly RolledGroup[]): Record<string, number> {
     const { klIn, beta, kl, tokenBudget } = this.options;
-    const { model, reference } = this.parts;
+    const { reference } = this.parts;
     if (klIn !== 'reward' || beta === 0) return {};
     const start = performance.now();
     const scored = groups as readonly (RolledGroup & Group)[];
-    scoreGroups(model, scored, 'old', tokenBudget);
     scoreGroups(reference!.model, scored, 'reference', tokenBudget);
     const mean = klIntoRewards(groups, beta, kl);
     return { kl: mean, 'seconds reference': (performance.now() - start) / 1000 };
@@ -223,9 +234,9 @@ export class GrpoTask implements Task<GrpoBatch> {
   }
 
   /** Beams with made-up advantages: the search, the reference and the gradient cost what they will. */
-  probe({ rows }: GrpoBatch): Iterable<MicroBatch> {
+  probe({ rows }: GrpoBatch, random: Random): Iterable<MicroBatch> {
     const { model, tasks } = this.parts;
-    return this.policyObjective(probeGroups(model, tasks, rows, this.options), {}).microBatches;
+    return this.policyObjective(probeGroups(model, tasks, rows, this.options), {}, random).microBatches;
   }
 
   private save(folder: string): void {
