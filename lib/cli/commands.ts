@@ -1,4 +1,5 @@
 /** The commands: each a thin call of one library function, whose code is loaded when it runs. */
+import type { BadCaseReport } from '../badcase/bad-case-report.js';
 import { BADCASE_OPTIONS } from '../badcase/badcase-options.js';
 import { BASELINE_OPTIONS } from '../baselines/baseline-options.js';
 import type { BaselineReport } from '../baselines/baseline-stage.js';
@@ -217,6 +218,10 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'where and why recommendations fail: report and figures',
     schema: BADCASE_OPTIONS,
     run: async (values) => (await import('../badcase/bad-case-report.js')).badCaseReport(checked(values)),
+    print: async ({ summary, report, html }: BadCaseReport) => {
+      const { readText } = await import('../files/files.js');
+      return [readText(summary), report, html].join('\n');
+    },
   },
   strategies: {
     summary: 'what the bad cases call for: a configuration that the pipeline runs as it is',

@@ -21,7 +21,7 @@ import { vectorMap } from '../../lib/figures/vector-map.js';
 const kinds: Record<string, { draw: (text: string) => Figure; times: number }> = {
   failureModes: {
     draw: (title) => failureModes({ [title]: { count: 1, share: 1, lift: 2 } }, { title }),
-    times: 2,
+    times: 3, // the bar, its place among the categories
   },
   historyLengths: { draw: (title) => historyLengths([1, 2, 2], { title }), times: 1 },
   lossCurve: {

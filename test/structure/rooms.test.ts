@@ -29,7 +29,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   train: ['data', 'decode', 'engine', 'evaluate', 'files', 'lm', 'ops', 'options', 'runs', 'support', 'tasks'],
   baselines: [...['data', 'decode', 'engine', 'evaluate', 'files', 'lm', 'ops', 'options', 'runs', 'support', 'train']],
   tables: ['baselines', 'data', 'evaluate', 'figures', 'files', 'options', 'support'],
-  badcase: ['baselines', 'data', 'engine', 'evaluate', 'figures', 'files', 'lm', 'options', 'support'],
+  badcase: [
+    ...['baselines', 'data', 'decode', 'engine', 'evaluate', 'figures', 'files', 'lm', 'options', 'runs', 'support'],
+  ],
   compare: ['data', 'evaluate', 'figures', 'files', 'options', 'runs', 'support'],
   pipeline: [
     ...['badcase', 'baselines', 'compare', 'data', 'embed', 'evaluate', 'figures', 'files', 'lm', 'options', 'runs'],
@@ -37,7 +39,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   strategies: ['badcase', 'engine', 'files', 'options', 'pipeline', 'sid', 'support', 'tasks', 'train'],
   cli: [
-    ...['badcase', 'baselines', 'compare', 'data', 'embed', 'engine', 'evaluate', 'figures', 'lm', 'options'],
+    ...['badcase', 'baselines', 'compare', 'data', 'embed', 'engine', 'evaluate', 'figures', 'files', 'lm', 'options'],
     ...['pipeline', 'sid', 'strategies', 'support', 'tables', 'train'],
   ],
 };
