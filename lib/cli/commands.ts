@@ -9,6 +9,7 @@ import type { LoadedScorer } from '../baselines/sequence/scorer.js';
 import { COMPARE_OPTIONS } from '../compare/compare-options.js';
 import type { CompareReport } from '../compare/compare-report.js';
 import { CONVERT_OPTIONS } from '../data/convert-options.js';
+import { ENRICH_OPTIONS } from '../data/enrich/enrich-options.js';
 import { FILTER_OPTIONS } from '../data/filter/filter-options.js';
 import { WRITE_SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
 import { EMBED_OPTIONS } from '../embed/embed-options.js';
@@ -30,6 +31,7 @@ import { SID_OPTIONS } from '../sid/sid-options.js';
 import { STRATEGIES_OPTIONS } from '../strategies/strategies-options.js';
 import type { StrategiesReport } from '../strategies/strategies-stage.js';
 import { InputError } from '../support/errors.js';
+import { IMPORT_OPTIONS } from '../tasks/import/import-options.js';
 import { TABLE_OPTIONS } from '../tables/table-options.js';
 import type { TableReport } from '../tables/table-stage.js';
 import type { GrpoReport } from '../train/grpo/grpo.js';
@@ -42,6 +44,7 @@ import type { Command } from './command.js';
 import { pipelineCommand } from './pipeline-command.js';
 import { metricRecord, record } from './print.js';
 import type { RunsReport } from './runs-report.js';
+import { sweepCommand } from './sweep-command.js';
 
 /** Options that a stage's schema has checked, as the type that its function takes. */
 const checked = <T>(values: Record<string, unknown>): T => values as T;
@@ -188,6 +191,21 @@ export const COMMANDS: Record<string, Command> = {
       return `${record(report)}\n\n${tableText(examples)}`;
     },
   },
+  enrich: {
+    summary:
+      "a chat model's texts of items (enhanced title, tags, ...) or of users' tastes, by any API of OpenAI's form",
+    schema: ENRICH_OPTIONS,
+    extra: DRY_RUN,
+    run: async (values, { dryRun }) => {
+      const { enrich, enrichEstimate } = await import('../data/enrich/enrich.js');
+      return dryRun ? enrichEstimate(checked(values)) : enrich(checked(values));
+    },
+  },
+  templates: {
+    summary: "the reference's prompts (data.py, prompt.py) -> a file for --templates",
+    schema: IMPORT_OPTIONS,
+    run: async (values) => (await import('../tasks/import/import-templates.js')).importTemplates(checked(values)),
+  },
   merge: {
     summary: 'an adapter and its base -> one model folder',
     schema: MERGE_OPTIONS,
@@ -235,6 +253,7 @@ export const COMMANDS: Record<string, Command> = {
     run: async (values) => (await import('./runs-report.js')).runsReport(checked(values)),
     print: async (report: RunsReport) => (await import('./runs-report.js')).runsText(report),
   },
+  sweep: sweepCommand(() => COMMANDS),
   pipeline: pipelineCommand,
 };
 

@@ -63,7 +63,7 @@ export function sidCandidates({ sidQuality: sid }: BadCaseFile, config: Pipeline
     config.sft?.index === undefined
       ? []
       : [candidate('made of the vectors', { ...keeps, 'sid.method': method, 'sid.levels': levels }, config)];
-  return [...own, ...others].filter(fits);
+  return [...own, ...others].filter((of) => fits(of) && hasRoom(of, items));
 }
 
 function candidate(name: string, changes: Changes, config: PipelineConfig): Candidate {
@@ -80,12 +80,27 @@ function fits({ sid }: Candidate): boolean {
   }
 }
 
+/** Whether items that share a SID can be moved apart, where they are to be. */
+function hasRoom({ sid }: Candidate, items: number): boolean {
+  const { codebookSize: size, levels = 3, collisions } = sid as NonNullable<PipelineConfig['sid']>;
+  const moved = collisions === undefined ? sid.method !== 'rqkmeans-constrained' : collisions === 'reassign';
+  const sizes = Array.isArray(size)
+    ? size
+    : Array.from({ length: levels }, () => (size as number) ?? defaultSize(items));
+  return !moved || sizes.reduce((room: number, of: number) => room * of, 1) >= items;
+}
+
 /** Of the largest level. */
 function largestSize({ sid }: PipelineConfig, items: number): number {
   const { codebookSize } = sid ?? {};
   if (typeof codebookSize === 'number') return codebookSize;
   if (codebookSize) return codebookSize.reduce((most, of) => Math.max(most, of), 1);
-  return items < 2048 ? Math.max(8, Math.floor(items / 8)) : 256; // the default of `codebookSize`
+  return defaultSize(items);
+}
+
+/** The default of `codebookSize`. */
+function defaultSize(items: number): number {
+  return items < 2048 ? Math.max(8, Math.floor(items / 8)) : 256;
 }
 
 /** One size for all levels, where there was one a level: a list has as many levels as numbers. */

@@ -40,7 +40,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   strategies: ['badcase', 'engine', 'files', 'options', 'pipeline', 'sid', 'support', 'tasks', 'train'],
   cli: [
     ...['badcase', 'baselines', 'compare', 'data', 'embed', 'engine', 'evaluate', 'figures', 'files', 'lm', 'options'],
-    ...['pipeline', 'sid', 'strategies', 'support', 'tables', 'train'],
+    ...['pipeline', 'runs', 'sid', 'strategies', 'support', 'tables', 'tasks', 'train'],
   ],
 };
 

@@ -1,6 +1,10 @@
 /** Hyperparameters, by what the training curves say: trained too briefly, too long, or RL that made it worse. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { CurveFinding } from '../../badcase/report-shape.js';
+import { readJson } from '../../files/files.js';
 import type { PipelineConfig } from '../../pipeline/config.js';
+import { PipelineStages } from '../../pipeline/stages.js';
 import { GRPO_OPTIONS } from '../../train/grpo/grpo-options.js';
 import { SFT_OPTIONS } from '../../train/sft/sft-options.js';
 import { numberOf } from '../config-changes.js';
@@ -31,11 +35,19 @@ export const HYPERPARAMETER: Strategy = {
 /** Where a configuration says nothing. */
 const SFT = SFT_OPTIONS.parse({ data: '.' });
 const GRPO = GRPO_OPTIONS.parse({ data: '.', model: '.' });
-/** Where nobody says how many; of chains of a large data set it is fewer. */
-const MOST_EPOCHS = 30;
+
+/** Epochs where nobody says how many: those that the run took, which depend on how many updates an epoch has. */
+function epochsOfRun(config: PipelineConfig): number {
+  const file = join(new PipelineStages(config).runs, 'sft', 'config.json');
+  const { epochs } = existsSync(file) ? readJson<{ epochs?: unknown }>(file) : {};
+  return typeof epochs === 'number' ? epochs : EPOCHS;
+}
+
+/** Where there is no run to ask either. */
+const EPOCHS = 30;
 
 function sftChanges({ state, bestStep, lastStep }: CurveFinding, config: PipelineConfig): Changes {
-  const epochs = numberOf(config, 'sft.epochs', SFT.epochs ?? MOST_EPOCHS);
+  const epochs = numberOf(config, 'sft.epochs', epochsOfRun(config));
   switch (state) {
     case 'still improving':
       return { 'sft.epochs': Math.ceil(1.5 * epochs) };

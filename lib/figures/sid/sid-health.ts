@@ -1,6 +1,6 @@
 /** Semantic IDs of a report of bad cases in one figure: how evenly levels are used, and what a shared prefix says. */
-import { axis, barStyle, type Figure, layout } from './figure.js';
-import { labels } from './text.js';
+import { axis, barStyle, type Figure, layout } from '../figure.js';
+import { labels } from '../text.js';
 
 /** What is drawn of a level. */
 export interface HealthLevel {
