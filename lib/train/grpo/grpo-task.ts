@@ -3,6 +3,7 @@
  * or several.
  */
 import { join } from 'node:path';
+import type { Cluster } from '../../cluster/cluster.js';
 import { readJson, writeJson } from '../../files/files.js';
 import type { LanguageModel } from '../../lm/language-model.js';
 import type { Random } from '../../support/random.js';
@@ -19,6 +20,7 @@ import { grpoLoss, type GrpoLossOptions, scoreGroups } from './loss/grpo-loss.js
 import { addSums, NO_TOKENS, type PolicyLossSettings } from './loss/policy-loss.js';
 import { probeGroups, sizedGroup } from './rollout/probe-groups.js';
 import type { Reference } from './reference.js';
+import { allSums, fromPlain, ownGroups, type PlainGroup, shareLogProbs, toPlain } from './shared-groups.js';
 import type { RlTask, TaskRow } from './rollout/rl-task.js';
 import { hasEqualRewards, type RewardSources, type RolledGroup, rolledGroups, type RolledGroupOptions } from './rollout/rolled-groups.js'; // prettier-ignore
 import { type LoggedGroup, loggedGroup } from './rollout/rollout-log.js';
@@ -91,6 +93,7 @@ export class GrpoTask implements Task<GrpoBatch> {
     this.state = {
       save: (folder) => this.save(folder),
       restore: (folder) => this.restore(folder),
+      share: (cluster) => this.share(cluster),
     };
   }
 
@@ -101,8 +104,8 @@ export class GrpoTask implements Task<GrpoBatch> {
     );
   }
 
-  async objective({ rows, iteration }: GrpoBatch, random: Random, step: number): Promise<Objective> {
-    if (iteration > 0) return this.policyObjective(this.kept, {});
+  async objective({ rows, iteration }: GrpoBatch, random: Random, step: number, cluster?: Cluster): Promise<Objective> {
+    if (iteration > 0) return this.policyObjective(this.kept, {}, cluster);
     const start = performance.now();
     const seed = String(random.next());
     const { model, sources } = this.parts;
@@ -111,23 +114,23 @@ export class GrpoTask implements Task<GrpoBatch> {
       ...{ ...this.options, withAnswers: this.options.sftWeight > 0 },
       onRewards: (seconds: number) => (ofRewards += seconds),
     };
-    const rolled = await rolledGroups(model, this.parts.tasks, rows, sources, rolling, seed);
+    const rolled = await rolledGroups(model, this.parts.tasks, rows, sources, rolling, seed, cluster);
     const metrics = rolloutMetrics(rolled);
     const trained = await this.settleEqual(rolled, random, (others, round) =>
-      rolledGroups(model, this.parts.tasks, others, sources, rolling, `${seed}/${round}`),
+      rolledGroups(model, this.parts.tasks, others, sources, rolling, `${seed}/${round}`, cluster),
     );
     metrics['seconds rollout'] = (performance.now() - start) / 1000 - ofRewards;
     metrics['seconds rewards'] = ofRewards;
-    Object.assign(metrics, this.klRewards(trained.groups), trained.metrics);
+    Object.assign(metrics, this.klRewards(trained.groups, cluster), trained.metrics);
     const { advantages: baseline, scaleRewards: scale, numIterations } = this.options;
     const groups = withAdvantages(trained.groups, { baseline, scale }, this.options);
     if (numIterations > 1) this.kept = groups;
     this.log(step, trained.groups, groups);
-    return this.policyObjective(groups, metrics);
+    return this.policyObjective(groups, metrics, cluster);
   }
 
   /** The loss of the groups, in parts that are made one at a time. */
-  private policyObjective(groups: readonly Group[], before: Record<string, number>): Objective {
+  private policyObjective(groups: readonly Group[], before: Record<string, number>, cluster?: Cluster): Objective {
     const { model, reference } = this.parts;
     const { delta, layerCheckpointing } = this.options;
     let sums = NO_TOKENS;
@@ -135,6 +138,7 @@ export class GrpoTask implements Task<GrpoBatch> {
     const options: GrpoLossOptions = {
       ...{ ...this.options, beta: this.lossBeta, maxTokens: this.maxTokens, forward: { layerCheckpointing } },
       ...(reference && { reference: reference.model }),
+      own: (computed) => ownGroups(cluster, computed),
       onSums: (own) => (sums = addSums(sums, own)),
       onReference: (seconds) => (ofReference += seconds),
     };
@@ -143,12 +147,15 @@ export class GrpoTask implements Task<GrpoBatch> {
       yield* grpoLoss(model, groups, options);
       ofPolicy = (performance.now() - start) / 1000 - ofReference;
     }
-    const metrics = (): Record<string, number> => ({
-      ...policyMetrics(sums, this.lossBeta !== 0, delta),
-      ...before,
-      ...(this.lossBeta !== 0 && { 'seconds reference': ofReference }),
-      'seconds policy': ofPolicy,
-    });
+    const metrics = (): Record<string, number> => {
+      if (cluster && this.options.numIterations > 1) shareLogProbs(cluster, groups);
+      return {
+        ...policyMetrics(allSums(cluster, sums), this.lossBeta !== 0, delta),
+        ...before,
+        ...(this.lossBeta !== 0 && { 'seconds reference': ofReference }),
+        'seconds policy': ofPolicy,
+      };
+    };
     return { microBatches: timed(), metrics };
   }
 
@@ -158,14 +165,16 @@ export class GrpoTask implements Task<GrpoBatch> {
   }
 
   /** The KL as a part of the rewards, where it is to be one. */
-  private klRewards(groups: readonly RolledGroup[]): Record<string, number> {
+  private klRewards(groups: readonly RolledGroup[], cluster?: Cluster): Record<string, number> {
     const { klIn, beta, kl, tokenBudget } = this.options;
     const { model, reference } = this.parts;
     if (klIn !== 'reward' || beta === 0) return {};
     const start = performance.now();
     const scored = groups as readonly (RolledGroup & Group)[];
-    scoreGroups(model, scored, 'old', tokenBudget);
-    scoreGroups(reference!.model, scored, 'reference', tokenBudget);
+    const own = ownGroups(cluster, scored);
+    scoreGroups(model, own, 'old', tokenBudget);
+    scoreGroups(reference!.model, own, 'reference', tokenBudget);
+    if (cluster) shareLogProbs(cluster, scored);
     const mean = klIntoRewards(groups, beta, kl);
     return { kl: mean, 'seconds reference': (performance.now() - start) / 1000 };
   }
@@ -204,8 +213,8 @@ export class GrpoTask implements Task<GrpoBatch> {
     this.parts.reference?.updated?.(step);
   }
 
-  validate(): Promise<Record<string, number>> {
-    return this.parts.validate();
+  validate(cluster?: Cluster): Promise<Record<string, number>> {
+    return this.parts.validate(cluster);
   }
 
   validRows(): Validator['rows'] {
@@ -230,24 +239,19 @@ export class GrpoTask implements Task<GrpoBatch> {
   private save(folder: string): void {
     this.parts.reference?.state?.save(folder);
     if (this.options.numIterations === 1) return;
-    writeJson(
-      join(folder, FILE),
-      this.kept.map(({ trie, ...group }) => ({ ...group, ...(trie && { task: this.taskOf(trie) }) })),
-    );
+    writeJson(join(folder, FILE), toPlain(this.kept, this.parts.tasks));
   }
 
   private restore(folder: string): void {
     this.parts.reference?.state?.restore(folder);
     if (this.options.numIterations === 1) return;
-    const saved = readJson<(Group & { task?: number })[]>(join(folder, FILE));
-    this.kept = saved.map(({ task, ...group }) => ({
-      ...group,
-      ...(task !== undefined && { trie: this.parts.tasks[task]!.trie! }),
-    }));
+    this.kept = fromPlain(readJson<PlainGroup<Group>[]>(join(folder, FILE)), this.parts.tasks);
   }
 
-  private taskOf(trie: NonNullable<Group['trie']>): number {
-    return this.parts.tasks.findIndex((task) => task.trie === trie);
+  private async share(cluster: Cluster): Promise<void> {
+    await this.parts.reference?.state?.share?.(cluster);
+    const kept = await cluster.first(() => toPlain(this.kept, this.parts.tasks));
+    if (!cluster.isFirst) this.kept = fromPlain(kept, this.parts.tasks);
   }
 }
 
