@@ -43,7 +43,11 @@ test('evaluate: one, two and three processes write the same file and measure the
     const all = await run(processes, 'evaluate', '--results', file, '--num-beams', '10', '--token-budget', '150');
     expect(errors(all)).toEqual(all.map(() => ''));
     expect(all.slice(1).map(({ out }) => out)).toEqual(Array(processes - 1).fill(''));
-    const { results: _file, usersPerSecond: _rate, ...report } = JSON.parse(all[0]!.out) as Record<string, unknown>;
+    const {
+      results: _file,
+      usersPerSecond: _rate,
+      ...report
+    } = JSON.parse(all[0]!.out.replaceAll(`of-${processes}.jsonl`, 'of-N.jsonl')) as Record<string, unknown>;
     reports.push(report);
     expect(readFileSync(file, 'utf8')).toBe(readFileSync(at('of-1.jsonl'), 'utf8'));
   }
