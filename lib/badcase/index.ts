@@ -4,4 +4,5 @@ export * from './bad-cases.js';
 export * from './badcase-options.js';
 export * from './detector.js';
 export * from './detectors.js';
+export * from './report-shape.js';
 export { tailItems } from './modes/long-tail.js';

@@ -7,6 +7,7 @@ import type { BesideBaseline, RankBaselines } from '../evaluate/score/beside-bas
 import { type ScoreReport, scoreStage } from '../evaluate/score/score-stage.js';
 import type { ScoreOptions } from '../evaluate/score/score-options.js';
 import { POPULARITY } from './popularity.js';
+import { withAssistant } from './sequence/with-assistant.js';
 import { TRANSITION } from './transition.js';
 
 /** Counted in the data set's training rows, as `sidlab baseline` does. */
@@ -30,7 +31,9 @@ export interface EvaluateBesideReport extends EvaluateStageReport {
 
 /** `evaluateStage`, and what it says of a model that counting beats. @throws InputError as `evaluateStage` */
 export async function evaluateBesideBaselines(options: EvaluateStageOptions): Promise<EvaluateBesideReport> {
-  const report = await evaluateStage(options);
+  const report = await withAssistant(options.assistant, options.data, (assistant) =>
+    evaluateStage({ ...options, ...(assistant && { assistant }) }),
+  );
   if (options.shard !== undefined) return report;
   const { data, dataset, index } = options;
   const given = { data, ...(dataset !== undefined && { dataset }), ...(index !== undefined && { index }) };

@@ -1,4 +1,5 @@
 /** The commands: each a thin call of one library function, whose code is loaded when it runs. */
+import type { BadCaseReport } from '../badcase/bad-case-report.js';
 import { BADCASE_OPTIONS } from '../badcase/badcase-options.js';
 import { BASELINE_OPTIONS } from '../baselines/baseline-options.js';
 import type { BaselineReport } from '../baselines/baseline-stage.js';
@@ -6,7 +7,10 @@ import type { EvaluateBesideReport } from '../baselines/rank-baselines.js';
 import { CLUSTER_ENV_OPTIONS, LOCAL_OPTIONS } from '../cluster/launch/launch-options.js';
 import { BASELINE_NAMES } from '../baselines/baselines.js';
 import type { LoadedScorer } from '../baselines/sequence/scorer.js';
+import { COMPARE_OPTIONS } from '../compare/compare-options.js';
+import type { CompareReport } from '../compare/compare-report.js';
 import { CONVERT_OPTIONS } from '../data/convert-options.js';
+import { ENRICH_OPTIONS } from '../data/enrich/enrich-options.js';
 import { FILTER_OPTIONS } from '../data/filter/filter-options.js';
 import { WRITE_SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
 import { EMBED_OPTIONS } from '../embed/embed-options.js';
@@ -15,8 +19,7 @@ import type { MergeResultsReport } from '../evaluate/merge-results.js';
 import { EVALUATE_OPTIONS } from '../evaluate/evaluate-options.js';
 import { COMPARE_TEXTS_OPTIONS } from '../evaluate/text/compare-texts-options.js';
 import type { CompareTextsReport } from '../evaluate/text/compare-texts-stage.js';
-import type { CompareReport } from '../evaluate/score/compare-stage.js';
-import { COMPARE_OPTIONS, SCORE_OPTIONS } from '../evaluate/score/score-options.js';
+import { SCORE_OPTIONS } from '../evaluate/score/score-options.js';
 import type { ScoreReport } from '../evaluate/score/score-stage.js';
 import { GENERATE_OPTIONS } from '../evaluate/text/generate-stage-options.js';
 import type { GenerateReport } from '../evaluate/text/generate-stage.js';
@@ -26,7 +29,10 @@ import { defineOptions } from '../options/schema.js';
 import { QUALITY_OPTIONS } from '../sid/quality/quality-options.js';
 import type { SidQualityReport } from '../sid/quality/quality-stage.js';
 import { SID_OPTIONS } from '../sid/sid-options.js';
+import { STRATEGIES_OPTIONS } from '../strategies/strategies-options.js';
+import type { StrategiesReport } from '../strategies/strategies-stage.js';
 import { InputError } from '../support/errors.js';
+import { IMPORT_OPTIONS } from '../tasks/import/import-options.js';
 import { TABLE_OPTIONS } from '../tables/table-options.js';
 import type { TableReport } from '../tables/table-stage.js';
 import type { GrpoReport } from '../train/grpo/grpo.js';
@@ -39,6 +45,7 @@ import type { Command } from './command.js';
 import { pipelineCommand } from './pipeline-command.js';
 import { metricRecord, record } from './print.js';
 import type { RunsReport } from './runs-report.js';
+import { sweepCommand } from './sweep-command.js';
 
 /** Options that a stage's schema has checked, as the type that its function takes. */
 const checked = <T>(values: Record<string, unknown>): T => values as T;
@@ -163,10 +170,10 @@ export const COMMANDS: Record<string, Command> = {
     print: async (report: ScoreReport) => (await import('./score-report.js')).scoreText(report),
   },
   compare: {
-    summary: 'two results files of the same rows, or several seeds of each: paired tests of every metric',
+    summary: 'models over the same rows: paired tests, slices, failure modes, rows won and lost; report and figures',
     schema: COMPARE_OPTIONS,
     word: 'files',
-    run: async (values) => (await import('../evaluate/score/compare-stage.js')).compareStage(checked(values)),
+    run: async (values) => (await import('../compare/compare-stage.js')).compareStage(checked(values)),
     print: async (report: CompareReport) => (await import('./score-report.js')).compareText(report),
   },
   generate: {
@@ -188,6 +195,21 @@ export const COMMANDS: Record<string, Command> = {
       const { tableText } = await import('../figures/show-table.js');
       return `${record(report)}\n\n${tableText(examples)}`;
     },
+  },
+  enrich: {
+    summary:
+      "a chat model's texts of items (enhanced title, tags, ...) or of users' tastes, by any API of OpenAI's form",
+    schema: ENRICH_OPTIONS,
+    extra: DRY_RUN,
+    run: async (values, { dryRun }) => {
+      const { enrich, enrichEstimate } = await import('../data/enrich/enrich.js');
+      return dryRun ? enrichEstimate(checked(values)) : enrich(checked(values));
+    },
+  },
+  templates: {
+    summary: "the reference's prompts (data.py, prompt.py) -> a file for --templates",
+    schema: IMPORT_OPTIONS,
+    run: async (values) => (await import('../tasks/import/import-templates.js')).importTemplates(checked(values)),
   },
   merge: {
     summary: 'an adapter and its base -> one model folder',
@@ -219,6 +241,16 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'where and why recommendations fail: report and figures',
     schema: BADCASE_OPTIONS,
     run: async (values) => (await import('../badcase/bad-case-report.js')).badCaseReport(checked(values)),
+    print: async ({ summary, report, html }: BadCaseReport) => {
+      const { readText } = await import('../files/files.js');
+      return [readText(summary), report, html].join('\n');
+    },
+  },
+  strategies: {
+    summary: 'what the bad cases call for: a configuration that the pipeline runs as it is',
+    schema: STRATEGIES_OPTIONS,
+    run: async (values) => (await import('./strategies-command.js')).strategiesCommand(values),
+    print: async (report: StrategiesReport) => (await import('./strategies-command.js')).strategiesText(report),
   },
   runs: {
     summary: 'the runs of a folder: how far they got, in what they differ, their curves in one figure',
@@ -226,6 +258,7 @@ export const COMMANDS: Record<string, Command> = {
     run: async (values) => (await import('./runs-report.js')).runsReport(checked(values)),
     print: async (report: RunsReport) => (await import('./runs-report.js')).runsText(report),
   },
+  sweep: sweepCommand(() => COMMANDS),
   pipeline: pipelineCommand,
   local: {
     summary: 'a command in several processes on this machine: sidlab local --processes 2 -- sft --data DIR',

@@ -1,8 +1,12 @@
 /** Reviews and item texts -> filtered, split, converted files; the sample catalogue. */
 export * from './convert.js';
 export * from './converted-files.js';
+export * from './counts.js';
 export * from './csv.js';
 export * from './dataset.js';
+export * from './category.js';
+export * from './enrich/enrich-options.js';
+export * from './enrich/enrich.js';
 export * from './filter/filter-options.js';
 export type { Removed } from './filter/filter-rules.js';
 export type { PlainCounts } from './filter/plain-item.js';
@@ -35,6 +39,7 @@ export * from './sample/sample.js';
 export * from './sid-index.js';
 export * from './spreadsheet-csv.js';
 export * from './table.js';
+export * from './train-counts.js';
 export * from './convert-options.js';
 export * from './data-options.js';
 export * from './raw/format-names.js';

@@ -16,6 +16,7 @@ import { startProgress } from '../support/progress.js';
 import { checkFinite, namingRows } from './finite-scores.js';
 import { checkRoom, type GenerateOptions, type GenerateSettings, parseGenerateOptions } from './generate-options.js';
 import { ForestCache } from './forest-cache.js';
+import { smallest } from '../support/extremes.js';
 
 /** How many texts, how long, and what ends them. */
 export interface FreeBeamOptions extends Pick<GenerateOptions, 'maxTokens' | 'endTokens' | 'stop' | 'label' | 'share'> {
@@ -74,7 +75,7 @@ export async function freeBeams(
   const { rank, size } = settings.share;
   for (let from = rank * batchRows; from < order.length && !settings.stop(); from += size * batchRows) {
     const batch = order.slice(from, from + batchRows);
-    const most = Math.min(...batch.map((number) => room[number]!));
+    const most = smallest(batch.map((number) => room[number]!));
     const ofBatch = batch.map((number) => prompts[number]!);
     const searches = await namingRows(
       (u) => `generate: prompt ${batch[u]! + 1}`,

@@ -4,6 +4,7 @@ import { collected, first, together } from '../cluster/alone.js';
 import { joinCluster } from '../cluster/cluster.js';
 import { indexOf, loadDataset } from '../data/load.js';
 import { readIndex } from '../data/sid-index.js';
+import { trainCounts } from '../data/train-counts.js';
 import { choosePrecision } from '../engine/choose-precision.js';
 import { ensureEngine } from '../engine/engine.js';
 import { modelConfig } from '../lm/model.js';
@@ -14,6 +15,7 @@ import { codeVersion } from '../runs/code-version.js';
 import { hashInputs } from '../runs/inputs.js';
 import { InputError } from '../support/errors.js';
 import { interrupted, watchInterrupts } from '../support/interrupt.js';
+import { promptWords } from '../tasks/prompt-words.js';
 import { promptContext } from '../tasks/prompts.js';
 import { taskRows } from '../tasks/task-rows.js';
 import { findTemplate, readTemplates } from '../tasks/templates.js';
@@ -23,11 +25,13 @@ import { writeResults } from './results-file.js';
 import { PartialResults } from './partial-results.js';
 import { rankSome } from './rank-rows.js';
 import { type EvaluationKind, resultsFile, shardFile, writeProvenance } from './results-place.js';
+import { scorerIdentity, scorerOf } from './scorer.js';
 import { parseShard } from './shard.js';
 import { shuffleHistories } from './shuffle-histories.js';
 import { promptOptions, type TrainedWith, trainedWith } from './trained-with.js';
 import type { SettingsOf } from '../options/schema.js';
 import { EVALUATE_OPTIONS, type EvaluateStageOptions } from './evaluate-options.js';
+import { largest, smallest } from '../support/extremes.js';
 
 /** Which prompt was used, and where it was found; `option` is one that was asked for. */
 export interface UsedPrompt {
@@ -83,7 +87,7 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
     const start = performance.now();
     const { shard, wording } = settings;
     const share = cluster ? { index: cluster.rank + 1, of: cluster.size } : shard && parseShard(shard);
-    const run = { partial, stop: interrupted, wording, ...(share && { shard: share }) };
+    const run = { partial, stop: interrupted, wording, counts: plan.counts, ...(share && { shard: share }) };
     const own = await together(cluster, () =>
       rankSome(recommender, rows, { ...search, ...(label !== undefined && { label }) }, run),
     );
@@ -140,8 +144,10 @@ function precisionOf({ precision, model }: SettingsOf<typeof EVALUATE_OPTIONS>):
  */
 async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>, agreed?: Precision) {
   const { data, dataset: name, model, split, shuffleHistories: seed, limit, wording, shard } = settings;
-  const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens } = settings;
-  const { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget } = settings;
+  const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens, preferences } = settings;
+  const { numBeams, normalize, lengthPenalty, lengthOf, logitAdjustment, excludeHistory } = settings;
+  const { scoreTargets, tokenBudget, assistant, assistantWeight } = settings;
+  scorerOf(assistant);
   const run = trainedWith(model);
   const template = named ?? run.template ?? 'sids';
   const templates = from === undefined ? run.templates : readTemplates(from);
@@ -156,6 +162,9 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>, agreed?: Pr
   const kind = {
     ...{ split, template, numBeams, normalize, precision },
     ...(lengthPenalty !== 0 && { lengthPenalty }),
+    ...(logitAdjustment !== 0 && { logitAdjustment }),
+    ...(lengthPenalty !== 0 && lengthOf !== 'tokens' && { lengthOf }),
+    ...(typeof assistant === 'function' && { assistant: scorerIdentity(assistant), assistantWeight }),
     ...(excludeHistory && { excludeHistory }),
     ...(wording > 1 && { wording }),
     ...(limit > 0 && { limit }),
@@ -163,17 +172,32 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>, agreed?: Pr
     ...(shard !== undefined && { shard }),
   };
   const dataset = await loadDataset(data, name);
-  const inputs = { dataset, index: settings.index ?? indexOf(dataset), model };
+  const inputs = {
+    dataset,
+    index: settings.index ?? indexOf(dataset),
+    model,
+    ...(preferences !== undefined && { preferences }),
+  };
+  const words = promptWords(dataset, preferences);
+  const { heldOutItems = run.heldOutItems } = settings;
   const index = readIndex(inputs.index, dataset.items.length);
-  const whole = taskRows(dataset, found, split, promptContext(index, dataset.items));
+  const whole = taskRows(
+    dataset,
+    found,
+    split,
+    promptContext(index, dataset.items, [], undefined, words),
+    heldOutItems,
+  );
   const rows = (seed === undefined ? whole : shuffleHistories(whole, seed)).slice(0, limit > 0 ? limit : undefined);
   const asked = { ...run, templates, ...defined({ cutoffLen, chatTemplate, sidTokens }) };
-  const reading = { ...promptOptions(asked, model, dataset.items), precision };
-  const search = { numBeams, normalize, lengthPenalty, excludeHistory, scoreTargets, tokenBudget };
+  const reading = { ...promptOptions(asked, model, dataset.items, words), precision };
+  const ranking = { numBeams, normalize, lengthPenalty, logitAdjustment, excludeHistory, scoreTargets, tokenBudget };
+  const search = { ...ranking, lengthOf, ...(assistant !== undefined && { assistant, assistantWeight }) };
   const prompts = [asked.cutoffLen, asked.chatTemplate, asked.sidTokens, found];
   const hashes = hashInputs(inputs);
-  const key = [kind, search, prompts, hashes, codeVersion().hash, rows.length];
+  const key = [kind, ranking, prompts, hashes, codeVersion().hash, rows.length];
   return {
+    counts: trainCounts(dataset.train, dataset.items.length),
     ...{ rows, index, inputs, hashes, kind, search, prompt: usedPrompt(template, named, run) },
     key: hashText(JSON.stringify(key)),
     file: fileOf(settings, kind),
@@ -219,7 +243,7 @@ async function everyWording(
     const values = reports.map(({ item }) => item[name]!);
     return [
       name,
-      { mean: values.reduce((a, b) => a + b, 0) / values.length, min: Math.min(...values), max: Math.max(...values) },
+      { mean: values.reduce((a, b) => a + b, 0) / values.length, min: smallest(values), max: largest(values) },
     ];
   });
   return { ...reports[0]!, wordings: Object.fromEntries(wordings) };

@@ -21,6 +21,7 @@ import type { LibraryModel, LibraryTokenizer, TransformersLibrary } from './tran
 import { omitOptions } from '../../options/derive.js';
 import { defineOptions } from '../../options/schema.js';
 import { SENTENCE_OPTIONS, type SentenceEncoderOptions } from '../embed-options.js';
+import { largest } from '../../support/extremes.js';
 
 const SCHEMA = defineOptions('embed', omitOptions(SENTENCE_OPTIONS, 'batchSize', 'tokenBudget'));
 
@@ -140,7 +141,10 @@ async function forward(
   model: LibraryModel,
   batch: readonly (readonly number[])[],
 ) {
-  const tokens = Math.max(1, ...batch.map((ids) => ids.length));
+  const tokens = largest(
+    batch.map((ids) => ids.length),
+    1,
+  );
   const ids = new BigInt64Array(batch.length * tokens); // the padding is token 0: the mask hides it, whatever it is
   const mask = new BigInt64Array(batch.length * tokens);
   batch.forEach((row, b) => {

@@ -23,6 +23,7 @@ import { codeVersion } from '../../runs/code-version.js';
 import { hashInputs } from '../../runs/inputs.js';
 import { InputError } from '../../support/errors.js';
 import { interrupted, watchInterrupts } from '../../support/interrupt.js';
+import { promptWords } from '../../tasks/prompt-words.js';
 import { answersWithSid, findTemplate, readTemplates } from '../../tasks/templates.js';
 import { writeProvenance } from '../results-place.js';
 import { trainedWith } from '../trained-with.js';
@@ -67,13 +68,19 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
   const settings = GENERATE_OPTIONS.parse(options);
   const run = trainedWith(settings.model);
   const { data, dataset: name, model: folder, task, split, limit, encoder, templates } = settings;
-  const { cutoffLen = run.cutoffLen, chatTemplate = run.chatTemplate } = settings;
+  const { cutoffLen = run.cutoffLen, chatTemplate = run.chatTemplate, heldOutItems = run.heldOutItems } = settings;
+  const { preferences } = settings;
   const { results = join(dirname(folder), `generations-${task}.jsonl`) } = settings;
   const template = findTemplate(task, templates === undefined ? run.templates : readTemplates(templates));
   const dataset = await loadDataset(data, name);
   const indexFile = settings.index ?? indexOf(dataset);
   const index = readIndex(indexFile, dataset.items.length);
-  const hashes = hashInputs({ dataset, index: indexFile, model: folder });
+  const hashes = hashInputs({
+    dataset,
+    index: indexFile,
+    model: folder,
+    ...(preferences !== undefined && { preferences }),
+  });
   const tokenizer = loadTokenizer(folder);
   const wrap = chatTemplate ? loadChatTemplate(folder) : undefined;
   const coded = answersWithSid(template);
@@ -86,6 +93,8 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
     const prompts = { ...(cutoffLen !== undefined && { cutoffLen }), ...(wrap && { chat: wrap }) };
     const { examples, truncated } = answerExamples(model, tokenizer, dataset, index, template, {
       ...prompts,
+      words: promptWords(dataset, preferences),
+      ...(heldOutItems !== undefined && { heldOutItems }),
       split,
       limit,
     });

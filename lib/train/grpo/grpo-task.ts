@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import type { Cluster } from '../../cluster/cluster.js';
 import { readJson, writeJson } from '../../files/files.js';
 import type { LanguageModel } from '../../lm/language-model.js';
-import type { Random } from '../../support/random.js';
+import { dropoutFrom } from '../../ops/dropout.js';
+import { Random } from '../../support/random.js';
 import { cutInto } from '../../tasks/examples.js';
 import type { MicroBatch } from '../loop/gradients.js';
 import type { BatchSizes, Objective, Task, TaskState } from '../loop/task.js';
 import type { Validator } from '../loop/validate.js';
-import type { AdvantageScope } from './loss/advantages.js';
+import type { AdvantageBaseline, AdvantageScope } from './loss/advantages.js';
 import { klIntoRewards, withAdvantages } from './loss/group-advantages.js';
 import type { Group } from './loss/group.js';
 import { groupParts, sliceTokens } from './loss/group-parts.js';
@@ -25,6 +26,7 @@ import type { RlTask, TaskRow } from './rollout/rl-task.js';
 import { hasEqualRewards, type RewardSources, type RolledGroup, rolledGroups, type RolledGroupOptions } from './rollout/rolled-groups.js'; // prettier-ignore
 import { type LoggedGroup, loggedGroup } from './rollout/rollout-log.js';
 import { policyMetrics, rolloutMetrics } from './rollout/rollout-metrics.js';
+import { largest } from '../../support/extremes.js';
 
 /** Options of the task, all of them decided. */
 export interface GrpoTaskOptions extends PolicyLossSettings, Omit<RolledGroupOptions, 'withAnswers'> {
@@ -34,7 +36,7 @@ export interface GrpoTaskOptions extends PolicyLossSettings, Omit<RolledGroupOpt
   numIterations: number;
   klIn: KlPlace;
   /** Whose mean is subtracted from rewards, and whose deviation divides them. */
-  advantages: AdvantageScope;
+  advantages: AdvantageBaseline;
   scaleRewards: AdvantageScope;
   equalGroups: EqualGroups;
   /** Completions that ran out of tokens do not count. */
@@ -44,6 +46,8 @@ export interface GrpoTaskOptions extends PolicyLossSettings, Omit<RolledGroupOpt
   /** Groups that are logged of every rollout. */
   logRollouts: number;
   layerCheckpointing: boolean;
+  /** On embeddings and residual branches, in the pass that is learned from, in [0, 1). */
+  dropout: number;
   seed: number;
 }
 
@@ -89,7 +93,7 @@ export class GrpoTask implements Task<GrpoBatch> {
     private readonly parts: GrpoTaskParts,
     private readonly options: GrpoTaskOptions,
   ) {
-    this.maxTokens = Math.max(...parts.tasks.map((task) => task.maxTokens));
+    this.maxTokens = largest(parts.tasks.map((task) => task.maxTokens));
     this.state = {
       save: (folder) => this.save(folder),
       restore: (folder) => this.restore(folder),
@@ -105,7 +109,7 @@ export class GrpoTask implements Task<GrpoBatch> {
   }
 
   async objective({ rows, iteration }: GrpoBatch, random: Random, step: number, cluster?: Cluster): Promise<Objective> {
-    if (iteration > 0) return this.policyObjective(this.kept, {}, cluster);
+    if (iteration > 0) return this.policyObjective(this.kept, {}, random, cluster);
     const start = performance.now();
     const seed = String(random.next());
     const { model, sources } = this.parts;
@@ -121,22 +125,30 @@ export class GrpoTask implements Task<GrpoBatch> {
     );
     metrics['seconds rollout'] = (performance.now() - start) / 1000 - ofRewards;
     metrics['seconds rewards'] = ofRewards;
+    this.scoreOld(trained.groups, cluster);
     Object.assign(metrics, this.klRewards(trained.groups, cluster), trained.metrics);
     const { advantages: baseline, scaleRewards: scale, numIterations } = this.options;
     const groups = withAdvantages(trained.groups, { baseline, scale }, this.options);
     if (numIterations > 1) this.kept = groups;
     this.log(step, trained.groups, groups);
-    return this.policyObjective(groups, metrics, cluster);
+    return this.policyObjective(groups, metrics, random, cluster);
   }
 
   /** The loss of the groups, in parts that are made one at a time. */
-  private policyObjective(groups: readonly Group[], before: Record<string, number>, cluster?: Cluster): Objective {
+  private policyObjective(
+    groups: readonly Group[],
+    before: Record<string, number>,
+    random: Random,
+    cluster?: Cluster,
+  ): Objective {
     const { model, reference } = this.parts;
-    const { delta, layerCheckpointing } = this.options;
+    const { delta, layerCheckpointing, dropout } = this.options;
+    const masks = cluster ? new Random(`${random.next()}/${cluster.rank}`) : random; // each process has its own
+    const forward = { layerCheckpointing, dropout: dropoutFrom(masks, dropout) };
     let sums = NO_TOKENS;
     let [ofReference, ofPolicy] = [0, 0];
     const options: GrpoLossOptions = {
-      ...{ ...this.options, beta: this.lossBeta, maxTokens: this.maxTokens, forward: { layerCheckpointing } },
+      ...{ ...this.options, beta: this.lossBeta, maxTokens: this.maxTokens, forward },
       ...(reference && { reference: reference.model }),
       own: (computed) => ownGroups(cluster, computed),
       onSums: (own) => (sums = addSums(sums, own)),
@@ -164,16 +176,23 @@ export class GrpoTask implements Task<GrpoBatch> {
     return this.options.klIn === 'loss' ? this.options.beta : 0;
   }
 
+  /** log p at the rollout, where rewards or advantages need it before the loss does. */
+  private scoreOld(groups: readonly RolledGroup[], cluster?: Cluster): void {
+    const { klIn, beta, advantages, tokenBudget } = this.options;
+    if (advantages !== 'policy' && (klIn !== 'reward' || beta === 0)) return;
+    const scored = groups as readonly (RolledGroup & Group)[];
+    scoreGroups(this.parts.model, ownGroups(cluster, scored), 'old', tokenBudget);
+    if (cluster) shareLogProbs(cluster, scored);
+  }
+
   /** The KL as a part of the rewards, where it is to be one. */
   private klRewards(groups: readonly RolledGroup[], cluster?: Cluster): Record<string, number> {
     const { klIn, beta, kl, tokenBudget } = this.options;
-    const { model, reference } = this.parts;
+    const { reference } = this.parts;
     if (klIn !== 'reward' || beta === 0) return {};
     const start = performance.now();
     const scored = groups as readonly (RolledGroup & Group)[];
-    const own = ownGroups(cluster, scored);
-    scoreGroups(model, own, 'old', tokenBudget);
-    scoreGroups(reference!.model, own, 'reference', tokenBudget);
+    scoreGroups(reference!.model, ownGroups(cluster, scored), 'reference', tokenBudget);
     if (cluster) shareLogProbs(cluster, scored);
     const mean = klIntoRewards(groups, beta, kl);
     return { kl: mean, 'seconds reference': (performance.now() - start) / 1000 };
@@ -231,9 +250,9 @@ export class GrpoTask implements Task<GrpoBatch> {
   }
 
   /** Beams with made-up advantages: the search, the reference and the gradient cost what they will. */
-  probe({ rows }: GrpoBatch): Iterable<MicroBatch> {
+  probe({ rows }: GrpoBatch, random: Random): Iterable<MicroBatch> {
     const { model, tasks } = this.parts;
-    return this.policyObjective(probeGroups(model, tasks, rows, this.options), {}).microBatches;
+    return this.policyObjective(probeGroups(model, tasks, rows, this.options), {}, random).microBatches;
   }
 
   private save(folder: string): void {

@@ -41,7 +41,7 @@ export async function grpo(
   const precision = cluster && (await cluster.first(() => grpoPrecision(options)));
   const settled = await together(cluster, () => settleGrpo(options, precision));
   const { run, config, settings, inputs, card } = settled;
-  const { again, onLog, keep, bestMetric, saveDtype, seed } = settings;
+  const { again, onLog, keep, bestMetric, seed } = settings;
   cluster?.expectSame({ code: codeVersion().hash, ...(config.inputs as object), ...config });
   const done = await first(cluster, () => finishedRun(run, config, { again, whenStale }));
   if (done) {
@@ -55,7 +55,7 @@ export async function grpo(
   try {
     const folder = await openRun(cluster, run, config);
     await first(cluster, () => truncateRollouts(run, folder.checkpoints().at(-1) ?? -1));
-    const save = (at: string): void => saveModel(at, model, { json: tokenizer.json }, card, saveDtype);
+    const save = (at: string): void => saveModel(at, model, { json: tokenizer.json }, card, settings);
     const loop = { ...loopOptions(settings), save, evalStart: true, cluster, ...(onLog && { onLog }) };
     const trained = await train(model, tokenizer, task, folder, loop);
     return await first(cluster, () => {

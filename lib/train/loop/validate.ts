@@ -30,7 +30,7 @@ export function validator(recommender: Recommender, rows: readonly Row[], limit:
   const sample = new Random(`${seed}/valid`).shuffle([...rows]).slice(0, limit > 0 ? limit : rows.length);
   const validate: Validator = async (cluster) => {
     const options = { numBeams: BEAMS, label: 'validate', scoreTargets: false };
-    const results = await rankRows(recommender, sample, options, cluster);
+    const results = await rankRows(recommender, sample, options, { cluster });
     validate.rows = withRanks(results, itemRank);
     return itemMetrics(results, [1, 5, 10]);
   };

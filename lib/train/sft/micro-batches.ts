@@ -32,7 +32,10 @@ export interface MicroBatchOptions {
   share?: Share | undefined;
 }
 
-/** Negative log-likelihood of the examples' targets, divided by their number; the parts' losses add up to it. */
+/**
+ * Negative log-likelihood of the examples' targets, each times its weight, divided by their number (not by the sum of
+ * the weights, so that a target counts alike beside whichever others); the parts' losses add up to it.
+ */
 export function sftMicroBatches(
   model: LanguageModel,
   examples: readonly Example[],
@@ -62,7 +65,11 @@ export function sftLoss(
   options?: ForwardOptions,
 ): MicroBatch {
   const scorer = forestLogProbs(model.config, laid.trees, laid.targets);
-  return forestLoss(model, scorer, (logProbs) => tf.mul(tf.sum(logProbs), -1 / targets), options);
+  const weights = laid.targets.some(({ weight }) => weight !== undefined)
+    ? Float32Array.from(laid.targets, ({ weight = 1 }) => weight)
+    : undefined;
+  const weighted = (logProbs: tf.Tensor1D): tf.Tensor => (weights ? tf.mul(logProbs, tf.tensor1d(weights)) : logProbs);
+  return forestLoss(model, scorer, (logProbs) => tf.mul(tf.sum(weighted(logProbs)), -1 / targets), options);
 }
 
 /** Whether training draws masks, so that texts share no prefix. */

@@ -16,6 +16,7 @@ import type { MicroBatch } from '../../loop/gradients.js';
 import { type Group, type GroupTotals, hasAdvantage, totalsOf } from './group.js';
 import { groupParts, type GroupSlice } from './group-parts.js';
 import { policyLoss, type PolicyLossOptions, type PolicySums, type PolicyTokens } from './policy-loss.js';
+import { largest } from '../../../support/extremes.js';
 
 /** How a batch of groups becomes a loss. */
 export interface GrpoLossOptions extends PolicyLossOptions {
@@ -53,7 +54,10 @@ export function* grpoLoss(
 }
 
 function longest(groups: readonly Group[]): number {
-  return Math.max(1, ...groups.flatMap(({ completions }) => completions.map(({ length }) => length)));
+  return largest(
+    groups.flatMap(({ completions }) => completions.map(({ length }) => length)),
+    1,
+  );
 }
 
 /** One part of the batch. */

@@ -36,7 +36,7 @@ export interface RolledGroup extends Omit<Group, 'advantages'> {
 }
 
 /** What rewards read beside the group. */
-export type RewardSources = Pick<RewardContext, 'texts' | 'index' | 'vectors' | 'scorer' | 'embed'> & {
+export type RewardSources = Pick<RewardContext, 'texts' | 'index' | 'vectors' | 'counts' | 'scorer' | 'embed'> & {
   tokenizer: TextTokenizer;
 };
 
