@@ -42,7 +42,7 @@ test('defaults of grpo', () => {
   expect(GRPO_OPTIONS.parse({ data: 'd', model: 'm' })).toEqual({
     ...SHARED,
     ...{ data: 'd', model: 'm', numGenerations: 16, beta: 1e-3, reward: 'ranking', sampleSize: 0, epochs: 2 },
-    ...{ batchSize: 64, learningRate: 1e-5, warmupSteps: 0, maxGradNorm: 0.3, evalSteps: 10 },
+    ...{ batchSize: 64, dropout: 0, learningRate: 1e-5, warmupSteps: 0, maxGradNorm: 0.3, evalSteps: 10 },
     ...{ rollout: 'beams', temperature: 1, topP: 1, maxTokens: 64, dynamicSampling: false, addGroundTruth: false },
     ...{ aggregateRewards: 'sum_then_normalize', advantages: 'group', scaleRewards: 'group', equalGroups: 'keep' },
     ...{ maskTruncated: false, lossType: 'grpo', epsilon: 0.2, delta: 0, numIterations: 1, normalize: 'full' },
