@@ -1,8 +1,12 @@
 /** Reviews and item texts -> filtered, split, converted files; the sample catalogue. */
 export * from './convert.js';
 export * from './converted-files.js';
+export * from './counts.js';
 export * from './csv.js';
 export * from './dataset.js';
+export * from './category.js';
+export * from './enrich/enrich-options.js';
+export * from './enrich/enrich.js';
 export * from './filter/filter-options.js';
 export type { Removed } from './filter/filter-rules.js';
 export type { PlainCounts } from './filter/plain-item.js';
