@@ -20,7 +20,7 @@ export function casePath(
     x: [0, ...path.map((_, step) => step + 1)],
     y: [0, ...path.map((_, step) => (step < shared ? 0 : side))],
     text: ['', ...path.map((step, at) => (i === 1 && at < shared ? '' : edgeText(step)))],
-    textposition: side > 0 ? 'top center' : 'bottom center',
+    textposition: ['', ...path.map((_, at) => (side < 0 ? 'bottom center' : at < shared ? 'top left' : 'top center'))],
     cliponaxis: false,
   });
   const steps = Math.max(targetPath.length, winnerPath.length);
