@@ -44,6 +44,18 @@ std::string Beside() {
   return self.substr(0, self.rfind('/') + 1) + kAddon;
 }
 
+// Puts the cluster's failure (cluster.cc) in place of the addon's own error, which does not say why.
+void SayWhyNoCluster(napi_env env, void* addon) {
+  using Failure = const char* (*)();
+  auto* failure = reinterpret_cast<Failure>(dlsym(addon, "SidlabClusterFailure"));
+  bool thrown = false;
+  if (failure == nullptr || *failure() == 0) return;
+  if (napi_is_exception_pending(env, &thrown) != napi_ok || !thrown) return;
+  napi_value other;
+  napi_get_and_clear_last_exception(env, &other);
+  napi_throw_error(env, nullptr, failure());
+}
+
 }  // namespace
 
 NAPI_MODULE_INIT() {
@@ -59,5 +71,7 @@ NAPI_MODULE_INIT() {
     napi_throw_error(env, nullptr, dlerror());
     return nullptr;
   }
-  return start(env, exports);
+  napi_value result = start(env, exports);
+  SayWhyNoCluster(env, addon);
+  return result;
 }

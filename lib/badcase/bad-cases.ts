@@ -5,7 +5,7 @@
  * more often failed rows have it than others. Frequencies count train rows' targets and each user's first history, as
  * the popularity baseline does.
  */
-import { countTrain } from '../baselines/counts.js';
+import { countTrain } from '../data/counts.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Result } from '../evaluate/results-file.js';
 import { InputError } from '../support/errors.js';

@@ -2,7 +2,7 @@
  * A detector of a failure mode: an object that says which test rows are of the mode. The kit's are in `modes/`, one a
  * file, listed in `detectors.ts`; one of your own is such an object in a notebook cell.
  */
-import type { Counts } from '../baselines/counts.js';
+import type { Counts } from '../data/counts.js';
 import type { Dataset, Item, Row } from '../data/dataset.js';
 import type { SidIndex } from '../data/sid-index.js';
 import type { Recommender } from '../evaluate/recommender.js';

@@ -1,10 +1,13 @@
 /** The counting baselines over the rows of a model's results, beside them. */
+import { first } from '../cluster/alone.js';
+import { joinCluster } from '../cluster/cluster.js';
 import type { EvaluateStageOptions } from '../evaluate/evaluate-options.js';
 import { type EvaluateStageReport, evaluateStage } from '../evaluate/evaluate-stage.js';
 import type { BesideBaseline, RankBaselines } from '../evaluate/score/beside-baselines.js';
 import { type ScoreReport, scoreStage } from '../evaluate/score/score-stage.js';
 import type { ScoreOptions } from '../evaluate/score/score-options.js';
 import { POPULARITY } from './popularity.js';
+import { withAssistant } from './sequence/with-assistant.js';
 import { TRANSITION } from './transition.js';
 
 /** Counted in the data set's training rows, as `sidlab baseline` does. */
@@ -28,11 +31,16 @@ export interface EvaluateBesideReport extends EvaluateStageReport {
 
 /** `evaluateStage`, and what it says of a model that counting beats. @throws InputError as `evaluateStage` */
 export async function evaluateBesideBaselines(options: EvaluateStageOptions): Promise<EvaluateBesideReport> {
-  const report = await evaluateStage(options);
+  const report = await withAssistant(options.assistant, options.data, (assistant) =>
+    evaluateStage({ ...options, ...(assistant && { assistant }) }),
+  );
   if (options.shard !== undefined) return report;
   const { data, dataset, index } = options;
   const given = { data, ...(dataset !== undefined && { dataset }), ...(index !== undefined && { index }) };
-  const { files } = await scoreBesideBaselines({ ...given, files: [report.results], k: [1], samples: 100 });
-  const { beside, warnings } = files[0]!;
+  const scored = { ...given, files: [report.results], k: [1], samples: 100 };
+  const { beside, warnings } = await first(await joinCluster(), async () => {
+    const { files } = await scoreBesideBaselines(scored);
+    return files[0]!;
+  });
   return { ...report, ...(beside && { beside }), ...(warnings && { warnings }) };
 }

@@ -57,7 +57,7 @@ export async function trainedRun<Batch>(
   const { weights, task, save } = await begin(stamp);
   try {
     const run = new RunFolder(folder, config);
-    const loop = { ...settings, schedule: 'constant', evalStart: false, save, ...(onLog && { onLog }) } as const;
+    const loop = { ...settings, evalStart: false, save, ...(onLog && { onLog }) };
     const report = await trainWeights({ weights }, task, run, loop);
     run.finish(runCard(report, { ...config, seed }, inputs), keep > 1 ? keep : 0);
     return report;

@@ -4,19 +4,25 @@ import { BADCASE_OPTIONS } from '../badcase/badcase-options.js';
 import { BASELINE_OPTIONS } from '../baselines/baseline-options.js';
 import type { BaselineReport } from '../baselines/baseline-stage.js';
 import type { EvaluateBesideReport } from '../baselines/rank-baselines.js';
+import { CLUSTER_ENV_OPTIONS, LOCAL_OPTIONS } from '../cluster/launch/launch-options.js';
 import { BASELINE_NAMES } from '../baselines/baselines.js';
 import type { LoadedScorer } from '../baselines/sequence/scorer.js';
+import { COMPARE_OPTIONS } from '../compare/compare-options.js';
+import type { CompareReport } from '../compare/compare-report.js';
 import { CONVERT_OPTIONS } from '../data/convert-options.js';
+import { ENRICH_OPTIONS } from '../data/enrich/enrich-options.js';
 import { FILTER_OPTIONS } from '../data/filter/filter-options.js';
+import { IMPORT_CONVERTED_OPTIONS } from '../data/import-options.js';
 import { WRITE_SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
 import { EMBED_OPTIONS } from '../embed/embed-options.js';
+import { I2I_OPTIONS } from '../embed/i2i/i2i-options.js';
+import type { I2iCommandReport } from './i2i-command.js';
 import { MERGE_RESULTS_OPTIONS } from '../evaluate/merge-results-options.js';
 import type { MergeResultsReport } from '../evaluate/merge-results.js';
 import { EVALUATE_OPTIONS } from '../evaluate/evaluate-options.js';
 import { COMPARE_TEXTS_OPTIONS } from '../evaluate/text/compare-texts-options.js';
 import type { CompareTextsReport } from '../evaluate/text/compare-texts-stage.js';
-import type { CompareReport } from '../evaluate/score/compare-stage.js';
-import { COMPARE_OPTIONS, SCORE_OPTIONS } from '../evaluate/score/score-options.js';
+import { SCORE_OPTIONS } from '../evaluate/score/score-options.js';
 import type { ScoreReport } from '../evaluate/score/score-stage.js';
 import { GENERATE_OPTIONS } from '../evaluate/text/generate-stage-options.js';
 import type { GenerateReport } from '../evaluate/text/generate-stage.js';
@@ -26,7 +32,10 @@ import { defineOptions } from '../options/schema.js';
 import { QUALITY_OPTIONS } from '../sid/quality/quality-options.js';
 import type { SidQualityReport } from '../sid/quality/quality-stage.js';
 import { SID_OPTIONS } from '../sid/sid-options.js';
+import { STRATEGIES_OPTIONS } from '../strategies/strategies-options.js';
+import type { StrategiesReport } from '../strategies/strategies-stage.js';
 import { InputError } from '../support/errors.js';
+import { IMPORT_OPTIONS } from '../tasks/import/import-options.js';
 import { TABLE_OPTIONS } from '../tables/table-options.js';
 import type { TableReport } from '../tables/table-stage.js';
 import type { GrpoReport } from '../train/grpo/grpo.js';
@@ -39,6 +48,7 @@ import type { Command } from './command.js';
 import { pipelineCommand } from './pipeline-command.js';
 import { metricRecord, record } from './print.js';
 import type { RunsReport } from './runs-report.js';
+import { sweepCommand } from './sweep-command.js';
 
 /** Options that a stage's schema has checked, as the type that its function takes. */
 const checked = <T>(values: Record<string, unknown>): T => values as T;
@@ -66,6 +76,15 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'item texts -> item vectors',
     schema: EMBED_OPTIONS,
     run: async (values) => (await import('../embed/embed-items.js')).embedItems(checked(values)),
+  },
+  i2i: {
+    summary: "encoders' vectors against what users buy together: Hit@k and ranks of the most frequent neighbour",
+    schema: I2I_OPTIONS,
+    run: async (values) => (await import('./i2i-command.js')).i2iCommand(checked(values)),
+    print: async (report: I2iCommandReport) => {
+      const { tableText } = await import('../figures/show-table.js');
+      return `${tableText(report.rows.map((row) => ({ ...row })))}\n\n${report.figures.join('\n')}`;
+    },
   },
   sid: {
     summary: 'item vectors -> semantic IDs',
@@ -108,6 +127,7 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'supervised fine-tuning: a language model is trained to write the SID of the next item',
     schema: SFT_OPTIONS,
     extra: DRY_RUN,
+    parallel: true,
     run: async (values, { dryRun }) => {
       const { sft, sftEstimate } = await import('../train/sft/sft.js');
       return dryRun ? sftEstimate(checked(values)) : sft(checked(values));
@@ -120,6 +140,7 @@ export const COMMANDS: Record<string, Command> = {
   grpo: {
     summary: 'reinforcement learning from an SFT model: groups of completions, compared by their rewards',
     schema: GRPO_OPTIONS,
+    parallel: true,
     extra: {
       ...DRY_RUN,
       scorerModel: text('model/ of a trained baseline, such as sasrec: the scorer of the sasrec reward'),
@@ -142,6 +163,7 @@ export const COMMANDS: Record<string, Command> = {
   evaluate: {
     summary: 'rank the catalogue for every row by constrained beam search',
     schema: EVALUATE_OPTIONS,
+    parallel: true,
     run: async (values) => (await import('../baselines/rank-baselines.js')).evaluateBesideBaselines(checked(values)),
     print: ({ beside: _beside, warnings = [], ...report }: EvaluateBesideReport) =>
       [metricRecord(report), ...warnings].join('\n'),
@@ -160,15 +182,16 @@ export const COMMANDS: Record<string, Command> = {
     print: async (report: ScoreReport) => (await import('./score-report.js')).scoreText(report),
   },
   compare: {
-    summary: 'two results files of the same rows, or several seeds of each: paired tests of every metric',
+    summary: 'models over the same rows: paired tests, slices, failure modes, rows won and lost; report and figures',
     schema: COMPARE_OPTIONS,
     word: 'files',
-    run: async (values) => (await import('../evaluate/score/compare-stage.js')).compareStage(checked(values)),
+    run: async (values) => (await import('../compare/compare-stage.js')).compareStage(checked(values)),
     print: async (report: CompareReport) => (await import('./score-report.js')).compareText(report),
   },
   generate: {
     summary: "a model writes a task's answers without the trie: BLEU, ROUGE, BERTScore of texts, hits of SIDs",
     schema: GENERATE_OPTIONS,
+    parallel: true,
     run: async (values) => (await import('../evaluate/text/generate-stage.js')).generateStage(checked(values)),
     print: async ({ examples, ...report }: GenerateReport) => {
       const { answerTable } = await import('../evaluate/text/answer-table.js');
@@ -184,6 +207,26 @@ export const COMMANDS: Record<string, Command> = {
       const { tableText } = await import('../figures/show-table.js');
       return `${record(report)}\n\n${tableText(examples)}`;
     },
+  },
+  import: {
+    summary: "MiniOneRec's published rows, items and index -> a data folder, in place of filter, embed and sid",
+    schema: IMPORT_CONVERTED_OPTIONS,
+    run: async (values) => (await import('../data/import-converted.js')).importConverted(checked(values)),
+  },
+  enrich: {
+    summary:
+      "a chat model's texts of items (enhanced title, tags, ...) or of users' tastes, by any API of OpenAI's form",
+    schema: ENRICH_OPTIONS,
+    extra: DRY_RUN,
+    run: async (values, { dryRun }) => {
+      const { enrich, enrichEstimate } = await import('../data/enrich/enrich.js');
+      return dryRun ? enrichEstimate(checked(values)) : enrich(checked(values));
+    },
+  },
+  templates: {
+    summary: "the reference's prompts (data.py, prompt.py) -> a file for --templates",
+    schema: IMPORT_OPTIONS,
+    run: async (values) => (await import('../tasks/import/import-templates.js')).importTemplates(checked(values)),
   },
   merge: {
     summary: 'an adapter and its base -> one model folder',
@@ -220,13 +263,33 @@ export const COMMANDS: Record<string, Command> = {
       return [readText(summary), report, html].join('\n');
     },
   },
+  strategies: {
+    summary: 'what the bad cases call for: a configuration that the pipeline runs as it is',
+    schema: STRATEGIES_OPTIONS,
+    run: async (values) => (await import('./strategies-command.js')).strategiesCommand(values),
+    print: async (report: StrategiesReport) => (await import('./strategies-command.js')).strategiesText(report),
+  },
   runs: {
     summary: 'the runs of a folder: how far they got, in what they differ, their curves in one figure',
     schema: RUNS_OPTIONS,
     run: async (values) => (await import('./runs-report.js')).runsReport(checked(values)),
     print: async (report: RunsReport) => (await import('./runs-report.js')).runsText(report),
   },
+  sweep: sweepCommand(() => COMMANDS),
   pipeline: pipelineCommand,
+  local: {
+    summary: 'a command in several processes on this machine: sidlab local --processes 2 -- sft --data DIR',
+    schema: LOCAL_OPTIONS,
+    wraps: true,
+    run: async (values, _extra, wrapped = []) =>
+      (await import('../cluster/launch/local.js')).local(checked(values), process.argv[1]!, wrapped),
+  },
+  'cluster-env': {
+    summary: "TF_CONFIG of this process from another launcher's variables: slurm, torchrun, mpi",
+    schema: CLUSTER_ENV_OPTIONS,
+    run: async (values) => (await import('../cluster/launch/cluster-env.js')).clusterEnv(checked(values)),
+    print: (config) => JSON.stringify(config),
+  },
 };
 
 async function scorerOf(folder: string | undefined): Promise<LoadedScorer | undefined> {

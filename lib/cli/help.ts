@@ -3,10 +3,11 @@ import { asFlag, flagsOf, kebab } from '../options/flags.js';
 import type { Option, Options } from '../options/option.js';
 import type { AnySchema } from '../options/schema.js';
 import type { Command } from './command.js';
+import { largest } from '../support/extremes.js';
 
 /** The commands, a line each. */
 export function helpAll(commands: Readonly<Record<string, Command>>): string {
-  const width = Math.max(...Object.keys(commands).map((name) => name.length));
+  const width = largest(Object.keys(commands).map((name) => name.length));
   return [
     'usage: sidlab COMMAND [FLAGS]',
     '',
@@ -25,7 +26,10 @@ export function helpOne(name: string, { summary, schema, extra = {}, word }: Com
   const common = Object.fromEntries(Object.entries(schema.options).filter(([option]) => option !== word));
   const variants = chosen === undefined ? variantSections(schema) : [ownSection(schema.variants!.of[chosen]!, chosen)];
   const sections = [{ heading: '', lines: lines({ ...common, ...extra }) }, ...variants];
-  const width = Math.max(...sections.flatMap((section) => section.lines.map(([flag]) => flag.length)), 6);
+  const width = largest(
+    sections.flatMap((section) => section.lines.map(([flag]) => flag.length)),
+    6,
+  );
   const words = word ? ` ${word.toUpperCase()}` : '';
   return [
     `sidlab ${name}${words}: ${summary}`,

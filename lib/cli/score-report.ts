@@ -1,7 +1,7 @@
 /** `sidlab score` and `sidlab compare` for people. */
-import type { CompareReport } from '../evaluate/score/compare-stage.js';
+import type { CompareReport } from '../compare/compare-report.js';
+import { comparisonNote, comparisonTables, sideLines } from '../compare/comparison-tables.js';
 import type { FileScore, ScoreReport } from '../evaluate/score/score-stage.js';
-import type { Comparison } from '../evaluate/statistics/compare.js';
 import { intervalText } from '../support/interval-text.js';
 import type { Estimate } from '../evaluate/statistics/intervals.js';
 import { tableText } from '../figures/show-table.js';
@@ -45,25 +45,24 @@ function estimateText({ mean, low, high }: Estimate): string {
   return intervalText(mean, [low, high]);
 }
 
-/** A table by item, and one by SID. */
-export function compareText({ a, b, rows, item, sid, level, alpha }: CompareReport): string {
+/** Every table of a comparison, and the files that were written. */
+export function compareText(report: CompareReport): string {
+  const { sides, rows, files } = report;
   return [
-    `A: ${a.join(', ')}\nB: ${b.join(', ')}\n${rows} rows`,
-    ...(item ? [`by item\n${comparisonTable(item)}`] : []),
-    ...(sid ? [`by SID\n${comparisonTable(sid)}`] : []),
-    `in brackets: ${level * 100} % bootstrap interval of A - B, the same users in both; p of the sign-flip test over users; ` +
-      `A is better or worse where p < ${alpha}`,
+    [...sideLines(sides), `${rows} rows`].join('\n'),
+    ...comparisonTables(report).map(({ title, rows: of }) => `${title}\n${tableText(of, { width: 36 })}`),
+    comparisonNote(report),
+    ...(files.length > 0 ? [files.join('\n')] : []),
   ].join('\n\n');
 }
 
-function comparisonTable(comparisons: readonly Comparison[]): string {
-  return tableText(
-    comparisons.map(({ metric, a, b, difference, low, high, p, exact, runsP, verdict }) => ({
-      metric,
-      ...{ A: a, B: b, 'A - B': intervalText(difference, [low, high]) },
-      p: `${exact ? '' : '~'}${p < 0.0001 ? '<.0001' : p.toFixed(4)}`,
-      ...(runsP !== undefined && { 'p of runs': runsP.toFixed(4) }),
-      verdict,
-    })),
-  );
+/** What another round changed, in a line a metric. */
+export function roundLines({ item = [], files }: CompareReport): string[] {
+  const lines = item
+    .filter(({ metric }) => metric.endsWith('@10'))
+    .map(({ first, second, metric, a, b, difference, low, high, verdict }) => {
+      const words = { better: 'worse', worse: 'better', 'no difference shown': 'no difference shown' }[verdict];
+      return `${metric}: ${first} ${a.toFixed(4)}, ${second} ${b.toFixed(4)}, by ${intervalText(-difference, [-high, -low])}: ${words}`;
+    });
+  return ['rounds:', ...lines.map((line) => `  ${line}`), ...files.slice(0, 2).map((file) => `  ${file}`)];
 }

@@ -3,9 +3,13 @@ import { join } from 'node:path';
 import { writeAllAtomic } from '../files/files.js';
 import { CONVERT_OPTIONS, type ConvertOptions } from './convert-options.js';
 import { convertedLines, infoLines } from './converted-files.js';
-import { type Split, SPLITS } from './dataset.js';
+import { type Row, type Split, SPLITS } from './dataset.js';
 import { indexOf, loadDataset } from './load.js';
+import { drawRows, longestRows } from './sample-rows.js';
 import { readIndex } from './sid-index.js';
+
+/** What convert_dataset.py puts behind NAME whatever the dates are, and sft.sh looks for (`NAME*11.csv`). */
+const MINIONEREC_SUFFIX = '_5_2016-10-2018-11';
 
 /** What `convert` gives back: items, rows of each split, and the files that were written. */
 export interface ConvertReport {
@@ -22,22 +26,29 @@ export interface ConvertReport {
 /** @throws InputError for bad input, such as an index that lacks an item; nothing is written then */
 export async function convert(options: ConvertOptions): Promise<ConvertReport> {
   const start = performance.now();
-  const { data: folder, dataset, index: given, out = folder } = CONVERT_OPTIONS.parse(options);
+  const settings = CONVERT_OPTIONS.parse(options);
+  const { data: folder, dataset, index: given, out = folder, names, seed } = settings;
   const data = await loadDataset(folder, dataset);
   const file = given ?? indexOf(data);
   const index = readIndex(file, data.items.length);
+  const rows: Record<Split, readonly Row[]> = {
+    train: settings.keepLongestOnly ? longestRows(data.train) : data.train,
+    valid: drawRows(data.valid, settings.maxValidSamples, `${seed}/valid`),
+    test: drawRows(data.test, settings.maxTestSamples, `${seed}/test`),
+  };
+  const stem = `${data.name}${names === 'minionerec' ? MINIONEREC_SUFFIX : ''}`;
   // In pieces: 400,000 rows with their titles are longer than a string can be.
   const files: [string, Iterable<string>][] = [
     ...SPLITS.map((split): [string, Iterable<string>] => [
-      join(out, split, `${data.name}.csv`),
-      convertedLines(data[split], data.items, index),
+      join(out, split, `${stem}.csv`),
+      convertedLines(rows[split], data.items, index),
     ]),
-    [join(out, 'info', `${data.name}.txt`), infoLines(data.items, index)],
+    [join(out, 'info', `${stem}.txt`), infoLines(data.items, index)],
   ];
   writeAllAtomic(files);
   return {
     items: data.items.length,
-    split: { train: data.train.length, valid: data.valid.length, test: data.test.length },
+    split: { train: rows.train.length, valid: rows.valid.length, test: rows.test.length },
     files: files.map(([path]) => path),
     seconds: (performance.now() - start) / 1000,
   };

@@ -96,7 +96,7 @@ export function readInfo(path: string): InfoLine[] {
   const lines = [...wholeLines(path, 'run sidlab convert first')];
   if (lines.at(-1) === '') lines.pop();
   return lines.map((line, i) => {
-    const match = /^(\S+)\t(.*)\t(\d+)\r?$/.exec(line);
+    const match = /^(\S+)\t(.*)\t(\d+)\r?$/s.exec(line);
     if (!match)
       throw new InputError(`${path}:${i + 1}: expected SID, title and id between tabs; run sidlab convert again`);
     return { sid: match[1]!, title: match[2]!, item: Number(match[3]) };

@@ -14,6 +14,8 @@ export interface Item {
   brand: string;
   /** Joined by commas; may be empty. */
   categories: string;
+  /** Other fields of the item's file, as they were read: `enhanced_title`, `tags`, `image`, ... */
+  extra?: Readonly<Record<string, unknown>>;
 }
 
 /** One interaction to be predicted from those before it. */

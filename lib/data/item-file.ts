@@ -1,4 +1,7 @@
-/** `NAME.item.json`: `{id: {title, description, brand, categories}}`, ids 0 .. items - 1 (MiniOneRec's format). */
+/**
+ * `NAME.item.json`: `{id: {title, description, brand, categories}}`, ids 0 .. items - 1 (MiniOneRec's format). Other
+ * fields (GRec's `enhanced_title`, `tags`, `highlights`, `characteristics`, image paths) are kept as they are.
+ */
 import type { Encoding } from '../files/encoding.js';
 import { InputError } from '../support/errors.js';
 import type { Item } from './dataset.js';
@@ -15,7 +18,7 @@ export function formatItems(items: readonly Item[]): string {
 export function* itemPieces(items: Iterable<Item>): Generator<string> {
   let id = 0;
   for (const item of items) {
-    yield `${id === 0 ? '{' : ','}\n  "${id}": ${JSON.stringify(item, null, 2).replaceAll('\n', '\n  ')}`;
+    yield `${id === 0 ? '{' : ','}\n  "${id}": ${JSON.stringify(flat(item), null, 2).replaceAll('\n', '\n  ')}`;
     id++;
   }
   yield id === 0 ? '{}\n' : '\n}\n';
@@ -52,8 +55,13 @@ export function readItemTexts(path: string, mend?: string, encoding?: Encoding):
   return items;
 }
 
+function flat({ extra, ...texts }: Item): object {
+  return { ...texts, ...extra };
+}
+
 function itemFrom(value: unknown): Item {
-  const fields = (value ?? {}) as Record<string, unknown>;
+  const fields = (typeof value === 'object' ? (value ?? {}) : {}) as Record<string, unknown>;
+  const others = Object.entries(fields).filter(([name]) => !Object.hasOwn(ITEM_TEXTS, name));
   const text = (name: keyof typeof ITEM_TEXTS): string => {
     const found = fields[name];
     // Texts stay as they were published: MiniOneRec's descriptions are printed lists.
@@ -64,5 +72,6 @@ function itemFrom(value: unknown): Item {
     description: text('description'),
     brand: text('brand'),
     categories: text('categories'),
+    ...(others.length > 0 && { extra: Object.fromEntries(others) }),
   };
 }

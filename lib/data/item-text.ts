@@ -4,9 +4,15 @@
  */
 import type { Item } from './dataset.js';
 import { parsePythonList } from './python.js';
+import { textOf } from './raw/values.js';
 
 /** Words of a description that an answer holds at the most. */
 const ANSWER_WORDS = 100;
+
+/** Fields that GRec's enriched item files add: written by a large model (`sidlab enrich`), or by hand. */
+export const ENRICHED_FIELDS = ['enhanced_title', 'tags', 'highlights', 'characteristics'] as const;
+/** One of them. */
+export type EnrichedField = (typeof ENRICHED_FIELDS)[number];
 
 /** The texts of an item as prompts and answers use them. */
 export interface ItemText {
@@ -20,10 +26,13 @@ export interface ItemText {
   brand: string;
   /** On one line; may be empty. */
   categories: string;
+  /** What an enriched item file adds, each on one line; what is not there is empty. */
+  enriched?: Readonly<Record<EnrichedField, string>>;
 }
 
 /** @param reserved tokens of the vocabulary that no text may spell, beside all that begin like `<a`, `</` or `<|` */
-export function itemText({ title, description, brand, categories }: Item, reserved: readonly string[] = []): ItemText {
+export function itemText(item: Item, reserved: readonly string[] = []): ItemText {
+  const { title, description, brand, categories, extra = {} } = item;
   const clean = (text: string): string => protectText(oneLine(text), reserved);
   const whole = clean(unlisted(description));
   return {
@@ -32,7 +41,24 @@ export function itemText({ title, description, brand, categories }: Item, reserv
     summary: firstSentences(whole, ANSWER_WORDS),
     brand: clean(brand),
     categories: clean(categories),
+    ...(ENRICHED_FIELDS.some((field) => extra[field] !== undefined) && { enriched: enriched(extra, clean) }),
   };
+}
+
+function enriched(
+  extra: Readonly<Record<string, unknown>>,
+  clean: (text: string) => string,
+): Record<EnrichedField, string> {
+  const texts = ENRICHED_FIELDS.map((field) => [field, clean(listed(extra[field]))] as const);
+  return Object.fromEntries(texts) as Record<EnrichedField, string>;
+}
+
+/** @example listed({ size: 'L', colours: ['red', 'blue'] }) // 'size: L, colours: red, blue' */
+function listed(value: unknown): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return textOf(value, ', ') ?? '';
+  return Object.entries(value)
+    .map(([name, part]) => `${name}: ${listed(part)}`)
+    .join(', ');
 }
 
 /**

@@ -1,16 +1,17 @@
 /**
- * `NAME.{valid,test}.times`: when the targets of those rows were bought, a line each in the order of the rows, seconds since
+ * `NAME.{train,valid,test}.times`: when the targets of those rows were bought, a line each in the order of the rows, seconds since
  * 1970 in UTC. A file of its own, so that `.inter` stays as MiniOneRec and RecBole read it; no file where the source has no
- * times, nor in folders of others. Metrics by month come from it.
+ * times, nor in folders of others. Metrics by month
+ * and weights of training rows by their age come from it.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readText } from '../files/files.js';
 import { InputError } from '../support/errors.js';
-import type { Dataset } from './dataset.js';
+import type { Dataset, Split } from './dataset.js';
 
-/** The splits that have times: those that are evaluated. */
-export const TIMED_SPLITS = ['valid', 'test'] as const;
+/** The splits that have times, those that are evaluated first. */
+export const TIMED_SPLITS = ['valid', 'test', 'train'] as const satisfies readonly Split[];
 
 /** A split that may have times. */
 export type TimedSplit = (typeof TIMED_SPLITS)[number];

@@ -16,9 +16,10 @@ import { startProgress } from '../support/progress.js';
 import { checkFinite, namingRows } from './finite-scores.js';
 import { checkRoom, type GenerateOptions, type GenerateSettings, parseGenerateOptions } from './generate-options.js';
 import { ForestCache } from './forest-cache.js';
+import { smallest } from '../support/extremes.js';
 
 /** How many texts, how long, and what ends them. */
-export interface FreeBeamOptions extends Pick<GenerateOptions, 'maxTokens' | 'endTokens' | 'stop' | 'label'> {
+export interface FreeBeamOptions extends Pick<GenerateOptions, 'maxTokens' | 'endTokens' | 'stop' | 'label' | 'share'> {
   /** Texts a prompt. Default 20. */
   numBeams?: number;
   /** Prompts that grow together, as far as the longest of them has room. Default 16. */
@@ -71,9 +72,10 @@ export async function freeBeams(
   const progress = startProgress(settings.label, prompts.length, 'rows');
   const order = [...prompts.keys()].sort((a, b) => prompts[a]!.length - prompts[b]!.length);
   const found = prompts.map((): FreeBeam[] => []);
-  for (let from = 0; from < order.length && !settings.stop(); from += batchRows) {
+  const { rank, size } = settings.share;
+  for (let from = rank * batchRows; from < order.length && !settings.stop(); from += size * batchRows) {
     const batch = order.slice(from, from + batchRows);
-    const most = Math.min(...batch.map((number) => room[number]!));
+    const most = smallest(batch.map((number) => room[number]!));
     const ofBatch = batch.map((number) => prompts[number]!);
     const searches = await namingRows(
       (u) => `generate: prompt ${batch[u]! + 1}`,

@@ -1,3 +1,4 @@
+export * from './assistant.js';
 export * from './beam-search.js';
 export * from './best-candidates.js';
 export type { Normalize } from './continuations.js';
@@ -8,6 +9,7 @@ export * from './generate-cache.js';
 export * from './generate-nucleus.js';
 export type { GenerateOptions } from './generate-options.js';
 export * from './generate.js';
+export * from './item-bias.js';
 export * from './item-trie.js';
 export * from './sample-items.js';
 export * from './target-paths.js';

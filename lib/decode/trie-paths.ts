@@ -23,6 +23,17 @@ export function depthOf(trie: ItemTrie, node: number): number {
   return depth;
 }
 
+/** Tokens from the root to a node of which the trie leaves a choice: those that have a sibling. */
+export function choicesOf(trie: ItemTrie, node: number): number {
+  let choices = 0;
+  for (let at = node; at > 0;) {
+    const parent = parentOf(trie, at);
+    if (trie.childStart[parent + 1]! - trie.childStart[parent]! > 1) choices++;
+    at = parent;
+  }
+  return choices;
+}
+
 /**
  * Nodes below which every item is among `items`: a search that must not find these does not enter them, and none of its
  * beams ends in nothing.

@@ -12,6 +12,7 @@ import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { InputError } from '../support/errors.js';
 import { registerBfloat16 } from './bfloat16-kernels.js';
+import { announceCluster, clusterConfig, hasJoined, joinError } from './cluster.js';
 import { forwardMissingKernels } from './forward-to-cpu.js';
 import { registerNativeOps } from './native-ops.js';
 
@@ -29,7 +30,7 @@ let chosen: EngineName | undefined;
  * Loads an engine and makes it the backend of TensorFlow.js. Safe to call again.
  * @param name `auto` or one of `ENGINES`; default `SIDLAB_BACKEND`, else `auto`
  * @returns the engine that runs
- * @throws InputError if the named engine is unknown or does not load
+ * @throws InputError if the named engine is unknown or does not load, or does not join the cluster of `TF_CONFIG`
  */
 export async function useEngine(name: string | undefined = process.env.SIDLAB_BACKEND): Promise<EngineName> {
   const auto = name === undefined || name === '' || name === 'auto';
@@ -37,14 +38,17 @@ export async function useEngine(name: string | undefined = process.env.SIDLAB_BA
   if (wanted.length === 0) {
     throw new InputError(`SIDLAB_BACKEND: expected auto or one of ${ENGINES.join(', ')}, got ${name}`);
   }
+  const cluster = clusterConfig();
   const failures: string[] = [];
   for (const engine of wanted) {
+    if (cluster && engine !== 'tensorflow') throw joinError(cluster, `the ${engine} engine`);
     const failure = await load(engine);
     if (failure === undefined) {
       if (failures.length > 0) tellOnce(`no ${failures.join('; no ')}; computing on ${engine}, slower. Mend: ${MEND}`);
       return (chosen = engine);
     }
     failures.push(`${engine} engine (${failure})`);
+    if (cluster) throw joinError(cluster, failure);
   }
   throw new InputError(
     `SIDLAB_BACKEND: no ${failures.join('; no ')}; ${MEND}, SIDLAB_BACKEND=auto takes what there is`,
@@ -76,7 +80,9 @@ function loadTensorflow(): void {
   const legacy = util as { isNullOrUndefined?: (value: unknown) => boolean; isArray?: (value: unknown) => boolean };
   legacy.isNullOrUndefined = (value) => value === null || value === undefined;
   legacy.isArray = Array.isArray; // deprecated since Node 22, which warns at every use
+  announceCluster();
   require('@tensorflow/tfjs-node-gpu');
+  if (clusterConfig() && !hasJoined()) throw new Error(`an addon that was built before it knew clusters; ${MEND}`);
   shareClones();
   registerBfloat16();
   registerNativeOps();

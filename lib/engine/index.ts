@@ -4,3 +4,4 @@ export * from './engine.js';
 export * from './kernel-counts.js';
 export * from './native-ops.js';
 export * from './choose-precision.js';
+export * from './cluster.js';

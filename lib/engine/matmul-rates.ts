@@ -2,6 +2,7 @@
  * How fast the engine multiplies matrices: the one number that bounds everything else it does.
  */
 import * as tf from '@tensorflow/tfjs';
+import { largest } from '../support/extremes.js';
 
 /** GFLOP/s; a product of two n x n matrices counts 2 n^3 operations. */
 export interface Rates {
@@ -29,7 +30,7 @@ export function matMulRates({ seconds = 1 }: RatesOptions = {}): Rates {
     if (measured > 0 && flops / measured / 1e9 > share) break;
     const rates = repeat(size, share).map((spent) => flops / spent / 1e9);
     measured = median(rates);
-    best = Math.max(best, ...rates);
+    best = largest(rates, best);
   }
   return { measured: round(measured), best: round(best) };
 }

@@ -2,8 +2,10 @@
 import { DATA_OPTIONS, INDEX_OPTIONS } from '../data/data-options.js';
 import { PRECISION_OPTIONS } from '../lm/precision-options.js';
 import { boolean, choice, custom, integer, number, text } from '../options/kinds.js';
+import { LENGTHS } from '../decode/beam-search.js';
 import type { Options } from '../options/option.js';
 import { defineOptions, type Given, type OptionsOf } from '../options/schema.js';
+import type { Scorer } from './scorer.js';
 import { SHARD_HELP, shardProblem } from './shard.js';
 import { PROMPT_OPTIONS } from '../tasks/prompt-options.js';
 
@@ -15,6 +17,34 @@ export const RANK_OPTIONS = {
   }),
   lengthPenalty: number("scores are divided by a SID's tokens to this power, where their numbers differ", {
     default: 0,
+  }),
+  logitAdjustment: number(
+    'tau: items are ranked by log p - tau * log of their popularity in training (Menon et al. 2021), for those bought ' +
+      "seldom; targets' own log-probabilities are not told then",
+    { default: 0 },
+  ),
+  lengthOf: choice(
+    LENGTHS,
+    "what length-penalty counts: all of a SID's tokens, or those that the trie leaves a choice of",
+    {
+      default: 'tokens',
+    },
+  ),
+  assistant: custom<string | Scorer>(
+    'a recommender that reads no text and takes part in every step of the search (D3): model/ of a trained baseline, ' +
+      'or its name, for its run in the data folder; in a notebook also a function (histories, items) => scores',
+    {
+      mismatch: (value) =>
+        typeof value === 'function' || (typeof value === 'string' && value !== '')
+          ? undefined
+          : 'a folder, the name of a trained baseline, or a function',
+      schema: { type: 'string' },
+    },
+  ),
+  assistantWeight: number("the assistant's share in the log-probability of every step", {
+    default: 0.5,
+    min: 0,
+    max: 1,
   }),
   excludeHistory: boolean('never recommend what is in the history'),
   scoreTargets: boolean("tell each target's own log-probability, found or not", { default: true }),

@@ -1,14 +1,18 @@
 /** Ranks the catalogue for rows, a batch after the other: batches that were done before are not done again. */
+import type { Cluster } from '../cluster/cluster.js';
 import type { Row } from '../data/dataset.js';
 import { beamSearch, type BeamSearchOptions, type Ranking } from '../decode/beam-search.js';
 import { namingRows } from '../decode/finite-scores.js';
 import { commonPrefix, compareTokens } from '../lm/shared-forest.js';
 import { defineOptions } from '../options/schema.js';
+import { InputError } from '../support/errors.js';
 import { startProgress } from '../support/progress.js';
 import { RANK_OPTIONS, type RankOptions } from './evaluate-options.js';
+import { logitAdjustment } from './logit-adjustment.js';
 import type { PartialResults } from './partial-results.js';
 import type { Recommender } from './recommender.js';
 import type { Result } from './results-file.js';
+import { scorerOf } from './scorer.js';
 import type { Shard } from './shard.js';
 
 const SCHEMA = defineOptions('evaluate', RANK_OPTIONS);
@@ -21,20 +25,27 @@ export interface RankRun {
   wording?: number;
   /** Where rows that are done are kept, and found again. Default nowhere. */
   partial?: PartialResults | undefined;
+  /** Times each item was bought in the training rows [items], for `logitAdjustment`. */
+  counts?: ArrayLike<number> | undefined;
   /** Asked after every batch; true leaves the other rows. Default never. */
   stop?: () => boolean;
 }
 
 /**
  * One result a row, in the order of the rows.
+ * @param run what `logitAdjustment` needs, and the cluster whose processes share the batches: all get all results, the same
+ *   bits whatever their number
  * @throws NonFiniteScores (an InputError) that names the row, if its scores are NaN or infinite
  */
 export async function rankRows(
   recommender: Recommender,
   rows: readonly Row[],
   options: RankOptions = {},
+  { counts, cluster }: Pick<RankRun, 'counts'> & { cluster?: Cluster | undefined } = {},
 ): Promise<Result[]> {
-  const results = await rankSome(recommender, rows, options);
+  const shard = cluster && { index: cluster.rank + 1, of: cluster.size };
+  const own = await rankSome(recommender, rows, options, { shard, counts });
+  const results = cluster ? new Map(cluster.exchange([...own]).flat()) : own;
   return rows.map((_, row) => results.get(row)!);
 }
 
@@ -47,10 +58,14 @@ export async function rankSome(
   recommender: Recommender,
   rows: readonly Row[],
   options: RankOptions = {},
-  { shard = { index: 1, of: 1 }, wording = 1, partial, stop = () => false }: RankRun = {},
+  { shard = { index: 1, of: 1 }, wording = 1, partial, counts, stop = () => false }: RankRun = {},
 ): Promise<Map<number, Result>> {
   const { label = 'evaluate', ...given } = options;
-  const { tokenBudget, excludeHistory, scoreTargets, ...search } = SCHEMA.parse(given);
+  const { tokenBudget, excludeHistory, scoreTargets, assistant, assistantWeight, ...asked } = SCHEMA.parse(given);
+  const { logitAdjustment: tau, ...search } = asked;
+  const itemBias = adjustment(tau, counts, recommender);
+  const scorer = scorerOf(assistant);
+  const catalogue = recommender.index.map((_, item) => item);
   const prompts = rows.map(({ history, target }) => recommender.render.prompt(history, target, wording - 1));
   const batches = cutByTokens(prompts, tokenBudget, search.numBeams).filter((_, b) => b % shard.of === shard.index - 1);
   const results = new Map(partial?.done);
@@ -61,10 +76,12 @@ export async function rankSome(
   for (const batch of open) {
     if (stop()) break;
     const of = batch.map((row) => rows[row]!);
+    const scores = scorer && (await scorer(of.map(({ history }) => history), of.map(() => catalogue))); // prettier-ignore
     const found = searchBatch(recommender, batch.map((row) => prompts[row]!), {
       ...search,
       ...(excludeHistory && { exclude: of.map(({ history }) => new Set(history)) }),
-      ...(scoreTargets && { targets: of.map(({ target }) => target) }),
+      ...(scores && { assistant: { scores, weight: assistantWeight } }),
+      ...(itemBias ? { itemBias } : scoreTargets && { targets: of.map(({ target }) => target) }),
     }, (i) => `${label}: row ${batch[i]! + 1} of ${rows.length} (user ${JSON.stringify(of[i]!.user)})`); // prettier-ignore
     const done = found.map((ranking, i): Result => {
       const { user, history, target } = of[i]!;
@@ -77,6 +94,22 @@ export async function rankSome(
   }
   progress.end();
   return results;
+}
+
+/** @throws InputError where popularity is to count and nobody says what it is */
+function adjustment(
+  tau: number,
+  counts: ArrayLike<number> | undefined,
+  { index }: Recommender,
+): Float64Array | undefined {
+  if (tau === 0) return undefined;
+  if (counts?.length !== index.length) {
+    throw new InputError(
+      `evaluate: logitAdjustment: expected the items' counts in the training rows (${index.length}), got ${counts?.length ?? 'none'}; ` +
+        'give counts: trainCounts(dataset.train, dataset.items.length)',
+    );
+  }
+  return logitAdjustment(counts, tau);
 }
 
 function searchBatch(

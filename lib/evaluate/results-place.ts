@@ -19,6 +19,13 @@ export interface EvaluationKind {
   /** Without the items of the history. */
   excludeHistory?: boolean;
   lengthPenalty?: number;
+  /** tau. */
+  logitAdjustment?: number;
+  /** Where it is not all tokens that a length counts. */
+  lengthOf?: 'choices';
+  /** What the assistant is, and its share. */
+  assistant?: string;
+  assistantWeight?: number;
   /** Which of the task's wordings, where it is not the first. */
   wording?: number;
   /** One of several shares, such as `2/8`. */
@@ -37,13 +44,17 @@ export interface EvaluationKind {
  */
 export function resultsFile(model: string, kind: EvaluationKind): string {
   const { split, template, numBeams, normalize, precision = 'float32', shuffleHistories: seed } = kind;
-  const { limit = 0, excludeHistory = false, lengthPenalty = 0, wording = 1, shard } = kind;
+  const { limit = 0, excludeHistory = false, lengthPenalty = 0, lengthOf, wording = 1, shard } = kind;
+  const { logitAdjustment = 0, assistant, assistantWeight } = kind;
   const parts = [
     ...[split, template, numBeams],
     ...(normalize === 'full' ? [] : [normalize]),
     ...(precision === 'float32' ? [] : [precision]),
     ...(excludeHistory ? ['without-history'] : []),
     ...(lengthPenalty === 0 ? [] : [`length-${lengthPenalty}`]),
+    ...(logitAdjustment === 0 ? [] : [`adjusted-${logitAdjustment}`]),
+    ...(lengthOf === undefined ? [] : [lengthOf]),
+    ...(assistant === undefined ? [] : [`assistant-${assistantWeight}-${assistant.slice(0, 8)}`]),
     ...(wording === 1 ? [] : [`wording-${wording}`]),
     ...(limit === 0 ? [] : [`first-${limit}`]),
     ...(seed === undefined ? [] : [`shuffled-${seed}`]),

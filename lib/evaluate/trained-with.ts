@@ -5,6 +5,7 @@
 import type { Item } from '../data/dataset.js';
 import { findPromptCard, type PromptCard, type PromptSource } from '../lm/prompt-card.js';
 import { loadChatTemplate } from '../lm/tokenizer/chat-template.js';
+import type { PromptWords } from '../tasks/prompts.js';
 import { parseTemplates, TEMPLATES, type Templates } from '../tasks/templates.js';
 import type { SidTokens } from '../lm/choices.js';
 import type { RecommenderOptions } from './recommender.js';
@@ -23,6 +24,8 @@ export interface TrainedWith {
   chatTemplate?: boolean;
   /** How SIDs are written. */
   sidTokens?: SidTokens;
+  /** Share of the items that tasks of items held out for validation, and as many for the test. */
+  heldOutItems?: number;
   /** Where it was found: in the model's folder, in the run's `config.json` beside it, or nowhere. */
   source: PromptSource;
   /** The file that says so. */
@@ -35,7 +38,7 @@ export interface TrainedWith {
  */
 export function trainedWith(model: string): TrainedWith {
   const { card, source, file } = findPromptCard(model);
-  const { template, templates, cutoffLen, chatTemplate, sidTokens } = card;
+  const { template, templates, cutoffLen, chatTemplate, sidTokens, heldOutItems } = card;
   const given = templates === undefined ? {} : parseTemplates(templates, file!);
   const own = Object.fromEntries(
     Object.entries(given).filter(([name, text]) => JSON.stringify(text) !== JSON.stringify(kitTemplate(name))),
@@ -47,6 +50,7 @@ export function trainedWith(model: string): TrainedWith {
     ...(cutoffLen !== undefined && { cutoffLen }),
     ...(chatTemplate === true && { chatTemplate }),
     ...(sidTokens && { sidTokens }),
+    ...(heldOutItems !== undefined && { heldOutItems }),
     source,
     ...(file !== undefined && { file }),
   };
@@ -62,13 +66,14 @@ function kitTemplate(name: string): unknown {
  *   the kit's own change
  */
 export function promptCard(prompt: Omit<TrainedWith, 'own' | 'source' | 'file'>, tasks: readonly string[]): PromptCard {
-  const { template, templates, cutoffLen, chatTemplate = false, sidTokens = 'new' } = prompt;
+  const { template, templates, cutoffLen, chatTemplate = false, sidTokens = 'new', heldOutItems } = prompt;
   return {
     ...(template !== undefined && { template }),
     templates: Object.fromEntries(tasks.map((name) => [name, templates[name]!])),
     ...(cutoffLen !== undefined && { cutoffLen }),
     chatTemplate,
     sidTokens,
+    ...(heldOutItems !== undefined && { heldOutItems }),
   };
 }
 
@@ -77,11 +82,13 @@ export function promptOptions(
   run: Omit<TrainedWith, 'source' | 'file'>,
   model: string,
   items: readonly Item[],
+  words: PromptWords = {},
 ): RecommenderOptions {
   const { templates, cutoffLen, chatTemplate, sidTokens } = run;
   return {
     templates,
     items,
+    ...words,
     ...(cutoffLen !== undefined && { cutoffLen }),
     ...(chatTemplate && { chat: loadChatTemplate(model) }),
     ...(sidTokens && { sidTokens }),

@@ -6,6 +6,7 @@
  */
 import { textWidth } from './text-size.js';
 import { label, unescapeText } from './text.js';
+import { largest } from '../support/extremes.js';
 
 /** Whatever JSON can hold. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
@@ -89,7 +90,7 @@ const LEGEND = { fontSize: 14, row: 20, room: 780 };
 export function legendRows(names: readonly string[]): number {
   const widths = names.map((name) => textWidth(unescapeText(name), LEGEND.fontSize) + 46); // with its line and a gap
   if (widths.reduce((sum, width) => sum + width, 0) <= LEGEND.room) return 1;
-  return Math.ceil(names.length / Math.max(1, Math.floor(LEGEND.room / Math.max(...widths))));
+  return Math.ceil(names.length / Math.max(1, Math.floor(LEGEND.room / largest(widths))));
 }
 
 /**

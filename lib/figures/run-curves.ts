@@ -2,6 +2,7 @@
 import { axis, type Figure, finiteRows, layout, lineStyle, markerStyle, type TableRow } from './figure.js';
 import { movingMean, thin } from './loss-curve.js';
 import { label } from './text.js';
+import { largest } from '../support/extremes.js';
 
 /** Options of `runCurves`. */
 export interface RunCurvesOptions {
@@ -87,7 +88,7 @@ function commonMetric(runs: readonly { lines: readonly object[] }[]): string | u
     const names = new Set(lines.flatMap((line) => Object.keys(line).filter((key) => key.startsWith('valid '))));
     for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
-  const most = Math.max(0, ...counts.values());
+  const most = largest(counts.values(), 0);
   const common = [...counts].filter(([, count]) => count === most).map(([name]) => name);
   return common.find((name) => name === 'valid NDCG@10') ?? common[0];
 }

@@ -7,6 +7,7 @@ import { cellText } from './tables/cell-text.js';
 import { intervalCells } from './tables/interval-cells.js';
 import { flatten, type Rows, rowsOf } from './tables/rows-of.js';
 import { listOf, type TableLike } from './tables/shapes.js';
+import { largest } from '../support/extremes.js';
 
 /** Options of `showTable`, `tableText` and `tableHtml`. */
 export interface ShowTableOptions {
@@ -34,7 +35,7 @@ export function showTable(rows: TableLike, options: ShowTableOptions = {}): void
 export function tableText(rows: TableLike, options: ShowTableOptions = {}): string {
   const { columns, cells, numeric, rest } = prepare(rows, options);
   const lines = [columns, ...cells];
-  const widths = columns.map((_, j) => Math.max(...lines.map((line) => columnsWide(line[j]!))));
+  const widths = columns.map((_, j) => largest(lines.map((line) => columnsWide(line[j]!))));
   const aligned = lines.map((line) =>
     line
       .map((cell, j) => {

@@ -3,6 +3,7 @@
  * not. Texts and rectangles count, paths do not: Plotly asks in order to make room for labels and legends.
  */
 import { textWidth } from './text-size.js';
+import { largest, smallest } from '../support/extremes.js';
 
 /** A rectangle in pixels. */
 export interface Box {
@@ -48,7 +49,7 @@ function textBox(element: Element): Box {
   const size = fontSize(element);
   const lines = [...element.querySelectorAll('tspan.line')];
   const rows = lines.length > 0 ? lines : [element];
-  const width = Math.max(...rows.map((row) => textWidth(row.textContent ?? '', size)));
+  const width = largest(rows.map((row) => textWidth(row.textContent ?? '', size)));
   const [x, y] = [number(element.getAttribute('x')), number(element.getAttribute('y'))];
   const left = x - width * anchorOf(element);
   const top = y + shift(element.getAttribute('dy'), size) - 0.93 * size;
@@ -115,7 +116,7 @@ function mapped(box: Box, [a, b, c, d, e, f]: Affine): Box {
   const corners = [box.left, box.right].flatMap((x) => [box.top, box.bottom].map((y) => [x, y] as const));
   const xs = corners.map(([x, y]) => a * x + c * y + e);
   const ys = corners.map(([x, y]) => b * x + d * y + f);
-  return { left: Math.min(...xs), top: Math.min(...ys), right: Math.max(...xs), bottom: Math.max(...ys) };
+  return { left: smallest(xs), top: smallest(ys), right: largest(xs), bottom: largest(ys) };
 }
 
 function union(a: Box, b: Box): Box {

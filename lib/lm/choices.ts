@@ -17,8 +17,11 @@ export const SID_VOCABULARIES = ['used', 'all'] as const;
 /** A word of `SID_VOCABULARIES`. */
 export type SidVocabulary = (typeof SID_VOCABULARIES)[number];
 
-/** What a new row starts from: the mean of the old rows, or the rows of the words in the titles of a code's items. */
-export const EMBEDDING_INITS = ['mean', 'title'] as const;
+/**
+ * What a new row starts from: the mean of the old rows, the rows of the words in the titles of a code's items, or of the
+ * words that tell its items from others.
+ */
+export const EMBEDDING_INITS = ['mean', 'title', 'keywords'] as const;
 
 /** A word of `EMBEDDING_INITS`. */
 export type EmbeddingInit = (typeof EMBEDDING_INITS)[number];

@@ -3,14 +3,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as tf from '@tensorflow/tfjs';
 import { readJson, writeJson } from '../files/files.js';
-import { type LazyArray, type NamedArray, writeSafetensors } from '../files/safetensors.js';
+import type { LazyArray, NamedArray } from '../files/safetensors.js';
 import { fromBfloat16, isBfloat16 } from '../ops/bfloat16.js';
 import type { Precision } from '../ops/precision.js';
 import { wholeTable } from '../ops/split-table.js';
 import { type ModelConfig, parseConfig, toHfConfig } from './config.js';
 import { tableOf } from './lora/adapted-weights.js';
 import type { LanguageModel } from './language-model.js';
-import { readWeights } from './weight-files.js';
+import { lacksOutput, readWeights } from './weight-files.js';
+import { writeWeightFiles } from './weight-shards.js';
 import { EMBEDDING, OUTPUT } from './weight-names.js';
 import { weightShapes } from './weights.js';
 
@@ -30,19 +31,26 @@ export function readConfig(folder: string): ModelConfig {
  * @throws InputError if a file of the folder is missing or damaged, or asks for what is not computed here
  */
 export function loadWholeModel(folder: string, precision: Precision = 'float32'): LanguageModel {
-  const config = readConfig(folder);
+  const read = readConfig(folder);
+  const config = !read.tied && lacksOutput(folder) ? { ...read, tied: true } : read;
   return { config, weights: readWeights(folder, config, precision), folders: [folder] };
 }
 
-/** Adapters are not looked at: merge them first. @param precision of the file */
-export function saveWholeModel(folder: string, model: LanguageModel, precision: Precision = 'float32'): void {
-  writeJson(join(folder, 'config.json'), toHfConfig(model.config, precision));
+/** How weights are written. */
+export interface SaveOptions {
+  /** Default float32. */
+  saveDtype?: Precision;
+  /** Gigabytes of a file at most. Default: one file. */
+  maxShardSize?: number;
+}
+
+/** Adapters are not looked at: merge them first. */
+export function saveWholeModel(folder: string, model: LanguageModel, options: SaveOptions = {}): void {
+  const { saveDtype = 'float32', maxShardSize = Infinity } = options;
+  writeJson(join(folder, 'config.json'), toHfConfig(model.config, saveDtype));
   const names = [...weightShapes(model.config).keys()];
-  writeSafetensors(
-    join(folder, 'model.safetensors'),
-    new Map(names.map((name) => [name, lazily(model, name)])),
-    precision === 'bfloat16' ? 'BF16' : 'F32',
-  );
+  const arrays = new Map(names.map((name) => [name, lazily(model, name)]));
+  writeWeightFiles(folder, arrays, saveDtype === 'bfloat16' ? 'BF16' : 'F32', maxShardSize * 1e9);
 }
 
 /** Read off the engine when it is written. */

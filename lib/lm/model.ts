@@ -12,7 +12,7 @@ import { foldLora } from './lora/merge.js';
 import { isAdapter, loadAdapter, saveAdapter } from './lora/peft-files.js';
 import type { ModelConfig } from './config.js';
 import { readAdapterConfig } from './lora/peft-config.js';
-import { loadWholeModel, readConfig, saveWholeModel } from './model-files.js';
+import { loadWholeModel, readConfig, type SaveOptions, saveWholeModel } from './model-files.js';
 import { copyPromptCard, type PromptCard, writePromptCard } from './prompt-card.js';
 import { isBfloat16, toBfloat16 } from '../ops/bfloat16.js';
 import type { Precision } from '../ops/precision.js';
@@ -52,6 +52,11 @@ function halveMatrices(weights: Weights): void {
   }
 }
 
+/** Whether a folder has a `config.json` but no weights: a shape to train from random weights. */
+export function isBare(folder: string): boolean {
+  return existsSync(join(folder, 'config.json')) && !existsSync(modelFile(folder)) && !isAdapter(folder);
+}
+
 /** The file that tells a model folder from another: its adapter, its weights, or the list of their files. */
 export function modelFile(folder: string): string {
   const names = ['adapter_model.safetensors', 'model.safetensors', 'model.safetensors.index.json'];
@@ -62,7 +67,7 @@ export function modelFile(folder: string): string {
  * Weights last: a folder with `model.safetensors` (or `adapter_model.safetensors`) is whole. A model whose adapters are
  * not merged is saved as an adapter.
  * @param tokenizer file to copy, or its JSON text
- * @param dtype of the weights in the file, an adapter's apart, which are few. Default float32
+ * @param saving of the weights, an adapter's apart, which are few
  * @param prompt what the model was trained with; default that of the folder that it was loaded from, if it has one
  */
 export function saveModel(
@@ -70,12 +75,12 @@ export function saveModel(
   model: LanguageModel,
   tokenizer?: { file: string } | { json: string },
   prompt?: PromptCard,
-  dtype?: Precision,
+  saving: SaveOptions = {},
 ): void {
   const { lora, weights, folders } = model;
   if (tokenizer) saveTokenizer(folder, 'json' in tokenizer ? tokenizer.json : readText(tokenizer.file), folders);
   if (prompt) writePromptCard(folder, prompt);
   else copyPromptCard(folders?.[0], folder);
   if (lora && weights instanceof AdaptedWeights && weights.adapters) saveAdapter(folder, { ...model, lora });
-  else saveWholeModel(folder, model, dtype);
+  else saveWholeModel(folder, model, saving);
 }

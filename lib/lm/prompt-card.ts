@@ -22,6 +22,8 @@ export interface PromptCard {
   chatTemplate?: boolean;
   /** How SIDs are written: in tokens of their own, or spelled in subwords. */
   sidTokens?: 'new' | 'subwords';
+  /** Share of the items that tasks of items held out for validation, and as many for the test. */
+  heldOutItems?: number;
 }
 
 /** Where a card was found: in the model's folder, in the run's `config.json` beside it, or nowhere. */
@@ -78,6 +80,7 @@ const KINDS: { [K in keyof PromptCard]-?: (value: unknown) => boolean } = {
   cutoffLen: (value) => Number.isInteger(value) && (value as number) > 0,
   chatTemplate: (value) => typeof value === 'boolean',
   sidTokens: (value) => value === 'new' || value === 'subwords',
+  heldOutItems: (value) => typeof value === 'number' && value > 0 && value < 0.5,
 };
 
 /** The fields of a card among those of a file; null counts as absent. */

@@ -3,9 +3,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { estimateText, type RunEstimate } from '../train/report/estimate.js';
 import { sftEstimate } from '../train/sft/sft.js';
+import { DENSE_ROWS } from '../sid/default-method.js';
 import type { PipelineConfig } from './config.js';
+import { roundFolder } from './next-round.js';
+import { withLoopStages } from './rounds.js';
 import { PipelineStages } from './stages.js';
-import { checkTraining } from './pipeline.js';
+import { checkTraining } from './round.js';
 
 /** What a pipeline would do and take. */
 export interface DryRun {
@@ -13,6 +16,8 @@ export interface DryRun {
   stages: { stage: string; options: object }[];
   /** What has to be there first, in a line each; empty where the pipeline could run now. */
   missing: string[];
+  /** What the data decide where the configuration leaves it to them, with the reason, in a line each. */
+  choices?: string[];
   /** Of supervised fine-tuning; absent where its data or its model is not there yet. */
   sft?: RunEstimate;
   /** The same in words, or why there is none. */
@@ -27,19 +32,36 @@ export async function dryRun(config: PipelineConfig): Promise<DryRun> {
   const model = sft.model ?? 'qwen2:128x4';
   const missing = missingInputs(config, paths, model);
   const ready = [paths.index, join(config.out, `${config.dataset}.item.json`)].every((path) => existsSync(path));
-  const there = { stages: stagesOf(config), missing };
+  const there = { stages: stagesOf(config), missing, ...choicesOf(paths) };
   if (missing.length > 0) return { ...there, estimate: 'no estimate: something is missing' };
   if (!ready) return { ...there, estimate: 'no estimate: filter, embed and sid have not run yet' };
   const estimate = await sftEstimate({ ...sft, data: config.out, dataset: config.dataset, index: paths.index });
   return { ...there, sft: estimate, estimate: estimateText('sft', estimate) };
 }
 
-function stagesOf(config: PipelineConfig): DryRun['stages'] {
-  const named = ['sample', 'filter', 'embed', 'sid', 'convert', 'sft', 'grpo', 'evaluate', 'badcase'] as const;
-  const optional = ['sample', 'grpo', 'badcase'];
-  return named
-    .filter((stage) => !optional.includes(stage) || config[stage as keyof PipelineConfig] !== undefined)
-    .map((stage) => ({ stage, options: stage === 'convert' ? {} : (config[stage] ?? {}) }));
+/** The method of `sid`, where the pipeline makes the SIDs itself. */
+function choicesOf(paths: PipelineStages): { choices?: string[] } {
+  const { chosen } = paths.ownIndex ? {} : paths.sidOptions;
+  if (!chosen) return {};
+  const filtered = existsSync(join(paths.config.out, `${paths.config.dataset}.stats.json`));
+  const later = `rqkmeans, or one-code where filter leaves ${DENSE_ROWS} training rows an item or more`;
+  return { choices: [`sid method: ${filtered ? `${chosen.method} (${chosen.why})` : later}`] };
+}
+
+function stagesOf(given: PipelineConfig): DryRun['stages'] {
+  const config = withLoopStages(given);
+  const named = ['sample', 'filter', 'embed', 'sid', 'convert', 'sft', 'grpo', 'evaluate', 'badcase', 'strategies'] as const; // prettier-ignore
+  const optional: readonly string[] = ['sample', 'grpo', 'badcase', 'strategies'];
+  const { rounds = 1, compare = {} } = config;
+  return [
+    ...named
+      .filter((stage) => !optional.includes(stage) || config[stage as keyof PipelineConfig] !== undefined)
+      .map((stage) => ({ stage, options: stage === 'convert' ? {} : (config[stage] ?? {}) })),
+    ...Array.from({ length: rounds - 1 }, (_, i) => [
+      { stage: `round ${i + 2}`, options: { out: roundFolder(config, i + 2) } },
+      { stage: 'compare', options: compare },
+    ]).flat(),
+  ];
 }
 
 function missingInputs({ sample, filter }: PipelineConfig, paths: PipelineStages, model: string): string[] {

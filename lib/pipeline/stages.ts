@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { badCaseReport, type BadCaseReport } from '../badcase/bad-case-report.js';
 import { type BaselineReport, baselineStage } from '../baselines/baseline-stage.js';
 import type { BaselineName } from '../baselines/baselines.js';
+import { type LoadedScorer, loadScorer } from '../baselines/sequence/scorer.js';
+import { baselineModel, isArchitecture, withAssistant } from '../baselines/sequence/with-assistant.js';
 import { convert, type ConvertReport } from '../data/convert.js';
 import { filterOutputs, type FilterReport, filterStage } from '../data/filter/filter-stage.js';
 import { type SampleReport, writeSample } from '../data/sample/sample.js';
@@ -18,10 +20,12 @@ import { modelFile } from '../lm/model.js';
 import type { MetricLine } from '../runs/metric-lines.js';
 import { modelFiles } from '../runs/inputs.js';
 import { runStage, type Stage } from '../runs/stage.js';
+import { type ChosenMethod, withMethod } from '../sid/default-method.js';
 import { sidOutputs } from '../sid/files/saved-sids.js';
 import { type SidReport, sidStage } from '../sid/sid-stage.js';
 import { InputError } from '../support/errors.js';
 import { grpo, type GrpoReport } from '../train/grpo/grpo.js';
+import { rewardParts } from '../train/grpo/rewards/reward-list.js';
 import { sft, type SftReport } from '../train/sft/sft.js';
 import { checkConfig } from './check-config.js';
 import type { PipelineConfig } from './config.js';
@@ -108,12 +112,21 @@ export class PipelineStages {
     );
   }
 
+  /** Options of `sid`, with the method that the data decide where the configuration leaves it to them. */
+  get sidOptions(): { options: NonNullable<PipelineConfig['sid']>; chosen?: ChosenMethod } {
+    const { sid = {} } = this.config;
+    const { chosen, options } = withMethod(sid, this.embeddings);
+    // stages that were run before there was a choice are those of residual k-means
+    return chosen?.method === 'rqkmeans' ? { options: sid, chosen } : { options, ...(chosen && { chosen }) };
+  }
+
   /** Vectors -> semantic IDs. */
   async sid(): Promise<SidReport> {
-    const { sid = {} } = this.config;
+    const sid = this.sidOptions.options;
     const { method = 'rqkmeans', codebookSize, startIndex } = sid;
     const { levels = typeof codebookSize === 'object' ? codebookSize.length : 3 } = sid;
-    const outputs = sidOutputs(this.index, method, startIndex === undefined ? levels : 1); // else they are its levels
+    const one = startIndex !== undefined || method === 'one-code'; // the levels of the former are its index's
+    const outputs = sidOutputs(this.index, method, one ? 1 : levels);
     if (this.ownIndex) throw new InputError('sid: sft.index names your own index; nothing to do');
     this.refuseForeign('sid', sid.index, 'sft.index');
     const inputs = [this.embeddings, ...(startIndex === undefined ? [] : [startIndex])];
@@ -138,34 +151,62 @@ export class PipelineStages {
   sft(onLog?: Live): Promise<SftReport> {
     const { out: data, dataset, sft: options = {}, again } = this.config;
     const run = join(this.runs, 'sft');
-    const own = { data, dataset, index: this.index, run, again, ...(onLog && { onLog }) };
+    const { coldTargets = 0, embeddings = this.embeddings } = options;
+    const vectors = coldTargets > 0 && { embeddings };
+    const own = { data, dataset, index: this.index, run, again, ...vectors, ...(onLog && { onLog }) };
     return sft({ ...options, ...own }, { whenStale: 'replace' });
   }
 
   /** Reinforcement learning from the fine-tuned model. */
-  grpo(onLog?: Live): Promise<GrpoReport> {
+  async grpo(onLog?: Live): Promise<GrpoReport> {
     const { out: data, dataset, grpo: options = {}, sft: start, again } = this.config;
     const template = options.template ?? start?.template;
     const own = { data, dataset, index: this.index, run: join(this.runs, 'grpo'), model: this.model('sft'), again };
-    return grpo(
-      { ...options, ...(template !== undefined && { template }), ...own, ...(onLog && { onLog }) },
-      { whenStale: 'replace' },
-    );
+    const scorer = this.trainsScorer ? await this.scorer() : undefined;
+    try {
+      return await grpo(
+        {
+          ...{ ...options, ...(template !== undefined && { template }), ...own, ...(onLog && { onLog }) },
+          ...(scorer && { scorer }),
+        },
+        { whenStale: 'replace' },
+      );
+    } finally {
+      scorer?.dispose();
+    }
   }
 
-  /** Ranks the test rows by a run's model. */
-  evaluate(of: 'sft' | 'grpo'): Promise<EvaluateReport & { results: string }> {
+  /** Whether a reward asks another recommender, and none is given: then a SASRec is trained for it. */
+  get trainsScorer(): boolean {
+    const { reward = 'ranking', scorer } = this.config.grpo ?? {};
+    return scorer === undefined && (rewardParts(reward) ?? []).some(({ named }) => named?.needs === 'scorer');
+  }
+
+  private async scorer(): Promise<LoadedScorer> {
+    const { training } = await this.baseline('sasrec');
+    return loadScorer(training!.model);
+  }
+
+  /** Ranks the test rows by a run's model; an assistant that is named is trained first. */
+  async evaluate(of: 'sft' | 'grpo'): Promise<EvaluateReport & { results: string }> {
     const { out: data, dataset, evaluate: options = {}, sft: start } = this.config;
     const model = this.model(of);
     const results = this.results(of);
     const inputs = [modelFile(model), ...modelFiles(model).map(([, path]) => path), this.index, ...this.splits()];
     const template = start?.template;
+    const { assistant: named } = options;
+    if (isArchitecture(named)) {
+      await baselineStage({ baseline: named, data, dataset });
+      inputs.push(modelFile(baselineModel(data, named)));
+    }
     return this.once(`evaluate-${of}`, [options, template], [...new Set(inputs)], [results], () =>
-      evaluateStage({
-        ...options,
-        ...(template !== undefined && { template }),
-        ...{ data, dataset, index: this.index, model, results },
-      }),
+      withAssistant(named, data, (assistant) =>
+        evaluateStage({
+          ...{ ...options, ...(assistant && { assistant }) },
+          ...(template !== undefined && { template }),
+          ...{ data, dataset, index: this.index, model, results },
+        }),
+      ),
     );
   }
 

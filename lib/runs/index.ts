@@ -7,3 +7,6 @@ export * from './tensorboard-log.js';
 export * from './code-version.js';
 export * from './inputs.js';
 export * from './valid-rows.js';
+export * from './sweep/run-sweep.js';
+export * from './sweep/sweep-rows.js';
+export * from './sweep/sweep-spec.js';

@@ -16,17 +16,32 @@ export interface RunInputs {
   model?: string;
   /** File of item vectors, where a reward reads them. */
   embeddings?: string;
+  /** Any other files by what they are called in a run's configuration. */
+  files?: Readonly<Record<string, string>>;
+  /** File of preferences, where prompts read them. */
+  preferences?: string;
 }
 
 /** SHA-256 by file name; of the model's files the name begins with `model`, of an adapter's base with `base`. */
-export function hashInputs({ dataset: { dir, name }, index, model, embeddings }: RunInputs): Record<string, string> {
+export function hashInputs({
+  dataset: { dir, name },
+  index,
+  model,
+  embeddings,
+  files: more = {},
+  preferences,
+}: RunInputs): Record<string, string> {
   const data = ['item.json', 'train.inter', 'valid.inter', 'test.inter'].map((ending) => `${name}.${ending}`);
   const files = data.map((file) => [file, join(dir, file)] as const).filter(([, path]) => existsSync(path));
   const indexes = index === undefined ? [] : [['index', index] as const];
   const vectors = embeddings === undefined ? [] : [['embeddings', embeddings] as const];
+  const texts = preferences === undefined ? [] : [['preferences', preferences] as const];
   const models = model === undefined ? [] : modelFiles(model);
   return Object.fromEntries(
-    [...files, ...indexes, ...vectors, ...models].map(([file, path]) => [file, hashFile(path)]),
+    [...files, ...indexes, ...vectors, ...texts, ...Object.entries(more), ...models].map(([file, path]) => [
+      file,
+      hashFile(path),
+    ]),
   );
 }
 

@@ -1,5 +1,7 @@
 /** Item vectors -> semantic IDs, and the files that hold them. */
 export * from './assign-sids.js';
+export * from './default-method.js';
+export * from './one-code.js';
 export type { AssignmentProblem } from './balanced/assignment-prices.js';
 export * from './balanced/balanced-assign.js';
 export * from './balanced/balanced-codes.js';

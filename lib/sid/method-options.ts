@@ -116,6 +116,9 @@ export const RQKMEANS_PLUS_OPTIONS = defineOptions('sid', {
   }),
 });
 
+/** Declares the options of `one-code`: nothing is drawn, the seed that a pipeline gives every stage is taken all the same. */
+export const ONE_CODE_OPTIONS = defineOptions('sid', { ...SEED_OPTIONS });
+
 /** How many levels and codes. */
 export interface LevelOptions extends Given<typeof LEVEL_OPTIONS> {}
 /** Options of `rqKmeans`. */

@@ -4,6 +4,7 @@
  * command can list methods and options without an engine.
  */
 import {
+  ONE_CODE_OPTIONS,
   RQKMEANS_CONSTRAINED_OPTIONS,
   RQKMEANS_OPTIONS,
   RQKMEANS_PLUS_OPTIONS,
@@ -36,6 +37,12 @@ export const METHODS = {
     options: RQKMEANS_PLUS_OPTIONS.options,
     learned: true,
     quantize: async (...given) => (await import('./rqvae/rqkmeans-plus.js')).rqKmeansPlus(...given),
+  },
+  'one-code': {
+    name: 'one-code',
+    options: ONE_CODE_OPTIONS.options,
+    learned: false,
+    quantize: async (...given) => (await import('./one-code.js')).oneCode(...given),
   },
 } satisfies Record<string, SidMethod>;
 

@@ -1,14 +1,16 @@
 /** The options of `sid`; those of a method count where it is chosen. */
 import { custom, text } from '../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../options/schema.js';
+import { DENSE_ROWS } from './default-method.js';
 import type { RqKmeansConstrainedOptions, RqKmeansOptions, RqKmeansPlusOptions } from './method-options.js';
 import { METHODS, SID_METHODS, type SidMethodName } from './methods.js';
 import type { SidMethod } from './sid-method.js';
 
-const METHOD = custom<SidMethod | SidMethodName, { default: 'rqkmeans' }>(
+const METHOD = custom<SidMethod | SidMethodName, { default: 'rqkmeans'; otherwise: string }>(
   'how vectors become codes; in a notebook also a method of your own',
   {
     default: 'rqkmeans',
+    otherwise: `rqkmeans; one-code where filter left ${DENSE_ROWS} training rows an item or more and no other option is given`,
     mismatch: (value) => {
       if (typeof value !== 'object' || value === null) {
         return (SID_METHODS as readonly unknown[]).includes(value) ? undefined : `one of ${SID_METHODS.join(', ')}`;

@@ -6,6 +6,8 @@ import { basename, dirname, join } from 'node:path';
 import { ensureEngine } from '../engine/engine.js';
 import { readNpy } from '../files/npy.js';
 import { InputError } from '../support/errors.js';
+import { tell } from '../support/progress.js';
+import { withMethod } from './default-method.js';
 import { INDEX_ENDING } from './files/codebook-files.js';
 import { writeSids } from './files/saved-sids.js';
 import { sidMethod } from './methods.js';
@@ -40,7 +42,9 @@ export interface SidReport extends Pick<QuantizeResult, 'codesUsed' | 'mse' | 'c
 export async function sidStage(options: SidStageOptions): Promise<SidReport> {
   await ensureEngine();
   const start = performance.now();
-  const { embeddings, method, index = defaultIndex(embeddings), ...given } = SID_OPTIONS.parse(options);
+  const { options: asked, chosen } = withMethod(options, options.embeddings);
+  const { embeddings, method, index = defaultIndex(embeddings), ...given } = SID_OPTIONS.parse(asked);
+  if (chosen && chosen.method !== 'rqkmeans') tell(`sid: method ${chosen.method}: ${chosen.why}`);
   if (!index.endsWith(INDEX_ENDING))
     throw new InputError(`sid: expected --index to end in ${INDEX_ENDING}, got ${index}`);
   const vectors = readNpy(embeddings, 'run sidlab embed first');

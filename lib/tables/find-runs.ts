@@ -8,6 +8,7 @@ import { itemRank } from '../evaluate/rows/ranks.js';
 import { metricIntervals, withRanks } from '../evaluate/statistics/intervals.js';
 import { readJson } from '../files/files.js';
 import type { PaperRow } from './paper-table.js';
+import { largest, smallest } from '../support/extremes.js';
 
 /** A run's results on the test rows. */
 export interface FoundRun {
@@ -88,7 +89,7 @@ export async function measureRuns(
   return {
     mean: Object.fromEntries(metrics.map((m) => [m, ofSeeds(m).reduce((sum, x) => sum + x, 0) / each.length])),
     intervals: metricIntervals(rows, ks),
-    spread: Object.fromEntries(metrics.map((m) => [m, [Math.min(...ofSeeds(m)), Math.max(...ofSeeds(m))]])),
+    spread: Object.fromEntries(metrics.map((m) => [m, [smallest(ofSeeds(m)), largest(ofSeeds(m))]])),
     stale: all.length - fresh.length,
     runs: fresh.map(({ run }) => run),
   };

@@ -1,6 +1,6 @@
 /** Options of how prompts are made, shared by training, evaluation and generation. */
 import { SID_TOKENS } from '../lm/choices.js';
-import { boolean, choice, integer, text } from '../options/kinds.js';
+import { boolean, choice, integer, number, text } from '../options/kinds.js';
 import type { Options } from '../options/option.js';
 
 /** Declares how prompts are made: options of `sft`, `evaluate` and `generate`. */
@@ -11,6 +11,14 @@ export const PROMPT_OPTIONS = {
   }),
   chatTemplate: boolean("wrap prompts in the chat template of the model's folder", {
     otherwise: "no, or as in the model's run",
+  }),
+  preferences: text('JSON lines {user, user_preference, context: {history_items, target_item}} for {preference}', {
+    otherwise: 'a sentence made by rule',
+  }),
+  heldOutItems: number('share of the items that tasks of items hold out for validation, and again for the test', {
+    above: 0,
+    below: 0.5,
+    otherwise: "0.05, or as in the model's run; GRec: 0.1",
   }),
   sidTokens: choice(SID_TOKENS, 'SIDs in tokens of their own (new), or spelled in the ones there are (subwords)', {
     otherwise: "new, or as in the model's run",

@@ -11,8 +11,10 @@ import type { SidIndex } from '../data/sid-index.js';
 import type { ChatTemplate } from '../lm/tokenizer/chat-template.js';
 import { END_OF_TEXT, type TextTokenizer } from '../lm/tokenizer/tokenizer.js';
 import { InputError } from '../support/errors.js';
+import type { PreferenceOf } from './preferences-file.js';
 import { preferenceText } from './preference-text.js';
-import { type Placeholder, placeholdersIn, type Template } from './templates.js';
+import { HISTORY_PLACEHOLDERS, type Placeholder, placeholdersIn, type Template } from './templates.js';
+import { largest } from '../support/extremes.js';
 
 /** What an example is about; a task of items has no history. */
 export interface Subject {
@@ -30,7 +32,14 @@ export interface PromptContext {
   text?: (item: number) => ItemText;
   /** The model's end of text. Default `<|endoftext|>`. */
   end?: string;
+  /** What the items are called. Default `items`. */
+  category?: string;
+  /** Preferences that somebody wrote. Default: `preferenceText`. */
+  preferenceOf?: PreferenceOf;
 }
+
+/** What prompts say beside items and SIDs. */
+export type PromptWords = Pick<PromptContext, 'category' | 'preferenceOf'>;
 
 /** @param reserved see `itemText` */
 export function promptContext(
@@ -38,6 +47,7 @@ export function promptContext(
   items?: readonly Item[],
   reserved: readonly string[] = [],
   end?: string,
+  words: PromptWords = {},
 ): PromptContext {
   const texts = new Map<number, ItemText>();
   const text = (item: number): ItemText => {
@@ -45,7 +55,7 @@ export function promptContext(
     if (!found) texts.set(item, (found = itemText(items![item]!, reserved)));
     return found;
   };
-  return { index, ...(items && { text }), ...(end !== undefined && { end }) };
+  return { index, ...(items && { text }), ...(end !== undefined && { end }), ...words };
 }
 
 /** @param variant which of the template's prompts @param shrink how much is left out, see `steps` */
@@ -90,18 +100,24 @@ function valueOf(
   separator: string,
 ): string {
   const sid = (of: number): string => context.index[of]!.join('');
-  const join = (render: (of: number) => string): string => history.map(render).join(separator);
+  const join = (render: (of: number, at: number) => string): string => history.map(render).join(separator);
   switch (placeholder) {
     case 'end':
       return context.end ?? END_OF_TEXT;
     case 'history':
       return join(sid);
+    case 'latest':
+      return history.slice(-1).map(sid).join('');
+    case 'history_numbered':
+      return join((of, at) => `${at + 1}. ${sid(of)}`);
     case 'history_titles':
       return join((of) => textOf(context, of).title);
     case 'history_pairs':
       return join((of) => `${sid(of)} ${textOf(context, of).title}`);
     case 'preference':
-      return preferenceText(history.map((of) => textOf(context, of)));
+      return context.preferenceOf?.(history, item) ?? preferenceText(history.map((of) => textOf(context, of)));
+    case 'category':
+      return context.category ?? 'items';
     case 'sid':
       return sid(item);
     case 'title':
@@ -110,6 +126,11 @@ function valueOf(
     case 'brand':
     case 'categories':
       return textOf(context, item)[placeholder] || 'unknown';
+    case 'enhanced_title':
+    case 'tags':
+    case 'highlights':
+    case 'characteristics':
+      return textOf(context, item).enriched?.[placeholder] ?? '';
     default:
       throw new Error(`prompts: unknown placeholder ${placeholder satisfies never}`);
   }
@@ -156,7 +177,7 @@ function steps(
   const texts = placeholders.filter((placeholder) => placeholder.startsWith('history'));
   const characters = texts.map((placeholder) => valueOf(placeholder, last, context, template.separator).length);
   const items = Math.max(0, history.length - 1);
-  return { items, all: items + Math.max(0, ...characters) };
+  return { items, all: items + largest(characters, 0) };
 }
 
 /** What a prompt and an answer are in tokens. */
@@ -173,7 +194,7 @@ export interface Renderer {
 }
 
 /** What a renderer needs beside template, index and tokenizer. */
-export interface RendererOptions {
+export interface RendererOptions extends PromptWords {
   /** The catalogue's items, where the template has placeholders for their texts. */
   items?: readonly Item[];
   /** Tokens of a prompt at most. Default 512. */
@@ -194,9 +215,10 @@ export function createRenderer(
   tokenizer: TextTokenizer,
   options: RendererOptions = {},
 ): Renderer {
-  const { items, cutoffLen = CUTOFF_LEN, end, chat } = options;
-  const context = promptContext(index, items, tokenizer.special, end);
-  const byItem = !placeholdersIn(template.answer).includes('preference');
+  const { items, cutoffLen = CUTOFF_LEN, end, chat, ...words } = options;
+  const context = promptContext(index, items, tokenizer.special, end, words);
+  const ofHistory: readonly string[] = HISTORY_PLACEHOLDERS;
+  const byItem = !placeholdersIn(template.answer).some((placeholder) => ofHistory.includes(placeholder));
   const answers = new Map<number, number[]>();
   const encode = (text: string): number[] =>
     chat ? tokenizer.encode(chat.wrap(text)) : [...tokenizer.begin, ...tokenizer.encode(text)];

@@ -1,6 +1,7 @@
 /** A task's examples as text, for reading, generating and scoring; with the first of its prompts, which is that of evaluation. */
 import type { Dataset, Split } from '../data/dataset.js';
 import type { SidIndex } from '../data/sid-index.js';
+import { promptWords } from './prompt-words.js';
 import { renderAnswer, renderPrompt, promptContext } from './prompts.js';
 import { taskRows } from './task-rows.js';
 import { answersWithSid, findTemplate, TEMPLATES, type Templates } from './templates.js';
@@ -28,7 +29,7 @@ export function taskExamples(
   templates: Templates = TEMPLATES,
 ): TaskExample[] {
   const template = findTemplate(task, templates);
-  const context = promptContext(index, dataset.items);
+  const context = promptContext(index, dataset.items, [], undefined, promptWords(dataset));
   const coded = answersWithSid(template);
   return taskRows(dataset, template, split, context).map(({ history, target: item }) => ({
     prompt: renderPrompt(template, { history, item }, context),

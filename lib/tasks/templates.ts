@@ -12,18 +12,36 @@
  *   3. `fusionseqrec` gives each item of the history as code and title together.
  */
 import { readJson } from '../files/files.js';
+import { ENRICHED_FIELDS } from '../data/item-text.js';
 import { InputError } from '../support/errors.js';
 import templates from './templates.json' with { type: 'json' };
 
-/** Of a row's history, joined by the separator: SIDs, titles, both; and a sentence about it (`preferenceText`). */
-export const HISTORY_PLACEHOLDERS = ['history', 'history_titles', 'history_pairs', 'preference'] as const;
-/** Of one item: a row's target, or the item of an item's task. */
-export const ITEM_PLACEHOLDERS = ['sid', 'title', 'description', 'brand', 'categories'] as const;
+/**
+ * Of a row's history, joined by the separator: SIDs, SIDs with their numbers ("1. <a_1><b_2>", GRec's prefix), titles,
+ * SIDs with titles; the SID of its last item, for a wording that says it again; and what the history says of a taste
+ * (`preferenceText`, or a file's text).
+ */
+export const HISTORY_PLACEHOLDERS = [
+  'history',
+  'history_numbered',
+  'history_titles',
+  'history_pairs',
+  'latest',
+  'preference',
+] as const;
+/** Of one item: a row's target, or the item of an item's task. Those of `ENRICHED_FIELDS` an enriched file has. */
+export const ITEM_PLACEHOLDERS = ['sid', 'title', 'description', 'brand', 'categories', ...ENRICHED_FIELDS] as const;
+/** Of no row or item: what the data set's items are called, and the model's end of text. */
+export const FIXED_PLACEHOLDERS = ['category', 'end'] as const;
 /** A name that may be in braces in a template. */
-export type Placeholder = (typeof HISTORY_PLACEHOLDERS)[number] | (typeof ITEM_PLACEHOLDERS)[number] | 'end';
+export type Placeholder =
+  (typeof HISTORY_PLACEHOLDERS)[number] | (typeof ITEM_PLACEHOLDERS)[number] | (typeof FIXED_PLACEHOLDERS)[number];
 
-/** `{end}` is the model's end of text. */
-const PLACEHOLDERS: readonly string[] = [...HISTORY_PLACEHOLDERS, ...ITEM_PLACEHOLDERS, 'end'];
+const PLACEHOLDERS: readonly string[] = [...HISTORY_PLACEHOLDERS, ...ITEM_PLACEHOLDERS, ...FIXED_PLACEHOLDERS];
+
+function isFixed(placeholder: Placeholder): boolean {
+  return placeholder === 'category' || placeholder === 'end';
+}
 
 /** A task as data. */
 export interface Template {
@@ -75,7 +93,7 @@ export function answersWithSid({ answer }: Template): boolean {
 
 /** Whether prompts or answer hold texts of items, which no vocabulary of words covers. */
 export function holdsText({ answer, prompts }: Template): boolean {
-  const coded: readonly Placeholder[] = ['history', 'sid', 'end'];
+  const coded: readonly Placeholder[] = ['history', 'latest', 'sid', 'end'];
   return [answer, ...prompts].some((text) => placeholdersIn(text).some((placeholder) => !coded.includes(placeholder)));
 }
 
@@ -115,11 +133,14 @@ function parseTemplate(name: string, raw: unknown, source: string): Template {
 
 /** No prompt may hold its answer, and each must say what it asks about. */
 function checkPlaceholders({ of, answer, prompts }: Template, wrong: (what: string) => never): void {
-  const answered: readonly Placeholder[] = placeholdersIn(answer).filter((placeholder) => placeholder !== 'end');
+  const answered: readonly Placeholder[] = placeholdersIn(answer).filter((placeholder) => !isFixed(placeholder));
   if (answered.length === 0) wrong('the answer holds no placeholder such as {sid}');
   const history: readonly string[] = HISTORY_PLACEHOLDERS;
   const asked: readonly Placeholder[] = of === 'rows' ? HISTORY_PLACEHOLDERS : ITEM_PLACEHOLDERS;
-  const allowed: readonly string[] = [...asked.filter((placeholder) => !answered.includes(placeholder)), 'end'];
+  const allowed: readonly string[] = [
+    ...asked.filter((placeholder) => !answered.includes(placeholder)),
+    ...FIXED_PLACEHOLDERS,
+  ];
   [answer, ...prompts].forEach((text, i) => {
     const where = i === 0 ? 'the answer' : `prompt ${i}`;
     const placeholders = placeholdersIn(text);
@@ -134,7 +155,7 @@ function checkPlaceholders({ of, answer, prompts }: Template, wrong: (what: stri
       if (i === 0 && of === 'items' && history.includes(placeholder))
         wrong(`the answer: {${placeholder}} is not of items`);
     }
-    if (placeholders.every((placeholder) => placeholder === 'end')) wrong(`${where} holds no placeholder`);
+    if (placeholders.every(isFixed)) wrong(`${where} holds no placeholder`);
   });
 }
 

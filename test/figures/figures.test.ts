@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { failureModes } from '../../lib/figures/failure-modes.js';
 import { failureRate } from '../../lib/figures/failure-rate.js';
-import { sidHealth } from '../../lib/figures/sid-health.js';
+import { sidHealth } from '../../lib/figures/sid/sid-health.js';
 import type { Figure } from '../../lib/figures/figure.js';
 import { historyLengths } from '../../lib/figures/history-lengths.js';
 import { lossCurve, movingMean } from '../../lib/figures/loss-curve.js';
 import { metricBars, shortNumber } from '../../lib/figures/metric-bars.js';
 import { popularityCurve } from '../../lib/figures/popularity-curve.js';
 import { rankDistribution } from '../../lib/figures/rank-distribution.js';
-import { sidUsage } from '../../lib/figures/sid-usage.js';
+import { sidUsage } from '../../lib/figures/sid/sid-usage.js';
 
 /** The traces, numbers rounded to 4 digits, styles left out. */
 function drawn(figure: Figure) {

@@ -157,7 +157,7 @@ describe.each(['qwen2-tied', 'qwen2-untied', 'qwen3', 'llama'])('%s', (name) => 
         ['c', 'bfloat16'],
       ] as const) {
         const from = at === 'c' ? loadModel(join(folder, 'b'), { precision: 'bfloat16', frozen: true }) : model;
-        saveModel(join(folder, at), from, undefined, undefined, dtype);
+        saveModel(join(folder, at), from, undefined, undefined, { saveDtype: dtype });
         if (at === 'c') disposeWeights(from.weights);
       }
       const [a, b, c] = ['a', 'b', 'c'].map((at) => readSafetensors(join(folder, at, 'model.safetensors')));

@@ -114,7 +114,7 @@ test('the seed is 42 unless another is given; an unknown init is refused', () =>
   expect(rows()).not.toEqual(rows(43));
   const odd = { init: 'zeros' as 'mean' };
   expect(() => extendVocabulary(loadModel('test/golden/qwen3'), wordTokenizer(words(41), []), INDEX, 1, odd)).toThrow(
-    '--init: expected mean or title, got zeros',
+    '--init: expected mean or title or keywords, got zeros',
   );
 });
 

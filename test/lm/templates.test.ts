@@ -23,7 +23,10 @@ import {
 
 const { items: raw } = sampleCatalogue({ size: 'tiny' });
 const items: Item[] = raw.map(({ title, description, brand, category }) =>
-  itemOf({ asin: '', title, description: description.join(' '), brand, categories: category.join(', ') }),
+  itemOf({
+    ...{ asin: '', title, description: description.join(' '), brand, categories: category.join(', ') },
+    extra: { enhanced_title: `${title} for all`, tags: [`tag of ${title}`], highlights: 'h', characteristics: 'c' },
+  }),
 );
 const index = items.map((_, item) => [`<a_${item % 7}>`, `<b_${item % 11}>`, `<c_${item}>`]);
 const shop = promptContext(index, items);
@@ -34,13 +37,13 @@ const wordings = Object.entries(TEMPLATES).flatMap(([name, { prompts }]) =>
 test('the tasks of both systems are there, each with several prompts', () => {
   expect(Object.keys(TEMPLATES)).toEqual(
     (
-      'sids words seqrec title2sid sid2title description2sid sids2title sids2description titles2title titles2sid ' +
-      'preference preference2sid item2index index2item fusionseqrec text_enrich text_enrich_without_id'
+      'sids words recent seqrec title2sid sid2title sid2description description2sid sids2title sids2description titles2title titles2sid ' +
+      'preference preference2sid recency2sid item2index index2item fusionseqrec text_enrich text_enrich_without_id'
     ).split(' '),
   );
   for (const [name, { prompts }] of Object.entries(TEMPLATES)) {
     expect(new Set(prompts).size).toBe(prompts.length);
-    if (name !== 'sids' && name !== 'words') expect(prompts.length).toBeGreaterThanOrEqual(4);
+    if (!['sids', 'words', 'recent'].includes(name)) expect(prompts.length).toBeGreaterThanOrEqual(4);
   }
 });
 
@@ -78,9 +81,9 @@ test('words of templates: those of SIDs alone unless others are given, placehold
 test('what each task holds', () => {
   const named = (of: (name: string) => boolean): string => Object.keys(TEMPLATES).filter(of).join(' ');
   expect(named((name) => answersWithSid(TEMPLATES[name]!))).toBe(
-    'sids words seqrec title2sid description2sid titles2sid preference2sid item2index fusionseqrec',
+    'sids words recent seqrec title2sid description2sid titles2sid preference2sid recency2sid item2index fusionseqrec',
   );
-  expect(named((name) => !holdsText(TEMPLATES[name]!))).toBe('sids words seqrec');
+  expect(named((name) => !holdsText(TEMPLATES[name]!))).toBe('sids words recent seqrec recency2sid');
 });
 
 test('golden: the evaluation prompt of every task', () => {
@@ -155,7 +158,7 @@ describe("a user's own templates", () => {
   });
 
   test('an unknown task: the error names the known ones', () => {
-    expect(() => findTemplate('constructor')).toThrow('template: expected one of sids, words, seqrec');
+    expect(() => findTemplate('constructor')).toThrow('template: expected one of sids, words, recent, seqrec');
   });
 });
 

@@ -125,3 +125,53 @@ describe('an epoch', () => {
     expect(title2sid).toEqual({ examples: whole, perEpoch: whole, leftOut: train.length - whole });
   });
 });
+
+describe('several prompts an example, and the loss on prompts', () => {
+  test('an example has so many different prompts in a pass, each as often as the others', () => {
+    const set = setOf('title2sid', { promptsPerExample: 3 }, 20, 40);
+    const { examples, perEpoch } = set.counts().title2sid!;
+    expect(perEpoch).toBe(3 * examples);
+    const seen = new Array<number>(5).fill(0);
+    for (let epoch = 0; epoch < 60; epoch++) {
+      const byExample = new Map<number, number[]>();
+      for (const { example, prompt } of set.examples(epoch)) {
+        byExample.set(example, [...(byExample.get(example) ?? []), prompt]);
+        seen[prompt]!++;
+      }
+      expect(byExample.size).toBe(examples);
+      for (const prompts of byExample.values()) expect(new Set(prompts).size).toBe(3);
+    }
+    // each of five prompts three times in five
+    const expected = (60 * examples * 3) / 5;
+    for (const count of seen) expect(Math.abs(count - expected)).toBeLessThan(5 * Math.sqrt(0.4 * expected));
+    expect(setOf('title2sid', { promptsPerExample: 9 }).counts().title2sid!.perEpoch).toBe(5 * examples);
+    expect(setOf('sids', { promptsPerExample: 3 }).counts().sids!.perEpoch).toBe(setOf('sids').counts().sids!.examples);
+  });
+
+  test('with the loss on all, every token but the first is a label', () => {
+    const words = 'Which item has the title thing It is number ? "'.split(' ');
+    const tokenizer = wordTokenizer(words, indexOf(40));
+    const render = createRenderer(TEMPLATES.title2sid!, indexOf(40), tokenizer, { items: datasetOf(40, 20).items });
+    const [all, answer] = (['all', 'answer'] as const).map((lossOn) => {
+      const set = setOf('title2sid', { lossOn });
+      return set.example({ task: 0, example: 3, prompt: 0 }, [render]);
+    });
+    expect(all!.tokens).toEqual(answer!.tokens);
+    expect(all!.labelPositions).toEqual(all!.tokens.map((_, i) => i));
+    expect([all!.tokens[0], ...all!.labels]).toEqual([...answer!.tokens, answer!.labels.at(-1)]);
+    expect(answer!.labels.length).toBeLessThan(all!.labels.length);
+    expect(all!.labels.slice(-answer!.labels.length)).toEqual(answer!.labels);
+  });
+
+  test('held-out items: a share of each of validation and test, the same ones whatever else', () => {
+    const dataset = datasetOf(100, 20);
+    const of = (split: 'train' | 'valid' | 'test', share?: number) =>
+      taskRows(dataset, TEMPLATES.title2sid!, split, undefined, share).map(({ target }) => target);
+    expect([of('train', 0.1), of('valid', 0.1), of('test', 0.1)].map(({ length }) => length)).toEqual([80, 10, 10]);
+    expect([of('train'), of('valid'), of('test')].map(({ length }) => length)).toEqual([90, 5, 5]);
+    const all = [...of('train', 0.1), ...of('valid', 0.1), ...of('test', 0.1)];
+    expect(new Set(all).size).toBe(100);
+    const { examples } = setOf('title2sid', { heldOutItems: 0.1 }).counts().title2sid!;
+    expect(examples).toBe(40 - 2 * 4);
+  });
+});

@@ -59,7 +59,15 @@ test('only what is trained needs gradients and moments; Muon keeps one of them',
 });
 
 const estimate: RunEstimate = {
-  ...{ parameters: 494e6, trainable: 494e6, steps: 1170, tokensPerEpoch: 3.4e6, tokens: 102e6, largestPart: 8192 },
+  ...{
+    parameters: 494e6,
+    trainable: 494e6,
+    steps: 1170,
+    epochs: 30,
+    tokensPerEpoch: 3.4e6,
+    tokens: 102e6,
+    largestPart: 8192,
+  },
   ...{ memory: 20 * 2 ** 30, freeBytes: 10 * 2 ** 30, fixedBytes: 4 * 2 ** 30, seconds: 3700 },
 };
 
@@ -75,7 +83,7 @@ test('a run that cannot fit is refused with what would make it fit', () => {
 
 test('in a sentence', () => {
   expect(estimateText('sft', estimate)).toBe(
-    'sft: 494 M parameters, all of them trained; 1170 updates, 3.4 M tokens an epoch, 102 M in all, at most 8192 at once; ' +
+    'sft: 494 M parameters, all of them trained; 1170 updates in 30 epochs of 3.4 M tokens, 102 M in all, at most 8192 at once; ' +
       'about 20 GiB more memory (10 GiB free), about 1 h 1 min and validation',
   );
 });

@@ -70,3 +70,28 @@ test('under dropout, the adapters’ too, nothing is shared and the order stays'
   const lora = { rank: 2, alpha: 2, dropout: 0.1, targets: [], modules: [], rslora: false, base: '', newTokens: false };
   expect(tokens(0, { ...model, lora } as typeof model)).toEqual(own);
 });
+
+test.each(['shared', 'apart'])('weighted labels: the weighted sum of the examples by themselves (%s)', (how) => {
+  const some = examples.slice(0, 6);
+  const weighted = some.map((example, i) => ({ ...example, weights: example.labels.map((_, l) => i + l / 2) }));
+  const options = { tokenBudget: 60, ...(how === 'apart' && { dropout: 1e-9, random: new Random(1) }) };
+  const whole = batchGradients(model, sftMicroBatches(model, weighted, options));
+  let loss = 0;
+  const sums = new Map<string, tf.Tensor>();
+  for (const { weights, ...example } of weighted) {
+    weights.forEach((weight, l) => {
+      const label = { ...example, labelPositions: [example.labelPositions[l]!], labels: [example.labels[l]!] };
+      const own = batchGradients(model, sftMicroBatches(model, [label], { tokenBudget: 60 }));
+      loss += (weight * own.loss) / 12; // twelve labels in all, whatever they weigh
+      for (const [name, gradient] of own.gradients) {
+        const scaled = tf.mul(gradient, weight / 12);
+        sums.set(name, sums.has(name) ? tf.add(sums.get(name)!, scaled) : scaled);
+      }
+    });
+  }
+  expect(whole.loss).toBeCloseTo(loss, 4);
+  for (const [name, gradient] of whole.gradients) {
+    const [norm, off] = [tf.norm(sums.get(name)!), tf.norm(tf.sub(gradient, sums.get(name)!))].map((t) => t.dataSync()[0]!); // prettier-ignore
+    expect(off! / norm!, name).toBeLessThan(1e-4);
+  }
+});

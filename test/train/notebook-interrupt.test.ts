@@ -4,11 +4,12 @@ import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { hasJupyter } from '../../kernels/setup/jupyter.mjs';
+import { VENV_PYTHON } from '../../kernels/setup/paths.mjs';
 
 const ROOT = join(import.meta.dirname, '../..');
-const python = join(ROOT, '.venv/bin/python');
-const ready = existsSync(python) && existsSync(join(ROOT, 'dist/index.js'));
-const skipped = ready ? '' : ' (skipped: no .venv or no dist; npm run setup makes them)';
+const ready = hasJupyter() && existsSync(join(ROOT, 'dist/index.js'));
+const skipped = ready ? '' : ' (skipped: no Jupyter in .venv or no dist; npm run setup makes them)';
 
 interface Printed {
   whole: string;
@@ -20,7 +21,7 @@ test.skipIf(!ready)(
   `a cell stopped twice by the button ends on the weights of one that never was${skipped}`,
   () => {
     const folder = mkdtempSync(join(tmpdir(), 'pressed-'));
-    const { stdout, stderr } = spawnSync(python, [join(ROOT, 'test/python/press_stop.py'), folder], {
+    const { stdout, stderr } = spawnSync(VENV_PYTHON, [join(ROOT, 'test/python/press_stop.py'), folder], {
       encoding: 'utf8',
       cwd: join(ROOT, 'notebooks'),
       env: { ...process.env, JUPYTER_PATH: ROOT },

@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { loadDataset } from '../../lib/data/load.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { loadModel, saveModel } from '../../lib/lm/model.js';
 import { wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
@@ -12,6 +13,9 @@ import { readValidRows, writeValidRows } from '../../lib/runs/valid-rows.js';
 import { sinceStart } from '../../lib/train/grpo/since-start.js';
 import { checkInitialModel, initialModel, isShape } from '../../lib/train/sft/initial-model.js';
 import { SFT_OPTIONS, type SftOptions } from '../../lib/train/sft/sft-options.js';
+import { chainTexts } from '../../lib/tasks/examples.js';
+import { defaultEpochs } from '../../lib/train/sft/default-epochs.js';
+import { sftEstimate } from '../../lib/train/sft/sft.js';
 import { checkTrainable } from '../../lib/train/sft/trainable.js';
 
 beforeAll(async () => void (await useEngine()));
@@ -25,7 +29,9 @@ const SHARED = {
 test('defaults of sft', () => {
   expect(SFT_OPTIONS.parse({ data: 'd' })).toEqual({
     ...SHARED,
-    ...{ data: 'd', model: 'qwen2:128x4', dataRatio: 1, sidVocabulary: 'used', init: 'mean', window: 10, epochs: 30 },
+    ...{ weighting: 'loss', cutHistories: 0, cutLength: 3, coldTargets: 0, coldSeen: 0, coldNeighbours: 5 },
+    ...{ data: 'd', model: 'qwen2:128x4', dataRatio: 1, sidVocabulary: 'used', init: 'mean', window: 10 },
+    ...{ lossOn: 'answer', promptsPerExample: 1 },
     ...{ learningRate: 1e-3, maxGradNorm: 1, weightDecay: 0.01, optimizer: 'adamw', muonScale: 'rms' },
     ...{ batchSize: 32, batchTokens: 0, tokenBudget: 8192, dropout: 0.3, evalEpochs: 2, evalSteps: 0 },
     ...{ keep: 1, keepLast: false, patience: 0, freeze: 'none' },
@@ -162,8 +168,8 @@ describe('where training starts', () => {
     expect(() => checkInitialModel('folder', { init: 'title', vocabSize: 257, sidTokens: 'subwords', sidVocabulary: 'all' })).not.toThrow(); // prettier-ignore
     fails({ sidTokens: 'old' }, '--sid-tokens: expected new or subwords, got old');
     fails({ sidVocabulary: 'some' }, '--sid-vocabulary: expected used or all, got some');
-    fails({ init: 'zero' }, '--init: expected mean or title, got zero');
-    fails({ init: 'title' }, '--init title: expected --model to be a folder, whose rows it reads, got qwen2:8x1', 'qwen2:8x1'); // prettier-ignore
+    fails({ init: 'zero' }, '--init: expected mean or title or keywords, got zero');
+    fails({ init: 'title' }, '--init title: expected --model to be a folder with weights, whose rows it reads, got qwen2:8x1', 'qwen2:8x1'); // prettier-ignore
     fails({ vocabSize: 256 }, '--vocab-size: expected at least 257');
     expect(() => initialModel('qwen2:32x1', INDEX, 1, { vocabSize: 1 })).toThrow('--vocab-size');
     expect(() => initialModel('qwen2:32x1', INDEX, 1, { freeze: 'all-but-new-rows' })).toThrow('--freeze all-but-new-rows'); // prettier-ignore
@@ -225,4 +231,28 @@ describe('where training starts', () => {
     expect(() => checkTrainable('qwen2:32x1', { freeze: 'all-but-embeddings' })).not.toThrow();
     expect(() => checkTrainable('folder/of:3x2', { freeze: 'all-but-new-rows' })).not.toThrow();
   });
+});
+
+test.each([
+  [1, 30],
+  [98, 30], // Industrial
+  [100, 30],
+  [101, 29],
+  [236, 12], // MovieLens 100K
+  [375, 8],
+  [376, 8],
+  [100_000, 8],
+])('%d updates of chains an epoch: %d epochs', (updates, epochs) => {
+  expect(defaultEpochs(updates, true)).toBe(epochs);
+  expect(defaultEpochs(updates, false)).toBe(30);
+});
+
+test('a run counts its own chains, and rows are left at 30', async () => {
+  const { train } = await loadDataset('test/cases/shop');
+  const chains = chainTexts(train, TEMPLATES.sids!, 1).length;
+  expect(chains).toBeGreaterThan(110);
+  const options = { data: 'test/cases/shop', model: 'qwen2:32x1', batchSize: 1, window: 1 };
+  expect((await sftEstimate(options)).epochs).toBe(Math.max(8, Math.floor(3000 / chains)));
+  expect((await sftEstimate({ ...options, mode: 'row' })).epochs).toBe(30);
+  expect((await sftEstimate({ ...options, epochs: 2 })).epochs).toBe(2);
 });

@@ -149,11 +149,16 @@ describe('an epoch', () => {
 
   test('items without the text are left out and counted', () => {
     const items = dataset.items.map((item, i) => (i % 2 === 0 ? { ...item, description: '' } : item));
-    const parts = parseTasks('description2sid,text_enrich', TEMPLATES, 'row');
-    const { description2sid, text_enrich } = new TaskSet({ ...dataset, items }, parts, promptContext(index, items), {
-      seed: 1,
-    }).counts();
-    expect(description2sid!.leftOut).toBe(text_enrich!.leftOut);
+    const parts = parseTasks('description2sid,sid2description', TEMPLATES, 'row');
+    const { description2sid, sid2description } = new TaskSet(
+      { ...dataset, items },
+      parts,
+      promptContext(index, items),
+      {
+        seed: 1,
+      },
+    ).counts();
+    expect(description2sid!.leftOut).toBe(sid2description!.leftOut);
     expect(description2sid!.leftOut).toBeGreaterThan(10);
     expect(description2sid!.examples + description2sid!.leftOut).toBe(
       taskRows(dataset, TEMPLATES.title2sid!, 'train').length,

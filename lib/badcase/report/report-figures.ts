@@ -3,7 +3,7 @@ import { failureModes } from '../../figures/failure-modes.js';
 import { failureRate } from '../../figures/failure-rate.js';
 import type { Figure } from '../../figures/figure.js';
 import { rankDistribution } from '../../figures/rank-distribution.js';
-import { sidHealth } from '../../figures/sid-health.js';
+import { sidHealth } from '../../figures/sid/sid-health.js';
 import type { BadCaseFile } from '../report-shape.js';
 
 /** @param ranks of each row's target, from 1; 0 where it is not listed @returns the SIDs' figure only where there are any */

@@ -57,7 +57,7 @@ export function hstu({ items, longest }: ModelSize, settings: HstuSettings): Seq
       if (name.endsWith('o.bias')) return new Float32Array(sizeOf(shape));
       return normal(random, sizeOf(shape), name === 'pos_emb.weight' ? Math.sqrt(1 / width) : 0.02);
     },
-    prepare: flatHistories,
+    prepare: (histories) => flatHistories(histories),
     encode: (weights, prepared, dropout) => encode(weights, prepared, { ...settings, longest }, dropout),
   };
 }

@@ -4,7 +4,8 @@
  * Follows pmixer's SASRec.pytorch with `norm_first`, weights by its names: x + attention(norm(x)), then
  * x + feedForward(norm(x)), which is the paper's; dropout of embeddings, attention weights, and twice in the feed-forward
  * layer; item vectors times sqrt(D); Xavier's normal start for matrices and tables, PyTorch's for the rest. Departures:
- *   1. no padding: a history's oldest item is at position 0, and no item stands for nothing;
+ *   1. no padding, and no item stands for nothing; a history's last item has the last position, as padding on the left
+ *      gives it, so that a position says how long ago an item was;
  *   2. a row's loss is at its target alone (the rows of a user are its prefixes), not at every item of a chain.
  *
  * Shapes: B histories, N tokens, D width, L positions, V items.
@@ -52,7 +53,7 @@ export function sasrec(
       const convolution = /conv\d\.bias$/.test(name); // a linear layer's bias; those of attention are zero
       return convolution ? uniform(random, sizeOf(shape), 1 / Math.sqrt(width)) : new Float32Array(sizeOf(shape));
     },
-    prepare: flatHistories,
+    prepare: (histories) => flatHistories(histories, longest - 1),
     encode: (weights, prepared, dropout) => encode(weights, prepared, { width, blocks, heads }, dropout),
   };
 }

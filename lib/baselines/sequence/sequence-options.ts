@@ -2,6 +2,7 @@
 import { SEED_OPTIONS } from '../../data/data-options.js';
 import { boolean, choice, hook, integer, number, text } from '../../options/kinds.js';
 import type { MetricLine } from '../../runs/metric-lines.js';
+import { type Schedule, SCHEDULES } from '../../support/schedule.js';
 
 /** What is minimised. */
 export const LOSSES = ['cross-entropy', 'binary'] as const;
@@ -30,6 +31,7 @@ export function trainerOptions({ dropout, learningRate = 1e-3, evalEpochs = 1 }:
     epochs: integer('passes over the training rows at most', { default: 200 }),
     batchSize: integer('rows an update', { default: 256 }),
     learningRate: number('of AdamW', { default: learningRate, above: 0 }),
+    schedule: choice(SCHEDULES, 'learning rate over the epochs that are asked for', { default: 'constant' }),
     weightDecay: number('of AdamW, on matrices alone', { default: 0, min: 0 }),
     maxGradNorm: number('gradients are scaled down to this norm; 0 leaves them', { default: 0, min: 0 }),
     dropout: number('share of numbers set to zero while training', { default: dropout, min: 0, below: 1 }),
@@ -68,6 +70,7 @@ export interface TrainerSettings {
   epochs: number;
   batchSize: number;
   learningRate: number;
+  schedule: Schedule;
   weightDecay: number;
   maxGradNorm: number;
   dropout: number;

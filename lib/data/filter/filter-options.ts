@@ -1,5 +1,5 @@
 /** The options of `filter`, and the rules that the filter makes of them. */
-import { boolean, choice, custom, integer, text } from '../../options/kinds.js';
+import { boolean, choice, custom, integer, text, texts } from '../../options/kinds.js';
 import { defineOptions, type Given, type OptionsOf, type SettingsOf } from '../../options/schema.js';
 import { InputError } from '../../support/errors.js';
 import type { ColumnMap } from '../raw/columns.js';
@@ -68,6 +68,10 @@ export const FILTER_OPTIONS = defineOptions(
     metaColumns: columnsOption('columns of meta, where they are others than those of reviews', 'columns'),
     encoding: text('encoding of both files, such as latin1 or gbk', { otherwise: 'UTF-8 or UTF-16, detected' }),
     ...TEXTS,
+    keepFields: texts('other fields of JSON item texts to keep: image,price', {
+      otherwise: 'of a published item file all, else none',
+    }),
+    reviewTexts: boolean("also write what users wrote, to NAME.review.json (Amazon's formats)"),
     out: text('folder to write to', { required: true, affectsResult: false }),
     dataset: text('NAME of the files: letters, digits, _ - and .', { required: true, affectsResult: false }),
     ...RULES,

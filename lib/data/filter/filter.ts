@@ -115,8 +115,8 @@ export function hasRawTexts({ format }: Catalogue): boolean {
 }
 
 /** The fields of a catalogue's item that an item file holds. */
-export function itemOf({ title, description, brand, categories }: CatalogueItem): Item {
-  return { title, description, brand, categories };
+export function itemOf({ title, description, brand, categories, extra }: CatalogueItem): Item {
+  return { title, description, brand, categories, ...(extra && { extra }) };
 }
 
 /** Without a clock there are no dates to filter by, and no order between users. */

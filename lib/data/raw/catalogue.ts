@@ -9,7 +9,7 @@ import { type ColumnMap, type Role } from './columns.js';
 import { type RawFormat } from './format-names.js';
 import { detectMetadata } from './formats.js';
 import type { Interactions } from './interactions.js';
-import { itemOfRecord, type TextRole } from './item-record.js';
+import { itemOfRecord, keptFields, type TextRole } from './item-record.js';
 import { readMetadata } from './metadata.js';
 import { readParquet } from './parquet.js';
 import { cellsOf, RecordScanner } from './records.js';
@@ -24,6 +24,8 @@ export interface CatalogueOptions {
   encoding?: Encoding;
   /** Whether `columns` was made for the interactions too: its places then count only without a header. Default false. */
   shared?: boolean;
+  /** Other fields that are kept, of JSON. Default: of `NAME.item.json` all, else none. */
+  keepFields?: readonly string[];
 }
 
 /**
@@ -39,6 +41,9 @@ export async function readCatalogue(
   options: CatalogueOptions = {},
 ): Promise<Catalogue> {
   const found = format ?? (await detectMetadata(path, options.encoding));
+  if (options.keepFields && !/^amazon|^inter-json$/.test(found)) {
+    throw new InputError(`${path}: expected JSON item texts for --keep-fields, got ${found}; leave it out`);
+  }
   return { ...(await read(path, found, columns, options)), format: found };
 }
 
@@ -52,14 +57,14 @@ async function read(
     case 'amazon-2014':
     case 'amazon-2018':
     case 'amazon-2023':
-      return readMetadata(path, options.encoding);
+      return readMetadata(path, options.encoding, options.keepFields);
     case 'movielens':
       return readMovies(path, options);
     case 'recbole':
     case 'csv':
       return readTable(path, format, columns, options);
     case 'inter-json':
-      return readPublished(path, options.encoding);
+      return readPublished(path, options.encoding, options.keepFields);
     case 'parquet':
       return readParquetItems(path, columns);
     default:
@@ -86,9 +91,11 @@ function bySize(a: string, b: string): number {
 }
 
 /** `NAME.item.json`. */
-function readPublished(path: string, encoding?: Encoding): Catalogue {
+function readPublished(path: string, encoding?: Encoding, keepFields?: readonly string[]): Catalogue {
   const shelf = new Shelf();
-  for (const [asin, item] of readItemTexts(path, undefined, encoding)) shelf.put({ asin, ...item });
+  for (const [asin, { extra, ...texts }] of readItemTexts(path, undefined, encoding)) {
+    shelf.put({ asin, ...texts, ...keptFields(extra ?? {}, keepFields ?? Object.keys(extra ?? {})) });
+  }
   return shelf.catalogue(path);
 }
 

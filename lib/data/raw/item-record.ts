@@ -47,3 +47,12 @@ export function itemOfRecord(
     categories: text('categories'),
   };
 }
+
+/** Those of a record's other fields that are asked for and there. */
+export function keptFields(
+  fields: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): { extra?: Record<string, unknown> } {
+  const kept = names.filter((name) => !Object.hasOwn(ITEM_TEXTS, name) && fields[name] !== undefined);
+  return kept.length > 0 ? { extra: Object.fromEntries(kept.map((name) => [name, fields[name]])) } : {};
+}

@@ -14,23 +14,28 @@ import type { Encoding } from '../../files/encoding.js';
 import { readLines } from '../../files/files.js';
 import { InputError } from '../../support/errors.js';
 import { COLUMN_NAMES } from './columns.js';
-import { itemOfRecord, type TextRole } from './item-record.js';
+import { itemOfRecord, keptFields, type TextRole } from './item-record.js';
 import { parsePythonLiteral } from './python-dict.js';
 import { parseObject } from './json-text.js';
 import { type Catalogue, Shelf } from './shelf.js';
 
 /**
  * @param encoding default UTF-8 or UTF-16, detected
+ * @param keepFields other fields that are kept as they are
  * @throws InputError for a missing or damaged file, a broken line, a missing asin: file, line and mend
  */
-export async function readMetadata(path: string, encoding?: Encoding): Promise<Catalogue> {
+export async function readMetadata(
+  path: string,
+  encoding?: Encoding,
+  keepFields: readonly string[] = [],
+): Promise<Catalogue> {
   const shelf = new Shelf();
   for await (const { text, number } of readLines(path, encoding)) {
     const where = `${path}:${number}`;
     const fields = parseLine(text, where);
     const id = fields.parent_asin === undefined ? 'asin' : 'parent_asin';
     const candidates = (role: TextRole) => COLUMN_NAMES[role].map((name) => fields[name]);
-    shelf.put(itemOfRecord(fields[id], candidates, where, id));
+    shelf.put({ ...itemOfRecord(fields[id], candidates, where, id), ...keptFields(fields, keepFields) });
   }
   return shelf.catalogue(path);
 }

@@ -10,15 +10,9 @@ import { detectReviews } from './formats.js';
 import { type Interactions, InteractionsBuilder } from './interactions.js';
 import { readParquetInteractions } from './parquet.js';
 import { readJsonLines } from './read-json-lines.js';
-import type { ReviewFields } from './reviews.js';
+import { REVIEW_FIELDS } from './reviews.js';
 import { tableLayout } from './table-layout.js';
 import { nameOf, shown } from './values.js';
-
-/** Reviews of 2014 and of 2018. */
-const AMAZON_2018: ReviewFields = { user: 'reviewerID', item: 'asin', time: 'unixReviewTime', stars: 'overall' };
-
-/** The item is the product (`parent_asin`), which metadata are kept by, not its variant (`asin`). */
-const AMAZON_2023: ReviewFields = { user: 'user_id', item: 'parent_asin', time: 'timestamp', stars: 'rating' };
 
 /** How a file of interactions is read. */
 export interface ReadOptions {
@@ -45,9 +39,8 @@ async function read(path: string, format: RawFormat, columns: ColumnMap, encodin
   switch (format) {
     case 'amazon-2014':
     case 'amazon-2018':
-      return readJsonLines(path, AMAZON_2018, undefined, encoding);
     case 'amazon-2023':
-      return readJsonLines(path, AMAZON_2023, undefined, encoding);
+      return readJsonLines(path, REVIEW_FIELDS[format], undefined, encoding);
     case 'movielens':
     case 'recbole':
     case 'csv':

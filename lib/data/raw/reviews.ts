@@ -22,6 +22,15 @@ export interface ReviewFields {
   stars: string;
 }
 
+const AMAZON_2018: ReviewFields = { user: 'reviewerID', item: 'asin', time: 'unixReviewTime', stars: 'overall' };
+
+/** By format; in 2023 the item is the product (`parent_asin`), which metadata are kept by, not its variant (`asin`). */
+export const REVIEW_FIELDS = {
+  'amazon-2014': AMAZON_2018,
+  'amazon-2018': AMAZON_2018,
+  'amazon-2023': { user: 'user_id', item: 'parent_asin', time: 'timestamp', stars: 'rating' },
+} as const satisfies Record<string, ReviewFields>;
+
 /** One review. */
 export interface Review {
   /** Name of the user. */

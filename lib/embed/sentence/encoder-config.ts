@@ -12,6 +12,7 @@
  */
 import { InputError } from '../../support/errors.js';
 import { type Pooling, POOLINGS } from '../embed-options.js';
+import { smallest } from '../../support/extremes.js';
 
 /** How an encoder's token vectors become the vector of a text. */
 export interface EncoderConfig {
@@ -78,7 +79,7 @@ async function longest(read: ReadModelJson): Promise<number> {
   const tokenizer = (await read('tokenizer_config.json')) as Json | undefined;
   const model = (await read('config.json')) as Json | undefined;
   const said = [bert?.max_seq_length, tokenizer?.model_max_length, positions(model)];
-  return Math.min(...said.map((n) => (typeof n === 'number' && n > 0 && n < 1e9 ? n : Infinity)));
+  return smallest(said.map((n) => (typeof n === 'number' && n > 0 && n < 1e9 ? n : Infinity)));
 }
 
 /** RoBERTa's family counts positions from `pad_token_id + 1`. */

@@ -6,22 +6,6 @@ import type { Row } from '../../data/dataset.js';
 import type { SidIndex } from '../../data/sid-index.js';
 
 /**
- * Times each item was bought in the training rows: every target, and the history of a user's first row (the histories
- * of later rows repeat what came before).
- * @param items in the catalogue
- */
-export function trainCounts(train: readonly Row[], items: number): Int32Array {
-  const counts = new Int32Array(items);
-  const users = new Set<string>();
-  for (const { user, history, target } of train) {
-    if (!users.has(user)) for (const id of history) counts[id]!++;
-    users.add(user);
-    counts[target]!++;
-  }
-  return counts;
-}
-
-/**
  * Popularity of each item as a share: items that were bought less often, and half of those bought as often, of all
  * items (mid-rank), in [0, 1].
  * @example popularityPercentiles([5, 0, 0, 1]) // [0.875, 0.25, 0.25, 0.625]

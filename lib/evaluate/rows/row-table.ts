@@ -4,8 +4,9 @@
  */
 import type { Dataset } from '../../data/dataset.js';
 import type { SidIndex } from '../../data/sid-index.js';
+import { trainCounts } from '../../data/train-counts.js';
 import type { Result } from '../results-file.js';
-import { popularityPercentiles, sharedWithHistory, trainCounts } from './features.js';
+import { popularityPercentiles, sharedWithHistory } from './features.js';
 import { itemRank, sidRanker } from './ranks.js';
 
 /** A row of the table. Fields that the context cannot give are left out. */

@@ -1,5 +1,6 @@
 /** What the lists of a file are like, whatever their targets. */
 import type { Dataset } from '../../data/dataset.js';
+import { trainCounts } from '../../data/train-counts.js';
 import {
   averagePopularity,
   coverage,
@@ -14,7 +15,7 @@ import {
   targetRepeats,
 } from '../measures/lists.js';
 import { means } from '../measures/measure.js';
-import { popularityPercentiles, trainCounts } from '../rows/features.js';
+import { popularityPercentiles } from '../rows/features.js';
 import type { RowEntry } from '../rows/row-table.js';
 
 /** What lists are like at the length `k`. */

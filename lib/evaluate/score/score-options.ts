@@ -1,4 +1,4 @@
-/** The options of `score` and `compare`. */
+/** The options of `score`, and those that `compare` shares. */
 import { boolean, custom, integer, number, numbers, text } from '../../options/kinds.js';
 import type { Options } from '../../options/option.js';
 import { defineOptions, type OptionsOf } from '../../options/schema.js';
@@ -12,7 +12,8 @@ export const STATISTICS_OPTIONS = {
   out: text('file to write the report to, as JSON', { otherwise: 'not written', affectsResult: false }),
 } satisfies Options;
 
-const CATALOGUE_OPTIONS = {
+/** What results are checked against, and what slices come from. */
+export const CATALOGUE_OPTIONS = {
   data: text('data folder: popularity and categories, and whether the results are of it', {
     otherwise: 'none: no slices, and item ids are not checked',
     affectsResult: false,
@@ -27,8 +28,8 @@ const CATALOGUE_OPTIONS = {
   }),
 } satisfies Options;
 
-/** The words of the command line; no flag of their own. */
-const files = (help: string, fits: (count: number) => boolean, expected: string) => ({
+/** Results files as the words of the command line; no flag of their own. */
+export const resultsFiles = (help: string, fits: (count: number) => boolean, expected: string) => ({
   ...custom<readonly string[], { required: true }>(help, {
     required: true,
     mismatch: (value) =>
@@ -42,7 +43,7 @@ const files = (help: string, fits: (count: number) => boolean, expected: string)
 
 /** Declares the options of `score`. */
 export const SCORE_OPTIONS = defineOptions('score', {
-  files: files(
+  files: resultsFiles(
     "results files: the kit's results.jsonl, or MiniOneRec's final_result_*.json",
     (count) => count > 0,
     'one results file or more',
@@ -52,20 +53,5 @@ export const SCORE_OPTIONS = defineOptions('score', {
   ...STATISTICS_OPTIONS,
 });
 
-/** Declares the options of `compare`. */
-export const COMPARE_OPTIONS = defineOptions('compare', {
-  files: files(
-    'two results files of the same rows; several seeds of a side with commas between, a1.jsonl,a2.jsonl b1.jsonl,b2.jsonl',
-    (count) => count === 2,
-    'two results files',
-  ),
-  ...CATALOGUE_OPTIONS,
-  ...STATISTICS_OPTIONS,
-  alpha: number('better and worse are said where p is below it', { default: 0.05, above: 0, below: 1 }),
-});
-
 /** Options of `scoreStage`. */
 export interface ScoreOptions extends OptionsOf<typeof SCORE_OPTIONS> {}
-
-/** Options of `compareStage`. */
-export interface CompareStageOptions extends OptionsOf<typeof COMPARE_OPTIONS> {}

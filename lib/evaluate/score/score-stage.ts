@@ -2,15 +2,8 @@
 import { writeJson } from '../../files/files.js';
 import { packageVersion } from '../../runs/code-version.js';
 import { hitRate, measurableKs, ndcg, rankGains } from '../measures/ranking.js';
-import {
-  byCategory,
-  byHistoryLength,
-  byMonth,
-  byPopularity,
-  type Label,
-  type Slice,
-  sliceMetrics,
-} from '../measures/slices.js';
+import { means } from '../measures/measure.js';
+import type { Slice } from '../measures/slices.js';
 import { type RowEntry, rowTable } from '../rows/row-table.js';
 import { type Estimate, estimateUnits, type IntervalOptions } from '../statistics/intervals.js';
 import { rankUnits } from '../statistics/units.js';
@@ -24,6 +17,7 @@ import {
 import { listReport, type ListReport } from './list-report.js';
 import type { CalcMetrics } from './minionerec-results.js';
 import { type Catalogue, LISTED, type RankedFile, readCatalogueFiles, readRanked } from './read-ranked.js';
+import { largestSlices, ROW_LABELS } from './row-labels.js';
 import type { RowsOf } from './rows-of.js';
 import { SCORE_OPTIONS, type ScoreOptions } from './score-options.js';
 
@@ -142,18 +136,17 @@ async function baselineScores(
   return { baselines, beside, warnings: belowBaselines(beside) };
 }
 
-/** Categories and months that slices are made of, those with most rows. */
-const MOST = 12;
-
 function slicesOf(table: readonly RowEntry[], k: number, by: 'rank' | 'sidRank'): Record<string, Slice[]> {
   const measures = { [`HR@${k}`]: hitRate(k, by), [`NDCG@${k}`]: ndcg(k, by) };
-  const slices = (label: Label): Slice[] => sliceMetrics(table, label, measures);
-  const largest = (of: Slice[]): Slice[] => of.toSorted((a, b) => b.rows - a.rows).slice(0, MOST);
-  const all = {
-    popularity: slices(byPopularity),
-    history: slices(byHistoryLength()),
-    category: largest(slices(byCategory)),
-    month: largest(slices(byMonth)).toSorted((a, b) => a.slice.localeCompare(b.slice)),
-  };
-  return Object.fromEntries(Object.entries(all).filter(([, of]) => of.length > 0));
+  const all = Object.entries(ROW_LABELS).map(([name, label]) => {
+    const slices = largestSlices(table.map((row) => label(row)));
+    return [
+      name,
+      slices.map(([slice, rows]): Slice => ({
+        ...{ slice, rows: rows.length },
+        ...means(rows.map((i) => table[i]!), measures), // prettier-ignore
+      })),
+    ] as const;
+  });
+  return Object.fromEntries(all.filter(([, of]) => of.length > 0));
 }

@@ -23,6 +23,7 @@ import { lengthBatches } from '../../embed/sentence/length-batches.js';
 import { type TokenEncoder, tokenVectors } from '../../embed/sentence/token-vectors.js';
 import type { Vectors } from '../../files/npy.js';
 import { startProgress } from '../../support/progress.js';
+import { largest } from '../../support/extremes.js';
 
 /** In [-1, 1]; of real encoders mostly well above 0. */
 export interface BertScore {
@@ -70,7 +71,7 @@ export async function bertScores(
 
   const { pairs, pairOf } = distinctPairs(answers.map(idsOf), texts.map(idsOf));
   const scores: BertScore[] = [];
-  const longest = pairs.map((pair) => Math.max(...pair.map(({ length }) => length)));
+  const longest = pairs.map((pair) => largest(pair.map(({ length }) => length)));
   const progress = startProgress('BERTScore', pairs.length, 'texts');
   for (const batch of lengthBatches(longest, sizes)) {
     const sides = [...new Set(batch.flatMap((i) => pairs[i]!))];

@@ -6,6 +6,7 @@ import { InputError } from '../../support/errors.js';
 import type { AnswerRow } from './generate-answers.js';
 import { readGenerations } from './generations-file.js';
 import { rouge } from './rouge.js';
+import { largest } from '../../support/extremes.js';
 
 /** An example and what each model wrote: columns as in `TextComparison.columns`. */
 export type ComparedTexts = Record<string, string | number>;
@@ -126,7 +127,7 @@ function modelNames(results: readonly string[], same: boolean): string[] {
     ...(alone ? [] : [basename(file).replace(/\.jsonl$/, '')]),
   ]);
   const fewest = alone ? 1 : 2;
-  const longest = Math.max(...parts.map(({ length }) => length));
+  const longest = largest(parts.map(({ length }) => length));
   for (let count = fewest; count < longest; count++) {
     const names = parts.map((of) => of.slice(-count).join('/'));
     const columns = columnsOf(names, same);

@@ -7,6 +7,8 @@
  * about items that no training saw. Departure from GRec: BERTScore is of the encoder's last layer (`bert-score.ts`).
  */
 import { dirname, join } from 'node:path';
+import { first } from '../../cluster/alone.js';
+import { joinCluster } from '../../cluster/cluster.js';
 import { indexOf, loadDataset } from '../../data/load.js';
 import { readIndex, type SidIndex } from '../../data/sid-index.js';
 import { textEmbedder } from '../../embed/text-embedder.js';
@@ -17,9 +19,11 @@ import { loadChatTemplate } from '../../lm/tokenizer/chat-template.js';
 import { loadTokenizer } from '../../lm/tokenizer/tokenizer.js';
 import type { PromptSource } from '../../lm/prompt-card.js';
 import { disposeWeights } from '../../lm/weights.js';
+import { codeVersion } from '../../runs/code-version.js';
 import { hashInputs } from '../../runs/inputs.js';
 import { InputError } from '../../support/errors.js';
 import { interrupted, watchInterrupts } from '../../support/interrupt.js';
+import { promptWords } from '../../tasks/prompt-words.js';
 import { answersWithSid, findTemplate, readTemplates } from '../../tasks/templates.js';
 import { writeProvenance } from '../results-place.js';
 import { trainedWith } from '../trained-with.js';
@@ -60,27 +64,37 @@ export interface GenerateReport {
 /** @throws InputError for an unknown task or one without examples, and on interrupt, after writing the texts that ended */
 export async function generateStage(options: GenerateStageOptions): Promise<GenerateReport> {
   await ensureEngine();
+  const cluster = await joinCluster();
   const settings = GENERATE_OPTIONS.parse(options);
   const run = trainedWith(settings.model);
   const { data, dataset: name, model: folder, task, split, limit, encoder, templates } = settings;
-  const { cutoffLen = run.cutoffLen, chatTemplate = run.chatTemplate } = settings;
+  const { cutoffLen = run.cutoffLen, chatTemplate = run.chatTemplate, heldOutItems = run.heldOutItems } = settings;
+  const { preferences } = settings;
   const { results = join(dirname(folder), `generations-${task}.jsonl`) } = settings;
   const template = findTemplate(task, templates === undefined ? run.templates : readTemplates(templates));
   const dataset = await loadDataset(data, name);
   const indexFile = settings.index ?? indexOf(dataset);
   const index = readIndex(indexFile, dataset.items.length);
-  const hashes = hashInputs({ dataset, index: indexFile, model: folder });
+  const hashes = hashInputs({
+    dataset,
+    index: indexFile,
+    model: folder,
+    ...(preferences !== undefined && { preferences }),
+  });
   const tokenizer = loadTokenizer(folder);
   const wrap = chatTemplate ? loadChatTemplate(folder) : undefined;
   const coded = answersWithSid(template);
   const embedder = coded || encoder === 'none' ? undefined : await textEmbedder(encoder, dataset.items);
-  const { precision } = choosePrecision(settings.precision, modelConfig(folder));
+  const precision = await first(cluster, () => choosePrecision(settings.precision, modelConfig(folder)).precision);
+  cluster?.expectSame({ code: codeVersion().hash, ...hashes, ...settings });
   const model = loadModel(folder, { precision, frozen: true });
   const release = watchInterrupts();
   try {
     const prompts = { ...(cutoffLen !== undefined && { cutoffLen }), ...(wrap && { chat: wrap }) };
     const { examples, truncated } = answerExamples(model, tokenizer, dataset, index, template, {
       ...prompts,
+      words: promptWords(dataset, preferences),
+      ...(heldOutItems !== undefined && { heldOutItems }),
       split,
       limit,
     });
@@ -90,22 +104,30 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
       ...generation(settings),
       ...(coded && settings.maxTokens === undefined && { maxTokens: longestSid(tokenizer, examples, template) }),
       stop: interrupted,
+      cluster,
     });
-    writeGenerations(results, rows);
-    if (rows.length < examples.length) {
-      throw new InputError(`generate: interrupted; ${rows.length} of ${examples.length} texts are in ${results}`);
-    }
-    const metrics = coded
-      ? { sid: sidMetrics(rows, index) }
-      : { text: await textMetrics(rows, embedder?.embed, embedder?.tokens) };
-    const { model: _folder, results: _file, data: _data, ...kind } = settings;
-    writeProvenance(results, { ...kind, precision }, { inputs: hashes, model: folder }, { rows: rows.length, metrics });
-    const prompt = { template: task, source: run.source, ...(run.file !== undefined && { file: run.file }) };
-    const unended = rows.filter(({ ended }) => !ended).length;
-    return {
-      ...{ task, prompt, rows: rows.length, ...metrics, unended, truncated, tokens, tokensPerSecond },
-      ...{ examples: rows.slice(0, 5), results },
-    };
+    return await first(cluster, async () => {
+      writeGenerations(results, rows);
+      if (rows.length < examples.length) {
+        throw new InputError(`generate: interrupted; ${rows.length} of ${examples.length} texts are in ${results}`);
+      }
+      const metrics = coded
+        ? { sid: sidMetrics(rows, index) }
+        : { text: await textMetrics(rows, embedder?.embed, embedder?.tokens) };
+      const { model: _folder, results: _file, data: _data, ...kind } = settings;
+      writeProvenance(
+        results,
+        { ...kind, precision },
+        { inputs: hashes, model: folder },
+        { rows: rows.length, metrics },
+      );
+      const prompt = { template: task, source: run.source, ...(run.file !== undefined && { file: run.file }) };
+      const unended = rows.filter(({ ended }) => !ended).length;
+      return {
+        ...{ task, prompt, rows: rows.length, ...metrics, unended, truncated, tokens, tokensPerSecond },
+        ...{ examples: rows.slice(0, 5), results },
+      };
+    });
   } finally {
     release();
     disposeWeights(model.weights);

@@ -5,6 +5,7 @@
 import type { SidIndex } from '../../data/sid-index.js';
 import { ksUpTo } from '../measures/ranking.js';
 import { itemMetrics, type Metrics, rankMetrics } from '../metrics.js';
+import { largest } from '../../support/extremes.js';
 
 /** Metrics of answers that should be SIDs. */
 export interface SidMetrics {
@@ -28,7 +29,12 @@ export function sidAnswers(
   texts: readonly (readonly string[])[],
   targets: readonly number[],
   index: SidIndex,
-  ks: readonly number[] = ksUpTo(Math.max(1, ...texts.map(({ length }) => length))),
+  ks: readonly number[] = ksUpTo(
+    largest(
+      texts.map(({ length }) => length),
+      1,
+    ),
+  ),
 ): SidMetrics {
   const items = itemsBySid(index);
   const all = texts.map((of) => of.map(bare));

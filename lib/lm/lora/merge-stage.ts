@@ -25,7 +25,7 @@ export interface MergeReport {
 
 /** @throws InputError if a file is missing or damaged, the two do not fit, or `out` is one of them */
 export function mergeStage(options: MergeOptions): MergeReport {
-  const { model: base, adapter, out, saveDtype } = MERGE_OPTIONS.parse(options);
+  const { model: base, adapter, out, ...saving } = MERGE_OPTIONS.parse(options);
   const loaded = loadAdapter(adapter, base);
   const { lora, config } = loaded;
   const plain = foldLora(loaded);
@@ -34,7 +34,7 @@ export function mergeStage(options: MergeOptions): MergeReport {
       throw new InputError(`--out: expected a folder of its own, got ${out}, which holds the adapter or its base`);
     }
     const tokenizer = plain.folders!.map((folder) => join(folder, 'tokenizer.json')).find((file) => existsSync(file));
-    saveModel(out, plain, tokenizer === undefined ? undefined : { file: tokenizer }, undefined, saveDtype);
+    saveModel(out, plain, tokenizer === undefined ? undefined : { file: tokenizer }, undefined, saving);
     const parameters = [...weightShapes(config).values()].reduce(
       (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
       0,

@@ -11,6 +11,7 @@ import type { LanguageModel } from '../language-model.js';
 import { EMBEDDING, OUTPUT } from '../weight-names.js';
 import { LORA_MODULES, type LoraModule } from './lora-options.js';
 import type { AdapterConfig } from './peft-config.js';
+import { largest } from '../../support/extremes.js';
 
 /** Names under which an adapter's file holds a table: as trained, as resized, as wrapped; the first that is there counts. */
 function wholeKeys(module: LoraModule): string[] {
@@ -86,7 +87,10 @@ function readTable(
 /** The table with some of its rows replaced; it grows where they lie beyond its end. */
 function withRows({ shape, data }: NamedArray, rows: readonly number[], values: Float32Array): NamedArray {
   const [count, width] = shape as [number, number];
-  const grown = Math.max(count, ...rows.map((row) => row + 1));
+  const grown = largest(
+    rows.map((row) => row + 1),
+    count,
+  );
   const table = new Float32Array(grown * width);
   table.set(data);
   rows.forEach((row, i) => table.set(values.subarray(i * width, (i + 1) * width), row * width));

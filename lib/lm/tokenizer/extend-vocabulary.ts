@@ -16,7 +16,7 @@ import { InputError } from '../../support/errors.js';
 import { Random } from '../../support/random.js';
 import type { LanguageModel } from '../language-model.js';
 import { EMBEDDING, OUTPUT } from '../weight-names.js';
-import { titleWeights, type TitleWeights } from './title-weights.js';
+import { keywordWeights, titleWeights, type TitleWeights } from './title-weights.js';
 import { type SidVocabulary } from '../choices.js';
 import { addedTokens, parseTokenizer, sidVocabulary, type TextTokenizer } from './tokenizer.js';
 import { EMBEDDING_INITS, type EmbeddingInit } from '../choices.js';
@@ -70,7 +70,8 @@ export function extendVocabulary(
   const { vocabSize: rows, tied } = model.config;
   const missingRows = Math.max(0, tokenizer.vocabSize - rows);
   if (added.length === 0 && missingRows === 0) return { model, tokenizer, added, reused, missingRows };
-  const titles = init === 'title' && added.length > 0 ? titleWeights(added, index, items ?? [], tokenizer) : undefined;
+  const weigh = { mean: undefined, title: titleWeights, keywords: keywordWeights }[init];
+  const titles = added.length > 0 ? weigh?.(added, index, items ?? [], tokenizer) : undefined;
   const extended = addTokens(tokenizer, added);
   const vocabSize = Math.max(rows, extended.vocabSize);
   for (const name of tied ? [EMBEDDING] : [EMBEDDING, OUTPUT]) {

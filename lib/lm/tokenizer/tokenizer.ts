@@ -8,6 +8,7 @@ import type { SidIndex } from '../../data/sid-index.js';
 import { readJson } from '../../files/files.js';
 import { InputError } from '../../support/errors.js';
 import { SID_VOCABULARIES, type SidVocabulary } from '../choices.js';
+import { largest } from '../../support/extremes.js';
 
 /** The end of text of the kit's own vocabularies, and of Qwen's. */
 export const END_OF_TEXT = '<|endoftext|>';
@@ -129,7 +130,7 @@ export function sidVocabulary(index: SidIndex, sids: SidVocabulary): string[] {
     case 'used':
       return used;
     case 'all': {
-      const codes = 1 + Math.max(...used.map((token) => parts(token)[1]));
+      const codes = 1 + largest(used.map((token) => parts(token)[1]));
       const levels = [...new Set(used.map((token) => parts(token)[0]))];
       return levels.flatMap((level) => Array.from({ length: codes }, (_, code) => `<${level}_${code}>`));
     }

@@ -1,6 +1,7 @@
 /** Limits on the quality of semantic IDs, and whether they are kept. */
 import { InputError } from '../../support/errors.js';
 import type { SidQuality } from './quality.js';
+import { largest, smallest } from '../../support/extremes.js';
 
 /** Limits on metrics of SIDs; one that is left out is not checked. */
 export interface QualityLimits {
@@ -42,9 +43,9 @@ const RULES: Record<keyof QualityLimits, Rule> = {
   rawCollision: ['at most', ({ collision }) => collision.raw],
   collision: ['at most', ({ collision }) => collision.final],
   ambiguousTargets: ['at most', ({ targets }) => targets?.ambiguous.final],
-  codesUsed: ['at least', ({ levels }) => Math.min(...levels.map(({ used, codes }) => used / codes))],
-  perplexity: ['at least', ({ levels }) => Math.min(...levels.map((level) => level.perplexity / level.codes))],
-  clusterSize: ['at most', ({ levels }) => Math.max(...levels.map(({ clusterSize }) => clusterSize.max))],
+  codesUsed: ['at least', ({ levels }) => smallest(levels.map(({ used, codes }) => used / codes))],
+  perplexity: ['at least', ({ levels }) => smallest(levels.map((level) => level.perplexity / level.codes))],
+  clusterSize: ['at most', ({ levels }) => largest(levels.map(({ clusterSize }) => clusterSize.max))],
   mse: ['at most', ({ levels }) => levels.at(-1)!.mse],
   neighbours: ['at least', ({ prefixes }) => prefixes[0]!.neighbours],
   purity: ['at least', ({ prefixes }) => prefixes[0]!.purity],

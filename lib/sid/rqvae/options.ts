@@ -7,6 +7,7 @@ import { checkFinite, codebookSizes } from '../check-input.js';
 import { checkCollisions } from '../collisions/collisions.js';
 import { RQVAE_OPTIONS, type RqVaeOptions } from '../method-options.js';
 import type { RqVaeShape } from './parameters.js';
+import { largest } from '../../support/extremes.js';
 
 /** The options of `rqvae` with every default filled in, those that depend on the vectors too. */
 export interface RqVaePlan extends Omit<
@@ -44,10 +45,10 @@ export function rqVaePlan(vectors: Vectors, options: RqVaeOptions, where: string
     throw wrong(`sinkhornEpsilon of 0 or more, one or ${sizes.length}`, epsilons.join(','));
   }
   if (residual && latent !== vectors.width) throw wrong(`a latent of ${vectors.width}, the vectors' width`, latent);
-  const largest = Math.max(...sizes);
-  if (kmeansInit === 'batch' && Math.min(batchSize, vectors.rows) < largest) {
+  const most = largest(sizes);
+  if (kmeansInit === 'batch' && Math.min(batchSize, vectors.rows) < most) {
     throw new InputError(
-      `sid: expected batchSize of ${largest} or more, a row a code to start k-means from the first batch, got ${batchSize}; raise --batch-size or take --kmeans-init all`,
+      `sid: expected batchSize of ${most} or more, a row a code to start k-means from the first batch, got ${batchSize}; raise --batch-size or take --kmeans-init all`,
     );
   }
   const shape = { input: vectors.width, hidden: [...hidden], latent, sizes, batchNorm, residual };

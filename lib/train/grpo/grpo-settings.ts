@@ -1,5 +1,6 @@
 /** From the options of GRPO to what runs: everything that can be wrong is found here, before anything is written. */
 import { join } from 'node:path';
+import { countTrain } from '../../data/counts.js';
 import type { Dataset } from '../../data/dataset.js';
 import { DATA_OPTIONS, INDEX_OPTIONS, SEED_OPTIONS } from '../../data/data-options.js';
 import { indexOf, loadDataset } from '../../data/load.js';
@@ -16,10 +17,12 @@ import { fingerprint } from '../../options/derive.js';
 import { hashInputs, type RunInputs } from '../../runs/inputs.js';
 import type { Precision } from '../../ops/precision.js';
 import { InputError } from '../../support/errors.js';
+import { promptWords } from '../../tasks/prompt-words.js';
 import { promptContext } from '../../tasks/prompts.js';
 import { parseTasks, type TaskPart } from '../../tasks/task-mix.js';
 import { taskRows } from '../../tasks/task-rows.js';
 import { TaskSet } from '../../tasks/task-set.js';
+import { loadWeights, weightFiles } from '../../tasks/weights/load-weights.js';
 import { findTemplate, type Templates } from '../../tasks/templates.js';
 import { precisionStamp, runPrecision } from '../loop/run-precision.js';
 import { type Validator, validator } from '../loop/validate.js';
@@ -55,8 +58,17 @@ export interface SettledGrpo {
   prompts: ReturnType<typeof trainedWith>;
 }
 
-/** @throws InputError for options, data or a model that do not fit */
-export async function settleGrpo(options: GrpoOptions): Promise<SettledGrpo> {
+/** In which precision the run computes; machines differ, so process 0 decides. */
+export function grpoPrecision(options: GrpoOptions): Precision {
+  const { data, model, run = join(data, 'runs', 'grpo'), precision, again } = GRPO_OPTIONS.parse(options);
+  return runPrecision(run, precision, modelConfig(model), again);
+}
+
+/**
+ * @param agreed the precision, where processes have agreed on one
+ * @throws InputError for options, data or a model that do not fit
+ */
+export async function settleGrpo(options: GrpoOptions, agreed?: Precision): Promise<SettledGrpo> {
   const parsed = GRPO_OPTIONS.parse(options);
   await ensureEngine();
   const { data, model: start, run = join(data, 'runs', 'grpo'), embeddings } = parsed;
@@ -73,8 +85,8 @@ export async function settleGrpo(options: GrpoOptions): Promise<SettledGrpo> {
   const { index: indexFile = indexOf(dataset) } = parsed;
   const index = readIndex(indexFile, dataset.items.length);
   const vectors = rewards.some(({ named }) => named?.needs === 'vectors') ? vectorsOf(embeddings!, dataset) : undefined;
-  const precision = runPrecision(run, parsed.precision, modelConfig(start), parsed.again);
-  const inputs = { dataset, index: indexFile, model: start, ...(vectors && { embeddings: embeddings! }) };
+  const precision = agreed ?? grpoPrecision(options);
+  const inputs = { dataset, index: indexFile, model: start, files: weightFiles(dataset, parsed), ...(vectors && { embeddings: embeddings! }) }; // prettier-ignore
   const { bestMetric = ranked === undefined ? 'reward' : 'NDCG@10', beta, reference } = parsed;
   const referenceKind: ReferenceKind = beta === 0 ? 'none' : (reference ?? 'frozen');
   const template = ranked ?? parts[0]!.name;
@@ -128,7 +140,7 @@ function checkNeeds(rewards: readonly RewardPart[], { embeddings, scorer, embed 
   };
   for (const { name, named } of rewards) {
     const need = named?.needs;
-    if (need && there[need] === undefined)
+    if (need && need !== 'counts' && there[need] === undefined)
       throw new InputError(`grpo: reward ${name}: expected ${mend[need]}, got none`);
   }
 }
@@ -191,13 +203,15 @@ export function beginGrpo(settled: SettledGrpo, onRollout?: GrpoTaskParts['onRol
   const tokenizer = loadTokenizer(start);
   const model = policyModel(start, tokenizer, index, settings);
   const reference = referenceModel(settings.referenceKind, model, start, settings);
-  const reading = promptOptions(prompts, start, dataset.items);
+  const reading = promptOptions(prompts, start, dataset.items, promptWords(dataset));
   const tasks = parts.map((part) => rlTask(part, { model, tokenizer, index, dataset, reading, rewards, maxTokens }));
   const sources: RewardSources = {
     ...{ tokenizer, index, ...(dataset.items.length > 0 && { texts: dataset.items }) },
+    ...(rewards.some(({ named }) => named?.needs === 'counts') && { counts: countTrain(dataset.train) }),
     ...{ ...(vectors && { vectors }), ...(scorer && { scorer }), ...(embed && { embed }) },
   };
-  const context = promptContext(index, dataset.items);
+  const context = promptContext(index, dataset.items, [], undefined, promptWords(dataset));
+  const weights = loadWeights(dataset, settings);
   const validate = validation({
     ...settled,
     model,
@@ -213,7 +227,7 @@ export function beginGrpo(settled: SettledGrpo, onRollout?: GrpoTaskParts['onRol
   const task = new GrpoTask(
     {
       ...{ model, tasks, sources, validate, ...(reference && { reference }), ...(onRollout && { onRollout }) },
-      rows: epochRows(new TaskSet(dataset, parts, context, { seed }), settings),
+      rows: epochRows(new TaskSet(dataset, parts, context, { seed, weights, weighting: 'draw' }), settings),
     },
     { ...settings, ...lossDefaults(settings) },
   );

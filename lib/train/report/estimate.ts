@@ -22,6 +22,7 @@ import { planSteps, type StepPlanOptions } from '../loop/step-plan.js';
 import type { BatchSizes, Task } from '../loop/task.js';
 import type { OptimizerName } from '../choices.js';
 import { liveBytes } from './peak-memory.js';
+import { largest, smallest } from '../../support/extremes.js';
 
 /** What a run would take. */
 export interface RunEstimate {
@@ -31,6 +32,8 @@ export interface RunEstimate {
   trainable: number;
   /** Updates. */
   steps: number;
+  /** Passes over the examples. */
+  epochs: number;
   /** Tokens through the model in the first epoch. */
   tokensPerEpoch: number;
   /** Through the model, over all epochs. */
@@ -79,7 +82,7 @@ export function estimateRun<Batch>(
   const batches = task.batches(0).map((batch) => outline(batch));
   const parts = batches.flatMap(({ tokens: sizes }) => sizes);
   const tokensPerEpoch = sum(parts);
-  const largestPart = Math.max(...parts);
+  const largestPart = largest(parts);
   const several = batches.some(({ tokens: sizes }) => sizes.length > 1);
   const fullest = batches.find(({ tokens: sizes }) => sizes.includes(largestPart))!;
   if (copyBytes(model) > 0)
@@ -89,7 +92,14 @@ export function estimateRun<Batch>(
   const update = 4 * trainable + scratchBytes(learns);
   const steps = total / batches.length; // epochs' worth
   return {
-    ...{ parameters: sizeOf(model.weights), trainable, steps: total, tokensPerEpoch, largestPart },
+    ...{
+      parameters: sizeOf(model.weights),
+      trainable,
+      steps: total,
+      epochs: options.epochs,
+      tokensPerEpoch,
+      largestPart,
+    },
     tokens: Math.round(tokensPerEpoch * steps),
     memory: state + HEAP * Math.max(gradient, update),
     ...{ freeBytes: free, fixedBytes: state + HEAP * Math.max((several ? 4 * trainable : 0) + bytes(0), update) },
@@ -112,6 +122,7 @@ export function estimateText(name: string, estimate: RunEstimate): string {
     parameters,
     trainable,
     steps,
+    epochs,
     tokensPerEpoch,
     tokens,
     largestPart,
@@ -122,7 +133,7 @@ export function estimateText(name: string, estimate: RunEstimate): string {
   const learning = trainable === parameters ? 'all of them trained' : `${count(trainable)} trained`;
   const room = Number.isFinite(free) ? ` (${gib(free)} free)` : '';
   return (
-    `${name}: ${count(parameters)} parameters, ${learning}; ${steps} updates, ${count(tokensPerEpoch)} tokens an epoch, ` +
+    `${name}: ${count(parameters)} parameters, ${learning}; ${steps} updates in ${epochs} epochs of ${count(tokensPerEpoch)} tokens, ` +
     `${count(tokens)} in all, at most ${count(largestPart)} at once; about ${gib(memory)} more memory${room}, ` +
     `about ${duration(seconds)} and validation`
   );
@@ -166,7 +177,7 @@ function probe<Batch>(
   { tokens: sizes, examples, first }: BatchSizes<Batch>,
 ): Probe {
   const each = sum(sizes) / examples;
-  const most = Math.max(2, Math.floor(Math.max(...sizes) / each));
+  const most = Math.max(2, Math.floor(largest(sizes) / each));
   const measure = (count: number): Measured => {
     const batch = first(Math.min(count, examples));
     const start = performance.now();
@@ -226,7 +237,15 @@ function copyBytes({ config, weights }: LanguageModel): number {
 /** What an update holds for a moment: gradients end to end, and AdamW's steps in between for its largest parameter. */
 function scratchBytes(learns: Weights): number {
   const between = hasFused('SidlabAdamW') ? 1 : 14;
-  return 4 * sizeOf(learns) + 4 * between * Math.max(1 << 20, ...[...learns.values()].map(({ size }) => size));
+  return (
+    4 * sizeOf(learns) +
+    4 *
+      between *
+      largest(
+        [...learns.values()].map(({ size }) => size),
+        1 << 20,
+      )
+  );
 }
 
 /** AdamW reads and writes every number some seven times, at about 8 GB/s; of Muon one matrix a shape is turned. */
@@ -248,7 +267,7 @@ function orthogonaliseSeconds(matrix: tf.Tensor2D): number {
     tf.tidy(() => orthogonalize(matrix).dataSync());
     return (performance.now() - start) / 1000;
   });
-  return Math.min(...seconds); // the first call of a kernel takes longer
+  return smallest(seconds); // the first call of a kernel takes longer
 }
 
 /** Bytes that the machine, or the container, can still give. */

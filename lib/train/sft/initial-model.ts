@@ -1,10 +1,15 @@
-/** What training starts from: a model folder, or random weights of a shape. */
+/**
+ * What training starts from: a model folder, or random weights of a shape: of words such as `qwen2:128x4`, or of a folder
+ * with `config.json` alone (MiniOneRec's `train_from_scratch`). Such a folder's `tokenizer.json` is used where it has one.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Item } from '../../data/dataset.js';
 import { itemText } from '../../data/item-text.js';
 import type { SidIndex } from '../../data/sid-index.js';
 import { SID_TOKENS, type SidTokens } from '../../lm/choices.js';
 import { parseShape } from '../../lm/config.js';
-import { loadModel } from '../../lm/model.js';
+import { isBare, loadModel, modelConfig } from '../../lm/model.js';
 import { type LanguageModel } from '../../lm/language-model.js';
 import { bpeTokenizer, checkVocabSize } from '../../lm/tokenizer/bpe-tokenizer.js';
 import { EMBEDDING_INITS, type EmbeddingInit } from '../../lm/choices.js';
@@ -54,8 +59,10 @@ export function checkInitialModel(
   among('sid-tokens', SID_TOKENS, sidTokens);
   among('sid-vocabulary', SID_VOCABULARIES, sidVocabulary);
   among('init', EMBEDDING_INITS, init);
-  if (init !== 'mean' && isShape(from)) {
-    throw new InputError(`--init ${init}: expected --model to be a folder, whose rows it reads, got ${from}`);
+  if (init !== 'mean' && (isShape(from) || isBare(from))) {
+    throw new InputError(
+      `--init ${init}: expected --model to be a folder with weights, whose rows it reads, got ${from}`,
+    );
   }
   checkVocabSize(vocabSize);
 }
@@ -75,7 +82,13 @@ export function initialModel(
     const model = { config, weights: randomWeights(config, seed) };
     return { model: trainableModel(model, from, options, { added: 0 }, seed), tokenizer };
   }
-  const [loaded, given] = [loadModel(from), loadTokenizer(from)];
+  if (isBare(from) && !existsSync(join(from, 'tokenizer.json'))) {
+    const tokenizer = shapeTokenizer(index, options);
+    const config = { ...modelConfig(from), vocabSize: tokenizer.vocabSize, eosTokenId: 0 };
+    const model = { config, weights: randomWeights(config, seed) };
+    return { model: trainableModel(model, from, options, { added: 0 }, seed), tokenizer };
+  }
+  const [loaded, given] = [isBare(from) ? randomModel(from, seed) : loadModel(from), loadTokenizer(from)];
   if (sidTokens === 'subwords')
     return { model: trainableModel(loaded, from, options, { added: 0 }, seed), tokenizer: given };
   const { model, tokenizer, added, reused, missingRows } = extendVocabulary(loaded, given, index, seed, {
@@ -86,6 +99,11 @@ export function initialModel(
   const counts = { added: added.length + missingRows, rows: () => sidRows(tokenizer, added, reused) };
   const sids = { added: added.length, reused: reused.length };
   return { model: trainableModel(model, from, options, counts, seed), tokenizer, sids };
+}
+
+function randomModel(folder: string, seed: number): LanguageModel {
+  const config = modelConfig(folder);
+  return { config, weights: randomWeights(config, seed), folders: [folder] };
 }
 
 /** Whether a `model` option is a shape such as `qwen2:128x4` rather than a folder. */

@@ -5,7 +5,8 @@ import { LORA_OPTIONS, type LoraOptions } from '../../lm/lora/lora-options.js';
 import { withDefault } from '../../options/derive.js';
 import { choice, group, integer, number, text } from '../../options/kinds.js';
 import { defineOptions, type OptionsOf, type SettingsOf } from '../../options/schema.js';
-import { EXAMPLE_MODES } from '../../tasks/examples.js';
+import { checkExamples, EXAMPLE_OPTIONS } from '../../tasks/example-options.js';
+import { EXAMPLE_MODES, LOSS_ON } from '../../tasks/examples.js';
 import { PROMPT_OPTIONS } from '../../tasks/prompt-options.js';
 import { checkWarmup, OPTIMIZER_OPTIONS, TRAIN_OPTIONS } from '../train-options.js';
 
@@ -28,7 +29,12 @@ export const SFT_OPTIONS = defineOptions(
     mode: choice(EXAMPLE_MODES, 'chain: loss at every item of a history; row: at the answer of each row', {
       otherwise: 'chain for a bare sequence of items, such as sids, else row',
     }),
+    ...EXAMPLE_OPTIONS,
     ...PROMPT_OPTIONS,
+    promptsPerExample: integer("different prompts of its task that each example has in a pass (GRec's sample number)", {
+      default: 1,
+    }),
+    lossOn: choice(LOSS_ON, 'answer, or all: the loss of row mode is on the prompt too', { default: 'answer' }),
     sidVocabulary: choice(SID_VOCABULARIES, 'SID tokens that join the vocabulary: those of the index, or all codes', {
       default: 'used',
     }),
@@ -42,7 +48,10 @@ export const SFT_OPTIONS = defineOptions(
     window: integer('items of context that an item has at the least in chain mode', { default: 10 }),
     ...TRAIN_OPTIONS,
     ...OPTIMIZER_OPTIONS,
-    epochs: withDefault(TRAIN_OPTIONS.epochs, 30),
+    epochs: number('passes over the training examples; a fraction stops within the last one', {
+      above: 0,
+      otherwise: '30; of chains alone as many as make 3,000 updates, 8 to 30',
+    }),
     warmupSteps: { ...TRAIN_OPTIONS.warmupSteps, otherwise: '100, with warmup-ratio 0' },
     weightDecay: withDefault(TRAIN_OPTIONS.weightDecay, 0.01),
     batchSize: integer('examples an update', { default: 32 }),
@@ -67,7 +76,7 @@ export const SFT_OPTIONS = defineOptions(
     ),
     freeze: choice(FREEZE, 'what is frozen', { default: 'none' }),
   },
-  { rules: [checkWarmup] },
+  { rules: [checkWarmup, checkExamples] },
 );
 
 /** Options of `sft`. */

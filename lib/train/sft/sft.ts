@@ -5,6 +5,8 @@
  * ranking figure on validation rows, not by the loss; a bare decoder from random weights is a first-class start.
  */
 import { join } from 'node:path';
+import { first, together } from '../../cluster/alone.js';
+import { joinCluster } from '../../cluster/cluster.js';
 import type { Dataset } from '../../data/dataset.js';
 import { indexOf, loadDataset } from '../../data/load.js';
 import { readIndex, type SidIndex } from '../../data/sid-index.js';
@@ -15,24 +17,33 @@ import { parseShape } from '../../lm/config.js';
 import { loadChatTemplate } from '../../lm/tokenizer/chat-template.js';
 import { disposeWeights } from '../../lm/weights.js';
 import { fingerprint } from '../../options/derive.js';
+import type { Options } from '../../options/option.js';
+import type { Precision } from '../../ops/precision.js';
+import { codeVersion } from '../../runs/code-version.js';
 import { hashInputs } from '../../runs/inputs.js';
-import { finishedRun, RunFolder, type RunFolderOptions } from '../../runs/run-folder.js';
+import { finishedRun, type RunFolder, type RunFolderOptions } from '../../runs/run-folder.js';
+import { loadColdTargets } from '../../tasks/cold-targets.js';
+import { EXAMPLE_OPTIONS } from '../../tasks/example-options.js';
 import { planTasks, type TaskPlan } from '../../tasks/plan-tasks.js';
 import type { TaskPart } from '../../tasks/task-mix.js';
 import type { Templates } from '../../tasks/templates.js';
 import { promptCard } from '../../evaluate/trained-with.js';
 import { modelConfig, saveModel } from '../../lm/model.js';
 import type { PromptCard } from '../../lm/prompt-card.js';
-import { promptContext, type Renderer } from '../../tasks/prompts.js';
+import { promptWords } from '../../tasks/prompt-words.js';
+import { promptContext, type PromptWords, type Renderer } from '../../tasks/prompts.js';
 import { taskRows } from '../../tasks/task-rows.js';
 import { type TaskCounts, TaskSet } from '../../tasks/task-set.js';
+import { loadWeights, weightFiles } from '../../tasks/weights/load-weights.js';
 import { train, type TrainReport } from '../loop/loop.js';
+import { openRun } from '../loop/open-run.js';
 import { precisionStamp, runPrecision } from '../loop/run-precision.js';
 import { estimateRun, refuseIfTooLarge, type RunEstimate } from '../report/estimate.js';
 import { runCard, tellIfOther } from '../report/run-card.js';
+import { defaultEpochs } from './default-epochs.js';
 import { heldOutRows } from './held-out.js';
 import { checkInitialModel, initialModel, type InitialModel, isShape } from './initial-model.js';
-import { SFT_OPTIONS, type SftOptions } from './sft-options.js';
+import { SFT_OPTIONS, type SftOptions, type SftParsed } from './sft-options.js';
 import { sftTask, type Validation } from './sft-task.js';
 import { checkTrainable } from './trainable.js';
 
@@ -51,28 +62,33 @@ export interface SftReport extends TrainReport {
  * @throws InputError for options, data or a model that cannot be; nothing is written then
  */
 export async function sft(options: SftOptions, { whenStale = 'refuse' }: StaleOptions = {}): Promise<SftReport> {
-  const settled = await settle(options);
-  const { config, settings, dataset, index, tasks, parsed } = settled;
+  const cluster = await joinCluster();
+  const precision = cluster && (await cluster.first(() => precisionOf(SFT_OPTIONS.parse(options))));
+  const settled = await together(cluster, () => settle(options, precision));
+  const { config, settings, inputs, tasks, parsed } = settled;
   const { again, onLog } = parsed;
   const run = runOf(parsed);
-  const done = finishedRun(run, config, { again, whenStale });
+  cluster?.expectSame({ code: codeVersion().hash, ...config.inputs, ...config });
+  const done = await first(cluster, () => finishedRun(run, config, { again, whenStale }));
   if (done) {
     tellIfOther('sft', done);
     return done.report as SftReport;
   }
-  const { start, task } = begin(settled);
+  const { start, task } = await together(cluster, () => begin(settled));
   try {
-    const folder = new RunFolder(run, config);
+    const folder = await openRun(cluster, run, config);
     const save = (at: string): void =>
-      saveModel(at, start.model, { json: start.tokenizer.json }, cardOf(settled), settings.saveDtype);
-    const loop = { ...settings, save, evalStart: false, ...(onLog && { onLog }) };
+      saveModel(at, start.model, { json: start.tokenizer.json }, cardOf(settled), settings);
+    const loop = { ...settings, save, evalStart: false, cluster, ...(onLog && { onLog }) };
     const trained = await train(start.model, start.tokenizer, task, folder, loop);
-    const truncated = folder.readLog().reduce((sum, line) => sum + (line.truncated ?? 0), 0);
-    const report = { ...trained, tasks: tasks.counts(), truncated, ...(start.sids && { sids: start.sids }) };
-    const { seed, keep, model } = settings;
-    const card = runCard(report, { ...config, seed }, { dataset, index: index.file, model });
-    folder.finish(card, keep > 1 ? keep : 0);
-    return report;
+    return await first(cluster, () => {
+      const truncated = folder.readLog().reduce((sum, line) => sum + (line.truncated ?? 0), 0);
+      const report = { ...trained, tasks: tasks.counts(), truncated, ...(start.sids && { sids: start.sids }) };
+      const { seed, keep } = settings;
+      const card = runCard(report, { ...config, seed }, inputs);
+      (folder as RunFolder).finish(card, keep > 1 ? keep : 0);
+      return report;
+    });
   } finally {
     disposeWeights(start.model.weights);
   }
@@ -98,45 +114,73 @@ const runOf = ({ data, run = join(data, 'runs', 'sft') }: { data: string; run?: 
 
 type Settled = Awaited<ReturnType<typeof settle>>;
 
-/** Options with their defaults, and what they name. */
-async function settle(options: SftOptions) {
+/** In which precision the run computes; machines differ, so process 0 decides. */
+function precisionOf(parsed: SftParsed): Precision {
+  const shape = isShape(parsed.model) ? parseShape(parsed.model, 1, 0) : modelConfig(parsed.model);
+  return runPrecision(runOf(parsed), parsed.precision, shape, parsed.again);
+}
+
+/** Options with their defaults, and what they name. @param agreed the precision, where processes have agreed on one */
+async function settle(options: SftOptions, agreed?: Precision) {
   const parsed = SFT_OPTIONS.parse(options);
   await ensureEngine();
   const plan = planTasks(parsed);
   const { warmupRatio, warmupSteps = warmupRatio > 0 ? 0 : 100 } = parsed;
   const { bestMetric = plan.ranked === undefined ? 'loss' : 'NDCG@10' } = parsed;
-  const settings = { ...parsed, warmupSteps, bestMetric, template: plan.ranked, mode: plan.mode };
+  const given = { ...parsed, warmupSteps, bestMetric, template: plan.ranked, mode: plan.mode };
   checkTrainable(parsed.model, parsed);
   checkInitialModel(parsed.model, parsed);
   if (parsed.chatTemplate) loadChatTemplate(parsed.model);
   const dataset = await loadDataset(parsed.data, parsed.dataset);
   const { index: file = indexOf(dataset) } = parsed;
   const index = { file, sids: readIndex(file, dataset.items.length) };
-  const tasks = new TaskSet(dataset, plan.parts, promptContext(index.sids, dataset.items), settings);
-  const shape = isShape(parsed.model) ? parseShape(parsed.model, 1, 0) : modelConfig(parsed.model);
-  const precision = runPrecision(runOf(parsed), parsed.precision, shape, parsed.again);
+  const words = promptWords(dataset, parsed.preferences);
+  const beside = { weights: loadWeights(dataset, parsed), cold: loadColdTargets(dataset, parsed) };
+  const context = promptContext(index.sids, dataset.items, [], undefined, words);
+  const tasks = new TaskSet(dataset, plan.parts, context, { ...given, ...beside });
+  const settings = { ...given, epochs: parsed.epochs ?? epochsOf(tasks, plan, parsed) };
+  const precision = agreed ?? precisionOf(parsed);
   const {
     model,
     templates,
     precision: _asked,
     saveDtype: _dtype,
+    preferences: _preferences,
     ...others
   } = fingerprint(SFT_OPTIONS.options, settings);
+  const inputs = {
+    ...{ dataset, index: file, model: parsed.model, files: weightFiles(dataset, parsed) },
+    ...(parsed.embeddings !== undefined && { embeddings: parsed.embeddings }),
+    ...(parsed.preferences !== undefined && { preferences: parsed.preferences }),
+  };
   const config = {
     stage: 'sft',
     data: dataset.name,
     rows: dataset.train.length,
-    inputs: hashInputs({ dataset, index: file, model: parsed.model }),
-    ...{ ...others, ...precisionStamp(precision, settings.saveDtype) },
+    inputs: hashInputs(inputs),
+    ...{ ...recorded(others), ...precisionStamp(precision, settings.saveDtype) },
     ...(isShape(parsed.model) && { model }),
     ...(templates !== undefined && { templates: ownTemplates(plan.parts) }),
     ...(parsed.tasks !== undefined && { counts: tasks.counts() }),
   };
-  return { parsed, plan, settings, dataset, index, tasks, config, precision };
+  return { parsed, plan, settings, dataset, index, tasks, config, inputs, precision, words };
+}
+
+/** Options that came later are recorded where they are not at their default, so that older runs resume. */
+function recorded(options: Record<string, unknown>): Record<string, unknown> {
+  const later: Options = EXAMPLE_OPTIONS;
+  return Object.fromEntries(Object.entries(options).filter(([name, value]) => later[name]?.default !== value));
+}
+
+/** Passes where nobody says how many. */
+function epochsOf(tasks: TaskSet, { parts }: TaskPlan, { batchSize, batchTokens }: SftParsed): number {
+  const examples = Object.values(tasks.counts()).reduce((sum, { perEpoch }) => sum + perEpoch, 0);
+  const chains = parts.every(({ mode }) => mode === 'chain') && batchTokens === 0;
+  return defaultEpochs(Math.ceil(examples / batchSize), chains);
 }
 
 /** The model that it starts from, and what it trains. */
-function begin({ plan, settings, dataset, index, tasks, precision }: Settled) {
+function begin({ plan, settings, dataset, index, tasks, precision, words }: Settled) {
   const { sidTokens, sidVocabulary, init, vocabSize, lora, freeze } = settings;
   const { model, ...beside } = initialModel(settings.model, index.sids, settings.seed, {
     ...{ sidTokens, sidVocabulary, init, vocabSize, lora, freeze },
@@ -144,14 +188,14 @@ function begin({ plan, settings, dataset, index, tasks, precision }: Settled) {
     ...(plan.custom && { templates: plan.parts.map(({ template }) => template) }),
   });
   const start = { ...beside, model: { ...model, config: { ...model.config, precision } } };
-  const { renderers, validation } = prepare(start, dataset, index.sids, plan, settings);
+  const { renderers, validation } = prepare(start, dataset, index.sids, plan, { ...settings, words });
   return { start, task: sftTask(start.model, tasks, renderers, validation, settings) };
 }
 
 /** The prompt that the model is trained with, which goes with it wherever it goes. */
 function cardOf({ plan: { parts, templates }, settings }: Settled): PromptCard {
-  const { template, cutoffLen, chatTemplate, sidTokens } = settings;
-  const given = { template, cutoffLen, chatTemplate, sidTokens };
+  const { template, cutoffLen, chatTemplate, sidTokens, heldOutItems } = settings;
+  const given = { template, cutoffLen, chatTemplate, sidTokens, heldOutItems };
   const prompt = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return promptCard(
     { templates: { ...templates, ...ownTemplates(parts) }, ...prompt },
@@ -169,6 +213,8 @@ interface PrepareOptions {
   chatTemplate?: boolean;
   cutoffLen?: number;
   sidTokens?: SidTokens;
+  heldOutItems?: number;
+  words: PromptWords;
   validRows: number;
   seed: number;
 }
@@ -181,16 +227,17 @@ function prepare(
   { parts, templates, ranked }: TaskPlan,
   options: PrepareOptions,
 ): { renderers: Renderer[]; validation: Validation } {
-  const { chatTemplate, cutoffLen, sidTokens, validRows, seed } = options;
+  const { chatTemplate, cutoffLen, sidTokens, heldOutItems, words, validRows, seed } = options;
   const rendering = {
     items: dataset.items,
+    ...words,
     ...(cutoffLen !== undefined && { cutoffLen }),
     ...(chatTemplate && { chat: loadChatTemplate(options.model) }),
   };
   const renderers = parts.map(({ template }) => modelRenderer(model, tokenizer, index, template, rendering));
-  const shop = promptContext(index, dataset.items);
+  const context = promptContext(index, dataset.items, [], undefined, words);
   const heldOut = parts.map(({ name, template }, task) => {
-    const rows = taskRows(dataset, template, 'valid', shop);
+    const rows = taskRows(dataset, template, 'valid', context, heldOutItems);
     const held = name === ranked ? rows : heldOutRows(rows, name, { validRows, seed });
     return { name, rows: held, render: renderers[task]! };
   });

@@ -16,15 +16,21 @@ export interface PackedTrees {
   /** One for each run of examples that share a prefix. */
   trees: Tree[];
   /** Every example's targets, in the order of the sorted examples. */
-  targets: TreeTarget[];
+  targets: LabelTarget[];
+}
+
+/** A label of an example at a node. */
+export interface LabelTarget extends TreeTarget {
+  /** How much it counts. Default 1. */
+  weight?: number;
 }
 
 /** A chain each. */
 export function separateTrees(examples: readonly Example[]): PackedTrees {
   return {
     trees: examples.map(({ tokens }) => chain(tokens)),
-    targets: examples.flatMap(({ labelPositions, labels }, tree) =>
-      labelPositions.map((node, i) => ({ tree, node, token: labels[i]! })),
+    targets: examples.flatMap((example, tree) =>
+      example.labelPositions.map((node, i) => labelTarget(example, i, { tree, node })),
     ),
   };
 }
@@ -48,20 +54,24 @@ export function sortTexts(examples: readonly Example[]): Example[] {
 function addTree({ trees, targets }: PackedTrees, examples: readonly Example[], trunk: number): void {
   const tree = trees.length;
   if (examples.length === 1) {
-    const { tokens, labelPositions, labels } = examples[0]!;
-    trees.push(chain(tokens));
-    labelPositions.forEach((node, i) => targets.push({ tree, node, token: labels[i]! }));
+    const [example] = examples as [Example];
+    trees.push(chain(example.tokens));
+    example.labelPositions.forEach((node, i) => targets.push(labelTarget(example, i, { tree, node })));
     return;
   }
   const branches = examples.map(({ tokens }) => tokens.slice(trunk));
   const { nodes, ...rest } = prefixTree(examples[0]!.tokens.slice(0, trunk), branches);
   trees.push(rest);
-  examples.forEach(({ labelPositions, labels }, b) => {
-    labelPositions.forEach((position, i) => {
+  examples.forEach((example, b) => {
+    example.labelPositions.forEach((position, i) => {
       const node = position < trunk ? position : nodes[b]![position - trunk]!;
-      targets.push({ tree, node, token: labels[i]! });
+      targets.push(labelTarget(example, i, { tree, node }));
     });
   });
+}
+
+function labelTarget({ labels, weights }: Example, i: number, place: Omit<TreeTarget, 'token'>): LabelTarget {
+  return { ...place, token: labels[i]!, ...(weights && { weight: weights[i]! }) };
 }
 
 /**

@@ -1,7 +1,8 @@
 import fc from '../../fast-check.js';
 import { expect, test } from 'vitest';
 import type { Item } from '../../../lib/data/dataset.js';
-import { popularityPercentiles, sharedCodes, trainCounts } from '../../../lib/evaluate/rows/features.js';
+import { trainCounts } from '../../../lib/data/train-counts.js';
+import { popularityPercentiles, sharedCodes } from '../../../lib/evaluate/rows/features.js';
 import { itemRank, sidRanker } from '../../../lib/evaluate/rows/ranks.js';
 import { rowTable } from '../../../lib/evaluate/rows/row-table.js';
 import { tableText } from '../../../lib/figures/show-table.js';

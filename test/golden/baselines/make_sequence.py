@@ -48,7 +48,8 @@ class Sasrec(nn.Module):
 
     def forward(self, histories):
         ids, _, lengths = padded(histories)
-        x = self.item_emb(ids) * WIDTH**0.5 + self.pos_emb(torch.arange(LONGEST))
+        places = (torch.arange(LONGEST) + LONGEST - lengths[:, None]).clamp(max=LONGEST - 1)  # the last item's is the last
+        x = self.item_emb(ids) * WIDTH**0.5 + self.pos_emb(places)
         future = torch.triu(torch.ones(LONGEST, LONGEST, dtype=torch.bool), 1)
         for i in range(2):
             y = self.attention_layernorms[i](x)

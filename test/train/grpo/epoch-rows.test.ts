@@ -47,6 +47,17 @@ test('a mix: by weights and counts, items as rows without a history', () => {
   expect(names('sids:0.5', 4, 1).sort()).toEqual(names('sids:0.5', 4, 0).sort()); // but of a sample the same rows
 });
 
+test('rows that are drawn by their weights: as many, others every epoch', () => {
+  const weights = { ofItem: new Float64Array(20).fill(1), ofRow: Float64Array.from(train, (_, i) => i / 5.5) };
+  const options = { seed: 1, weights, weighting: 'draw' } as const;
+  const set = new TaskSet(dataset, parseTasks('sids', TEMPLATES, 'row'), promptContext(index, items), options);
+  const rows = epochRows(set, { sampleSize: 0, seed: 1 });
+  const counts = train.map(() => 0);
+  for (let epoch = 0; epoch < 300; epoch++) rows(epoch).forEach(({ row }) => counts[row.target]!++);
+  counts.forEach((count, i) => expect(Math.abs(count / 300 - i / 5.5)).toBeLessThan(0.12));
+  expect(counts[0]).toBe(0);
+});
+
 test('rows for a validation: all, or some of them', () => {
   expect(drawRows([1, 2, 3], 0, 's').sort()).toEqual([1, 2, 3]);
   expect(drawRows([1, 2, 3], 1, 's')).toHaveLength(1);

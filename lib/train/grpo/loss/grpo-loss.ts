@@ -16,6 +16,7 @@ import type { MicroBatch } from '../../loop/gradients.js';
 import { type Group, type GroupTotals, hasAdvantage, totalsOf } from './group.js';
 import { groupParts, type GroupSlice } from './group-parts.js';
 import { policyLoss, type PolicyLossOptions, type PolicySums, type PolicyTokens } from './policy-loss.js';
+import { largest } from '../../../support/extremes.js';
 
 /** How a batch of groups becomes a loss. */
 export interface GrpoLossOptions extends PolicyLossOptions {
@@ -27,6 +28,8 @@ export interface GrpoLossOptions extends PolicyLossOptions {
   maxTokens?: number;
   /** Of the KL; needed where beta is not 0 and a group does not know its own `reference`. */
   reference?: LanguageModel;
+  /** Which of the groups that have a gradient are computed here, where processes share the batch. Default all. */
+  own?: (groups: readonly Group[]) => readonly Group[];
   /** Called with the sums of each part, when its loss has been computed. */
   onSums?: (sums: PolicySums) => void;
   /** Called around the reference's pass, to tell its seconds from the policy's. */
@@ -43,15 +46,18 @@ export function* grpoLoss(
   groups: readonly Group[],
   options: GrpoLossOptions = {},
 ): Generator<MicroBatch> {
-  const { tokenBudget = Infinity, beta = 0, sftWeight = 0 } = options;
+  const { tokenBudget = Infinity, beta = 0, sftWeight = 0, own = (all) => all } = options;
   const { maxTokens = longest(groups) } = options;
   const totals = totalsOf(groups, maxTokens);
   const computed = groups.filter((group) => beta !== 0 || sftWeight !== 0 || hasAdvantage(group));
-  for (const slices of groupParts(computed, tokenBudget)) yield grpoPart(model, slices, totals, options);
+  for (const slices of groupParts(own(computed), tokenBudget)) yield grpoPart(model, slices, totals, options);
 }
 
 function longest(groups: readonly Group[]): number {
-  return Math.max(1, ...groups.flatMap(({ completions }) => completions.map(({ length }) => length)));
+  return largest(
+    groups.flatMap(({ completions }) => completions.map(({ length }) => length)),
+    1,
+  );
 }
 
 /** One part of the batch. */

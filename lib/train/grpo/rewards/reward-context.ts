@@ -1,17 +1,10 @@
 /** What a reward is given and what it gives: the one type that rewards of the kit and of a notebook cell share. */
+import type { Counts } from '../../../data/counts.js';
 import type { Item, Row } from '../../../data/dataset.js';
 import type { SidIndex } from '../../../data/sid-index.js';
+import type { Scorer } from '../../../evaluate/scorer.js';
 import type { Embed } from '../../../evaluate/text/cosine.js';
 import type { Vectors } from '../../../files/npy.js';
-
-/**
- * Scores of items after histories, larger is better: `scorer([[4, 7]], [[1, 2, 3]])` has one row of three numbers.
- * @param histories item ids, oldest first [rows][...] @param items item ids to score [rows][...]
- */
-export type Scorer = (
-  histories: readonly (readonly number[])[],
-  items: readonly (readonly number[])[],
-) => readonly ArrayLike<number>[] | Promise<readonly ArrayLike<number>[]>;
 
 /** What a reward is given: the completions of one row, best first, G of them, and what they answer. */
 export interface RewardContext {
@@ -35,6 +28,8 @@ export interface RewardContext {
   index?: SidIndex;
   /** Vectors of the items, row = item id; where `embeddings` names a file. */
   vectors?: Vectors;
+  /** What the training rows were counted to, where a reward of the kit reads it. */
+  counts?: Counts;
   /** Another recommender, where one was given. */
   scorer?: Scorer;
   /** An encoder of texts, where one was given. */

@@ -8,6 +8,7 @@
  */
 import type { Reward, RewardContext } from './reward-context.js';
 import { cosineReward, formatReward, rougeReward } from './text-rewards.js';
+import { smallest } from '../../../support/extremes.js';
 
 /** What most rewards look at, so that they can be called by hand. */
 type Hits = Pick<RewardContext, 'items' | 'target'>;
@@ -76,6 +77,27 @@ export function tokenReward({ tokens, expectedTokens }: Pick<RewardContext, 'tok
 }
 
 /**
+ * How far each item is from the others of its group by its codes, in [0, 1]: the mean over the others of 1 - shared
+ * leading codes / codes of the longer SID. A group's mean is its intra-list distance (Ziegler et al., WWW 2005, eq. 4,
+ * with this distance), so that a policy is paid for lists that are not all of one corner of the catalogue; give it a small
+ * weight beside `ranking`. 0 in a group of one item, and for a text that is no item's.
+ *
+ * @example of the SIDs a1 b2, a1 b3 and a4 b2: half, 1 and 1 apart, so 0.75, 0.75 and 1
+ */
+export function diversityReward({ items, index }: Pick<RewardContext, 'items' | 'index'>): number[] {
+  const distance = (a: number, b: number): number => {
+    const [one, other] = [index![a]!, index![b]!];
+    const same = one.findIndex((code, level) => other[level] !== code);
+    return 1 - (same < 0 ? Math.min(one.length, other.length) : same) / Math.max(one.length, other.length);
+  };
+  return items.map((item, i) => {
+    const others = items.filter((other, j) => j !== i && other >= 0);
+    if (item < 0 || others.length === 0) return 0;
+    return others.reduce((sum, other) => sum + distance(item, other), 0) / others.length;
+  });
+}
+
+/**
  * Cosine of each item's vector with the target's, in [-1, 1]; 0 where either is all zeros. (MiniOneRec,
  * `semantic_reward`.)
  */
@@ -105,12 +127,29 @@ export async function scorerReward({
   if (known.length === 0) return items.map(() => 0);
   const scored = await scorer!([row.history], [known]);
   const scores = Array.from(scored[0] ?? []);
-  const lowest = Math.min(...scores);
+  const lowest = smallest(scores);
   return items.map((item) => (item < 0 ? lowest : scores.shift()!));
 }
 
-/** What a reward reads beside the group: it must be there before a run begins. */
-export type RewardNeed = 'vectors' | 'scorer' | 'embed';
+/**
+ * log of how often the item came right after the history's last one, as a share of all that came after it: in the training
+ * rows, one more drawn by popularity: (n(last, item) + s(item)) / (n(last) + 1) with s an item's share of all items, of one
+ * that was never seen as if a tenth of once. So the transition baseline tells a policy what it has not learned; under
+ * `advantages: 'policy'` a weight w makes the policy p into one proportional to p times that share to the power of w.
+ *
+ * @example // after 7 came 4 three times and 5 once: of 4 about log(3 / 5), of 5 log(1 / 5)
+ */
+export function transitionReward({ items, row, counts }: Pick<RewardContext, 'items' | 'row' | 'counts'>): number[] {
+  const { items: times, pairs } = counts!;
+  const after = pairs.get(row.history.at(-1) ?? -1) ?? new Map<number, number>();
+  const all = [...times.values()].reduce((sum, count) => sum + count, 0);
+  const total = [...after.values()].reduce((sum, count) => sum + count, 0);
+  const share = (item: number): number => ((times.get(item) ?? 0) + 0.1) / Math.max(1, all);
+  return items.map((item) => Math.log(((after.get(item) ?? 0) + share(item)) / (total + 1)));
+}
+
+/** What a reward reads beside the group; of all but the counts, which are of the training rows, before a run begins. */
+export type RewardNeed = 'vectors' | 'scorer' | 'embed' | 'counts';
 
 /** A reward of the kit. */
 export interface NamedReward {
@@ -134,6 +173,10 @@ export const REWARDS = {
   ranking_only: { help: 'that penalty alone', reward: rankingOnlyReward, of: 'items' },
   hierarchical: { help: '.2, .5 and 1 for one, two and all codes right', reward: hierarchicalReward, of: 'items' },
   token: { help: 'of each token, 1 while all so far are right', reward: tokenReward, of: 'items' },
+  diversity: {
+    help: 'mean distance of the SID to those of the others of the group',
+    ...{ reward: diversityReward, of: 'items' },
+  },
   semantic: {
     help: "cosine of the item's vector (--embeddings) with the target's",
     ...{ reward: semanticReward, of: 'items', needs: 'vectors' },
@@ -141,6 +184,10 @@ export const REWARDS = {
   sasrec: {
     help: 'score of another recommender: --scorer-model, in a notebook `scorer`',
     ...{ reward: scorerReward, of: 'items', needs: 'scorer' },
+  },
+  transition: {
+    help: 'log of how often the item came right after the last one of the history, in the training rows',
+    ...{ reward: transitionReward, of: 'items', needs: 'counts' },
   },
   format: {
     help: '1 for a free text that is the SID of an item, else -1',

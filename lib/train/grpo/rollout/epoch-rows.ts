@@ -11,12 +11,13 @@ export interface EpochRowsOptions {
 }
 
 /**
- * The rows of each epoch. A task whose weight is no whole number has other rows every epoch, unless a sample is drawn.
+ * The rows of each epoch. A task whose weight is no whole number has other rows every epoch, and so have rows that are
+ * drawn by their weights, unless a sample is drawn.
  */
 export function epochRows(set: TaskSet, { sampleSize, seed }: EpochRowsOptions): (epoch: number) => TaskRow[] {
   const rowsAt = (epoch: number): TaskRow[] =>
     set.examples(epoch).map((reference) => ({ task: reference.task, row: set.row(reference) }));
-  const changes = sampleSize === 0 && set.parts.some(({ weight }) => !Number.isInteger(weight));
+  const changes = sampleSize === 0 && (set.draws || set.parts.some(({ weight }) => !Number.isInteger(weight)));
   const drawn = drawRows(rowsAt(0), sampleSize, `${seed}/grpo`);
   return (epoch) => new Random(`${seed}/grpo/${epoch}`).shuffle(changes ? rowsAt(epoch) : [...drawn]);
 }

@@ -1,0 +1,29 @@
+/** Another recommender as a function: GRPO's `sasrec` reward asks it, and the search takes it as an assistant. */
+import { hashText } from '../files/files.js';
+import { InputError } from '../support/errors.js';
+
+/**
+ * Scores of items after histories, larger is better: `scorer([[4, 7]], [[1, 2, 3]])` has one row of three numbers.
+ * @param histories item ids, oldest first [rows][...] @param items item ids to score [rows][...]
+ */
+export type Scorer = (
+  histories: readonly (readonly number[])[],
+  items: readonly (readonly number[])[],
+) => readonly ArrayLike<number>[] | Promise<readonly ArrayLike<number>[]>;
+
+/** What tells one scorer from another: its property `identity`, such as the hash of its files, else its source. */
+export function scorerIdentity(scorer: Scorer): string {
+  const { identity } = scorer as { identity?: unknown };
+  return typeof identity === 'string' ? identity : hashText(scorer.toString());
+}
+
+/**
+ * The assistant that an option names, where that is a function.
+ * @throws InputError for a folder or a name: this room cannot load a baseline
+ */
+export function scorerOf(assistant: string | Scorer | undefined): Scorer | undefined {
+  if (typeof assistant !== 'string') return assistant;
+  throw new InputError(
+    `assistant: expected a function, got ${assistant}; loadScorer(folder) makes one, evaluateBesideBaselines takes a folder`,
+  );
+}
