@@ -1,4 +1,6 @@
 /** The benchmarks of `npm run bench`, by name. */
+import { allreduceBench } from './cluster/allreduce.js';
+import { sftParallel } from './cluster/sft-parallel.js';
 import { balancedAssignBench } from './sid/balanced-assign.js';
 import { beamBench } from './decode/beam.js';
 import { embedBench } from './embed.js';
@@ -78,4 +80,6 @@ export const BENCHMARKS: Record<string, Benchmark> = {
   kmeans: besidePython(kmeansBench),
   'balanced-assign': besidePython(balancedAssignBench),
   scale: alone(scaleBench),
+  allreduce: besidePython(allreduceBench),
+  'sft-parallel': alone(sftParallel),
 };

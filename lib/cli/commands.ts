@@ -4,6 +4,7 @@ import { BADCASE_OPTIONS } from '../badcase/badcase-options.js';
 import { BASELINE_OPTIONS } from '../baselines/baseline-options.js';
 import type { BaselineReport } from '../baselines/baseline-stage.js';
 import type { EvaluateBesideReport } from '../baselines/rank-baselines.js';
+import { CLUSTER_ENV_OPTIONS, LOCAL_OPTIONS } from '../cluster/launch/launch-options.js';
 import { BASELINE_NAMES } from '../baselines/baselines.js';
 import type { LoadedScorer } from '../baselines/sequence/scorer.js';
 import { COMPARE_OPTIONS } from '../compare/compare-options.js';
@@ -114,6 +115,7 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'supervised fine-tuning: a language model is trained to write the SID of the next item',
     schema: SFT_OPTIONS,
     extra: DRY_RUN,
+    parallel: true,
     run: async (values, { dryRun }) => {
       const { sft, sftEstimate } = await import('../train/sft/sft.js');
       return dryRun ? sftEstimate(checked(values)) : sft(checked(values));
@@ -126,6 +128,7 @@ export const COMMANDS: Record<string, Command> = {
   grpo: {
     summary: 'reinforcement learning from an SFT model: groups of completions, compared by their rewards',
     schema: GRPO_OPTIONS,
+    parallel: true,
     extra: {
       ...DRY_RUN,
       scorerModel: text('model/ of a trained baseline, such as sasrec: the scorer of the sasrec reward'),
@@ -148,6 +151,7 @@ export const COMMANDS: Record<string, Command> = {
   evaluate: {
     summary: 'rank the catalogue for every row by constrained beam search',
     schema: EVALUATE_OPTIONS,
+    parallel: true,
     run: async (values) => (await import('../baselines/rank-baselines.js')).evaluateBesideBaselines(checked(values)),
     print: ({ beside: _beside, warnings = [], ...report }: EvaluateBesideReport) =>
       [metricRecord(report), ...warnings].join('\n'),
@@ -175,6 +179,7 @@ export const COMMANDS: Record<string, Command> = {
   generate: {
     summary: "a model writes a task's answers without the trie: BLEU, ROUGE, BERTScore of texts, hits of SIDs",
     schema: GENERATE_OPTIONS,
+    parallel: true,
     run: async (values) => (await import('../evaluate/text/generate-stage.js')).generateStage(checked(values)),
     print: async ({ examples, ...report }: GenerateReport) => {
       const { answerTable } = await import('../evaluate/text/answer-table.js');
@@ -255,6 +260,19 @@ export const COMMANDS: Record<string, Command> = {
   },
   sweep: sweepCommand(() => COMMANDS),
   pipeline: pipelineCommand,
+  local: {
+    summary: 'a command in several processes on this machine: sidlab local --processes 2 -- sft --data DIR',
+    schema: LOCAL_OPTIONS,
+    wraps: true,
+    run: async (values, _extra, wrapped = []) =>
+      (await import('../cluster/launch/local.js')).local(checked(values), process.argv[1]!, wrapped),
+  },
+  'cluster-env': {
+    summary: "TF_CONFIG of this process from another launcher's variables: slurm, torchrun, mpi",
+    schema: CLUSTER_ENV_OPTIONS,
+    run: async (values) => (await import('../cluster/launch/cluster-env.js')).clusterEnv(checked(values)),
+    print: (config) => JSON.stringify(config),
+  },
 };
 
 async function scorerOf(folder: string | undefined): Promise<LoadedScorer | undefined> {

@@ -58,8 +58,17 @@ export interface SettledGrpo {
   prompts: ReturnType<typeof trainedWith>;
 }
 
-/** @throws InputError for options, data or a model that do not fit */
-export async function settleGrpo(options: GrpoOptions): Promise<SettledGrpo> {
+/** In which precision the run computes; machines differ, so process 0 decides. */
+export function grpoPrecision(options: GrpoOptions): Precision {
+  const { data, model, run = join(data, 'runs', 'grpo'), precision, again } = GRPO_OPTIONS.parse(options);
+  return runPrecision(run, precision, modelConfig(model), again);
+}
+
+/**
+ * @param agreed the precision, where processes have agreed on one
+ * @throws InputError for options, data or a model that do not fit
+ */
+export async function settleGrpo(options: GrpoOptions, agreed?: Precision): Promise<SettledGrpo> {
   const parsed = GRPO_OPTIONS.parse(options);
   await ensureEngine();
   const { data, model: start, run = join(data, 'runs', 'grpo'), embeddings } = parsed;
@@ -76,7 +85,7 @@ export async function settleGrpo(options: GrpoOptions): Promise<SettledGrpo> {
   const { index: indexFile = indexOf(dataset) } = parsed;
   const index = readIndex(indexFile, dataset.items.length);
   const vectors = rewards.some(({ named }) => named?.needs === 'vectors') ? vectorsOf(embeddings!, dataset) : undefined;
-  const precision = runPrecision(run, parsed.precision, modelConfig(start), parsed.again);
+  const precision = agreed ?? grpoPrecision(options);
   const inputs = { dataset, index: indexFile, model: start, files: weightFiles(dataset, parsed), ...(vectors && { embeddings: embeddings! }) }; // prettier-ignore
   const { bestMetric = ranked === undefined ? 'reward' : 'NDCG@10', beta, reference } = parsed;
   const referenceKind: ReferenceKind = beta === 0 ? 'none' : (reference ?? 'frozen');

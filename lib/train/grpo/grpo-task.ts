@@ -3,10 +3,11 @@
  * or several.
  */
 import { join } from 'node:path';
+import type { Cluster } from '../../cluster/cluster.js';
 import { readJson, writeJson } from '../../files/files.js';
 import type { LanguageModel } from '../../lm/language-model.js';
 import { dropoutFrom } from '../../ops/dropout.js';
-import type { Random } from '../../support/random.js';
+import { Random } from '../../support/random.js';
 import { cutInto } from '../../tasks/examples.js';
 import type { MicroBatch } from '../loop/gradients.js';
 import type { BatchSizes, Objective, Task, TaskState } from '../loop/task.js';
@@ -20,6 +21,7 @@ import { grpoLoss, type GrpoLossOptions, scoreGroups } from './loss/grpo-loss.js
 import { addSums, NO_TOKENS, type PolicyLossSettings } from './loss/policy-loss.js';
 import { probeGroups, sizedGroup } from './rollout/probe-groups.js';
 import type { Reference } from './reference.js';
+import { allSums, fromPlain, ownGroups, type PlainGroup, shareLogProbs, toPlain } from './shared-groups.js';
 import type { RlTask, TaskRow } from './rollout/rl-task.js';
 import { hasEqualRewards, type RewardSources, type RolledGroup, rolledGroups, type RolledGroupOptions } from './rollout/rolled-groups.js'; // prettier-ignore
 import { type LoggedGroup, loggedGroup } from './rollout/rollout-log.js';
@@ -95,6 +97,7 @@ export class GrpoTask implements Task<GrpoBatch> {
     this.state = {
       save: (folder) => this.save(folder),
       restore: (folder) => this.restore(folder),
+      share: (cluster) => this.share(cluster),
     };
   }
 
@@ -105,8 +108,8 @@ export class GrpoTask implements Task<GrpoBatch> {
     );
   }
 
-  async objective({ rows, iteration }: GrpoBatch, random: Random, step: number): Promise<Objective> {
-    if (iteration > 0) return this.policyObjective(this.kept, {}, random);
+  async objective({ rows, iteration }: GrpoBatch, random: Random, step: number, cluster?: Cluster): Promise<Objective> {
+    if (iteration > 0) return this.policyObjective(this.kept, {}, random, cluster);
     const start = performance.now();
     const seed = String(random.next());
     const { model, sources } = this.parts;
@@ -115,32 +118,39 @@ export class GrpoTask implements Task<GrpoBatch> {
       ...{ ...this.options, withAnswers: this.options.sftWeight > 0 },
       onRewards: (seconds: number) => (ofRewards += seconds),
     };
-    const rolled = await rolledGroups(model, this.parts.tasks, rows, sources, rolling, seed);
+    const rolled = await rolledGroups(model, this.parts.tasks, rows, sources, rolling, seed, cluster);
     const metrics = rolloutMetrics(rolled);
     const trained = await this.settleEqual(rolled, random, (others, round) =>
-      rolledGroups(model, this.parts.tasks, others, sources, rolling, `${seed}/${round}`),
+      rolledGroups(model, this.parts.tasks, others, sources, rolling, `${seed}/${round}`, cluster),
     );
     metrics['seconds rollout'] = (performance.now() - start) / 1000 - ofRewards;
     metrics['seconds rewards'] = ofRewards;
-    this.scoreOld(trained.groups);
-    Object.assign(metrics, this.klRewards(trained.groups), trained.metrics);
+    this.scoreOld(trained.groups, cluster);
+    Object.assign(metrics, this.klRewards(trained.groups, cluster), trained.metrics);
     const { advantages: baseline, scaleRewards: scale, numIterations } = this.options;
     const groups = withAdvantages(trained.groups, { baseline, scale }, this.options);
     if (numIterations > 1) this.kept = groups;
     this.log(step, trained.groups, groups);
-    return this.policyObjective(groups, metrics, random);
+    return this.policyObjective(groups, metrics, random, cluster);
   }
 
   /** The loss of the groups, in parts that are made one at a time. */
-  private policyObjective(groups: readonly Group[], before: Record<string, number>, random: Random): Objective {
+  private policyObjective(
+    groups: readonly Group[],
+    before: Record<string, number>,
+    random: Random,
+    cluster?: Cluster,
+  ): Objective {
     const { model, reference } = this.parts;
     const { delta, layerCheckpointing, dropout } = this.options;
-    const forward = { layerCheckpointing, dropout: dropoutFrom(random, dropout) };
+    const masks = cluster ? new Random(`${random.next()}/${cluster.rank}`) : random; // each process has its own
+    const forward = { layerCheckpointing, dropout: dropoutFrom(masks, dropout) };
     let sums = NO_TOKENS;
     let [ofReference, ofPolicy] = [0, 0];
     const options: GrpoLossOptions = {
       ...{ ...this.options, beta: this.lossBeta, maxTokens: this.maxTokens, forward },
       ...(reference && { reference: reference.model }),
+      own: (computed) => ownGroups(cluster, computed),
       onSums: (own) => (sums = addSums(sums, own)),
       onReference: (seconds) => (ofReference += seconds),
     };
@@ -149,12 +159,15 @@ export class GrpoTask implements Task<GrpoBatch> {
       yield* grpoLoss(model, groups, options);
       ofPolicy = (performance.now() - start) / 1000 - ofReference;
     }
-    const metrics = (): Record<string, number> => ({
-      ...policyMetrics(sums, this.lossBeta !== 0, delta),
-      ...before,
-      ...(this.lossBeta !== 0 && { 'seconds reference': ofReference }),
-      'seconds policy': ofPolicy,
-    });
+    const metrics = (): Record<string, number> => {
+      if (cluster && this.options.numIterations > 1) shareLogProbs(cluster, groups);
+      return {
+        ...policyMetrics(allSums(cluster, sums), this.lossBeta !== 0, delta),
+        ...before,
+        ...(this.lossBeta !== 0 && { 'seconds reference': ofReference }),
+        'seconds policy': ofPolicy,
+      };
+    };
     return { microBatches: timed(), metrics };
   }
 
@@ -164,20 +177,23 @@ export class GrpoTask implements Task<GrpoBatch> {
   }
 
   /** log p at the rollout, where rewards or advantages need it before the loss does. */
-  private scoreOld(groups: readonly RolledGroup[]): void {
+  private scoreOld(groups: readonly RolledGroup[], cluster?: Cluster): void {
     const { klIn, beta, advantages, tokenBudget } = this.options;
     if (advantages !== 'policy' && (klIn !== 'reward' || beta === 0)) return;
-    scoreGroups(this.parts.model, groups as readonly (RolledGroup & Group)[], 'old', tokenBudget);
+    const scored = groups as readonly (RolledGroup & Group)[];
+    scoreGroups(this.parts.model, ownGroups(cluster, scored), 'old', tokenBudget);
+    if (cluster) shareLogProbs(cluster, scored);
   }
 
   /** The KL as a part of the rewards, where it is to be one. */
-  private klRewards(groups: readonly RolledGroup[]): Record<string, number> {
+  private klRewards(groups: readonly RolledGroup[], cluster?: Cluster): Record<string, number> {
     const { klIn, beta, kl, tokenBudget } = this.options;
     const { reference } = this.parts;
     if (klIn !== 'reward' || beta === 0) return {};
     const start = performance.now();
     const scored = groups as readonly (RolledGroup & Group)[];
-    scoreGroups(reference!.model, scored, 'reference', tokenBudget);
+    scoreGroups(reference!.model, ownGroups(cluster, scored), 'reference', tokenBudget);
+    if (cluster) shareLogProbs(cluster, scored);
     const mean = klIntoRewards(groups, beta, kl);
     return { kl: mean, 'seconds reference': (performance.now() - start) / 1000 };
   }
@@ -216,8 +232,8 @@ export class GrpoTask implements Task<GrpoBatch> {
     this.parts.reference?.updated?.(step);
   }
 
-  validate(): Promise<Record<string, number>> {
-    return this.parts.validate();
+  validate(cluster?: Cluster): Promise<Record<string, number>> {
+    return this.parts.validate(cluster);
   }
 
   validRows(): Validator['rows'] {
@@ -242,24 +258,19 @@ export class GrpoTask implements Task<GrpoBatch> {
   private save(folder: string): void {
     this.parts.reference?.state?.save(folder);
     if (this.options.numIterations === 1) return;
-    writeJson(
-      join(folder, FILE),
-      this.kept.map(({ trie, ...group }) => ({ ...group, ...(trie && { task: this.taskOf(trie) }) })),
-    );
+    writeJson(join(folder, FILE), toPlain(this.kept, this.parts.tasks));
   }
 
   private restore(folder: string): void {
     this.parts.reference?.state?.restore(folder);
     if (this.options.numIterations === 1) return;
-    const saved = readJson<(Group & { task?: number })[]>(join(folder, FILE));
-    this.kept = saved.map(({ task, ...group }) => ({
-      ...group,
-      ...(task !== undefined && { trie: this.parts.tasks[task]!.trie! }),
-    }));
+    this.kept = fromPlain(readJson<PlainGroup<Group>[]>(join(folder, FILE)), this.parts.tasks);
   }
 
-  private taskOf(trie: NonNullable<Group['trie']>): number {
-    return this.parts.tasks.findIndex((task) => task.trie === trie);
+  private async share(cluster: Cluster): Promise<void> {
+    await this.parts.reference?.state?.share?.(cluster);
+    const kept = await cluster.first(() => toPlain(this.kept, this.parts.tasks));
+    if (!cluster.isFirst) this.kept = fromPlain(kept, this.parts.tasks);
   }
 }
 
