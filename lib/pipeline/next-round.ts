@@ -27,7 +27,8 @@ export function nextRound(
   const earlier = new PipelineStages(before);
   const same = (...stages: ('filter' | 'embed' | 'sid')[]): boolean =>
     stages.every((stage) => JSON.stringify(before[stage] ?? {}) === JSON.stringify(chosen[stage] ?? {}));
-  const { sample: _sample, rounds: _rounds, again: _again, figures: _figures, ...rest } = chosen;
+  const { sample: _sample, rounds: _rounds, strategies: _strategies, compare: _compare, ...others } = chosen;
+  const { again: _again, figures: _figures, ...rest } = others;
   const { embeddings: _written, ...embed } = chosen.embed ?? {};
   const { index: _index, embeddings: _vectors, ...sid } = chosen.sid ?? {};
   const { index: _own, ...sft } = chosen.sft ?? {};

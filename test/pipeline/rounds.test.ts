@@ -112,7 +112,9 @@ test('the configuration of the next round: what would come out the same is taken
     sid: { codebookSize: 8, embeddings: vectors },
     sft: { epochs: 9, index: join(out, 'tiny.index.json') },
   });
-  expect(next({})).not.toHaveProperty('sample');
+  for (const gone of ['sample', 'rounds', 'strategies', 'compare', 'again']) {
+    expect(next({ rounds: 2, strategies: {}, compare: {}, again: true })).not.toHaveProperty(gone);
+  }
   expect(next({ sid: { codebookSize: 4 } })).toMatchObject({ sid: { codebookSize: 4, embeddings: vectors } });
   expect(next({ sid: { codebookSize: 4 } }).sft).not.toHaveProperty('index');
   expect(next({ embed: { dimensions: 8 } } as object).sid).toEqual({ codebookSize: 8 });
