@@ -17,6 +17,7 @@ import { kmeansBench } from './sid/kmeans.js';
 import { loadBench } from './load.js';
 import { loadBf16 } from './load-bf16.js';
 import { ml100k } from './train/ml-100k.js';
+import { plantedFaults } from './planted/planted-faults.js';
 import { precisionQuality } from './train/precision-quality.js';
 import { quickstartQuality } from './quickstart-quality.js';
 import { rqkmeansConstrained } from './sid/rqkmeans-constrained.js';
@@ -57,6 +58,7 @@ export const BENCHMARKS: Record<string, Benchmark> = {
   score: besidePython(scoreBench),
   'evaluate-small': alone(evaluateSmall),
   'evaluate-memory': alone(evaluateMemory),
+  'planted-faults': alone(plantedFaults),
   'precision-quality': alone(precisionQuality),
   sasrec: besidePython(() => sequenceBench('sasrec')),
   gru4rec: besidePython(() => sequenceBench('gru4rec')),

@@ -137,7 +137,7 @@ function someItems({ items }: Dataset, seed: string, share: number): Set<number>
 
 /** Items of departments drawn at random, in order of id, until they are more than two fifths of all. */
 function someDepartments({ items }: Dataset, seed: string): number[] {
-  const department = items.map(({ categories }) => categories.split(',')[0]!);
+  const department = items.map(({ categories }) => categories.split(', ')[1]!); // the first is the shop
   const names = new Random(`departments ${seed}`).shuffle([...new Set(department)].sort());
   let chosen: number[] = [];
   while (chosen.length <= 0.4 * items.length) {

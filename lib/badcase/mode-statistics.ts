@@ -2,9 +2,9 @@
  * What the modes say together: of each how often it occurs, how much more often where rows fail, and what is left of that
  * when the other causes are held fixed; and which of them are named.
  */
+import { holm } from '../evaluate/statistics/holm.js';
 import type { AnyDetector } from './detector.js';
 import type { HeldFixed, ModeReport } from './report-shape.js';
-import { holm } from './statistics/holm.js';
 import { liftOf } from './statistics/lift.js';
 import { fitLogistic, probability } from './statistics/logistic.js';
 import { Z95 } from './statistics/normal.js';

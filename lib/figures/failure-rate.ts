@@ -39,8 +39,10 @@ export function failureRate({ found, missed }: RateParts, topK: number, options:
           line: { color: '#222222', width: 1 },
           pattern: {
             shape: parts.map((_, i) => HATCHES[i % HATCHES.length]!),
-            fillmode: 'overlay',
-            fgcolor: '#ffffff',
+            // Of a ring, Plotly wants a colour a part: a single one, or none, it warns of.
+            fillmode: 'replace',
+            fgcolor: parts.map(() => '#ffffff'),
+            bgcolor: parts.map((_, i) => COLOURS[i % COLOURS.length]!),
             size: 8,
             solidity: 0.35,
           },

@@ -1,5 +1,4 @@
 /** Tables -> Plotly figures; in a notebook, as SVG, as PNG. */
-export * from './differences.js';
 export * from './display.js';
 export * from './export-figure.js';
 export * from './failure-modes.js';

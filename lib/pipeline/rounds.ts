@@ -83,7 +83,7 @@ export async function strategiesStage(
   };
   const { result } = await runStage(stage, async () => {
     const found = await choose({
-      report: readJson<BadCaseFile>(report),
+      report: readReport(report),
       config,
       ...(options.choose && { choose: options.choose }),
     });
@@ -91,6 +91,15 @@ export async function strategiesStage(
     return { chosen: found.chosen, skipped: found.skipped ?? [], config: file };
   });
   return result;
+}
+
+/** @throws InputError for a report that another version of the kit wrote */
+function readReport(file: string): BadCaseFile {
+  const report = readJson<Partial<BadCaseFile>>(file);
+  if (report.version === 1 && Array.isArray(report.verdicts)) return report as BadCaseFile;
+  throw new InputError(
+    `${file}: expected a bad-case report of version 1; remove it, and the same command writes it anew`,
+  );
 }
 
 /**

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import fc from '../fast-check.js';
 import { describe, expect, test } from 'vitest';
 import { modeStatistics } from '../../lib/badcase/mode-statistics.js';
-import { holm } from '../../lib/badcase/statistics/holm.js';
+import { holm } from '../../lib/evaluate/statistics/holm.js';
 import { liftOf } from '../../lib/badcase/statistics/lift.js';
 import { fitLogistic, probability } from '../../lib/badcase/statistics/logistic.js';
 import { twoSidedP, Z95 } from '../../lib/badcase/statistics/normal.js';

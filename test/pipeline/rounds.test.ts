@@ -116,6 +116,7 @@ test('the configuration of the next round: what would come out the same is taken
   expect(next({ sid: { codebookSize: 4 } })).toMatchObject({ sid: { codebookSize: 4, embeddings: vectors } });
   expect(next({ sid: { codebookSize: 4 } }).sft).not.toHaveProperty('index');
   expect(next({ embed: { dimensions: 8 } } as object).sid).toEqual({ codebookSize: 8 });
+  expect(next({ filter: { window: 5 } }).sft).not.toHaveProperty('index');
   expect(next({ filter: { window: 5 } }).sid).toEqual({ codebookSize: 8 });
   const own = { ...config, sid: { codebookSize: 8, index: join(out, 'mine.json') }, embed: { embeddings: 'mine.npy' } };
   const changed = next({ sid: { codebookSize: 4, index: join(out, 'mine.json') } }, own);

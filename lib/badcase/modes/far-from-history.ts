@@ -3,6 +3,7 @@ import { type Vectors } from '../../files/npy.js';
 import { number } from '../../options/kinds.js';
 import { Random } from '../../support/random.js';
 import { defineDetector } from '../detector.js';
+import { TELLING_HISTORY } from './telling-history.js';
 
 /** Random pairs whose likeness is measured. */
 const PAIRS = 20_000;
@@ -29,10 +30,11 @@ export const FAR_FROM_HISTORY = defineDetector({
     );
     pairs.sort();
     return ({ history, target }) => {
+      if (history.length < TELLING_HISTORY) return false;
       // the nearest of H random items is no nearer than x with probability F(x)^H
-      const place = farQuantile ** (1 / Math.max(1, history.length));
+      const place = farQuantile ** (1 / history.length);
       const bound = pairs[Math.min(PAIRS - 1, Math.floor(place * PAIRS))]!;
-      return history.every((item) => cosine(item, target) <= bound);
+      return history.every((item) => cosine(item, target) < bound);
     };
   },
 });

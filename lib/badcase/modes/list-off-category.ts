@@ -2,6 +2,7 @@
 import { number } from '../../options/kinds.js';
 import { defineDetector } from '../detector.js';
 import { tellingCategories } from './category.js';
+import { TELLING_HISTORY } from './telling-history.js';
 
 /** @example a history of books, and nine of the first ten items are garden tools */
 export const LIST_OFF_CATEGORY = defineDetector({
@@ -20,6 +21,7 @@ export const LIST_OFF_CATEGORY = defineDetector({
   detect({ texts, topK, options: { offCategory } }) {
     const category = tellingCategories(texts);
     return ({ history, items }) => {
+      if (history.length < TELLING_HISTORY) return false;
       const known = new Set(history.map((item) => category[item]!));
       const first = items.slice(0, topK);
       const off = first.filter((item) => category[item] !== '' && !known.has(category[item]!)).length;

@@ -5,6 +5,7 @@
  */
 import { number } from '../../options/kinds.js';
 import { defineDetector } from '../detector.js';
+import { TELLING_HISTORY } from './telling-history.js';
 
 /** @example a list of items bought 90 times on average, a history of items bought 3, 12 and 40 times, at the default of 4 */
 export const POPULARITY_BIAS = defineDetector({
@@ -22,6 +23,7 @@ export const POPULARITY_BIAS = defineDetector({
   detect:
     ({ counts, topK, options: { popularityTimes } }) =>
     ({ items, history }) => {
+      if (history.length < TELLING_HISTORY) return false;
       const list = meanLog(items.slice(0, topK), counts.items);
       const most = history.reduce((found, item) => Math.max(found, meanLog([item], counts.items)), 0);
       return list > most && list - meanLog(history, counts.items) >= Math.log(popularityTimes);
