@@ -9,6 +9,7 @@ import * as tf from '@tensorflow/tfjs';
 import { clusterConfig } from '../engine/cluster.js';
 import { ensureEngine } from '../engine/engine.js';
 import { InputError } from '../support/errors.js';
+import { largest } from '../support/extremes.js';
 import { setNoticeSink, setProgressSink } from '../support/progress.js';
 import { Collectives, isBroken } from './collectives.js';
 import { addPacked, broadcastInto } from './packed.js';
@@ -67,7 +68,7 @@ export class Cluster {
   /** A value of every process, by rank. @param value that survives JSON */
   exchange<T>(value: T): T[] {
     const text = Buffer.from(JSON.stringify(value ?? null));
-    const longest = Math.max(...this.numbers([text.length]).map(([length]) => length!));
+    const longest = largest(this.numbers([text.length]).map(([length]) => length!));
     const words = 2 ** Math.ceil(Math.log2(Math.max(16, Math.ceil(longest / 4)))); // few shapes, so few instance keys
     const own = new Int32Array(2 + words);
     own[0] = this.rank;

@@ -33,7 +33,7 @@ beforeAll(async () => {
 
 const flags = (run: string, ...more: string[]): string[] => [
   ...['dist/cli.js', 'grpo', '--data', folder, '--run', at(run), '--model', model, '--valid-rows', '10'],
-  ...['--sample-size', '24', '--batch-size', '6', '--num-generations', '4', '--eval-steps', '2', '--keep-last'],
+  ...['--sample-size', '24', '--batch-size', '6', '--num-generations', '4', '--eval-steps', '3', '--keep-last'],
   ...['--precision', 'float32', '--log-rollouts', '6', '--learning-rate', '1e-3', '--json', ...more],
 ];
 
@@ -64,7 +64,7 @@ test('what is kept between updates is known to all: killed, it ends on the same 
   ];
   const whole = await grpo(2, 'whole', ...more);
   expect(whole.map(({ status, err }) => (status === 0 ? '' : err))).toEqual(['', '']);
-  const killed = await startAll(2, flags('killed', ...more), killer(at('killed'), 1, 6));
+  const killed = await startAll(2, flags('killed', ...more), killer(at('killed'), 1, 7));
   expect(killed.map(({ signal }) => signal)).toContain('SIGKILL');
   await grpo(2, 'killed', ...more);
   const [a, b] = ['whole', 'killed'].map((run) => hashFile(join(at(run), 'last/model.safetensors')));
