@@ -1,5 +1,6 @@
 /** The category of items that tells them apart best: in a catalogue of one department, that is not the first one. */
 import type { Item } from '../../data/dataset.js';
+import { largest } from '../../support/extremes.js';
 
 /**
  * Of each item its category at the first depth at which no category holds more than half of the items that have any;
@@ -16,7 +17,7 @@ export function tellingCategories(items: readonly Pick<Item, 'categories'>[]): s
     const counts = new Map<string, number>();
     for (const name of found) if (name !== '') counts.set(name, (counts.get(name) ?? 0) + 1);
     const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
-    if (Math.max(...counts.values()) <= all / 2 || d === depth - 1) return found;
+    if (largest(counts.values()) <= all / 2 || d === depth - 1) return found;
   }
   return items.map(() => '');
 }

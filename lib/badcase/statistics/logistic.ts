@@ -52,7 +52,7 @@ export function fitLogistic(
       size /= 2;
     } while (loss(rows, failed, next, ridge) > before && size > 1e-6);
     beta = next;
-    converged = Math.max(...move.map(Math.abs)) < 1e-9;
+    converged = move.every((change) => Math.abs(change) < 1e-9);
   }
   return { beta, errors: sandwich(rows, failed, users, beta, ridge), converged };
 }
