@@ -1,4 +1,6 @@
 /** The benchmarks of `npm run bench`, by name. */
+import { allreduceBench } from './cluster/allreduce.js';
+import { sftParallel } from './cluster/sft-parallel.js';
 import { balancedAssignBench } from './sid/balanced-assign.js';
 import { beamBench } from './decode/beam.js';
 import { embedBench } from './embed.js';
@@ -6,6 +8,7 @@ import { evaluateMemory } from './decode/evaluate-memory.js';
 import { evaluateSmall } from './decode/evaluate-small.js';
 import { filterBench } from './data/filter.js';
 import { generateBench } from './generate.js';
+import { grpoQuality } from './train/grpo-quality.js';
 import { grpoReal } from './train/grpo-real.js';
 import { grpoStep } from './train/grpo-step.js';
 import { industrialQuality } from './industrial-quality.js';
@@ -13,6 +16,8 @@ import { kmeansLarge } from './sid/kmeans-large.js';
 import { kmeansBench } from './sid/kmeans.js';
 import { loadBench } from './load.js';
 import { loadBf16 } from './load-bf16.js';
+import { ml100k } from './train/ml-100k.js';
+import { plantedFaults } from './planted/planted-faults.js';
 import { precisionQuality } from './train/precision-quality.js';
 import { quickstartQuality } from './quickstart-quality.js';
 import { rqkmeansConstrained } from './sid/rqkmeans-constrained.js';
@@ -26,6 +31,7 @@ import { sftQuality } from './train/sft-quality.js';
 import { sftReal } from './train/sft-real.js';
 import { sftSmall } from './train/sft-small.js';
 import { sftStep } from './train/sft-step.js';
+import { tablesBench } from './evaluate/tables.js';
 import { sidDatasets } from './sid/sid-datasets.js';
 import { sidMethods } from './sid/sid-methods.js';
 import { taskQuality } from './train/task-quality.js';
@@ -39,6 +45,8 @@ export const BENCHMARKS: Record<string, Benchmark> = {
   embed: besidePython(embedBench),
   'quickstart-quality': alone(quickstartQuality),
   'industrial-quality': alone(industrialQuality),
+  'ml-100k': alone(ml100k),
+  tables: alone(tablesBench),
   'sid-methods': alone(sidMethods),
   'sid-datasets': alone(sidDatasets),
   'rqkmeans-constrained': besidePython(rqkmeansConstrained),
@@ -50,10 +58,12 @@ export const BENCHMARKS: Record<string, Benchmark> = {
   score: besidePython(scoreBench),
   'evaluate-small': alone(evaluateSmall),
   'evaluate-memory': alone(evaluateMemory),
+  'planted-faults': alone(plantedFaults),
   'precision-quality': alone(precisionQuality),
   sasrec: besidePython(() => sequenceBench('sasrec')),
   gru4rec: besidePython(() => sequenceBench('gru4rec')),
   'sft-quality': alone(sftQuality),
+  'grpo-quality': alone(grpoQuality),
   'sft-real': besidePython(sftReal),
   'sft-small': besidePython(sftSmall),
   'task-quality': alone(taskQuality),
@@ -70,4 +80,6 @@ export const BENCHMARKS: Record<string, Benchmark> = {
   kmeans: besidePython(kmeansBench),
   'balanced-assign': besidePython(balancedAssignBench),
   scale: alone(scaleBench),
+  allreduce: besidePython(allreduceBench),
+  'sft-parallel': alone(sftParallel),
 };

@@ -127,8 +127,8 @@ export { popularityCurve } from './figures/popularity-curve.js';
 export { historyLengths } from './figures/history-lengths.js';
 export { failureModes } from './figures/failure-modes.js';
 export { rankDistribution } from './figures/rank-distribution.js';
-export { sidUsage } from './figures/sid-usage.js';
-export { sidLevels, sidPrefixes } from './figures/sid-quality.js';
+export { sidUsage } from './figures/sid/sid-usage.js';
+export { sidLevels, sidPrefixes } from './figures/sid/sid-quality.js';
 export { vectorMap } from './figures/vector-map.js';
 export type { Figure } from './figures/figure.js';
 

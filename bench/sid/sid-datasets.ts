@@ -1,54 +1,17 @@
 /**
  * Every method on every data set of `../shared/data`, by the functions that `sidlab sid` and `sid quality` call: does it
  * end, with no two items on one SID, and what does the quality report say.
- *
- * Vectors: of Industrial and MovieLens the kit's `lsa` of titles (and descriptions). Beauty comes without texts: `lsa`
- * of the items' buyers, that is the weighted item-user matrix of the training rows by its largest singular directions.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  embedItems,
-  filterStage,
-  homeFolder,
-  InputError,
-  loadDataset,
-  lsa,
-  SID_METHODS,
-  sidQualityStage,
-  sidStage,
-  writeNpy,
-} from 'sidlab';
-import { type FilterOptions } from 'sidlab/data';
-import { embeddingsName } from 'sidlab/embed';
+import { homeFolder, SID_METHODS, sidQualityStage, sidStage } from 'sidlab';
+import { DATASETS, datasetVectors } from './dataset-vectors.js';
 import type { Row } from '../row.js';
-
-interface Source {
-  reviews: string;
-  /** None: placeholders for titles, and vectors from the buyers. */
-  meta?: string;
-  options: FilterOptions;
-}
-
-const SOURCES: Record<string, Source> = {
-  industrial: {
-    reviews: 'industrial/raw/reviews.jsonl.gz',
-    meta: 'industrial/raw/meta.jsonl.gz',
-    options: { userK: 2, itemK: 1 },
-  },
-  'ml-100k': {
-    reviews: 'ml-100k/ml-100k.inter',
-    meta: 'ml-100k/ml-100k.item',
-    options: { userK: 5, itemK: 1, split: 'leave-one-out' },
-  },
-  beauty: { reviews: 'beauty/Beauty.inter.json', options: { userK: 5, itemK: 1, split: 'leave-one-out' } },
-};
 
 export async function sidDatasets(): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const [name, source] of Object.entries(SOURCES)) {
+  for (const name of DATASETS) {
     const data = join(homeFolder(), 'data/sid-datasets', name);
-    const embeddings = await vectorsOf(name, data, source);
+    const embeddings = await datasetVectors(name, data);
     for (const method of SID_METHODS) {
       const row = await measure(name, data, embeddings, method);
       console.error(`${row.name}: ${row.note}`);
@@ -56,23 +19,6 @@ export async function sidDatasets(): Promise<Row[]> {
     }
   }
   return rows;
-}
-
-/** Filters, and writes the item vectors. @returns their file */
-async function vectorsOf(dataset: string, out: string, { reviews, meta, options }: Source): Promise<string> {
-  const at = (file: string): string => join(homeFolder(), '../shared/data', file);
-  if (!existsSync(at(reviews))) {
-    throw new InputError(`${at(reviews)}: no such file; the benchmark needs the real data`);
-  }
-  await filterStage({ ...options, reviews: at(reviews), ...(meta && { meta: at(meta) }), out, dataset });
-  if (meta) return (await embedItems({ data: out, dataset })).embeddings;
-  const { items, train } = await loadDataset(out, dataset);
-  const buyers = items.map((): string[] => []);
-  for (const { user, history, target } of train)
-    for (const item of [...history, target]) buyers[item]!.push(`u${user}`);
-  const embeddings = join(out, embeddingsName(dataset, 'buyers'));
-  writeNpy(embeddings, lsa(buyers.map((users) => [...new Set(users)].join(' '))).vectors);
-  return embeddings;
 }
 
 async function measure(

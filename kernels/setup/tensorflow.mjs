@@ -16,6 +16,7 @@ const PACKAGE = at('node_modules/@tensorflow/tfjs-node-gpu');
 const OUT = join(PACKAGE, 'lib/napi-v8');
 const LOADER = at('kernels/tensorflow/quiet_binding.cc');
 const CLUSTER = at('kernels/tensorflow/cluster.cc');
+const LOOPBACK = at('kernels/tensorflow/loopback.c');
 const CPU = at('kernels/tensorflow/requirements-cpu.txt');
 const CUDA = at('kernels/tensorflow/requirements-cuda.txt');
 const INSTEAD = 'tensors are computed on WebAssembly, several times slower';
@@ -41,7 +42,7 @@ export async function buildAddon({ again }) {
   const library = libraryFolder();
   if (library === undefined) return noCompiler();
   const stampFile = join(OUT, '.stamp.json');
-  const files = [CPU, CUDA, LOADER, CLUSTER, ...sources()];
+  const files = [CPU, CUDA, LOADER, CLUSTER, LOOPBACK, ...sources()];
   const key = hashOf(library, ...files.map((file) => ({ file })));
   if (readStamp(stampFile).key === key && existsSync(join(OUT, 'tfjs_binding.node'))) return false;
   const compiler = await findCompiler();
@@ -89,9 +90,11 @@ async function compileAddon(compiler, library) {
     ...['-o', join(trial, 'libtfjs_addon.so'), `-L${library}`],
     ...['-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2', rpath],
   ];
+  // As C: a C++ compiler would ask for the exception specification of the system's own `bind`.
+  const loopback = ['-O2', '-fPIC', '-shared', '-x', 'c', LOOPBACK, '-o', join(trial, 'libsidlab_loopback.so'), '-ldl'];
   const loader = [...shared, LOADER, '-o', join(trial, 'tfjs_binding.node'), '-ldl'];
   try {
-    for (const args of [addon, loader]) {
+    for (const args of [addon, loader, loopback]) {
       const { ok, output } = await quietly('addon', compiler, args);
       if (!ok) return reasonIn(output);
     }

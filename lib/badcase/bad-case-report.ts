@@ -1,22 +1,39 @@
-/** The `badcase` stage: data folder and results -> `badcase_report.json` and two figures. */
-import { dirname, join } from 'node:path';
+/**
+ * The `badcase` stage: results, or a model that is evaluated first, -> a folder with `eval_results.jsonl`,
+ * `badcase_report.json`, `summary_report.txt`, `report.html` and `visualizations/`.
+ */
+import { dirname, join, resolve } from 'node:path';
+import type { Dataset } from '../data/dataset.js';
 import { loadDataset } from '../data/load.js';
 import type { Recommender } from '../evaluate/recommender.js';
-import { readResults } from '../evaluate/results-file.js';
+import { readResults, type Result, writeResults } from '../evaluate/results-file.js';
 import { listChecker } from '../evaluate/score/check-result-lists.js';
 import { exportFigure } from '../figures/export-figure.js';
-import { failureModes } from '../figures/failure-modes.js';
-import { rankDistribution } from '../figures/rank-distribution.js';
-import { writeJson } from '../files/files.js';
+import { writeAtomic, writeJson } from '../files/files.js';
 import { badCases, type BadCases } from './bad-cases.js';
 import { type BadCaseReportOptions, badCaseSchema } from './badcase-options.js';
+import { curveFindings } from './curve-findings.js';
 import { DETECTORS } from './detectors.js';
 import { loadInputs } from './load-inputs.js';
+import { tellingCategories } from './modes/category.js';
+import { htmlReport } from './report/html-report.js';
+import { reportFigures } from './report/report-figures.js';
+import { summaryText } from './report/summary-text.js';
+import type { BadCaseFile, RankCounts } from './report-shape.js';
+import { sidSummary } from './sid-summary.js';
+import { verdictsOf } from './verdicts.js';
 
 /** What was found, and where it was written. */
-export interface BadCaseReport extends Pick<BadCases, 'rows' | 'failed' | 'modes' | 'notRun'> {
-  /** File. */
+export interface BadCaseReport
+  extends Pick<BadCases, 'rows' | 'failed' | 'modes' | 'named' | 'notRun'>, Pick<BadCaseFile, 'verdicts'> {
+  /** `badcase_report.json`. */
   report: string;
+  /** `report.html`, which opens without a network. */
+  html: string;
+  /** `summary_report.txt`. */
+  summary: string;
+  /** `eval_results.jsonl`. */
+  results: string;
   /** Files without their extension: `.svg` and `.png` of each are there. */
   figures: string[];
 }
@@ -24,19 +41,102 @@ export interface BadCaseReport extends Pick<BadCases, 'rows' | 'failed' | 'modes
 /** @throws InputError for data or results that are missing or do not fit together; nothing is written then */
 export async function badCaseReport(options: BadCaseReportOptions): Promise<BadCaseReport> {
   const settings = badCaseSchema(options.detectors).parse(options);
-  const { data, dataset: name, results, out = dirname(results), index, embeddings, model, ...rest } = settings;
-  const read = await readResults(results);
+  const { data, dataset: name, results, index, embeddings, model, out: folder, ...rest } = settings;
+  const out = folder ?? join(dirname(results ?? model!), 'badcase');
+  const detectors = rest.detectors ?? DETECTORS;
+  const evaluated = results ?? (await evaluateModel({ data, name, index, model: model! }, out));
+  const read = await readResults(evaluated);
   const dataset = await loadDataset(data, name);
-  read.forEach(listChecker(results, dataset.items.length));
-  const inputs = await loadInputs(rest.detectors ?? DETECTORS, dataset, { index, embeddings, model });
+  read.forEach(listChecker(evaluated, dataset.items.length));
+  const inputs = await loadInputs(detectors, dataset, { index, embeddings, model });
   const found = await disposing(inputs.model, () => badCases(read, dataset, { ...rest, ...inputs }));
-  const { rows, failed, modes, notRun, cases, ranks } = found;
-  const report = join(out, 'badcase_report.json');
-  const figures = [join(out, 'failure-modes'), join(out, 'rank-distribution')];
-  await exportFigure(failureModes(modes), figures[0]!);
-  await exportFigure(rankDistribution(ranks), figures[1]!);
-  writeJson(report, { rows, failed, modes, notRun, cases });
-  return { rows, failed, modes, notRun, report, figures };
+  const known = { ...found, results: read, dataset, index: inputs.index, vectors: inputs.vectors };
+  const file = reportFile(known, model === undefined ? [] : curveFindings(model), detectors);
+  return writeReport(file, { out, from: evaluated, read, found });
+}
+
+/** What `reportFile` puts together. */
+type Known = BadCases & { results: readonly Result[]; dataset: Dataset } & Pick<
+    Awaited<ReturnType<typeof loadInputs>>,
+    'index' | 'vectors'
+  >;
+
+function reportFile(
+  { results, dataset, index, vectors, ...found }: Known,
+  curves: BadCaseFile['curves'],
+  detectors: Parameters<typeof verdictsOf>[1],
+): BadCaseFile {
+  const { rows, failed, topK, modes, named, notRun, ranks, cases } = found;
+  const facts = {
+    version: 1 as const,
+    ...{ rows, failed, failureRate: failed / rows, topK, ranks: countRanks(ranks), modes, named },
+    notRun: Object.fromEntries(notRun.map(({ name, flag }) => [name, `needs ${flag}`])),
+    sidQuality: index
+      ? sidSummary({
+          ...{ index, vectors, targets: results.map(({ target }) => target) },
+          categories: tellingCategories(dataset.items),
+        })
+      : null,
+    curves,
+  };
+  const listed = new Set(cases.flatMap(({ history, target, items }) => [...history, target, ...items]));
+  const titles = [...listed].sort((a, b) => a - b).map((item) => [item, dataset.items[item]!.title] as const);
+  return { ...facts, verdicts: verdictsOf(facts, detectors), titles: Object.fromEntries(titles), cases };
+}
+
+function countRanks(ranks: readonly number[]): RankCounts {
+  const counts: RankCounts = { '1-10': 0, '11-20': 0, '21-50': 0, beyond: 0 };
+  for (const rank of ranks) {
+    counts[rank === 0 || rank > 50 ? 'beyond' : rank > 20 ? '21-50' : rank > 10 ? '11-20' : '1-10']++;
+  }
+  return counts;
+}
+
+interface Written {
+  out: string;
+  /** Results file that was analysed. */
+  from: string;
+  read: readonly Result[];
+  found: BadCases;
+}
+
+async function writeReport(file: BadCaseFile, { out, from, read, found }: Written): Promise<BadCaseReport> {
+  const figures = reportFigures(file, found.ranks);
+  const paths = Object.keys(figures).map((name) => join(out, 'visualizations', name));
+  for (const [i, figure] of Object.values(figures).entries()) await exportFigure(figure, paths[i]!);
+  const text = summaryText(file, from);
+  const results = join(out, 'eval_results.jsonl');
+  if (resolve(results) !== resolve(from)) writeResults(results, read);
+  const [report, html, summary] = ['badcase_report.json', 'report.html', 'summary_report.txt'].map((name) =>
+    join(out, name),
+  ) as [string, string, string];
+  writeJson(report, file);
+  writeAtomic(html, htmlReport(file, figures, text));
+  writeAtomic(summary, text);
+  const { rows, failed, modes, named, notRun } = found;
+  return {
+    rows,
+    failed,
+    modes,
+    named,
+    notRun,
+    verdicts: file.verdicts,
+    report,
+    html,
+    summary,
+    results,
+    figures: paths,
+  };
+}
+
+/** @returns the results file */
+async function evaluateModel(
+  { data, name, index, model }: { data: string; name: string | undefined; index: string | undefined; model: string },
+  out: string,
+): Promise<string> {
+  const { evaluateStage } = await import('../evaluate/evaluate-stage.js');
+  const given = { ...(name !== undefined && { dataset: name }), ...(index !== undefined && { index }) };
+  return (await evaluateStage({ data, ...given, model, results: join(out, 'eval_results.jsonl') })).results;
 }
 
 /** Gives the model's memory back, whatever happens. */

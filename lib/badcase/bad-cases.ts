@@ -2,45 +2,18 @@
  * Where a recommender fails: test rows whose true item is missing from the first k, sorted into failure modes.
  *
  * What a mode is, its detector says. A row may be in several or in none. Lift says whether a mode matters: how much
- * more often its rows fail than rows do overall. Frequencies count train rows' targets and each user's first history,
- * as the popularity baseline does.
+ * more often failed rows have it than others. Frequencies count train rows' targets and each user's first history, as
+ * the popularity baseline does.
  */
-import { countTrain } from '../baselines/counts.js';
+import { countTrain } from '../data/counts.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Result } from '../evaluate/results-file.js';
 import { InputError } from '../support/errors.js';
 import { type BadCasesOptions, thresholdSchema } from './badcase-options.js';
 import { type AnyDetector, type DetectorInputs, type DetectorRow, NEED_FLAGS, type Need } from './detector.js';
 import { DETECTORS } from './detectors.js';
-
-/** A row that failed. */
-export interface BadCase {
-  /** Place among the results, from 0. */
-  row: number;
-  user: string;
-  /** Item ids, oldest first. */
-  history: number[];
-  /** Item id. */
-  target: number;
-  /** The target's title. */
-  title: string;
-  /** Rank of the target in the whole list, from 1; 0 where it is not listed. */
-  rank: number;
-  /** Names of the modes that the row is of, in the order of the detectors. */
-  modes: string[];
-}
-
-/** How often a mode's rows fail. */
-export interface ModeMetrics {
-  /** Rows of the mode, failed or not. */
-  rows: number;
-  /** Failed rows of the mode. */
-  count: number;
-  /** Of all failed rows, in [0, 1]; 0 where none failed. */
-  share: number;
-  /** Failure rate of the mode's rows / failure rate of all rows; 0 where either has no row or none failed. */
-  lift: number;
-}
+import { modeStatistics } from './mode-statistics.js';
+import type { ModeReport, ReportedCase } from './report-shape.js';
 
 /** A detector whose needs were not met. */
 export interface NotRun {
@@ -58,12 +31,15 @@ export interface BadCases {
   rows: number;
   /** Rows whose target is not among the first `topK`. */
   failed: number;
+  topK: number;
   /** By the names of the detectors that ran, in their order. */
-  modes: Record<string, ModeMetrics>;
+  modes: Record<string, ModeReport>;
+  /** Named causes, the one that explains most failed rows first. */
+  named: string[];
   /** Detectors that did not run, and what would run them. */
   notRun: NotRun[];
   /** The failed rows, in the order of the results. */
-  cases: BadCase[];
+  cases: ReportedCase[];
   /** Rank of the target in each row, from 1; 0 where it is not listed [rows]. */
   ranks: number[];
 }
@@ -78,21 +54,26 @@ export function badCases(results: readonly Result[], dataset: Dataset, options: 
   const { index, vectors, model, ...given } = options;
   const { detectors = DETECTORS, topK, ...thresholds } = thresholdSchema(given.detectors).parse(given);
   checkItems(results, dataset, { index, vectors });
-  const inputs = available(dataset, { index, vectors, model });
+  const inputs = available(results, dataset, { index, vectors, model });
   const notRun = missingNeeds(detectors, inputs);
   const skipped = new Set(notRun.map(({ name }) => name));
   const running = detectors.filter(({ name }) => !skipped.has(name));
   const ranks = results.map(({ items, target }) => items.indexOf(target) + 1);
   const facts = { results, dataset, counts: countTrain(dataset.train), ranks, topK, options: thresholds, ...inputs };
   const modesOf = modeFinder(running, facts as never);
-  const all = results.map((result, row) => {
-    const { user, history, target } = result;
-    const modes = modesOf({ ...result, row, rank: ranks[row]! });
-    return { row, user, history, target, title: dataset.items[target]!.title, rank: ranks[row]!, modes };
+  const all = results.map((result, row): ReportedCase & { failed: boolean } => {
+    const { user, history, target, items, scores, targetLogProbs: logProbs } = result;
+    const rank = ranks[row]!;
+    const targetScore = logProbs?.length ? logProbs.reduce((sum, x) => sum + x, 0) : null;
+    const modes = modesOf({ ...result, row, rank });
+    return {
+      ...{ row, user, history, target, title: dataset.items[target]!.title, rank },
+      ...{ items: items.slice(0, topK), scores: scores.slice(0, topK), targetScore, modes },
+      failed: rank === 0 || rank > topK,
+    };
   });
-  const cases = all.filter(({ rank }) => rank === 0 || rank > topK);
-  const names = running.map(({ name }) => name);
-  return { rows: all.length, failed: cases.length, modes: metricsOf(names, all, cases), notRun, cases, ranks };
+  const cases = all.filter(({ failed }) => failed).map(({ failed: _, ...rest }) => rest);
+  return { rows: all.length, failed: cases.length, topK, ...modeStatistics(running, all), notRun, cases, ranks };
 }
 
 type Given<K extends Need> = { [N in K]: DetectorInputs[N] | undefined };
@@ -123,6 +104,7 @@ function checkItems(
 
 /** The inputs that are there. */
 function available(
+  results: readonly Result[],
   { items, train }: Dataset,
   { index, vectors, model }: Given<'index' | 'vectors' | 'model'>,
 ): Partial<DetectorInputs> {
@@ -135,6 +117,7 @@ function available(
     ...(index && { index }),
     ...(vectors && { vectors }),
     ...(model && { model }),
+    ...(results.every(({ targetLogProbs }) => targetLogProbs !== undefined) && { targetScores: true as const }),
   };
 }
 
@@ -157,19 +140,4 @@ function answer(name: string, value: unknown, { row }: DetectorRow): boolean {
   throw new InputError(
     `badcase: detector ${name}: expected true or false of result ${row + 1}, got ${String(value)}; mend the detector`,
   );
-}
-
-function metricsOf(
-  names: readonly string[],
-  all: readonly BadCase[],
-  failed: readonly BadCase[],
-): Record<string, ModeMetrics> {
-  const overall = failed.length / Math.max(1, all.length);
-  const entries = names.map((mode) => {
-    const rows = all.filter(({ modes }) => modes.includes(mode)).length;
-    const count = failed.filter(({ modes }) => modes.includes(mode)).length;
-    const lift = rows > 0 && overall > 0 ? count / rows / overall : 0;
-    return [mode, { rows, count, share: failed.length > 0 ? count / failed.length : 0, lift }] as const;
-  });
-  return Object.fromEntries(entries);
 }

@@ -8,7 +8,9 @@ import { type AnyDetector, type DetectorInputs, detectorsMismatch } from './dete
 import { DETECTORS } from './detectors.js';
 
 type All<U> = (U extends unknown ? (each: U) => void : never) extends (all: infer I) => void ? I : never;
-type Own<D> = D extends { readonly options?: infer O } ? (string extends keyof O ? unknown : NonNullable<O>) : unknown;
+/** A detector without options adds none; `unknown` would swallow those of the others. */
+type None = Record<never, never>;
+type Own<D> = D extends { readonly options?: infer O } ? (string extends keyof O ? None : NonNullable<O>) : None;
 type Collected = All<Own<(typeof DETECTORS)[number]>>;
 
 const TOP_K = { topK: integer('a row fails whose target is not among the first so many', { default: 10 }) };
@@ -42,25 +44,39 @@ const DETECTORS_OPTION = {
 
 const FILE_OPTIONS = {
   ...DATA_OPTIONS,
-  results: text('results file of an evaluation on the test rows', { required: true, affectsResult: false }),
-  out: text('folder of report and figures', { otherwise: 'that of the results', affectsResult: false }),
+  results: text('results file of an evaluation on the test rows', {
+    otherwise: 'the model is evaluated first',
+    affectsResult: false,
+  }),
+  out: text('folder of report and figures', { otherwise: 'badcase beside results or model', affectsResult: false }),
   ...INDEX_OPTIONS,
   embeddings: text('.npy file of item vectors, for detectors that need vectors', {
     otherwise: 'none',
     affectsResult: false,
   }),
-  model: text('folder of the model that made the results, for detectors that need it', {
+  model: text('folder of the model that made the results, or that is evaluated', {
     otherwise: 'none',
     affectsResult: false,
   }),
 };
 
+const RULES = { rules: [checkSource] };
+
+function checkSource({ results, model }: { results?: string | undefined; model?: string | undefined }): void {
+  if (results !== undefined || model !== undefined) return;
+  throw new InputError('badcase: expected --results FILE or --model FOLDER, got neither; name what is to be analysed');
+}
+
 /** Of the stage, with the kit's detectors. */
-export const BADCASE_OPTIONS = defineOptions('badcase', { ...FILE_OPTIONS, ...DETECTORS_OPTION, ...DETECTOR_OPTIONS });
+export const BADCASE_OPTIONS = defineOptions(
+  'badcase',
+  { ...FILE_OPTIONS, ...DETECTORS_OPTION, ...DETECTOR_OPTIONS },
+  RULES,
+);
 
 /** The schema of the stage with other detectors than the kit's: their options take the place of the kit's. */
 export function badCaseSchema(detectors: unknown): typeof BADCASE_OPTIONS {
-  return defineOptions('badcase', { ...FILE_OPTIONS, ...DETECTORS_OPTION, ...thresholdsOf(detectors) });
+  return defineOptions('badcase', { ...FILE_OPTIONS, ...DETECTORS_OPTION, ...thresholdsOf(detectors) }, RULES);
 }
 
 /** The same of the options of `badCases`. */

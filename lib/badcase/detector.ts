@@ -2,7 +2,7 @@
  * A detector of a failure mode: an object that says which test rows are of the mode. The kit's are in `modes/`, one a
  * file, listed in `detectors.ts`; one of your own is such an object in a notebook cell.
  */
-import type { Counts } from '../baselines/counts.js';
+import type { Counts } from '../data/counts.js';
 import type { Dataset, Item, Row } from '../data/dataset.js';
 import type { SidIndex } from '../data/sid-index.js';
 import type { Recommender } from '../evaluate/recommender.js';
@@ -10,6 +10,7 @@ import type { Result } from '../evaluate/results-file.js';
 import type { Vectors } from '../files/npy.js';
 import type { Options } from '../options/option.js';
 import type { Parsed } from '../options/schema.js';
+import type { ModeKind, StrategyName } from './report-shape.js';
 
 /** What a detector may need beside the results, under the names of `Need`. */
 export interface DetectorInputs {
@@ -23,6 +24,8 @@ export interface DetectorInputs {
   vectors: Vectors;
   /** The model that made the results, its trie and its prompts. */
   model: Recommender;
+  /** That every result has the log-probabilities of its target's tokens. */
+  targetScores: true;
 }
 
 /** The name of one of these inputs. */
@@ -35,6 +38,7 @@ export const NEED_FLAGS: Readonly<Record<Need, string>> = {
   index: '--index FILE',
   vectors: '--embeddings FILE',
   model: '--model FOLDER',
+  targetScores: 'evaluate --score-targets',
 };
 
 /** What every detector is given. */
@@ -73,6 +77,12 @@ export interface Detector<N extends Need = Need, O extends Options = Options> {
   readonly name: string;
   /** The mode in one line. */
   readonly help: string;
+  /** Whether found rows can have it too, so that it may be a cause. Default `cause`. */
+  readonly kind?: ModeKind;
+  /** What to do where the mode is named, in a sentence. Default none. */
+  readonly advice?: string;
+  /** Strategies that answer it, the first one first. Default none. */
+  readonly strategies?: readonly StrategyName[];
   /** Inputs without which it cannot run; the report then lists it as not run. */
   readonly needs: readonly N[];
   /** Its thresholds: options of `badcase` beside the others, checked before it runs. Default none. */

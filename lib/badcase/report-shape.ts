@@ -45,7 +45,7 @@ export interface ModeReport {
   foundShare: number;
   /** Of the mode's rows, how many fail, in [0, 1]; 0 where it has none. */
   failedShare: number;
-  /** `share / foundShare`, each with half a row added where one is 0; null for a symptom, or where none or all fail. */
+  /** `share / foundShare`, each with half a row added where one is 0; null for a symptom, or where all rows or none fail or have it. */
   lift: number | null;
   /** Lower end of the lift's 95 % interval, over users. */
   low: number | null;

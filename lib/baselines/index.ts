@@ -3,7 +3,6 @@ export * from './baseline.js';
 export * from './baseline-options.js';
 export * from './baseline-stage.js';
 export * from './baselines.js';
-export * from './counts.js';
 export * from './item-knn.js';
 export * from './popularity.js';
 export * from './rank-baselines.js';

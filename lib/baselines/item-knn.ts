@@ -9,7 +9,7 @@ import type { Row } from '../data/dataset.js';
 import type { Result } from '../evaluate/results-file.js';
 import { integer, number } from '../options/kinds.js';
 import type { Baseline, BaselineOptions } from './baseline.js';
-import { byCount, countTrain } from './counts.js';
+import { byCount, countTrain } from '../data/counts.js';
 
 /** Options of `itemKnn`. */
 export interface ItemKnnOptions extends BaselineOptions {

@@ -5,7 +5,7 @@
 import type { Row } from '../data/dataset.js';
 import type { Result } from '../evaluate/results-file.js';
 import type { Baseline, BaselineOptions } from './baseline.js';
-import { byCount, countTrain } from './counts.js';
+import { byCount, countTrain } from '../data/counts.js';
 
 /** Scores are the counts. @param train rows in order of time */
 export function popularity(train: readonly Row[], test: readonly Row[], options: BaselineOptions = {}): Result[] {

@@ -1,4 +1,6 @@
 /** The counting baselines over the rows of a model's results, beside them. */
+import { first } from '../cluster/alone.js';
+import { joinCluster } from '../cluster/cluster.js';
 import type { EvaluateStageOptions } from '../evaluate/evaluate-options.js';
 import { type EvaluateStageReport, evaluateStage } from '../evaluate/evaluate-stage.js';
 import type { BesideBaseline, RankBaselines } from '../evaluate/score/beside-baselines.js';
@@ -35,7 +37,10 @@ export async function evaluateBesideBaselines(options: EvaluateStageOptions): Pr
   if (options.shard !== undefined) return report;
   const { data, dataset, index } = options;
   const given = { data, ...(dataset !== undefined && { dataset }), ...(index !== undefined && { index }) };
-  const { files } = await scoreBesideBaselines({ ...given, files: [report.results], k: [1], samples: 100 });
-  const { beside, warnings } = files[0]!;
+  const scored = { ...given, files: [report.results], k: [1], samples: 100 };
+  const { beside, warnings } = await first(await joinCluster(), async () => {
+    const { files } = await scoreBesideBaselines(scored);
+    return files[0]!;
+  });
   return { ...report, ...(beside && { beside }), ...(warnings && { warnings }) };
 }

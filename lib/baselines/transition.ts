@@ -5,7 +5,7 @@
 import type { Row } from '../data/dataset.js';
 import type { Result } from '../evaluate/results-file.js';
 import type { Baseline, BaselineOptions } from './baseline.js';
-import { byCount, countTrain } from './counts.js';
+import { byCount, countTrain } from '../data/counts.js';
 
 /**
  * Scores: the count of the transition plus, below 1, the item's share of (1 + the largest popularity), so that they

@@ -1,8 +1,10 @@
 /** The commands: each a thin call of one library function, whose code is loaded when it runs. */
+import type { BadCaseReport } from '../badcase/bad-case-report.js';
 import { BADCASE_OPTIONS } from '../badcase/badcase-options.js';
 import { BASELINE_OPTIONS } from '../baselines/baseline-options.js';
 import type { BaselineReport } from '../baselines/baseline-stage.js';
 import type { EvaluateBesideReport } from '../baselines/rank-baselines.js';
+import { CLUSTER_ENV_OPTIONS, LOCAL_OPTIONS } from '../cluster/launch/launch-options.js';
 import { BASELINE_NAMES } from '../baselines/baselines.js';
 import type { LoadedScorer } from '../baselines/sequence/scorer.js';
 import { COMPARE_OPTIONS } from '../compare/compare-options.js';
@@ -30,6 +32,8 @@ import { defineOptions } from '../options/schema.js';
 import { QUALITY_OPTIONS } from '../sid/quality/quality-options.js';
 import type { SidQualityReport } from '../sid/quality/quality-stage.js';
 import { SID_OPTIONS } from '../sid/sid-options.js';
+import { STRATEGIES_OPTIONS } from '../strategies/strategies-options.js';
+import type { StrategiesReport } from '../strategies/strategies-stage.js';
 import { InputError } from '../support/errors.js';
 import { IMPORT_OPTIONS } from '../tasks/import/import-options.js';
 import { TABLE_OPTIONS } from '../tables/table-options.js';
@@ -123,6 +127,7 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'supervised fine-tuning: a language model is trained to write the SID of the next item',
     schema: SFT_OPTIONS,
     extra: DRY_RUN,
+    parallel: true,
     run: async (values, { dryRun }) => {
       const { sft, sftEstimate } = await import('../train/sft/sft.js');
       return dryRun ? sftEstimate(checked(values)) : sft(checked(values));
@@ -135,6 +140,7 @@ export const COMMANDS: Record<string, Command> = {
   grpo: {
     summary: 'reinforcement learning from an SFT model: groups of completions, compared by their rewards',
     schema: GRPO_OPTIONS,
+    parallel: true,
     extra: {
       ...DRY_RUN,
       scorerModel: text('model/ of a trained baseline, such as sasrec: the scorer of the sasrec reward'),
@@ -157,6 +163,7 @@ export const COMMANDS: Record<string, Command> = {
   evaluate: {
     summary: 'rank the catalogue for every row by constrained beam search',
     schema: EVALUATE_OPTIONS,
+    parallel: true,
     run: async (values) => (await import('../baselines/rank-baselines.js')).evaluateBesideBaselines(checked(values)),
     print: ({ beside: _beside, warnings = [], ...report }: EvaluateBesideReport) =>
       [metricRecord(report), ...warnings].join('\n'),
@@ -184,6 +191,7 @@ export const COMMANDS: Record<string, Command> = {
   generate: {
     summary: "a model writes a task's answers without the trie: BLEU, ROUGE, BERTScore of texts, hits of SIDs",
     schema: GENERATE_OPTIONS,
+    parallel: true,
     run: async (values) => (await import('../evaluate/text/generate-stage.js')).generateStage(checked(values)),
     print: async ({ examples, ...report }: GenerateReport) => {
       const { answerTable } = await import('../evaluate/text/answer-table.js');
@@ -250,6 +258,16 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'where and why recommendations fail: report and figures',
     schema: BADCASE_OPTIONS,
     run: async (values) => (await import('../badcase/bad-case-report.js')).badCaseReport(checked(values)),
+    print: async ({ summary, report, html }: BadCaseReport) => {
+      const { readText } = await import('../files/files.js');
+      return [readText(summary), report, html].join('\n');
+    },
+  },
+  strategies: {
+    summary: 'what the bad cases call for: a configuration that the pipeline runs as it is',
+    schema: STRATEGIES_OPTIONS,
+    run: async (values) => (await import('./strategies-command.js')).strategiesCommand(values),
+    print: async (report: StrategiesReport) => (await import('./strategies-command.js')).strategiesText(report),
   },
   runs: {
     summary: 'the runs of a folder: how far they got, in what they differ, their curves in one figure',
@@ -259,6 +277,19 @@ export const COMMANDS: Record<string, Command> = {
   },
   sweep: sweepCommand(() => COMMANDS),
   pipeline: pipelineCommand,
+  local: {
+    summary: 'a command in several processes on this machine: sidlab local --processes 2 -- sft --data DIR',
+    schema: LOCAL_OPTIONS,
+    wraps: true,
+    run: async (values, _extra, wrapped = []) =>
+      (await import('../cluster/launch/local.js')).local(checked(values), process.argv[1]!, wrapped),
+  },
+  'cluster-env': {
+    summary: "TF_CONFIG of this process from another launcher's variables: slurm, torchrun, mpi",
+    schema: CLUSTER_ENV_OPTIONS,
+    run: async (values) => (await import('../cluster/launch/cluster-env.js')).clusterEnv(checked(values)),
+    print: (config) => JSON.stringify(config),
+  },
 };
 
 async function scorerOf(folder: string | undefined): Promise<LoadedScorer | undefined> {

@@ -5,9 +5,10 @@ import { type AnySchema, parseOptions } from '../options/schema.js';
 import type { PipelineConfig } from '../pipeline/config.js';
 import type { DryRun } from '../pipeline/dry-run.js';
 import { STAGE_NAMES, STAGE_SCHEMAS } from '../pipeline/pipeline-options.js';
-import type { PipelineReport } from '../pipeline/pipeline.js';
+import type { PipelineReport } from '../pipeline/pipeline-report.js';
 import { InputError } from '../support/errors.js';
 import type { Command } from './command.js';
+import { terminalAsk } from './terminal-ask.js';
 import { moreExact, pipelineCommandOptions, pipelineFlags } from './pipeline-flags.js';
 
 const SCHEMA: AnySchema = { name: 'pipeline', options: pipelineCommandOptions(), rules: [] };
@@ -17,12 +18,17 @@ export const pipelineCommand: Command = {
   summary: 'all stages; without flags the quickstart on a sample catalogue',
   schema: SCHEMA,
   moreExact,
-  extra: { dryRun: boolean('say what it would do and take, and stop') },
-  run: async (values, { dryRun: dry }) => {
+  extra: {
+    dryRun: boolean('say what it would do and take, and stop'),
+    yes: boolean('ask nothing; without a terminal nothing is asked anyway'),
+  },
+  run: async (values, { dryRun: dry, yes }) => {
     const config = await configOf(values);
     if (dry) return (await import('../pipeline/dry-run.js')).dryRun(config);
     const { runPipeline } = await import('../pipeline/pipeline.js');
-    return runPipeline(config, (stage) => process.stderr.write(`-- ${stage}\n`));
+    const say = (stage: string): void => void process.stderr.write(`-- ${stage}\n`);
+    const { strategies } = await import('../strategies/choose.js');
+    return runPipeline(config, { say, ask: yes === true ? undefined : terminalAsk(), strategies });
   },
   print: (report: PipelineReport | DryRun) => ('missing' in report ? planned(report) : summary(report)),
 };
@@ -31,28 +37,39 @@ async function configOf(values: Record<string, unknown>): Promise<PipelineConfig
   const { config, reviews, ...flags } = values;
   const { quickstart, readPipelineConfig } = await import('../pipeline/config.js');
   if (config !== undefined) {
-    const { again, ...others } = flags;
+    const { again, rounds, ...others } = flags;
     if (Object.keys(others).length > 0 || reviews !== undefined) {
-      throw new InputError('pipeline: expected --config alone; what the flags say goes into the file');
+      throw new InputError(
+        'pipeline: expected --config alone (or with --again, --rounds); what the flags say goes into the file',
+      );
     }
-    return { ...readPipelineConfig(config as string), ...(again === true && { again }) };
+    return { ...readPipelineConfig(config as string), ...ofAll({ again, rounds }) };
   }
   if (reviews === undefined) {
-    const { seed, again, ...others } = flags;
+    const { seed, again, rounds, ...others } = flags;
     if (Object.keys(others).length > 0) {
-      throw new InputError('pipeline: expected --reviews and --out beside the other flags, or no flag but --seed');
+      throw new InputError(
+        'pipeline: expected --reviews and --out beside the other flags, or no flag but --seed and --rounds',
+      );
     }
-    return { ...quickstart(seed as number | undefined), ...(again === true && { again }) };
+    return { ...quickstart(seed as number | undefined), ...ofAll({ again, rounds }) };
   }
   return ownData(values);
 }
 
+/** What a flag may say beside a whole configuration. */
+function ofAll({ again, rounds }: Record<string, unknown>): Pick<PipelineConfig, 'again' | 'rounds'> {
+  return { ...(again === true && { again }), ...(rounds !== undefined && { rounds: rounds as number }) };
+}
+
 /** Folders are seen from where the command runs. */
 function ownData(values: Record<string, unknown>): PipelineConfig {
-  const { out, dataset = 'data', seed, grpo, run, figures, baselines, again } = values;
+  const { out, dataset = 'data', seed, grpo, strategies, tasks, run, figures, baselines, rounds, again } = values;
   if (typeof out !== 'string') throw new InputError('pipeline: expected --out beside --reviews');
   const given: Record<string, Record<string, unknown>> = { filter: {}, embed: {}, sid: {}, sft: {}, badcase: {} };
   if (grpo === true) given.grpo = {};
+  if (strategies === true) given.strategies = {};
+  if (tasks !== undefined) given.sft = { tasks };
   for (const [flag, { stages, name }] of pipelineFlags()) {
     if (values[flag] === undefined) continue;
     for (const stage of stages)
@@ -66,7 +83,7 @@ function ownData(values: Record<string, unknown>): PipelineConfig {
     if (given[stage])
       parseOptions({ ...STAGE_SCHEMAS[stage], name: 'pipeline' }, given[stage], (name) => `${stage} ${name}`);
   }
-  const own = { run, figures, baselines, again };
+  const own = { run, figures, baselines, rounds, again };
   const top = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
   return { out: resolve(out), dataset: dataset as string, ...top, ...given } as PipelineConfig;
 }
@@ -89,7 +106,7 @@ function planned({ stages, missing, choices = [], estimate }: DryRun): string {
 async function summary(report: PipelineReport): Promise<string> {
   const { tableText } = await import('../figures/show-table.js');
   const { resultRows, resultTexts } = await import('../pipeline/result-rows.js');
-  const { baselines, models, stages, figures, results, seconds, warnings } = report;
+  const { baselines, models, stages, figures, results, seconds, warnings, strategies, comparison } = report;
   const warning = stages.grpo?.warning;
   return [
     tableText(resultTexts(resultRows(baselines, models))),
@@ -98,10 +115,21 @@ async function summary(report: PipelineReport): Promise<string> {
     ...(warning === undefined ? [] : [`grpo: ${warning}`]),
     `results: ${short(results)}`,
     ...(stages.badcase ? [`bad cases: ${short(stages.badcase.report)}`] : []),
+    ...(strategies ? strategyLines(strategies) : []),
+    ...(comparison ? (await import('./score-report.js')).roundLines(comparison) : []),
     'figures (an .svg beside each):',
     ...figures.map((figure) => `  ${short(figure)}`),
     `done in ${seconds.toFixed(1)} s`,
   ].join('\n');
+}
+
+/** What the bad cases called for. */
+function strategyLines({ chosen, skipped, config }: NonNullable<PipelineReport['strategies']>): string[] {
+  const lines = [
+    ...chosen.map(({ name, words, changes, expected }) => `${name}: ${words}; ${JSON.stringify(changes)}; ${expected}`),
+    ...skipped.map(({ name, reason }) => `${name} changes nothing: ${reason}`),
+  ];
+  return ['strategies:', ...(lines.length > 0 ? lines : ['none']).map((line) => `  ${line}`), `  ${short(config)}`];
 }
 
 /** Seen from where the command was given. */

@@ -1,6 +1,6 @@
 /**
  * The pipeline's flags: every option of every stage. One that a single stage has goes by its own name (`--user-k`); one
- * that several have by the stage's too (`--sft-epochs`, `--sid-epochs`); `--seed` is everybody's.
+ * that several have by the stage's too (`--sft-epochs`, `--sid-epochs`), and so do all of `compare`; `--seed` is everybody's.
  */
 import { kebab } from '../options/flags.js';
 import { boolean, integer, text } from '../options/kinds.js';
@@ -22,6 +22,8 @@ export interface PipelineFlag {
 const OWN_FLAG = {
   config: text('configuration file, one object a stage; nothing else beside it', { otherwise: 'none' }),
   grpo: boolean('reinforcement learning after fine-tuning'),
+  strategies: boolean('choose strategies for the bad cases: OUT/round-2/optimized_config.json'),
+  tasks: text('tasks of fine-tuning, as --sft-tasks', { otherwise: 'sids' }),
   seed: integer('fixes everything random, in every stage', { default: 42, min: 0 }),
 };
 
@@ -37,7 +39,7 @@ export function pipelineFlags(): Map<string, PipelineFlag> {
   const taken = new Set([...Object.keys(PIPELINE_OPTIONS), ...Object.keys(OWN_FLAG)]);
   const flags = new Map<string, PipelineFlag>();
   for (const { stage, name, option } of all) {
-    const shared = taken.has(name) || all.filter((other) => other.name === name).length > 1;
+    const shared = stage === 'compare' || taken.has(name) || all.filter((other) => other.name === name).length > 1;
     flags.set(shared ? `${stage}${name[0]!.toUpperCase()}${name.slice(1)}` : name, { option, stages: [stage], name });
   }
   return flags;

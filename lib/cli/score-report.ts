@@ -55,3 +55,14 @@ export function compareText(report: CompareReport): string {
     ...(files.length > 0 ? [files.join('\n')] : []),
   ].join('\n\n');
 }
+
+/** What another round changed, in a line a metric. */
+export function roundLines({ item = [], files }: CompareReport): string[] {
+  const lines = item
+    .filter(({ metric }) => metric.endsWith('@10'))
+    .map(({ first, second, metric, a, b, difference, low, high, verdict }) => {
+      const words = { better: 'worse', worse: 'better', 'no difference shown': 'no difference shown' }[verdict];
+      return `${metric}: ${first} ${a.toFixed(4)}, ${second} ${b.toFixed(4)}, by ${intervalText(-difference, [-high, -low])}: ${words}`;
+    });
+  return ['rounds:', ...lines.map((line) => `  ${line}`), ...files.slice(0, 2).map((file) => `  ${file}`)];
+}

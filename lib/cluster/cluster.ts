@@ -9,6 +9,7 @@ import * as tf from '@tensorflow/tfjs';
 import { clusterConfig } from '../engine/cluster.js';
 import { ensureEngine } from '../engine/engine.js';
 import { InputError } from '../support/errors.js';
+import { setNoticeSink, setProgressSink } from '../support/progress.js';
 import { Collectives, isBroken } from './collectives.js';
 import { addPacked, broadcastInto } from './packed.js';
 
@@ -154,7 +155,8 @@ function told<T>({ value, error }: Outcome<T>): Told<T> {
 let joined: Cluster | undefined;
 
 /**
- * The cluster of this process, joined at the first call: loads the engine and waits for the others.
+ * The cluster of this process, joined at the first call: loads the engine and waits for the
+ * others. Process 0 alone tells what goes on.
  * @returns undefined where there is no `TF_CONFIG`, or one of a single process
  * @throws InputError if it cannot be joined, or not all come in time
  */
@@ -164,6 +166,10 @@ export async function joinCluster(): Promise<Cluster | undefined> {
   await ensureEngine();
   joined = new Cluster(config.rank, config.addresses.length, timeoutSeconds());
   joined.barrier();
+  if (!joined.isFirst) {
+    setNoticeSink(() => undefined);
+    setProgressSink(() => undefined);
+  }
   return joined;
 }
 

@@ -6,10 +6,17 @@
  * modes over all slices of a kind, or all modes, and all pairs.
  */
 import { measurableKs, rankingMeasures, type RankField } from '../evaluate/measures/ranking.js';
-import { type RankedFile, type Catalogue, readCatalogueFiles, readRanked } from '../evaluate/score/read-ranked.js';
+import {
+  type RankedFile,
+  type Catalogue,
+  readCatalogueFiles,
+  readProvenance,
+  readRanked,
+} from '../evaluate/score/read-ranked.js';
 import { checkSameRows } from '../evaluate/statistics/compare.js';
 import { type Estimate, estimateUnits, type IntervalOptions } from '../evaluate/statistics/intervals.js';
 import { measureRows, unitsOf } from '../evaluate/statistics/units.js';
+import { hashFile } from '../files/files.js';
 import { packageVersion } from '../runs/code-version.js';
 import { InputError } from '../support/errors.js';
 import { smallest } from '../support/extremes.js';
@@ -28,7 +35,7 @@ export async function compareStage(options: CompareStageOptions): Promise<Compar
   const { alpha, level, samples, seed } = rest;
   const statistics = { alpha, level, samples, seed };
   const sides = readSides({ files, names, reports });
-  const catalogue = await readCatalogueFiles(rest);
+  const catalogue = forAll(await readCatalogueFiles(rest), sides, rest.index !== undefined);
   const ranked = await readSame(sides, catalogue);
   const [first] = ranked[0]!;
   const longest = smallest(ranked.flat().map((file) => file.longest));
@@ -58,6 +65,18 @@ export async function compareStage(options: CompareStageOptions): Promise<Compar
     ...{ ...statistics, version: packageVersion(), files: [] },
   };
   return out === undefined ? report : writeComparison(report, out);
+}
+
+/**
+ * The catalogue without the folder's own index where a side was ranked with another one: what has other SIDs can be
+ * compared by item alone.
+ */
+function forAll(catalogue: Catalogue, sides: readonly Side[], named: boolean): Catalogue {
+  const { index, indexFile, ...rest } = catalogue;
+  if (named || index === undefined || indexFile === undefined) return catalogue;
+  const hash = hashFile(indexFile);
+  const used = sides.flatMap(({ files }) => files.map((file) => readProvenance(file)?.inputs.index));
+  return used.every((other) => other === undefined || other === hash) ? catalogue : rest;
 }
 
 /** All runs of all sides, over the same rows and of one kind. */

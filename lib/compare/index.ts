@@ -3,6 +3,7 @@ export * from './compare-options.js';
 export * from './compare-report.js';
 export * from './compare-stage.js';
 export * from './comparison-tables.js';
+export * from './differences.js';
 export * from './failed-modes.js';
 export * from './outcomes.js';
 export * from './paired-tests.js';

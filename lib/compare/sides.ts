@@ -68,8 +68,11 @@ export function resultsOf(path: string): string {
 }
 
 function reportBeside(files: readonly string[]): string | undefined {
-  const beside = join(dirname(files[0]!), 'badcase_report.json');
-  return files.length === 1 && existsSync(beside) ? beside : undefined;
+  if (files.length > 1) return undefined;
+  const folder = dirname(files[0]!);
+  return [folder, join(folder, 'badcase')]
+    .map((dir) => join(dir, 'badcase_report.json'))
+    .find((file) => existsSync(file));
 }
 
 /**

@@ -1,7 +1,7 @@
 /** A comparison's files: JSON, Markdown and two figures beside each other. */
 import { basename } from 'node:path';
 import { exportFigure } from '../figures/export-figure.js';
-import { type DifferenceRow, differences } from '../figures/differences.js';
+import { type DifferenceRow, differences } from './differences.js';
 import type { Figure } from '../figures/figure.js';
 import { metricBars } from '../figures/metric-bars.js';
 import { escapeText, plainText } from '../figures/text.js';

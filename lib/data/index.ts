@@ -1,6 +1,7 @@
 /** Reviews and item texts -> filtered, split, converted files; the sample catalogue. */
 export * from './convert.js';
 export * from './converted-files.js';
+export * from './counts.js';
 export * from './csv.js';
 export * from './dataset.js';
 export * from './category.js';

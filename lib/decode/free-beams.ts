@@ -19,7 +19,7 @@ import { ForestCache } from './forest-cache.js';
 import { smallest } from '../support/extremes.js';
 
 /** How many texts, how long, and what ends them. */
-export interface FreeBeamOptions extends Pick<GenerateOptions, 'maxTokens' | 'endTokens' | 'stop' | 'label'> {
+export interface FreeBeamOptions extends Pick<GenerateOptions, 'maxTokens' | 'endTokens' | 'stop' | 'label' | 'share'> {
   /** Texts a prompt. Default 20. */
   numBeams?: number;
   /** Prompts that grow together, as far as the longest of them has room. Default 16. */
@@ -72,7 +72,8 @@ export async function freeBeams(
   const progress = startProgress(settings.label, prompts.length, 'rows');
   const order = [...prompts.keys()].sort((a, b) => prompts[a]!.length - prompts[b]!.length);
   const found = prompts.map((): FreeBeam[] => []);
-  for (let from = 0; from < order.length && !settings.stop(); from += batchRows) {
+  const { rank, size } = settings.share;
+  for (let from = rank * batchRows; from < order.length && !settings.stop(); from += size * batchRows) {
     const batch = order.slice(from, from + batchRows);
     const most = smallest(batch.map((number) => room[number]!));
     const ofBatch = batch.map((number) => prompts[number]!);

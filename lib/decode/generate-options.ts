@@ -25,6 +25,8 @@ export interface GenerateOptions {
   stop?: () => boolean;
   /** Shown on the progress line. Default `generate`. */
   label?: string;
+  /** Every `size`th batch from number `rank` on; the other texts stay as they are. Default all. */
+  share?: { rank: number; size: number };
 }
 
 /** Options with every default filled in. */
@@ -38,6 +40,7 @@ export function parseGenerateOptions(model: LanguageModel, options: GenerateOpti
     endTokens = endTokensOf(model.config),
     stop = () => false,
     label = 'generate',
+    share = { rank: 0, size: 1 },
   } = options;
   const check = (name: string, right: boolean, what: string, got: number): void => {
     if (!right) throw new InputError(`generate: expected ${name} to be ${what}, got ${got}`);
@@ -51,7 +54,7 @@ export function parseGenerateOptions(model: LanguageModel, options: GenerateOpti
   if (temperature === 0 && (topP < 1 || topK > 0)) {
     throw new InputError('generate: expected a temperature above 0 beside topP or topK; greedy draws nothing');
   }
-  return { maxTokens, temperature, topP, topK, seed, endTokens, batchRows, tokenBudget, stop, label };
+  return { maxTokens, temperature, topP, topK, seed, endTokens, batchRows, tokenBudget, stop, label, share };
 }
 
 /** Tokens that can be written after a prompt. @throws InputError if it is empty or fills the model's positions */

@@ -60,7 +60,9 @@ export async function generate(
   const written = { tokens: 0, seconds: 0 };
   const generations = prompts.map((): Generation => ({ tokens: [], reason: 'stopped' }));
   const progress = startProgress(settings.label, prompts.length, 'rows');
-  for (const batch of cutIntoBatches(texts, prompts, settings)) {
+  const { rank, size } = settings.share;
+  for (const [b, batch] of cutIntoBatches(texts, prompts, settings).entries()) {
+    if (b % size !== rank) continue;
     if (settings.stop()) break;
     await growBatch(model, batch, prompts, settings, (ended, count) => {
       for (const { text, reason } of ended) generations[text.number] = { tokens: text.tokens, reason };

@@ -1,5 +1,7 @@
 /** The `evaluate` stage: model folder, data folder and index -> `results.jsonl` and the ranking metrics. */
 import { existsSync, statSync } from 'node:fs';
+import { collected, first, together } from '../cluster/alone.js';
+import { joinCluster } from '../cluster/cluster.js';
 import { indexOf, loadDataset } from '../data/load.js';
 import { readIndex } from '../data/sid-index.js';
 import { trainCounts } from '../data/train-counts.js';
@@ -66,57 +68,81 @@ export interface WordingSpread {
  */
 export async function evaluateStage(options: EvaluateStageOptions): Promise<EvaluateStageReport> {
   await ensureEngine();
+  const cluster = await joinCluster();
   const { label, ...given } = options;
   const settings = EVALUATE_OPTIONS.parse(given);
   if (settings.wording === 0) return everyWording(options, settings);
-  const plan = await settle(settings);
+  if (cluster && settings.shard !== undefined) {
+    throw new InputError('--shard: expected one process, got several, which share the batches anyway; leave one out');
+  }
+  const asked = cluster && (await cluster.first(() => precisionOf(settings)));
+  const plan = await together(cluster, () => settle(settings, asked));
+  cluster?.expectSame({ code: codeVersion().hash, ...plan.hashes, ...plan.kind, ...plan.search, rows: plan.key });
   const { rows, index, inputs, kind, file, recommender, search } = plan;
   const release = watchInterrupts();
   try {
-    const partial = new PartialResults(file, plan.key);
+    const partial = await together(cluster, () => new PartialResults(partialFile(file, cluster), plan.key));
+    if (cluster) for (const [row, result] of cluster.exchange([...partial.done]).flat()) partial.done.set(row, result);
     const before = partial.done.size;
     const start = performance.now();
     const { shard, wording } = settings;
-    const run = {
-      partial,
-      stop: interrupted,
-      wording,
-      counts: plan.counts,
-      ...(shard !== undefined && { shard: parseShard(shard) }),
-    };
-    const done = await rankSome(recommender, rows, { ...search, ...(label !== undefined && { label }) }, run);
-    if (interrupted()) {
-      throw new InputError(
-        `evaluate: interrupted; ${done.size} of ${rows.length} rows are in ${partial.path}; the same command goes on`,
-      );
-    }
-    const seconds = (performance.now() - start) / 1000;
-    const places = [...done.keys()].sort((a, b) => a - b);
-    const ranked = places.map((place) => done.get(place)!);
-    const report = reportOf(ranked, index, search.numBeams, seconds);
-    writeResults(file, ranked, shard === undefined ? undefined : places);
-    const { item, sid, intervals } = report;
-    const share = shard === undefined ? {} : { allRows: rows.length, indexFile: inputs.index };
-    writeProvenance(
-      file,
-      { ...kind, ...share },
-      { inputs: plan.hashes, model: inputs.model },
-      { rows: ranked.length, metrics: { item, sid }, intervals },
+    const share = cluster ? { index: cluster.rank + 1, of: cluster.size } : shard && parseShard(shard);
+    const run = { partial, stop: interrupted, wording, counts: plan.counts, ...(share && { shard: share }) };
+    const own = await together(cluster, () =>
+      rankSome(recommender, rows, { ...search, ...(label !== undefined && { label }) }, run),
     );
-    partial.remove();
-    return {
-      ...report,
-      usersPerSecond: (ranked.length - before) / seconds, // of those that were not there before
-      ...{ template: kind.template, prompt: plan.prompt, truncated: recommender.render.truncated, results: file },
-    };
+    const done = new Map(collected(cluster, [...own]));
+    const stopped = cluster ? cluster.numbers([Number(interrupted())]).some(([flag]) => flag === 1) : interrupted();
+    const report = await first(cluster, () => {
+      if (stopped) {
+        throw new InputError(
+          `evaluate: interrupted; ${done.size} of ${rows.length} rows are in ${partial.path}; the same command goes on`,
+        );
+      }
+      const seconds = (performance.now() - start) / 1000;
+      const places = [...done.keys()].sort((a, b) => a - b);
+      const ranked = places.map((place) => done.get(place)!);
+      const measured = reportOf(ranked, index, search.numBeams, seconds);
+      writeResults(file, ranked, shard === undefined ? undefined : places);
+      const { item, sid, intervals } = measured;
+      const beside = shard === undefined ? {} : { allRows: rows.length, indexFile: inputs.index };
+      writeProvenance(
+        file,
+        { ...kind, ...beside },
+        { inputs: plan.hashes, model: inputs.model },
+        { rows: ranked.length, metrics: { item, sid }, intervals },
+      );
+      return {
+        ...measured,
+        usersPerSecond: (ranked.length - before) / seconds, // of those that were not there before
+        ...{ template: kind.template, prompt: plan.prompt, truncated: recommender.render.truncated, results: file },
+      };
+    });
+    partial.remove(); // the results are in their own file
+    return report;
   } finally {
     release();
     disposeWeights(recommender.model.weights);
   }
 }
 
-/** What the options name: rows, recommender, files. The recommender's weights are the caller's. */
-async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
+type Precision = ReturnType<typeof choosePrecision>['precision'];
+
+/** Each process of a cluster has a file of its own for what it has done. */
+function partialFile(results: string, cluster: { rank: number } | undefined): string {
+  return cluster && cluster.rank > 0 ? `${results}.${cluster.rank}` : results;
+}
+
+/** In which precision products are computed; machines differ, so process 0 decides. */
+function precisionOf({ precision, model }: SettingsOf<typeof EVALUATE_OPTIONS>): Precision {
+  return choosePrecision(precision, modelConfig(model)).precision;
+}
+
+/**
+ * What the options name: rows, recommender, files. The recommender's weights are the caller's.
+ * @param agreed the precision, where processes have agreed on one
+ */
+async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>, agreed?: Precision) {
   const { data, dataset: name, model, split, shuffleHistories: seed, limit, wording, shard } = settings;
   const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens, preferences } = settings;
   const { numBeams, normalize, lengthPenalty, lengthOf, logitAdjustment, excludeHistory } = settings;
@@ -132,7 +158,7 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>) {
   if (seed !== undefined && found.of === 'items') {
     throw new InputError(`--shuffle-histories: ${template} asks about items, which have no history`);
   }
-  const { precision } = choosePrecision(settings.precision, modelConfig(model));
+  const precision = agreed ?? precisionOf(settings);
   const kind = {
     ...{ split, template, numBeams, normalize, precision },
     ...(lengthPenalty !== 0 && { lengthPenalty }),

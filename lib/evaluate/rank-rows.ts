@@ -1,4 +1,5 @@
 /** Ranks the catalogue for rows, a batch after the other: batches that were done before are not done again. */
+import type { Cluster } from '../cluster/cluster.js';
 import type { Row } from '../data/dataset.js';
 import { beamSearch, type BeamSearchOptions, type Ranking } from '../decode/beam-search.js';
 import { namingRows } from '../decode/finite-scores.js';
@@ -32,16 +33,19 @@ export interface RankRun {
 
 /**
  * One result a row, in the order of the rows.
- * @param run what `logitAdjustment` needs
+ * @param run what `logitAdjustment` needs, and the cluster whose processes share the batches: all get all results, the same
+ *   bits whatever their number
  * @throws NonFiniteScores (an InputError) that names the row, if its scores are NaN or infinite
  */
 export async function rankRows(
   recommender: Recommender,
   rows: readonly Row[],
   options: RankOptions = {},
-  run: Pick<RankRun, 'counts'> = {},
+  { counts, cluster }: Pick<RankRun, 'counts'> & { cluster?: Cluster | undefined } = {},
 ): Promise<Result[]> {
-  const results = await rankSome(recommender, rows, options, run);
+  const shard = cluster && { index: cluster.rank + 1, of: cluster.size };
+  const own = await rankSome(recommender, rows, options, { shard, counts });
+  const results = cluster ? new Map(cluster.exchange([...own]).flat()) : own;
   return rows.map((_, row) => results.get(row)!);
 }
 

@@ -1,8 +1,8 @@
 /** Tables -> Plotly figures; in a notebook, as SVG, as PNG. */
-export * from './differences.js';
 export * from './display.js';
 export * from './export-figure.js';
 export * from './failure-modes.js';
+export * from './failure-rate.js';
 export * from './figure.js';
 export * from './history-lengths.js';
 export * from './live-curve.js';
@@ -14,8 +14,9 @@ export * from './popularity-curve.js';
 export * from './rank-distribution.js';
 export * from './run-curves.js';
 export * from './show-table.js';
-export * from './sid-quality.js';
-export * from './sid-usage.js';
+export * from './sid/sid-health.js';
+export * from './sid/sid-quality.js';
+export * from './sid/sid-usage.js';
 export * from './tables/index.js';
 export { escapeText, label, labels } from './text.js';
 export * from './use-notebook.js';

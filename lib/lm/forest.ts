@@ -32,7 +32,8 @@ export function chain(tokens: readonly number[]): Tree {
 }
 
 /**
- * A shared prefix with branches. The first token of every branch is predicted by the prefix's last node.
+ * A shared prefix with branches, which share their beginnings too: equal beginnings are one path. The first token of every
+ * branch is predicted by the prefix's last node.
  * @returns the tree, and the nodes of each branch in the order of its tokens
  */
 export function prefixTree(
@@ -41,13 +42,18 @@ export function prefixTree(
 ): Tree & { nodes: number[][] } {
   if (prefix.length === 0) throw new Error('prefixTree: expected a prefix of at least one token, got none');
   const tree = chain(prefix);
-  const nodes = branches.map((branch) =>
-    branch.map((token, i) => {
-      tree.token.push(token);
-      tree.parent.push(i === 0 ? prefix.length - 1 : tree.token.length - 2);
-      return tree.token.length - 1;
-    }),
-  );
+  const children = new Map<number, Map<number, number>>(); // node -> token -> child
+  const nodes = branches.map((branch) => {
+    let at = prefix.length - 1;
+    return branch.map((token) => {
+      const known = children.get(at) ?? new Map<number, number>();
+      children.set(at, known);
+      const child = known.get(token) ?? tree.token.push(token) - 1;
+      if (!known.has(token)) tree.parent.push(at);
+      known.set(token, child);
+      return (at = child);
+    });
+  });
   return { ...tree, nodes };
 }
 

@@ -10,12 +10,13 @@ import type { SampleOptions } from '../data/sample/sample-options.js';
 import type { EmbedItemsOptions } from '../embed/embed-options.js';
 import type { RankOptions } from '../evaluate/evaluate-options.js';
 import { readJson } from '../files/files.js';
-import type { Given } from '../options/schema.js';
+import type { Given, OptionsOf } from '../options/schema.js';
 import type { SidStageOptions } from '../sid/sid-options.js';
 import { InputError } from '../support/errors.js';
 import type { GrpoOptions } from '../train/grpo/grpo-options.js';
 import type { SftOptions } from '../train/sft/sft-options.js';
 import { checkConfig } from './check-config.js';
+import type { COMPARE_STAGE, STRATEGIES_STAGE } from './loop-options.js';
 import type { PIPELINE_OPTIONS } from './pipeline-options.js';
 
 /** A configuration: one object a stage, the stage's own options in it. */
@@ -31,6 +32,10 @@ export interface PipelineConfig extends Given<typeof PIPELINE_OPTIONS> {
   grpo?: Omit<GrpoOptions, 'data' | 'dataset' | 'index' | 'run' | 'model' | 'again' | 'onLog'>;
   evaluate?: Omit<RankOptions, 'label'>;
   badcase?: DetectorThresholds;
+  /** Chooses what the next round changes; it runs where there is one, too. */
+  strategies?: OptionsOf<typeof STRATEGIES_STAGE>;
+  /** Of the rounds, where there are several. */
+  compare?: OptionsOf<typeof COMPARE_STAGE>;
 }
 
 /** The folder that `data/` and `figures/` are in: the project's root, or `SIDLAB_HOME`. */

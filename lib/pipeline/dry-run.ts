@@ -5,8 +5,10 @@ import { estimateText, type RunEstimate } from '../train/report/estimate.js';
 import { sftEstimate } from '../train/sft/sft.js';
 import { DENSE_ROWS } from '../sid/default-method.js';
 import type { PipelineConfig } from './config.js';
+import { roundFolder } from './next-round.js';
+import { withLoopStages } from './rounds.js';
 import { PipelineStages } from './stages.js';
-import { checkTraining } from './pipeline.js';
+import { checkTraining } from './round.js';
 
 /** What a pipeline would do and take. */
 export interface DryRun {
@@ -46,12 +48,20 @@ function choicesOf(paths: PipelineStages): { choices?: string[] } {
   return { choices: [`sid method: ${filtered ? `${chosen.method} (${chosen.why})` : later}`] };
 }
 
-function stagesOf(config: PipelineConfig): DryRun['stages'] {
-  const named = ['sample', 'filter', 'embed', 'sid', 'convert', 'sft', 'grpo', 'evaluate', 'badcase'] as const;
-  const optional = ['sample', 'grpo', 'badcase'];
-  return named
-    .filter((stage) => !optional.includes(stage) || config[stage as keyof PipelineConfig] !== undefined)
-    .map((stage) => ({ stage, options: stage === 'convert' ? {} : (config[stage] ?? {}) }));
+function stagesOf(given: PipelineConfig): DryRun['stages'] {
+  const config = withLoopStages(given);
+  const named = ['sample', 'filter', 'embed', 'sid', 'convert', 'sft', 'grpo', 'evaluate', 'badcase', 'strategies'] as const; // prettier-ignore
+  const optional: readonly string[] = ['sample', 'grpo', 'badcase', 'strategies'];
+  const { rounds = 1, compare = {} } = config;
+  return [
+    ...named
+      .filter((stage) => !optional.includes(stage) || config[stage as keyof PipelineConfig] !== undefined)
+      .map((stage) => ({ stage, options: stage === 'convert' ? {} : (config[stage] ?? {}) })),
+    ...Array.from({ length: rounds - 1 }, (_, i) => [
+      { stage: `round ${i + 2}`, options: { out: roundFolder(config, i + 2) } },
+      { stage: 'compare', options: compare },
+    ]).flat(),
+  ];
 }
 
 function missingInputs({ sample, filter }: PipelineConfig, paths: PipelineStages, model: string): string[] {

@@ -8,7 +8,7 @@ import { historyLengths } from '../figures/history-lengths.js';
 import { lossCurve } from '../figures/loss-curve.js';
 import { metricBars } from '../figures/metric-bars.js';
 import { popularityCurve } from '../figures/popularity-curve.js';
-import { sidUsage } from '../figures/sid-usage.js';
+import { sidUsage } from '../figures/sid/sid-usage.js';
 import { type MetricLine, readMetrics } from '../runs/metric-lines.js';
 import { countCodes } from '../sid/quantized.js';
 import type { ResultRow } from './result-rows.js';

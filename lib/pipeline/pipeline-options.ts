@@ -6,12 +6,13 @@ import { SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
 import { EMBED_OPTIONS } from '../embed/embed-options.js';
 import { RANK_OPTIONS } from '../evaluate/evaluate-options.js';
 import { jsonSchema, omitOptions } from '../options/derive.js';
-import { boolean, text, words } from '../options/kinds.js';
+import { boolean, integer, text, words } from '../options/kinds.js';
 import type { Option, Options } from '../options/option.js';
 import { allOptions, type AnySchema, defineOptions } from '../options/schema.js';
 import { SID_OPTIONS } from '../sid/sid-options.js';
 import { GRPO_OPTIONS } from '../train/grpo/grpo-options.js';
 import { SFT_OPTIONS } from '../train/sft/sft-options.js';
+import { COMPARE_STAGE, STRATEGIES_STAGE } from './loop-options.js';
 
 /** Of the pipeline itself. */
 export const PIPELINE_OPTIONS = {
@@ -20,6 +21,12 @@ export const PIPELINE_OPTIONS = {
   figures: text('folder of the figures', { otherwise: 'OUT/figures' }),
   run: text('name of the runs: other options need another one', { default: 'main' }),
   baselines: words(BASELINE_NAMES, 'baselines of the results table', { default: QUICK_BASELINES }),
+  rounds: integer(
+    'rounds: each after the first is trained with strategies for the bad cases of the one before, in OUT/round-2, ...',
+    {
+      default: 1,
+    },
+  ),
   again: boolean('redo every stage and run; old runs are kept beside the new ones'),
 } satisfies Options;
 
@@ -45,6 +52,8 @@ export const STAGE_SCHEMAS = {
   },
   evaluate: defineOptions('evaluate', RANK_OPTIONS),
   badcase: defineOptions('badcase', DETECTOR_OPTIONS),
+  strategies: STRATEGIES_STAGE,
+  compare: COMPARE_STAGE,
 } satisfies Record<string, AnySchema>;
 
 /** A stage that a configuration may name. */

@@ -1,134 +1,85 @@
-/**
- * The whole pipeline: from raw reviews to a results table, figures and bad cases.
- */
+/** The whole pipeline: a round, and others with strategies for its bad cases. */
 import { join } from 'node:path';
-import type { BadCaseReport } from '../badcase/bad-case-report.js';
-import type { BaselineReport } from '../baselines/baseline-stage.js';
-import { QUICK_BASELINES } from '../baselines/baselines.js';
-import type { FilterReport } from '../data/filter/filter-stage.js';
-import type { EmbedReport } from '../embed/embed-items.js';
-import type { EvaluateReport } from '../evaluate/evaluate.js';
-import { exportFigure } from '../figures/export-figure.js';
-import { runStage } from '../runs/stage.js';
+import type { CompareReport } from '../compare/compare-report.js';
 import { tell } from '../support/progress.js';
-import type { SidReport } from '../sid/sid-stage.js';
-import type { GrpoReport } from '../train/grpo/grpo.js';
-import { checkInitialModel } from '../train/sft/initial-model.js';
-import type { SftReport } from '../train/sft/sft.js';
-import { checkTrainable } from '../train/sft/trainable.js';
-import { planTasks } from '../tasks/plan-tasks.js';
-import { belowBaselines, type BesideBaseline, besideBaselines } from '../evaluate/score/beside-baselines.js';
-import type { PipelineConfig } from './config.js';
-import { pipelineFigures } from './pipeline-figures.js';
-import { type ResultRow, resultRows } from './result-rows.js';
-import { PipelineStages } from './stages.js';
+import { type Ask, Questions } from './ask.js';
+import { type PipelineConfig, readPipelineConfig } from './config.js';
+import type { PipelineReport } from './pipeline-report.js';
+import { runRound } from './round.js';
+import {
+  checkLoop,
+  type ChooseStrategies,
+  compareRounds,
+  loops,
+  strategiesStage,
+  type StrategiesReport,
+  withLoopStages,
+} from './rounds.js';
 
-/** What `runPipeline` gives back: the report of every stage, the results table, and the files. */
-export interface PipelineReport {
-  /** Report of each stage that ran. */
-  stages: {
-    filter: FilterReport;
-    /** Absent where the configuration names one's own vectors or index. */
-    embed?: EmbedReport;
-    /** Absent where it names one's own index. */
-    sid?: SidReport;
-    sft: SftReport;
-    grpo?: GrpoReport;
-    badcase?: BadCaseReport;
-  };
-  /** Metrics of the last model: GRPO's where it ran, else SFT's. */
-  evaluate: EvaluateReport;
-  /** Metrics of every model that was trained. */
-  models: Record<string, EvaluateReport>;
-  /** Reports of the baselines, by name. */
-  baselines: Record<string, BaselineReport>;
-  /** Each model beside each baseline, over the same rows. */
-  beside: BesideBaseline[];
-  /** Lines about models that are below a baseline. */
-  warnings: string[];
-  /** File of the last model's results. */
-  results: string;
-  /** Files. */
-  figures: string[];
-  /** In all. */
-  seconds: number;
+/** Who hears and answers a pipeline. */
+export interface PipelineHooks {
+  /** Called with the name of each stage before it runs. */
+  say?: (stage: string) => void;
+  /** Asks before what is costly. Default nobody is asked. */
+  ask?: Ask | undefined;
+  /** Chooses strategies; needed for more than one round. */
+  strategies?: ChooseStrategies | undefined;
 }
 
-/** @param say called with the name of each stage before it runs */
+/**
+ * All stages of a configuration, round after round. A stage that is up to date is not run again, so that a pipeline that
+ * was stopped anywhere goes on from there.
+ * @param hooks or only `say`
+ * @throws InputError where an answer is no: the same configuration goes on from there
+ */
 export async function runPipeline(
   config: PipelineConfig,
-  say: (stage: string) => void = () => {},
+  hooks: PipelineHooks | ((stage: string) => void) = {},
 ): Promise<PipelineReport> {
+  const { say = () => {}, ask, strategies } = typeof hooks === 'function' ? { say: hooks } : hooks;
   const start = performance.now();
-  const stages = new PipelineStages(config);
-  checkTraining(config);
-  const run = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-    say(name);
-    return work();
-  };
-  if (config.sample) await run('sample', () => stages.sample());
-  const filter = await run('filter', () => stages.filter());
-  const baselines: Record<string, BaselineReport> = {};
-  for (const name of config.baselines ?? QUICK_BASELINES) {
-    baselines[name] = await run(`baseline ${name}`, () => stages.baseline(name));
+  const first = withLoopStages(config);
+  checkLoop(first, strategies);
+  const { report, config: ran } = await runRound(first, { say, ask });
+  if (!strategies || !loops(first)) return report;
+  const { rounds = 1, out, again = false } = first;
+  const questions = new Questions(out, ask, again);
+  const done: PipelineReport[] = [report];
+  let before = ran;
+  let plan: StrategiesReport | undefined;
+  let comparison: CompareReport | undefined;
+  for (let round = 2; round <= Math.max(2, rounds); round++) {
+    say('strategies');
+    const chosen = await strategiesStage(first, before, round, done.at(-1)!.stages.badcase!.report, strategies);
+    plan ??= chosen;
+    const names = chosen.chosen.map(({ name }) => name);
+    if (names.length === 0) tell('strategies: the bad cases call for none; there is no other round');
+    if (round > rounds || names.length === 0) break;
+    const config = { ...readPipelineConfig(chosen.config), ...(again && { again }) };
+    if (!(await questions.anotherRound(round, names, join(config.out, 'runs')))) break;
+    const next = await runRound(config, { say: (stage) => say(`round ${round}: ${stage}`), ask });
+    before = next.config;
+    done.push(next.report);
+    say('compare');
+    comparison = await compared(first, done);
   }
-  const embed = stages.ownEmbeddings ? undefined : await run('embed', () => stages.embed());
-  const sid = stages.ownIndex ? undefined : await run('sid', () => stages.sid());
-  await run('convert', () => stages.convert());
-  const sft = await run('sft', () => stages.sft());
-  const sftReport = await run('evaluate sft', () => stages.evaluate('sft'));
-  const models: PipelineReport['models'] & Record<string, { results: string }> = { sft: sftReport };
-  let last = sftReport;
-  let tuned: GrpoReport | undefined;
-  if (config.grpo) {
-    tuned = await run('grpo', () => stages.grpo());
-    models.grpo = last = await run('evaluate grpo', () => stages.evaluate('grpo'));
-  }
-  const badcase = config.badcase ? await run('badcase', () => stages.badcase(tuned ? 'grpo' : 'sft')) : undefined;
-  const rows = resultRows(baselines, models);
-  const beside = await besideBaselines(resultFiles(models), resultFiles(baselines));
-  const warnings = belowBaselines(beside);
-  warnings.forEach((line) => tell(line));
-  const figures = await run('figures', () => drawFigures(stages, rows));
   return {
-    stages: {
-      filter,
-      ...(embed && { embed }),
-      ...(sid && { sid }),
-      sft,
-      ...(tuned && { grpo: tuned }),
-      ...(badcase && { badcase }),
-    },
-    evaluate: last,
-    models,
-    baselines,
-    beside,
-    warnings,
-    results: last.results,
-    figures: [...figures, ...(badcase?.figures.map((path) => `${path}.png`) ?? [])],
+    ...report,
+    ...(plan && { strategies: plan }),
+    ...(done.length > 1 && { rounds: done }),
+    ...(comparison && { comparison }),
     seconds: (performance.now() - start) / 1000,
   };
 }
 
-function resultFiles(reports: Readonly<Record<string, { results: string }>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(reports).map(([name, { results }]) => [name, results]));
-}
-
-/** What fine-tuning would refuse, before the stages in front of it have run. @throws InputError */
-export function checkTraining({ sft = {} }: PipelineConfig): void {
-  const { model = 'qwen2:128x4' } = sft;
-  planTasks(sft);
-  checkTrainable(model, sft);
-  checkInitialModel(model, sft);
-}
-
-async function drawFigures(stages: PipelineStages, rows: readonly ResultRow[]): Promise<string[]> {
-  const figures = await pipelineFigures(stages, rows);
-  const paths = Object.keys(figures).map((name) => join(stages.figures, name));
-  const outputs = paths.flatMap((path) => [`${path}.svg`, `${path}.png`]);
-  await runStage({ name: 'figures', dir: stages.runs, inputs: [], options: figures, outputs }, async () => {
-    for (const [name, figure] of Object.entries(figures)) await exportFigure(figure, join(stages.figures, name));
-    return paths.length;
-  });
-  return paths.map((path) => `${path}.png`);
+/** A comparison that cannot be made is a warning: the rounds are there. */
+async function compared(config: PipelineConfig, rounds: readonly PipelineReport[]): Promise<CompareReport | undefined> {
+  const found = await compareRounds(
+    config,
+    rounds.map(({ results, stages }) => ({ results, report: stages.badcase!.report })),
+  );
+  if (typeof found !== 'string') return found;
+  rounds[0]!.warnings.push(found);
+  tell(found);
+  return undefined;
 }

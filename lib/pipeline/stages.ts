@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { badCaseReport, type BadCaseReport } from '../badcase/bad-case-report.js';
 import { type BaselineReport, baselineStage } from '../baselines/baseline-stage.js';
 import type { BaselineName } from '../baselines/baselines.js';
+import { type LoadedScorer, loadScorer } from '../baselines/sequence/scorer.js';
 import { baselineModel, isArchitecture, withAssistant } from '../baselines/sequence/with-assistant.js';
 import { convert, type ConvertReport } from '../data/convert.js';
 import { filterOutputs, type FilterReport, filterStage } from '../data/filter/filter-stage.js';
@@ -24,6 +25,7 @@ import { sidOutputs } from '../sid/files/saved-sids.js';
 import { type SidReport, sidStage } from '../sid/sid-stage.js';
 import { InputError } from '../support/errors.js';
 import { grpo, type GrpoReport } from '../train/grpo/grpo.js';
+import { rewardParts } from '../train/grpo/rewards/reward-list.js';
 import { sft, type SftReport } from '../train/sft/sft.js';
 import { checkConfig } from './check-config.js';
 import type { PipelineConfig } from './config.js';
@@ -149,19 +151,40 @@ export class PipelineStages {
   sft(onLog?: Live): Promise<SftReport> {
     const { out: data, dataset, sft: options = {}, again } = this.config;
     const run = join(this.runs, 'sft');
-    const own = { data, dataset, index: this.index, run, again, ...(onLog && { onLog }) };
+    const { coldTargets = 0, embeddings = this.embeddings } = options;
+    const vectors = coldTargets > 0 && { embeddings };
+    const own = { data, dataset, index: this.index, run, again, ...vectors, ...(onLog && { onLog }) };
     return sft({ ...options, ...own }, { whenStale: 'replace' });
   }
 
   /** Reinforcement learning from the fine-tuned model. */
-  grpo(onLog?: Live): Promise<GrpoReport> {
+  async grpo(onLog?: Live): Promise<GrpoReport> {
     const { out: data, dataset, grpo: options = {}, sft: start, again } = this.config;
     const template = options.template ?? start?.template;
     const own = { data, dataset, index: this.index, run: join(this.runs, 'grpo'), model: this.model('sft'), again };
-    return grpo(
-      { ...options, ...(template !== undefined && { template }), ...own, ...(onLog && { onLog }) },
-      { whenStale: 'replace' },
-    );
+    const scorer = this.trainsScorer ? await this.scorer() : undefined;
+    try {
+      return await grpo(
+        {
+          ...{ ...options, ...(template !== undefined && { template }), ...own, ...(onLog && { onLog }) },
+          ...(scorer && { scorer }),
+        },
+        { whenStale: 'replace' },
+      );
+    } finally {
+      scorer?.dispose();
+    }
+  }
+
+  /** Whether a reward asks another recommender, and none is given: then a SASRec is trained for it. */
+  get trainsScorer(): boolean {
+    const { reward = 'ranking', scorer } = this.config.grpo ?? {};
+    return scorer === undefined && (rewardParts(reward) ?? []).some(({ named }) => named?.needs === 'scorer');
+  }
+
+  private async scorer(): Promise<LoadedScorer> {
+    const { training } = await this.baseline('sasrec');
+    return loadScorer(training!.model);
   }
 
   /** Ranks the test rows by a run's model; an assistant that is named is trained first. */

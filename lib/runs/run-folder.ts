@@ -130,6 +130,25 @@ export class RunFolder {
   }
 }
 
+/** What a training loop asks of the folder: a `RunFolder`, or none where another process of the cluster writes. */
+export type RunStore = Pick<
+  RunFolder,
+  'folder' | 'modelFolder' | 'checkpoints' | 'checkpoint' | 'saveCheckpoint' | 'log' | 'readLog' | 'release'
+>;
+
+/** A run whose files another process writes: nothing is kept here. */
+export function otherRun(folder: string): RunStore {
+  const nothing = (): void => undefined;
+  return {
+    folder,
+    modelFolder: join(folder, 'model'),
+    checkpoints: () => [],
+    checkpoint: (step) => join(folder, `checkpoint-${step}`),
+    readLog: () => [],
+    ...{ saveCheckpoint: nothing, log: nothing, release: nothing },
+  };
+}
+
 /**
  * The card of a finished run of this configuration. Nothing is written, so that a run which cannot start leaves nothing
  * behind; a run whose inputs have changed is put aside or refused.
@@ -146,7 +165,14 @@ export function finishedRun(
   else if (change?.input && whenStale === 'replace') setAside(folder, change.what);
   else if (change) throw refusal(file, change);
   const card = join(folder, 'card.json');
-  return existsSync(card) ? readJson<Record<string, unknown>>(card) : undefined;
+  return existsSync(card) ? placedHere(readJson<Record<string, unknown>>(card), folder) : undefined;
+}
+
+/** The card with its model's path as it is now: a folder may have been moved, or named from elsewhere. */
+function placedHere(card: Record<string, unknown>, folder: string): Record<string, unknown> {
+  const report = card.report as { model?: unknown } | undefined;
+  if (typeof report?.model !== 'string') return card;
+  return { ...card, report: { ...report, model: join(folder, 'model') } };
 }
 
 interface Change {

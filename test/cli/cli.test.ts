@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writeSample } from '../../lib/data/sample/sample.js';
-import type { PipelineReport } from '../../lib/pipeline/pipeline.js';
+import type { PipelineReport } from '../../lib/pipeline/pipeline-report.js';
 
 interface Ran {
   status: number;

@@ -47,6 +47,8 @@ test('a folder: its results, those of a bad-case report, the only file, the last
     { name: 'bad/eval_results', files: [bad], report },
     { name: 'run/results', files: [run] },
   ]);
+  const below = touch('run', 'badcase', 'badcase_report.json');
+  expect(readSides({ files: [join(folder, 'run'), bad] })[0]!.report).toBe(below);
   const only = touch('only', 'results-test-sids-50.jsonl');
   touch('only', 'results-test-sids-50-shard-1-of-2.jsonl');
   expect(resultsOf(join(folder, 'only'))).toBe(only);

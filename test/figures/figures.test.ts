@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import { failureModes } from '../../lib/figures/failure-modes.js';
+import { failureRate } from '../../lib/figures/failure-rate.js';
+import { sidHealth } from '../../lib/figures/sid/sid-health.js';
 import type { Figure } from '../../lib/figures/figure.js';
 import { historyLengths } from '../../lib/figures/history-lengths.js';
 import { lossCurve, movingMean } from '../../lib/figures/loss-curve.js';
 import { metricBars, shortNumber } from '../../lib/figures/metric-bars.js';
 import { popularityCurve } from '../../lib/figures/popularity-curve.js';
 import { rankDistribution } from '../../lib/figures/rank-distribution.js';
-import { sidUsage } from '../../lib/figures/sid-usage.js';
+import { sidUsage } from '../../lib/figures/sid/sid-usage.js';
 
 /** The traces, numbers rounded to 4 digits, styles left out. */
 function drawn(figure: Figure) {
@@ -85,8 +87,31 @@ test('history lengths, codes in use, ranks, failure modes', () => {
     {
       y: ['cold start', 'long tail'],
       x: [0.1, 0.4],
-      text: ['2 rows, fails 2.00 × as often', '8 rows, fails 1.10 × as often'],
+      text: ['2 rows, 2.00 × as often', '8 rows, 1.10 × as often'],
     },
+  ]);
+  const kinds = {
+    popularity: { count: 5, share: 0.5, lift: 2, low: 1.234, high: 12.34, named: true },
+    'near miss': { count: 1, share: 0.1, lift: null, kind: 'symptom' as const },
+    absent: { count: 0, share: 0, lift: null },
+  };
+  expect(drawn(failureModes(kinds))).toMatchObject([
+    { name: 'named cause', y: ['popularity'], text: ['5 rows, 2.00 × as often (1.23 to 12.3)'] },
+    { name: 'symptom', y: ['near miss'], text: ['1 row'] },
+  ]);
+  expect(drawn(failureRate({ found: 1, missed: { 'further down': 3, nowhere: 0 } }, 10))).toMatchObject([
+    { type: 'pie', text: ['found: 1 to 10<br>1 rows, 25 %', 'further down<br>3 rows, 75 %'] },
+  ]);
+  const levels = [{ level: 'a', codes: 4, used: 2, perplexity: 1.5 }];
+  const gaps = [
+    { length: 1, within: 0.5, across: 0.1 },
+    { length: 2, within: null, across: 0 },
+  ];
+  expect(drawn(sidHealth({ levels, gaps, collisions: 3 }))).toMatchObject([
+    { name: 'codes in use', y: [0.5] },
+    { name: 'perplexity', y: [0.375] },
+    { name: 'likeness, same prefix', x: ['1 code'], y: [0.5] },
+    { name: 'likeness, other prefix', x: ['1 code'], y: [0.1] },
   ]);
 });
 
@@ -99,6 +124,7 @@ test('figures are plain JSON and fit the page', () => {
     sidUsage([]),
     rankDistribution([]),
     failureModes({}),
+    sidHealth({ levels: [], gaps: [], collisions: 0 }),
   ]) {
     // prettier-ignore
     expect(JSON.parse(JSON.stringify(figure))).toEqual(figure);

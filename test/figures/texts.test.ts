@@ -11,8 +11,8 @@ import { metricBars } from '../../lib/figures/metric-bars.js';
 import { popularityCurve } from '../../lib/figures/popularity-curve.js';
 import { rankDistribution } from '../../lib/figures/rank-distribution.js';
 import { runCurves } from '../../lib/figures/run-curves.js';
-import { sidLevels, sidPrefixes } from '../../lib/figures/sid-quality.js';
-import { sidUsage } from '../../lib/figures/sid-usage.js';
+import { sidLevels, sidPrefixes } from '../../lib/figures/sid/sid-quality.js';
+import { sidUsage } from '../../lib/figures/sid/sid-usage.js';
 import { pageBox } from '../../lib/figures/svg-box.js';
 import { label, labels, plainText, truncated } from '../../lib/figures/text.js';
 import { vectorMap } from '../../lib/figures/vector-map.js';
@@ -21,7 +21,7 @@ import { vectorMap } from '../../lib/figures/vector-map.js';
 const kinds: Record<string, { draw: (text: string) => Figure; times: number }> = {
   failureModes: {
     draw: (title) => failureModes({ [title]: { count: 1, share: 1, lift: 2 } }, { title }),
-    times: 2,
+    times: 3, // the bar, its place among the categories
   },
   historyLengths: { draw: (title) => historyLengths([1, 2, 2], { title }), times: 1 },
   lossCurve: {

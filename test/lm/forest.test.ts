@@ -19,6 +19,35 @@ test('chains and prefix trees, by hand', () => {
   expect(() => prefixTree([], [[1]])).toThrow('prefixTree: expected a prefix of at least one token, got none');
 });
 
+test('branches that begin alike are one path as far as they do', () => {
+  const tree = prefixTree([5, 6], [[7, 8, 9], [7, 1], [6, 8], [7, 8, 9], [7, 8]]); // prettier-ignore
+  expect(tree).toEqual({
+    token: [5, 6, 7, 8, 9, 1, 6, 8],
+    parent: [-1, 0, 1, 2, 3, 2, 1, 6],
+    nodes: [[2, 3, 4], [2, 5], [6, 7], [2, 3, 4], [2, 3]], // prettier-ignore
+  });
+});
+
+test('every branch of a prefix tree is the path to its last node, and no two children of a node are the same token', () => {
+  const words = fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 5 });
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 1, maxLength: 4 }),
+      fc.array(words),
+      (prefix, branches) => {
+        const { token, parent, nodes } = prefixTree(prefix, branches);
+        branches.forEach((branch, b) => {
+          const path: number[] = [];
+          for (let at = nodes[b]!.at(-1) ?? prefix.length - 1; at >= 0; at = parent[at]!) path.unshift(token[at]!);
+          expect(path).toEqual([...prefix, ...branch]);
+        });
+        expect(new Set(token.map((word, i) => `${parent[i]!} ${word}`)).size).toBe(token.length);
+        expect(parent.every((of, i) => of < i)).toBe(true);
+      },
+    ),
+  );
+});
+
 test('trees end to end: parents and depths are of their own tree', () => {
   expect(packTrees([prefixTree([5, 6], [[7], [8, 9]]), chain([1, 2])])).toEqual({
     token: Int32Array.of(5, 6, 7, 8, 9, 1, 2),

@@ -17,7 +17,8 @@ const newFolder = (): string => mkdtempSync(join(tmpdir(), 'sidlab-recipes-'));
 beforeAll(async () => void (await useEngine()));
 
 test.each(readdirSync(recipes))('%s passes a dry run, and says what it lacks', async (name) => {
-  const { stages, missing, estimate } = await dryRun({ ...read(name), out: newFolder() });
+  const config = read(name);
+  const { stages, missing, estimate } = await dryRun({ ...config, out: newFolder() });
   const names = stages.map(({ stage }) => stage);
   expect(names).toEqual(expect.arrayContaining(['filter', 'embed', 'sid', 'convert', 'sft', 'evaluate']));
   if (name === 'quickstart.json') {
@@ -26,6 +27,7 @@ test.each(readdirSync(recipes))('%s passes a dry run, and says what it lacks', a
   } else {
     expect(missing.map((line) => line.replace(/^.*?: /, ''))).toEqual([
       ...Array.from({ length: 2 }, () => 'raw data is missing; filter.reviews and filter.meta name it'),
+      ...((config.embed?.encoder ?? 'lsa') === 'lsa' ? [] : ["the encoder's folder is missing"]),
       'the base model is missing; put a folder in the Hugging Face layout there, or name another sft.model',
     ]);
     expect(estimate).toBe('no estimate: something is missing');

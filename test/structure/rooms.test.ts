@@ -18,26 +18,33 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   runs: ['files', 'support'],
   figures: ['files', 'support'],
   ops: ['files', 'support'],
-  cluster: ['engine', 'support'],
+  cluster: ['engine', 'options', 'support'],
   data: ['files', 'options', 'support'],
   embed: ['data', 'engine', 'files', 'lm', 'options', 'support'],
   sid: ['data', 'engine', 'figures', 'files', 'ops', 'options', 'runs', 'support'],
   lm: ['data', 'files', 'ops', 'options', 'support'],
   tasks: ['data', 'files', 'lm', 'options', 'support'],
   decode: ['lm', 'ops', 'support'],
-  evaluate: ['data', 'decode', 'embed', 'engine', 'files', 'lm', 'options', 'runs', 'support', 'tasks'],
-  train: ['data', 'decode', 'engine', 'evaluate', 'files', 'lm', 'ops', 'options', 'runs', 'support', 'tasks'],
-  baselines: [...['data', 'decode', 'engine', 'evaluate', 'files', 'lm', 'ops', 'options', 'runs', 'support', 'train']],
+  evaluate: ['cluster', 'data', 'decode', 'embed', 'engine', 'files', 'lm', 'options', 'runs', 'support', 'tasks'],
+  train: [
+    ...['cluster', 'data', 'decode', 'engine', 'evaluate', 'files', 'lm', 'ops', 'options', 'runs', 'support', 'tasks'],
+  ],
+  baselines: [
+    ...['cluster', 'data', 'decode', 'engine', 'evaluate', 'files', 'lm', 'ops', 'options', 'runs', 'support', 'train'],
+  ],
   tables: ['baselines', 'data', 'evaluate', 'figures', 'files', 'options', 'support'],
-  badcase: ['baselines', 'data', 'engine', 'evaluate', 'figures', 'files', 'lm', 'options', 'support'],
+  badcase: [
+    ...['baselines', 'data', 'decode', 'engine', 'evaluate', 'figures', 'files', 'lm', 'options', 'runs', 'support'],
+  ],
   compare: ['data', 'evaluate', 'figures', 'files', 'options', 'runs', 'support'],
   pipeline: [
     ...['badcase', 'baselines', 'compare', 'data', 'embed', 'evaluate', 'figures', 'files', 'lm', 'options', 'runs'],
     ...['sid', 'support', 'tasks', 'train'],
   ],
+  strategies: ['badcase', 'engine', 'files', 'options', 'pipeline', 'sid', 'support', 'tasks', 'train'],
   cli: [
-    ...['badcase', 'baselines', 'compare', 'data', 'embed', 'engine', 'evaluate', 'figures', 'files', 'lm'],
-    ...['options', 'pipeline', 'runs', 'sid', 'support', 'tables', 'tasks', 'train'],
+    ...['badcase', 'baselines', 'cluster', 'compare', 'data', 'embed', 'engine', 'evaluate', 'figures', 'files', 'lm'],
+    ...['options', 'pipeline', 'runs', 'sid', 'strategies', 'support', 'tables', 'tasks', 'train'],
   ],
 };
 

@@ -6,6 +6,8 @@ import { defineDetector } from '../detector.js';
 export const COLD_START = defineDetector({
   name: 'cold start',
   help: 'the true item was hardly ever seen in training',
+  advice: 'train on item texts too, so that an item without rows is known by its words',
+  strategies: ['cold_start'],
   needs: ['rows'],
   options: {
     coldBelow: integer('cold start: the target was seen fewer times than this in training', { default: 1 }),

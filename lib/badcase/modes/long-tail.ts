@@ -1,22 +1,28 @@
-/** Long tail: the true item is one of the many unpopular ones that together hold few interactions. */
+/**
+ * Long tail: the true item is one of the many unpopular ones that together hold few interactions. One that training never
+ * saw is a cold start, and of another kind. The default share is small since a tail that holds a fifth of the interactions
+ * is, by its definition, about a fifth of the rows that are asked.
+ */
 import { number } from '../../options/kinds.js';
 import { defineDetector } from '../detector.js';
 
-/** @example items seen 6, 2, 1, 1, 0 and 0 times: at a share of 0.2 the tail is the last four */
+/** @example items seen 6, 2, 1, 1, 0 and 0 times: at a share of 0.2 the tail is those seen once, and the last two are cold */
 export const LONG_TAIL = defineDetector({
   name: 'long tail',
   help: 'the true item is among the unpopular ones that together hold few interactions',
+  advice: 'draw training rows by a balanced frequency, and reward diversity',
+  strategies: ['long_tail'],
   needs: ['rows'],
   options: {
     tailShare: number('long tail: the least popular items that together hold this share of the training interactions', {
-      default: 0.2,
+      default: 0.05,
       above: 0,
       below: 1,
     }),
   },
   detect({ counts, dataset, options: { tailShare } }) {
     const tail = tailItems(counts.items, dataset.items.length, tailShare);
-    return ({ target }) => tail.has(target);
+    return ({ target }) => tail.has(target) && counts.items.has(target);
   },
 });
 

@@ -6,6 +6,8 @@ import { defineDetector } from '../detector.js';
 export const SHORT_HISTORY = defineDetector({
   name: 'short history',
   help: 'the history has few items',
+  advice: 'give the model more than the history: a profile, or what similar users bought',
+  strategies: ['short_history'],
   needs: [],
   options: {
     shortHistory: integer('short history: this many items at most', { default: 2, min: 0 }),

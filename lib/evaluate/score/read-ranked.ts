@@ -115,7 +115,8 @@ async function readRows(file: string, context: RowContext): Promise<Pick<RankedF
   return { table, longest };
 }
 
-function readProvenance(file: string): Provenance | undefined {
+/** What lies beside the kit's own results, where it does. */
+export function readProvenance(file: string): Provenance | undefined {
   const beside = file.replace(/(\.jsonl)?$/, '.json');
   if (beside === file || !existsSync(beside)) return undefined;
   const found = readJson<Partial<Provenance> | null>(beside);

@@ -1,4 +1,6 @@
 /** What a model writes after each prompt of a task, beside what it should have written. */
+import { collected, together } from '../../cluster/alone.js';
+import type { Cluster } from '../../cluster/cluster.js';
 import { freeBeams } from '../../decode/free-beams.js';
 import type { GenerateOptions } from '../../decode/generate-options.js';
 import { generate } from '../../decode/generate.js';
@@ -37,6 +39,8 @@ export interface AnswerRow {
 export interface AnswerOptions extends GenerateOptions {
   /** Beam search with so many beams, in place of one greedy or sampled text. Default 0: none. */
   numBeams?: number;
+  /** Processes that share the batches; process 0 has all texts then, the others their own. Default this one alone. */
+  cluster?: Cluster | undefined;
 }
 
 /** What was written, and how fast. */
@@ -60,13 +64,16 @@ export async function generateAnswers(
   examples: readonly TextExample[],
   options: AnswerOptions = {},
 ): Promise<Answers> {
-  const { numBeams = 0, ...others } = options;
+  const { numBeams = 0, cluster, ...own } = options;
+  const others = { ...own, ...(cluster && { share: cluster }) };
   const end = tokenizer.has(END_OF_TEXT) ? [tokenizer.tokenId(END_OF_TEXT)] : [];
   const endTokens = [...new Set([...endTokensOf(model.config), ...end])];
   const prompts = examples.map(({ prompt }) => prompt);
-  const written = await (numBeams > 0
-    ? writeBeams(model, prompts, { endTokens, ...others, numBeams })
-    : writeTexts(model, prompts, { endTokens, ...others }));
+  const write = (): Promise<Written> =>
+    numBeams > 0
+      ? writeBeams(model, prompts, { endTokens, ...others, numBeams })
+      : writeTexts(model, prompts, { endTokens, ...others });
+  const written = ofAll(cluster, await together(cluster, write));
   const rows = examples.flatMap(({ prompt, answer, item }, i): AnswerRow[] => {
     const texts = written.texts[i]!.map((tokens) => tokenizer.decode(tokens).trim());
     const [text] = texts;
@@ -89,6 +96,19 @@ interface Written {
   ended: boolean[];
   tokens: number;
   seconds: number;
+}
+
+/** What all processes wrote. */
+function ofAll(cluster: Cluster | undefined, own: Written): Written {
+  if (!cluster) return own;
+  const all: Written = { texts: own.texts.map(() => []), ended: own.ended.map(() => false), tokens: 0, seconds: 0 };
+  const mine = own.texts.flatMap((texts, i) => (texts.length > 0 ? [{ i, texts, ended: own.ended[i]! }] : []));
+  for (const { i, texts, ended } of collected(cluster, mine)) [all.texts[i], all.ended[i]] = [texts, ended];
+  for (const [tokens, seconds] of cluster.numbers([own.tokens, own.seconds])) {
+    all.tokens += tokens!;
+    all.seconds = Math.max(all.seconds, seconds!);
+  }
+  return all;
 }
 
 async function writeTexts(

@@ -7,6 +7,8 @@
  * about items that no training saw. Departure from GRec: BERTScore is of the encoder's last layer (`bert-score.ts`).
  */
 import { dirname, join } from 'node:path';
+import { first } from '../../cluster/alone.js';
+import { joinCluster } from '../../cluster/cluster.js';
 import { indexOf, loadDataset } from '../../data/load.js';
 import { readIndex, type SidIndex } from '../../data/sid-index.js';
 import { textEmbedder } from '../../embed/text-embedder.js';
@@ -17,6 +19,7 @@ import { loadChatTemplate } from '../../lm/tokenizer/chat-template.js';
 import { loadTokenizer } from '../../lm/tokenizer/tokenizer.js';
 import type { PromptSource } from '../../lm/prompt-card.js';
 import { disposeWeights } from '../../lm/weights.js';
+import { codeVersion } from '../../runs/code-version.js';
 import { hashInputs } from '../../runs/inputs.js';
 import { InputError } from '../../support/errors.js';
 import { interrupted, watchInterrupts } from '../../support/interrupt.js';
@@ -61,6 +64,7 @@ export interface GenerateReport {
 /** @throws InputError for an unknown task or one without examples, and on interrupt, after writing the texts that ended */
 export async function generateStage(options: GenerateStageOptions): Promise<GenerateReport> {
   await ensureEngine();
+  const cluster = await joinCluster();
   const settings = GENERATE_OPTIONS.parse(options);
   const run = trainedWith(settings.model);
   const { data, dataset: name, model: folder, task, split, limit, encoder, templates } = settings;
@@ -81,7 +85,8 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
   const wrap = chatTemplate ? loadChatTemplate(folder) : undefined;
   const coded = answersWithSid(template);
   const embedder = coded || encoder === 'none' ? undefined : await textEmbedder(encoder, dataset.items);
-  const { precision } = choosePrecision(settings.precision, modelConfig(folder));
+  const precision = await first(cluster, () => choosePrecision(settings.precision, modelConfig(folder)).precision);
+  cluster?.expectSame({ code: codeVersion().hash, ...hashes, ...settings });
   const model = loadModel(folder, { precision, frozen: true });
   const release = watchInterrupts();
   try {
@@ -99,22 +104,30 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
       ...generation(settings),
       ...(coded && settings.maxTokens === undefined && { maxTokens: longestSid(tokenizer, examples, template) }),
       stop: interrupted,
+      cluster,
     });
-    writeGenerations(results, rows);
-    if (rows.length < examples.length) {
-      throw new InputError(`generate: interrupted; ${rows.length} of ${examples.length} texts are in ${results}`);
-    }
-    const metrics = coded
-      ? { sid: sidMetrics(rows, index) }
-      : { text: await textMetrics(rows, embedder?.embed, embedder?.tokens) };
-    const { model: _folder, results: _file, data: _data, ...kind } = settings;
-    writeProvenance(results, { ...kind, precision }, { inputs: hashes, model: folder }, { rows: rows.length, metrics });
-    const prompt = { template: task, source: run.source, ...(run.file !== undefined && { file: run.file }) };
-    const unended = rows.filter(({ ended }) => !ended).length;
-    return {
-      ...{ task, prompt, rows: rows.length, ...metrics, unended, truncated, tokens, tokensPerSecond },
-      ...{ examples: rows.slice(0, 5), results },
-    };
+    return await first(cluster, async () => {
+      writeGenerations(results, rows);
+      if (rows.length < examples.length) {
+        throw new InputError(`generate: interrupted; ${rows.length} of ${examples.length} texts are in ${results}`);
+      }
+      const metrics = coded
+        ? { sid: sidMetrics(rows, index) }
+        : { text: await textMetrics(rows, embedder?.embed, embedder?.tokens) };
+      const { model: _folder, results: _file, data: _data, ...kind } = settings;
+      writeProvenance(
+        results,
+        { ...kind, precision },
+        { inputs: hashes, model: folder },
+        { rows: rows.length, metrics },
+      );
+      const prompt = { template: task, source: run.source, ...(run.file !== undefined && { file: run.file }) };
+      const unended = rows.filter(({ ended }) => !ended).length;
+      return {
+        ...{ task, prompt, rows: rows.length, ...metrics, unended, truncated, tokens, tokensPerSecond },
+        ...{ examples: rows.slice(0, 5), results },
+      };
+    });
   } finally {
     release();
     disposeWeights(model.weights);

@@ -27,7 +27,8 @@ export function pythonText(source: string, at: number): PythonText | undefined {
     OPENING.lastIndex = blank.lastIndex;
     const opening = OPENING.exec(source);
     // A string on a line of its own, without a backslash or a bracket before, is another statement.
-    const apart = end >= 0 && /\n/.test(source.slice(end, blank.lastIndex)) && !/[\\(]/.test(source.slice(end, blank.lastIndex));
+    const apart =
+      end >= 0 && /\n/.test(source.slice(end, blank.lastIndex)) && !/[\\(]/.test(source.slice(end, blank.lastIndex));
     if (!opening || (apart && !source.slice(at, end).trimStart().startsWith('('))) break;
     const [, prefix = '', quote = '"'] = opening;
     const from = OPENING.lastIndex;

@@ -39,7 +39,12 @@ const SOURCES: readonly Source[] = [
     ...{ places: { data_point: 'sid' }, answer: '{title}\n{end}' },
   },
   {
-    ...{ task: 'sids2title', of: 'rows', class: 'FusionSeqRecDataset', input: /def generate_prompt_title\([^)]*\):\s*return/g },
+    ...{
+      task: 'sids2title',
+      of: 'rows',
+      class: 'FusionSeqRecDataset',
+      input: /def generate_prompt_title\([^)]*\):\s*return/g,
+    },
     ...{ places: { history: 'history' }, answer: '{title}\n{end}' },
   },
   {
@@ -52,7 +57,13 @@ const SOURCES: readonly Source[] = [
     ...{ places: { history_titles: '"{history_titles}"', self: 'category' }, answer: SID },
   },
   {
-    ...{ task: 'preference', of: 'rows', class: 'PreferenceSFTDataset', input: INPUT, places: { history_str: 'history' } },
+    ...{
+      task: 'preference',
+      of: 'rows',
+      class: 'PreferenceSFTDataset',
+      input: INPUT,
+      places: { history_str: 'history' },
+    },
     answer: '### Reasoning:\n{preference}\n### Response:\n{sid}{end}',
   },
   {
@@ -78,7 +89,10 @@ export function readDataPy(source: string, path: string): ImportedTemplates {
   throw new InputError(`${path}: expected MiniOneRec's data.py with classes such as SidSFTDataset; check --from`);
 }
 
-function templateOf({ of, input, having, places, answer, separator = ', ' }: Source, body: string): Template | undefined {
+function templateOf(
+  { of, input, having, places, answer, separator = ', ' }: Source,
+  body: string,
+): Template | undefined {
   const [instruction] = textsAfter(body, /\binstruction\s*=/g);
   const inputs = [...textsAfter(body, input)].filter(({ text }) => having?.test(text) ?? true);
   const frames = [...textsAfter(body, /def generate_(?:formatted_)?prompt\([^)]*\):[^]*?\breturn/g)];

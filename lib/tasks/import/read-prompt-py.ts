@@ -65,7 +65,9 @@ interface Prompt {
 function promptLists(source: string): Map<string, Prompt[]> {
   const lists = new Map<string, Prompt[]>();
   let [instruction, response] = ['', ''];
-  for (const match of source.matchAll(/prompt\[\s*["'](instruction|response)["']\s*\]\s*=|^(\w+)\.append\(prompt\)/gm)) {
+  for (const match of source.matchAll(
+    /prompt\[\s*["'](instruction|response)["']\s*\]\s*=|^(\w+)\.append\(prompt\)/gm,
+  )) {
     const [whole, field, list] = match;
     if (list !== undefined) {
       lists.set(list, [...(lists.get(list) ?? []), { instruction, response }]);
@@ -90,7 +92,12 @@ function addTask(
   for (const [response, group] of groups) {
     const of = group.some(({ instruction }) => /\{inter(s|_titles)\}/.test(instruction)) ? 'rows' : 'items';
     const answer = translated(response, numbered);
-    const asked = group.map(({ instruction }) => translated(frame.replace('{instruction}', () => instruction), numbered));
+    const asked = group.map(({ instruction }) =>
+      translated(
+        frame.replace('{instruction}', () => instruction),
+        numbered,
+      ),
+    );
     const good = asked.filter((prompt) => isTemplate(prompt, answer, of)) as string[];
     leftOut[task] = (leftOut[task] ?? 0) + group.length - good.length;
     if (good.length === 0 || answer === undefined) continue;
@@ -116,5 +123,9 @@ function isTemplate(prompt: string | undefined, answer: string | undefined, of: 
   if (prompt === undefined || answer === undefined) return false;
   const [asked, answered] = [placeholdersIn(prompt), placeholdersIn(answer)];
   const ofItem = asked.filter((placeholder) => !placeholder.startsWith('history'));
-  return asked.length > 0 && !asked.some((placeholder) => answered.includes(placeholder)) && (of === 'items' || ofItem.length === 0);
+  return (
+    asked.length > 0 &&
+    !asked.some((placeholder) => answered.includes(placeholder)) &&
+    (of === 'items' || ofItem.length === 0)
+  );
 }

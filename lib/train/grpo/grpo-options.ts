@@ -8,7 +8,7 @@ import { boolean, choice, custom, group, hook, integer, number, text } from '../
 import { defineOptions, type OptionsOf, type SettingsOf } from '../../options/schema.js';
 import { WEIGHT_OPTIONS } from '../../tasks/example-options.js';
 import { OPTIMIZER_OPTIONS, TRAIN_OPTIONS } from '../train-options.js';
-import { ADVANTAGE_SCOPES } from './loss/advantages.js';
+import { ADVANTAGE_SCOPES, BASELINES } from './loss/advantages.js';
 import { GRPO_RULES } from './grpo-rules.js';
 import { AGGREGATIONS, EQUAL_GROUPS, KL_PLACES, NORMALIZES, REFERENCES, ROLLOUTS } from './grpo-words.js';
 import { KL_ESTIMATORS } from './loss/kl.js';
@@ -68,7 +68,11 @@ const REWARD_OPTIONS = {
       default: 'sum_then_normalize',
     },
   ),
-  advantages: choice(ADVANTAGE_SCOPES, 'whose mean reward is subtracted', { default: 'group' }),
+  advantages: choice(
+    BASELINES,
+    'whose mean reward is subtracted; policy: what rewards would make of the probabilities within the group, less these',
+    { default: 'group' },
+  ),
   scaleRewards: choice(ADVANTAGE_SCOPES, 'whose deviation divides', { default: 'group' }),
   equalGroups: choice(EQUAL_GROUPS, 'groups whose rewards are all equal: counted, left out, or replaced by others', {
     default: 'keep',
@@ -107,6 +111,11 @@ const LOSS_OPTIONS = {
   ),
   syncSteps: integer('updates after which a synchronised reference follows', { default: 512 }),
   syncWeight: number('share of the policy in it then', { default: 0.6, above: 0, max: 1 }),
+  dropout: number('share of embeddings and residual branches set to zero in the pass that is learned from', {
+    default: 0,
+    min: 0,
+    below: 1,
+  }),
   sftWeight: number("weight of the right answers' negative log-likelihood (GRec: 1e-3)", { default: 0, min: 0 }),
 };
 

@@ -88,6 +88,35 @@ export function checkLora({ lora }: { lora?: boolean | { dropout?: number | unde
   refuse(dropout > 0, `--lora-dropout: expected 0, since log p is compared between passes, got ${dropout}`);
 }
 
+/** Probabilities are compared with probabilities: there is no deviation that could divide them. */
+export function checkAdvantages({ advantages, scaleRewards }: { advantages: string; scaleRewards: string }): void {
+  refuse(
+    advantages === 'policy' && scaleRewards !== 'none',
+    `--advantages policy: expected --scale-rewards none beside it, got ${scaleRewards}`,
+  );
+}
+
+/** Dropout is for the one pass that is learned from: a second update's ratio would compare its mask with another. */
+export function checkDropout({
+  dropout,
+  numIterations,
+  advantages,
+  klIn,
+}: {
+  dropout: number;
+  numIterations: number;
+  advantages: string;
+  klIn: string;
+}): void {
+  const masked = dropout > 0;
+  refuse(masked && numIterations > 1, `--dropout: expected --num-iterations 1 beside it, got ${numIterations}`);
+  refuse(
+    masked && advantages === 'policy',
+    '--dropout: expected --advantages group, batch or none beside it, got policy',
+  );
+  refuse(masked && klIn === 'reward', '--dropout: expected --kl-in loss beside it, got reward');
+}
+
 /** Of a reward a token there is no one number to scale before others are added. */
 export function checkAggregation({
   aggregateRewards,
@@ -117,5 +146,7 @@ export const GRPO_RULES = [
   checkReference,
   checkRollout,
   checkLora,
+  checkAdvantages,
+  checkDropout,
   checkAggregation,
 ];

@@ -1,5 +1,6 @@
 /** From the options of GRPO to what runs: everything that can be wrong is found here, before anything is written. */
 import { join } from 'node:path';
+import { countTrain } from '../../data/counts.js';
 import type { Dataset } from '../../data/dataset.js';
 import { DATA_OPTIONS, INDEX_OPTIONS, SEED_OPTIONS } from '../../data/data-options.js';
 import { indexOf, loadDataset } from '../../data/load.js';
@@ -57,8 +58,17 @@ export interface SettledGrpo {
   prompts: ReturnType<typeof trainedWith>;
 }
 
-/** @throws InputError for options, data or a model that do not fit */
-export async function settleGrpo(options: GrpoOptions): Promise<SettledGrpo> {
+/** In which precision the run computes; machines differ, so process 0 decides. */
+export function grpoPrecision(options: GrpoOptions): Precision {
+  const { data, model, run = join(data, 'runs', 'grpo'), precision, again } = GRPO_OPTIONS.parse(options);
+  return runPrecision(run, precision, modelConfig(model), again);
+}
+
+/**
+ * @param agreed the precision, where processes have agreed on one
+ * @throws InputError for options, data or a model that do not fit
+ */
+export async function settleGrpo(options: GrpoOptions, agreed?: Precision): Promise<SettledGrpo> {
   const parsed = GRPO_OPTIONS.parse(options);
   await ensureEngine();
   const { data, model: start, run = join(data, 'runs', 'grpo'), embeddings } = parsed;
@@ -75,7 +85,7 @@ export async function settleGrpo(options: GrpoOptions): Promise<SettledGrpo> {
   const { index: indexFile = indexOf(dataset) } = parsed;
   const index = readIndex(indexFile, dataset.items.length);
   const vectors = rewards.some(({ named }) => named?.needs === 'vectors') ? vectorsOf(embeddings!, dataset) : undefined;
-  const precision = runPrecision(run, parsed.precision, modelConfig(start), parsed.again);
+  const precision = agreed ?? grpoPrecision(options);
   const inputs = { dataset, index: indexFile, model: start, files: weightFiles(dataset, parsed), ...(vectors && { embeddings: embeddings! }) }; // prettier-ignore
   const { bestMetric = ranked === undefined ? 'reward' : 'NDCG@10', beta, reference } = parsed;
   const referenceKind: ReferenceKind = beta === 0 ? 'none' : (reference ?? 'frozen');
@@ -130,7 +140,7 @@ function checkNeeds(rewards: readonly RewardPart[], { embeddings, scorer, embed 
   };
   for (const { name, named } of rewards) {
     const need = named?.needs;
-    if (need && there[need] === undefined)
+    if (need && need !== 'counts' && there[need] === undefined)
       throw new InputError(`grpo: reward ${name}: expected ${mend[need]}, got none`);
   }
 }
@@ -197,6 +207,7 @@ export function beginGrpo(settled: SettledGrpo, onRollout?: GrpoTaskParts['onRol
   const tasks = parts.map((part) => rlTask(part, { model, tokenizer, index, dataset, reading, rewards, maxTokens }));
   const sources: RewardSources = {
     ...{ tokenizer, index, ...(dataset.items.length > 0 && { texts: dataset.items }) },
+    ...(rewards.some(({ named }) => named?.needs === 'counts') && { counts: countTrain(dataset.train) }),
     ...{ ...(vectors && { vectors }), ...(scorer && { scorer }), ...(embed && { embed }) },
   };
   const context = promptContext(index, dataset.items, [], undefined, promptWords(dataset));

@@ -3,14 +3,16 @@
  * or several.
  */
 import { join } from 'node:path';
+import type { Cluster } from '../../cluster/cluster.js';
 import { readJson, writeJson } from '../../files/files.js';
 import type { LanguageModel } from '../../lm/language-model.js';
-import type { Random } from '../../support/random.js';
+import { dropoutFrom } from '../../ops/dropout.js';
+import { Random } from '../../support/random.js';
 import { cutInto } from '../../tasks/examples.js';
 import type { MicroBatch } from '../loop/gradients.js';
 import type { BatchSizes, Objective, Task, TaskState } from '../loop/task.js';
 import type { Validator } from '../loop/validate.js';
-import type { AdvantageScope } from './loss/advantages.js';
+import type { AdvantageBaseline, AdvantageScope } from './loss/advantages.js';
 import { klIntoRewards, withAdvantages } from './loss/group-advantages.js';
 import type { Group } from './loss/group.js';
 import { groupParts, sliceTokens } from './loss/group-parts.js';
@@ -19,6 +21,7 @@ import { grpoLoss, type GrpoLossOptions, scoreGroups } from './loss/grpo-loss.js
 import { addSums, NO_TOKENS, type PolicyLossSettings } from './loss/policy-loss.js';
 import { probeGroups, sizedGroup } from './rollout/probe-groups.js';
 import type { Reference } from './reference.js';
+import { allSums, fromPlain, ownGroups, type PlainGroup, shareLogProbs, toPlain } from './shared-groups.js';
 import type { RlTask, TaskRow } from './rollout/rl-task.js';
 import { hasEqualRewards, type RewardSources, type RolledGroup, rolledGroups, type RolledGroupOptions } from './rollout/rolled-groups.js'; // prettier-ignore
 import { type LoggedGroup, loggedGroup } from './rollout/rollout-log.js';
@@ -33,7 +36,7 @@ export interface GrpoTaskOptions extends PolicyLossSettings, Omit<RolledGroupOpt
   numIterations: number;
   klIn: KlPlace;
   /** Whose mean is subtracted from rewards, and whose deviation divides them. */
-  advantages: AdvantageScope;
+  advantages: AdvantageBaseline;
   scaleRewards: AdvantageScope;
   equalGroups: EqualGroups;
   /** Completions that ran out of tokens do not count. */
@@ -43,6 +46,8 @@ export interface GrpoTaskOptions extends PolicyLossSettings, Omit<RolledGroupOpt
   /** Groups that are logged of every rollout. */
   logRollouts: number;
   layerCheckpointing: boolean;
+  /** On embeddings and residual branches, in the pass that is learned from, in [0, 1). */
+  dropout: number;
   seed: number;
 }
 
@@ -92,6 +97,7 @@ export class GrpoTask implements Task<GrpoBatch> {
     this.state = {
       save: (folder) => this.save(folder),
       restore: (folder) => this.restore(folder),
+      share: (cluster) => this.share(cluster),
     };
   }
 
@@ -102,8 +108,8 @@ export class GrpoTask implements Task<GrpoBatch> {
     );
   }
 
-  async objective({ rows, iteration }: GrpoBatch, random: Random, step: number): Promise<Objective> {
-    if (iteration > 0) return this.policyObjective(this.kept, {});
+  async objective({ rows, iteration }: GrpoBatch, random: Random, step: number, cluster?: Cluster): Promise<Objective> {
+    if (iteration > 0) return this.policyObjective(this.kept, {}, random, cluster);
     const start = performance.now();
     const seed = String(random.next());
     const { model, sources } = this.parts;
@@ -112,30 +118,39 @@ export class GrpoTask implements Task<GrpoBatch> {
       ...{ ...this.options, withAnswers: this.options.sftWeight > 0 },
       onRewards: (seconds: number) => (ofRewards += seconds),
     };
-    const rolled = await rolledGroups(model, this.parts.tasks, rows, sources, rolling, seed);
+    const rolled = await rolledGroups(model, this.parts.tasks, rows, sources, rolling, seed, cluster);
     const metrics = rolloutMetrics(rolled);
     const trained = await this.settleEqual(rolled, random, (others, round) =>
-      rolledGroups(model, this.parts.tasks, others, sources, rolling, `${seed}/${round}`),
+      rolledGroups(model, this.parts.tasks, others, sources, rolling, `${seed}/${round}`, cluster),
     );
     metrics['seconds rollout'] = (performance.now() - start) / 1000 - ofRewards;
     metrics['seconds rewards'] = ofRewards;
-    Object.assign(metrics, this.klRewards(trained.groups), trained.metrics);
+    this.scoreOld(trained.groups, cluster);
+    Object.assign(metrics, this.klRewards(trained.groups, cluster), trained.metrics);
     const { advantages: baseline, scaleRewards: scale, numIterations } = this.options;
     const groups = withAdvantages(trained.groups, { baseline, scale }, this.options);
     if (numIterations > 1) this.kept = groups;
     this.log(step, trained.groups, groups);
-    return this.policyObjective(groups, metrics);
+    return this.policyObjective(groups, metrics, random, cluster);
   }
 
   /** The loss of the groups, in parts that are made one at a time. */
-  private policyObjective(groups: readonly Group[], before: Record<string, number>): Objective {
+  private policyObjective(
+    groups: readonly Group[],
+    before: Record<string, number>,
+    random: Random,
+    cluster?: Cluster,
+  ): Objective {
     const { model, reference } = this.parts;
-    const { delta, layerCheckpointing } = this.options;
+    const { delta, layerCheckpointing, dropout } = this.options;
+    const masks = cluster ? new Random(`${random.next()}/${cluster.rank}`) : random; // each process has its own
+    const forward = { layerCheckpointing, dropout: dropoutFrom(masks, dropout) };
     let sums = NO_TOKENS;
     let [ofReference, ofPolicy] = [0, 0];
     const options: GrpoLossOptions = {
-      ...{ ...this.options, beta: this.lossBeta, maxTokens: this.maxTokens, forward: { layerCheckpointing } },
+      ...{ ...this.options, beta: this.lossBeta, maxTokens: this.maxTokens, forward },
       ...(reference && { reference: reference.model }),
+      own: (computed) => ownGroups(cluster, computed),
       onSums: (own) => (sums = addSums(sums, own)),
       onReference: (seconds) => (ofReference += seconds),
     };
@@ -144,12 +159,15 @@ export class GrpoTask implements Task<GrpoBatch> {
       yield* grpoLoss(model, groups, options);
       ofPolicy = (performance.now() - start) / 1000 - ofReference;
     }
-    const metrics = (): Record<string, number> => ({
-      ...policyMetrics(sums, this.lossBeta !== 0, delta),
-      ...before,
-      ...(this.lossBeta !== 0 && { 'seconds reference': ofReference }),
-      'seconds policy': ofPolicy,
-    });
+    const metrics = (): Record<string, number> => {
+      if (cluster && this.options.numIterations > 1) shareLogProbs(cluster, groups);
+      return {
+        ...policyMetrics(allSums(cluster, sums), this.lossBeta !== 0, delta),
+        ...before,
+        ...(this.lossBeta !== 0 && { 'seconds reference': ofReference }),
+        'seconds policy': ofPolicy,
+      };
+    };
     return { microBatches: timed(), metrics };
   }
 
@@ -158,15 +176,24 @@ export class GrpoTask implements Task<GrpoBatch> {
     return this.options.klIn === 'loss' ? this.options.beta : 0;
   }
 
+  /** log p at the rollout, where rewards or advantages need it before the loss does. */
+  private scoreOld(groups: readonly RolledGroup[], cluster?: Cluster): void {
+    const { klIn, beta, advantages, tokenBudget } = this.options;
+    if (advantages !== 'policy' && (klIn !== 'reward' || beta === 0)) return;
+    const scored = groups as readonly (RolledGroup & Group)[];
+    scoreGroups(this.parts.model, ownGroups(cluster, scored), 'old', tokenBudget);
+    if (cluster) shareLogProbs(cluster, scored);
+  }
+
   /** The KL as a part of the rewards, where it is to be one. */
-  private klRewards(groups: readonly RolledGroup[]): Record<string, number> {
+  private klRewards(groups: readonly RolledGroup[], cluster?: Cluster): Record<string, number> {
     const { klIn, beta, kl, tokenBudget } = this.options;
-    const { model, reference } = this.parts;
+    const { reference } = this.parts;
     if (klIn !== 'reward' || beta === 0) return {};
     const start = performance.now();
     const scored = groups as readonly (RolledGroup & Group)[];
-    scoreGroups(model, scored, 'old', tokenBudget);
-    scoreGroups(reference!.model, scored, 'reference', tokenBudget);
+    scoreGroups(reference!.model, ownGroups(cluster, scored), 'reference', tokenBudget);
+    if (cluster) shareLogProbs(cluster, scored);
     const mean = klIntoRewards(groups, beta, kl);
     return { kl: mean, 'seconds reference': (performance.now() - start) / 1000 };
   }
@@ -205,8 +232,8 @@ export class GrpoTask implements Task<GrpoBatch> {
     this.parts.reference?.updated?.(step);
   }
 
-  validate(): Promise<Record<string, number>> {
-    return this.parts.validate();
+  validate(cluster?: Cluster): Promise<Record<string, number>> {
+    return this.parts.validate(cluster);
   }
 
   validRows(): Validator['rows'] {
@@ -223,32 +250,27 @@ export class GrpoTask implements Task<GrpoBatch> {
   }
 
   /** Beams with made-up advantages: the search, the reference and the gradient cost what they will. */
-  probe({ rows }: GrpoBatch): Iterable<MicroBatch> {
+  probe({ rows }: GrpoBatch, random: Random): Iterable<MicroBatch> {
     const { model, tasks } = this.parts;
-    return this.policyObjective(probeGroups(model, tasks, rows, this.options), {}).microBatches;
+    return this.policyObjective(probeGroups(model, tasks, rows, this.options), {}, random).microBatches;
   }
 
   private save(folder: string): void {
     this.parts.reference?.state?.save(folder);
     if (this.options.numIterations === 1) return;
-    writeJson(
-      join(folder, FILE),
-      this.kept.map(({ trie, ...group }) => ({ ...group, ...(trie && { task: this.taskOf(trie) }) })),
-    );
+    writeJson(join(folder, FILE), toPlain(this.kept, this.parts.tasks));
   }
 
   private restore(folder: string): void {
     this.parts.reference?.state?.restore(folder);
     if (this.options.numIterations === 1) return;
-    const saved = readJson<(Group & { task?: number })[]>(join(folder, FILE));
-    this.kept = saved.map(({ task, ...group }) => ({
-      ...group,
-      ...(task !== undefined && { trie: this.parts.tasks[task]!.trie! }),
-    }));
+    this.kept = fromPlain(readJson<PlainGroup<Group>[]>(join(folder, FILE)), this.parts.tasks);
   }
 
-  private taskOf(trie: NonNullable<Group['trie']>): number {
-    return this.parts.tasks.findIndex((task) => task.trie === trie);
+  private async share(cluster: Cluster): Promise<void> {
+    await this.parts.reference?.state?.share?.(cluster);
+    const kept = await cluster.first(() => toPlain(this.kept, this.parts.tasks));
+    if (!cluster.isFirst) this.kept = fromPlain(kept, this.parts.tasks);
   }
 }
 

@@ -10,15 +10,19 @@
  *   5. a group has distinct completions: items that share a SID are one, with the best of their rewards;
  *   6. prompts are in the words of evaluation, the first of a template.
  */
+import { first, together } from '../../cluster/alone.js';
+import { joinCluster } from '../../cluster/cluster.js';
 import { saveModel } from '../../lm/model.js';
 import { disposeWeights } from '../../lm/weights.js';
-import { finishedRun, RunFolder, type RunFolderOptions } from '../../runs/run-folder.js';
+import { finishedRun, type RunFolder, type RunFolderOptions } from '../../runs/run-folder.js';
+import { codeVersion } from '../../runs/code-version.js';
 import { readValidRows } from '../../runs/valid-rows.js';
 import { train, type TrainReport } from '../loop/loop.js';
+import { openRun } from '../loop/open-run.js';
 import { estimateRun, refuseIfTooLarge, type RunEstimate } from '../report/estimate.js';
 import { runCard, tellIfOther } from '../report/run-card.js';
 import type { GrpoOptions } from './grpo-options.js';
-import { beginGrpo, type SettledGrpo, settleGrpo } from './grpo-settings.js';
+import { beginGrpo, grpoPrecision, type SettledGrpo, settleGrpo } from './grpo-settings.js';
 import { logRollouts, truncateRollouts } from './rollout/rollout-log.js';
 import { sinceStart, type SinceStart } from './since-start.js';
 
@@ -33,25 +37,33 @@ export async function grpo(
   options: GrpoOptions,
   { whenStale = 'refuse' }: Pick<RunFolderOptions, 'whenStale'> = {},
 ): Promise<GrpoReport> {
-  const settled = await settleGrpo(options);
+  const cluster = await joinCluster();
+  const precision = cluster && (await cluster.first(() => grpoPrecision(options)));
+  const settled = await together(cluster, () => settleGrpo(options, precision));
   const { run, config, settings, inputs, card } = settled;
   const { again, onLog, keep, bestMetric, seed } = settings;
-  const done = finishedRun(run, config, { again, whenStale });
+  cluster?.expectSame({ code: codeVersion().hash, ...(config.inputs as object), ...config });
+  const done = await first(cluster, () => finishedRun(run, config, { again, whenStale }));
   if (done) {
     tellIfOther('grpo', done);
     return done.report as GrpoReport;
   }
-  const { model, tokenizer, task, dispose } = beginGrpo(settled, (groups) => logRollouts(run, groups));
+  const isWriter = cluster?.isFirst ?? true;
+  const { model, tokenizer, task, dispose } = await together(cluster, () =>
+    beginGrpo(settled, isWriter ? (groups) => logRollouts(run, groups) : undefined),
+  );
   try {
-    const folder = new RunFolder(run, config);
-    truncateRollouts(run, folder.checkpoints().at(-1) ?? -1);
+    const folder = await openRun(cluster, run, config);
+    await first(cluster, () => truncateRollouts(run, folder.checkpoints().at(-1) ?? -1));
     const save = (at: string): void => saveModel(at, model, { json: tokenizer.json }, card, settings);
-    const loop = { ...loopOptions(settings), save, evalStart: true, ...(onLog && { onLog }) };
+    const loop = { ...loopOptions(settings), save, evalStart: true, cluster, ...(onLog && { onLog }) };
     const trained = await train(model, tokenizer, task, folder, loop);
-    const since = sinceStart(folder.readLog(), trained.best.step, (step) => readValidRows(run, step), bestMetric);
-    const report = { ...trained, ...since };
-    folder.finish(runCard(report, { ...config, seed }, inputs), keep > 1 ? keep : 0);
-    return report;
+    return await first(cluster, () => {
+      const since = sinceStart(folder.readLog(), trained.best.step, (step) => readValidRows(run, step), bestMetric);
+      const report = { ...trained, ...since };
+      (folder as RunFolder).finish(runCard(report, { ...config, seed }, inputs), keep > 1 ? keep : 0);
+      return report;
+    });
   } finally {
     dispose();
     disposeWeights(model.weights);

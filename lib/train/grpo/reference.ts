@@ -71,6 +71,7 @@ export function synchronisedReference(policy: LanguageModel, every: number, shar
     state: {
       save: (folder) => writeSafetensors(join(folder, FILE), toArrays(own)),
       restore: (folder) => restoreWeights(join(folder, FILE), own),
+      share: (cluster) => Promise.resolve(cluster.copyFirst(own.values())),
     },
     dispose: () => disposeWeights(own),
   };

@@ -11,7 +11,7 @@ import { SafetensorsFile, writeSafetensors } from '../../files/safetensors.js';
 import { trainableWeights, type TrainableModel } from '../../lm/language-model.js';
 import { toArrays, type Weights } from '../../lm/weights.js';
 import { readTensor } from '../../ops/read-tensor.js';
-import type { RunFolder } from '../../runs/run-folder.js';
+import type { RunFolder, RunStore } from '../../runs/run-folder.js';
 import { InputError } from '../../support/errors.js';
 import type { RandomState } from '../../support/random.js';
 import type { Optimizer } from '../optim/optimizer.js';
@@ -39,7 +39,7 @@ export interface LoopState {
 
 /** @param keep checkpoints that are kept at most @param task what it keeps beside the model @throws InputError if there is no room; older ones are kept then */
 export function saveCheckpoint(
-  folder: RunFolder,
+  folder: RunStore,
   keep: number,
   model: TrainableModel,
   optimizer: Optimizer,

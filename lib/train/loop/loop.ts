@@ -4,16 +4,22 @@
  * What is trained is a `Task`: batches, an objective for each, and validation metrics. The loop owns steps, rate,
  * optimizer, checkpoints, metric log, the best model, interrupts and resuming: a killed run is resumed from its last
  * checkpoint and ends on the same bits as one that was never stopped.
+ *
+ * In a cluster each process computes its share of every batch, gradients are summed, and all make the same update.
+ * Losses, metrics and interrupts are agreed on, so that all stop at the same step; process 0 writes the folder, and what
+ * it resumes from is copied to the others.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
+import { first } from '../../cluster/alone.js';
+import type { Cluster } from '../../cluster/cluster.js';
 import { saveModel } from '../../lm/model.js';
 import { type LanguageModel, trainableWeights, type TrainableModel } from '../../lm/language-model.js';
 import type { TextTokenizer } from '../../lm/tokenizer/tokenizer.js';
 import { checkMappedFiles } from '../../ops/read-tensor.js';
 import type { MetricLine } from '../../runs/metric-lines.js';
-import type { RunFolder } from '../../runs/run-folder.js';
+import { RunFolder, type RunStore } from '../../runs/run-folder.js';
 import { InputError } from '../../support/errors.js';
 import { interrupted, watchInterrupts } from '../../support/interrupt.js';
 import { writeValidRows } from '../../runs/valid-rows.js';
@@ -34,7 +40,7 @@ export type { MicroBatch } from './gradients.js';
 const SMALLER = ['loss'];
 
 /** Options of `train`. */
-export interface LoopOptions extends OptimizerOptions, StepPlanOptions {
+export interface LoopOptions extends Omit<OptimizerOptions, 'sumGradients'>, StepPlanOptions {
   /** At the peak. */
   learningRate: number;
   /** After the warm-up. */
@@ -55,6 +61,8 @@ export interface LoopOptions extends OptimizerOptions, StepPlanOptions {
   save?: (folder: string) => void;
   /** Receives a sentence about what the run will take, before one that is not over in seconds. Default `tell`. */
   say?: (line: string) => void;
+  /** Processes that train together. Default this one alone. */
+  cluster?: Cluster | undefined;
   /** Called after each step and validation, for a plot that draws while training. */
   onLog?: (lines: readonly MetricLine[]) => void;
 }
@@ -82,10 +90,11 @@ export async function train<Batch>(
   model: LanguageModel,
   tokenizer: TextTokenizer,
   task: Task<Batch>,
-  run: RunFolder,
+  run: RunStore,
   options: LoopOptions,
 ): Promise<TrainReport> {
-  if (run.checkpoints().length === 0) tellBeforehand(model, task, options);
+  const { cluster } = options;
+  await first(cluster, () => void (run.checkpoints().length === 0 && tellBeforehand(model, task, options)));
   const { save = (at: string) => saveModel(at, model, { json: tokenizer.json }) } = options;
   return trainWeights(model, task, run, { ...options, save });
 }
@@ -97,13 +106,14 @@ export async function train<Batch>(
 export async function trainWeights<Batch>(
   model: TrainableModel,
   task: Task<Batch>,
-  run: RunFolder,
+  run: RunStore,
   options: LoopOptions & Required<Pick<LoopOptions, 'save'>>,
 ): Promise<TrainReport> {
   const loop = new Loop(model, task, run, options);
   const release = watchInterrupts();
   let done = false;
   try {
+    await loop.begin();
     const report = await loop.run();
     done = true;
     return report;
@@ -120,40 +130,60 @@ const SHORT = 10;
 /** @throws InputError if the run cannot fit into the machine's memory */
 function tellBeforehand<Batch>(model: LanguageModel, task: Task<Batch>, options: LoopOptions): void {
   if (!task.batchSizes) return;
-  const { say = tell } = options;
+  const { say = tell, cluster } = options;
   const estimate = estimateRun(model, task, (batch) => task.batchSizes!(batch), options);
   refuseIfTooLarge(task.name, estimate);
-  if (estimate.seconds > SHORT) say(estimateText(task.name, estimate));
+  const seconds = estimate.seconds / (cluster?.size ?? 1);
+  if (seconds > SHORT) say(estimateText(task.name, { ...estimate, seconds }));
 }
 
 class Loop<Batch> {
   private readonly optimizer: Optimizer;
   private readonly random: Random;
-  private readonly lines: MetricLine[];
+  private lines: MetricLine[] = [];
   private readonly plan: StepPlan;
-  private readonly state: LoopState;
+  private state: LoopState;
   private readonly started = performance.now();
-  private readonly secondsBefore: number;
-  private readonly tokensBefore: number;
+  private secondsBefore = 0;
+  private tokensBefore = 0;
+  /** Whether a process of the cluster was asked to stop. */
+  private stopAsked = false;
 
   constructor(
     private readonly model: TrainableModel,
     private readonly task: Task<Batch>,
-    private readonly folder: RunFolder,
+    private readonly folder: RunStore,
     private readonly options: LoopOptions & Required<Pick<LoopOptions, 'save'>>,
   ) {
+    const { cluster } = options;
     this.plan = planSteps((epoch) => task.batches(epoch).length, options);
-    this.optimizer = new Optimizer(trainableWeights(model), options);
+    const sumGradients = cluster && ((gradients: readonly tf.Tensor[]) => cluster.sum(gradients));
+    this.optimizer = new Optimizer(trainableWeights(model), { ...options, ...(sumGradients && { sumGradients }) });
     this.random = new Random(`${options.seed}/train`);
-    this.state = resumeCheckpoint(folder, model, this.optimizer, task.state) ?? {
+    this.state = {
       ...{ step: 0, epoch: 0, position: 0, tokens: 0, seconds: 0, validationsWithoutImprovement: 0 },
       random: this.random.save(),
     };
+  }
+
+  /** Takes up the last checkpoint, if there is one. */
+  async begin(): Promise<void> {
+    const { cluster } = this.options;
+    this.state = await first(cluster, () => this.resumed() ?? this.state);
     this.random.restore(this.state.random);
-    if (this.state.best && !existsSync(folder.modelFolder)) throw new InputError(`${folder.modelFolder}: lost`);
+    cluster?.copyFirst([...trainableWeights(this.model).values(), ...this.optimizer.variables]);
+    if (cluster) await this.task.state?.share?.(cluster);
     this.secondsBefore = this.state.seconds;
     this.tokensBefore = this.state.tokens;
-    this.lines = folder.readLog();
+    this.lines = this.folder.readLog();
+  }
+
+  private resumed(): LoopState | undefined {
+    const { folder, task } = this;
+    if (!(folder instanceof RunFolder)) return undefined;
+    const state = resumeCheckpoint(folder, this.model, this.optimizer, task.state);
+    if (state?.best && !existsSync(folder.modelFolder)) throw new InputError(`${folder.modelFolder}: lost`);
+    return state;
   }
 
   async run(): Promise<TrainReport> {
@@ -175,10 +205,10 @@ class Loop<Batch> {
       progress.tick(1, `loss ${line.loss!.toFixed(3)}, ${this.tokensPerSecond()} tokens/s`);
       await new Promise(setImmediate); // computing blocks the event loop: let plots draw and interrupts arrive
       if (state.step % plan.evalSteps === 0 || state.step === plan.total) await this.validate();
-      if (interrupted()) this.stopInterrupted();
+      if (this.options.cluster ? this.stopAsked : interrupted()) await this.stopInterrupted();
     }
     progress.end();
-    if (keepLast) this.options.save(join(this.folder.folder, 'last'));
+    if (keepLast) await this.saveModel(join(this.folder.folder, 'last'));
     const { step: steps, tokens, best } = state;
     return { steps, tokens, seconds: this.seconds(), best: best!, model: this.folder.modelFolder };
   }
@@ -189,11 +219,12 @@ class Loop<Batch> {
   }
 
   private async update(batch: Batch): Promise<MetricLine> {
-    const { learningRate, schedule } = this.options;
+    const { learningRate, schedule, cluster } = this.options;
     const { state, plan } = this;
     const step = state.step + 1;
-    const { microBatches, metrics = {} } = await this.task.objective(batch, this.random, step);
-    const { loss, gradients, tokens } = await batchGradientsInTurns(this.model, microBatches);
+    const { microBatches, metrics = {} } = await this.task.objective(batch, this.random, step, cluster);
+    const { gradients, ...own } = await batchGradientsInTurns(this.model, microBatches);
+    const { loss, tokens } = this.ofAll(own);
     const rate = learningRate * lrScale(schedule, step, plan.warmup, plan.total);
     const norm = Number.isFinite(loss) ? this.optimizer.apply(gradients, step, rate) : NaN;
     tf.dispose([...gradients.values()]);
@@ -205,13 +236,24 @@ class Loop<Batch> {
     return { step, epoch: state.epoch, loss, norm, rate, tokens: state.tokens, seconds: this.seconds(), ...logged };
   }
 
+  /** Loss and tokens of the whole batch; and whether any process is to stop. */
+  private ofAll(own: { loss: number; tokens: number }): { loss: number; tokens: number } {
+    const { cluster } = this.options;
+    if (!cluster) return own;
+    const all = cluster.numbers([own.loss, own.tokens, Number(interrupted())]);
+    const sum = (of: number): number => all.reduce((total, row) => total + row[of]!, 0);
+    this.stopAsked = sum(2) > 0;
+    return { loss: sum(0), tokens: sum(1) };
+  }
+
   /** Validates, keeps the model if it is the best, saves a checkpoint. */
   private async validate(): Promise<void> {
     const { state } = this;
     const { bestMetric } = this.options;
     checkMappedFiles(this.model.weights.values());
-    const metrics = await this.task.validate();
-    const rows = this.task.validRows?.();
+    const { cluster } = this.options;
+    const metrics = await this.task.validate(cluster);
+    const rows = cluster && !cluster.isFirst ? undefined : this.task.validRows?.();
     if (rows) writeValidRows(this.folder.folder, state.step, rows);
     const figure = metrics[bestMetric];
     if (figure === undefined) {
@@ -221,11 +263,15 @@ class Loop<Batch> {
     this.log({ step: state.step, ...Object.fromEntries(Object.entries(metrics).map(([k, v]) => [`valid ${k}`, v])) });
     const sign = SMALLER.includes(bestMetric) ? -1 : 1;
     if (!state.best || sign * figure > sign * state.best.metrics[bestMetric]!) {
-      this.options.save(this.folder.modelFolder);
+      await this.saveModel(this.folder.modelFolder);
       state.best = { step: state.step, metrics };
       state.validationsWithoutImprovement = 0;
     } else state.validationsWithoutImprovement++;
-    this.save();
+    await this.save();
+  }
+
+  private async saveModel(folder: string): Promise<void> {
+    await first(this.options.cluster, () => this.options.save(folder));
   }
 
   private log(line: MetricLine): void {
@@ -234,9 +280,10 @@ class Loop<Batch> {
     this.options.onLog?.(this.lines);
   }
 
-  private save(): void {
+  private async save(): Promise<void> {
     const state = { ...this.state, seconds: this.seconds(), random: this.random.save() };
-    saveCheckpoint(this.folder, this.options.keep, this.model, this.optimizer, state, this.task.state);
+    const { keep, cluster } = this.options;
+    await first(cluster, () => saveCheckpoint(this.folder, keep, this.model, this.optimizer, state, this.task.state));
   }
 
   private stopDiverged(step: number): never {
@@ -249,8 +296,8 @@ class Loop<Batch> {
     );
   }
 
-  private stopInterrupted(): never {
-    this.save();
+  private async stopInterrupted(): Promise<never> {
+    await this.save();
     throw new InputError(
       `${this.task.name}: interrupted at step ${this.state.step}; saved in ${this.folder.folder}, run it again to resume`,
     );

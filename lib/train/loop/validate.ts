@@ -1,4 +1,5 @@
 /** The metric that decides which model is the best: the same rows, ranked by the same search, at every checkpoint. */
+import type { Cluster } from '../../cluster/cluster.js';
 import type { Row } from '../../data/dataset.js';
 import { rankRows } from '../../evaluate/rank-rows.js';
 import { itemMetrics } from '../../evaluate/metrics.js';
@@ -13,7 +14,7 @@ const BEAMS = 10;
 
 /** Validates; it remembers the rows that the metrics are means of. */
 export interface Validator {
-  (): Promise<Record<string, number>>;
+  (cluster?: Cluster): Promise<Record<string, number>>;
   /** Of the last validation. */
   rows?: ValidRow[];
 }
@@ -27,8 +28,9 @@ export function validator(recommender: Recommender, rows: readonly Row[], limit:
     throw new InputError('validation: expected rows in the valid split, got none; filter again with another --split');
   }
   const sample = new Random(`${seed}/valid`).shuffle([...rows]).slice(0, limit > 0 ? limit : rows.length);
-  const validate: Validator = async () => {
-    const results = await rankRows(recommender, sample, { numBeams: BEAMS, label: 'validate', scoreTargets: false });
+  const validate: Validator = async (cluster) => {
+    const options = { numBeams: BEAMS, label: 'validate', scoreTargets: false };
+    const results = await rankRows(recommender, sample, options, { cluster });
     validate.rows = withRanks(results, itemRank);
     return itemMetrics(results, [1, 5, 10]);
   };

@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { LazyArray } from '../../files/safetensors.js';
 import { toArrays, type Weights } from '../../lm/weights.js';
 import { type AdamWOptions, squareSum } from '../../ops/adamw.js';
+import { fromBfloat16 } from '../../ops/bfloat16.js';
 import { MUON_SCALES } from '../../ops/muon-scale.js';
 import { type MuonOptions } from '../../ops/muon.js';
 import { InputError } from '../../support/errors.js';
@@ -18,6 +19,8 @@ export interface OptimizerOptions extends AdamWOptions, MuonOptions {
   optimizer?: OptimizerName;
   /** Gradients are scaled down to this norm; 0 leaves them. Default 1. */
   maxGradNorm?: number;
+  /** Sums gradients over processes: given them as float32 tensors of its own, it returns the sums. Default none. */
+  sumGradients?: (gradients: readonly tf.Tensor[]) => tf.Tensor[];
 }
 
 /** Numbers packed into one vector at most; a larger parameter is one by itself. */
@@ -27,6 +30,7 @@ const PACK = 1 << 20;
 export class Optimizer {
   private readonly groups: UpdateGroup[];
   private readonly maxGradNorm: number;
+  private readonly sumGradients: OptimizerOptions['sumGradients'];
 
   /** @throws InputError for an optimizer or a scale that there is none of */
   constructor(weights: Weights, options: OptimizerOptions = {}) {
@@ -34,6 +38,7 @@ export class Optimizer {
     expectOne('optimizer', optimizer, OPTIMIZERS);
     expectOne('muon-scale', muonScale, MUON_SCALES);
     this.maxGradNorm = maxGradNorm;
+    this.sumGradients = options.sumGradients;
     const orthogonalised =
       optimizer === 'muon' ? [...weights].filter(([name, weight]) => isLayerMatrix(name, weight)) : [];
     const rest = new Map([...weights].filter(([name]) => !orthogonalised.some(([other]) => other === name)));
@@ -52,7 +57,7 @@ export class Optimizer {
    * @returns the gradients' norm before clipping; where it is not finite nothing was changed
    */
   apply(gradients: ReadonlyMap<string, tf.Tensor>, step: number, rate: number): number {
-    const all = this.groups.map((group) => group.gradient((name) => gradients.get(name)));
+    const all = this.summed(this.groups.map((group) => group.gradient((name) => gradients.get(name))));
     const norm = globalNorm(all);
     if (Number.isFinite(norm)) {
       const scale = this.maxGradNorm > 0 && norm > this.maxGradNorm ? this.maxGradNorm / norm : 1;
@@ -60,6 +65,18 @@ export class Optimizer {
     }
     tf.dispose(all);
     return norm;
+  }
+
+  private summed(own: tf.Tensor[]): tf.Tensor[] {
+    if (!this.sumGradients) return own;
+    const floats = own.map(fromBfloat16); // a sum in bfloat16 would lose what each process's gradient still has
+    tf.dispose(own);
+    return this.sumGradients(floats);
+  }
+
+  /** All of its state. */
+  get variables(): tf.Variable[] {
+    return this.groups.flatMap(({ state }) => [...state.values()]);
   }
 
   /** Moments and momenta by the names of their parameters. */

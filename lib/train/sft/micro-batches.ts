@@ -7,6 +7,7 @@
  * of its own: nothing is shared, and the order stays.
  */
 import * as tf from '@tensorflow/tfjs';
+import { balancedRun, type Share } from '../../cluster/alone.js';
 import type { ForwardOptions } from '../../lm/decoder.js';
 import { withLoraDropout } from '../../lm/lora/lora.js';
 import type { LanguageModel } from '../../lm/language-model.js';
@@ -27,6 +28,8 @@ export interface MicroBatchOptions {
   layerCheckpointing?: boolean;
   /** Of the masks, the adapters' too. Default none: no dropout at all. */
   random?: Random;
+  /** The process whose part of the examples this is. Default all of them. */
+  share?: Share | undefined;
 }
 
 /**
@@ -38,14 +41,20 @@ export function sftMicroBatches(
   examples: readonly Example[],
   options: MicroBatchOptions,
 ): MicroBatch[] {
-  const { tokenBudget, dropout = 0, layerCheckpointing = false, random } = options;
+  const { tokenBudget, dropout = 0, layerCheckpointing = false, random, share } = options;
   const targets = examples.reduce((sum, { labelPositions: at }) => sum + at.length, 0);
   const apart = random ? hasMasks(model, dropout) : false;
-  return packMicroBatches(examples, tokenBudget, apart).map((laid) => {
+  return packMicroBatches(ownExamples(examples, share, apart), tokenBudget, apart).map((laid) => {
     if (!random) return sftLoss(model, laid, targets, { layerCheckpointing });
     const masks = dropoutFrom(random, dropout);
     return sftLoss(withLoraDropout(model, random), laid, targets, { dropout: masks, layerCheckpointing });
   });
+}
+
+/** Texts that begin alike stay together, so that they share their beginning in one process. */
+function ownExamples(examples: readonly Example[], share: Share | undefined, apart: boolean): readonly Example[] {
+  if (!share) return examples;
+  return balancedRun(share, apart ? examples : sortTexts(examples), ({ tokens }) => tokens.length);
 }
 
 /** The share of a part in a loss over so many targets. */

@@ -3,6 +3,8 @@
  * and validation by loss and ranking.
  */
 import * as tf from '@tensorflow/tfjs';
+import { dealt } from '../../cluster/alone.js';
+import type { Cluster } from '../../cluster/cluster.js';
 import type { Row } from '../../data/dataset.js';
 import type { Recommender } from '../../evaluate/recommender.js';
 import type { LanguageModel } from '../../lm/language-model.js';
@@ -54,6 +56,8 @@ export interface SftTask extends Task<ExampleReference[]> {
   objective(
     batch: ExampleReference[],
     random: Random,
+    step?: number,
+    cluster?: Cluster,
   ): { microBatches: MicroBatch[]; metrics?: Record<string, number> };
   batchSizes(batch: ExampleReference[]): BatchSizes<ExampleReference[]>;
 }
@@ -76,9 +80,11 @@ export function sftTask(
       const size = (reference: ExampleReference): number => tasks.example(reference, renderers).tokens.length;
       return batchTokens > 0 ? byTokens(order, batchTokens, size) : cutInto(order, batchSize);
     },
-    objective(references, random) {
+    objective(references, random, _step, cluster) {
       const batch = references.map((reference) => tasks.example(reference, renderers));
-      const microBatches = sftMicroBatches(model, batch, { tokenBudget, dropout, layerCheckpointing, random });
+      const masks = cluster ? new Random(`${random.next()}/${cluster.rank}`) : random; // each process has its own
+      const options = { tokenBudget, dropout, layerCheckpointing, random: masks, share: cluster };
+      const microBatches = sftMicroBatches(model, batch, options);
       const truncated = batch.filter((example) => example.truncated).length;
       return { microBatches, ...(truncated > 0 && { metrics: { truncated } }) };
     },
@@ -87,12 +93,15 @@ export function sftTask(
       const tokens = packMicroBatches(batch, tokenBudget, hasMasks(model, dropout)).map(tokensOf);
       return { tokens, examples: references.length, first: (examples) => references.slice(0, examples) };
     },
-    async validate() {
-      const losses = held.map(({ name, examples }) => ({ name, ...heldOutLoss(model, examples, tokenBudget) }));
+    async validate(cluster) {
+      const losses = held.map(({ name, examples }) => ({
+        name,
+        ...heldOutLoss(model, examples, tokenBudget, cluster),
+      }));
       const targets = losses.reduce((sum, of) => sum + of.targets, 0);
       const loss = losses.reduce((sum, of) => sum + of.loss * (of.targets / Math.max(1, targets)), 0);
       const each = losses.length > 1 ? losses.map((of) => [`loss ${of.name}`, of.loss] as const) : [];
-      return { loss, ...Object.fromEntries(each), ...(rank && (await rank())) };
+      return { loss, ...Object.fromEntries(each), ...(rank && (await rank(cluster))) };
     },
   };
 }
@@ -102,13 +111,14 @@ function heldOutLoss(
   model: LanguageModel,
   examples: readonly Example[],
   tokenBudget: number,
+  cluster?: Cluster,
 ): { loss: number; targets: number } {
   const targets = examples.reduce((sum, { labels }) => sum + labels.length, 0);
-  const loss = packMicroBatches(examples, tokenBudget, false).reduce((sum, packed) => {
+  const losses = dealt(cluster, packMicroBatches(examples, tokenBudget, false), (packed) => {
     const microBatch = sftLoss(model, packed, targets);
     const value = tf.tidy(() => microBatch.loss().dataSync()[0]!);
     microBatch.dispose();
-    return sum + value;
-  }, 0);
-  return { loss, targets };
+    return value;
+  });
+  return { loss: losses.reduce((sum, value) => sum + value, 0), targets };
 }

@@ -5,6 +5,8 @@
  * ranking figure on validation rows, not by the loss; a bare decoder from random weights is a first-class start.
  */
 import { join } from 'node:path';
+import { first, together } from '../../cluster/alone.js';
+import { joinCluster } from '../../cluster/cluster.js';
 import type { Dataset } from '../../data/dataset.js';
 import { indexOf, loadDataset } from '../../data/load.js';
 import { readIndex, type SidIndex } from '../../data/sid-index.js';
@@ -16,8 +18,10 @@ import { loadChatTemplate } from '../../lm/tokenizer/chat-template.js';
 import { disposeWeights } from '../../lm/weights.js';
 import { fingerprint } from '../../options/derive.js';
 import type { Options } from '../../options/option.js';
+import type { Precision } from '../../ops/precision.js';
+import { codeVersion } from '../../runs/code-version.js';
 import { hashInputs } from '../../runs/inputs.js';
-import { finishedRun, RunFolder, type RunFolderOptions } from '../../runs/run-folder.js';
+import { finishedRun, type RunFolder, type RunFolderOptions } from '../../runs/run-folder.js';
 import { loadColdTargets } from '../../tasks/cold-targets.js';
 import { EXAMPLE_OPTIONS } from '../../tasks/example-options.js';
 import { planTasks, type TaskPlan } from '../../tasks/plan-tasks.js';
@@ -32,9 +36,11 @@ import { taskRows } from '../../tasks/task-rows.js';
 import { type TaskCounts, TaskSet } from '../../tasks/task-set.js';
 import { loadWeights, weightFiles } from '../../tasks/weights/load-weights.js';
 import { train, type TrainReport } from '../loop/loop.js';
+import { openRun } from '../loop/open-run.js';
 import { precisionStamp, runPrecision } from '../loop/run-precision.js';
 import { estimateRun, refuseIfTooLarge, type RunEstimate } from '../report/estimate.js';
 import { runCard, tellIfOther } from '../report/run-card.js';
+import { defaultBestMetric } from './default-best-metric.js';
 import { defaultEpochs } from './default-epochs.js';
 import { heldOutRows } from './held-out.js';
 import { checkInitialModel, initialModel, type InitialModel, isShape } from './initial-model.js';
@@ -57,28 +63,33 @@ export interface SftReport extends TrainReport {
  * @throws InputError for options, data or a model that cannot be; nothing is written then
  */
 export async function sft(options: SftOptions, { whenStale = 'refuse' }: StaleOptions = {}): Promise<SftReport> {
-  const settled = await settle(options);
+  const cluster = await joinCluster();
+  const precision = cluster && (await cluster.first(() => precisionOf(SFT_OPTIONS.parse(options))));
+  const settled = await together(cluster, () => settle(options, precision));
   const { config, settings, inputs, tasks, parsed } = settled;
   const { again, onLog } = parsed;
   const run = runOf(parsed);
-  const done = finishedRun(run, config, { again, whenStale });
+  cluster?.expectSame({ code: codeVersion().hash, ...config.inputs, ...config });
+  const done = await first(cluster, () => finishedRun(run, config, { again, whenStale }));
   if (done) {
     tellIfOther('sft', done);
     return done.report as SftReport;
   }
-  const { start, task } = begin(settled);
+  const { start, task } = await together(cluster, () => begin(settled));
   try {
-    const folder = new RunFolder(run, config);
+    const folder = await openRun(cluster, run, config);
     const save = (at: string): void =>
       saveModel(at, start.model, { json: start.tokenizer.json }, cardOf(settled), settings);
-    const loop = { ...settings, save, evalStart: false, ...(onLog && { onLog }) };
+    const loop = { ...settings, save, evalStart: false, cluster, ...(onLog && { onLog }) };
     const trained = await train(start.model, start.tokenizer, task, folder, loop);
-    const truncated = folder.readLog().reduce((sum, line) => sum + (line.truncated ?? 0), 0);
-    const report = { ...trained, tasks: tasks.counts(), truncated, ...(start.sids && { sids: start.sids }) };
-    const { seed, keep } = settings;
-    const card = runCard(report, { ...config, seed }, inputs);
-    folder.finish(card, keep > 1 ? keep : 0);
-    return report;
+    return await first(cluster, () => {
+      const truncated = folder.readLog().reduce((sum, line) => sum + (line.truncated ?? 0), 0);
+      const report = { ...trained, tasks: tasks.counts(), truncated, ...(start.sids && { sids: start.sids }) };
+      const { seed, keep } = settings;
+      const card = runCard(report, { ...config, seed }, inputs);
+      (folder as RunFolder).finish(card, keep > 1 ? keep : 0);
+      return report;
+    });
   } finally {
     disposeWeights(start.model.weights);
   }
@@ -104,27 +115,32 @@ const runOf = ({ data, run = join(data, 'runs', 'sft') }: { data: string; run?: 
 
 type Settled = Awaited<ReturnType<typeof settle>>;
 
-/** Options with their defaults, and what they name. */
-async function settle(options: SftOptions) {
+/** In which precision the run computes; machines differ, so process 0 decides. */
+function precisionOf(parsed: SftParsed): Precision {
+  const shape = isShape(parsed.model) ? parseShape(parsed.model, 1, 0) : modelConfig(parsed.model);
+  return runPrecision(runOf(parsed), parsed.precision, shape, parsed.again);
+}
+
+/** Options with their defaults, and what they name. @param agreed the precision, where processes have agreed on one */
+async function settle(options: SftOptions, agreed?: Precision) {
   const parsed = SFT_OPTIONS.parse(options);
   await ensureEngine();
   const plan = planTasks(parsed);
   const { warmupRatio, warmupSteps = warmupRatio > 0 ? 0 : 100 } = parsed;
-  const { bestMetric = plan.ranked === undefined ? 'loss' : 'NDCG@10' } = parsed;
-  const given = { ...parsed, warmupSteps, bestMetric, template: plan.ranked, mode: plan.mode };
   checkTrainable(parsed.model, parsed);
   checkInitialModel(parsed.model, parsed);
   if (parsed.chatTemplate) loadChatTemplate(parsed.model);
   const dataset = await loadDataset(parsed.data, parsed.dataset);
   const { index: file = indexOf(dataset) } = parsed;
   const index = { file, sids: readIndex(file, dataset.items.length) };
+  const { bestMetric = defaultBestMetric(plan, index.sids) } = parsed;
+  const given = { ...parsed, warmupSteps, bestMetric, template: plan.ranked, mode: plan.mode };
   const words = promptWords(dataset, parsed.preferences);
   const beside = { weights: loadWeights(dataset, parsed), cold: loadColdTargets(dataset, parsed) };
   const context = promptContext(index.sids, dataset.items, [], undefined, words);
   const tasks = new TaskSet(dataset, plan.parts, context, { ...given, ...beside });
   const settings = { ...given, epochs: parsed.epochs ?? epochsOf(tasks, plan, parsed) };
-  const shape = isShape(parsed.model) ? parseShape(parsed.model, 1, 0) : modelConfig(parsed.model);
-  const precision = runPrecision(runOf(parsed), parsed.precision, shape, parsed.again);
+  const precision = agreed ?? precisionOf(parsed);
   const {
     model,
     templates,

@@ -64,6 +64,28 @@ describe('solved', () => {
   });
 });
 
+describe('advantages of the policy', () => {
+  const worth = [2, 0, -1, 1, 0, 0.5];
+  const reward: Reward = ({ items }) => items.map((item) => worth[item]!);
+  const policy: ToyOptions = { advantages: 'policy', scaleRewards: 'none', rollout: 'beams', numGenerations: 6 };
+
+  test.each([1, 2])(
+    'with the KL in the reward, beta %f, it becomes the reference times exp(r / beta)',
+    async (beta) => {
+      const { start, end } = await play(reward, 120, { ...policy, klIn: 'reward', kl: 'k1', beta });
+      const best = start.map((p, item) => p * Math.exp(worth[item]! / beta));
+      const total = best.reduce((sum, x) => sum + x, 0);
+        end.forEach((p, item) => expect(Math.abs(p - best[item]! / total)).toBeLessThan(0.02));
+      expect(Math.abs(start[0]! - best[0]! / total)).toBeGreaterThan(0.1);
+    },
+  );
+
+  test('without a KL the best item has nearly all probability', async () => {
+    const { end } = await play(reward, 80, { ...policy, beta: 0 });
+    expect(end[0]).toBeGreaterThan(0.9);
+  });
+});
+
 test('a large beta holds the policy', async () => {
   const { start, end } = await play('rule', 20, { beta: 300, scaleRewards: 'none' });
   end.forEach((p, item) => expect(Math.abs(p - start[item]!)).toBeLessThan(0.1));

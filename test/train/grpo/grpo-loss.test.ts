@@ -57,6 +57,17 @@ test.each([0, 0.04, 2])('the loss at beta %f: a mean over groups, completions an
   expect(Math.hypot(...by.get('model.embed_tokens.weight')!)).toBeGreaterThan(0);
 });
 
+test('completions that begin alike go through the model as one path, with the gradient of separate texts', () => {
+  const completions = [[2, 5, 1], [2, 5, 3], [2, 4, 1], [3, 5, 1]]; // prettier-ignore
+  const group = (): Group => ({ prompt: [2, 5, 4], completions, advantages: groupAdvantages([1, 0, -0.5, 0.2]) });
+  const parts = [...grpoLoss(model, [group()], { beta: 0.04, reference })];
+  expect(parts.map(({ tokens }) => tokens)).toEqual([3 + 5]); // 2, 2 5, 2 4, 3, 3 5
+  const shared = gradientsOf(model, parts);
+  const separate = gradientsOf(model, grpoLoss(model, [group()], { beta: 0.04, reference, tokenBudget: 5 }));
+  expect(shared.loss).toBeCloseTo(separate.loss, 6);
+  expect(apart(shared.by, separate.by)).toBeLessThan(1e-5);
+});
+
 test('the gradient is that of finite differences of a loss that knows what it was at the rollout', () => {
   const moved: LanguageModel = { config, weights: randomWeights(config, 1) };
   const options: GrpoLossOptions = { beta: 0.3, reference, lossType: 'dapo', epsilon: 0.5, sftWeight: 0.2 };

@@ -49,7 +49,7 @@ describe('batches', () => {
     expect(cut.batchSizes(batchOf(cut)).tokens.length).toBeGreaterThan(1);
     const first = whole.batchSizes(batchOf(whole)).first(2);
     expect(first.rows).toEqual(batchOf(whole).rows.slice(0, 2));
-    const probe = gradientsOf(of.model, whole.probe(first));
+    const probe = gradientsOf(of.model, whole.probe(first, new Random(1)));
     expect(Math.max(...probe.by.get('model.norm.weight')!.map(Math.abs))).toBeGreaterThan(0);
   });
 });
@@ -78,6 +78,29 @@ describe('items that share a SID are one completion', () => {
     const own = await update(task, of);
     expect(own.loss).toBeCloseTo(byHand.loss, 6);
     expect(apart(own.by, byHand.by)).toBeLessThan(1e-6);
+  });
+});
+
+describe('dropout', () => {
+  test('is of the pass that is learned from, not of the rollout; its masks follow from the state of the run', async () => {
+    const of = toy();
+    const of4 = { numGenerations: 4, dropout: 0.5 };
+    const [plain, masked, again] = [
+      await update(toyTask(of, { numGenerations: 4 }), of),
+      await update(toyTask(of, of4), of),
+      await update(toyTask(of, of4), of),
+    ];
+    expect(masked.metrics.reward).toBe(plain.metrics.reward);
+    expect(masked.metrics.entropy).toBe(plain.metrics.entropy);
+    expect(apart(again.by, masked.by)).toBe(0);
+    expect(apart(masked.by, plain.by)).toBeGreaterThan(0.1);
+    const other = await toyTask(of, of4).objective(batchOf(toyTask(of, of4)), new Random(2), 1);
+    expect(apart(gradientsOf(of.model, other.microBatches).by, masked.by)).toBeGreaterThan(0.1);
+  });
+
+  test('a ratio is of one pass with itself: 1, whatever the masks', async () => {
+    const { metrics } = await update(toyTask(toy(), { dropout: 0.5 }));
+    expect([metrics['ratio min'], metrics['ratio max']]).toEqual([1, 1]);
   });
 });
 

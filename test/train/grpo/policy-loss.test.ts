@@ -2,7 +2,13 @@
 import fc from '../../fast-check.js';
 import { describe, expect, test } from 'vitest';
 import { readJson } from '../../../lib/files/files.js';
-import { advantages, type AdvantageScope, areEqual, statistics } from '../../../lib/train/grpo/loss/advantages.js';
+import {
+  advantages,
+  type AdvantageScope,
+  areEqual,
+  policyAdvantages,
+  statistics,
+} from '../../../lib/train/grpo/loss/advantages.js';
 import { KL_ESTIMATORS, klEstimate } from '../../../lib/train/grpo/loss/kl.js';
 import {
   addSums,
@@ -56,6 +62,37 @@ test.each(golden.advantages)('advantages: baseline $baseline, scale $scale', ({ 
   advantages(golden.rewards, { baseline, scale }).forEach((group, g) =>
     group.forEach((advantage, i) => expect(advantage).toBeCloseTo(values[g]![i]!, 12)),
   );
+});
+
+describe('advantages of the policy', () => {
+  test('the worked examples', () => {
+    expect(policyAdvantages([Math.log(3), 0], [0, 0])).toEqual([0, 0]);
+    const [first, second] = policyAdvantages([Math.log(3), 0], [0, Math.log(3)]);
+    expect([first!.toFixed(12), second!.toFixed(12)]).toEqual(['-0.500000000000', '0.500000000000']);
+  });
+
+  test('what they add to the policy has the largest reward less KL of all changes', () => {
+    const number = fc.double({ min: -4, max: 4, noNaN: true });
+    const rows = fc.array(fc.tuple(number, number, number), { minLength: 2, maxLength: 6 });
+    fc.assert(
+      fc.property(rows, (completions) => {
+        const [logProbs, rewards, noise] = [0, 1, 2].map((i) => completions.map((of) => of[i]!)) as [number[], number[], number[]]; // prettier-ignore
+        const total = logProbs.reduce((sum, log) => sum + Math.exp(log), 0);
+        const policy = logProbs.map((log) => Math.exp(log) / total);
+        const improved = policyAdvantages(logProbs, rewards).map((a, g) => policy[g]! + a / rewards.length);
+        const worth = (q: number[]): number =>
+          q.reduce((sum, own, g) => sum + own * (rewards[g]! - Math.log(own / policy[g]!)), 0);
+        const scale = noise.reduce((sum, x, g) => sum + improved[g]! * Math.exp(x / 4), 0);
+        const other = improved.map((own, g) => (own * Math.exp(noise[g]! / 4)) / scale);
+        expect(improved.reduce((sum, own) => sum + own, 0)).toBeCloseTo(1, 10);
+        expect(worth(other)).toBeLessThanOrEqual(worth(improved) + 1e-10);
+      }),
+    );
+  });
+
+  test('equal rewards are no advantage at all, whatever rounding makes of the difference', () => {
+    expect(policyAdvantages([-0.1, -0.2, -0.7], [0.3, 0.3, 0.3])).toEqual([0, 0, 0]);
+  });
 });
 
 describe('value and gradient of PyTorch', () => {

@@ -1,6 +1,7 @@
 /** Rewards: the kit's by hand, lists of them, functions of one's own, and what a run's configuration says of them. */
 import fc from '../../fast-check.js';
 import { describe, expect, test } from 'vitest';
+import { countTrain } from '../../../lib/data/counts.js';
 import type { Row } from '../../../lib/data/dataset.js';
 import { GRPO_OPTIONS } from '../../../lib/train/grpo/grpo-options.js';
 import type { Reward, RewardContext } from '../../../lib/train/grpo/rewards/reward-context.js';
@@ -22,6 +23,7 @@ import {
   scorerReward,
   semanticReward,
   tokenReward,
+  transitionReward,
 } from '../../../lib/train/grpo/rewards/rewards.js';
 import { cosineReward, formatReward, rougeReward } from '../../../lib/train/grpo/rewards/text-rewards.js';
 import { sidsOf } from './toy.js';
@@ -31,6 +33,7 @@ const context: RewardContext = {
   ...{ items: [0, 1], target: 1, row, prompt: 'next', answers: ['a tea cup', 'tea'], expected: 'tea cup' },
   ...{ tokens: [[4, 5], [4, 6]], expectedTokens: [4, 6], index: sidsOf('a b', 'a c') }, // prettier-ignore
   vectors: { rows: 2, width: 2, data: Float32Array.of(3, 4, 4, 3) },
+  counts: countTrain([row]),
   scorer: (_, items) => items.map((of) => of.map((item) => 10 * item)),
   embed: (texts) => ({ rows: texts.length, width: 1, data: Float32Array.from(texts, () => 2) }),
 };
@@ -54,6 +57,18 @@ describe('by hand', () => {
     const near = (values: number[]) => values.map((x) => x.toFixed(12));
     expect(near(rankingReward(given))).toEqual(near([-1 / total, 1, -0.5 / total]));
     expect(near(rankingOnlyReward(given))).toEqual(near([-1 / total, 0, -0.5 / total]));
+  });
+
+  test('transition: what came after the last item of the history, one more by popularity', () => {
+    const after = (target: number, user: string): Row => ({ user, history: [7], target });
+    const counts = countTrain([after(4, 'a'), after(4, 'b'), after(4, 'c'), after(5, 'd'), { user: 'e', history: [4], target: 5 }]); // prettier-ignore
+    // seen: 7 four times, 4 four times, 5 twice
+    const shares = [3 + 4.1 / 10, 1 + 2.1 / 10, 4.1 / 10, 0.1 / 10].map((count) => Math.log(count / 5));
+    const ofUnseen = [4.1 / 10, 0.1 / 10].map(Math.log);
+    const given = { counts, row: { user: 'x', history: [4, 7], target: 5 } };
+    const near = (values: number[]) => values.map((x) => x.toFixed(12));
+    expect(near(transitionReward({ ...given, items: [4, 5, 7, 9] }))).toEqual(near(shares));
+    expect(near(transitionReward({ ...given, items: [4, -1], row: { ...given.row, history: [] } }))).toEqual(near(ofUnseen)); // prettier-ignore
   });
 
   test('a group without a hit is rewarded with nothing; a miss is charged more the higher it stands', () => {

@@ -81,7 +81,7 @@ export function toyTask(of: Toy, options: ToyOptions = {}, parts: Partial<GrpoTa
       ...{ numGenerations: 6, batchSize: 4, numIterations: 1, rollout: 'beams', temperature: 1, topP: 1 },
       ...{ dynamicSampling: false, addGroundTruth: false, normalize: 'full', tokenBudget: 1 << 20, klIn: 'loss' },
       ...{ aggregateRewards: 'sum_then_normalize', advantages: 'group', scaleRewards: 'group', equalGroups: 'keep' },
-      ...{ maskTruncated: false, sftWeight: 0, logRollouts: 0, layerCheckpointing: false, seed: 1 },
+      ...{ maskTruncated: false, sftWeight: 0, logRollouts: 0, layerCheckpointing: false, dropout: 0, seed: 1 },
       ...lossDefaults({ beta: 0.05, ...options }),
       ...options,
     },

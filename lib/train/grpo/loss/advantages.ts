@@ -12,6 +12,11 @@ export const ADVANTAGE_SCOPES = ['group', 'batch', 'none'] as const;
 /** A word of `ADVANTAGE_SCOPES`. */
 export type AdvantageScope = (typeof ADVANTAGE_SCOPES)[number];
 
+/** What rewards are compared with: a mean, or the policy itself (`policyAdvantages`). */
+export const BASELINES = [...ADVANTAGE_SCOPES, 'policy'] as const;
+/** A word of `BASELINES`. */
+export type AdvantageBaseline = (typeof BASELINES)[number];
+
 /** How rewards become advantages. */
 export interface AdvantageOptions {
   /** Whose mean is subtracted. Default `group`. */
@@ -46,6 +51,28 @@ export function advantages(rewards: readonly (readonly number[])[], options: Adv
  */
 export function groupAdvantages(rewards: readonly number[]): number[] {
   return advantages([rewards])[0]!;
+}
+
+/**
+ * Advantages of a group in which its policy is improved: with p the probabilities of its completions among one another and
+ * r their rewards, A = G (q - p) where q = p exp(r) / sum of p exp(r) solves max E_q[r] - KL(q || p) (MPO, Abdolmaleki et
+ * al., arXiv 1806.06920; Grill et al., arXiv 2007.12509). The step is that of KL(q || policy): a completion counts by its
+ * probability, however many were found beside it, and A is 0 where rewards are equal.
+ * @param logProbs of the policy, each completion's sum [G]
+ * @example policyAdvantages([Math.log(3), 0], [0, 0]) // [0, 0]; p is .75 and .25
+ * @example policyAdvantages([Math.log(3), 0], [0, Math.log(3)]) // q is .5 and .5: [-0.5, 0.5]
+ */
+export function policyAdvantages(logProbs: readonly number[], rewards: readonly number[]): number[] {
+  const policy = softmax(logProbs);
+  const improved = softmax(logProbs.map((logProb, g) => logProb + rewards[g]!));
+  return areEqual(rewards) ? rewards.map(() => 0) : improved.map((q, g) => rewards.length * (q - policy[g]!));
+}
+
+function softmax(values: readonly number[]): number[] {
+  const most = Math.max(...values);
+  const powers = values.map((value) => Math.exp(value - most));
+  const total = powers.reduce((sum, power) => sum + power, 0);
+  return powers.map((power) => power / total);
 }
 
 /** Whether a group's rewards tell nothing apart. */

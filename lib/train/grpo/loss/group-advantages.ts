@@ -1,5 +1,11 @@
 /** Advantages of rewarded groups: of each completion, and where rewards are one a token, of each token. */
-import { advantages, type AdvantageOptions, statistics } from './advantages.js';
+import {
+  advantages,
+  type AdvantageBaseline,
+  type AdvantageOptions,
+  policyAdvantages,
+  statistics,
+} from './advantages.js';
 import type { Group } from './group.js';
 import { klEstimate, type KlEstimator } from './kl.js';
 import type { RolledGroup } from '../rollout/rolled-groups.js';
@@ -12,13 +18,14 @@ import type { RolledGroup } from '../rollout/rolled-groups.js';
  */
 export function withAdvantages(
   groups: readonly RolledGroup[],
-  options: AdvantageOptions,
+  { baseline = 'group', scale = 'group' }: Omit<AdvantageOptions, 'baseline'> & { baseline?: AdvantageBaseline },
   { maskTruncated }: { maskTruncated: boolean },
 ): Group[] {
-  const outcome = advantages(
-    groups.map(({ rewards }) => rewards.total),
-    options,
-  );
+  const totals = groups.map(({ rewards }) => rewards.total);
+  const outcome =
+    baseline === 'policy'
+      ? groups.map(({ old }, i) => policyAdvantages(old!.map(sumOf), totals[i]!))
+      : advantages(totals, { baseline, scale });
   return groups.map((group, i): Group => {
     const { prompt, completions, ended, answer, trie, old, reference } = group;
     const { perToken } = group.rewards;
@@ -56,11 +63,15 @@ export function klIntoRewards(groups: readonly RolledGroup[], beta: number, esti
   for (const { rewards, old, reference } of groups) {
     rewards.total = rewards.total.map((reward, g) => {
       const own = old![g]!.map((logProb, i) => klEstimate(estimator, logProb, reference![g]![i]!).value);
-      const total = own.reduce((all, kl) => all + kl, 0);
+      const total = sumOf(own);
       sum += total;
       tokens += own.length;
       return reward - beta * total;
     });
   }
   return tokens === 0 ? 0 : sum / tokens;
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }

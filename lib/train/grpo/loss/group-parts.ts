@@ -38,7 +38,7 @@ export function groupParts(groups: readonly Group[], budget: number): GroupSlice
   return parts;
 }
 
-/** Tokens that go through the model: the last of a completion predicts nothing. */
+/** Tokens that go through the model at most: the last of a completion predicts nothing, and beginnings may be shared. */
 export function sliceTokens({ group: { prompt, completions, answer }, from, to, withAnswer }: GroupSlice): number {
   const branches = completions.slice(from, to).reduce((sum, { length }) => sum + length - 1, 0);
   return prompt.length + branches + (withAnswer ? answer!.length - 1 : 0);

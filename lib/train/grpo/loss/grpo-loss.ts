@@ -28,6 +28,8 @@ export interface GrpoLossOptions extends PolicyLossOptions {
   maxTokens?: number;
   /** Of the KL; needed where beta is not 0 and a group does not know its own `reference`. */
   reference?: LanguageModel;
+  /** Which of the groups that have a gradient are computed here, where processes share the batch. Default all. */
+  own?: (groups: readonly Group[]) => readonly Group[];
   /** Called with the sums of each part, when its loss has been computed. */
   onSums?: (sums: PolicySums) => void;
   /** Called around the reference's pass, to tell its seconds from the policy's. */
@@ -44,11 +46,11 @@ export function* grpoLoss(
   groups: readonly Group[],
   options: GrpoLossOptions = {},
 ): Generator<MicroBatch> {
-  const { tokenBudget = Infinity, beta = 0, sftWeight = 0 } = options;
+  const { tokenBudget = Infinity, beta = 0, sftWeight = 0, own = (all) => all } = options;
   const { maxTokens = longest(groups) } = options;
   const totals = totalsOf(groups, maxTokens);
   const computed = groups.filter((group) => beta !== 0 || sftWeight !== 0 || hasAdvantage(group));
-  for (const slices of groupParts(computed, tokenBudget)) yield grpoPart(model, slices, totals, options);
+  for (const slices of groupParts(own(computed), tokenBudget)) yield grpoPart(model, slices, totals, options);
 }
 
 function longest(groups: readonly Group[]): number {

@@ -1,4 +1,5 @@
 /** What a reward is given and what it gives: the one type that rewards of the kit and of a notebook cell share. */
+import type { Counts } from '../../../data/counts.js';
 import type { Item, Row } from '../../../data/dataset.js';
 import type { SidIndex } from '../../../data/sid-index.js';
 import type { Scorer } from '../../../evaluate/scorer.js';
@@ -27,6 +28,8 @@ export interface RewardContext {
   index?: SidIndex;
   /** Vectors of the items, row = item id; where `embeddings` names a file. */
   vectors?: Vectors;
+  /** What the training rows were counted to, where a reward of the kit reads it. */
+  counts?: Counts;
   /** Another recommender, where one was given. */
   scorer?: Scorer;
   /** An encoder of texts, where one was given. */

@@ -131,8 +131,25 @@ export async function scorerReward({
   return items.map((item) => (item < 0 ? lowest : scores.shift()!));
 }
 
-/** What a reward reads beside the group: it must be there before a run begins. */
-export type RewardNeed = 'vectors' | 'scorer' | 'embed';
+/**
+ * log of how often the item came right after the history's last one, as a share of all that came after it: in the training
+ * rows, one more drawn by popularity: (n(last, item) + s(item)) / (n(last) + 1) with s an item's share of all items, of one
+ * that was never seen as if a tenth of once. So the transition baseline tells a policy what it has not learned; under
+ * `advantages: 'policy'` a weight w makes the policy p into one proportional to p times that share to the power of w.
+ *
+ * @example // after 7 came 4 three times and 5 once: of 4 about log(3 / 5), of 5 log(1 / 5)
+ */
+export function transitionReward({ items, row, counts }: Pick<RewardContext, 'items' | 'row' | 'counts'>): number[] {
+  const { items: times, pairs } = counts!;
+  const after = pairs.get(row.history.at(-1) ?? -1) ?? new Map<number, number>();
+  const all = [...times.values()].reduce((sum, count) => sum + count, 0);
+  const total = [...after.values()].reduce((sum, count) => sum + count, 0);
+  const share = (item: number): number => ((times.get(item) ?? 0) + 0.1) / Math.max(1, all);
+  return items.map((item) => Math.log(((after.get(item) ?? 0) + share(item)) / (total + 1)));
+}
+
+/** What a reward reads beside the group; of all but the counts, which are of the training rows, before a run begins. */
+export type RewardNeed = 'vectors' | 'scorer' | 'embed' | 'counts';
 
 /** A reward of the kit. */
 export interface NamedReward {
@@ -167,6 +184,10 @@ export const REWARDS = {
   sasrec: {
     help: 'score of another recommender: --scorer-model, in a notebook `scorer`',
     ...{ reward: scorerReward, of: 'items', needs: 'scorer' },
+  },
+  transition: {
+    help: 'log of how often the item came right after the last one of the history, in the training rows',
+    ...{ reward: transitionReward, of: 'items', needs: 'counts' },
   },
   format: {
     help: '1 for a free text that is the SID of an item, else -1',

@@ -2,6 +2,8 @@
  * From rows to rewarded groups: prompts are rolled out, their completions rewarded, and those that are one text become
  * one completion with the best of its rewards.
  */
+import { balancedRun } from '../../../cluster/alone.js';
+import type { Cluster } from '../../../cluster/cluster.js';
 import type { Row } from '../../../data/dataset.js';
 import type { LanguageModel } from '../../../lm/language-model.js';
 import type { TextTokenizer } from '../../../lm/tokenizer/tokenizer.js';
@@ -10,6 +12,7 @@ import type { Group } from '../loss/group.js';
 import type { RewardContext } from '../rewards/reward-context.js';
 import type { Aggregation } from '../grpo-words.js';
 import { type GroupRewards, normalizedSum, rewardGroup } from '../rewards/reward-group.js';
+import { fromPlain, type PlainGroup, toPlain } from '../shared-groups.js';
 import { type RlTask, rowName, type TaskRow } from './rl-task.js';
 import { type Completions, rollOut, type RolloutOptions, type RolloutRequest, textKey } from './rollout.js';
 
@@ -33,7 +36,7 @@ export interface RolledGroup extends Omit<Group, 'advantages'> {
 }
 
 /** What rewards read beside the group. */
-export type RewardSources = Pick<RewardContext, 'texts' | 'index' | 'vectors' | 'scorer' | 'embed'> & {
+export type RewardSources = Pick<RewardContext, 'texts' | 'index' | 'vectors' | 'counts' | 'scorer' | 'embed'> & {
   tokenizer: TextTokenizer;
 };
 
@@ -47,7 +50,11 @@ export interface RolledGroupOptions extends RolloutOptions {
   onRewards?: (seconds: number) => void;
 }
 
-/** @param seed of all draws @returns one group a row, in their order */
+/**
+ * @param seed of all draws
+ * @param cluster whose processes share each task's prompts; all get all groups
+ * @returns one group a row, in their order
+ */
 export async function rolledGroups(
   model: LanguageModel,
   tasks: readonly RlTask[],
@@ -55,16 +62,39 @@ export async function rolledGroups(
   sources: RewardSources,
   options: RolledGroupOptions,
   seed: string,
+  cluster?: Cluster,
 ): Promise<RolledGroup[]> {
-  const groups: RolledGroup[] = [];
+  const groups = await ownRolledGroups(model, tasks, rows, sources, options, seed, cluster);
+  if (!cluster) return rows.map((_, r) => groups.get(r)!);
+  const plain = [...groups].map(([r, group]) => [r, toPlain([group], tasks)[0]!] as const);
+  const all = new Map<number, PlainGroup<RolledGroup>>(cluster.exchange(plain).flat());
+  return fromPlain(
+    rows.map((_, r) => all.get(r)!),
+    tasks,
+  );
+}
+
+/** This process's, by the places of their rows. */
+async function ownRolledGroups(
+  model: LanguageModel,
+  tasks: readonly RlTask[],
+  rows: readonly TaskRow[],
+  sources: RewardSources,
+  options: RolledGroupOptions,
+  seed: string,
+  cluster: Cluster | undefined,
+): Promise<Map<number, RolledGroup>> {
+  const groups = new Map<number, RolledGroup>();
   for (const [number, task] of tasks.entries()) {
-    const places = [...rows.keys()].filter((r) => rows[r]!.task === number);
+    const ofTask = [...rows.keys()].filter((r) => rows[r]!.task === number);
+    const places = balancedRun(cluster, ofTask, () => 1);
     if (places.length === 0) continue;
     const requests = places.map((r) => requestOf(task, rows[r]!.row));
-    const found = await rollOut(model, task, requests, options, `${seed}/${task.name}`);
+    const offset = ofTask.indexOf(places[0]!);
+    const found = await rollOut(model, task, requests, options, `${seed}/${task.name}`, offset);
     const start = performance.now();
     for (const [i, place] of places.entries()) {
-      groups[place] = await rewardedGroup(task, rows[place]!.row, requests[i]!, found[i]!, sources, options);
+      groups.set(place, await rewardedGroup(task, rows[place]!.row, requests[i]!, found[i]!, sources, options));
     }
     options.onRewards?.((performance.now() - start) / 1000);
   }

@@ -70,13 +70,18 @@ export interface Completions {
   truthAdded?: true;
 }
 
-/** @param seed of this rollout: all draws follow from it @returns one group a request */
+/**
+ * @param seed of this rollout: all draws follow from it
+ * @param offset number of the first request among those of all processes
+ * @returns one group a request
+ */
 export async function rollOut(
   model: LanguageModel,
   task: RlTask,
   requests: readonly RolloutRequest[],
   options: RolloutOptions,
   seed: string,
+  offset = 0,
 ): Promise<Completions[]> {
   const { trie, maxTokens } = task;
   const { rollout: kind, numGenerations, tokenBudget } = options;
@@ -86,13 +91,15 @@ export async function rollOut(
   };
   const named = (prompt: number): string => requests[found.length + prompt]!.name;
   if (kind === 'free' || !trie) {
-    keep(await namingRows((text) => requests[Math.floor(text / candidateCount(options))]!.name, () => freely(model, task, requests, options, seed))); // prettier-ignore
+    keep(await namingRows((text) => requests[Math.floor(text / candidateCount(options))]!.name, () => freely(model, task, requests, options, offset === 0 ? seed : `${seed}/${offset}`))); // prettier-ignore
     return found;
   }
   const size = ({ prompt }: RolloutRequest): number => prompt.length + numGenerations * maxTokens;
   for (const run of byTokens(requests, tokenBudget, size)) {
     keep(
-      namingRows(named, () => underTrie(model, task.render, trie, run, kind, options, { seed, offset: found.length })),
+      namingRows(named, () =>
+        underTrie(model, task.render, trie, run, kind, options, { seed, offset: offset + found.length }),
+      ),
     );
     await new Promise(setImmediate);
   }

@@ -1,5 +1,5 @@
 /** How evenly the codes of each level are used: items a code, most used code first, one line a level. */
-import { axis, type Figure, layout, lineStyle } from './figure.js';
+import { axis, type Figure, layout, lineStyle } from '../figure.js';
 
 /** Options of `sidUsage`. */
 export interface SidUsageOptions {

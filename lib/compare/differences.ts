@@ -1,6 +1,6 @@
 /** Differences with their intervals: a row each, a line at no difference. */
-import { axis, COLOURS, type Figure, type Json, layout, markerStyle } from './figure.js';
-import { label } from './text.js';
+import { axis, COLOURS, type Figure, type Json, layout, markerStyle } from '../figures/figure.js';
+import { label } from '../figures/text.js';
 
 /** A difference and its interval. */
 export interface DifferenceRow {

@@ -1,6 +1,6 @@
 /** Semantic IDs at a glance: what each level keeps and uses, and what a shared beginning says of two items. */
-import { axis, barStyle, type Figure, layout, lineStyle, markerStyle } from './figure.js';
-import { labels } from './text.js';
+import { axis, barStyle, type Figure, layout, lineStyle, markerStyle } from '../figure.js';
+import { labels } from '../text.js';
 
 /** A level of an index, as a quality report has it. */
 export interface LevelRow {

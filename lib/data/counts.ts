@@ -4,7 +4,7 @@
  * A user's first train row carries the items bought before it, so its history and every train row's target are
  * exactly the items seen, each once; consecutive ones are the pairs.
  */
-import type { Row } from '../data/dataset.js';
+import type { Row } from './dataset.js';
 
 /** What the counting baselines know of the training rows. */
 export interface Counts {

@@ -1,0 +1,46 @@
+/** `sidlab pipeline` by flags: what stages they make, as a dry run shows it. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { COMMANDS } from '../../lib/cli/commands.js';
+import { readCommandLine } from '../../lib/cli/read-command-line.js';
+import type { DryRun } from '../../lib/pipeline/dry-run.js';
+
+const out = mkdtempSync(join(tmpdir(), 'sidlab-flags-'));
+const own = ['--reviews', join(out, 'none.jsonl'), '--out', out];
+
+async function planned(...args: string[]): Promise<Record<string, object>> {
+  const { values, extra } = readCommandLine('pipeline', COMMANDS.pipeline!, [...args, '--dry-run']);
+  const { stages } = (await COMMANDS.pipeline!.run(values, extra)) as DryRun;
+  return Object.fromEntries(stages.map(({ stage, options }) => [stage, options]));
+}
+
+test('method, encoder, tasks, GRPO and rounds', async () => {
+  const stages = await planned(...own, '--method', 'rqkmeans-plus', '--encoder', './bge', '--tasks', 'sids,title2sid', '--grpo', '--rounds', '2'); // prettier-ignore
+  expect(Object.keys(stages)).toEqual([
+    ...['filter', 'embed', 'sid', 'convert', 'sft', 'grpo', 'evaluate', 'badcase', 'strategies', 'round 2', 'compare'],
+  ]);
+  expect(stages).toMatchObject({
+    embed: { encoder: './bge' },
+    sid: { method: 'rqkmeans-plus' },
+    sft: { tasks: 'sids,title2sid' },
+    grpo: {},
+    'round 2': { out: join(out, 'round-2') },
+  });
+});
+
+test('strategies that are named; the options of the comparison by its name', async () => {
+  const stages = await planned(...own, '--choose', 'long_tail,cold_start', '--rounds', '2', '--compare-at', '5');
+  expect(stages).toMatchObject({ strategies: { choose: ['long_tail', 'cold_start'] }, compare: { at: 5 } });
+  expect(Object.keys(await planned(...own, '--strategies'))).toContain('strategies');
+  await expect(planned(...own, '--choose', 'luck')).rejects.toThrow(/--choose to be some of long_tail/);
+});
+
+test('rounds beside a configuration file, and of the quickstart', async () => {
+  const file = join(out, 'run.json');
+  writeFileSync(file, JSON.stringify({ out, dataset: 'x', sample: {} }));
+  expect(Object.keys(await planned('--config', file, '--rounds', '2'))).toContain('round 2');
+  expect(Object.keys(await planned('--rounds', '3'))).toContain('round 3');
+  await expect(planned('--config', file, '--method', 'rqvae')).rejects.toThrow('expected --config alone');
+});

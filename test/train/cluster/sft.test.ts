@@ -1,0 +1,174 @@
+/**
+ * Fine-tuning by several processes of the built command: the same updates as one process makes of the same parts, killed
+ * and resumed with any number of processes. `SIDLAB_KILLS=50 npm test -- test/train/cluster/sft.test.ts` is the long
+ * form: so many kills of random processes at random times.
+ */
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, expect, test } from 'vitest';
+import { filterStage } from '../../../lib/data/filter/filter-stage.js';
+import { writeSample } from '../../../lib/data/sample/sample.js';
+import { embedItems } from '../../../lib/embed/embed-items.js';
+import { useEngine } from '../../../lib/engine/engine.js';
+import { hashFile } from '../../../lib/files/files.js';
+import { parseShape } from '../../../lib/lm/config.js';
+import { trainableWeights } from '../../../lib/lm/language-model.js';
+import { randomWeights } from '../../../lib/lm/weights.js';
+import { readMetrics } from '../../../lib/runs/metric-lines.js';
+import { sidStage } from '../../../lib/sid/sid-stage.js';
+import { Random } from '../../../lib/support/random.js';
+import { batchGradients } from '../../../lib/train/loop/gradients.js';
+import { Optimizer } from '../../../lib/train/optim/optimizer.js';
+import { sftMicroBatches } from '../../../lib/train/sft/micro-batches.js';
+import { type Ended, inProcesses, startAll } from '../../cluster/processes.js';
+import { expectBuilt } from '../grpo/run-and-kill.js';
+import { distance, killer, weightsOf } from './runs.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'sidlab-cluster-'));
+const at = (run: string): string => join(folder, run);
+const KILLS = Number(process.env.SIDLAB_KILLS ?? 2);
+
+beforeAll(async () => {
+  expectBuilt();
+  await useEngine();
+  const { reviews, meta } = writeSample({ out: join(folder, 'raw'), size: 'tiny' });
+  await filterStage({ reviews, meta, out: folder, dataset: 'tiny' });
+  await embedItems({ data: folder });
+  await sidStage({ embeddings: join(folder, 'tiny.emb-lsa.npy'), codebookSize: 8 });
+});
+
+const flags = (run: string, ...more: string[]): string[] => [
+  ...['dist/cli.js', 'sft', '--data', folder, '--run', join(folder, run), '--model', 'qwen2:32x1', '--epochs', '1'],
+  ...['--batch-size', '8', '--valid-rows', '10', '--eval-steps', '3', '--precision', 'float32', '--keep-last'],
+  ...['--warmup-steps', '0', '--json', ...more],
+];
+
+/** One process runs without TF_CONFIG. */
+const sft = (processes: number, run: string, ...more: string[]): Promise<Ended[]> =>
+  startAll(processes, flags(run, ...more), processes === 1 ? { env: { TF_CONFIG: '' } } : {});
+
+const hashOf = (run: string): string => hashFile(join(folder, run, 'last/model.safetensors'));
+
+test.each(['adamw', 'muon'] as const)('two processes make the updates of one, bit for bit: %s', async (optimizer) => {
+  const random = new Random(4);
+  const examples = Array.from({ length: 9 }, () => {
+    const tokens = Array.from({ length: 3 + random.int(6) }, () => random.int(20));
+    return { tokens: tokens.slice(0, -1), labelPositions: [tokens.length - 2], labels: [tokens.at(-1)!] };
+  });
+  const all = await inProcesses(
+    2,
+    `
+    const [{ Optimizer, batchGradients, sftMicroBatches }, { parseShape, randomWeights }] = await Promise.all([
+      Promise.all(['optim/optimizer', 'loop/gradients', 'sft/micro-batches'].map((file) => import('./dist/train/' + file + '.js')))
+        .then((all) => Object.assign({}, ...all)),
+      Promise.all(['config', 'weights'].map((file) => import('./dist/lm/' + file + '.js'))).then((all) => Object.assign({}, ...all)),
+    ]);
+    const config = parseShape('qwen2:32x1', 20, 0);
+    const model = { config, weights: randomWeights(config, 1) };
+    const examples = ${JSON.stringify(examples)};
+    const optimizer = new Optimizer(model.weights, { optimizer: '${optimizer}', sumGradients: (all) => cluster.sum(all) });
+    for (let step = 1; step <= 5; step++) {
+      const { gradients } = batchGradients(model, sftMicroBatches(model, examples, { tokenBudget: 1000, share: cluster }));
+      optimizer.apply(gradients, step, 1e-2);
+      tf.dispose([...gradients.values()]);
+    }
+    say([...model.weights].map(([name, weight]) => [name, [...weight.dataSync()]]));
+    `,
+  );
+  const config = parseShape('qwen2:32x1', 20, 0);
+  const model = { config, weights: randomWeights(config, 1) };
+  const one = new Optimizer(trainableWeights(model), { optimizer });
+  for (let step = 1; step <= 5; step++) {
+    const parts = [0, 1].flatMap((rank) =>
+      sftMicroBatches(model, examples, { tokenBudget: 1000, share: { rank, size: 2 } }),
+    );
+    expect(parts).toHaveLength(2);
+    const { gradients } = batchGradients(model, parts);
+    one.apply(gradients, step, 1e-2);
+    tf.dispose([...gradients.values()]);
+  }
+  const expected = [...model.weights].map(([name, weight]) => [name, [...weight.dataSync()]]);
+  expect(all[0]![0]).toEqual(expected);
+  expect(all[1]![0]).toEqual(expected);
+});
+
+test('two processes end where one does, and metrics are of the whole batch', async () => {
+  const two = await sft(2, 'two', '--dropout', '0');
+  expect(two.map(({ status }) => status)).toEqual([0, 0]);
+  expect(two[1]!.err).toBe(''); // process 0 alone tells what goes on
+  expect(two[1]!.out).toBe(''); // the result is printed once
+  const report = JSON.parse(two[0]!.out) as { steps: number; best: { step: number } };
+  await sft(1, 'one', '--dropout', '0');
+  const far = distance(weightsOf(at('one')), weightsOf(at('two')));
+  process.stdout.write(`two processes from one: ${far.toExponential(2)} in the norm\n`);
+  expect(far).toBeLessThan(1e-6);
+  const [a, b] = ['one', 'two'].map((run) => readMetrics(join(folder, run, 'metrics.jsonl')));
+  expect(b!.map(({ step }) => step)).toEqual(a!.map(({ step }) => step));
+  expect(report.steps).toBe(a!.at(-1)!.step);
+  b!.forEach((line, i) => {
+    for (const name of ['loss', 'norm', 'valid loss']) {
+      if (line[name] !== undefined) expect(line[name]).toBeCloseTo(a![i]![name]!, 4);
+    }
+  });
+});
+
+test('killed at random, it ends on the same bits', async () => {
+  await sft(2, 'whole', '--dropout', '0.2'); // masks are each process's own, and the same again
+  const random = new Random(`kills ${KILLS}`);
+  let kills = 0;
+  for (let tries = 0; tries < KILLS + 5 && !existsSync(join(folder, 'killed', 'card.json')); tries++) {
+    const victim = kills < KILLS ? random.int(2) : -1;
+    const all = await startAll(2, flags('killed', '--dropout', '0.2'), killer(at('killed'), victim, 1 + random.int(5)));
+    if (all.some(({ signal }) => signal === 'SIGKILL')) {
+      kills++;
+      const other = all[1 - victim]!;
+      if (other.status !== 0) expect(other.err).toMatch(/^sidlab: (cluster|process \d): [^\n]+$/m);
+    }
+  }
+  process.stdout.write(`${kills} kills\n`);
+  expect(kills).toBeGreaterThanOrEqual(Math.min(KILLS, 2));
+  expect(hashOf('killed')).toBe(hashOf('whole'));
+});
+
+test('what two processes began, one ends, close to where it would have come alone', async () => {
+  await startAll(2, flags('other', '--dropout', '0'), killer(at('other'), 0, 6));
+  expect(existsSync(join(folder, 'other', 'card.json'))).toBe(false);
+  await sft(1, 'other', '--dropout', '0');
+  expect(distance(weightsOf(at('one')), weightsOf(at('other')))).toBeLessThan(1e-6);
+});
+
+test('Ctrl-C on one process stops all at one step, saved; the same command goes on', async () => {
+  const file = join(folder, 'stopped', 'metrics.jsonl');
+  const all = await startAll(2, flags('stopped', '--dropout', '0'), {
+    started(child, rank) {
+      if (rank === 0) return;
+      const timer = setInterval(() => {
+        if (!existsSync(file) || readFileSync(file, 'utf8') === '') return;
+        clearInterval(timer);
+        child.kill('SIGINT');
+      }, 5);
+      child.on('exit', () => clearInterval(timer));
+    },
+  });
+  expect(all.map(({ status }) => status)).toEqual([1, 1]);
+  for (const { err } of all) expect(err).toMatch(/^sidlab: sft: interrupted at step \d+; saved in [^\n]+$/m);
+  await sft(2, 'stopped', '--dropout', '0');
+  expect(hashOf('stopped')).toBe(hashOf('two'));
+});
+
+test('other options in one process are one line in all, before anything is written', async () => {
+  const all = await startAll(2, (rank) => flags('differ', '--dropout', rank === 1 ? '0.1' : '0'));
+  for (const { status, err } of all) {
+    expect(status).toBe(1);
+    expect(err).toMatch(
+      /^sidlab: cluster: expected the same dropout in all processes, got 0 in process 0, 0.1 in .*\n$/,
+    );
+  }
+  const missing = await startAll(2, (rank) => flags('differ', ...(rank === 1 ? ['--index', 'none.json'] : [])));
+  expect(missing.map(({ status }) => status)).toEqual([1, 1]);
+  expect(missing[0]!.err).toMatch(/^sidlab: process 1: none\.json[^\n]*\n$/);
+  expect(missing[1]!.err).toMatch(/^sidlab: none\.json[^\n]*\n$/);
+  expect(existsSync(join(folder, 'differ'))).toBe(false);
+});
