@@ -15,7 +15,7 @@ export interface I2iCommandReport {
 }
 
 /** Bands of ranks among all items. */
-const BANDS = [1, 5, 10, 50, 100, 500, 1000];
+const BANDS = [1, 5, 10, 50, 100, 500, 1000, 10_000, 100_000];
 
 /** Measures, and draws Hit@k of all encoders and the ranks of each. */
 export async function i2iCommand(options: I2iOptions): Promise<I2iCommandReport> {
@@ -31,8 +31,14 @@ export async function i2iCommand(options: I2iOptions): Promise<I2iCommandReport>
   for (const [encoder, of] of Object.entries(ranks)) {
     const title = `Rank of the most frequent neighbour, ${encoder}`;
     figures.push(
-      ...(await exportFigure(rankDistribution(of, { bands: BANDS, title }), join(folder, `i2i-${encoder}`))),
+      ...(await exportFigure(rankDistribution(of, { bands: bandsFor(of), title }), join(folder, `i2i-${encoder}`))),
     );
   }
   return { rows, figures };
+}
+
+/** As far as there are ranks, so that each has a band. */
+function bandsFor(ranks: readonly number[]): number[] {
+  const last = BANDS.findIndex((band) => ranks.every((rank) => rank <= band));
+  return BANDS.slice(0, last < 0 ? BANDS.length : last + 1);
 }

@@ -66,7 +66,7 @@ const LONGEST_HEADER = 100_000_000;
 /** A safetensors file that is open for reading, tensor by tensor. */
 export class SafetensorsFile {
   private readonly file: number;
-  private readonly entries: Map<string, Entry>;
+  private entries: Map<string, Entry>;
   private readonly base: number;
 
   /** @throws InputError if the file is missing or its header lies; nothing is read or allocated for the tensors */
@@ -85,6 +85,11 @@ export class SafetensorsFile {
   /** Names of all tensors, those of types that are not read included. */
   get names(): string[] {
     return [...this.entries.keys()];
+  }
+
+  /** From here on every name begins with this. */
+  prefixNames(prefix: string): void {
+    this.entries = new Map([...this.entries].map(([name, entry]) => [prefix + name, entry]));
   }
 
   /** Type of a tensor, such as `F32` or `I64`. @throws InputError if the file has none of the name */

@@ -55,17 +55,16 @@ function readFiles(paths: string[], config: ModelConfig, source: string, precisi
   const files: SafetensorsFile[] = [];
   try {
     for (const path of paths) files.push(new SafetensorsFile(path));
-    const plain = new Map(files.flatMap((file) => file.names.map((name) => [name, file] as const)));
     // A decoder that was saved without its output layer (Qwen3-Embedding) has names without the prefix.
-    const prefix = plain.has('norm.weight') && !plain.has('model.norm.weight') ? 'model.' : '';
-    const fileOf = new Map([...plain].map(([name, file]) => [prefix + name, file] as const));
+    if (files.some(({ names }) => names.includes('norm.weight'))) files.forEach((file) => file.prefixNames('model.'));
+    const fileOf = new Map(files.flatMap((file) => file.names.map((name) => [name, file] as const)));
     refuseUnread(fileOf, new Set(weightShapes(config).keys()), config.tied, source);
     const shapes = weightShapes(config);
     const read = (name: string): tf.Tensor | undefined =>
       fileOf.has(name)
         ? readTensor(
             fileOf.get(name)!,
-            name.slice(prefix.length),
+            name,
             shapes.get(name)!.length === 2 ? precision : 'float32',
           )
         : undefined;
