@@ -19,6 +19,7 @@ import type { EqualGroups, KlPlace } from './grpo-words.js';
 import { grpoLoss, type GrpoLossOptions, scoreGroups } from './loss/grpo-loss.js';
 import { addSums, NO_TOKENS, type PolicyLossSettings } from './loss/policy-loss.js';
 import { probeGroups, sizedGroup } from './rollout/probe-groups.js';
+import type { PolicyAverage } from './policy-average.js';
 import type { Reference } from './reference.js';
 import type { RlTask, TaskRow } from './rollout/rl-task.js';
 import { hasEqualRewards, type RewardSources, type RolledGroup, rolledGroups, type RolledGroupOptions } from './rollout/rolled-groups.js'; // prettier-ignore
@@ -54,6 +55,8 @@ export interface GrpoTaskParts {
   model: LanguageModel;
   /** Absent where there is no KL. */
   reference?: Reference;
+  /** What is validated in the policy's place. */
+  average?: PolicyAverage;
   tasks: readonly RlTask[];
   /** Rows of an epoch, in their order. */
   rows: (epoch: number) => TaskRow[];
@@ -213,10 +216,12 @@ export class GrpoTask implements Task<GrpoBatch> {
 
   updated(step: number): void {
     this.parts.reference?.updated?.(step);
+    this.parts.average?.updated();
   }
 
   validate(): Promise<Record<string, number>> {
-    return this.parts.validate();
+    const { average, validate } = this.parts;
+    return average ? average.during(validate) : validate();
   }
 
   validRows(): Validator['rows'] {
@@ -240,6 +245,7 @@ export class GrpoTask implements Task<GrpoBatch> {
 
   private save(folder: string): void {
     this.parts.reference?.state?.save(folder);
+    this.parts.average?.state.save(folder);
     if (this.options.numIterations === 1) return;
     writeJson(
       join(folder, FILE),
@@ -249,6 +255,7 @@ export class GrpoTask implements Task<GrpoBatch> {
 
   private restore(folder: string): void {
     this.parts.reference?.state?.restore(folder);
+    this.parts.average?.state.restore(folder);
     if (this.options.numIterations === 1) return;
     const saved = readJson<(Group & { task?: number })[]>(join(folder, FILE));
     this.kept = saved.map(({ task, ...group }) => ({

@@ -41,11 +41,12 @@ export async function grpo(
     tellIfOther('grpo', done);
     return done.report as GrpoReport;
   }
-  const { model, tokenizer, task, dispose } = beginGrpo(settled, (groups) => logRollouts(run, groups));
+  const { model, tokenizer, task, average, dispose } = beginGrpo(settled, (groups) => logRollouts(run, groups));
   try {
     const folder = new RunFolder(run, config);
     truncateRollouts(run, folder.checkpoints().at(-1) ?? -1);
-    const save = (at: string): void => saveModel(at, model, { json: tokenizer.json }, card, saveDtype);
+    const saveNow = (at: string): void => saveModel(at, model, { json: tokenizer.json }, card, saveDtype);
+    const save = average ? (at: string): void => average.duringNow(() => saveNow(at)) : saveNow;
     const loop = { ...loopOptions(settings), save, evalStart: true, ...(onLog && { onLog }) };
     const trained = await train(model, tokenizer, task, folder, loop);
     const since = sinceStart(folder.readLog(), trained.best.step, (step) => readValidRows(run, step), bestMetric);
