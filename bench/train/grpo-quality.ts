@@ -18,7 +18,7 @@ const SEEDS = (process.env.SIDLAB_SEEDS ?? '45,46,47,48,49').split(',').map(Numb
 
 /**
  * The policy is improved by what transition counts say within each group, and held to its start: it becomes the product
- * of both. Chosen on Industrial's validation rows, seed 42 (docs/log.md has what was tried).
+ * of both. Chosen on Industrial's validation rows, seed 42 alone (docs/log.md has what was tried, and how far the table got).
  */
 const RECIPE = {
   ...{ reward: 'transition', advantages: 'policy', scaleRewards: 'none', klIn: 'reward', kl: 'k1', beta: 1 },

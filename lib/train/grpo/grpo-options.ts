@@ -146,6 +146,10 @@ export const GRPO_OPTIONS = defineOptions(
     bestMetric: text('validation metric that decides which model is the best', {
       otherwise: 'NDCG@10, or reward where no task is ranked',
     }),
+    averageDecay: number(
+      'what is validated and kept is a moving average of the weights, of which this share stays at an update (0: the weights)',
+      { default: 0, min: 0, below: 1 },
+    ),
     logRollouts: integer('groups of every rollout that are written to rollouts.jsonl', {
       default: 0,
       min: 0,

@@ -49,13 +49,14 @@ export async function grpo(
     return done.report as GrpoReport;
   }
   const isWriter = cluster?.isFirst ?? true;
-  const { model, tokenizer, task, dispose } = await together(cluster, () =>
+  const { model, tokenizer, task, average, dispose } = await together(cluster, () =>
     beginGrpo(settled, isWriter ? (groups) => logRollouts(run, groups) : undefined),
   );
   try {
     const folder = await openRun(cluster, run, config);
     await first(cluster, () => truncateRollouts(run, folder.checkpoints().at(-1) ?? -1));
-    const save = (at: string): void => saveModel(at, model, { json: tokenizer.json }, card, settings);
+    const saveNow = (at: string): void => saveModel(at, model, { json: tokenizer.json }, card, settings);
+    const save = average ? (at: string): void => average.duringNow(() => saveNow(at)) : saveNow;
     const loop = { ...loopOptions(settings), save, evalStart: true, cluster, ...(onLog && { onLog }) };
     const trained = await train(model, tokenizer, task, folder, loop);
     return await first(cluster, () => {

@@ -75,7 +75,7 @@ describe('advantages of the policy', () => {
       const { start, end } = await play(reward, 120, { ...policy, klIn: 'reward', kl: 'k1', beta });
       const best = start.map((p, item) => p * Math.exp(worth[item]! / beta));
       const total = best.reduce((sum, x) => sum + x, 0);
-        end.forEach((p, item) => expect(Math.abs(p - best[item]! / total)).toBeLessThan(0.02));
+      end.forEach((p, item) => expect(Math.abs(p - best[item]! / total)).toBeLessThan(0.02));
       expect(Math.abs(start[0]! - best[0]! / total)).toBeGreaterThan(0.1);
     },
   );

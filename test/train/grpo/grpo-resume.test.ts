@@ -39,7 +39,7 @@ test.each<[string, Partial<GrpoOptions>]>([
     'everything that is kept',
     {
       ...{ rollout: 'sample', numIterations: 2, reference: 'synchronised', syncSteps: 2, equalGroups: 'redraw' },
-      ...{ normalize: 'legal', logRollouts: 2, tokenBudget: 200, evalSteps: 3, beta: 0.1 },
+      ...{ normalize: 'legal', logRollouts: 2, tokenBudget: 200, evalSteps: 3, beta: 0.1, averageDecay: 0.8 },
     },
   ],
 ])('killed again and again, it ends on the same bits: %s', async (name, more) => {

@@ -15,6 +15,7 @@ import {
 import {
   diversityReward,
   hierarchicalReward,
+  noveltyReward,
   rankingOnlyReward,
   rankingReward,
   REWARD_NAMES,
@@ -69,6 +70,12 @@ describe('by hand', () => {
     const near = (values: number[]) => values.map((x) => x.toFixed(12));
     expect(near(transitionReward({ ...given, items: [4, 5, 7, 9] }))).toEqual(near(shares));
     expect(near(transitionReward({ ...given, items: [4, -1], row: { ...given.row, history: [] } }))).toEqual(near(ofUnseen)); // prettier-ignore
+  });
+
+  test('novelty: what the history does not hold', () => {
+    expect(noveltyReward({ items: [4, 5, 7, -1], row: { user: 'u', history: [7, 4], target: 4 } })).toEqual([
+      0, 1, 0, 1,
+    ]);
   });
 
   test('a group without a hit is rewarded with nothing; a miss is charged more the higher it stands', () => {

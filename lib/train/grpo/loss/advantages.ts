@@ -6,6 +6,7 @@
  * arXiv 2508.08221), or nothing (no baseline: REINFORCE; no deviation: Dr. GRPO, arXiv 2503.20783, which says that it
  * weighs easy and hard prompts differently).
  */
+import { largest } from '../../../support/extremes.js';
 
 /** Whose mean is subtracted, and whose deviation divides. */
 export const ADVANTAGE_SCOPES = ['group', 'batch', 'none'] as const;
@@ -69,7 +70,7 @@ export function policyAdvantages(logProbs: readonly number[], rewards: readonly 
 }
 
 function softmax(values: readonly number[]): number[] {
-  const most = Math.max(...values);
+  const most = largest(values);
   const powers = values.map((value) => Math.exp(value - most));
   const total = powers.reduce((sum, power) => sum + power, 0);
   return powers.map((power) => power / total);

@@ -148,6 +148,17 @@ export function transitionReward({ items, row, counts }: Pick<RewardContext, 'it
   return items.map((item) => Math.log(((after.get(item) ?? 0) + share(item)) / (total + 1)));
 }
 
+/**
+ * 1 for an item that is not in the row's history, else 0: for catalogues in which people hardly buy an item twice, which a
+ * policy that is trained on whole histories may not have learned.
+ *
+ * @example // after 7 and 4: of the items 4, 5 and 7
+ * noveltyReward({ items: [4, 5, 7], row: { user: 'u', history: [7, 4], target: 5 } }) // [0, 1, 0]
+ */
+export function noveltyReward({ items, row }: Pick<RewardContext, 'items' | 'row'>): number[] {
+  return items.map((item) => (row.history.includes(item) ? 0 : 1));
+}
+
 /** What a reward reads beside the group; of all but the counts, which are of the training rows, before a run begins. */
 export type RewardNeed = 'vectors' | 'scorer' | 'embed' | 'counts';
 
@@ -189,6 +200,7 @@ export const REWARDS = {
     help: 'log of how often the item came right after the last one of the history, in the training rows',
     ...{ reward: transitionReward, of: 'items', needs: 'counts' },
   },
+  novelty: { help: 'of an item that is not in the history 1, else 0', reward: noveltyReward, of: 'items' },
   format: {
     help: '1 for a free text that is the SID of an item, else -1',
     ...{ reward: formatReward, of: 'items', freeOnly: true },
