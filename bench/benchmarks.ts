@@ -34,6 +34,7 @@ import { sftStep } from './train/sft-step.js';
 import { tablesBench } from './evaluate/tables.js';
 import { sidDatasets } from './sid/sid-datasets.js';
 import { sidMethods } from './sid/sid-methods.js';
+import { strategyGain } from './strategies/strategy-gain.js';
 import { taskQuality } from './train/task-quality.js';
 import { trainEstimate } from './train/train-estimate.js';
 
@@ -66,6 +67,7 @@ export const BENCHMARKS: Record<string, Benchmark> = {
   'grpo-quality': alone(grpoQuality),
   'sft-real': besidePython(sftReal),
   'sft-small': besidePython(sftSmall),
+  'strategy-gain': alone(strategyGain),
   'task-quality': alone(taskQuality),
   'train-estimate': alone(trainEstimate),
   'sft-step': besidePython(sftStep),

@@ -37,8 +37,8 @@ export interface Fault {
 const PART = 0.5;
 /** Codes from here on are those of no item of the shop. */
 const FALLEN = 500;
-/** Items of a shared SID. */
-const SHARING = 12;
+/** Items of a shared SID. Of fewer than fit into a list, a hit on the SID would be one on the item, and easier than before. */
+const SHARING = 40;
 /** Nats that an item gains where it is bought e times as often. */
 const PUSH = 2;
 
@@ -81,9 +81,9 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   },
   'shared-sids': {
     cause: 'ambiguous SID',
-    what: 'the items of some departments share their SIDs, twelve by twelve',
+    what: 'the items of some departments share their SIDs, forty by forty in random order',
     plant({ dataset, index }, seed) {
-      const items = someDepartments(dataset, `shared ${seed}`);
+      const items = new Random(`shared ${seed}`).shuffle(someDepartments(dataset, `shared ${seed}`));
       const shared = [...index];
       items.forEach((item, i) => (shared[item] = index[items[i - (i % SHARING)]!]!));
       return { dataset, index: shared };

@@ -15,8 +15,16 @@ export interface PlantedSize {
 /** Half of the quickstart's epochs. */
 export const FULL: PlantedSize = { size: 'small', epochs: 8 };
 
-const NAME = 'shop';
-const RECIPE = { model: 'qwen2:64x2', batchSize: 16, learningRate: 2e-3, warmupSteps: 40, dropout: 0.2 } as const;
+/** NAME of the files. */
+export const NAME = 'shop';
+/** What models are trained with. */
+export const RECIPE = {
+  model: 'qwen2:64x2',
+  batchSize: 16,
+  learningRate: 2e-3,
+  warmupSteps: 40,
+  dropout: 0.2,
+} as const;
 
 /** Where a run's files are: what `badCaseReport` takes. */
 export interface PlantedRun {
@@ -67,12 +75,14 @@ export async function runPlanted(home: string, name: string, seed: number, how =
   return { ...run, embeddings, model };
 }
 
-async function loadShop(data: string, index: string): Promise<Shop> {
+/** Reads a shop. */
+export async function loadShop(data: string, index: string): Promise<Shop> {
   const dataset = await loadDataset(data, NAME);
   return { dataset, index: readIndex(index, dataset.items.length) };
 }
 
-function writeShop(data: string, { dataset, index }: Shop): void {
+/** Writes a shop as a data folder. */
+export function writeShop(data: string, { dataset, index }: Shop): void {
   mkdirSync(data, { recursive: true });
   writeAtomic(join(data, `${NAME}.item.json`), formatItems(dataset.items));
   const splits: Record<string, Row[]> = { train: dataset.train, valid: dataset.valid, test: dataset.test };

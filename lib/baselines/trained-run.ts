@@ -43,7 +43,8 @@ export async function trainedRun<Batch>(
   await ensureEngine();
   const { again, onLog, seed, keep } = settings;
   const own = Object.fromEntries(Object.entries(settings).filter(([key]) => Object.hasOwn(options, key)));
-  const stamp = fingerprint(options, own);
+  const { schedule, ...others } = fingerprint(options, own);
+  const stamp = { ...others, ...(schedule !== 'constant' && { schedule }) }; // it came later: older runs resume
   const inputs = { dataset, ...(index !== undefined && { index }) };
   const config = {
     ...{ stage: 'baseline', baseline: name, data: dataset.name, rows: dataset.train.length },

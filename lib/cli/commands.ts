@@ -12,8 +12,11 @@ import type { CompareReport } from '../compare/compare-report.js';
 import { CONVERT_OPTIONS } from '../data/convert-options.js';
 import { ENRICH_OPTIONS } from '../data/enrich/enrich-options.js';
 import { FILTER_OPTIONS } from '../data/filter/filter-options.js';
+import { IMPORT_CONVERTED_OPTIONS } from '../data/import-options.js';
 import { WRITE_SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
 import { EMBED_OPTIONS } from '../embed/embed-options.js';
+import { I2I_OPTIONS } from '../embed/i2i/i2i-options.js';
+import type { I2iCommandReport } from './i2i-command.js';
 import { MERGE_RESULTS_OPTIONS } from '../evaluate/merge-results-options.js';
 import type { MergeResultsReport } from '../evaluate/merge-results.js';
 import { EVALUATE_OPTIONS } from '../evaluate/evaluate-options.js';
@@ -73,6 +76,15 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'item texts -> item vectors',
     schema: EMBED_OPTIONS,
     run: async (values) => (await import('../embed/embed-items.js')).embedItems(checked(values)),
+  },
+  i2i: {
+    summary: "encoders' vectors against what users buy together: Hit@k and ranks of the most frequent neighbour",
+    schema: I2I_OPTIONS,
+    run: async (values) => (await import('./i2i-command.js')).i2iCommand(checked(values)),
+    print: async (report: I2iCommandReport) => {
+      const { tableText } = await import('../figures/show-table.js');
+      return `${tableText(report.rows.map((row) => ({ ...row })))}\n\n${report.figures.join('\n')}`;
+    },
   },
   sid: {
     summary: 'item vectors -> semantic IDs',
@@ -195,6 +207,11 @@ export const COMMANDS: Record<string, Command> = {
       const { tableText } = await import('../figures/show-table.js');
       return `${record(report)}\n\n${tableText(examples)}`;
     },
+  },
+  import: {
+    summary: "MiniOneRec's published rows, items and index -> a data folder, in place of filter, embed and sid",
+    schema: IMPORT_CONVERTED_OPTIONS,
+    run: async (values) => (await import('../data/import-converted.js')).importConverted(checked(values)),
   },
   enrich: {
     summary:

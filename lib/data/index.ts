@@ -16,6 +16,8 @@ export * from './filter/k-core.js';
 export * from './filter/order-by-time.js';
 export * from './filter/split-rows.js';
 export * from './filter/title.js';
+export * from './import-converted.js';
+export * from './import-options.js';
 export * from './inter-file.js';
 export * from './item-file.js';
 export * from './item-text.js';

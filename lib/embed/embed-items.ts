@@ -1,13 +1,15 @@
 /**
  * The `embed` stage: item texts of a data folder -> `NAME.emb-ENCODER.npy`, row = item id.
  *
- * Follows MiniOneRec's text of an item: title + " " + description.
+ * Follows MiniOneRec's text of an item: title + " " + description (`item-texts.ts`).
  */
 import { basename, join } from 'node:path';
 import { readItems } from '../data/item-file.js';
 import { findName } from '../data/load.js';
+import { InputError } from '../support/errors.js';
 import { ensureEngine } from '../engine/engine.js';
 import { writeNpy } from '../files/npy.js';
+import { itemTexts } from './item-texts.js';
 import { lsa } from './lsa/lsa.js';
 import { encodeTexts } from './sentence/encode-texts.js';
 import { loadSentenceEncoder } from './sentence/sentence-encoder.js';
@@ -56,11 +58,17 @@ export interface EmbedReport {
 export async function embedItems(options: EmbedItemsOptions): Promise<EmbedReport> {
   await ensureEngine();
   const start = performance.now();
-  const { data, dataset = findName(data), encoder, embeddings: file, ...own } = EMBED_OPTIONS.parse(options);
+  const { data, dataset = findName(data), encoder, embeddings: file, sidsOf, ...others } = EMBED_OPTIONS.parse(options);
+  const { cleanText, wordDropRatio, dropSeed, ...own } = others;
   const embeddings = file ?? join(data, embeddingsName(dataset, encoder));
   const items = readItems(join(data, `${dataset}.item.json`));
-  const texts = items.map(({ title, description }) => `${title} ${description}`);
-  const made = encoder === 'lsa' ? byLsa(texts, own) : await bySentences(encoder, texts, embeddings, own);
+  const texts = itemTexts(items, { cleanText, wordDropRatio, dropSeed });
+  const made =
+    sidsOf !== undefined
+      ? await bySids(encoder, sidsOf, items.length)
+      : encoder === 'lsa'
+        ? byLsa(texts, own)
+        : await bySentences(encoder, texts, embeddings, own);
   const { vectors, finish, ...figures } = made;
   writeNpy(embeddings, vectors);
   finish();
@@ -71,6 +79,12 @@ export async function embedItems(options: EmbedItemsOptions): Promise<EmbedRepor
 /** `Toys`, `models/bge-small` -> `Toys.emb-bge-small.npy`; of an id the part behind the slash; dots become dashes. */
 export function embeddingsName(dataset: string, encoder = 'lsa'): string {
   return `${dataset}.emb-${basename(encoder).replaceAll('.', '-')}.npy`;
+}
+
+async function bySids(model: string, index: string, items: number) {
+  if (model === 'lsa') throw new InputError('embed: expected --encoder to be a model folder beside --sids-of, got lsa');
+  const { sidVectors } = await import('./sid-vectors.js');
+  return { vectors: sidVectors(model, index, items), empty: 0, finish: () => {} };
 }
 
 function byLsa(texts: readonly string[], options: LsaOptions) {

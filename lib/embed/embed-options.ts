@@ -51,12 +51,31 @@ export const SENTENCE_OPTIONS = {
   ...BATCH_OPTIONS,
 } satisfies Options;
 
+/** How texts of items are made. */
+export const ITEM_TEXT_OPTIONS = {
+  cleanText: boolean(
+    "clean texts as MiniOneRec's clean_text: tags, quotes out, one full stop; none of 2,000 characters",
+  ),
+  wordDropRatio: number('share of the words of a text that are left out, drawn by drop-seed', {
+    default: 0,
+    min: 0,
+    below: 1,
+  }),
+  dropSeed: integer('decides which words', { default: 42, min: 0 }),
+} satisfies Options;
+
 /** Declares the options of `embed`; which of them count depends on the encoder. */
 export const EMBED_OPTIONS = defineOptions(
   'embed',
   {
     ...DATA_OPTIONS,
-    encoder: text('lsa, a folder with an ONNX sentence encoder, or its id on the model hub', { default: 'lsa' }),
+    encoder: text('lsa, a folder with a sentence encoder (ONNX or safetensors), or its id on the model hub', {
+      default: 'lsa',
+    }),
+    sidsOf: text("index file: in place of texts, the mean of the encoder's rows of each item's SID tokens", {
+      otherwise: 'texts',
+    }),
+    ...ITEM_TEXT_OPTIONS,
     embeddings: text('.npy file to write', {
       otherwise: 'NAME.emb-ENCODER.npy in the data folder',
       affectsResult: false,

@@ -10,7 +10,7 @@ import { wholeTable } from '../ops/split-table.js';
 import { type ModelConfig, parseConfig, toHfConfig } from './config.js';
 import { tableOf } from './lora/adapted-weights.js';
 import type { LanguageModel } from './language-model.js';
-import { readWeights } from './weight-files.js';
+import { lacksOutput, readWeights } from './weight-files.js';
 import { writeWeightFiles } from './weight-shards.js';
 import { EMBEDDING, OUTPUT } from './weight-names.js';
 import { weightShapes } from './weights.js';
@@ -31,7 +31,8 @@ export function readConfig(folder: string): ModelConfig {
  * @throws InputError if a file of the folder is missing or damaged, or asks for what is not computed here
  */
 export function loadWholeModel(folder: string, precision: Precision = 'float32'): LanguageModel {
-  const config = readConfig(folder);
+  const read = readConfig(folder);
+  const config = !read.tied && lacksOutput(folder) ? { ...read, tied: true } : read;
   return { config, weights: readWeights(folder, config, precision), folders: [folder] };
 }
 

@@ -24,7 +24,13 @@ const SHARDS = 'model.safetensors.index.json';
  */
 export function readWeights(folder: string, config: ModelConfig, precision: Precision = 'float32'): Weights {
   const one = join(folder, ONE);
-  if (existsSync(one)) return readFiles([one], config, one, precision);
+  return readFiles(weightPaths(folder), config, existsSync(one) ? one : join(folder, SHARDS), precision);
+}
+
+/** Files of a folder's weights. @throws InputError for a folder without them, or a list that names others */
+function weightPaths(folder: string): string[] {
+  const one = join(folder, ONE);
+  if (existsSync(one)) return [one];
   const index = join(folder, SHARDS);
   if (!existsSync(index)) throw new InputError(`${one}: no such file; the folder holds no weights`);
   const { weight_map: map } = readJson<{ weight_map?: Record<string, string> }>(index);
@@ -32,24 +38,36 @@ export function readWeights(folder: string, config: ModelConfig, precision: Prec
   const names = [...new Set(Object.values(map))];
   const outside = names.find((name) => typeof name !== 'string' || /[\\/]/.test(name));
   if (outside !== undefined) throw new InputError(`${index}: ${String(outside)} is no file of the folder`);
-  return readFiles(
-    names.map((name) => join(folder, name)),
-    config,
-    index,
-    precision,
-  );
+  return names.map((name) => join(folder, name));
+}
+
+/** Whether a decoder was saved without its output layer, as an encoder is: its table then serves for both. */
+export function lacksOutput(folder: string): boolean {
+  const names = weightPaths(folder).flatMap((path) => {
+    const file = new SafetensorsFile(path);
+    file.close();
+    return file.names;
+  });
+  return names.includes('norm.weight') && !names.includes('lm_head.weight');
 }
 
 function readFiles(paths: string[], config: ModelConfig, source: string, precision: Precision): Weights {
   const files: SafetensorsFile[] = [];
   try {
     for (const path of paths) files.push(new SafetensorsFile(path));
-    const fileOf = new Map(files.flatMap((file) => file.names.map((name) => [name, file] as const)));
+    const plain = new Map(files.flatMap((file) => file.names.map((name) => [name, file] as const)));
+    // A decoder that was saved without its output layer (Qwen3-Embedding) has names without the prefix.
+    const prefix = plain.has('norm.weight') && !plain.has('model.norm.weight') ? 'model.' : '';
+    const fileOf = new Map([...plain].map(([name, file]) => [prefix + name, file] as const));
     refuseUnread(fileOf, new Set(weightShapes(config).keys()), config.tied, source);
     const shapes = weightShapes(config);
     const read = (name: string): tf.Tensor | undefined =>
       fileOf.has(name)
-        ? readTensor(fileOf.get(name)!, name, shapes.get(name)!.length === 2 ? precision : 'float32')
+        ? readTensor(
+            fileOf.get(name)!,
+            name.slice(prefix.length),
+            shapes.get(name)!.length === 2 ? precision : 'float32',
+          )
         : undefined;
     return weightsFrom({ get: read }, config, source);
   } finally {

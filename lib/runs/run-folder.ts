@@ -165,7 +165,14 @@ export function finishedRun(
   else if (change?.input && whenStale === 'replace') setAside(folder, change.what);
   else if (change) throw refusal(file, change);
   const card = join(folder, 'card.json');
-  return existsSync(card) ? readJson<Record<string, unknown>>(card) : undefined;
+  return existsSync(card) ? placedHere(readJson<Record<string, unknown>>(card), folder) : undefined;
+}
+
+/** The card with its model's path as it is now: a folder may have been moved, or named from elsewhere. */
+function placedHere(card: Record<string, unknown>, folder: string): Record<string, unknown> {
+  const report = card.report as { model?: unknown } | undefined;
+  if (typeof report?.model !== 'string') return card;
+  return { ...card, report: { ...report, model: join(folder, 'model') } };
 }
 
 interface Change {

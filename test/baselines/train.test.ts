@@ -1,5 +1,5 @@
 /** Trained baselines from a data folder to lists: learning, resuming, ranking, scoring. */
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
@@ -83,9 +83,13 @@ test('stopped and resumed it ends on the same bits; a finished run is not traine
   await expect(baselineStage({ ...options, dropout: 0.2 })).rejects.toThrow(/dropout is 0.1 there, 0.2 here/);
 });
 
-test('another seed is another model', async () => {
+test('another seed is another model; a run that was moved is read where it is', async () => {
   const options = { ...small('sasrec', 'seed-1'), epochs: 1, seed: 1 };
-  await baselineStage(options);
+  const { item } = await baselineStage(options);
+  renameSync(join(data, 'seed-1'), join(data, 'moved'));
+  const moved = await baselineStage({ ...options, run: join(data, 'moved') });
+  expect([moved.item, moved.training!.model]).toEqual([item, join(data, 'moved', 'model')]);
+  renameSync(join(data, 'moved'), join(data, 'seed-1'));
   await baselineStage({ ...options, run: join(data, 'seed-2'), seed: 2 });
   expect(hashFile(join(data, 'seed-1/model/model.safetensors'))).not.toBe(
     hashFile(join(data, 'seed-2/model/model.safetensors')),

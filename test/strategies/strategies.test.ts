@@ -49,7 +49,7 @@ test('chosen by hand: the number of what it is about', async () => {
 describe('long_tail', () => {
   test('weights, adjustment, reward; without GRPO none of its options', async () => {
     expect(await changesOf('long_tail')).toEqual({
-      ...{ 'sft.rowWeights': 'balanced:0.5', 'grpo.rowWeights': 'balanced:0.5' },
+      ...{ 'sft.rowWeights': 'balanced:0.25', 'grpo.rowWeights': 'balanced:0.25' },
       ...{ 'grpo.reward': 'ranking,diversity:0.1', 'evaluate.logitAdjustment': 0.25 },
     });
     const { grpo: _grpo, ...alone } = CONFIG;
@@ -59,7 +59,7 @@ describe('long_tail', () => {
   test('weights of another kind stay, and what is there already is not set again', async () => {
     const weighted = { ...CONFIG, sft: { rowWeights: 'recency:30' }, grpo: { reward: 'rule,diversity', rowWeights: 'balanced:1' } }; // prettier-ignore
     expect(await changesOf('long_tail', weighted)).toEqual({
-      ...{ 'sft.rowWeights': 'recency:30,balanced:0.5', 'evaluate.logitAdjustment': 0.25 },
+      ...{ 'sft.rowWeights': 'recency:30,balanced:0.25', 'evaluate.logitAdjustment': 0.25 },
     });
     const done = { ...weighted, sft: { rowWeights: 'balanced' }, evaluate: { logitAdjustment: 1 } };
     expect(await changesOf('long_tail', done)).toBe('rows are weighted and popularity is adjusted already');

@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
  * Room -> rooms that it may import. Arrows go one way: pipeline, cli -> badcase, baselines -> train -> evaluate ->
- * decode -> tasks -> lm -> ops -> engine; data and sid stand beside lm and never import it.
+ * decode -> tasks -> lm -> ops -> engine; data and sid stand beside lm and never import it; embed asks it for hidden states.
  */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   support: [],
@@ -20,7 +20,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ops: ['files', 'support'],
   cluster: ['engine', 'options', 'support'],
   data: ['files', 'options', 'support'],
-  embed: ['data', 'engine', 'files', 'options', 'support'],
+  embed: ['data', 'engine', 'files', 'lm', 'options', 'support'],
   sid: ['data', 'engine', 'figures', 'files', 'ops', 'options', 'runs', 'support'],
   lm: ['data', 'files', 'ops', 'options', 'support'],
   tasks: ['data', 'files', 'lm', 'options', 'support'],

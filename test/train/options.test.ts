@@ -14,6 +14,8 @@ import { sinceStart } from '../../lib/train/grpo/since-start.js';
 import { checkInitialModel, initialModel, isShape } from '../../lib/train/sft/initial-model.js';
 import { SFT_OPTIONS, type SftOptions } from '../../lib/train/sft/sft-options.js';
 import { chainTexts } from '../../lib/tasks/examples.js';
+import { planTasks } from '../../lib/tasks/plan-tasks.js';
+import { defaultBestMetric } from '../../lib/train/sft/default-best-metric.js';
 import { defaultEpochs } from '../../lib/train/sft/default-epochs.js';
 import { sftEstimate } from '../../lib/train/sft/sft.js';
 import { checkTrainable } from '../../lib/train/sft/trainable.js';
@@ -42,7 +44,7 @@ test('defaults of grpo', () => {
   expect(GRPO_OPTIONS.parse({ data: 'd', model: 'm' })).toEqual({
     ...SHARED,
     ...{ data: 'd', model: 'm', numGenerations: 16, beta: 1e-3, reward: 'ranking', sampleSize: 0, epochs: 2 },
-    ...{ batchSize: 64, learningRate: 1e-5, warmupSteps: 0, maxGradNorm: 0.3, evalSteps: 10 },
+    ...{ batchSize: 64, dropout: 0, learningRate: 1e-5, warmupSteps: 0, maxGradNorm: 0.3, evalSteps: 10 },
     ...{ rollout: 'beams', temperature: 1, topP: 1, maxTokens: 64, dynamicSampling: false, addGroundTruth: false },
     ...{ aggregateRewards: 'sum_then_normalize', advantages: 'group', scaleRewards: 'group', equalGroups: 'keep' },
     ...{ maskTruncated: false, lossType: 'grpo', epsilon: 0.2, delta: 0, numIterations: 1, normalize: 'full' },
@@ -255,4 +257,14 @@ test('a run counts its own chains, and rows are left at 30', async () => {
   expect((await sftEstimate(options)).epochs).toBe(Math.max(8, Math.floor(3000 / chains)));
   expect((await sftEstimate({ ...options, mode: 'row' })).epochs).toBe(30);
   expect((await sftEstimate({ ...options, epochs: 2 })).epochs).toBe(2);
+});
+
+test('the model is chosen by the loss where it is that of items, else by ranks', () => {
+  const one = [['<a_0>'], ['<a_1>']];
+  const plan = (options: Parameters<typeof planTasks>[0]) => planTasks(options);
+  expect(defaultBestMetric(plan({}), one)).toBe('loss');
+  expect(defaultBestMetric(plan({}), [...one, ['<a_0>', '<b_0>']])).toBe('NDCG@10');
+  expect(defaultBestMetric(plan({ template: 'words' }), one)).toBe('NDCG@10'); // its loss is the end's, too
+  expect(defaultBestMetric(plan({ tasks: 'sids,sid2title' }), one)).toBe('NDCG@10');
+  expect(defaultBestMetric(plan({ template: 'titles2title' }), one)).toBe('loss'); // no task answers with a SID
 });

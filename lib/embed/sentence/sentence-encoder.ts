@@ -1,7 +1,8 @@
 /**
  * Any sentence encoder in ONNX form: tokenizer, transformer, pooling as its own configuration says.
  *
- * Runs through Transformers.js on onnxruntime. A folder holds `config.json`, `tokenizer.json` and `onnx/model.onnx`
+ * Runs through Transformers.js on onnxruntime; a folder of safetensors without an ONNX file runs on the engine
+ * (`hf/hf-encoder.ts`), and takes its tokenizer alone from there. A folder holds `config.json`, `tokenizer.json` and `onnx/model.onnx`
  * (the hub's own layout), and sentence-transformers' small files where the model comes from there. Departures from
  * Transformers.js' feature-extraction pipeline:
  *   1. pooling, scaling and longest text come from the model's files, not from the caller;
@@ -21,6 +22,7 @@ import type { LibraryModel, LibraryTokenizer, TransformersLibrary } from './tran
 import { omitOptions } from '../../options/derive.js';
 import { defineOptions } from '../../options/schema.js';
 import { SENTENCE_OPTIONS, type SentenceEncoderOptions } from '../embed-options.js';
+import { isSafetensorsFolder, loadHiddenStates } from '../hf/hf-encoder.js';
 import { largest } from '../../support/extremes.js';
 
 const SCHEMA = defineOptions('embed', omitOptions(SENTENCE_OPTIONS, 'batchSize', 'tokenBudget'));
@@ -61,13 +63,19 @@ export async function loadSentenceEncoder(
   const from = folder ?? source;
   const extra = { session: { intra_op: { allow_spinning: '0' } } };
   const session = { intraOpNumThreads: threads, interOpNumThreads: 1, extra };
+  const states =
+    folder !== undefined && isSafetensorsFolder(folder) ? await loadHiddenStates(folder, dtype) : undefined;
   const [tokenizer, model] = await loading(source, async () => [
     await library.AutoTokenizer.from_pretrained(from, where),
-    await library.AutoModel.from_pretrained(from, { ...where, dtype, device: 'cpu', session_options: session }),
+    states ??
+      (await library.AutoModel.from_pretrained(from, { ...where, dtype, device: 'cpu', session_options: session })),
   ]);
   const maxTokens = Math.min(cutoffLen, config.maxTokens);
   const ends = specialEnds(tokenizer);
-  const encodeTokens: SentenceEncoder['encodeTokens'] = (batch) => forward(library.Tensor, model, batch);
+  const encodeTokens: SentenceEncoder['encodeTokens'] = (batch) =>
+    'hidden' in model
+      ? Promise.resolve({ data: model.hidden(batch), width: model.width })
+      : forward(library.Tensor, model, batch);
   return {
     name: source,
     ...config,

@@ -3,7 +3,7 @@ import type { Strategy } from '../strategy.js';
 import { addReward, addWeight } from '../training-options.js';
 
 /** Of times bought; at 1 every item would count alike. */
-const EXPONENT = 0.5;
+const EXPONENT = 0.25;
 /** Of logit adjustment; at 1 popularity would not count at all where the model is right about it. */
 const TAU = 0.25;
 

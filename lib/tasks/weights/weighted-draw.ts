@@ -21,7 +21,7 @@ export function systematicDraw(weights: ArrayLike<number>, count: number, u: num
   const drawn: number[] = [];
   let [at, end] = [0, weights[0] ?? 0];
   for (let k = 0; k < count; k++) {
-    const point = ((u + k) / count) * total;
+    const point = ((u + k) * total) / count; // in this order whole numbers meet a boundary exactly
     while (at < last && point >= end) end += weights[++at]!;
     drawn.push(at);
   }

@@ -67,7 +67,7 @@ export const SFT_OPTIONS = defineOptions(
     evalEpochs: number('share of an epoch between validations, at least an update', { default: 2, above: 0 }),
     evalSteps: { ...withDefault(TRAIN_OPTIONS.evalSteps, 0), otherwise: '0: by eval-epochs' },
     bestMetric: text('validation metric that decides which model is the best, such as HR@10 or loss', {
-      otherwise: 'NDCG@10, or loss where no task is ranked',
+      otherwise: 'NDCG@10; loss where no task is ranked, or where a SID is one token',
     }),
     ...SEED_OPTIONS,
     lora: group<LoraOptions>(

@@ -54,6 +54,12 @@ describe('weights in the loss', () => {
     expect(other.examples().map(({ example }) => rounded(example))).toEqual([[0.8, 1.6, 0.4], [1.2]]);
   });
 
+  test('the same step twice: the weights in the order of the rows', () => {
+    const again = rowsOf([0, 1, 0, 1]);
+    const { examples } = setOf('sids', again, { weights: weigh('column:n', again) });
+    expect(examples().map(({ example }) => rounded(example))).toEqual([[0.5, 1, 1.5]]);
+  });
+
   test('a prediction that no row states: its item, and the row factor of the next one that is stated', () => {
     const train = [{ user: 'a', history: [0, 1, 2], target: 3 }, { user: 'a', history: [0, 1, 2, 3], target: 2 }]; // prettier-ignore
     const { examples } = setOf('sids', train, { weights: weigh('column:n,balanced:1', train) });

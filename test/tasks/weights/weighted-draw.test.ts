@@ -36,7 +36,7 @@ test('each comes its expected number of times, rounded down or up; none of weigh
       expect(drawn).toHaveLength(draws);
       expect(drawn).toEqual([...drawn].sort((a, b) => a - b));
       countsOf(of, draws, u).forEach((n, i) => {
-        expect(Math.abs(n - (draws * of[i]!) / total)).toBeLessThan(1);
+        expect(Math.abs(n - (draws * of[i]!) / total)).toBeLessThan(1 + 1e-9); // a point may be rounded onto a boundary
         if (of[i] === 0) expect(n).toBe(0);
       });
     }),

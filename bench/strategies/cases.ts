@@ -1,0 +1,55 @@
+/** What `strategy-gain` tries: a shop with a fault, the strategy that answers it, and the rows that it is for. */
+import type { SidIndex } from 'sidlab/data';
+import type { Dataset, Row } from 'sidlab/data';
+
+/** One of the kit's strategies in a shop that needs it. */
+export interface GainCase {
+  strategy: string;
+  /** Of `FAULTS`. */
+  fault: string;
+  /** The rows that the strategy is for, in words. */
+  slice: string;
+  /** Whether a test row is one of them. */
+  aims(row: Row, shop: { dataset: Dataset; index: SidIndex; counts: Int32Array }): boolean;
+  /** Epochs of the model without the strategy, as a share of the usual ones. Default 1. */
+  epochs?: number;
+}
+
+/** Codes from here on are those of the collapsed codebook. */
+const FALLEN = 500;
+
+export const GAIN_CASES: readonly GainCase[] = [
+  {
+    ...{ strategy: 'cold_start', fault: 'cold-start', slice: 'targets that no training row has' },
+    aims: ({ target }, { counts }) => counts[target] === 0,
+  },
+  {
+    ...{ strategy: 'short_history', fault: 'one-item-users', slice: 'histories of one item' },
+    aims: ({ history }) => history.length === 1,
+  },
+  {
+    ...{ strategy: 'long_tail', fault: 'control', slice: 'targets that were bought, at most 10 times' },
+    aims: ({ target }, { counts }) => counts[target]! > 0 && counts[target]! <= 10,
+  },
+  {
+    ...{ strategy: 'sid_quality', fault: 'collapsed-codebook', slice: 'targets under the collapsed code' },
+    aims: ({ target }, { index }) => Number(/\d+/.exec(index[target]![0]!)![0]) >= FALLEN,
+  },
+  {
+    ...{ strategy: 'recency_bias', fault: 'old-rows', slice: 'targets that came halfway through the training rows' },
+    aims: ({ target }, { dataset: { train } }) => !soldEarly(train).has(target),
+  },
+  {
+    ...{ strategy: 'hyperparameter', fault: 'control', slice: 'all rows, after a third of the epochs', epochs: 1 / 3 },
+    aims: () => true,
+  },
+];
+
+const known = new WeakMap<readonly Row[], Set<number>>();
+
+/** Items of the first half of the training rows. */
+function soldEarly(train: readonly Row[]): Set<number> {
+  const items = known.get(train) ?? new Set(train.slice(0, train.length / 2).flatMap(({ history, target }) => [...history, target])); // prettier-ignore
+  known.set(train, items);
+  return items;
+}
