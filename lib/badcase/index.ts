@@ -16,7 +16,6 @@ export * from './report/summary-text.js';
 export * from './curve-findings.js';
 export * from './mode-statistics.js';
 export * from './sid-summary.js';
-export * from './statistics/holm.js';
 export * from './statistics/lift.js';
 export * from './statistics/logistic.js';
 export * from './verdicts.js';
