@@ -1,6 +1,7 @@
 /** Failure modes: what share of the failed rows has each, and how much oftener than rows that did not fail. */
 import { axis, barStyle, type Figure, layout } from './figure.js';
 import { labels } from './text.js';
+import { largest } from '../support/extremes.js';
 
 /** Options of `failureModes`. */
 export interface FailureModesOptions {
@@ -40,7 +41,10 @@ export function failureModes(modes: Readonly<Record<string, DrawnMode>>, options
     entries.map(([name]) => name),
     24,
   );
-  const most = Math.max(0.01, ...entries.map(([, { share }]) => share));
+  const most = largest(
+    entries.map(([, { share }]) => share),
+    0.01,
+  );
   const groups = entries.map(([, { named, kind }]) => (named ? 0 : kind === 'symptom' ? 2 : 1));
   const data = GROUPS.flatMap((group, g) => {
     const bars = entries.flatMap(([, mode], i) => (groups[i] === g ? [{ mode, y: names[i]! }] : []));

@@ -62,11 +62,7 @@ function readFiles(paths: string[], config: ModelConfig, source: string, precisi
     const shapes = weightShapes(config);
     const read = (name: string): tf.Tensor | undefined =>
       fileOf.has(name)
-        ? readTensor(
-            fileOf.get(name)!,
-            name,
-            shapes.get(name)!.length === 2 ? precision : 'float32',
-          )
+        ? readTensor(fileOf.get(name)!, name, shapes.get(name)!.length === 2 ? precision : 'float32')
         : undefined;
     return weightsFrom({ get: read }, config, source);
   } finally {

@@ -25,7 +25,9 @@ test.each([
   expect(pythonText(` ${source}`, 0)).toMatchObject({ text, formatted });
 });
 
-test.each([`x`, `'open\n'`, `"""open`, ``])('no literal: %j', (source) => expect(pythonText(source, 0)).toBeUndefined());
+test.each([`x`, `'open\n'`, `"""open`, ``])('no literal: %j', (source) =>
+  expect(pythonText(source, 0)).toBeUndefined(),
+);
 
 const PROMPT_PY = `
 sft_prompt = "Say what is asked." \\
@@ -92,7 +94,8 @@ describe('prompt.py', () => {
     expect(templates.seqrec!.prompts[0]).toContain('After {history_numbered} comes?');
   });
 
-  test('no list', () => expect(() => readPromptPy('x = 1', 'p.py')).toThrow('p.py: expected all_prompt["task"] = list'));
+  test('no list', () =>
+    expect(() => readPromptPy('x = 1', 'p.py')).toThrow('p.py: expected all_prompt["task"] = list'));
 });
 
 const frame = (name = 'generate_prompt') => `
@@ -174,7 +177,11 @@ describe('data.py', () => {
     const [from, out] = [join(dir, 'data.py'), join(dir, 'templates.json')];
     writeFileSync(from, DATA_PY);
     const report = importTemplates({ from, out });
-    expect(report).toMatchObject({ tasks: { seqrec: 1, titles2sid: 1 }, leftOut: { preference2sid: 1 }, templates: out });
+    expect(report).toMatchObject({
+      tasks: { seqrec: 1, titles2sid: 1 },
+      leftOut: { preference2sid: 1 },
+      templates: out,
+    });
     expect(Object.keys(JSON.parse(readFileSync(out, 'utf8')) as object)).toHaveLength(7);
     const { seqrec, titles2sid } = readTemplates(out);
     const items = datasetOf(9, 3).items;

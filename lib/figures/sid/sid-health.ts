@@ -1,6 +1,7 @@
 /** Semantic IDs of a report of bad cases in one figure: how evenly levels are used, and what a shared prefix says. */
 import { axis, barStyle, type Figure, layout } from '../figure.js';
 import { labels } from '../text.js';
+import { smallest } from '../../support/extremes.js';
 
 /** What is drawn of a level. */
 export interface HealthLevel {
@@ -65,7 +66,13 @@ export function sidHealth(
               xaxis2: axis({ title: 'shared prefix', type: 'category', domain: [0.58, 1], anchor: 'y2' }),
               yaxis2: axis({
                 ...{ title: 'mean likeness', anchor: 'x2', most: 32 },
-                range: [Math.min(0, ...drawn.map(({ across }) => 1.2 * across!)), 1.15],
+                range: [
+                  smallest(
+                    drawn.map(({ across }) => 1.2 * across!),
+                    0,
+                  ),
+                  1.15,
+                ],
               }),
             }
           : {}),
