@@ -16,7 +16,7 @@ test('defaults: greedy', () => {
   const { stop, ...settings } = parseGenerateOptions(model, {});
   expect(settings).toEqual({
     ...{ maxTokens: 128, temperature: 0, topP: 1, topK: 0, seed: 42, endTokens: [0] },
-    ...{ batchRows: 64, tokenBudget: 16384, label: 'generate' },
+    ...{ batchRows: 64, tokenBudget: 16384, label: 'generate', share: { rank: 0, size: 1 } },
   });
   expect(stop()).toBe(false);
 });

@@ -38,7 +38,7 @@ test('a run of hours is announced when it begins, and not again when it is resum
   const folder = newFolder();
   const said = await saidUntil(folder, 4, 20_000);
   expect(said).toHaveLength(1);
-  expect(said[0]).toMatch(/^sft: .* 160000 updates, .* and validation$/);
+  expect(said[0]).toMatch(/^sft: .* 160000 updates in 20000 epochs of .* and validation$/);
   expect(await saidUntil(folder, 5, 20_000)).toEqual([]); // from the checkpoint of step 3
 });
 

@@ -46,6 +46,7 @@ test('defaults of grpo', () => {
     ...{ data: 'd', model: 'm', numGenerations: 16, beta: 1e-3, reward: 'ranking', sampleSize: 0, epochs: 2 },
     ...{ batchSize: 64, dropout: 0, learningRate: 1e-5, warmupSteps: 0, maxGradNorm: 0.3, evalSteps: 10 },
     ...{ rollout: 'beams', temperature: 1, topP: 1, maxTokens: 64, dynamicSampling: false, addGroundTruth: false },
+    averageDecay: 0,
     ...{ aggregateRewards: 'sum_then_normalize', advantages: 'group', scaleRewards: 'group', equalGroups: 'keep' },
     ...{ maskTruncated: false, lossType: 'grpo', epsilon: 0.2, delta: 0, numIterations: 1, normalize: 'full' },
     ...{ kl: 'k3', klIn: 'loss', syncSteps: 512, syncWeight: 0.6, sftWeight: 0, tokenBudget: 8192, logRollouts: 0 },
