@@ -12,6 +12,8 @@ export interface Counts {
   items: Map<number, number>;
   /** Item -> next item -> times. */
   pairs: Map<number, Map<number, number>>;
+  /** Times seen of all items together. */
+  total: number;
 }
 
 /** @param train rows in order of time */
@@ -29,7 +31,8 @@ export function countTrain(train: readonly Row[]): Counts {
     }
     users.add(user);
   }
-  return { items, pairs };
+  const total = [...items.values()].reduce((sum, count) => sum + count, 0);
+  return { items, pairs, total };
 }
 
 /** Most counted first; ties to the item counted first (the sort is stable, a map keeps its order). */

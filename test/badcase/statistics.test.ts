@@ -144,6 +144,25 @@ describe('modes together', () => {
     expect(heldFixed!.explained).toBeCloseTo((257 - 100) / 357, 1);
   });
 
+  test('what lowers failing beside the cause that it comes with is not named, though its lift is above 1', () => {
+    // share of failures: nothing .1, the cause alone .9, the cause with its companion .6; the companion is never alone
+    const kinds = [
+      { modes: [] as string[], count: 400, failed: 40 },
+      { modes: ['cause'], count: 100, failed: 90 },
+      { modes: ['cause', 'companion'], count: 200, failed: 120 },
+    ];
+    const of = ['cause', 'companion'].map((name) => ({ name, help: name }));
+    const all = kinds.flatMap(({ modes, count, failed }) =>
+      Array.from({ length: count }, (_, i) => ({ user: `${modes.length}/${i}`, failed: i < failed, modes })),
+    );
+    const { modes, named } = modeStatistics(of, all);
+    expect(modes.companion!.lift).toBeGreaterThan(1);
+    expect(modes.companion!.pHolm).toBeLessThan(0.05);
+    expect(modes.companion!.share).toBeGreaterThan(0.2);
+    expect(modes.companion!.heldFixed!.odds).toBeLessThan(1);
+    expect(named).toEqual(['cause']);
+  });
+
   test('what no row has, or every one, what is rare, and what protects is not named', () => {
     const none = modeStatistics(detectors, rows.map((row) => ({ ...row, modes: [] }))); // prettier-ignore
     expect(none.named).toEqual([]);

@@ -60,7 +60,7 @@ test('two processes end where one does, with its rewards and metrics', async () 
 test('what is kept between updates is known to all: killed, it ends on the same bits', async () => {
   const more = [
     ...['--rollout', 'sample', '--num-iterations', '2', '--reference', 'synchronised', '--sync-steps', '2'],
-    ...['--equal-groups', 'redraw', '--beta', '0.1'],
+    ...['--equal-groups', 'redraw', '--beta', '0.1', '--average-decay', '0.5'],
   ];
   const whole = await grpo(2, 'whole', ...more);
   expect(whole.map(({ status, err }) => (status === 0 ? '' : err))).toEqual(['', '']);

@@ -140,9 +140,8 @@ export async function scorerReward({
  * @example // after 7 came 4 three times and 5 once: of 4 about log(3 / 5), of 5 log(1 / 5)
  */
 export function transitionReward({ items, row, counts }: Pick<RewardContext, 'items' | 'row' | 'counts'>): number[] {
-  const { items: times, pairs } = counts!;
+  const { items: times, pairs, total: all } = counts!;
   const after = pairs.get(row.history.at(-1) ?? -1) ?? new Map<number, number>();
-  const all = [...times.values()].reduce((sum, count) => sum + count, 0);
   const total = [...after.values()].reduce((sum, count) => sum + count, 0);
   const share = (item: number): number => ((times.get(item) ?? 0) + 0.1) / Math.max(1, all);
   return items.map((item) => Math.log(((after.get(item) ?? 0) + share(item)) / (total + 1)));
