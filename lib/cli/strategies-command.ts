@@ -1,15 +1,8 @@
 /** `sidlab strategies`: what the bad cases call for, asked about on a terminal, as a configuration. */
-import { createInterface } from 'node:readline/promises';
 import { tableText } from '../figures/show-table.js';
 import type { AskStrategies, StrategiesReport } from '../strategies/strategies-stage.js';
 import type { StrategiesStageOptions } from '../strategies/strategies-options.js';
-
-/** A terminal that can be asked. */
-export interface Terminal {
-  input: NodeJS.ReadableStream & { isTTY?: boolean };
-  /** Questions go here: standard output is for results. */
-  output: NodeJS.WritableStream & { isTTY?: boolean };
-}
+import { type Terminal, terminalAsk } from './terminal-ask.js';
 
 /** Runs the stage; asks where neither --auto nor --choose is given and there is somebody to ask. */
 export async function strategiesCommand(values: Record<string, unknown>): Promise<StrategiesReport> {
@@ -21,28 +14,27 @@ export async function strategiesCommand(values: Record<string, unknown>): Promis
 }
 
 /** @returns undefined where nobody could answer */
-export function askerOf({ input, output }: Terminal): AskStrategies | undefined {
-  if (!input.isTTY || !output.isTTY) return undefined;
-  return async (called) => {
-    const { STRATEGIES } = await import('../strategies/strategies.js');
-    const lines = createInterface({ input, output, terminal: false });
-    const names = called.map(({ strategy }) => strategy.name);
-    for (const { strategy, finding } of called) output.write(`${strategy.name}: ${finding.words}\n`);
-    const known = STRATEGIES.map(({ name }) => name);
-    try {
-      for (;;) {
-        const usual = names.length > 0 ? names.join(',') : 'none';
-        const answer = (await lines.question(`strategies (${known.join(', ')}, none) [${usual}]: `)).trim();
-        if (answer === '') return names;
-        if (answer === 'none') return [];
-        const asked = answer.split(/[\s,]+/);
-        if (asked.every((name) => known.includes(name) || names.includes(name))) return asked;
-        output.write('not understood\n');
-      }
-    } finally {
-      lines.close();
-    }
-  };
+export function askerOf(terminal: Terminal): AskStrategies | undefined {
+  const ask = terminalAsk(terminal, { command: 'strategies', flag: '--auto' });
+  return (
+    ask &&
+    (async (called) => {
+      const { STRATEGIES } = await import('../strategies/strategies.js');
+      const names = called.map(({ strategy }) => strategy.name);
+      for (const { strategy, finding } of called) terminal.output.write(`${strategy.name}: ${finding.words}\n`);
+      const known = STRATEGIES.map(({ name }) => name);
+      return ask({
+        stage: 'strategies',
+        text: `(${known.join(', ')}, none) [${names.length > 0 ? names.join(',') : 'none'}]:`,
+        otherwise: names,
+        read(answer) {
+          if (answer === 'none') return [];
+          const asked = answer.split(/[\s,]+/);
+          return asked.every((name) => known.includes(name) || names.includes(name)) ? asked : undefined;
+        },
+      });
+    })
+  );
 }
 
 /** What was chosen, what was not, and the command that comes next. */

@@ -220,9 +220,16 @@ describe('on a terminal', () => {
   test('an empty answer takes what is called for; names and none; another question where it is not understood', async () => {
     const first = await answer('');
     expect(first.chosen).toEqual(['recency_bias']);
-    expect(first.said).toMatch(/recency_bias: It drifts\.\nstrategies \(sid_quality.*\[recency_bias\]/);
+    expect(first.said).toMatch(/recency_bias: It drifts\.\nstrategies: \(sid_quality.*\[recency_bias\]/);
     expect((await answer('none')).chosen).toEqual([]);
     expect((await answer('long_tail, cold_start')).chosen).toEqual(['long_tail', 'cold_start']);
+  });
+
+  test('an input that ends is one line, and no wait for ever', async () => {
+    const [input, output] = [Object.assign(new PassThrough(), { isTTY: true }), Object.assign(new PassThrough(), { isTTY: true })]; // prettier-ignore
+    const ended = askerOf({ input, output })!([]);
+    input.end();
+    await expect(ended).rejects.toThrow('strategies: no answer about strategies; --auto asks nothing');
   });
 
   test('nobody is asked where there is no terminal', () => {
