@@ -2,11 +2,11 @@
  * Does GRPO help? A recipe that was chosen on the validation rows of other seeds, on test rows: every seed's own start of
  * fine-tuning, GRPO from it, and as a control the same fine-tuning going on for as long. On Industrial; unchanged on the
  * sample catalogue and on Beauty. Every run is kept in `data/grpo-quality`, and a second call goes on where the first was
- * cut short; `SIDLAB_SHOPS=industrial` (or several, by commas) and `SIDLAB_SEEDS=45,46` do less.
+ * cut short; `SIDLAB_SHOPS=industrial` (or several, by commas) and `SIDLAB_SEEDS=45,46` (two or more) do less.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { evaluateStage, homeFolder, PipelineStages, quickstart, readResults, sft, sidStage } from 'sidlab';
+import { evaluateStage, homeFolder, InputError, PipelineStages, quickstart, readResults, sft, sidStage } from 'sidlab';
 import type { Result, SftOptions } from 'sidlab';
 import { grpo, type GrpoOptions } from 'sidlab/train';
 import { industrialShop } from '../industrial-shop.js';
@@ -38,6 +38,9 @@ interface Shop {
 type Arm = 'start' | 'grpo' | 'control';
 
 export async function grpoQuality(): Promise<Row[]> {
+  if (SEEDS.length < 2 || !SEEDS.every(Number.isInteger)) {
+    throw new InputError('SIDLAB_SEEDS: expected two whole numbers or more, by commas: one seed has no interval');
+  }
   const asked = (process.env.SIDLAB_SHOPS ?? 'industrial,sample,beauty').split(',');
   const rows: Row[] = [];
   for (const name of asked) {
