@@ -1,4 +1,5 @@
 /** What a pipeline would do, without doing it: stages and their options, what is missing, what training would take. */
+import { hasInput } from '../files/input-files.js';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { holdsModel } from '../lm/model-place.js';
@@ -70,7 +71,7 @@ function missingInputs({ sample, filter }: PipelineConfig, paths: PipelineStages
   const { encoder = 'lsa' } = paths.config.embed ?? {};
   return [
     ...[reviews, filter?.meta === undefined ? undefined : meta].flatMap((path) =>
-      path === undefined || existsSync(path)
+      path === undefined || hasInput(path)
         ? []
         : [`${path}: raw data is missing; filter.reviews and filter.meta name it`],
     ),

@@ -196,7 +196,7 @@ export class PipelineStages {
     const template = start?.template;
     const { assistant: named } = options;
     if (isArchitecture(named)) {
-      await baselineStage({ baseline: named, data, dataset });
+      await baselineStage({ ...this.baselineOptions(named), baseline: named, data, dataset });
       inputs.push(modelFile(baselineModel(data, named)));
     }
     return this.once(`evaluate-${of}`, [options, template], [...new Set(inputs)], [results], () =>
@@ -210,12 +210,24 @@ export class PipelineStages {
     );
   }
 
+  private baselineOptions(name: BaselineName): PipelineConfig['sasrec'] & object {
+    return name === 'sasrec' ? (this.config.sasrec ?? {}) : {};
+  }
+
   /** Ranks the test rows by a baseline. */
   baseline(name: BaselineName): Promise<BaselineReport> {
-    const { out: data, dataset } = this.config;
+    const { out: data, dataset, again } = this.config;
     const results = this.results(name);
-    return this.once(`baseline-${name}`, {}, this.splits(), [results], () =>
-      baselineStage({ baseline: name, data, dataset, results }),
+    const options = this.baselineOptions(name);
+    return this.once(`baseline-${name}`, options, this.splits(), [results], () =>
+      baselineStage({
+        ...options,
+        ...(again && isArchitecture(name) && { again }),
+        baseline: name,
+        data,
+        dataset,
+        results,
+      }),
     );
   }
 

@@ -16,6 +16,11 @@ export function squaredDistance(a: ArrayLike<number>, b: ArrayLike<number>): num
   return sum;
 }
 
+/** Sum of the squares of each row [N]. */
+export function squaredNorms(vectors: Vectors): Float64Array {
+  return Float64Array.from({ length: vectors.rows }, (_, i) => rowOf(vectors, i).reduce((sum, x) => sum + x * x, 0));
+}
+
 /** Index of the code nearest to `x` [D]; ties to the lower index. */
 export function nearestCode(x: ArrayLike<number>, codebook: Vectors): number {
   let best = 0;

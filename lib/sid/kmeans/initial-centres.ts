@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { rowOf, type Vectors } from '../../files/npy.js';
 import type { Random } from '../../support/random.js';
+import { squaredNorms } from './distance.js';
 
 /** Rows that k-means++ looks at, at most: beyond, a random part of them is taken. */
 const SPREAD_ROWS = 8192;
@@ -22,7 +23,7 @@ export function kmeansPlusPlus(vectors: Vectors, codes: number, random: Random):
   const trials = 2 + Math.floor(Math.log(codes));
   const centres = new Float32Array(codes * width);
   const nearest = new Float64Array(rows).fill(Infinity);
-  const squares = Float64Array.from({ length: rows }, (_, i) => rowOf(vectors, i).reduce((sum, x) => sum + x * x, 0));
+  const squares = squaredNorms(vectors);
   const x = tf.tensor2d(vectors.data, [rows, width]);
   let drawn = [random.int(rows)];
   for (let code = 0; code < codes; code++) {

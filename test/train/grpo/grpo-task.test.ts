@@ -102,6 +102,17 @@ describe('dropout', () => {
     const { metrics } = await update(toyTask(toy(), { dropout: 0.5 }));
     expect([metrics['ratio min'], metrics['ratio max']]).toEqual([1, 1]);
   });
+
+  test.each<ToyOptions>([
+    { advantages: 'policy', scaleRewards: 'none' },
+    { klIn: 'reward', kl: 'k1', beta: 1 },
+  ])('log p without a mask serves %j, and no ratio', async (options) => {
+    const of = toy();
+    const [plain, masked] = [await update(toyTask(of, options), of), await update(toyTask(of, { ...options, dropout: 0.5 }), of)]; // prettier-ignore
+    expect(masked.metrics.reward).toBe(plain.metrics.reward);
+    expect([masked.metrics['ratio min'], masked.metrics['ratio max']]).toEqual([1, 1]);
+    expect(apart(masked.by, plain.by)).toBeGreaterThan(0.1);
+  });
 });
 
 describe('what a batch logs', () => {
