@@ -33,7 +33,7 @@ export async function pretrainedText(): Promise<Row[]> {
   const [tokenizer, template] = [loadTokenizer(file), loadChatTemplate(file)];
   const ways = { plain: (text: string) => text, chat: (text: string) => template.wrap(text) };
   const peer = runPeer<Record<keyof typeof ways, Continued[]>>(
-    'continue_texts.py',
+    'pretrained/continue_texts.py',
     peerFolder({ model: file, prompts: PROMPTS, newTokens: NEW_TOKENS }),
   );
   const model = loadModel(file);

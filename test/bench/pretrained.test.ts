@@ -57,7 +57,7 @@ describe.skipIf(!found)(`a GGUF file and transformers${skipped}`, () => {
     await useEngine();
     const folder = mkdtempSync(join(tmpdir(), 'sidlab-pretrained-'));
     writeFileSync(join(folder, 'job.json'), JSON.stringify({ model: path, prompts: texts, newTokens: 12 }));
-    const script = fileURLToPath(new URL('../../bench/peers/continue_texts.py', import.meta.url));
+    const script = fileURLToPath(new URL('../../bench/peers/pretrained/continue_texts.py', import.meta.url));
     const { stdout, stderr } = spawnSync(python, [script, folder], { encoding: 'utf8' });
     const last = stdout.trim().split('\n').at(-1)!;
     if (!last.startsWith('{')) throw new Error(stderr);

@@ -1,6 +1,6 @@
 """Greedy continuations of texts by transformers, for `npm run bench -- pretrained-text`.
 
-python continue_texts.py FOLDER: reads job.json {model, prompts, newTokens}; `model` is a GGUF file (needs the package gguf).
+python pretrained/continue_texts.py FOLDER: reads job.json {model, prompts, newTokens}; `model` is a GGUF file (needs the package gguf).
 Every prompt alone, in float32, as it is and in the model's chat template. Prints {"plain", "chat"}: of each prompt
 {"prompt": ids, "tokens": ids without the end, "gap"}; gap is the least distance between the best and the second logit.
 """
