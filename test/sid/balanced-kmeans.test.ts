@@ -126,7 +126,7 @@ describe('Sinkhorn', () => {
     [0.003, 3],
     [0.003, 400],
     [0.0005, 50],
-    ...Array.from({ length: 12 }, (_, i) => [0.0005, i + 1] as const), // scales outgrow the kernel in some
+    ...Array.from({ length: 12 }, (_, i): [number, number] => [0.0005, i + 1]), // scales outgrow the kernel in some
   ])('epsilon %d, %i iterations: the plan of the logarithms', (epsilon, iterations) => {
     const { plan } = plainSinkhorn(costs, a, b, epsilon, iterations);
     const found = sinkhorn(costs, a, b, { epsilon, iterations, tolerance: 0 });
