@@ -29,6 +29,8 @@ export interface EvaluationKind {
   assistantWeight?: number;
   /** Which of the task's wordings, where it is not the first. */
   wording?: number;
+  /** Of a joined folder: the data set that was ranked, or `all` as one. */
+  part?: string;
   /** One of several shares, such as `2/8`. */
   shard?: string | undefined;
   /** Of the large products. Default float32. */
@@ -45,7 +47,7 @@ export interface EvaluationKind {
  */
 export function resultsFile(model: string, kind: EvaluationKind): string {
   const { split, template, numBeams, normalize, precision = 'float32', shuffleHistories: seed } = kind;
-  const { limit = 0, excludeHistory = false, lengthPenalty = 0, lengthOf, wording = 1, shard } = kind;
+  const { limit = 0, excludeHistory = false, lengthPenalty = 0, lengthOf, wording = 1, shard, part } = kind;
   const { logitAdjustment = 0, assistant, assistantWeight } = kind;
   const parts = [
     ...[split, template, numBeams],
@@ -59,6 +61,7 @@ export function resultsFile(model: string, kind: EvaluationKind): string {
     ...(wording === 1 ? [] : [`wording-${wording}`]),
     ...(limit === 0 ? [] : [`first-${limit}`]),
     ...(seed === undefined ? [] : [`shuffled-${seed}`]),
+    ...(part === undefined ? [] : [part]),
   ];
   const whole = `results-${parts.join('-')}.jsonl`;
   return join(

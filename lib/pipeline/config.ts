@@ -8,7 +8,10 @@ import type { DetectorThresholds } from '../badcase/badcase-options.js';
 import { QUICK_BASELINES } from '../baselines/baselines.js';
 import type { SasrecSettings } from '../baselines/sequence/sasrec.js';
 import type { SequenceSettings } from '../baselines/sequence/sequence-options.js';
+import type { EnrichOptions } from '../data/enrich/enrich-options.js';
 import type { FilterStageOptions } from '../data/filter/filter-options.js';
+import type { ImportConvertedOptions } from '../data/import-options.js';
+import type { JoinOptions } from '../data/join/join-options.js';
 import type { SampleOptions } from '../data/sample/sample-options.js';
 import type { EmbedItemsOptions } from '../embed/embed-options.js';
 import type { RankOptions } from '../evaluate/evaluate-options.js';
@@ -27,6 +30,12 @@ export interface PipelineConfig extends Given<typeof PIPELINE_OPTIONS> {
   /** Writes a sample catalogue to `OUT/raw` first. */
   sample?: SampleOptions;
   filter?: Partial<Omit<FilterStageOptions, 'out' | 'dataset'>>;
+  /** In the place of `filter`: MiniOneRec's published rows, items and index; `embed` and `sid` run only where they are named. */
+  import?: Omit<ImportConvertedOptions, 'out' | 'dataset'>;
+  /** In the place of `filter`: several data folders as one. */
+  join?: Omit<JoinOptions, 'out' | 'dataset'>;
+  /** A chat model's texts of the items, or of the users' tastes. */
+  enrich?: Omit<EnrichOptions, 'data' | 'dataset' | 'out'>;
   /** Not run where `sid.embeddings` or `sft.index` names one's own. */
   embed?: Omit<EmbedItemsOptions, 'data' | 'dataset'>;
   /** With `embeddings` one's own vectors; not run where `sft.index` names one's own index. */

@@ -8,8 +8,8 @@ import { hashFile, readJson } from '../files/files.js';
 
 /** The files that a run reads. */
 export interface RunInputs {
-  /** Data folder, and NAME of its files. */
-  dataset: { dir: string; name: string };
+  /** Data folder, and NAME of its files; of a joined folder's data set the hashes of its own files. */
+  dataset: { dir: string; name: string; sources?: Readonly<Record<string, string>> };
   /** Index file; none where nothing is read of it. */
   index?: string;
   /** Model folder that it starts from, or a shape: of that there is nothing to hash, the seed makes its weights. */
@@ -24,7 +24,7 @@ export interface RunInputs {
 
 /** SHA-256 by file name; of the model's files the name begins with `model`, of an adapter's base with `base`. */
 export function hashInputs({
-  dataset: { dir, name },
+  dataset: { dir, name, sources },
   index,
   model,
   embeddings,
@@ -32,17 +32,13 @@ export function hashInputs({
   preferences,
 }: RunInputs): Record<string, string> {
   const data = ['item.json', 'train.inter', 'valid.inter', 'test.inter'].map((ending) => `${name}.${ending}`);
-  const files = data.map((file) => [file, join(dir, file)] as const).filter(([, path]) => existsSync(path));
+  const files = sources ? [] : data.map((file) => [file, join(dir, file)] as const).filter(([, path]) => existsSync(path)); // prettier-ignore
   const indexes = index === undefined ? [] : [['index', index] as const];
   const vectors = embeddings === undefined ? [] : [['embeddings', embeddings] as const];
   const texts = preferences === undefined ? [] : [['preferences', preferences] as const];
   const models = model === undefined ? [] : modelFiles(model);
-  return Object.fromEntries(
-    [...files, ...indexes, ...vectors, ...texts, ...Object.entries(more), ...models].map(([file, path]) => [
-      file,
-      hashFile(path),
-    ]),
-  );
+  const read = [...files, ...indexes, ...vectors, ...texts, ...Object.entries(more), ...models];
+  return { ...sources, ...Object.fromEntries(read.map(([file, path]) => [file, hashFile(path)])) };
 }
 
 /** Whatever decides what a model computes and how it reads: weights of all shards, configuration, tokenizer, prompts. */

@@ -32,10 +32,10 @@ export function nearestCode(x: ArrayLike<number>, codebook: Vectors): number {
   return best;
 }
 
-/** All codes, nearest to `x` [D] first; ties to the lower index. */
+/** All codes, nearest to `x` [D] first; ties to the lower index, as sorting is stable. */
 export function codesByDistance(x: ArrayLike<number>, codebook: Vectors): number[] {
   const distances = Float64Array.from({ length: codebook.rows }, (_, code) =>
     squaredDistance(x, rowOf(codebook, code)),
   );
-  return [...distances.keys()].sort((a, b) => distances[a]! - distances[b]! || a - b);
+  return [...distances.keys()].sort((a, b) => distances[a]! - distances[b]!);
 }

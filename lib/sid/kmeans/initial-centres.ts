@@ -9,7 +9,9 @@ import type { Random } from '../../support/random.js';
 import { squaredNorms } from './distance.js';
 
 /** Rows that k-means++ looks at, at most: beyond, a random part of them is taken. */
-const SPREAD_ROWS = 8192;
+export function mostSpreadRows(codes: number): number {
+  return Math.max(8192, 4 * codes);
+}
 
 /**
  * Greedy k-means++ (Arthur & Vassilvitskii 2007; the greedy form is scikit-learn's): each next centre is the best of
@@ -17,7 +19,7 @@ const SPREAD_ROWS = 8192;
  * the sum of these distances most. [K, D]
  */
 export function kmeansPlusPlus(vectors: Vectors, codes: number, random: Random): Vectors {
-  const limit = Math.max(SPREAD_ROWS, 4 * codes);
+  const limit = mostSpreadRows(codes);
   if (vectors.rows > limit) return kmeansPlusPlus(pickRows(vectors, limit, random), codes, random);
   const { rows, width } = vectors;
   const trials = 2 + Math.floor(Math.log(codes));

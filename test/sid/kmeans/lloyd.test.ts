@@ -1,4 +1,5 @@
 /** Lloyd's iterations where float32 cannot tell the nearest centre, at the ends of blocks and of what is allowed. */
+import * as tf from '@tensorflow/tfjs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { useEngine } from '../../../lib/engine/engine.js';
 import { registerNativeOps, unregisterNativeOps } from '../../../lib/engine/native-ops.js';
@@ -7,6 +8,7 @@ import { hasFused } from '../../../lib/ops/fused.js';
 import { balancedKmeans } from '../../../lib/sid/balanced/balanced-kmeans.js';
 import { nearestCode, squaredDistance, squaredNorms } from '../../../lib/sid/kmeans/distance.js';
 import { fillEmptyCodes } from '../../../lib/sid/kmeans/empty-clusters.js';
+import { distancesOnce, EngineDistances } from '../../../lib/sid/kmeans/engine-distances.js';
 import { pickRows } from '../../../lib/sid/kmeans/initial-centres.js';
 import { kmeans } from '../../../lib/sid/kmeans/kmeans.js';
 import { lloyd, nearestCodes } from '../../../lib/sid/kmeans/lloyd.js';
@@ -100,6 +102,36 @@ test.each(faces)('one centre that moves after another, each time a row or two: %
   }
 });
 
+test.each(faces)('the only centre that moves takes the first row: %s', (face) => {
+  useFace(face);
+  const x = column(12, 0, 2, 8, 13.5, 14); // the third centre goes from 16 to 13.75, the others are where they belong
+  expect([...lloyd(x, column(1, 10, 16), 1).codes]).toEqual([2, 0, 0, 1, 2, 2]);
+  expect(lloyd(x, column(1, 10, 16), 9)).toMatchObject({ codes: Int32Array.of(2, 0, 0, 1, 2, 2), rounds: 3 });
+});
+
+test('distances less the square of the row, chunk by chunk', () => {
+  const centres = { rows: 2, width: 2, data: Float32Array.of(1, 2, -3, 0.5) };
+  for (const rows of [3, 16_384, 16_385]) {
+    const x = { rows, width: 2, data: Float32Array.from({ length: 2 * rows }, (_, at) => (at % 13) - 4) };
+    const wanted = new Float32Array(2 * rows);
+    for (let i = 0; i < rows; i++) {
+      for (const k of [0, 1]) {
+        const own = squaredDistance(rowOf(x, i), rowOf(centres, k)) - squaredDistance(rowOf(x, i), [0, 0]);
+        wanted[2 * i + k] = own;
+      }
+    }
+    const before = tf.memory().numTensors;
+    const engine = new EngineDistances(x);
+    const chunks: number[][] = [];
+    engine.forEachChunk(centres, (first, count) => chunks.push([first, count]));
+    expect(chunks).toEqual(rows === 3 ? [[0, 3]] : [[0, 16_384], [16_384, 1]].slice(0, rows - 16_383)); // prettier-ignore
+    expect(Buffer.compare(Buffer.from(engine.distances(centres).buffer), Buffer.from(wanted.buffer))).toBe(0);
+    expect(Buffer.compare(Buffer.from(distancesOnce(x, centres).buffer), Buffer.from(wanted.buffer))).toBe(0);
+    engine.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  }
+});
+
 test('the nearest codes of a block of rows, of one row more and of one less', () => {
   const centres = column(0.5, -0.25, 3);
   for (const rows of [65_535, 65_536, 65_537]) {
@@ -160,18 +192,43 @@ describe('a hundred iterations are the most by default', () => {
 });
 
 test('small things go to ml-kmeans: up to a million products an iteration', () => {
-  for (const [codes, implementation] of [
-    [100, 'ml-kmeans'],
-    [101, 'own'],
+  for (const [rows, width, codes, implementation] of [
+    [1000, 10, 100, 'ml-kmeans'],
+    [9901, 1, 101, 'own'],
   ] as const) {
-    const x = cloud(1000, 10, 1e-7); // so small that the package stops early, and one can tell who iterated
-    const options = { codes, init: pickRows(x, codes, new Random(1)), iterations: 40 };
-    const [own, package_] = (['own', 'ml-kmeans'] as const).map((face) =>
-      kmeans(x, { ...options, implementation: face }),
-    );
-    expect(own!.rounds).not.toBe(package_!.rounds);
-    expect(kmeans(x, options).rounds).toBe((implementation === 'own' ? own! : package_!).rounds);
+    const x = cloud(rows, width, 1e-7); // so small that the package stops early, and one can tell who iterated
+    const options = { codes, init: pickRows(x, codes, new Random(1)), iterations: 20 };
+    const [own, other] = (['own', 'ml-kmeans'] as const).map((face) => kmeans(x, { ...options, implementation: face }));
+    expect(own!.rounds).not.toBe(other!.rounds);
+    expect(kmeans(x, options).rounds).toBe((implementation === 'own' ? own! : other!).rounds);
   }
+});
+
+describe('centres without rows move while iterations are left, and once more', () => {
+  const x = cloud(60, 3);
+  const far = { rows: 12, width: 3, data: new Float32Array(36).fill(100) }; // eleven of them nobody's nearest
+  far.data.fill(0, 0, 3);
+
+  test.each([1, 2, 3, 4, 5, 6, 7, 8, 50])('%i iterations', (iterations) => {
+    let wanted = lloyd(x, far, iterations);
+    for (let left = iterations - wanted.rounds; ; left = iterations - wanted.rounds) {
+      const filled = fillEmptyCodes(x, wanted, wanted.codes);
+      if (filled === undefined) break;
+      const next = lloyd(x, filled, left);
+      wanted = { ...next, rounds: wanted.rounds + next.rounds };
+      if (left === 0) break;
+    }
+    expect(kmeans(x, { codes: 12, init: far, iterations, implementation: 'own' })).toEqual(wanted);
+  });
+
+  test.each([1, 2, 3])('the package moves its centres as often as ours: %i', (iterations) => {
+    const init = pickRows(x, 5, new Random(3));
+    const [own, other] = (['own', 'ml-kmeans'] as const).map((implementation) =>
+      kmeans(x, { codes: 5, init, iterations, implementation }),
+    );
+    other!.data.forEach((value, at) => expect(value).toBeCloseTo(own!.data[at]!, 5));
+    expect([other!.codes, other!.rounds]).toEqual([own!.codes, own!.rounds]);
+  });
 });
 
 test('what k-means is asked for: codes from 1 to the rows, centres of their number and width', () => {
