@@ -1,7 +1,7 @@
 /**
  * Does a pretrained language model recommend better than the same shape from random weights, and where? SmolLM2-135M on
- * Industrial's raw rows; ablations with one seed, the pair itself with as many as are asked for. The best model of a run is
- * chosen on validation rows; test rows are ranked by 20 beams. Every run is kept in `data/pretrained-quality`, and a second
+ * Industrial's raw rows; ablations with one seed, the pair itself with as many as are asked for. The last model of a
+ * run counts, whose learning rate has fallen to nothing; test rows are ranked by 20 beams. Every run is kept in `data/pretrained-quality`, and a second
  * call goes on where the first was cut short, within a run too.
  *
  * `SIDLAB_ARMS=lora,random` names arms (default all), `SIDLAB_MINUTES=20` the time of each, of two quiet cores,
