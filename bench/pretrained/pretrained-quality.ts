@@ -4,7 +4,7 @@
  * run counts, whose learning rate has fallen to nothing; test rows are ranked by 20 beams. Every run is kept in `data/pretrained-quality`, and a second
  * call goes on where the first was cut short, within a run too.
  *
- * `SIDLAB_ARMS=lora,random` names arms (default all), `SIDLAB_MINUTES=20` the time of each, of two quiet cores,
+ * `SIDLAB_ARMS=lora,random` names arms (default all, and SASRec beside the transition baseline), `SIDLAB_MINUTES=20` the time of each, of two quiet cores,
  * `SIDLAB_SEEDS=42,43,44` the seeds of the first two (default 42).
  */
 import { existsSync } from 'node:fs';
@@ -44,10 +44,11 @@ export async function pretrainedQuality(): Promise<Row[]> {
     for (const seed of of) files.push(await resultsOf(shop, arm, minutes, seed));
     sides.push({ name: arm.name, files, note: arm.what });
   }
-  for (const baseline of ['transition', 'sasrec'] as const) sides.push(await baselineSide(shop, baseline));
+  const baselines = arms.length < ARMS.length ? (['transition'] as const) : (['transition', 'sasrec'] as const);
+  for (const baseline of baselines) sides.push(await baselineSide(shop, baseline));
   const compared = await compareStage({
     ...{ files: sides.map(({ files }) => files.join()), names: sides.map(({ name }) => name), data: shop.data },
-    out: join(shop.data, `comparison-${minutes}`),
+    out: join(shop.data, `comparison-${minutes}.json`),
   });
   console.error(`slices and paired tests: ${compared.files.join(' ')}`);
   return (await Promise.all(sides.map(rowsOf))).flat();
