@@ -42,6 +42,8 @@ export * from './raw/reviews.js';
 export type { Catalogue, CatalogueItem, ItemSink } from './raw/shelf.js';
 export * from './raw/times.js';
 export * from './sample/sample.js';
+export * from './sequences/build-sequences.js';
+export * from './sequences/user-sequences.js';
 export * from './sid-index.js';
 export * from './spreadsheet-csv.js';
 export * from './table.js';

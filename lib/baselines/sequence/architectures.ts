@@ -2,13 +2,13 @@
  * The baselines that are trained: names, options with each one's own defaults, and where they are built. A new one is a
  * file of its own and an entry here. Nothing heavy is imported until it is trained.
  */
-import { integer, numbers } from '../../options/kinds.js';
+import { choice, integer, numbers } from '../../options/kinds.js';
 import type { Architecture } from './architecture.js';
 import type { CaserSettings } from './caser.js';
 import type { Gru4recSettings } from './gru4rec.js';
 import type { HstuSettings } from './hstu.js';
 import type { SasrecSettings } from './sasrec.js';
-import { sequenceOptions, type SequenceSettings } from './sequence-options.js';
+import { SEQUENCE_MODES, sequenceOptions, type SequenceSettings } from './sequence-options.js';
 
 /** Every option of the trained baselines; those of another one than is asked for are refused. */
 export interface TrainedOptions
@@ -27,6 +27,11 @@ export const SASREC_OPTIONS = {
   width: WIDTH,
   blocks: integer('transformer blocks', { default: 2 }),
   heads: integer('attention heads', { default: 2 }),
+  mode: choice(
+    SEQUENCE_MODES,
+    "row: loss at the target of each row; chain: at every item of a user's sequence, of which a batch has so many",
+    { default: 'row' },
+  ),
 };
 
 /** The architectures, in the order of the results table. */
