@@ -19,6 +19,8 @@ import { loadBf16 } from './load-bf16.js';
 import { ml100k } from './train/ml-100k.js';
 import { plantedFaults } from './planted/planted-faults.js';
 import { precisionQuality } from './train/precision-quality.js';
+import { pretrainedQuality } from './pretrained/pretrained-quality.js';
+import { pretrainedText } from './pretrained/pretrained-text.js';
 import { quickstartQuality } from './quickstart-quality.js';
 import { rqkmeansConstrained } from './sid/rqkmeans-constrained.js';
 import { rqkmeansPlusBench } from './sid/rqkmeans-plus.js';
@@ -60,6 +62,8 @@ export const BENCHMARKS: Record<string, Benchmark> = {
   'evaluate-small': alone(evaluateSmall),
   'evaluate-memory': alone(evaluateMemory),
   'planted-faults': alone(plantedFaults),
+  'pretrained-quality': alone(pretrainedQuality),
+  'pretrained-text': besidePython(pretrainedText),
   'precision-quality': alone(precisionQuality),
   sasrec: besidePython(() => sequenceBench('sasrec')),
   gru4rec: besidePython(() => sequenceBench('gru4rec')),

@@ -1,5 +1,6 @@
 /** The options of `baseline`. */
 import { DATA_OPTIONS } from '../data/data-options.js';
+import { PART_OPTIONS } from '../data/join/join-options.js';
 import { custom, integer, text } from '../options/kinds.js';
 import type { Options } from '../options/option.js';
 import { defineOptions, type OptionsOf } from '../options/schema.js';
@@ -36,6 +37,7 @@ export const BASELINE_OPTIONS = defineOptions(
   {
     baseline: { ...BASELINE, words: BASELINE_NAMES },
     ...DATA_OPTIONS,
+    ...PART_OPTIONS,
     topK: integer('length of the lists; shorter where fewer items were seen', { default: 50 }),
     results: text('file to write', {
       otherwise: 'runs/baseline-NAME/results.jsonl in the data folder',

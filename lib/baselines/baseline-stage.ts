@@ -1,7 +1,9 @@
 /** The `baseline` stage: a data folder -> `results.jsonl` of a baseline on the test rows, and its metrics. */
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset.js';
+import { partView } from '../data/join/parts.js';
 import { loadDataset } from '../data/load.js';
+import { joinedResults, partFile, type PartResults } from '../evaluate/apart/joined-results.js';
 import { ksUpTo } from '../evaluate/measures/ranking.js';
 import { checkResults, itemMetrics, type Metrics } from '../evaluate/metrics.js';
 import { type Result, writeResults } from '../evaluate/results-file.js';
@@ -10,7 +12,8 @@ import { type Intervals, metricIntervals, withRanks } from '../evaluate/statisti
 import { InputError } from '../support/errors.js';
 import type { TrainReport } from '../train/loop/loop.js';
 import { BASELINE_OPTIONS, type BaselineStageOptions } from './baseline-options.js';
-import type { Ranked } from './baseline.js';
+import { viewsOf } from './apart.js';
+import type { Baseline, BaselineContext, BaselineOptions, Ranked } from './baseline.js';
 import { baselineOf } from './baselines.js';
 
 /** What the stage measured, and where the results are. */
@@ -27,6 +30,8 @@ export interface BaselineReport {
   results: string;
   /** Of a baseline that is trained: updates, time, best validation, model folder. */
   training?: TrainReport;
+  /** Of a joined folder, whose rows are ranked among the items of their own data sets: each data set's. */
+  parts?: Record<string, BaselineReport>;
   seconds: number;
 }
 
@@ -36,23 +41,54 @@ export interface BaselineReport {
  */
 export async function baselineStage(options: BaselineStageOptions): Promise<BaselineReport> {
   const start = performance.now();
-  const { baseline, data, dataset: found, results: given, ...rest } = BASELINE_OPTIONS.parse(options);
+  const { baseline, data, dataset: found, part, results: given, ...rest } = BASELINE_OPTIONS.parse(options);
   const own = baselineOf(baseline);
-  const { name } = own;
-  const { run = join(data, 'runs', `baseline-${name}`) } = rest as { run?: string };
+  const joined = await loadDataset(data, found);
+  const apart = joined.parts !== undefined && part === undefined;
+  const views = apart ? viewsOf(joined) : [partView(joined, part)];
+  const called = part === undefined ? own.name : `${own.name}-${part}`;
+  const { run = join(data, 'runs', `baseline-${called}`) } = rest as { run?: string };
   const results = given ?? join(run, 'results.jsonl');
-  const dataset = await loadDataset(data, found);
-  const ranked = await own.rank(dataset.train, dataset.test, rest, { dataset, run });
-  const { results: lists, training } = isReport(ranked) ? ranked : { results: ranked };
-  checkLists(name, lists, dataset);
-  writeResults(results, lists);
   const ks = ksUpTo(rest.topK);
+  const ranked: PartResults[] = [];
+  const reports: Record<string, BaselineReport> = {};
+  for (const { dataset, firstItem } of views) {
+    const began = performance.now();
+    const { name } = dataset;
+    const folder = apart ? join(run, name) : run;
+    const { results: lists, training } = await rankOne(own, rest, { dataset, run: folder });
+    ranked.push({ name, firstItem, results: lists });
+    const file = apart ? partFile(results, name) : results;
+    writeResults(file, lists);
+    reports[name] = reportOf(own.name, lists, ks, file, began, training);
+  }
+  if (!apart) return Object.values(reports)[0]!;
+  const all = joinedResults(ranked);
+  writeResults(results, all);
+  return { ...reportOf(own.name, all, ks, results, start), parts: reports };
+}
+
+/** @throws InputError for lists that do not fit the rows */
+async function rankOne(own: Baseline, options: BaselineOptions, context: BaselineContext): Promise<Ranked> {
+  const { train, test } = context.dataset;
+  const ranked = await own.rank(train, test, options, context);
+  const report = isReport(ranked) ? ranked : { results: ranked };
+  checkLists(own.name, report.results, context.dataset);
+  return report;
+}
+
+function reportOf(
+  name: string,
+  lists: readonly Result[],
+  ks: readonly number[],
+  results: string,
+  start: number,
+  training?: TrainReport,
+): BaselineReport {
   return {
-    name,
-    rows: lists.length,
+    ...{ name, rows: lists.length, results },
     item: itemMetrics(lists, ks),
     intervals: metricIntervals(withRanks(lists, itemRank), ks),
-    results,
     ...(training && { training }),
     seconds: (performance.now() - start) / 1000,
   };

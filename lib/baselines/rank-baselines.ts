@@ -6,14 +6,20 @@ import { type EvaluateStageReport, evaluateStage } from '../evaluate/evaluate-st
 import type { BesideBaseline, RankBaselines } from '../evaluate/score/beside-baselines.js';
 import { type ScoreReport, scoreStage } from '../evaluate/score/score-stage.js';
 import type { ScoreOptions } from '../evaluate/score/score-options.js';
+import { rankApart } from './apart.js';
 import { POPULARITY } from './popularity.js';
 import { withAssistant } from './sequence/with-assistant.js';
 import { TRANSITION } from './transition.js';
 
-/** Counted in the data set's training rows, as `sidlab baseline` does. */
-export const rankBaselines: RankBaselines = ({ train }, rows, topK) =>
+/** Counted in the data set's training rows, as `sidlab baseline` does; in a joined folder in those of the row's own data set. */
+export const rankBaselines: RankBaselines = (dataset, rows, topK) =>
   Promise.resolve(
-    Object.fromEntries([POPULARITY, TRANSITION].map(({ name, rank }) => [name, rank(train, rows, { topK })])),
+    Object.fromEntries(
+      [POPULARITY, TRANSITION].map(({ name, rank }) => [
+        name,
+        rankApart(dataset, rows, ({ train }, own) => rank(train, own, { topK })),
+      ]),
+    ),
   );
 
 /** `scoreStage` with the baselines beside each file, where there is a data folder. @throws InputError as `scoreStage` */

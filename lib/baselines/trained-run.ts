@@ -43,8 +43,10 @@ export async function trainedRun<Batch>(
   await ensureEngine();
   const { again, onLog, seed, keep } = settings;
   const own = Object.fromEntries(Object.entries(settings).filter(([key]) => Object.hasOwn(options, key)));
-  const { schedule, ...others } = fingerprint(options, own);
-  const stamp = { ...others, ...(schedule !== 'constant' && { schedule }) }; // it came later: older runs resume
+  const { schedule, mode, ...others } = fingerprint(options, own);
+  // both came later: older runs resume
+  const later = { ...(schedule !== 'constant' && { schedule }), ...(mode !== undefined && mode !== 'row' && { mode }) };
+  const stamp = { ...others, ...later };
   const inputs = { dataset, ...(index !== undefined && { index }) };
   const config = {
     ...{ stage: 'baseline', baseline: name, data: dataset.name, rows: dataset.train.length },

@@ -12,6 +12,7 @@ import type { CompareReport } from '../compare/compare-report.js';
 import { CONVERT_OPTIONS } from '../data/convert-options.js';
 import { ENRICH_OPTIONS } from '../data/enrich/enrich-options.js';
 import { FILTER_OPTIONS } from '../data/filter/filter-options.js';
+import { JOIN_OPTIONS } from '../data/join/join-options.js';
 import { IMPORT_CONVERTED_OPTIONS } from '../data/import-options.js';
 import { WRITE_SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
 import { EMBED_OPTIONS } from '../embed/embed-options.js';
@@ -71,6 +72,12 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'raw interactions and item texts -> items and training, validation and test rows',
     schema: FILTER_OPTIONS,
     run: async (values) => (await import('../data/filter/filter-stage.js')).filterStage(checked(values)),
+  },
+  join: {
+    summary:
+      'several data folders -> one, for one tokenizer and one model of all; evaluate and baseline keep them apart',
+    schema: JOIN_OPTIONS,
+    run: async (values) => (await import('../data/join/join-datasets.js')).joinDatasets(checked(values)),
   },
   embed: {
     summary: 'item texts -> item vectors',

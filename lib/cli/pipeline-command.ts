@@ -2,6 +2,7 @@
 import { relative, resolve } from 'node:path';
 import { boolean } from '../options/kinds.js';
 import { type AnySchema, parseOptions } from '../options/schema.js';
+import { checkConfig } from '../pipeline/check-config.js';
 import type { PipelineConfig } from '../pipeline/config.js';
 import type { DryRun } from '../pipeline/dry-run.js';
 import { STAGE_NAMES, STAGE_SCHEMAS } from '../pipeline/pipeline-options.js';
@@ -45,11 +46,11 @@ async function configOf(values: Record<string, unknown>): Promise<PipelineConfig
     }
     return { ...readPipelineConfig(config as string), ...ofAll({ again, rounds }) };
   }
-  if (reviews === undefined) {
+  if (SOURCES.every((source) => values[source] === undefined)) {
     const { seed, again, rounds, ...others } = flags;
     if (Object.keys(others).length > 0) {
       throw new InputError(
-        'pipeline: expected --reviews and --out beside the other flags, or no flag but --seed and --rounds',
+        'pipeline: expected --reviews, --data or --converted, and --out beside the other flags, or no flag but --seed and --rounds',
       );
     }
     return { ...quickstart(seed as number | undefined), ...ofAll({ again, rounds }) };
@@ -65,32 +66,42 @@ function ofAll({ again, rounds }: Record<string, unknown>): Pick<PipelineConfig,
 /** Folders are seen from where the command runs. */
 function ownData(values: Record<string, unknown>): PipelineConfig {
   const { out, dataset = 'data', seed, grpo, strategies, tasks, run, figures, baselines, rounds, again } = values;
-  if (typeof out !== 'string') throw new InputError('pipeline: expected --out beside --reviews');
-  const given: Record<string, Record<string, unknown>> = { filter: {}, embed: {}, sid: {}, sft: {}, badcase: {} };
+  if (typeof out !== 'string') throw new InputError('pipeline: expected --out beside the data');
+  const given: Record<string, Record<string, unknown>> = { sft: {}, badcase: {} };
+  if (values.converted === undefined) Object.assign(given, { embed: {}, sid: {} }); // else the index is there
+  if (values.reviews !== undefined) given.filter = {};
   if (grpo === true) given.grpo = {};
   if (strategies === true) given.strategies = {};
   if (tasks !== undefined) given.sft = { tasks };
   for (const [flag, { stages, name }] of pipelineFlags()) {
     if (values[flag] === undefined) continue;
     for (const stage of stages)
-      (given[stage] ??= {})[name] = isPath(name) ? resolve(values[flag] as string) : values[flag];
+      (given[stage] ??= {})[name] = isPath(name) ? absolute(values[flag] as string | readonly string[]) : values[flag];
   }
   if (seed !== undefined)
-    for (const stage of ['embed', 'sid', 'sft', ...(given.grpo ? ['grpo'] : [])]) given[stage]!.seed = seed;
-  if (seed !== undefined && typeof given.embed!.encoder === 'string' && given.embed!.encoder !== 'lsa')
-    delete given.embed!.seed;
+    for (const stage of ['embed', 'sid', 'sft', 'grpo']) if (given[stage]) given[stage].seed = seed;
+  if (seed !== undefined && typeof given.embed?.encoder === 'string' && given.embed.encoder !== 'lsa')
+    delete given.embed.seed;
   for (const stage of STAGE_NAMES) {
     if (given[stage])
       parseOptions({ ...STAGE_SCHEMAS[stage], name: 'pipeline' }, given[stage], (name) => `${stage} ${name}`);
   }
   const own = { run, figures, baselines, rounds, again };
   const top = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
-  return { out: resolve(out), dataset: dataset as string, ...top, ...given } as PipelineConfig;
+  const config = { out: resolve(out), dataset: dataset as string, ...top, ...given } as PipelineConfig;
+  checkConfig(config, 'pipeline');
+  return config;
 }
 
 /** Options whose value is a file of the user's. */
 const isPath = (name: string): boolean =>
-  ['reviews', 'meta', 'embeddings', 'index', 'startIndex', 'templates'].includes(name);
+  ['reviews', 'meta', 'converted', 'data', 'embeddings', 'index', 'startIndex', 'templates'].includes(name);
+
+const absolute = (paths: string | readonly string[]): string | string[] =>
+  typeof paths === 'string' ? resolve(paths) : paths.map((path) => resolve(path));
+
+/** Flags that say where the data come from. */
+const SOURCES = ['reviews', 'converted', 'data'];
 
 /** Every stage with its options, and what is missing. */
 function planned({ stages, missing, choices = [], estimate }: DryRun): string {

@@ -1,6 +1,6 @@
 /**
  * The pipeline's flags: every option of every stage. One that a single stage has goes by its own name (`--user-k`); one
- * that several have by the stage's too (`--sft-epochs`, `--sid-epochs`), and so do all of `compare`; `--seed` is everybody's.
+ * that several have by the stage's too (`--sft-epochs`, `--sid-epochs`), and so do all of `compare` and `enrich`; `--seed` is everybody's.
  */
 import { kebab } from '../options/flags.js';
 import { boolean, integer, text } from '../options/kinds.js';
@@ -27,6 +27,9 @@ const OWN_FLAG = {
   seed: integer('fixes everything random, in every stage', { default: 42, min: 0 }),
 };
 
+/** Stages whose options go by the stage's name always. */
+const PREFIXED: readonly StageName[] = ['compare', 'enrich'];
+
 const STAGES = STAGE_NAMES.filter((stage) => stage !== 'sample');
 
 /** By the name in camel case that `parseFlags` gives. */
@@ -39,7 +42,8 @@ export function pipelineFlags(): Map<string, PipelineFlag> {
   const taken = new Set([...Object.keys(PIPELINE_OPTIONS), ...Object.keys(OWN_FLAG)]);
   const flags = new Map<string, PipelineFlag>();
   for (const { stage, name, option } of all) {
-    const shared = stage === 'compare' || taken.has(name) || all.filter((other) => other.name === name).length > 1;
+    const others = all.filter((other) => other.name === name && !PREFIXED.includes(other.stage));
+    const shared = PREFIXED.includes(stage) || taken.has(name) || others.length > 1;
     flags.set(shared ? `${stage}${name[0]!.toUpperCase()}${name.slice(1)}` : name, { option, stages: [stage], name });
   }
   return flags;

@@ -18,6 +18,8 @@ interface MetricReport {
   sid?: Record<string, number>;
   /** Of both, or of `item` alone. */
   intervals: Record<string, Interval> | BothIntervals;
+  /** Of each data set, where several were joined. */
+  parts?: Record<string, { rows: number; item: Record<string, number> }>;
 }
 
 interface BothIntervals {
@@ -26,7 +28,7 @@ interface BothIntervals {
 }
 
 /** A report with the interval of each metric beside it: `HR@10: .131 [.118, .145]`. */
-export function metricRecord({ intervals, ...report }: MetricReport): string {
+export function metricRecord({ intervals, parts, ...report }: MetricReport): string {
   const of = 'item' in intervals ? (intervals as BothIntervals) : undefined;
   const beside = (metrics: Record<string, number>, ends: Record<string, Interval>) =>
     Object.fromEntries(
@@ -37,8 +39,13 @@ export function metricRecord({ intervals, ...report }: MetricReport): string {
     ...report,
     item: beside(item, of?.item ?? (intervals as Record<string, Interval>)),
     ...(sid && of?.sid && { sid: beside(sid, of.sid) }),
+    ...(parts && { parts: mapValues(parts, ({ rows, item: own }) => ({ rows, ...own })) }),
     note: 'in brackets: 95 % bootstrap interval over users',
   });
+}
+
+function mapValues<T, R>(of: Readonly<Record<string, T>>, value: (one: T) => R): Record<string, R> {
+  return Object.fromEntries(Object.entries(of).map(([name, one]) => [name, value(one)]));
 }
 
 function plain(value: unknown): string {

@@ -3,6 +3,7 @@
  *
  * Files (MiniOneRec's): `NAME.item.json`, `NAME.{train,valid,test}.inter`; item ids are 0 .. items - 1.
  */
+import type { Part } from './join/part.js';
 
 /** Text of an item; every field may be empty but the title. */
 export interface Item {
@@ -47,4 +48,8 @@ export interface Dataset {
   valid: Row[];
   /** Rows of the test. */
   test: Row[];
+  /** The data sets that were joined, where the folder is of several. */
+  parts?: readonly Part[];
+  /** Of one of them: SHA-256 of the files that it came from, by name. */
+  sources?: Readonly<Record<string, string>>;
 }

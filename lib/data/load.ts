@@ -5,6 +5,7 @@ import { InputError } from '../support/errors.js';
 import type { Dataset } from './dataset.js';
 import { readInter } from './inter-file.js';
 import { readItems } from './item-file.js';
+import { checkParts, readPartsFile } from './join/parts.js';
 
 /**
  * @param name of the files; default the folder's own name or, failing that, the only `*.item.json` in it
@@ -14,7 +15,9 @@ export async function loadDataset(dir: string, name?: string): Promise<Dataset> 
   const found = name ?? findName(dir);
   const items = readItems(join(dir, `${found}.item.json`));
   const read = (split: string) => readInter(join(dir, `${found}.${split}.inter`), items.length);
-  return { name: found, dir, items, train: await read('train'), valid: await read('valid'), test: await read('test') };
+  const parts = readPartsFile(dir, found);
+  const rows = { train: await read('train'), valid: await read('valid'), test: await read('test') };
+  return checkParts({ name: found, dir, items, ...rows, ...(parts && { parts }) });
 }
 
 /** The name of a folder's data set. @throws InputError if there is none or more than one to choose from */

@@ -1,5 +1,6 @@
 /** The options of `evaluate`. */
 import { DATA_OPTIONS, INDEX_OPTIONS } from '../data/data-options.js';
+import { PART_OPTIONS } from '../data/join/join-options.js';
 import { PRECISION_OPTIONS } from '../lm/precision-options.js';
 import { boolean, choice, custom, integer, number, text } from '../options/kinds.js';
 import { LENGTHS } from '../decode/beam-search.js';
@@ -58,6 +59,7 @@ export const RANK_OPTIONS = {
 export const EVALUATE_OPTIONS = defineOptions('evaluate', {
   ...DATA_OPTIONS,
   ...INDEX_OPTIONS,
+  ...PART_OPTIONS,
   model: text('model folder', { required: true, affectsResult: false }),
   template: text('a task that answers with a SID or a title; of items, held-out ones are asked about', {
     otherwise: 'the one that the model was trained to rank, else sids',

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { collected, first, together } from '../cluster/alone.js';
 import { joinCluster } from '../cluster/cluster.js';
+import { partView } from '../data/join/parts.js';
 import { indexOf, loadDataset } from '../data/load.js';
 import { readIndex } from '../data/sid-index.js';
 import { trainCounts } from '../data/train-counts.js';
@@ -12,13 +13,14 @@ import type { PromptSource } from '../lm/prompt-card.js';
 import { disposeWeights } from '../lm/weights.js';
 import { hashText } from '../files/files.js';
 import { codeVersion } from '../runs/code-version.js';
-import { hashInputs } from '../runs/inputs.js';
 import { InputError } from '../support/errors.js';
 import { interrupted, watchInterrupts } from '../support/interrupt.js';
 import { promptWords } from '../tasks/prompt-words.js';
 import { promptContext } from '../tasks/prompts.js';
 import { taskRows } from '../tasks/task-rows.js';
 import { findTemplate, readTemplates } from '../tasks/templates.js';
+import { evaluateApart, ranksApart } from './apart/evaluate-apart.js';
+import { joinsSeveral, partHashes, partWords } from './apart/part-inputs.js';
 import { type EvaluateReport, reportOf } from './evaluate.js';
 import { loadRecommender } from './recommender.js';
 import { writeResults } from './results-file.js';
@@ -53,6 +55,8 @@ export interface EvaluateStageReport extends EvaluateReport {
   results: string;
   /** Of each metric by item over the task's wordings, where each was asked. */
   wordings?: Record<string, WordingSpread>;
+  /** Of a joined folder, whose rows are ranked among the items of their own data sets: each data set's. */
+  parts?: Record<string, EvaluateStageReport>;
 }
 
 /** A metric over the wordings of a task. */
@@ -72,6 +76,9 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
   const { label, ...given } = options;
   const settings = EVALUATE_OPTIONS.parse(given);
   if (settings.wording === 0) return everyWording(options, settings);
+  if (settings.part === undefined && joinsSeveral(settings) && ranksApart(options)) {
+    return evaluateApart(options, evaluateStage);
+  }
   if (cluster && settings.shard !== undefined) {
     throw new InputError('--shard: expected one process, got several, which share the batches anyway; leave one out');
   }
@@ -143,7 +150,7 @@ function precisionOf({ precision, model }: SettingsOf<typeof EVALUATE_OPTIONS>):
  * @param agreed the precision, where processes have agreed on one
  */
 async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>, agreed?: Precision) {
-  const { data, dataset: name, model, split, shuffleHistories: seed, limit, wording, shard } = settings;
+  const { data, dataset: name, model, split, shuffleHistories: seed, limit, wording, shard, part } = settings;
   const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens, preferences } = settings;
   const { numBeams, normalize, lengthPenalty, lengthOf, logitAdjustment, excludeHistory } = settings;
   const { scoreTargets, tokenBudget, assistant, assistantWeight } = settings;
@@ -169,18 +176,20 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>, agreed?: Pr
     ...(wording > 1 && { wording }),
     ...(limit > 0 && { limit }),
     ...(seed !== undefined && { shuffleHistories: seed }),
+    ...(part !== undefined && { part }),
     ...(shard !== undefined && { shard }),
   };
-  const dataset = await loadDataset(data, name);
+  const joined = await loadDataset(data, name);
+  const { dataset, firstItem } = partView(joined, part);
   const inputs = {
     dataset,
-    index: settings.index ?? indexOf(dataset),
+    index: settings.index ?? indexOf(joined),
     model,
     ...(preferences !== undefined && { preferences }),
   };
-  const words = promptWords(dataset, preferences);
+  const words = partWords(promptWords(joined, preferences), firstItem);
   const { heldOutItems = run.heldOutItems } = settings;
-  const index = readIndex(inputs.index, dataset.items.length);
+  const index = readIndex(inputs.index, joined.items.length).slice(firstItem, firstItem + dataset.items.length);
   const whole = taskRows(
     dataset,
     found,
@@ -194,7 +203,7 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>, agreed?: Pr
   const ranking = { numBeams, normalize, lengthPenalty, logitAdjustment, excludeHistory, scoreTargets, tokenBudget };
   const search = { ...ranking, lengthOf, ...(assistant !== undefined && { assistant, assistantWeight }) };
   const prompts = [asked.cutoffLen, asked.chatTemplate, asked.sidTokens, found];
-  const hashes = hashInputs(inputs);
+  const hashes = partHashes(inputs, joined);
   const key = [kind, ranking, prompts, hashes, codeVersion().hash, rows.length];
   return {
     counts: trainCounts(dataset.train, dataset.items.length),

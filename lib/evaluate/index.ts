@@ -1,4 +1,6 @@
 /** Ranking metrics and the file of results that they are computed from. */
+export * from './apart/evaluate-apart.js';
+export * from './apart/joined-results.js';
 export * from './evaluate-stage.js';
 export * from './evaluate.js';
 export * from './measure-results.js';

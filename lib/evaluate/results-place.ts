@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readJson, writeJson } from '../files/files.js';
+import { isGguf } from '../files/gguf/gguf-file.js';
 import { codeVersion, packageVersion } from '../runs/code-version.js';
 
 /** What tells one evaluation of a model from another. */
@@ -28,6 +29,8 @@ export interface EvaluationKind {
   assistantWeight?: number;
   /** Which of the task's wordings, where it is not the first. */
   wording?: number;
+  /** Of a joined folder: the data set that was ranked, or `all` as one. */
+  part?: string;
   /** One of several shares, such as `2/8`. */
   shard?: string | undefined;
   /** Of the large products. Default float32. */
@@ -37,14 +40,14 @@ export interface EvaluationKind {
 }
 
 /**
- * The default file, beside the model of a run, else inside the model's folder: nothing is written outside of what was
+ * The default file, beside the model of a run or a GGUF file, else inside the model's folder: nothing is written outside of what was
  * named.
  * @example resultsFile('runs/a/model', { split: 'test', template: 'sids', numBeams: 50, normalize: 'full' })
  * // 'runs/a/results-test-sids-50.jsonl'
  */
 export function resultsFile(model: string, kind: EvaluationKind): string {
   const { split, template, numBeams, normalize, precision = 'float32', shuffleHistories: seed } = kind;
-  const { limit = 0, excludeHistory = false, lengthPenalty = 0, lengthOf, wording = 1, shard } = kind;
+  const { limit = 0, excludeHistory = false, lengthPenalty = 0, lengthOf, wording = 1, shard, part } = kind;
   const { logitAdjustment = 0, assistant, assistantWeight } = kind;
   const parts = [
     ...[split, template, numBeams],
@@ -58,9 +61,13 @@ export function resultsFile(model: string, kind: EvaluationKind): string {
     ...(wording === 1 ? [] : [`wording-${wording}`]),
     ...(limit === 0 ? [] : [`first-${limit}`]),
     ...(seed === undefined ? [] : [`shuffled-${seed}`]),
+    ...(part === undefined ? [] : [part]),
   ];
   const whole = `results-${parts.join('-')}.jsonl`;
-  return join(isRun(dirname(model)) ? dirname(model) : model, shard === undefined ? whole : shardFile(whole, shard));
+  return join(
+    isGguf(model) || isRun(dirname(model)) ? dirname(model) : model,
+    shard === undefined ? whole : shardFile(whole, shard),
+  );
 }
 
 /** Where a share's results go. @param shard such as `2/8` @example shardFile('a.jsonl', '2/8') // 'a-shard-2-of-8.jsonl' */

@@ -5,6 +5,7 @@
 import { nearest } from '../options/nearest.js';
 import { parseOptions } from '../options/schema.js';
 import { InputError } from '../support/errors.js';
+import { checkSource } from './source.js';
 import { PIPELINE_OPTIONS, STAGE_NAMES, STAGE_SCHEMAS } from './pipeline-options.js';
 
 /** @param source the file, for the error's text @throws InputError for the first option that is wrong */
@@ -29,4 +30,5 @@ export function checkConfig(config: object, source: string): void {
     const schema = { ...STAGE_SCHEMAS[stage], name: source };
     parseOptions(schema, options as Record<string, unknown>, (name) => `${stage}.${name}`);
   }
+  checkSource(given, source);
 }

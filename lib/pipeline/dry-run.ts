@@ -1,11 +1,14 @@
 /** What a pipeline would do, without doing it: stages and their options, what is missing, what training would take. */
+import { hasInput } from '../files/input-files.js';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { holdsModel } from '../lm/model-place.js';
 import { estimateText, type RunEstimate } from '../train/report/estimate.js';
 import { sftEstimate } from '../train/sft/sft.js';
 import { DENSE_ROWS } from '../sid/default-method.js';
 import type { PipelineConfig } from './config.js';
 import { roundFolder } from './next-round.js';
+import { sourceOf } from './source.js';
 import { withLoopStages } from './rounds.js';
 import { PipelineStages } from './stages.js';
 import { checkTraining } from './round.js';
@@ -50,8 +53,9 @@ function choicesOf(paths: PipelineStages): { choices?: string[] } {
 
 function stagesOf(given: PipelineConfig): DryRun['stages'] {
   const config = withLoopStages(given);
-  const named = ['sample', 'filter', 'embed', 'sid', 'convert', 'sft', 'grpo', 'evaluate', 'badcase', 'strategies'] as const; // prettier-ignore
-  const optional: readonly string[] = ['sample', 'grpo', 'badcase', 'strategies'];
+  const named = ['sample', sourceOf(config), 'enrich', 'embed', 'sid', 'convert', 'sft', 'grpo', 'evaluate', 'badcase', 'strategies'] as const; // prettier-ignore
+  const imported = config.import && !config.embed && !config.sid ? ['embed', 'sid'] : []; // its index is there
+  const optional: readonly string[] = ['sample', 'enrich', ...imported, 'grpo', 'badcase', 'strategies'];
   const { rounds = 1, compare = {} } = config;
   return [
     ...named
@@ -64,20 +68,23 @@ function stagesOf(given: PipelineConfig): DryRun['stages'] {
   ];
 }
 
-function missingInputs({ sample, filter }: PipelineConfig, paths: PipelineStages, model: string): string[] {
-  const { reviews, meta } = sample ? {} : paths.raw;
+function missingInputs(config: PipelineConfig, paths: PipelineStages, model: string): string[] {
+  const { sample, filter } = config;
+  const { reviews, meta } = sample || paths.source !== 'filter' ? {} : paths.raw;
+  const folders = [...(config.import ? [config.import.converted] : []), ...(config.join?.data ?? [])];
   const { encoder = 'lsa' } = paths.config.embed ?? {};
   return [
+    ...folders.filter((path) => !existsSync(path)).map((path) => `${path}: the data folder is missing`),
     ...[reviews, filter?.meta === undefined ? undefined : meta].flatMap((path) =>
-      path === undefined || existsSync(path)
+      path === undefined || hasInput(path)
         ? []
         : [`${path}: raw data is missing; filter.reviews and filter.meta name it`],
     ),
     ...(/^[./]/.test(encoder) && !existsSync(encoder) ? [`${encoder}: the encoder's folder is missing`] : []),
-    ...(/^\w+:\d+x\d+$/.test(model) || existsSync(join(model, 'config.json'))
+    ...(/^\w+:\d+x\d+$/.test(model) || holdsModel(model)
       ? []
       : [
-          `${model}: the base model is missing; put a folder in the Hugging Face layout there, or name another sft.model`,
+          `${model}: the base model is missing; put a folder in the Hugging Face layout or a GGUF file there, or name another sft.model`,
         ]),
   ];
 }

@@ -1,7 +1,11 @@
 /** What a configuration may hold: the options of every stage that its user decides, under the stage's name. */
 import { DETECTOR_OPTIONS } from '../badcase/badcase-options.js';
 import { BASELINE_NAMES, QUICK_BASELINES } from '../baselines/baselines.js';
+import { SASREC_OPTIONS } from '../baselines/sequence/architectures.js';
+import { ENRICH_OPTIONS } from '../data/enrich/enrich-options.js';
 import { FILTER_OPTIONS } from '../data/filter/filter-options.js';
+import { IMPORT_CONVERTED_OPTIONS } from '../data/import-options.js';
+import { JOIN_OPTIONS } from '../data/join/join-options.js';
 import { SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
 import { EMBED_OPTIONS } from '../embed/embed-options.js';
 import { RANK_OPTIONS } from '../evaluate/evaluate-options.js';
@@ -37,11 +41,15 @@ export const STAGE_SCHEMAS = {
     ...omitOptions(FILTER_OPTIONS.options, 'out', 'dataset'),
     reviews: optional(FILTER_OPTIONS.options.reviews),
   }),
+  import: { ...IMPORT_CONVERTED_OPTIONS, options: omitOptions(IMPORT_CONVERTED_OPTIONS.options, 'out', 'dataset') },
+  join: { ...JOIN_OPTIONS, options: omitOptions(JOIN_OPTIONS.options, 'out', 'dataset') },
+  enrich: { ...ENRICH_OPTIONS, options: omitOptions(ENRICH_OPTIONS.options, 'data', 'dataset', 'out') },
   embed: { ...EMBED_OPTIONS, options: omitOptions(EMBED_OPTIONS.options, 'data', 'dataset') },
   sid: {
     ...SID_OPTIONS,
     options: { ...SID_OPTIONS.options, embeddings: optional(SID_OPTIONS.options.embeddings) },
   },
+  sasrec: defineOptions('sasrec', omitOptions(SASREC_OPTIONS, 'run', 'again', 'onLog')),
   sft: {
     ...SFT_OPTIONS,
     options: { ...omitOptions(SFT_OPTIONS.options, 'data', 'dataset', 'run', 'again') },

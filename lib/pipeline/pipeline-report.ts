@@ -2,7 +2,10 @@
 import type { BadCaseReport } from '../badcase/bad-case-report.js';
 import type { BaselineReport } from '../baselines/baseline-stage.js';
 import type { CompareReport } from '../compare/compare-report.js';
+import type { EnrichReport } from '../data/enrich/enrich.js';
 import type { FilterReport } from '../data/filter/filter-stage.js';
+import type { ImportConvertedReport } from '../data/import-converted.js';
+import type { JoinReport } from '../data/join/join-datasets.js';
 import type { EmbedReport } from '../embed/embed-items.js';
 import type { EvaluateReport } from '../evaluate/evaluate.js';
 import type { BesideBaseline } from '../evaluate/score/beside-baselines.js';
@@ -15,7 +18,11 @@ import type { StrategiesReport } from './rounds.js';
 export interface PipelineReport {
   /** Report of each stage that ran. */
   stages: {
-    filter: FilterReport;
+    /** Of the stage that the data came from: one of three. */
+    filter?: FilterReport;
+    import?: ImportConvertedReport;
+    join?: JoinReport;
+    enrich?: EnrichReport;
     /** Absent where the configuration names one's own vectors or index. */
     embed?: EmbedReport;
     /** Absent where it names one's own index. */

@@ -13,18 +13,31 @@ export interface ResultRow {
   [metric: string]: string | number | Intervals | undefined;
 }
 
-type BaselineMetrics = { item: Record<string, number>; intervals?: Intervals };
-type ModelMetrics = { item: Record<string, number>; intervals?: { item: Intervals } };
+/** Of a joined folder with those of its data sets. */
+type BaselineMetrics = { item: Record<string, number>; intervals?: Intervals; parts?: Record<string, BaselineMetrics> };
+type ModelMetrics = {
+  item: Record<string, number>;
+  intervals?: { item: Intervals };
+  parts?: Record<string, ModelMetrics>;
+};
 
-/** The results table: one row a model. */
+/** The results table: one row a model; where data sets are joined also one for each of them, `model: data set`. */
 export function resultRows(
   baselines: Record<string, BaselineMetrics>,
   models: Record<string, ModelMetrics>,
 ): ResultRow[] {
   return [
-    ...Object.entries(baselines).map(([model, { item, intervals }]) => resultRow(model, item, intervals)),
-    ...Object.entries(models).map(([model, { item, intervals }]) => resultRow(model, item, intervals?.item)),
+    ...withParts(baselines).map(([model, { item, intervals }]) => resultRow(model, item, intervals)),
+    ...withParts(models).map(([model, { item, intervals }]) => resultRow(model, item, intervals?.item)),
   ];
+}
+
+/** Each report, and behind it those of its data sets. */
+function withParts<T extends { parts?: Record<string, T> }>(reports: Record<string, T>): [string, T][] {
+  return Object.entries(reports).flatMap(([name, report]): [string, T][] => [
+    [name, report],
+    ...Object.entries(report.parts ?? {}).map(([part, own]): [string, T] => [`${name}: ${part}`, own]),
+  ]);
 }
 
 function resultRow(model: string, item: Record<string, number>, intervals?: Intervals): ResultRow {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { BaselineReport } from '../baselines/baseline-stage.js';
 import { QUICK_BASELINES } from '../baselines/baselines.js';
+import { accessOf, type EnrichReport, estimateText } from '../data/enrich/enrich.js';
 import { belowBaselines, besideBaselines } from '../evaluate/score/beside-baselines.js';
 import { exportFigure } from '../figures/export-figure.js';
 import { runStage } from '../runs/stage.js';
@@ -15,6 +16,7 @@ import type { PipelineConfig } from './config.js';
 import { pipelineFigures } from './pipeline-figures.js';
 import type { PipelineReport } from './pipeline-report.js';
 import { type ResultRow, resultRows } from './result-rows.js';
+import type { SourceName } from './source.js';
 import { PipelineStages } from './stages.js';
 
 /** Who hears and answers a round. */
@@ -44,7 +46,8 @@ export async function runRound(given: PipelineConfig, { say, ask }: RoundHooks):
     return work();
   };
   if (config.sample) await run('sample', () => stages.sample());
-  const filter = await run('filter', () => stages.filter());
+  const source = await run(stages.source, () => fromSource(stages));
+  const enriched = config.enrich && (await enrichment(stages, questions, run));
   const baselines: Record<string, BaselineReport> = {};
   for (const name of config.baselines ?? QUICK_BASELINES) {
     baselines[name] = await run(`baseline ${name}`, () => stages.baseline(name));
@@ -76,7 +79,8 @@ export async function runRound(given: PipelineConfig, { say, ask }: RoundHooks):
   const figures = await run('figures', () => drawFigures(stages, rows));
   const report: PipelineReport = {
     stages: {
-      filter,
+      ...source,
+      ...(enriched && { enrich: enriched }),
       ...(embed && { embed }),
       ...(sid && { sid }),
       sft,
@@ -95,14 +99,38 @@ export async function runRound(given: PipelineConfig, { say, ask }: RoundHooks):
   return { report, config };
 }
 
+/** Items and rows, from where the configuration says. */
+async function fromSource(stages: PipelineStages): Promise<Pick<PipelineReport['stages'], SourceName>> {
+  const { source } = stages;
+  switch (source) {
+    case 'filter':
+      return { filter: await stages.filter() };
+    case 'import':
+      return { import: await stages.import() };
+    case 'join':
+      return { join: await stages.join() };
+    default:
+      throw source satisfies never;
+  }
+}
+
+type Run = <T>(name: string, work: () => Promise<T>) => Promise<T>;
+
+async function enrichment(stages: PipelineStages, questions: Questions, run: Run): Promise<EnrichReport> {
+  const estimate = await stages.enrichEstimate();
+  if (estimate.requests > 0) await questions.mayRun('enrich', `${estimateText(estimate)}; ask now?`, stages.answers);
+  return run('enrich', () => stages.enrich());
+}
+
 function resultFiles(reports: Readonly<Record<string, { results: string }>>): Record<string, string> {
   return Object.fromEntries(Object.entries(reports).map(([name, { results }]) => [name, results]));
 }
 
 /** What fine-tuning would refuse, before the stages in front of it have run. @throws InputError */
-export function checkTraining({ sft = {} }: PipelineConfig): void {
+export function checkTraining({ sft = {}, enrich }: PipelineConfig): void {
   const { model = 'qwen2:128x4' } = sft;
   planTasks(sft);
+  if (enrich) accessOf(enrich);
   checkTrainable(model, sft);
   checkInitialModel(model, sft);
 }

@@ -10,7 +10,12 @@ import type { BaselineName } from '../baselines/baselines.js';
 import { type LoadedScorer, loadScorer } from '../baselines/sequence/scorer.js';
 import { baselineModel, isArchitecture, withAssistant } from '../baselines/sequence/with-assistant.js';
 import { convert, type ConvertReport } from '../data/convert.js';
+import { answersFile, enrich, enrichEstimate, type EnrichEstimate, type EnrichReport } from '../data/enrich/enrich.js';
+import type { EnrichOptions } from '../data/enrich/enrich-options.js';
 import { filterOutputs, type FilterReport, filterStage } from '../data/filter/filter-stage.js';
+import type { ImportConvertedReport } from '../data/import-converted.js';
+import type { JoinReport } from '../data/join/join-datasets.js';
+import { ALL_PARTS } from '../data/join/parts.js';
 import { type SampleReport, writeSample } from '../data/sample/sample.js';
 import { embeddingsName, embedItems, type EmbedReport } from '../embed/embed-items.js';
 import { modelStamp } from '../embed/sentence/transformers.js';
@@ -29,6 +34,7 @@ import { rewardParts } from '../train/grpo/rewards/reward-list.js';
 import { sft, type SftReport } from '../train/sft/sft.js';
 import { checkConfig } from './check-config.js';
 import type { PipelineConfig } from './config.js';
+import { importStage, joinStage, sourceOf, type SourceName, type SourceStage } from './source.js';
 
 type Live = (lines: readonly MetricLine[]) => void;
 
@@ -46,9 +52,11 @@ export class PipelineStages {
   constructor(readonly config: PipelineConfig) {
     const { out, dataset, figures, run = 'main' } = config;
     checkConfig(config, 'pipeline');
-    this.index = config.sft?.index ?? config.sid?.index ?? join(out, `${dataset}.index.json`);
-    const own = config.sid?.embeddings ?? config.embed?.embeddings;
-    this.embeddings = own ?? join(out, embeddingsName(dataset, config.embed?.encoder ?? 'lsa'));
+    // published SIDs keep their file where a pipeline makes others
+    const own = this.source === 'import' && !this.ownIndex ? `${dataset}.own.index.json` : `${dataset}.index.json`;
+    this.index = config.sft?.index ?? config.sid?.index ?? join(out, own);
+    const vectors = config.sid?.embeddings ?? config.embed?.embeddings;
+    this.embeddings = vectors ?? join(out, embeddingsName(dataset, config.embed?.encoder ?? 'lsa'));
     this.runs = join(out, 'runs', run);
     this.figures = figures ?? join(out, 'figures');
   }
@@ -58,9 +66,21 @@ export class PipelineStages {
     return this.ownIndex || this.config.sid?.embeddings !== undefined;
   }
 
-  /** Whether the index is one's own, so that `embed` and `sid` have nothing to do. */
+  /** Whether the index is one's own or imported, so that `embed` and `sid` have nothing to do. */
   get ownIndex(): boolean {
-    return this.config.sft?.index !== undefined;
+    const { sft, sid, embed } = this.config;
+    return sft?.index !== undefined || (this.source === 'import' && !sid && !embed);
+  }
+
+  /** The stage that the data come from. */
+  get source(): SourceName {
+    return sourceOf(this.config);
+  }
+
+  /** File of preferences, where `enrich` writes one. */
+  get preferences(): string | undefined {
+    const { enrich, sft } = this.config;
+    return sft?.preferences ?? (enrich?.what === 'preferences' ? this.file('preferences.jsonl') : undefined);
   }
 
   /** Folder of the model that `sft` or `grpo` kept. */
@@ -93,17 +113,62 @@ export class PipelineStages {
   filter(): Promise<FilterReport> {
     const { out, dataset, filter = {} } = this.config;
     const raw = this.raw;
-    const outputs = filterOutputs(out, dataset);
-    return this.once('filter', filter, Object.values(raw), outputs, () =>
-      filterStage({ ...filter, ...raw, out, dataset }),
-    );
+    return this.fromSource('filter', {
+      options: filter,
+      inputs: Object.values(raw),
+      outputs: filterOutputs(out, dataset),
+      work: () => filterStage({ ...filter, ...raw, out, dataset }),
+    });
+  }
+
+  /** Published files -> items, rows and index. */
+  import(): Promise<ImportConvertedReport> {
+    return this.fromSource('import', importStage(this.config));
+  }
+
+  /** Several data folders -> items and rows of all. */
+  join(): Promise<JoinReport> {
+    return this.fromSource('join', joinStage(this.config));
+  }
+
+  /** A chat model's texts; what is answered is in the file of answers, so that nothing is asked twice. */
+  enrich(): Promise<EnrichReport> {
+    return enrich(this.enrichOptions);
+  }
+
+  /** What it would ask, and what that would cost. */
+  enrichEstimate(): Promise<EnrichEstimate> {
+    return enrichEstimate(this.enrichOptions);
+  }
+
+  /** File of the chat model's answers. */
+  get answers(): string {
+    const { out, dataset, enrich: { answers, what = 'items' } = {} } = this.config;
+    return answers ?? answersFile(out, dataset, what);
+  }
+
+  private get enrichOptions(): EnrichOptions {
+    const { out: data, dataset, enrich: options } = this.config;
+    if (!options) throw new InputError('pipeline: expected enrich in the configuration, with the name of a chat model');
+    return { ...options, data, dataset };
+  }
+
+  /** `enrich` adds to the items that a source has written, which are no sign then that the source is out of date. */
+  private async fromSource<T>(name: SourceName, { options, inputs, outputs, work }: SourceStage<T>): Promise<T> {
+    const { enrich: added, again = false } = this.config;
+    const items = this.file('item.json');
+    const changed = added && (added.what ?? 'items') === 'items';
+    const own = changed ? outputs.filter((path) => path !== items) : outputs;
+    return this.once(name, options, inputs, own, work, again || !existsSync(items));
   }
 
   /** Item texts -> vectors. */
   async embed(): Promise<EmbedReport> {
     const { out: data, dataset, embed = {} } = this.config;
     const { encoder = 'lsa' } = embed;
-    if (this.ownEmbeddings) throw new InputError('embed: sid.embeddings or sft.index names your own; nothing to do');
+    if (this.ownEmbeddings) {
+      throw new InputError('embed: sid.embeddings, sft.index or import brings your own; nothing to do');
+    }
     this.refuseForeign('embed', embed.embeddings, 'sid.embeddings');
     // another model in the same folder makes other vectors
     const options = encoder === 'lsa' ? embed : { ...embed, model: modelStamp(encoder) };
@@ -127,7 +192,7 @@ export class PipelineStages {
     const { levels = typeof codebookSize === 'object' ? codebookSize.length : 3 } = sid;
     const one = startIndex !== undefined || method === 'one-code'; // the levels of the former are its index's
     const outputs = sidOutputs(this.index, method, one ? 1 : levels);
-    if (this.ownIndex) throw new InputError('sid: sft.index names your own index; nothing to do');
+    if (this.ownIndex) throw new InputError('sid: sft.index or import brings your own index; nothing to do');
     this.refuseForeign('sid', sid.index, 'sft.index');
     const inputs = [this.embeddings, ...(startIndex === undefined ? [] : [startIndex])];
     return this.once('sid', sid, inputs, outputs, () =>
@@ -153,7 +218,9 @@ export class PipelineStages {
     const run = join(this.runs, 'sft');
     const { coldTargets = 0, embeddings = this.embeddings } = options;
     const vectors = coldTargets > 0 && { embeddings };
-    const own = { data, dataset, index: this.index, run, again, ...vectors, ...(onLog && { onLog }) };
+    const { preferences } = this;
+    const texts = preferences !== undefined && { preferences };
+    const own = { data, dataset, index: this.index, run, again, ...vectors, ...texts, ...(onLog && { onLog }) };
     return sft({ ...options, ...own }, { whenStale: 'replace' });
   }
 
@@ -183,7 +250,8 @@ export class PipelineStages {
   }
 
   private async scorer(): Promise<LoadedScorer> {
-    const { training } = await this.baseline('sasrec');
+    // it scores the items of all data sets, where several are joined
+    const { training } = await this.baseline('sasrec', ALL_PARTS);
     return loadScorer(training!.model);
   }
 
@@ -194,9 +262,11 @@ export class PipelineStages {
     const results = this.results(of);
     const inputs = [modelFile(model), ...modelFiles(model).map(([, path]) => path), this.index, ...this.splits()];
     const template = start?.template;
+    const { preferences } = this;
+    if (preferences !== undefined) inputs.push(preferences);
     const { assistant: named } = options;
     if (isArchitecture(named)) {
-      await baselineStage({ baseline: named, data, dataset });
+      await baselineStage({ ...this.baselineOptions(named), baseline: named, data, dataset });
       inputs.push(modelFile(baselineModel(data, named)));
     }
     return this.once(`evaluate-${of}`, [options, template], [...new Set(inputs)], [results], () =>
@@ -204,18 +274,27 @@ export class PipelineStages {
         evaluateStage({
           ...{ ...options, ...(assistant && { assistant }) },
           ...(template !== undefined && { template }),
+          ...(preferences !== undefined && { preferences }),
           ...{ data, dataset, index: this.index, model, results },
         }),
       ),
     );
   }
 
-  /** Ranks the test rows by a baseline. */
-  baseline(name: BaselineName): Promise<BaselineReport> {
-    const { out: data, dataset } = this.config;
-    const results = this.results(name);
-    return this.once(`baseline-${name}`, {}, this.splits(), [results], () =>
-      baselineStage({ baseline: name, data, dataset, results }),
+  private baselineOptions(name: BaselineName): PipelineConfig['sasrec'] & object {
+    return name === 'sasrec' ? (this.config.sasrec ?? {}) : {};
+  }
+
+  /** Ranks the test rows by a baseline. @param part of a joined folder, as `baselineStage` takes it */
+  baseline(name: BaselineName, part?: string): Promise<BaselineReport> {
+    const { out: data, dataset, again } = this.config;
+    const one = this.source === 'join' && part !== undefined ? { part } : {};
+    const options = { ...this.baselineOptions(name), ...one };
+    const called = Object.values({ name, ...one }).join('-');
+    const results = this.results(called);
+    const anew = again && isArchitecture(name) && { again };
+    return this.once(`baseline-${called}`, options, this.splits(), [results], () =>
+      baselineStage({ ...options, ...anew, baseline: name, data, dataset, results }),
     );
   }
 
@@ -243,7 +322,8 @@ export class PipelineStages {
   }
 
   private splits(): string[] {
-    return ['item.json', 'train.inter', 'valid.inter', 'test.inter'].map((ending) => this.file(ending));
+    const endings = ['item.json', 'train.inter', 'valid.inter', 'test.inter'];
+    return [...endings, ...(this.source === 'join' ? ['parts.json'] : [])].map((ending) => this.file(ending));
   }
 
   private async once<T>(
@@ -252,12 +332,13 @@ export class PipelineStages {
     inputs: string[],
     outputs: string[],
     work: () => T | Promise<T>,
+    again = this.config.again === true,
   ): Promise<T> {
     for (const input of inputs) {
       if (!existsSync(input)) throw new InputError(`${name}: ${input}: no such file; run the stage before it`);
     }
     const dir = name.startsWith('evaluate') || name.startsWith('ba') ? this.runs : this.config.out;
-    const stage: Stage = { name, dir, inputs, options, outputs, again: this.config.again === true };
+    const stage: Stage = { name, dir, inputs, options, outputs, again };
     return (await runStage(stage, work)).result;
   }
 }

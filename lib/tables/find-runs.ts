@@ -1,12 +1,13 @@
 /** The runs of a data folder that a table's row is about, and what they measured on the test rows. */
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Dataset, Row } from '../data/dataset.js';
 import { rankMetrics } from '../evaluate/metrics.js';
 import { readResults, type Result } from '../evaluate/results-file.js';
 import { itemRank } from '../evaluate/rows/ranks.js';
 import { metricIntervals, withRanks } from '../evaluate/statistics/intervals.js';
 import { readJson } from '../files/files.js';
+import type { Provenance } from '../evaluate/results-place.js';
 import type { PaperRow } from './paper-table.js';
 import { largest, smallest } from '../support/extremes.js';
 
@@ -33,17 +34,23 @@ export interface Measured {
   runs: readonly FoundRun[];
 }
 
-/** Runs below `DIR/runs` that have results; of several with one seed the first by name. */
+/**
+ * Runs in `DIR/runs`, and those of pipelines in the folders there (`DIR/runs/main/sft`), that have results; of several with
+ * one seed the first by name.
+ */
 export function findRuns(dir: string, run: NonNullable<PaperRow['run']>): FoundRun[] {
-  const folder = join(dir, 'runs');
-  if (!existsSync(folder)) return [];
-  const found = readdirSync(folder)
-    .sort()
-    .flatMap((name): FoundRun[] => {
-      const results = resultsOf(join(folder, name), name, run);
-      return results === undefined ? [] : [{ folder: join(folder, name), ...results }];
-    });
+  const top = foldersIn(join(dir, 'runs'));
+  const found = [...top, ...top.flatMap(foldersIn)].flatMap((folder): FoundRun[] => {
+    const results = resultsOf(folder, basename(folder), run);
+    return results === undefined ? [] : [{ folder, ...results }];
+  });
   return found.filter(({ seed }, i) => found.findIndex((other) => other.seed === seed) === i);
+}
+
+function foldersIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return folders.map(({ name }) => join(folder, name)).sort();
 }
 
 function resultsOf(
@@ -55,15 +62,11 @@ function resultsOf(
   const config = existsSync(file) ? readJson<{ stage?: string; baseline?: string; seed?: number }>(file) : {};
   const wanted =
     'baseline' in run
-      ? config.baseline === run.baseline || name === `baseline-${run.baseline}`
+      ? config.baseline === run.baseline || [`baseline-${run.baseline}`, run.baseline].includes(name)
       : config.stage === run.stage;
   if (!wanted) return undefined;
-  const results =
-    'baseline' in run
-      ? 'results.jsonl'
-      : readdirSync(folder)
-          .filter((one) => isWhole(one))
-          .sort()[0];
+  const own = 'baseline' in run ? ['results.jsonl'] : readdirSync(folder).sort();
+  const results = own.find((one) => 'baseline' in run || isWhole(one) || isWholeByPipeline(join(folder, one)));
   if (results === undefined || !existsSync(join(folder, results))) return undefined;
   return { results: join(folder, results), ...(config.seed !== undefined && { seed: config.seed }) };
 }
@@ -72,6 +75,21 @@ function resultsOf(
 function isWhole(file: string): boolean {
   return /^results-test-[^-]+-50(-bfloat16)?\.jsonl$/.test(file);
 }
+
+/** The same of a pipeline's `results.jsonl`, by what lies beside it. */
+function isWholeByPipeline(file: string): boolean {
+  const beside = file.replace(/\.jsonl$/, '.json');
+  if (basename(file) !== 'results.jsonl' || !existsSync(beside)) return false;
+  const { split, numBeams, normalize, ...others } = readJson<Partial<Provenance>>(beside);
+  const usual = split === 'test' && numBeams === 50 && normalize === 'full';
+  return usual && CHANGES.every((change) => others[change] === undefined);
+}
+
+/** What an evaluation says of itself where it is another than the default one. */
+const CHANGES = [
+  ...(['limit', 'excludeHistory', 'lengthPenalty', 'logitAdjustment', 'assistant', 'wording'] as const),
+  ...(['shard', 'shuffleHistories', 'part'] as const),
+];
 
 /** @param metrics such as `HR@10` @returns undefined where no run's results are of the data set's test rows */
 export async function measureRuns(

@@ -9,7 +9,7 @@ import type { Row } from '../data/dataset.js';
 import { InputError } from '../support/errors.js';
 import type { Renderer } from './prompts.js';
 import type { Template } from './templates.js';
-import { userSequences } from './user-sequences.js';
+import { userSequences } from '../data/sequences/user-sequences.js';
 import type { SequenceWeights } from './weights/sequence-weights.js';
 
 /** A text in tokens, and where it is trained. */

@@ -3,7 +3,6 @@
  * (`taskExamples(dataset, index, task, split): {prompt, answer, item?}[]`), and mixes of tasks (`parseTasks`,
  * `TaskSet`). The prompt templates are in `templates.json`.
  */
-export * from './build-sequences.js';
 export * from './cold-targets.js';
 export * from './cut-histories.js';
 export * from './example-options.js';
@@ -20,7 +19,6 @@ export * from './task-mix.js';
 export * from './task-rows.js';
 export * from './task-set.js';
 export * from './templates.js';
-export * from './user-sequences.js';
 export * from './weights/load-weights.js';
 export * from './weights/row-columns.js';
 export * from './weights/row-weights.js';

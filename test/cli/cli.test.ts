@@ -85,7 +85,7 @@ test('own data from reviews to results, and again without work', async () => {
   const first = await sidlab(...own);
   expect(first.err).not.toContain('Error');
   const report = JSON.parse(first.out) as PipelineReport;
-  expect(report.evaluate).toMatchObject({ invalid: 0, duplicates: 0, rows: report.stages.filter.split.test });
+  expect(report.evaluate).toMatchObject({ invalid: 0, duplicates: 0, rows: report.stages.filter!.split.test });
   expect(Object.keys(report.baselines)).toEqual(['popularity', 'transition']);
   for (const figure of report.figures) expect(existsSync(figure), figure).toBe(true);
   expect(readFileSync(report.results, 'utf8').trim().split('\n')).toHaveLength(report.evaluate.rows);

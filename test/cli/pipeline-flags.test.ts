@@ -44,3 +44,15 @@ test('rounds beside a configuration file, and of the quickstart', async () => {
   expect(Object.keys(await planned('--rounds', '3'))).toContain('round 3');
   await expect(planned('--config', file, '--method', 'rqvae')).rejects.toThrow('expected --config alone');
 });
+
+test('data that are there: folders joined, or published files with their index; enrichment by its name', async () => {
+  const joined = await planned('--data', `${out},${out}/b`, '--out', join(out, 'j'), '--method', 'rqvae');
+  expect(joined).toMatchObject({ join: { data: [out, join(out, 'b')] }, embed: {}, sid: { method: 'rqvae' } });
+  const published = await planned('--converted', out, '--out', join(out, 'p'), '--seed', '3', '--enrich-model', 'm', '--enrich-base-url', 'http://x'); // prettier-ignore
+  expect(Object.keys(published)).toEqual(['import', 'enrich', 'convert', 'sft', 'evaluate', 'badcase']);
+  expect(published).toMatchObject({ import: { converted: out }, enrich: { model: 'm' }, sft: { seed: 3 } });
+  expect(Object.keys(await planned('--converted', out, '--out', out, '--levels', '2'))).toContain('embed');
+  await expect(planned(...own, '--converted', out)).rejects.toThrow(
+    'data from one place, got filter.reviews and import',
+  );
+});

@@ -1,7 +1,7 @@
 /** Paper tables: the data of the kit's, and what becomes of them beside measured results. */
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { baselineStage } from '../../lib/baselines/baseline-stage.js';
 import type { Row } from '../../lib/data/dataset.js';
@@ -10,6 +10,7 @@ import { formatItems } from '../../lib/data/item-file.js';
 import { rankMetrics } from '../../lib/evaluate/metrics.js';
 import { writeResults } from '../../lib/evaluate/results-file.js';
 import { writeAtomic, writeJson } from '../../lib/files/files.js';
+import { findRuns } from '../../lib/tables/find-runs.js';
 import { paperTable, parsePaperTable, type PaperTable, TABLE_NAMES } from '../../lib/tables/paper-table.js';
 import { tableFigure } from '../../lib/tables/table-figure.js';
 import { tableStage } from '../../lib/tables/table-stage.js';
@@ -178,4 +179,28 @@ test('unknown tables and folders of other data sets', async () => {
   await expect(tableStage({ table: 'beauty', data: [data] })).rejects.toThrow(
     /expected the data set to be one of Beauty, got Toys/,
   );
+});
+
+test("a pipeline's runs are found in their folder, where they ranked all test rows as usual", () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sidlab-found-'));
+  const put = (run: string, config: object | undefined, beside?: object, file = 'results.jsonl'): void => {
+    if (config) writeJson(join(dir, 'runs', run, 'config.json'), config);
+    writeResults(join(dir, 'runs', run, file), [{ ...rows[0]!, items: [1], scores: [1] }]);
+    if (beside) writeJson(join(dir, 'runs', run, file.replace('.jsonl', '.json')), beside);
+  };
+  const usual = { split: 'test', numBeams: 50, normalize: 'full' };
+  put('main/sft', { stage: 'sft', seed: 1 }, usual);
+  put('short/sft', { stage: 'sft', seed: 2 }, { ...usual, numBeams: 10 });
+  put('part/sft', { stage: 'sft', seed: 3 }, { ...usual, limit: 8 });
+  put('legal/sft', { stage: 'sft', seed: 4 }, { ...usual, normalize: 'legal' });
+  put('alone', { stage: 'sft', seed: 5 }, undefined, 'results-test-sids-50.jsonl');
+  put('main/grpo', { stage: 'grpo', seed: 1 }, usual);
+  put('main/popularity', undefined);
+  put('baseline-transition', undefined);
+  const found = (run: Parameters<typeof findRuns>[1]) => findRuns(dir, run).map(({ folder, seed }) => [relative(dir, folder), seed]); // prettier-ignore
+  expect(found({ stage: 'sft' })).toEqual([['runs/alone', 5], ['runs/main/sft', 1]]); // prettier-ignore
+  expect(found({ stage: 'grpo' })).toEqual([['runs/main/grpo', 1]]);
+  expect(found({ baseline: 'popularity' })).toEqual([['runs/main/popularity', undefined]]);
+  expect(found({ baseline: 'transition' })).toEqual([['runs/baseline-transition', undefined]]);
+  expect(findRuns(join(dir, 'none'), { stage: 'sft' })).toEqual([]);
 });

@@ -2,7 +2,7 @@
 import fc from '../fast-check.js';
 import { expect, test } from 'vitest';
 import type { Row } from '../../lib/data/dataset.js';
-import { buildSequences } from '../../lib/tasks/build-sequences.js';
+import { buildSequences } from '../../lib/data/sequences/build-sequences.js';
 
 interface Cell {
   item: number;

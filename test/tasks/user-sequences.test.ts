@@ -6,7 +6,7 @@ import { Random } from '../../lib/support/random.js';
 import { chainExample, chainTexts } from '../../lib/tasks/examples.js';
 import { createRenderer } from '../../lib/tasks/prompts.js';
 import { TEMPLATES } from '../../lib/tasks/templates.js';
-import { userSequences } from '../../lib/tasks/user-sequences.js';
+import { userSequences } from '../../lib/data/sequences/user-sequences.js';
 import { wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
 
 /** `'u 1 2 -> 3'` */

@@ -2,13 +2,13 @@
  * The baselines that are trained: names, options with each one's own defaults, and where they are built. A new one is a
  * file of its own and an entry here. Nothing heavy is imported until it is trained.
  */
-import { integer, numbers } from '../../options/kinds.js';
+import { choice, integer, numbers } from '../../options/kinds.js';
 import type { Architecture } from './architecture.js';
 import type { CaserSettings } from './caser.js';
 import type { Gru4recSettings } from './gru4rec.js';
 import type { HstuSettings } from './hstu.js';
 import type { SasrecSettings } from './sasrec.js';
-import { sequenceOptions, type SequenceSettings } from './sequence-options.js';
+import { SEQUENCE_MODES, sequenceOptions, type SequenceSettings } from './sequence-options.js';
 
 /** Every option of the trained baselines; those of another one than is asked for are refused. */
 export interface TrainedOptions
@@ -21,17 +21,25 @@ export interface TrainedOptions
 
 const WIDTH = integer('numbers in an item vector and in every layer', { default: 64 });
 
+/** Of SASRec, which a pipeline may train for a reward. */
+export const SASREC_OPTIONS = {
+  ...sequenceOptions({ dropout: 0.5 }),
+  width: WIDTH,
+  blocks: integer('transformer blocks', { default: 2 }),
+  heads: integer('attention heads', { default: 2 }),
+  mode: choice(
+    SEQUENCE_MODES,
+    "row: loss at the target of each row; chain: at every item of a user's sequence, of which a batch has so many",
+    { default: 'row' },
+  ),
+};
+
 /** The architectures, in the order of the results table. */
 export const ARCHITECTURES = [
   {
     name: 'sasrec',
     help: 'a causal transformer over the items of the history (Kang & McAuley 2018)',
-    options: {
-      ...sequenceOptions({ dropout: 0.5 }),
-      width: WIDTH,
-      blocks: integer('transformer blocks', { default: 2 }),
-      heads: integer('attention heads', { default: 2 }),
-    },
+    options: SASREC_OPTIONS,
     load: async () => (await import('./sasrec.js')).sasrec,
   },
   {

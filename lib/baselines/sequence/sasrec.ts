@@ -6,7 +6,8 @@
  * layer; item vectors times sqrt(D); Xavier's normal start for matrices and tables, PyTorch's for the rest. Departures:
  *   1. no padding, and no item stands for nothing; a history's last item has the last position, as padding on the left
  *      gives it, so that a position says how long ago an item was;
- *   2. a row's loss is at its target alone (the rows of a user are its prefixes), not at every item of a chain.
+ *   2. by default a row's loss is at its target alone (the rows of a user are its prefixes); `mode: 'chain'` has it at every
+ *      item of a user's sequence, as the paper does.
  *
  * Shapes: B histories, N tokens, D width, L positions, V items.
  */
@@ -55,6 +56,7 @@ export function sasrec(
     },
     prepare: (histories) => flatHistories(histories, longest - 1),
     encode: (weights, prepared, dropout) => encode(weights, prepared, { width, blocks, heads }, dropout),
+    encodeAll: (weights, prepared, dropout) => encode(weights, prepared, { width, blocks, heads }, dropout, true),
   };
 }
 
@@ -82,12 +84,13 @@ function weightShapes(items: number, positions: number, width: number, blocks: n
   return shapes;
 }
 
-/** @returns [B, D] */
+/** @param all every token's state, not the last ones' alone @returns [B, D], of all [N, D] */
 function encode(
   weights: Weights,
   { items, positions, last, inverse, sequences, ends }: FlatHistories,
   { width, blocks, heads }: SasrecSettings,
   dropout?: StepDropout,
+  all = false,
 ): tf.Tensor2D {
   const drop = (dropout && dropoutFrom(dropout.random, dropout.rate)) ?? ((x: tf.Tensor2D) => x);
   const vector = (name: string): tf.Tensor1D => weights.get(name)! as tf.Tensor as tf.Tensor1D;
@@ -113,8 +116,8 @@ function encode(
       const self = `attention_layers.${block}`;
       const seen = norm(x, `attention_layernorms.${block}`);
       // Nobody reads the last block's other tokens: its queries are the last tokens alone, which see all keys.
-      const end = block === blocks - 1;
-      const asked = (all: tf.Tensor2D): tf.Tensor2D => (end ? chooseRows(all, last, inverse) : all);
+      const end = !all && block === blocks - 1;
+      const asked = (every: tf.Tensor2D): tf.Tensor2D => (end ? chooseRows(every, last, inverse) : every);
       const [k, v] = ['k', 'v'].map((part) => linear(seen, `${self}.${part}_proj`));
       const q = linear(asked(seen), `${self}.q_proj`);
       const attended = sequenceAttention(q, k!, v!, { ...attention, queries: end ? ends : sequences, causal: !end });

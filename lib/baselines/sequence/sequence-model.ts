@@ -40,6 +40,8 @@ export interface SequenceModel<P extends PreparedHistories = PreparedHistories> 
   prepare(histories: readonly (readonly number[])[]): P;
   /** On a tape where a gradient is asked for. @param dropout of training @returns [B, D], in the order of the histories */
   encode(weights: Weights, prepared: P, dropout?: StepDropout): tf.Tensor2D;
+  /** The state at every item of each history, one after the other [N, D]; of models that can be trained on chains. */
+  encodeAll?(weights: Weights, prepared: P, dropout?: StepDropout): tf.Tensor2D;
 }
 
 /** Size of the data that a model is built for. */

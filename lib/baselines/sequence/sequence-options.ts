@@ -7,6 +7,9 @@ import { type Schedule, SCHEDULES } from '../../support/schedule.js';
 /** What is minimised. */
 export const LOSSES = ['cross-entropy', 'binary'] as const;
 
+/** At which items of a sequence there is a loss. */
+export const SEQUENCE_MODES = ['row', 'chain'] as const;
+
 /** Defaults in which baselines differ. */
 export interface TrainerDefaults {
   dropout: number;
@@ -85,6 +88,8 @@ export interface TrainerSettings {
 /** Those of a sequence recommender. */
 export interface SequenceSettings extends TrainerSettings {
   loss: (typeof LOSSES)[number];
+  /** Of a model that can be trained on chains. Default `row`. */
+  mode?: (typeof SEQUENCE_MODES)[number];
   negatives: number;
   droAlpha: number;
   droBeta: number;

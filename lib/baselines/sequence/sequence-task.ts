@@ -1,9 +1,9 @@
 /**
- * What the loop trains of a sequence recommender: batches of rows, their loss, validation by full ranking with the
+ * What the loop trains of a sequence recommender: batches of examples, their loss, validation by full ranking with the
  * evaluation's metrics.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { Dataset, Row } from '../../data/dataset.js';
+import type { Dataset } from '../../data/dataset.js';
 import { itemMetrics } from '../../evaluate/metrics.js';
 import { itemRank } from '../../evaluate/rows/ranks.js';
 import { withRanks } from '../../evaluate/statistics/intervals.js';
@@ -16,6 +16,7 @@ import type { MicroBatch } from '../../train/loop/gradients.js';
 import type { Task } from '../../train/loop/task.js';
 import { binaryLoss, propensities, robustLoss, rowScores, targetsLogProbs, withNegatives } from './losses.js';
 import { rankItems, type TrainedSequence } from './rank-items.js';
+import { type SequenceExample, sequenceExamples } from './sequence-examples.js';
 import { ITEM_TABLE } from './sequence-model.js';
 import type { SequenceSettings } from './sequence-options.js';
 
@@ -25,7 +26,7 @@ const TOP = 10;
 /** Options of `sequenceTask`. */
 export type SequenceTaskOptions = Pick<
   SequenceSettings,
-  'batchSize' | 'dropout' | 'loss' | 'negatives' | 'droAlpha' | 'droBeta' | 'seed'
+  'batchSize' | 'dropout' | 'loss' | 'mode' | 'negatives' | 'droAlpha' | 'droBeta' | 'seed'
 >;
 
 /** @param name of the baseline @throws InputError for data without rows of training or validation */
@@ -34,29 +35,25 @@ export function sequenceTask(
   trained: TrainedSequence,
   { train, valid }: Pick<Dataset, 'train' | 'valid'>,
   options: SequenceTaskOptions,
-): Task<Row[]> {
-  const { batchSize, seed } = options;
+): Task<SequenceExample[]> {
+  const { batchSize, seed, mode = 'row' } = options;
   for (const [split, rows] of Object.entries({ train, valid })) {
     if (rows.length === 0) throw new InputError(`${name}: expected rows in the ${split} split, got none; filter again`);
   }
   const items = trained.weights.get(ITEM_TABLE)!.shape[0]!;
-  const weights =
-    options.droAlpha > 0
-      ? propensities(
-          train.map(({ target }) => target),
-          items,
-        )
-      : undefined;
+  const examples = sequenceExamples(train, trained.model.longest, mode);
+  const asked = examples.flatMap(({ targets }) => targets);
+  const weights = options.droAlpha > 0 ? propensities(asked, items) : undefined;
   let ranked: ValidRow[] | undefined;
   return {
     name,
     batches(epoch) {
-      const order = new Random(`${seed}/${name}/${epoch}`).shuffle([...train]);
+      const order = new Random(`${seed}/${name}/${epoch}`).shuffle([...examples]);
       return Array.from({ length: Math.ceil(order.length / batchSize) }, (_, i) =>
         order.slice(i * batchSize, (i + 1) * batchSize),
       );
     },
-    objective: (rows, random) => ({ microBatches: [microBatch(trained, rows, options, random, weights)] }),
+    objective: (some, random) => ({ microBatches: [microBatch(trained, some, options, random, weights)] }),
     async validate() {
       const results = await rankItems(trained, valid, TOP, 'validate');
       ranked = withRanks(results, itemRank);
@@ -68,18 +65,19 @@ export function sequenceTask(
 
 function microBatch(
   { model, weights }: TrainedSequence,
-  rows: readonly Row[],
-  { loss, negatives, dropout: rate, droAlpha: alpha, droBeta: beta }: SequenceTaskOptions,
+  examples: readonly SequenceExample[],
+  { loss, mode, negatives, dropout: rate, droAlpha: alpha, droBeta: beta }: SequenceTaskOptions,
   random: Random,
   propensity?: Float32Array,
 ): MicroBatch {
-  const prepared = model.prepare(rows.map(({ history }) => history.slice(-model.longest)));
-  const targets = Int32Array.from(rows, ({ target }) => target);
+  const prepared = model.prepare(examples.map(({ history }) => history));
+  const targets = Int32Array.from(examples.flatMap(({ targets }) => targets));
+  const encode = mode === 'chain' ? model.encodeAll!.bind(model) : model.encode.bind(model);
   const table = weights.get(ITEM_TABLE)! as tf.Tensor as tf.Tensor2D;
   const drawn = loss === 'binary' ? withNegatives(targets, negatives, table.shape[0], random) : undefined;
   const dropout = rate > 0 ? { random, rate } : undefined;
   const fromHidden = <R extends tf.Rank>(work: (hidden: tf.Tensor2D) => tf.Tensor<R>): tf.Tensor<R> =>
-    onTape([...weights.values()], () => work(model.encode(weights, prepared, dropout)));
+    onTape([...weights.values()], () => work(encode(weights, prepared, dropout)));
   return {
     tokens: prepared.tokens,
     dispose: () => prepared.dispose(),

@@ -24,6 +24,10 @@ export const ENRICH_OPTIONS = defineOptions('enrich', {
   priceIn: number('price of a million tokens that are read, for the estimate', { default: 0, min: 0 }),
   priceOut: number('price of a million tokens that are written', { default: 0, min: 0 }),
   maxCost: number('refuse to start where the estimate is above it', { min: 0, otherwise: 'never' }),
+  answers: text('file that keeps the answers; no question in it is asked again', {
+    otherwise: 'NAME.enrich-WHAT.jsonl in the data folder',
+    affectsResult: false,
+  }),
   out: text('file to write', { otherwise: 'NAME.item.json, which gets the fields; NAME.preferences.jsonl' }),
 });
 

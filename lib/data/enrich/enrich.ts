@@ -115,11 +115,7 @@ export async function enrich(options: EnrichOptions): Promise<EnrichReport> {
 async function planOf(options: EnrichOptions): Promise<Plan> {
   const settings = ENRICH_OPTIONS.parse(options);
   const { data, dataset: name, what: kind, model, limit, temperature, maxTokens, retries, timeout } = settings;
-  const { baseUrl = process.env.OPENAI_BASE_URL ?? 'https://api.openai.com/v1' } = settings;
-  const key = process.env[settings.keyEnv];
-  if (key === undefined && baseUrl.includes('api.openai.com')) {
-    throw new InputError(`enrich: expected a key in the environment variable ${settings.keyEnv}; set it, or --key-env`);
-  }
+  const { baseUrl, key } = accessOf(settings);
   const prompt = enrichPrompt(kind, settings.prompts);
   const dataset = await loadDataset(data, name);
   const { out = join(data, kind === 'items' ? `${dataset.name}.item.json` : `${dataset.name}.preferences.jsonl`) } =
@@ -128,9 +124,27 @@ async function planOf(options: EnrichOptions): Promise<Plan> {
   const questions = (limit > 0 ? all.slice(0, limit) : all).map((question) => {
     return { question, key: AnswerCache.keyOf([model, temperature, maxTokens, question.prompt]) };
   });
-  const cache = new AnswerCache(join(data, `${dataset.name}.enrich-${kind}.jsonl`));
+  const cache = new AnswerCache(settings.answers ?? answersFile(data, dataset.name, kind));
   const chat = { baseUrl, model, temperature, maxTokens, retries, timeout, ...(key !== undefined && { key }) };
   return { dataset, kind, questions, cache, chat, out, estimate: estimateOf(questions, cache, settings) };
+}
+
+/** Where the answers are kept, if nobody says otherwise. */
+export function answersFile(data: string, dataset: string, what: EnrichKind): string {
+  return join(data, `${dataset}.enrich-${what}.jsonl`);
+}
+
+/** @throws InputError for an API that wants a key, and none is in the environment */
+export function accessOf({ baseUrl, keyEnv = 'OPENAI_API_KEY' }: Pick<EnrichOptions, 'baseUrl' | 'keyEnv'>): {
+  baseUrl: string;
+  key?: string;
+} {
+  const address = baseUrl ?? process.env.OPENAI_BASE_URL ?? 'https://api.openai.com/v1';
+  const key = process.env[keyEnv];
+  if (key === undefined && address.includes('api.openai.com')) {
+    throw new InputError(`enrich: expected a key in the environment variable ${keyEnv}; set it, or --key-env`);
+  }
+  return { baseUrl: address, ...(key !== undefined && { key }) };
 }
 
 function estimateOf(

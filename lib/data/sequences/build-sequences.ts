@@ -7,7 +7,7 @@
  *   3. or begins a sequence of its own.
  * So a prediction is there as often as rows state it, and once where a history alone implies it.
  */
-import type { Row } from '../data/dataset.js';
+import type { Row } from '../dataset.js';
 
 /** A sequence while rows are added to it. */
 interface Sequence {

@@ -5,7 +5,7 @@
  * one sequence: the first row's history, then every row's target. Rows of one's own need not be: sessions of one user,
  * rows that were shuffled, or a sample of them; those are put together by `buildSequences`.
  */
-import type { Row } from '../data/dataset.js';
+import type { Row } from '../dataset.js';
 import { buildSequences } from './build-sequences.js';
 
 /**
