@@ -1,11 +1,15 @@
 /** The benchmarks of `npm run bench`, by name. */
 import { allreduceBench } from './cluster/allreduce.js';
+import { clusterOverhead } from './cluster/cluster-overhead.js';
+import { evaluateParallel } from './cluster/evaluate-parallel.js';
+import { shardOptimizer } from './cluster/shard-optimizer.js';
 import { sftParallel } from './cluster/sft-parallel.js';
 import { balancedAssignBench } from './sid/balanced-assign.js';
 import { beamBench } from './decode/beam.js';
 import { embedBench } from './embed.js';
 import { evaluateMemory } from './decode/evaluate-memory.js';
 import { evaluateSmall } from './decode/evaluate-small.js';
+import { filter100m } from './data/filter-100m.js';
 import { filterBench } from './data/filter.js';
 import { generateBench } from './generate.js';
 import { grpoQuality } from './train/grpo-quality.js';
@@ -45,6 +49,7 @@ const besidePython = (run: () => Promise<Row[]>): Benchmark => ({ run, peers: tr
 
 export const BENCHMARKS: Record<string, Benchmark> = {
   filter: besidePython(filterBench),
+  'filter-100m': alone(filter100m),
   embed: besidePython(embedBench),
   'quickstart-quality': alone(quickstartQuality),
   'industrial-quality': alone(industrialQuality),
@@ -88,4 +93,7 @@ export const BENCHMARKS: Record<string, Benchmark> = {
   scale: alone(scaleBench),
   allreduce: besidePython(allreduceBench),
   'sft-parallel': alone(sftParallel),
+  'evaluate-parallel': alone(evaluateParallel),
+  'cluster-overhead': alone(clusterOverhead),
+  'shard-optimizer': alone(shardOptimizer),
 };

@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { kCore } from '../../../lib/data/filter/k-core.js';
 import { SPLIT_RULES } from '../../../lib/data/filter/filter-options.js';
@@ -12,7 +13,9 @@ import { sortedByTime } from '../../../lib/data/filter/on-disk/sort-by-time.js';
 import { SpillingItems } from '../../../lib/data/filter/on-disk/stored-items.js';
 import { blocksInMemory } from '../../../lib/data/filter/select.js';
 import { interPieces } from '../../../lib/data/filter/user-files.js';
+import { INTER_HEADER, interRows, readInter } from '../../../lib/data/inter-file.js';
 import { IdTable } from '../../../lib/data/raw/id-table.js';
+import { linesInPieces } from '../../../lib/files/line-pieces.js';
 import { Scratch } from '../../../lib/files/scratch.js';
 import { Random } from '../../../lib/support/random.js';
 import fc from '../../fast-check.js';
@@ -218,4 +221,38 @@ test('temporary files have no name, and are given back', () => {
   scratch.close();
   expect(() => file.append(into)).toThrow();
   expect(() => new Scratch('/dev/null/none').open()).toThrow('expected room for temporary files');
+});
+
+test('lines in pieces are those of the whole file', () => {
+  const path = join(dir, 'lines.txt');
+  const text = fc.array(fc.constantFrom('a', 'é', '\n', '\r\n', '\u2028', '\n\n', 'xyz'), { maxLength: 30 }).map((parts) => parts.join('')); // prettier-ignore
+  fc.assert(
+    fc.property(text, fc.integer({ min: 1, max: 9 }), fc.boolean(), (content, piece, packed) => {
+      writeFileSync(path, packed ? gzipSync(content) : content);
+      expect([...linesInPieces(path, 'x', piece)]).toEqual(content.split('\n'));
+    }),
+    { numRuns: 100 },
+  );
+  writeFileSync(path, '\uFEFFa\nb');
+  expect([...linesInPieces(path)]).toEqual(['a', 'b']);
+  writeFileSync(path, Uint8Array.of(97, 10, 98, 10, 0xff, 10));
+  expect(() => [...linesInPieces(path, 'x', 2)]).toThrow(/lines\.txt:3: /);
+  expect(() => [...linesInPieces(join(dir, 'no.txt'), 'mend it')]).toThrow('no such file; mend it');
+});
+
+test('rows one by one are the rows of the file, and the same errors', async () => {
+  const path = join(dir, 'rows.inter');
+  const good = `${INTER_HEADER}\nu\t0 1\t2\n\nv\t2\t0\r\n`;
+  for (const content of [good, '', `${INTER_HEADER}\nu\t0\n`, `u\t0\t1\n`, `${INTER_HEADER}\nu\t0\t7\n`]) {
+    writeFileSync(path, content);
+    const whole = await readInter(path, 3).catch((error: Error) => error.message);
+    const one = (() => {
+      try {
+        return [...interRows(path, 3)];
+      } catch (error) {
+        return (error as Error).message;
+      }
+    })();
+    expect(one).toEqual(whole);
+  }
 });

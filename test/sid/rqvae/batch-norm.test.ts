@@ -49,7 +49,7 @@ describe.each([2, 3, 17])('a batch of %i rows', (rows) => {
 
   test('is normalised by its own mean and biased variance; the running ones move by a tenth', () => {
     const own = parameters();
-    const { out, tape } = tf.tidy(() => batchNormForward('n', own, tf.tensor2d(x)));
+    const { out, tape } = batchNormForward('n', own, tf.tensor2d(x));
     expectClose(out.dataSync(), plainForward(x).flat(), 1e-4);
     expectClose(
       tape.inverse.dataSync(),
