@@ -82,6 +82,7 @@ export const COMMANDS: Record<string, Command> = {
   embed: {
     summary: 'item texts -> item vectors',
     schema: EMBED_OPTIONS,
+    parallel: true,
     run: async (values) => (await import('../embed/embed-items.js')).embedItems(checked(values)),
   },
   i2i: {

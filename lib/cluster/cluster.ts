@@ -88,14 +88,24 @@ export class Cluster {
 
   /** A value of every process, by rank. @param value that survives JSON */
   exchange<T>(value: T): T[] {
-    const text = Buffer.from(JSON.stringify(value ?? null));
-    const longest = largest(this.numbers([text.length]).map(([length]) => length!));
+    return this.bytes(Buffer.from(JSON.stringify(value ?? null))).map((text) => JSON.parse(text.toString()) as T);
+  }
+
+  /** Numbers of every process, by rank, to the last bit; each may have as many as it likes. */
+  floats(own: Float32Array): Float32Array[] {
+    const all = this.bytes(Buffer.from(own.buffer, own.byteOffset, own.byteLength));
+    return all.map(({ buffer, byteOffset, length }) => new Float32Array(buffer, byteOffset, length / 4));
+  }
+
+  /** @returns those of every process, by rank, at places that are whole words */
+  private bytes(content: Buffer): Buffer<ArrayBuffer>[] {
+    const longest = largest(this.numbers([content.length]).map(([length]) => length!));
     const words = 2 ** Math.ceil(Math.log2(Math.max(16, Math.ceil(longest / 4)))); // few shapes, so few instance keys
     const own = new Int32Array(2 + words);
     own[0] = this.rank;
-    own[1] = text.length;
-    Buffer.from(own.buffer, 8).set(text);
-    return this.gatherRows(own).map((row) => JSON.parse(Buffer.from(row.buffer, 8, row[1]).toString()) as T);
+    own[1] = content.length;
+    Buffer.from(own.buffer, 8).set(content);
+    return this.gatherRows(own).map((row) => Buffer.from(row.buffer as ArrayBuffer, row.byteOffset + 8, row[1]));
   }
 
   /**

@@ -4,6 +4,8 @@
  * Follows MiniOneRec's text of an item: title + " " + description (`item-texts.ts`).
  */
 import { basename, join } from 'node:path';
+import { first, together } from '../cluster/alone.js';
+import { type Cluster, joinCluster } from '../cluster/cluster.js';
 import { readItems } from '../data/item-file.js';
 import { findName } from '../data/load.js';
 import { InputError } from '../support/errors.js';
@@ -11,7 +13,7 @@ import { ensureEngine } from '../engine/engine.js';
 import { writeNpy } from '../files/npy.js';
 import { itemTexts } from './item-texts.js';
 import { lsa } from './lsa/lsa.js';
-import { encodeTexts } from './sentence/encode-texts.js';
+import { encodeTexts, hashTexts } from './sentence/encode-texts.js';
 import { loadSentenceEncoder } from './sentence/sentence-encoder.js';
 import { modelStamp } from './sentence/transformers.js';
 import {
@@ -56,22 +58,40 @@ export interface EmbedReport {
  *   nothing is written then but the rows that are done (`EMBEDDINGS.partial`, for the next run)
  */
 export async function embedItems(options: EmbedItemsOptions): Promise<EmbedReport> {
-  await ensureEngine();
+  const cluster = await joinCluster();
+  if (!cluster) await ensureEngine();
   const start = performance.now();
-  const { data, dataset = findName(data), encoder, embeddings: file, sidsOf, ...others } = EMBED_OPTIONS.parse(options);
-  const { cleanText, wordDropRatio, dropSeed, ...own } = others;
-  const embeddings = file ?? join(data, embeddingsName(dataset, encoder));
-  const items = readItems(join(data, `${dataset}.item.json`));
-  const texts = itemTexts(items, { cleanText, wordDropRatio, dropSeed });
+  const settled = await together(cluster, () => {
+    const {
+      data,
+      dataset = findName(data),
+      encoder,
+      embeddings: file,
+      sidsOf,
+      ...others
+    } = EMBED_OPTIONS.parse(options);
+    const { cleanText, wordDropRatio, dropSeed, ...own } = others;
+    const texts = itemTexts(readItems(join(data, `${dataset}.item.json`)), { cleanText, wordDropRatio, dropSeed });
+    return { encoder, sidsOf, own, texts, embeddings: file ?? join(data, embeddingsName(dataset, encoder)) };
+  });
+  const { encoder, sidsOf, own, texts, embeddings } = settled;
+  cluster?.expectSame({ encoder, sidsOf, ...own, texts: hashTexts([], texts) });
+  if (cluster && (encoder === 'lsa' || sidsOf !== undefined)) {
+    throw new InputError(
+      'embed: expected one process for lsa and --sids-of, got several; start one, without TF_CONFIG',
+    );
+  }
   const made =
     sidsOf !== undefined
-      ? await bySids(encoder, sidsOf, items.length)
+      ? await bySids(encoder, sidsOf, texts.length)
       : encoder === 'lsa'
         ? byLsa(texts, own)
-        : await bySentences(encoder, texts, embeddings, own);
+        : await bySentences(encoder, texts, embeddings, own, cluster);
   const { vectors, finish, ...figures } = made;
-  writeNpy(embeddings, vectors);
-  finish();
+  await first(cluster, () => {
+    writeNpy(embeddings, vectors);
+    finish();
+  });
   const seconds = (performance.now() - start) / 1000;
   return { encoder, items: vectors.rows, width: vectors.width, embeddings, seconds, ...figures };
 }
@@ -97,12 +117,13 @@ async function bySentences(
   texts: readonly string[],
   embeddings: string,
   { batchSize, tokenBudget, ...options }: SentenceEncoderOptions & LengthBatchesOptions,
+  cluster: Cluster | undefined,
 ) {
-  const encoder = await loadSentenceEncoder(name, options);
+  const encoder = await together(cluster, () => loadSentenceEncoder(name, options));
   try {
     const key = [modelStamp(name), options.dtype];
     const partial = `${embeddings}.partial`;
-    const made = await encodeTexts(encoder, texts, { batchSize, tokenBudget, partial, key });
+    const made = await encodeTexts(encoder, texts, { batchSize, tokenBudget, partial, key, cluster });
     const { vectors, finish, ...figures } = made;
     const { pooling, normalize, maxTokens } = encoder;
     return { vectors, finish, pooling, normalize, maxTokens, ...figures };

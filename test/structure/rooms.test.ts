@@ -20,7 +20,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ops: ['files', 'support'],
   cluster: ['engine', 'options', 'support'],
   data: ['files', 'options', 'support'],
-  embed: ['data', 'engine', 'files', 'lm', 'options', 'support'],
+  embed: ['cluster', 'data', 'engine', 'files', 'lm', 'options', 'support'],
   sid: ['data', 'engine', 'figures', 'files', 'ops', 'options', 'runs', 'support'],
   lm: ['data', 'files', 'ops', 'options', 'support'],
   tasks: ['data', 'files', 'lm', 'options', 'support'],

@@ -4,9 +4,14 @@
  * Follows MiniOneRec's text embedding with one repair: there a batch that fails is skipped and all later rows move up;
  * here it stops the run, and the rows before it are kept for the next run (`partial`). Equal texts are encoded once.
  *
+ * Several processes plan the same batches and encode every so many of them each, so that rows are the same bits with any
+ * number of them; process 0 gets all rows and keeps those that are done.
+ *
  * Shapes: N texts, B of a batch, D width.
  */
 import { createHash } from 'node:crypto';
+import { first as byFirst, together } from '../../cluster/alone.js';
+import type { Cluster } from '../../cluster/cluster.js';
 import type { Vectors } from '../../files/npy.js';
 import { InputError } from '../../support/errors.js';
 import { startProgress } from '../../support/progress.js';
@@ -22,11 +27,13 @@ export interface EncodeTextsOptions extends LengthBatchesOptions {
   partial?: string;
   /** What else decides the vectors (the model's files): a partial file of another key is not used. */
   key?: unknown;
+  /** Processes that share the batches. Default this one alone. */
+  cluster?: Cluster | undefined;
 }
 
 /** Vectors of texts, and what encoding them met. */
 export interface EncodedTexts {
-  /** [N, D], row = text */
+  /** [N, D], row = text; in processes other than the first without data */
   vectors: Vectors;
   /** Texts that were longer than the model takes. */
   truncated: number;
@@ -57,11 +64,17 @@ export async function encodeTexts(
   const { ids, truncated } = encoder.tokenize([...first.keys()]);
   const idsOf = new Map([...first.values()].map((row, i) => [row, ids[i]!]));
 
+  const { cluster } = options;
+  const { rank, size } = cluster ?? { rank: 0, size: 1 };
   const target = new RowCollector(texts.length);
-  const store = storeOf(encoder, texts, options);
-  store?.restore((row) => idsOf.has(row), target);
-  const resumed = target.count;
-  const open = [...idsOf.keys()].filter((row) => !target.has(row));
+  const store = rank === 0 ? storeOf(encoder, texts, options) : undefined;
+  const done = await byFirst(cluster, () => {
+    store?.restore((row) => idsOf.has(row), target);
+    return [...idsOf.keys()].filter((row) => target.has(row));
+  });
+  const resumed = done.length;
+  const known = new Set(done);
+  const open = [...idsOf.keys()].filter((row) => !known.has(row));
   const batches = lengthBatches(
     open.map((row) => idsOf.get(row)!.length),
     { batchSize: options.batchSize, tokenBudget: options.tokenBudget },
@@ -69,18 +82,24 @@ export async function encodeTexts(
   const progress = startProgress('embed', texts.length, 'items');
   progress.tick(resumed);
   let [real, computed] = [0, 0];
-  for (const rows of batches) {
-    const batch = rows.map((row) => idsOf.get(row)!);
-    const { data, width } = await encodeBatch(encoder, batch, rows);
-    target.put({ rows, data }, width);
-    store?.add(rows, data);
-    progress.tick(rows.length);
-    real += batch.reduce((sum, { length }) => sum + length, 0);
-    computed += batch.length * batch[0]!.length;
+  const encoded = (rows: readonly number[]) => encodeBatch(encoder, rows.map((row) => idsOf.get(row)!), rows); // prettier-ignore
+  for (let at = 0; at < batches.length; at += size) {
+    const mine = batches[at + rank];
+    const own = await together(cluster, async () => (mine ? (await encoded(mine)).data : new Float32Array(0)));
+    for (const [i, data] of (cluster ? cluster.floats(own) : [own]).entries()) {
+      const rows = batches[at + i];
+      if (!rows) continue;
+      if (rank === 0) target.put({ rows, data }, data.length / rows.length);
+      store?.add(rows, data);
+      progress.tick(rows.length);
+      const lengths = rows.map((row) => idsOf.get(row)!.length);
+      real += lengths.reduce((sum, length) => sum + length, 0);
+      computed += lengths.length * lengths[0]!;
+    }
   }
   progress.end();
   return {
-    vectors: target.finish(from),
+    vectors: rank === 0 ? target.finish(from) : { rows: texts.length, width: 0, data: new Float32Array(0) },
     truncated: from.filter((row) => truncated.has(idsOf.get(row)!)).length,
     empty: from.filter((row) => idsOf.get(row)!.length === 0).length,
     tokens: ids.reduce((sum, { length }) => sum + length, 0),
@@ -97,7 +116,7 @@ function storeOf(encoder: SentenceEncoder, texts: readonly string[], { partial, 
 }
 
 /** SHA-256 of `[...first, texts]` as JSON, text by text: a large catalogue's texts are more than a string holds. */
-function hashTexts(first: readonly unknown[], texts: readonly string[]): string {
+export function hashTexts(first: readonly unknown[], texts: readonly string[]): string {
   const hash = createHash('sha256').update(`${JSON.stringify(first).slice(0, -1)},[`);
   texts.forEach((text, i) => hash.update((i > 0 ? ',' : '') + JSON.stringify(text)));
   return hash.update(']]').digest('hex');
