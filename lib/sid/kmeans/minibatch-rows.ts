@@ -21,6 +21,12 @@ export function batchesOfRuns(rows: number, size: number, random: Random): Runs[
   return Array.from({ length: Math.ceil(runs.length / each) }, (_, i) => runs.slice(i * each, (i + 1) * each));
 }
 
+/** At most `count` rows, drawn one by one without repetition, in the order of the file. */
+export function singleRows(rows: number, count: number, random: Random): Runs {
+  const order = random.shuffle([...Array(rows).keys()]).slice(0, count);
+  return order.sort((a, b) => a - b).map((row) => [row, 1] as const);
+}
+
 /** The rows of some runs, end to end [B, D]. @param block rows `first` to `first + count` */
 export function rowsOfRuns(block: RowSource['block'], runs: Runs, width: number): Vectors {
   const rows = runs.reduce((sum, [, count]) => sum + count, 0);

@@ -24,7 +24,7 @@ import { subtractCodes } from '../residual.js';
 import { squaredDistance } from './distance.js';
 import { kmeans } from './kmeans.js';
 import { nearestCodes } from './lloyd.js';
-import { batchesOfRuns, rowsOfRuns } from './minibatch-rows.js';
+import { batchesOfRuns, rowsOfRuns, singleRows } from './minibatch-rows.js';
 
 /** Rows of a pass that only looks. */
 const BLOCK = 16_384;
@@ -68,12 +68,13 @@ function quantizeRows(source: RowSource, options: RqKmeansMiniBatchOptions, wher
   const progress = startProgress('sid', sizes.length, 'levels');
   for (const [level, size] of sizes.entries()) {
     const random = new Random(`${seed}/${level}/rows`);
-    const draw = batchesOfRuns(source.rows, Math.max(sampleRows, size), random)[0]!;
-    const sample = rowsOfRuns(residual, draw, source.width);
+    // rows one by one: a catalogue may be sorted, and a sample of neighbours would know a few categories alone
+    const sample = rowsOfRuns(residual, singleRows(source.rows, Math.max(sampleRows, size), random), source.width);
     const init = level === 0 ? 'k-means++' : 'random-groups';
     const begin = kmeans(sample, { codes: Math.min(size, sample.rows), iterations, init, seed: `${seed}/${level}` });
     const centres = new RunningCentres(begin);
     for (let pass = 0; pass < passes; pass++) {
+      centres.forget(batchSize / centres.centres.rows);
       for (const runs of batchesOfRuns(source.rows, batchSize, random)) {
         centres.add(rowsOfRuns(residual, runs, source.width));
       }
@@ -107,6 +108,11 @@ class RunningCentres {
     this.centres = { rows: begin.rows, width: begin.width, data: begin.data.slice() };
     this.counts = new Float64Array(begin.rows);
     for (const code of begin.codes) this.counts[code]!++;
+  }
+
+  /** No centre counts more rows than this from here on: a pass outweighs those before it. */
+  forget(most: number): void {
+    this.counts.forEach((count, code) => (this.counts[code] = Math.min(count, most)));
   }
 
   /** Moves the centres by one batch [B, D]. */
