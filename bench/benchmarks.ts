@@ -17,6 +17,7 @@ import { grpoReal } from './train/grpo-real.js';
 import { grpoStep } from './train/grpo-step.js';
 import { industrialQuality } from './industrial-quality.js';
 import { kmeansLarge } from './sid/kmeans-large.js';
+import { kmeansMiniBatch } from './sid/kmeans-minibatch.js';
 import { kmeansBench } from './sid/kmeans.js';
 import { loadBench } from './load.js';
 import { loadBf16 } from './load-bf16.js';
@@ -86,6 +87,7 @@ export const BENCHMARKS: Record<string, Benchmark> = {
   'grpo-memory': besidePython(grpoStep),
   'grpo-real': alone(grpoReal),
   'kmeans-large': besidePython(kmeansLarge),
+  'kmeans-minibatch': alone(kmeansMiniBatch),
   rqvae: besidePython(rqvaeBench),
   'rqkmeans-plus': alone(rqkmeansPlusBench),
   kmeans: besidePython(kmeansBench),

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { Dataset } from '../data/dataset.js';
 import { indexOf } from '../data/load.js';
-import { readIndex, type SidIndex } from '../data/sid-index.js';
+import { codeTokens, readIndex, type SidIndex } from '../data/sid-index.js';
 import type { Recommender } from '../evaluate/recommender.js';
 import { promptOptions, trainedWith } from '../evaluate/trained-with.js';
 import { readNpy } from '../files/npy.js';
@@ -37,7 +37,7 @@ export async function loadInputs(
   const wanted = needed('index') && existsSync(file);
   const sids = wanted || asked ? readIndex(file, dataset.items.length) : undefined;
   return {
-    ...(wanted && sids && { index: sids }),
+    ...(wanted && sids && { index: sids.map(codeTokens) }),
     ...(needed('vectors') && embeddings !== undefined && { vectors: readNpy(embeddings) }),
     ...(asked && { model: await loadAsTrained(model, sids!, dataset) }),
   };

@@ -32,6 +32,7 @@ import { boolean, text } from '../options/kinds.js';
 import { defineOptions } from '../options/schema.js';
 import { QUALITY_OPTIONS } from '../sid/quality/quality-options.js';
 import type { SidQualityReport } from '../sid/quality/quality-stage.js';
+import { SID_EXPORT_OPTIONS, SID_IMPORT_OPTIONS } from '../sid/files/reference-options.js';
 import { SID_OPTIONS } from '../sid/sid-options.js';
 import { STRATEGIES_OPTIONS } from '../strategies/strategies-options.js';
 import type { StrategiesReport } from '../strategies/strategies-stage.js';
@@ -125,6 +126,20 @@ export const COMMANDS: Record<string, Command> = {
       const tables = [flat, asRows(prefixes), ...(checks.length > 0 ? [asRows(checks)] : [])];
       return [record(rest), ...tables.map((rows) => tableText(rows))].join('\n\n');
     },
+  },
+  'sid import': {
+    summary: "MiniOneRec's codebooks_constrained.npz, codes_constrained.npy and index -> an index of the kit",
+    schema: SID_IMPORT_OPTIONS,
+    run: async (values) => {
+      const { ensureEngine } = await import('../engine/engine.js');
+      await ensureEngine();
+      return (await import('../sid/files/reference-files.js')).importSids(checked(values));
+    },
+  },
+  'sid export': {
+    summary: "an index's codebooks and codes -> codebooks_constrained.npz and codes_constrained.npy",
+    schema: SID_EXPORT_OPTIONS,
+    run: async (values) => (await import('../sid/files/reference-files.js')).exportSids(checked(values)),
   },
   convert: {
     summary: "rows and index -> MiniOneRec's CSV and info files",

@@ -1,6 +1,10 @@
 /**
  * `NAME.index.json`: item id -> the tokens of its semantic ID, `{"0": ["<a_12>","<b_200>","<c_7>"]}`.
  * (MiniOneRec's and GRec's format.) In memory row = item id.
+ *
+ * A spelling is a property of the index: codes count from 0 or, as in MiniOneRec's constrained methods, from 1, and
+ * OpenOneRec writes `<|sid_begin|><s_a_12><s_b_200><s_c_7><|sid_end|>`. Whatever reads an index takes its tokens as they
+ * are; `codeTokens` are those of them that stand for codes.
  */
 import { readJson, writeAtomic } from '../files/files.js';
 import { InputError } from '../support/errors.js';
@@ -11,6 +15,44 @@ export type SidIndex = string[][];
 /** `[12, 200, 7]` -> `["<a_12>", "<b_200>", "<c_7>"]` */
 export function sidTokens(codes: readonly number[]): string[] {
   return codes.map((code, level) => `<${String.fromCharCode(97 + level)}_${code}>`);
+}
+
+/** How an index writes codes. */
+export const SPELLINGS = ['plain', 'openonerec'] as const;
+
+/** How an index writes its codes, and from where it counts them. */
+export interface SidSpelling {
+  tokens: (typeof SPELLINGS)[number];
+  /** What code 0 is written as. */
+  countFrom: number;
+}
+
+/** The kit's own. */
+export const PLAIN_SPELLING: SidSpelling = { tokens: 'plain', countFrom: 0 };
+
+const [SID_BEGIN, SID_END] = ['<|sid_begin|>', '<|sid_end|>'];
+
+/** `[12, 200]` -> `["<a_12>", "<b_200>"]`, or `["<|sid_begin|>", "<s_a_12>", "<s_b_200>", "<|sid_end|>"]` */
+export function spelledTokens(codes: readonly number[], { tokens, countFrom }: SidSpelling): string[] {
+  const plain = sidTokens(codes.map((code) => code + countFrom));
+  switch (tokens) {
+    case 'plain':
+      return plain;
+    case 'openonerec':
+      return [SID_BEGIN, ...plain.map((token) => `<s_${token.slice(1)}`), SID_END];
+    default:
+      throw new Error(`spelledTokens: unknown spelling ${tokens satisfies never}`);
+  }
+}
+
+/** The tokens that stand for codes: OpenOneRec's begin and end are left out. */
+export function codeTokens(tokens: readonly string[]): string[] {
+  return tokens.filter((token) => token !== SID_BEGIN && token !== SID_END);
+}
+
+/** How an index is written: OpenOneRec's begin tells it. */
+export function tokensOfIndex(index: SidIndex): SidSpelling['tokens'] {
+  return index[0]?.[0] === SID_BEGIN ? 'openonerec' : 'plain';
 }
 
 /** One line, ids in order, as `json.dump` of Python writes it. @throws InputError as `readIndex` */
@@ -56,11 +98,13 @@ export function readIndex(path: string, items?: number): SidIndex {
 
 function checkIndex(index: SidIndex, path: string): void {
   const owner = new Map<string, number>();
+  const spelling = tokensOfIndex(index);
   for (const [id, tokens] of index.entries()) {
-    const good = Array.isArray(tokens) && tokens.length > 0;
-    if (!good || !tokens.every((token) => typeof token === 'string' && /^<[a-z]_\d+>$/.test(token))) {
+    if (!isSid(tokens, spelling)) {
+      const other =
+        spelling === 'plain' ? 'tokens such as <a_12>' : `${SID_BEGIN}, tokens such as <s_a_12>, ${SID_END}`;
       throw new InputError(
-        `${path}: item ${id}: expected tokens such as <a_12>, got ${JSON.stringify(tokens)}; run sidlab sid again`,
+        `${path}: item ${id}: expected ${other}, got ${JSON.stringify(tokens)}; run sidlab sid again`,
       );
     }
     owner.set(tokens.join(''), id);
@@ -76,7 +120,21 @@ function checkIndex(index: SidIndex, path: string): void {
   }
 }
 
-/** The codes in an index's tokens, `["<a_12>", "<b_200>"]` -> `[12, 200]`; index = item id. */
-export function indexCodes(index: SidIndex): number[][] {
-  return index.map((tokens) => tokens.map((token) => Number(token.slice(token.indexOf('_') + 1, -1))));
+/** Whether tokens are a SID of a spelling, the same for the whole index. */
+function isSid(tokens: unknown, spelling: SidSpelling['tokens']): boolean {
+  if (!Array.isArray(tokens) || !tokens.every((token) => typeof token === 'string')) return false;
+  if (spelling === 'plain') return tokens.length > 0 && tokens.every((token) => /^<[a-z]_\d+>$/.test(token));
+  const inside = tokens.slice(1, -1);
+  const ends = tokens[0] === SID_BEGIN && tokens.at(-1) === SID_END;
+  return ends && inside.length > 0 && inside.every((token) => /^<s_[a-z]_\d+>$/.test(token));
+}
+
+/**
+ * The codes in an index's tokens, `["<a_12>", "<b_200>"]` -> `[12, 200]`; index = item id.
+ * @param countFrom what code 0 is written as; default 0
+ */
+export function indexCodes(index: SidIndex, countFrom = 0): number[][] {
+  return index.map((tokens) =>
+    codeTokens(tokens).map((token) => Number(token.slice(token.lastIndexOf('_') + 1, -1)) - countFrom),
+  );
 }

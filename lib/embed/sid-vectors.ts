@@ -1,6 +1,6 @@
 /** Item vectors out of a trained recommender: the mean of the embedding rows of an item's SID tokens. */
 import * as tf from '@tensorflow/tfjs';
-import { readIndex, type SidIndex } from '../data/sid-index.js';
+import { codeTokens, readIndex, type SidIndex } from '../data/sid-index.js';
 import type { Vectors } from '../files/npy.js';
 import { loadModel } from '../lm/model.js';
 import type { LanguageModel } from '../lm/language-model.js';
@@ -13,7 +13,7 @@ import { disposeWeights } from '../lm/weights.js';
  * @throws InputError for a folder or index that is missing, and a token of the index that the model lacks
  */
 export function sidVectors(model: string, index: string, items: number): Vectors {
-  const sids = readIndex(index, items);
+  const sids = readIndex(index, items).map(codeTokens);
   const loaded = loadModel(model);
   try {
     return meanRows(loaded, loadTokenizer(model), sids);

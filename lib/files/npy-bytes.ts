@@ -7,7 +7,7 @@
 import { endianness } from 'node:os';
 import { InputError } from '../support/errors.js';
 import { float16ToFloat32 } from './half-floats.js';
-import { BYTES, type Dtype, formatNpyHeader, LONGEST_HEADER, parseNpyHeader } from './npy-header.js';
+import { BYTES, type Dtype, formatNpyHeader, LONGEST_HEADER, type NpyHeader, parseNpyHeader } from './npy-header.js';
 import type { ByteSource } from './npy-source.js';
 import { numberToHalf } from './number-to-half.js';
 
@@ -33,26 +33,44 @@ const NATIVE = endianness() === 'LE';
  *   that is known
  */
 export function readNpyBytes(path: string, source: ByteSource): Vectors {
+  const header = npyHeaderOf(path, source);
+  const { fortran, rows, width } = header;
+  const numbers = new Float32Array(rows * width);
+  readNpyNumbers(source, header, 0, numbers);
+  return { rows, width, data: fortran ? transposed(numbers, width, rows) : numbers };
+}
+
+/** The header of an array whose bytes are as many as it says. @throws InputError as `readNpyBytes` */
+export function npyHeaderOf(path: string, source: ByteSource): NpyHeader {
   const head = new Uint8Array(Math.min(source.size, LONGEST_HEADER));
   source.read(head, 0);
-  const { dtype, littleEndian, fortran, rows, width, offset } = parseNpyHeader(path, head);
-  const size = BYTES[dtype];
-  const expected = offset + rows * width * size;
+  const header = parseNpyHeader(path, head);
+  const { dtype, rows, width, offset } = header;
+  const expected = offset + rows * width * BYTES[dtype];
   if (source.size !== expected) {
     throw new InputError(
       `${path}: expected ${expected} bytes for ${rows} x ${width}, got ${source.size}; write it again`,
     );
   }
-  const numbers = new Float32Array(rows * width);
+  return header;
+}
+
+/** Fills `numbers` with those of the array from number `from` on, in the order of the file. */
+export function readNpyNumbers(
+  source: ByteSource,
+  { dtype, littleEndian, offset }: NpyHeader,
+  from: number,
+  numbers: Float32Array,
+): void {
+  const size = BYTES[dtype];
   const buffer = dtype === 'float32' ? undefined : new Uint8Array(Math.min(PIECE, numbers.length) * size);
   for (let at = 0; at < numbers.length; at += PIECE) {
     const into = numbers.subarray(at, at + PIECE);
     const bytes = buffer ? buffer.subarray(0, into.length * size) : bytesOf(into);
-    source.read(bytes, offset + at * size);
+    source.read(bytes, offset + (from + at) * size);
     if (littleEndian !== NATIVE) swap(bytes, dtype);
     decode(bytes, dtype, into);
   }
-  return { rows, width, data: fortran ? transposed(numbers, width, rows) : numbers };
 }
 
 /** @param bytes in this machine's order; of float32 they are those of `into` */

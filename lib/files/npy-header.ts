@@ -40,11 +40,38 @@ const LONGEST = 10_000;
 /** Bytes before the numbers at most. */
 export const LONGEST_HEADER = 12 + LONGEST;
 
+/** A header of numbers of any type. */
+export interface AnyNpyHeader extends Pick<NpyHeader, 'fortran' | 'rows' | 'width' | 'offset'> {
+  /** NumPy's name of the type, such as `<f4` or `|u1`. */
+  descr: string;
+}
+
 /**
  * @param bytes the beginning of the file, `LONGEST_HEADER` or all of it
  * @throws InputError for anything but a two-dimensional array of floating-point numbers; checks no length
  */
 export function parseNpyHeader(path: string, bytes: Uint8Array): NpyHeader {
+  const { descr, ...rest } = parseAnyNpyHeader(path, bytes, ({ descr }) => {
+    if (!FLOAT.test(descr)) {
+      throw new InputError(`${path}: expected float32, float64 or float16, got ${descr}; save it as float32`);
+    }
+  });
+  const [, order, size] = FLOAT.exec(descr)!;
+  return { dtype: `float${Number(size) * 8}` as Dtype, littleEndian: order === '<', ...rest };
+}
+
+const FLOAT = /^([<>])f([248])$/;
+
+/**
+ * @param bytes as `parseNpyHeader`'s
+ * @param check of the type, before the sizes are read
+ * @throws InputError for anything but a two-dimensional array; checks no length
+ */
+export function parseAnyNpyHeader(
+  path: string,
+  bytes: Uint8Array,
+  check: (found: { descr: string }) => void = () => undefined,
+): AnyNpyHeader {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = buffer[6];
   if (buffer.length < 12 || !buffer.subarray(0, 6).equals(MAGIC) || ![1, 2, 3].includes(version!) || buffer[7] !== 0) {
@@ -54,15 +81,10 @@ export function parseNpyHeader(path: string, bytes: Uint8Array): NpyHeader {
   const length = version === 1 ? buffer.readUInt16LE(8) : buffer.readUInt32LE(8);
   const offset = start + length;
   if (length > LONGEST || offset > buffer.length) throw damaged(path);
-  const { descr, fortran_order: order, shape } = dictionaryOf(path, buffer.toString('latin1', start, offset));
-  const match = /^'([<>])f([248])'$/.exec(descr);
-  if (!match) {
-    throw new InputError(
-      `${path}: expected float32, float64 or float16, got ${descr.slice(1, -1)}; save it as float32`,
-    );
-  }
-  const dtype = `float${Number(match[2]) * 8}` as Dtype;
-  return { dtype, littleEndian: match[1] === '<', fortran: order === 'True', ...sizesOf(path, shape), offset };
+  const { descr: quoted, fortran_order: order, shape } = dictionaryOf(path, buffer.toString('latin1', start, offset));
+  const descr = quoted.slice(1, -1);
+  check({ descr });
+  return { descr, fortran: order === 'True', ...sizesOf(path, shape), offset };
 }
 
 function dictionaryOf(path: string, text: string): { descr: string; fortran_order: string; shape: string } {

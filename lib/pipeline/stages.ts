@@ -188,13 +188,14 @@ export class PipelineStages {
   /** Vectors -> semantic IDs. */
   async sid(): Promise<SidReport> {
     const sid = this.sidOptions.options;
-    const { method = 'rqkmeans', codebookSize, startIndex } = sid;
+    const { method = 'rqkmeans', codebookSize, startIndex, collaborative } = sid;
     const { levels = typeof codebookSize === 'object' ? codebookSize.length : 3 } = sid;
     const one = startIndex !== undefined || method === 'one-code'; // the levels of the former are its index's
     const outputs = sidOutputs(this.index, method, one ? 1 : levels);
     if (this.ownIndex) throw new InputError('sid: sft.index or import brings your own index; nothing to do');
     this.refuseForeign('sid', sid.index, 'sft.index');
-    const inputs = [this.embeddings, ...(startIndex === undefined ? [] : [startIndex])];
+    const own = [startIndex, collaborative].filter((file) => file !== undefined);
+    const inputs = [this.embeddings, ...own];
     return this.once('sid', sid, inputs, outputs, () =>
       sidStage({ ...sid, embeddings: this.embeddings, index: this.index }),
     );

@@ -61,7 +61,7 @@ export function catalogueSizeOf(embeddings: string): CatalogueSize | undefined {
 }
 
 /** Options that say nothing of the method. */
-const NEUTRAL = ['embeddings', 'index', 'seed'];
+const NEUTRAL = ['embeddings', 'index', 'seed', 'spelling', 'countFrom'];
 
 /**
  * Options of `sid` with the method that they mean: an option of a method is one of residual k-means, where no method is

@@ -2,7 +2,7 @@
  * New items join an index: the vectors' rows beyond its last id get SIDs from the saved codebooks (of a learned method:
  * from what its saved encoder makes of them), the others keep theirs.
  */
-import { sidTokens, writeIndex } from '../data/sid-index.js';
+import { PLAIN_SPELLING, readIndex, spelledTokens, tokensOfIndex, writeIndex } from '../data/sid-index.js';
 import { readNpy, type Vectors } from '../files/npy.js';
 import { InputError } from '../support/errors.js';
 import { assignSids } from './assign-sids.js';
@@ -41,7 +41,11 @@ export function extendIndex(options: ExtendIndexOptions): ExtendReport {
   if (card) checkFit(saved, part(vectors, 0, old.length), card.mse, embeddings);
   const codes = assignSids(added, codebooks, old);
   const all = [...old, ...codes];
-  writeIndex(index, all.map(sidTokens));
+  const spelling = card?.spelling ?? { ...PLAIN_SPELLING, tokens: tokensOfIndex(readIndex(index)) };
+  writeIndex(
+    index,
+    all.map((path) => spelledTokens(path, spelling)),
+  );
   if (card) {
     const moved = { ...card.moved, ...movedItems(codes, assignSids(added, codebooks), old.length) };
     const mse = meanSquaredError(vectors, all, codebooks, decoderOf(saved, vectors, embeddings));

@@ -51,6 +51,17 @@ export const RQKMEANS_OPTIONS = defineOptions('sid', {
   uniform: boolean("at most items / codes (rounded up) items a code, by Sinkhorn's plan"),
 });
 
+/** Declares the options of `rqkmeans-minibatch`. */
+export const RQKMEANS_MINIBATCH_OPTIONS = defineOptions('sid', {
+  ...LEVEL_OPTIONS,
+  ...COLLISION_OPTIONS,
+  ...SEED_OPTIONS,
+  batchSize: integer('items a batch', { default: 4096 }),
+  passes: integer('passes over the items that move the centres of a level', { default: 2, min: 0 }),
+  sampleRows: integer('items of the sample that a level begins with', { default: 50_000 }),
+  iterations: integer('Lloyd iterations on the sample at most', { default: 50 }),
+});
+
 /** Declares the options of `rqkmeans-constrained`. */
 export const RQKMEANS_CONSTRAINED_OPTIONS = defineOptions('sid', {
   ...LEVEL_OPTIONS,
@@ -148,6 +159,39 @@ export const RQKMEANS_PLUS_OPTIONS = defineOptions('sid', {
   }),
 });
 
+/** Declares the options of `letter`. */
+export const LETTER_OPTIONS = defineOptions('sid', {
+  ...RQVAE,
+  latent: integer('width of the latent', { otherwise: "the collaborative vectors' width, or 32" }),
+  collaborative: text("a recommender's item vectors, such as runs/baseline-sasrec/model/item-vectors.npy", {
+    otherwise: 'none: the diversity loss alone',
+  }),
+  collaborativeWeight: number('of the loss that draws quantized latents to them', { default: 0.02, min: 0 }),
+  diversityWeight: number('of the loss that keeps codes of other clusters apart', { default: 1e-4, min: 0 }),
+  diversityClusters: integer("clusters of a level's codes", { default: 10 }),
+});
+
+/** Declares the options of `rvq`. */
+export const RVQ_OPTIONS = defineOptions('sid', {
+  ...LEVEL_OPTIONS,
+  ...COLLISION_OPTIONS,
+  ...SEED_OPTIONS,
+  epochs: integer('passes over the items', { default: 20 }),
+  batchSize: integer('items a step', { default: 256 }),
+  emaDecay: number("of the codebooks' running means, a step", { default: 0.99, min: 0, below: 1 }),
+  iterations: integer("Lloyd iterations of the codebooks' initialisation", { default: 20 }),
+});
+
+/** Declares the options of `rq-opq`. */
+export const RQ_OPQ_OPTIONS = defineOptions('sid', {
+  ...LEVEL_OPTIONS,
+  ...COLLISION_OPTIONS,
+  ...SEED_OPTIONS,
+  products: integer('codes of a SID, the last, that are of product quantization', { default: 2 }),
+  rotations: integer('fits of its rotation (0: none)', { default: 10, min: 0 }),
+  iterations: integer('Lloyd iterations of a level at most, and of a part for each rotation', { default: 100 }),
+});
+
 /** Declares the options of `one-code`: nothing is drawn, the seed that a pipeline gives every stage is taken all the same. */
 export const ONE_CODE_OPTIONS = defineOptions('sid', { ...SEED_OPTIONS });
 
@@ -155,9 +199,17 @@ export const ONE_CODE_OPTIONS = defineOptions('sid', { ...SEED_OPTIONS });
 export interface LevelOptions extends Given<typeof LEVEL_OPTIONS> {}
 /** Options of `rqKmeans`. */
 export interface RqKmeansOptions extends OptionsOf<typeof RQKMEANS_OPTIONS> {}
+/** Options of `rqKmeansMiniBatch`. */
+export interface RqKmeansMiniBatchOptions extends OptionsOf<typeof RQKMEANS_MINIBATCH_OPTIONS> {}
 /** Options of `rqKmeansConstrained`. */
 export interface RqKmeansConstrainedOptions extends OptionsOf<typeof RQKMEANS_CONSTRAINED_OPTIONS> {}
 /** Options of `rqvae`. */
 export interface RqVaeOptions extends OptionsOf<typeof RQVAE_OPTIONS> {}
+/** Options of `letter`. */
+export interface LetterOptions extends OptionsOf<typeof LETTER_OPTIONS> {}
+/** Options of `rvq`. */
+export interface RvqOptions extends OptionsOf<typeof RVQ_OPTIONS> {}
+/** Options of `rqOpq`. */
+export interface RqOpqOptions extends OptionsOf<typeof RQ_OPQ_OPTIONS> {}
 /** As `RqVaeOptions`, with other defaults: 24 epochs, evaluated every 4, no plain autoencoding. */
 export interface RqKmeansPlusOptions extends OptionsOf<typeof RQKMEANS_PLUS_OPTIONS> {}

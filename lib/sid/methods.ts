@@ -4,11 +4,15 @@
  * command can list methods and options without an engine.
  */
 import {
+  LETTER_OPTIONS,
   ONE_CODE_OPTIONS,
+  RQ_OPQ_OPTIONS,
   RQKMEANS_CONSTRAINED_OPTIONS,
+  RQKMEANS_MINIBATCH_OPTIONS,
   RQKMEANS_OPTIONS,
   RQKMEANS_PLUS_OPTIONS,
   RQVAE_OPTIONS,
+  RVQ_OPTIONS,
 } from './method-options.js';
 import type { SidMethod } from './sid-method.js';
 
@@ -37,6 +41,31 @@ export const METHODS = {
     options: RQKMEANS_PLUS_OPTIONS.options,
     learned: true,
     quantize: async (...given) => (await import('./rqvae/rqkmeans-plus.js')).rqKmeansPlus(...given),
+  },
+  letter: {
+    name: 'letter',
+    options: LETTER_OPTIONS.options,
+    learned: true,
+    quantize: async (...given) => (await import('./rqvae/letter.js')).letter(...given),
+  },
+  rvq: {
+    name: 'rvq',
+    options: RVQ_OPTIONS.options,
+    learned: false,
+    quantize: async (...given) => (await import('./rvq.js')).rvq(...given),
+  },
+  'rq-opq': {
+    name: 'rq-opq',
+    options: RQ_OPQ_OPTIONS.options,
+    learned: false,
+    quantize: async (...given) => (await import('./rqopq/rq-opq.js')).rqOpq(...given),
+  },
+  'rqkmeans-minibatch': {
+    name: 'rqkmeans-minibatch',
+    options: RQKMEANS_MINIBATCH_OPTIONS.options,
+    learned: false,
+    quantize: async (...given) => (await import('./kmeans/rqkmeans-minibatch.js')).rqKmeansMiniBatch(...given),
+    quantizeFile: async (...given) => (await import('./kmeans/rqkmeans-minibatch.js')).rqKmeansOfFile(...given),
   },
   'one-code': {
     name: 'one-code',

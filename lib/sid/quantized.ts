@@ -90,11 +90,16 @@ export function meanSquaredError(
 
 /**
  * Checks what a method gives back, before anything is written.
- * @param vectors [N, D] that it was given
+ * @param vectors [N, D] that it was given: their number
  * @param name of the method, for the message
  * @throws InputError for another number of items, a code without a row in its codebook, a missing or surplus model
  */
-export function checkQuantized(result: QuantizeResult, vectors: Vectors, name: string, learned: boolean): void {
+export function checkQuantized(
+  result: QuantizeResult,
+  vectors: Pick<Vectors, 'rows'>,
+  name: string,
+  learned: boolean,
+): void {
   const { codes, raw, codebooks, model } = result;
   const fail = (what: string): InputError => new InputError(`sid: method ${name}: expected ${what}`);
   if ((model !== undefined) !== learned) {

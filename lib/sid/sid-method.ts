@@ -13,6 +13,10 @@ export interface SidMethod {
    * @throws InputError for vectors or options that it cannot take
    */
   quantize(vectors: Vectors, options: never, where: string): QuantizeResult | Promise<QuantizeResult>;
+  /**
+   * The same of a .npy file, for a method that does not hold all vectors at once; then `sid` calls it in place of `quantize`.
+   */
+  quantizeFile?(file: string, options: never): QuantizeResult | Promise<QuantizeResult>;
   /** Whether it trains an encoder: then its result has a `model`, and the codebooks live among that model's latents. */
   learned: boolean;
   /** Its options, checked before it runs. Default none. */

@@ -1,8 +1,17 @@
 /** The options of `sid`; those of a method count where it is chosen. */
-import { custom, text } from '../options/kinds.js';
+import { SPELLINGS } from '../data/sid-index.js';
+import { choice, custom, integer, text } from '../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../options/schema.js';
 import { DENSE_ROWS } from './default-method.js';
-import type { RqKmeansConstrainedOptions, RqKmeansOptions, RqKmeansPlusOptions } from './method-options.js';
+import type {
+  LetterOptions,
+  RqKmeansConstrainedOptions,
+  RqKmeansMiniBatchOptions,
+  RqKmeansOptions,
+  RqKmeansPlusOptions,
+  RqOpqOptions,
+  RvqOptions,
+} from './method-options.js';
 import { METHODS, SID_METHODS, type SidMethodName } from './methods.js';
 import type { SidMethod } from './sid-method.js';
 
@@ -33,6 +42,10 @@ export const SID_OPTIONS = defineOptions(
       otherwise: 'NAME.index.json beside NAME.emb-ENCODER.npy',
       affectsResult: false,
     }),
+    spelling: choice(SPELLINGS, 'tokens such as <a_12>, or <s_a_12> between <|sid_begin|> and <|sid_end|>', {
+      default: 'plain',
+    }),
+    countFrom: integer('what code 0 is written as, 0 or 1 (as MiniOneRec has it)', { default: 0, min: 0, max: 1 }),
     method: { ...METHOD, words: SID_METHODS },
   },
   {
@@ -46,7 +59,13 @@ export const SID_OPTIONS = defineOptions(
 );
 
 /** The options of all methods; a method refuses another's. */
-export type SidOptions = RqKmeansOptions & RqKmeansConstrainedOptions & RqKmeansPlusOptions;
+export type SidOptions = RqKmeansOptions &
+  RqKmeansConstrainedOptions &
+  RqKmeansMiniBatchOptions &
+  RqKmeansPlusOptions &
+  LetterOptions &
+  RvqOptions &
+  RqOpqOptions;
 /** Options of `sidStage`. */
 export type SidStageOptions = OptionsOf<typeof SID_OPTIONS> & SidOptions;
 

@@ -4,7 +4,8 @@
  */
 import { basename, dirname, join } from 'node:path';
 import { ensureEngine } from '../engine/engine.js';
-import { readNpy } from '../files/npy.js';
+import { withNpyRows } from '../files/npy-rows.js';
+import { readNpy, type Vectors } from '../files/npy.js';
 import { InputError } from '../support/errors.js';
 import { tell } from '../support/progress.js';
 import { withMethod } from './default-method.js';
@@ -12,6 +13,7 @@ import { INDEX_ENDING } from './files/codebook-files.js';
 import { writeSids } from './files/saved-sids.js';
 import { sidMethod } from './methods.js';
 import { checkQuantized, type QuantizeResult } from './quantized.js';
+import type { SidMethod } from './sid-method.js';
 import { SID_OPTIONS, type SidStageOptions } from './sid-options.js';
 
 /** What was made, and how well it does. */
@@ -43,16 +45,16 @@ export async function sidStage(options: SidStageOptions): Promise<SidReport> {
   await ensureEngine();
   const start = performance.now();
   const { options: asked, chosen } = withMethod(options, options.embeddings);
-  const { embeddings, method, index = defaultIndex(embeddings), ...given } = SID_OPTIONS.parse(asked);
+  const parsed = SID_OPTIONS.parse(asked);
+  const { embeddings, method, index = defaultIndex(embeddings), spelling: tokens, countFrom, ...given } = parsed;
   if (chosen && chosen.method !== 'rqkmeans') tell(`sid: method ${chosen.method}: ${chosen.why}`);
   if (!index.endsWith(INDEX_ENDING))
     throw new InputError(`sid: expected --index to end in ${INDEX_ENDING}, got ${index}`);
-  const vectors = readNpy(embeddings, 'run sidlab embed first');
-  const { name, quantize, learned } = sidMethod(method);
-  const found: QuantizeResult = await quantize(vectors, given as never, embeddings);
-  checkQuantized(found, vectors, name, learned);
+  const { name, learned, ...ways } = sidMethod(method);
+  const { found, shape } = await quantized(embeddings, ways, given);
+  checkQuantized(found, shape, name, learned);
   const { codes, codebooks, mse, collision, codesUsed, clusterSize } = found;
-  const files = writeSids(index, name, vectors.width, found);
+  const files = writeSids(index, name, shape.width, found, { tokens, countFrom });
   return {
     method: name,
     items: codes.length,
@@ -67,6 +69,21 @@ export async function sidStage(options: SidStageOptions): Promise<SidReport> {
     ...files,
     seconds: (performance.now() - start) / 1000,
   };
+}
+
+/** By a file where the method can, else by all vectors in memory; and the vectors' size. */
+async function quantized(
+  embeddings: string,
+  { quantize, quantizeFile }: Pick<SidMethod, 'quantize' | 'quantizeFile'>,
+  options: object,
+): Promise<{ found: QuantizeResult; shape: Pick<Vectors, 'rows' | 'width'> }> {
+  const mend = 'run sidlab embed first';
+  if (quantizeFile) {
+    const shape = withNpyRows(embeddings, mend, ({ rows, width }) => ({ rows, width }));
+    return { found: await quantizeFile(embeddings, options as never), shape };
+  }
+  const vectors = readNpy(embeddings, mend);
+  return { found: await quantize(vectors, options as never, embeddings), shape: vectors };
 }
 
 /** `data/Toys.emb-lsa.npy` -> `data/Toys.index.json` */

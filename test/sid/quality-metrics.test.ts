@@ -66,6 +66,11 @@ test('collisions and targets, before and after', () => {
   const quality = sidQuality({ codes, raw, targets });
   expect(quality.collision).toEqual({ raw: 1 - 2 / 5, final: 1 - 4 / 5 });
   expect(quality.ambiguousItems).toEqual({ raw: 5, final: 2 });
+  expect(quality.duplicates).toEqual({
+    raw: { groups: 2, largest: 3, mean: 2.5 },
+    final: { groups: 1, largest: 2, mean: 2 },
+  });
+  expect(sidQuality({ codes: [[1], [2]] }).duplicates).toEqual({ raw: null, final: { groups: 0, largest: 1, mean: null } }); // prettier-ignore
   expect(quality.targets).toEqual({ rows: 4, ambiguous: { raw: 1, final: 0.5 } });
   expect(sidQuality({ codes, targets }).targets).toEqual({ rows: 4, ambiguous: { raw: null, final: 0.5 } });
   expect(sidQuality({ codes })).toMatchObject({ ambiguousItems: { raw: null, final: 2 }, targets: null });
@@ -129,6 +134,7 @@ describe('the gate', () => {
     items: 9,
     collision: { raw: 0.5, final: 0.25 },
     ambiguousItems: { raw: 3, final: 1 },
+    duplicates: { raw: null, final: { groups: 2, largest: 3, mean: 2.5 } },
     targets: { rows: 4, ambiguous: { raw: 0.75, final: 0.125 } },
     levels: [level(8, 5, 3, 0.75), level(6, 7, 4, 0.5)],
     prefixes: [prefix(0.875, 0.625), prefix(1, 0.1)],
@@ -136,6 +142,7 @@ describe('the gate', () => {
   const LIMITS: [keyof QualityLimits, value: number, side: 'at most' | 'at least'][] = [
     ['rawCollision', 0.5, 'at most'],
     ['collision', 0.25, 'at most'],
+    ['largestGroup', 3, 'at most'],
     ['ambiguousTargets', 0.125, 'at most'],
     ['codesUsed', 0.6, 'at least'],
     ['perplexity', 0.5, 'at least'],

@@ -51,7 +51,14 @@ const first = { rows: ITEMS, width: WIDTH, data: x.data.slice(0, ITEMS * WIDTH) 
 const rqvae = { latent: WIDTH, hidden: [32], epochs: 60, autoencoderEpochs: 20, learningRate: 1e-2, evalEpochs: 20 };
 
 const make = (method: SidMethodName, options: Partial<SidStageOptions> = {}) =>
-  sidStage({ ...smallOf(method), ...(method === 'rqvae' && rqvae), embeddings, index, method, ...options });
+  sidStage({
+    ...smallOf(method),
+    ...((method === 'rqvae' || method === 'letter') && rqvae),
+    embeddings,
+    index,
+    method,
+    ...options,
+  });
 
 beforeAll(async () => void (await useEngine()));
 

@@ -1,7 +1,7 @@
 /** TIGER as a baseline: a data folder and its index -> a run folder -> lists for the test rows. */
 import { join } from 'node:path';
 import { indexOf } from '../../data/load.js';
-import { readIndex } from '../../data/sid-index.js';
+import { codeTokens, readIndex } from '../../data/sid-index.js';
 import { writeJson } from '../../files/files.js';
 import { writeSafetensors } from '../../files/safetensors.js';
 import { disposeWeights, toArrays } from '../../lm/weights.js';
@@ -17,7 +17,7 @@ import { tigerTokens } from './tiger-tokens.js';
 export async function trainTiger(settings: BaselineOptions & TigerSettings, context: BaselineContext): Promise<Ranked> {
   const { dataset } = context;
   const { width, layers, heads, headWidth, feedForward, index = indexOf(dataset), topK = 50 } = settings;
-  const tokens = tigerTokens(readIndex(index, dataset.items.length));
+  const tokens = tigerTokens(readIndex(index, dataset.items.length).map(codeTokens));
   const size: TigerSize = { vocabSize: tokens.vocabSize, width, layers, heads, headWidth, feedForward };
   const most = dataset.train.reduce((longest, { history }) => Math.max(longest, history.length), 1);
   const longest = Math.min(settings.historyLength ?? most, most);

@@ -3,7 +3,7 @@
  * has already.
  */
 import type { Row } from '../../data/dataset.js';
-import type { SidIndex } from '../../data/sid-index.js';
+import { codeTokens, type SidIndex } from '../../data/sid-index.js';
 
 /**
  * Popularity of each item as a share: items that were bought less often, and half of those bought as often, of all
@@ -40,6 +40,6 @@ export function sharedCodes(target: readonly string[], history: readonly (readon
 
 /** The same by item ids. Ids without a SID share nothing. */
 export function sharedWithHistory({ history, target }: Pick<Row, 'history' | 'target'>, index: SidIndex): number {
-  const histories = history.flatMap((id) => (index[id] ? [index[id]] : []));
-  return sharedCodes(index[target] ?? [], histories);
+  const histories = history.flatMap((id) => (index[id] ? [codeTokens(index[id])] : []));
+  return sharedCodes(codeTokens(index[target] ?? []), histories);
 }

@@ -128,14 +128,17 @@ export function addedTokens(tokens: readonly string[], first: number, special = 
  * later find their tokens.
  */
 export function sidVocabulary(index: SidIndex, sids: SidVocabulary): string[] {
-  const used = [...new Set(index.flat())].sort(byLevelAndCode);
+  const all = [...new Set(index.flat())];
+  const marks = all.filter((token) => !CODE.test(token)); // what OpenOneRec's spelling has around the codes
+  const used = all.filter((token) => CODE.test(token)).sort(byLevelAndCode);
   switch (sids) {
     case 'used':
-      return used;
+      return [...marks, ...used];
     case 'all': {
       const codes = 1 + largest(used.map((token) => parts(token)[1]));
       const levels = [...new Set(used.map((token) => parts(token)[0]))];
-      return levels.flatMap((level) => Array.from({ length: codes }, (_, code) => `<${level}_${code}>`));
+      const every = levels.flatMap((level) => Array.from({ length: codes }, (_, code) => `<${level}_${code}>`));
+      return [...marks, ...every];
     }
     default:
       throw new InputError(`--sid-vocabulary: expected ${SID_VOCABULARIES.join(' or ')}, got ${sids satisfies never}`);
@@ -149,8 +152,11 @@ export function byLevelAndCode(a: string, b: string): number {
   return levelA < levelB ? -1 : levelA > levelB ? 1 : codeA - codeB;
 }
 
-/** `<b_200>` -> `['b', 200]` */
+/** A token that stands for a code. */
+const CODE = /_\d+>$/;
+
+/** `<b_200>` -> `['b', 200]`, `<s_b_200>` -> `['s_b', 200]` */
 function parts(token: string): [string, number] {
-  const [level = '', code = ''] = token.slice(1, -1).split('_');
-  return [level, Number(code)];
+  const at = token.lastIndexOf('_');
+  return [token.slice(1, at), Number(token.slice(at + 1, -1))];
 }

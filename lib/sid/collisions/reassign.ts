@@ -20,13 +20,20 @@ import { FreeCodes } from './free-codes.js';
  * @param vectors [N, D]
  * @param codes [N][L]
  * @param codebooks one a level, [K, D]
+ * @param taken SIDs of other items, none of them among `codes`
  * @returns codes [N][L], no two alike; items that shared none keep theirs
  * @throws RangeError if there are more items than SIDs
  * @throws InputError for a row that is not finite
  */
-export function reassign(vectors: Vectors, codes: readonly number[][], codebooks: readonly Vectors[]): number[][] {
+export function reassign(
+  vectors: Vectors,
+  codes: readonly number[][],
+  codebooks: readonly Vectors[],
+  taken: readonly (readonly number[])[] = [],
+): number[][] {
   checkRows(vectors, 'reassign');
   const free = new FreeCodes(codebooks);
+  for (const path of taken) free.take(path);
   if (codes.length > free.room) {
     throw new RangeError(`reassign: expected at most ${free.room} items, as many as SIDs, got ${codes.length}`);
   }

@@ -31,9 +31,10 @@ export interface SavedSids {
  * @throws InputError for files that are missing, broken or not of one run
  */
 export function readSids(index: string, items?: number): SavedSids {
-  const codes = indexCodes(readIndex(index, items));
   const named = index.endsWith(INDEX_ENDING);
+  const tokens = readIndex(index, items);
   const card = named ? readCard(index) : undefined;
+  const codes = indexCodes(tokens, card?.spelling?.countFrom);
   if (card === undefined) {
     return { codes, codebooks: named && existsSync(codebookFile(index, 0)) ? readCodebooks(index) : [] };
   }

@@ -5,7 +5,7 @@
  * Shapes: L levels, D width of the vectors.
  */
 import { rmSync } from 'node:fs';
-import { sidTokens, writeIndex } from '../../data/sid-index.js';
+import { PLAIN_SPELLING, spelledTokens, type SidSpelling, writeIndex } from '../../data/sid-index.js';
 import { writeSafetensors } from '../../files/safetensors.js';
 import { sidMethod } from '../methods.js';
 import type { SidMethod } from '../sid-method.js';
@@ -18,6 +18,7 @@ import { CARD_ENDING, MODEL_ENDING, movedItems, writeCard } from './sid-card.js'
  * Writes index, codebooks, model and card; removes a model and codebooks of an earlier run under the same name.
  * @param method its name
  * @param width D
+ * @param spelling of the tokens; default the kit's own
  * @returns the files
  */
 export function writeSids(
@@ -25,12 +26,16 @@ export function writeSids(
   method: string,
   width: number,
   { codes, raw, codebooks, mse, model }: Pick<QuantizeResult, 'codes' | 'raw' | 'codebooks' | 'mse' | 'model'>,
+  spelling: SidSpelling = PLAIN_SPELLING,
 ): { codebooks: string[]; card: string; model: string | null } {
   const books = writeCodebooks(index, codebooks);
   const modelFile = besideIndex(index, MODEL_ENDING);
   if (model) writeSafetensors(modelFile, model.arrays);
   else rmSync(modelFile, { force: true });
-  writeIndex(index, codes.map(sidTokens));
+  writeIndex(
+    index,
+    codes.map((path) => spelledTokens(path, spelling)),
+  );
   const card = writeCard(index, {
     method,
     space: model ? 'latent' : 'vectors',
@@ -39,9 +44,14 @@ export function writeSids(
     codebookSize: codebooks.map((book) => book.rows),
     mse,
     moved: movedItems(codes, raw),
+    ...(!isPlain(spelling) && { spelling }),
     ...(model && { model: { shape: model.shape, scale: model.scale } }),
   });
   return { codebooks: books, card, model: model ? modelFile : null };
+}
+
+function isPlain({ tokens, countFrom }: SidSpelling): boolean {
+  return tokens === PLAIN_SPELLING.tokens && countFrom === PLAIN_SPELLING.countFrom;
 }
 
 /**

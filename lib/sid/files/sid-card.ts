@@ -9,6 +9,7 @@
  */
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { SidSpelling } from '../../data/sid-index.js';
 import { hashFile, readJson, writeJson } from '../../files/files.js';
 import { InputError } from '../../support/errors.js';
 import type { RqVaeShape } from '../rqvae/parameters.js';
@@ -35,6 +36,8 @@ export interface SidCard {
   mse: number;
   /** Item id -> its codes before collisions were resolved, where they were others. */
   moved: Record<string, number[]>;
+  /** How the index writes codes, where it is not as `<a_0>`. */
+  spelling?: SidSpelling;
   /** Of a learned method: what its arrays are. */
   model?: { shape: RqVaeShape; scale: number };
   /** What each file's name ends in -> SHA-256 of its bytes. */

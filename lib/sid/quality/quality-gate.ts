@@ -9,6 +9,8 @@ export interface QualityLimits {
   rawCollision?: number;
   /** Collision rate after collisions were resolved, at most. */
   collision?: number;
+  /** Items on any one SID at most, after collisions were resolved. */
+  largestGroup?: number;
   /** Share of test rows with an ambiguous target at most. */
   ambiguousTargets?: number;
   /** Share of its codes that every level uses, at least. */
@@ -42,6 +44,7 @@ type Rule = readonly [side: 'at most' | 'at least', value: (quality: SidQuality)
 const RULES: Record<keyof QualityLimits, Rule> = {
   rawCollision: ['at most', ({ collision }) => collision.raw],
   collision: ['at most', ({ collision }) => collision.final],
+  largestGroup: ['at most', ({ duplicates }) => duplicates.final.largest],
   ambiguousTargets: ['at most', ({ targets }) => targets?.ambiguous.final],
   codesUsed: ['at least', ({ levels }) => smallest(levels.map(({ used, codes }) => used / codes))],
   perplexity: ['at least', ({ levels }) => smallest(levels.map((level) => level.perplexity / level.codes))],

@@ -4,6 +4,7 @@
  * Shapes: N items, L levels, K codes of a level.
  */
 import { Random } from '../../support/random.js';
+import { collidingGroups } from '../collisions/sinkhorn-rounds.js';
 
 type Codes = readonly (readonly number[])[];
 
@@ -21,6 +22,27 @@ export function ambiguous(codes: Codes): boolean[] {
   const counts = new Map<string, number>();
   for (const sid of sids) counts.set(sid, (counts.get(sid) ?? 0) + 1);
   return sids.map((sid) => counts.get(sid)! > 1);
+}
+
+/** Groups of items that have one SID. */
+export interface DuplicateGroups {
+  /** SIDs that several items have. */
+  groups: number;
+  /** Items of the largest, 1 where no SID is shared. */
+  largest: number;
+  /** Items of all of them over their number; null without any. */
+  mean: number | null;
+}
+
+/** @example duplicateGroups([[1], [2], [1], [1], [3], [3]]) // { groups: 2, largest: 3, mean: 2.5 } */
+export function duplicateGroups(codes: Codes): DuplicateGroups {
+  const sizes = collidingGroups(codes).map((group) => group.length);
+  const items = sizes.reduce((sum, size) => sum + size, 0);
+  return {
+    groups: sizes.length,
+    largest: sizes.reduce((most, size) => Math.max(most, size), 1),
+    mean: sizes.length === 0 ? null : items / sizes.length,
+  };
 }
 
 /** Share of `targets` (item ids, repeats counted) whose SID is ambiguous; 0 where there are none. */

@@ -17,6 +17,8 @@ import { nearestNeighbours } from './neighbours.js';
 import {
   ambiguous,
   ambiguousShare,
+  type DuplicateGroups,
+  duplicateGroups,
   perplexity,
   prefixPurity,
   sharedPrefix,
@@ -89,6 +91,8 @@ export interface SidQuality {
   collision: { raw: number | null; final: number };
   /** Items that share their SID. */
   ambiguousItems: { raw: number | null; final: number };
+  /** Groups of items that share a SID: how many, the largest, their mean size. */
+  duplicates: { raw: DuplicateGroups | null; final: DuplicateGroups };
   /** Test rows whose target's SID is ambiguous, as a share of the rows; null without targets. */
   targets: { rows: number; ambiguous: { raw: number | null; final: number } } | null;
   /** One for each level. */
@@ -113,6 +117,7 @@ export function sidQuality(input: SidQualityInput): SidQuality {
     items: codes.length,
     collision: { raw: raw ? collisionRate(raw) : null, final: collisionRate(codes) },
     ambiguousItems: { raw: raw ? count(raw) : null, final: count(codes) },
+    duplicates: { raw: raw ? duplicateGroups(raw) : null, final: duplicateGroups(codes) },
     targets: targets
       ? {
           rows: targets.length,

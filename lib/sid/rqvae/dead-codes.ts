@@ -35,7 +35,7 @@ export function resetDeadCodes(
   const books = codebooksOf(shape, fromVariables(new Map(names.map((name) => [name, parameters.get(name)!]))));
   return books.map((book, level) => {
     let codes = nearestCodes(residual, book);
-    const moved = moveDead(residual, book, codes, random);
+    const moved = moveDeadCodes(residual, book, codes, random);
     if (moved > 0) {
       tf.tidy(() => parameters.get(names[level]!)!.assign(tf.tensor2d(book.data, [book.rows, book.width])));
       codes = nearestCodes(residual, book);
@@ -46,7 +46,7 @@ export function resetDeadCodes(
 }
 
 /** Writes items' residuals [N, E] over the unused rows of `book` [K, E]. @returns how many rows */
-function moveDead(residual: Vectors, book: Vectors, codes: Int32Array, random: Random): number {
+export function moveDeadCodes(residual: Vectors, book: Vectors, codes: Int32Array, random: Random): number {
   const used = new Set(codes);
   const weights = Float64Array.from(codes, (code, i) => squaredDistance(rowOf(residual, i), rowOf(book, code)));
   let moved = 0;

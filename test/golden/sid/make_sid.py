@@ -227,3 +227,27 @@ out = {
     "procrustes": procrustes,
 }
 (HERE / "sid.json").write_text(json.dumps(out) + "\n")
+
+# What MiniOneRec's constrained RQ-Kmeans leaves: codes as they are transposed there (Fortran's order), an archive that is
+# compressed, tokens that count from 1 with a rank from 1 where items collide.
+folder = HERE / "reference"
+folder.mkdir(exist_ok=True)
+vectors = generator.normal(size=(12, 3)).astype(np.float32)
+levels = [generator.normal(size=(size, 3)).astype(np.float32) for size in (3, 2)]
+left, paths = vectors.copy(), []
+for level in levels:
+    code = ((left[:, None] - level[None]) ** 2).sum(2).argmin(1)
+    left = left - level[code]
+    paths.append(code)
+codes = np.stack(paths).T.astype(np.int64)
+np.save(folder / "vectors.npy", vectors)
+np.save(folder / "codes_constrained.npy", codes)
+np.savez_compressed(folder / "codebooks_constrained.npz", **{f"codebook_{i}": level for i, level in enumerate(levels)})
+index, seen, groups = {}, {}, groups_of(codes.tolist())
+for item, path in enumerate(codes.tolist()):
+    index[str(item)] = [f"<{chr(97 + level)}_{code + 1}>" for level, code in enumerate(path)]
+    if any(item in group for group in groups):
+        seen[tuple(path)] = seen.get(tuple(path), 0) + 1
+        index[str(item)].append(f"<c_{seen[tuple(path)]}>")
+(folder / "theirs.index.json").write_text(json.dumps(index))
+(folder / "mse.json").write_text(json.dumps({"mse": float((left**2).mean()), "codes": codes.tolist()}) + "\n")

@@ -1,9 +1,9 @@
 /** Rounds of Sinkhorn over groups that collide, against NumPy's float64 products. */
 import { expect, test } from 'vitest';
-import type { Vectors } from '../../lib/files/npy.js';
-import { resolveCollisions } from '../../lib/sid/collisions/collisions.js';
-import { collidingGroups, sinkhornRounds } from '../../lib/sid/collisions/sinkhorn-rounds.js';
-import { golden } from './rqvae/golden.js';
+import type { Vectors } from '../../../lib/files/npy.js';
+import { resolveCollisions } from '../../../lib/sid/collisions/collisions.js';
+import { collidingGroups, sinkhornRounds } from '../../../lib/sid/collisions/sinkhorn-rounds.js';
+import { golden } from '../rqvae/golden.js';
 
 const matrix = (rows: number[][]): Vectors => ({ rows: rows.length, width: rows[0]!.length, data: Float32Array.from(rows.flat()) }); // prettier-ignore
 
