@@ -5,7 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { loadDataset, Random, type Row as DataRow } from 'sidlab';
-import { ARCHITECTURES, initialWeights, sequenceTask, type SequenceSettings } from 'sidlab/baselines';
+import { ARCHITECTURES, initialWeights, sequenceExamples, sequenceTask, type SequenceSettings } from 'sidlab/baselines';
 import { disposeWeights } from 'sidlab/lm';
 import { batchGradients, Optimizer } from 'sidlab/train';
 import { industrialShop } from '../industrial-shop.js';
@@ -40,7 +40,7 @@ export async function sequenceBench(name: keyof typeof GOALS): Promise<Row[]> {
     const losses: number[] = [];
     const start = performance.now();
     for (const [i, rows] of batches.entries()) {
-      const { microBatches } = await task.objective(rows, random, i + 1);
+      const { microBatches } = await task.objective(sequenceExamples(rows, longest, 'row'), random, i + 1);
       const { loss, gradients } = batchGradients({ weights }, microBatches);
       optimizer.apply(gradients, i + 1, learningRate);
       tf.dispose([...gradients.values()]);

@@ -25,6 +25,7 @@ export * from './sequence/losses.js';
 export * from './sequence/rank-items.js';
 export * from './sequence/sasrec.js';
 export * from './sequence/scorer.js';
+export * from './sequence/sequence-examples.js';
 export * from './sequence/sequence-files.js';
 export * from './sequence/sequence-model.js';
 export * from './sequence/sequence-options.js';
