@@ -1,11 +1,15 @@
 /** The benchmarks of `npm run bench`, by name. */
 import { allreduceBench } from './cluster/allreduce.js';
+import { clusterOverhead } from './cluster/cluster-overhead.js';
+import { evaluateParallel } from './cluster/evaluate-parallel.js';
+import { shardOptimizer } from './cluster/shard-optimizer.js';
 import { sftParallel } from './cluster/sft-parallel.js';
 import { balancedAssignBench } from './sid/balanced-assign.js';
 import { beamBench } from './decode/beam.js';
 import { embedBench } from './embed.js';
 import { evaluateMemory } from './decode/evaluate-memory.js';
 import { evaluateSmall } from './decode/evaluate-small.js';
+import { filter100m } from './data/filter-100m.js';
 import { filterBench } from './data/filter.js';
 import { generateBench } from './generate.js';
 import { grpoQuality } from './train/grpo-quality.js';
@@ -19,6 +23,8 @@ import { loadBf16 } from './load-bf16.js';
 import { ml100k } from './train/ml-100k.js';
 import { plantedFaults } from './planted/planted-faults.js';
 import { precisionQuality } from './train/precision-quality.js';
+import { pretrainedQuality } from './pretrained/pretrained-quality.js';
+import { pretrainedText } from './pretrained/pretrained-text.js';
 import { quickstartQuality } from './quickstart-quality.js';
 import { rqkmeansConstrained } from './sid/rqkmeans-constrained.js';
 import { rqkmeansPlusBench } from './sid/rqkmeans-plus.js';
@@ -43,6 +49,7 @@ const besidePython = (run: () => Promise<Row[]>): Benchmark => ({ run, peers: tr
 
 export const BENCHMARKS: Record<string, Benchmark> = {
   filter: besidePython(filterBench),
+  'filter-100m': alone(filter100m),
   embed: besidePython(embedBench),
   'quickstart-quality': alone(quickstartQuality),
   'industrial-quality': alone(industrialQuality),
@@ -60,6 +67,8 @@ export const BENCHMARKS: Record<string, Benchmark> = {
   'evaluate-small': alone(evaluateSmall),
   'evaluate-memory': alone(evaluateMemory),
   'planted-faults': alone(plantedFaults),
+  'pretrained-quality': alone(pretrainedQuality),
+  'pretrained-text': besidePython(pretrainedText),
   'precision-quality': alone(precisionQuality),
   sasrec: besidePython(() => sequenceBench('sasrec')),
   gru4rec: besidePython(() => sequenceBench('gru4rec')),
@@ -84,4 +93,7 @@ export const BENCHMARKS: Record<string, Benchmark> = {
   scale: alone(scaleBench),
   allreduce: besidePython(allreduceBench),
   'sft-parallel': alone(sftParallel),
+  'evaluate-parallel': alone(evaluateParallel),
+  'cluster-overhead': alone(clusterOverhead),
+  'shard-optimizer': alone(shardOptimizer),
 };

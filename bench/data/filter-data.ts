@@ -33,6 +33,24 @@ export async function generateShop(dir: string, count: number): Promise<ShopFile
   return files;
 }
 
+/** Reviews of a part file: each is written by itself, so that a generation which was stopped goes on. */
+const PART = 1e7;
+
+/** The same shop in part files of ten million reviews; of `reviews` the path is a pattern. */
+export async function generateShopInParts(dir: string, count: number): Promise<ShopFiles> {
+  const [users, items] = [Math.ceil(count * 0.15), Math.ceil(count * 0.03)];
+  const folder = join(dir, `parts-${count}`);
+  mkdirSync(folder, { recursive: true });
+  const meta = join(folder, 'meta.jsonl.gz');
+  if (!existsSync(meta)) await writeLines(meta, items, metaLine);
+  for (let from = 0; from < count; from += PART) {
+    const path = join(folder, `part-${from / PART}.jsonl.gz`);
+    const lines = Math.min(PART, count - from);
+    if (!existsSync(path)) await writeLines(path, lines, (_, random) => reviewLine(random, users, items));
+  }
+  return { reviews: join(folder, 'part-*.jsonl.gz'), meta };
+}
+
 function reviewLine(random: Random, users: number, items: number): string {
   const user = Math.floor(users * random.next() ** 1.7);
   const item = Math.floor(items * random.next() ** 4);

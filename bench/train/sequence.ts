@@ -4,8 +4,15 @@
  * same rows in the same order.
  */
 import * as tf from '@tensorflow/tfjs';
-import { loadDataset, Random, type Row as DataRow } from 'sidlab';
-import { ARCHITECTURES, initialWeights, sequenceExamples, sequenceTask, type SequenceSettings } from 'sidlab/baselines';
+import { loadDataset, Random } from 'sidlab';
+import {
+  ARCHITECTURES,
+  initialWeights,
+  type SequenceExample,
+  sequenceExamples,
+  sequenceTask,
+  type SequenceSettings,
+} from 'sidlab/baselines';
 import { disposeWeights } from 'sidlab/lm';
 import { batchGradients, Optimizer } from 'sidlab/train';
 import { industrialShop } from '../industrial-shop.js';
@@ -29,7 +36,7 @@ export async function sequenceBench(name: keyof typeof GOALS): Promise<Row[]> {
   ) as unknown as SequenceSettings & { width: number };
   const longest = Math.max(...dataset.train.map(({ history }) => history.length));
   const size = { items: dataset.items.length, longest };
-  const batches = inBatches(dataset.train, settings.batchSize);
+  const batches = inBatches(sequenceExamples(dataset.train, longest, 'row'), settings.batchSize);
   const epoch = async (): Promise<Epoch> => {
     const model = (await architecture.load())(size, settings as never);
     const weights = initialWeights(model, 42);
@@ -40,7 +47,7 @@ export async function sequenceBench(name: keyof typeof GOALS): Promise<Row[]> {
     const losses: number[] = [];
     const start = performance.now();
     for (const [i, rows] of batches.entries()) {
-      const { microBatches } = await task.objective(sequenceExamples(rows, longest, 'row'), random, i + 1);
+      const { microBatches } = await task.objective(rows, random, i + 1);
       const { loss, gradients } = batchGradients({ weights }, microBatches);
       optimizer.apply(gradients, i + 1, learningRate);
       tf.dispose([...gradients.values()]);
@@ -52,7 +59,7 @@ export async function sequenceBench(name: keyof typeof GOALS): Promise<Row[]> {
     disposeWeights(weights);
     return { seconds, loss: meanOfLast(losses) };
   };
-  const examples = batches.map((rows) => rows.map(({ history, target }) => ({ history, target })));
+  const examples = batches.map((rows) => rows.map(({ history, targets }) => ({ history, target: targets[0]! })));
   const { onLog: _, ...shape } = settings;
   const folder = peerFolder({ ...shape, ...size, model: name, rate: settings.learningRate, batches: examples });
   const ways = runWays<Epoch & Precise>('sequence.py', folder);
@@ -74,7 +81,7 @@ export async function sequenceBench(name: keyof typeof GOALS): Promise<Row[]> {
   ];
 }
 
-function inBatches(rows: readonly DataRow[], size: number): DataRow[][] {
+function inBatches(rows: readonly SequenceExample[], size: number): SequenceExample[][] {
   const order = new Random('sequence').shuffle([...rows]);
   return Array.from({ length: Math.ceil(order.length / size) }, (_, i) => order.slice(i * size, (i + 1) * size));
 }

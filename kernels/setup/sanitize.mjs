@@ -62,14 +62,18 @@ export async function sanitize(args) {
   const quick = ['test/ops/fuzz-native.test.ts'];
   const inputs = values.inputs ?? (values.quick ? '5000' : '100000');
   const tests = positionals.length > 0 ? positionals : values.quick ? quick : ['test/ops', 'test/sid/kmeans-rounds.test.ts', 'test/sid/balanced-assign.test.ts']; // prettier-ignore
-  return shown(process.execPath, [at('node_modules/vitest/vitest.mjs'), 'run', ...tests, '--maxWorkers', '1'], {
-    env: {
-      ...{ LD_PRELOAD: runtime, ASAN_OPTIONS: ASAN, UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1' },
-      OMP_NUM_THREADS: '1', // races are not looked for, and short loops on all cores take longer
-      ...{ SIDLAB_OPS_ADDON: ADDON, SIDLAB_BACKEND: 'tensorflow', TF_CPP_MIN_LOG_LEVEL: '2' },
-      ...{ SIDLAB_FUZZ_INPUTS: inputs, SIDLAB_FUZZ_SEED: values.seed, SIDLAB_FUZZ_FIRST: values.first },
+  return shown(
+    process.execPath,
+    [at('node_modules/vitest/vitest.mjs'), 'run', ...tests, '--maxWorkers', '1', '--isolate'],
+    {
+      env: {
+        ...{ LD_PRELOAD: runtime, ASAN_OPTIONS: ASAN, UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1' },
+        OMP_NUM_THREADS: '1', // races are not looked for, and short loops on all cores take longer
+        ...{ SIDLAB_OPS_ADDON: ADDON, SIDLAB_BACKEND: 'tensorflow', TF_CPP_MIN_LOG_LEVEL: '2' },
+        ...{ SIDLAB_FUZZ_INPUTS: inputs, SIDLAB_FUZZ_SEED: values.seed, SIDLAB_FUZZ_FIRST: values.first },
+      },
     },
-  });
+  );
 }
 
 /** The sanitizers' libraries, which must be loaded before Node's own; undefined where the compiler has none. */

@@ -7,11 +7,13 @@
  */
 import { countTrain } from '../data/counts.js';
 import type { Dataset } from '../data/dataset.js';
+import type { Recommender } from '../evaluate/recommender.js';
 import type { Result } from '../evaluate/results-file.js';
 import { InputError } from '../support/errors.js';
 import { type BadCasesOptions, thresholdSchema } from './badcase-options.js';
 import { type AnyDetector, type DetectorInputs, type DetectorRow, NEED_FLAGS, type Need } from './detector.js';
 import { DETECTORS } from './detectors.js';
+import { listsFor } from './lists-for.js';
 import { modeStatistics } from './mode-statistics.js';
 import type { ModeReport, ReportedCase } from './report-shape.js';
 
@@ -106,7 +108,7 @@ function checkItems(
 function available(
   results: readonly Result[],
   { items, train }: Dataset,
-  { index, vectors, model }: Given<'index' | 'vectors' | 'model'>,
+  { index, vectors, model }: Given<'index' | 'vectors'> & { model: Recommender | undefined },
 ): Partial<DetectorInputs> {
   const told = items.some(
     ({ title, description, brand, categories }) => title + description + brand + categories !== '',
@@ -116,7 +118,7 @@ function available(
     ...(told && { texts: items }),
     ...(index && { index }),
     ...(vectors && { vectors }),
-    ...(model && { model }),
+    ...(model && { model: { ...model, listsFor: (histories, topK) => listsFor(model, histories, topK) } }),
     ...(results.every(({ targetLogProbs }) => targetLogProbs !== undefined) && { targetScores: true as const }),
   };
 }

@@ -1,5 +1,6 @@
 /** The options of `badcase`: when a row fails, and the thresholds that each detector declares in its own file. */
 import { DATA_OPTIONS, INDEX_OPTIONS } from '../data/data-options.js';
+import type { Recommender } from '../evaluate/recommender.js';
 import { hook, integer, text } from '../options/kinds.js';
 import type { Options } from '../options/option.js';
 import { defineOptions, type Given, type OptionsOf, type Schema } from '../options/schema.js';
@@ -94,8 +95,9 @@ function thresholdsOf(detectors: unknown): typeof DETECTOR_OPTIONS {
 export interface DetectorThresholds extends Given<typeof DETECTOR_OPTIONS> {}
 
 /** Options of `badCases`: thresholds, detectors, and whatever these need beside rows and texts. */
-export interface BadCasesOptions
-  extends DetectorThresholds, Partial<Pick<DetectorInputs, 'index' | 'vectors' | 'model'>> {
+export interface BadCasesOptions extends DetectorThresholds, Partial<Pick<DetectorInputs, 'index' | 'vectors'>> {
+  /** The model that made the results, its trie and its prompts. Default none: what needs it does not run. */
+  model?: Recommender;
   /** What is looked for. Default `DETECTORS`. */
   detectors?: readonly AnyDetector[];
 }

@@ -12,6 +12,15 @@ import type { Options } from '../options/option.js';
 import type { Parsed } from '../options/schema.js';
 import type { ModeKind, StrategyName } from './report-shape.js';
 
+/**
+ * A model, and its lists for histories of your choice. A detector's file imports no search of its own: options and help
+ * of `badcase` are read from it, which must not load TensorFlow.js.
+ */
+export interface AskedModel extends Recommender {
+  /** The first `topK` items for each history, best first. */
+  listsFor(histories: readonly number[][], topK: number): number[][];
+}
+
 /** What a detector may need beside the results, under the names of `Need`. */
 export interface DetectorInputs {
   /** Training rows, in order of time; not there where the data set has none. */
@@ -22,8 +31,8 @@ export interface DetectorInputs {
   index: SidIndex;
   /** Item vectors [N, D], row = item id. */
   vectors: Vectors;
-  /** The model that made the results, its trie and its prompts. */
-  model: Recommender;
+  /** The model that made the results, its trie and its prompts; it can be asked for other lists. */
+  model: AskedModel;
   /** That every result has the log-probabilities of its target's tokens. */
   targetScores: true;
 }

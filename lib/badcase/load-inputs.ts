@@ -27,7 +27,7 @@ export async function loadInputs(
   detectors: readonly AnyDetector[],
   dataset: Dataset,
   { index, embeddings, model }: InputFiles,
-): Promise<Partial<Pick<DetectorInputs, 'index' | 'vectors' | 'model'>>> {
+): Promise<Partial<Pick<DetectorInputs, 'index' | 'vectors'> & { model: Recommender }>> {
   for (const path of [index, embeddings, model]) {
     if (path !== undefined && !existsSync(path)) throw new InputError(`${path}: no such file; check the path`);
   }

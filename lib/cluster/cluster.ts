@@ -12,13 +12,21 @@ import { InputError } from '../support/errors.js';
 import { largest } from '../support/extremes.js';
 import { setNoticeSink, setProgressSink } from '../support/progress.js';
 import { Collectives, isBroken } from './collectives.js';
-import { addPacked, broadcastInto } from './packed.js';
+import { addPacked, broadcastWhole, type Collective } from './packed.js';
 
 /** Seconds that a process waits for the others, where `SIDLAB_CLUSTER_TIMEOUT` says nothing else. */
 const TIMEOUT = 1800;
 
 /** Milliseconds that a process stays when it is done: its last bytes may still be under way. */
 const LINGER = 500;
+
+/** Another type in which tensors are sent. */
+export interface Wire {
+  /** Of a float32 tensor. */
+  narrow: (x: tf.Tensor) => tf.Tensor;
+  /** Back to float32. */
+  widen: (x: tf.Tensor) => tf.Tensor;
+}
 
 /** A process's part in a cluster. */
 export class Cluster {
@@ -43,10 +51,12 @@ export class Cluster {
   /**
    * Sums over the processes, packed: as few collectives as slices of 16 MB allow.
    * @param tensors float32, of the same shapes in all processes; they are disposed of
+   * @param wire another type for the way: what is sent, and back to float32. Default none
    */
-  sum(tensors: readonly tf.Tensor[]): tf.Tensor[] {
+  sum(tensors: readonly tf.Tensor[], wire?: Wire): tf.Tensor[] {
     const start = performance.now();
-    const sums = addPacked(tensors, (x) => this.collectives.allReduce(x));
+    const sum: Collective = (x) => this.collectives.allReduce(x);
+    const sums = addPacked(tensors, wire ? (x) => tf.tidy(() => wire.widen(sum(wire.narrow(x)))) : sum);
     this.spent.seconds += (performance.now() - start) / 1000;
     this.spent.numbers += sums.reduce((sum, { size }) => sum + size, 0);
     return sums;
@@ -54,7 +64,18 @@ export class Cluster {
 
   /** Process 0's numbers in every process's variables. */
   copyFirst(variables: Iterable<tf.Variable>): void {
-    for (const variable of variables) broadcastInto(variable, (x) => this.collectives.broadcast(x));
+    for (const variable of variables) tf.tidy(() => void variable.assign(this.broadcast(variable.shape, 0, variable)));
+  }
+
+  /**
+   * A tensor of one process in all.
+   * @param root the process that has it
+   * @param own the tensor, float32; looked at in `root` alone
+   * @returns the caller's
+   */
+  broadcast(shape: readonly number[], root: number, own?: tf.Tensor): tf.Tensor {
+    const sent = this.rank === root ? own : undefined;
+    return broadcastWhole(shape, sent, (x) => this.collectives.broadcast(x, root));
   }
 
   /** Numbers of every process, by rank, to the last bit. @param values as many in all processes */

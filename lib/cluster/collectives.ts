@@ -32,6 +32,9 @@ interface NodeBackend {
   executeSingleOutput(name: string, attributes: Attribute[], inputs: tf.TensorInfo[]): tf.TensorInfo;
 }
 
+/** What is known of a tensor that is to come. */
+export type TensorLike = Pick<tf.Tensor, 'dtype' | 'shape'>;
+
 /** The operations of one process in a cluster. Every method is called by all processes, in the same order. */
 export class Collectives {
   private readonly keys = new Map<string, number>();
@@ -57,14 +60,19 @@ export class Collectives {
     return this.call('CollectiveGatherV2', x, [this.type('T', x.dtype)], { before: x });
   }
 
-  /** Process 0's numbers. @param x of the same shape in all; of the others only shape and type are looked at */
-  broadcast(x: tf.Tensor): tf.Tensor {
+  /**
+   * One process's numbers in all.
+   * @param x of the same shape in all; of the others only shape and type are looked at
+   * @param root whose numbers
+   */
+  broadcast(x: tf.Tensor | TensorLike, root = 0): tf.Tensor {
     const type = this.type('T', x.dtype);
-    if (this.rank === 0) return this.call('CollectiveBcastSendV2', x, [type], { before: x, meet: 'Bcast' });
+    const meet = `Bcast from ${root}`; // who sends is fixed with a key's first use
+    if (this.rank === root) return this.call('CollectiveBcastSendV2', x, [type], { before: x as tf.Tensor, meet });
     const shape = tf.tensor1d(x.shape, 'int32');
     try {
       const attributes = [type, this.type('Tshape', 'int32')];
-      return this.call('CollectiveBcastRecvV2', x, attributes, { after: shape, meet: 'Bcast' });
+      return this.call('CollectiveBcastRecvV2', x, attributes, { after: shape, meet });
     } finally {
       shape.dispose();
     }
@@ -73,7 +81,7 @@ export class Collectives {
   /** @param meet the name under which the processes meet, where sending and receiving are two operations */
   private call(
     name: string,
-    { dtype, shape }: tf.Tensor,
+    { dtype, shape }: TensorLike,
     attributes: Attribute[],
     inputs: { before?: tf.Tensor; after?: tf.Tensor; meet?: string },
   ): tf.Tensor {

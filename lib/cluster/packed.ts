@@ -4,7 +4,7 @@
  * numbers at most.
  */
 import * as tf from '@tensorflow/tfjs';
-import { SLICE } from './collectives.js';
+import { SLICE, type TensorLike } from './collectives.js';
 
 /** One collective on one tensor. */
 export type Collective = (x: tf.Tensor) => tf.Tensor;
@@ -20,11 +20,23 @@ export function addPacked(tensors: readonly tf.Tensor[], allReduce: Collective, 
   );
 }
 
-/** Process 0's numbers in a variable. */
-export function broadcastInto(variable: tf.Variable, broadcast: Collective, slice = SLICE): void {
-  tf.tidy(() => {
-    const parts = cut(tf.reshape(variable, [-1]), slice).map(broadcast);
-    variable.assign(tf.reshape(parts.length === 1 ? parts[0]! : tf.concat(parts), variable.shape));
+/**
+ * A tensor of one process in all.
+ * @param shape of it
+ * @param own the tensor, in the process that sends it
+ * @returns float32, the caller's
+ */
+export function broadcastWhole(
+  shape: readonly number[],
+  own: tf.Tensor | undefined,
+  broadcast: (x: tf.Tensor | TensorLike) => tf.Tensor,
+  slice = SLICE,
+): tf.Tensor {
+  return tf.tidy(() => {
+    const size = shape.reduce((product, n) => product * n, 1);
+    const expected = cutSizes(size, slice).map((n): TensorLike => ({ dtype: 'float32', shape: [n] }));
+    const parts = (own ? cut(tf.reshape(own, [-1]), slice) : expected).map((part) => broadcast(part));
+    return tf.reshape(parts.length === 1 ? parts[0]! : tf.concat(parts), [...shape]);
   });
 }
 
@@ -74,8 +86,9 @@ function sumCut(tensor: tf.Tensor, allReduce: Collective, slice: number): tf.Ten
 /** Vectors of `slice` numbers, the last one of what is left. */
 function cut(vector: tf.Tensor, slice: number): tf.Tensor[] {
   if (vector.size <= slice) return [vector.clone()];
-  const sizes = Array.from({ length: Math.ceil(vector.size / slice) }, (_, i) =>
-    Math.min(slice, vector.size - i * slice),
-  );
-  return tf.split(vector as tf.Tensor1D, sizes);
+  return tf.split(vector as tf.Tensor1D, cutSizes(vector.size, slice));
+}
+
+function cutSizes(size: number, slice: number): number[] {
+  return Array.from({ length: Math.max(1, Math.ceil(size / slice)) }, (_, i) => Math.min(slice, size - i * slice));
 }

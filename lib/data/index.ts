@@ -39,7 +39,7 @@ export * from './raw/python-dict.js';
 export * from './raw/read-interactions.js';
 export { parseObject } from './raw/json-text.js';
 export * from './raw/reviews.js';
-export type { Catalogue, CatalogueItem } from './raw/shelf.js';
+export type { Catalogue, CatalogueItem, ItemSink } from './raw/shelf.js';
 export * from './raw/times.js';
 export * from './sample/sample.js';
 export * from './sequences/build-sequences.js';

@@ -3,6 +3,7 @@
  * Header `user_id:token  item_id_list:token_seq  item_id:token`; the history's ids are separated by spaces.
  */
 import { readLines } from '../files/files.js';
+import { linesInPieces } from '../files/line-pieces.js';
 import { InputError } from '../support/errors.js';
 import type { Row } from './dataset.js';
 
@@ -24,17 +25,52 @@ export function formatInter(rows: readonly Row[]): string {
  */
 export async function readInter(path: string, items: number): Promise<Row[]> {
   const rows: Row[] = [];
-  let headed = false;
+  const parser = new RowParser(path, items);
   for await (const { text, number } of readLines(path)) {
-    const where = `${path}:${number}`;
-    if (headed) rows.push(parseRow(text, items, where));
-    else if (text !== INTER_HEADER) {
+    const row = parser.row(text, number);
+    if (row) rows.push(row);
+  }
+  parser.end();
+  return rows;
+}
+
+/** The rows one by one, for files that memory does not hold. @throws InputError as `readInter` */
+export function* interRows(path: string, items: number): Generator<Row> {
+  const parser = new RowParser(path, items);
+  let number = 0;
+  for (const line of linesInPieces(path)) {
+    number++;
+    const text = line.endsWith('\r') ? line.slice(0, -1) : line;
+    const row = text === '' ? undefined : parser.row(text, number);
+    if (row) yield row;
+  }
+  parser.end();
+}
+
+/** Rows of a file's lines, the first of which is its header. */
+class RowParser {
+  private headed = false;
+
+  constructor(
+    private readonly path: string,
+    private readonly items: number,
+  ) {}
+
+  /** @returns undefined for the header */
+  row(text: string, number: number): Row | undefined {
+    const where = `${this.path}:${number}`;
+    if (this.headed) return parseRow(text, this.items, where);
+    if (text !== INTER_HEADER) {
       throw new InputError(`${where}: expected the header ${JSON.stringify(INTER_HEADER)}; run sidlab filter again`);
     }
-    headed = true;
+    this.headed = true;
+    return undefined;
   }
-  if (!headed) throw new InputError(`${path}: expected a header, got an empty file; run sidlab filter again`);
-  return rows;
+
+  end(): void {
+    if (this.headed) return;
+    throw new InputError(`${this.path}: expected a header, got an empty file; run sidlab filter again`);
+  }
 }
 
 function parseRow(text: string, items: number, where: string): Row {

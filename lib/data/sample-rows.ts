@@ -8,7 +8,7 @@ import { Random } from '../support/random.js';
 import type { Row } from './dataset.js';
 
 /** Of each user the row with the longest history, the first of several; users in the order of their first rows. */
-export function longestRows(rows: readonly Row[]): Row[] {
+export function longestRows(rows: Iterable<Row>): Row[] {
   const longest = new Map<string, Row>();
   for (const row of rows) {
     const known = longest.get(row.user);
@@ -17,9 +17,16 @@ export function longestRows(rows: readonly Row[]): Row[] {
   return [...longest.values()];
 }
 
-/** @returns all rows, or `count` of them, each set equally likely, in their order */
-export function drawRows(rows: readonly Row[], count: number | undefined, seed: string): readonly Row[] {
-  if (count === undefined || rows.length <= count) return rows;
-  const order = new Random(seed).shuffle(rows.map((_, i) => i)).slice(0, count);
-  return order.sort((a, b) => a - b).map((i) => rows[i]!);
+/**
+ * @param rows asked for twice where some are drawn: for their number, and for those that are drawn
+ * @returns all rows, or `count` of them, each set equally likely, in their order
+ */
+export function* drawRows(rows: () => Iterable<Row>, count: number | undefined, seed: string): Generator<Row> {
+  let total = 0;
+  if (count !== undefined) for (const _ of rows()) total++;
+  if (count === undefined || total <= count) return yield* rows();
+  const order = Array.from({ length: total }, (_, i) => i);
+  const drawn = new Set(new Random(seed).shuffle(order).slice(0, count));
+  let at = 0;
+  for (const row of rows()) if (drawn.has(at++)) yield row;
 }

@@ -13,6 +13,7 @@
 import type { LanguageModel } from '../lm/language-model.js';
 import { type Assistant, assistantLogProbs } from './assistant.js';
 import { BestCandidates } from './best-candidates.js';
+import type { LengthOf } from './choices.js';
 import { type Normalize, scoreContinuations } from './continuations.js';
 import { ForestCache } from './forest-cache.js';
 import { nodeBias } from './item-bias.js';
@@ -23,11 +24,6 @@ import { choicesOf, closedNodes, depthOf } from './trie-paths.js';
 
 /** Beams unless others are asked for. */
 export const NUM_BEAMS = 50;
-
-/** What a length counts. */
-export const LENGTHS = ['tokens', 'choices'] as const;
-/** A word of `LENGTHS`. */
-export type LengthOf = (typeof LENGTHS)[number];
 
 /** How wide the search is, and what its scores are normalised over. */
 export interface BeamSearchOptions {

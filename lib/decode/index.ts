@@ -1,6 +1,7 @@
 export * from './assistant.js';
 export * from './beam-search.js';
 export * from './best-candidates.js';
+export * from './choices.js';
 export type { Normalize } from './continuations.js';
 export * from './finite-scores.js';
 export * from './forest-cache.js';

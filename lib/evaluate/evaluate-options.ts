@@ -3,7 +3,7 @@ import { DATA_OPTIONS, INDEX_OPTIONS } from '../data/data-options.js';
 import { PART_OPTIONS } from '../data/join/join-options.js';
 import { PRECISION_OPTIONS } from '../lm/precision-options.js';
 import { boolean, choice, custom, integer, number, text } from '../options/kinds.js';
-import { LENGTHS } from '../decode/beam-search.js';
+import { LENGTHS } from '../decode/choices.js';
 import type { Options } from '../options/option.js';
 import { defineOptions, type Given, type OptionsOf } from '../options/schema.js';
 import type { Scorer } from './scorer.js';

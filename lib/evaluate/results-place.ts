@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readJson, writeJson } from '../files/files.js';
+import { isGguf } from '../files/gguf/gguf-file.js';
 import { codeVersion, packageVersion } from '../runs/code-version.js';
 
 /** What tells one evaluation of a model from another. */
@@ -39,7 +40,7 @@ export interface EvaluationKind {
 }
 
 /**
- * The default file, beside the model of a run, else inside the model's folder: nothing is written outside of what was
+ * The default file, beside the model of a run or a GGUF file, else inside the model's folder: nothing is written outside of what was
  * named.
  * @example resultsFile('runs/a/model', { split: 'test', template: 'sids', numBeams: 50, normalize: 'full' })
  * // 'runs/a/results-test-sids-50.jsonl'
@@ -63,7 +64,10 @@ export function resultsFile(model: string, kind: EvaluationKind): string {
     ...(part === undefined ? [] : [part]),
   ];
   const whole = `results-${parts.join('-')}.jsonl`;
-  return join(isRun(dirname(model)) ? dirname(model) : model, shard === undefined ? whole : shardFile(whole, shard));
+  return join(
+    isGguf(model) || isRun(dirname(model)) ? dirname(model) : model,
+    shard === undefined ? whole : shardFile(whole, shard),
+  );
 }
 
 /** Where a share's results go. @param shard such as `2/8` @example shardFile('a.jsonl', '2/8') // 'a-shard-2-of-8.jsonl' */

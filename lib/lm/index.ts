@@ -15,6 +15,7 @@ export * from './lora/peft-config.js';
 export * from './lora/peft-files.js';
 export * from './lora/set-trainable.js';
 export * from './model-files.js';
+export * from './model-place.js';
 export * from './model.js';
 export * from './prompt-card.js';
 export * from './rotary-frequencies.js';

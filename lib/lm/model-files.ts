@@ -1,13 +1,16 @@
-/** A whole model's files in Hugging Face's layout: `config.json` and `model.safetensors`. */
+/** A whole model's files in Hugging Face's layout, `config.json` and `model.safetensors`; a GGUF file is read in their place. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as tf from '@tensorflow/tfjs';
 import { readJson, writeJson } from '../files/files.js';
+import { isGguf, withGguf } from '../files/gguf/gguf-file.js';
 import type { LazyArray, NamedArray } from '../files/safetensors.js';
 import { fromBfloat16, isBfloat16 } from '../ops/bfloat16.js';
 import type { Precision } from '../ops/precision.js';
 import { wholeTable } from '../ops/split-table.js';
 import { type ModelConfig, parseConfig, toHfConfig } from './config.js';
+import { ggufConfig } from './gguf/gguf-config.js';
+import { loadGgufModel } from './gguf/gguf-weights.js';
 import { tableOf } from './lora/adapted-weights.js';
 import type { LanguageModel } from './language-model.js';
 import { lacksOutput, readWeights } from './weight-files.js';
@@ -15,22 +18,25 @@ import { writeWeightFiles } from './weight-shards.js';
 import { EMBEDDING, OUTPUT } from './weight-names.js';
 import { weightShapes } from './weights.js';
 
-/** The shape of a folder's model. @throws InputError if `config.json` is missing, or asks for what is not computed here */
+/** The shape of a folder's model, or of a GGUF file's. @throws InputError if `config.json` is missing, or asks for what is not computed here */
 export function readConfig(folder: string): ModelConfig {
+  if (isGguf(folder)) return withGguf(folder, ggufConfig);
   const file = join(folder, 'config.json');
   const generation = join(folder, 'generation_config.json');
   return parseConfig(
-    readJson(file, '--model expects a folder in the Hugging Face layout'),
+    readJson(file, '--model expects a folder in the Hugging Face layout, or a GGUF file'),
     file,
     existsSync(generation) ? readJson(generation) : undefined,
   );
 }
 
 /**
+ * @param folder or GGUF file
  * @param precision that its matrices are kept in
  * @throws InputError if a file of the folder is missing or damaged, or asks for what is not computed here
  */
 export function loadWholeModel(folder: string, precision: Precision = 'float32'): LanguageModel {
+  if (isGguf(folder)) return loadGgufModel(folder, precision);
   const read = readConfig(folder);
   const config = !read.tied && lacksOutput(folder) ? { ...read, tied: true } : read;
   return { config, weights: readWeights(folder, config, precision), folders: [folder] };

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { readText } from '../files/files.js';
+import { isGguf } from '../files/gguf/gguf-file.js';
 import type { LanguageModel } from './language-model.js';
 import { AdaptedWeights } from './lora/adapted-weights.js';
 import { foldLora } from './lora/merge.js';
@@ -57,8 +58,9 @@ export function isBare(folder: string): boolean {
   return existsSync(join(folder, 'config.json')) && !existsSync(modelFile(folder)) && !isAdapter(folder);
 }
 
-/** The file that tells a model folder from another: its adapter, its weights, or the list of their files. */
+/** The file that tells a model folder from another: its adapter, its weights, or the list of their files; a GGUF file itself. */
 export function modelFile(folder: string): string {
+  if (isGguf(folder)) return folder;
   const names = ['adapter_model.safetensors', 'model.safetensors', 'model.safetensors.index.json'];
   return join(folder, names.find((name) => existsSync(join(folder, name))) ?? 'model.safetensors');
 }

@@ -5,6 +5,9 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DetectorThresholds } from '../badcase/badcase-options.js';
+import { QUICK_BASELINES } from '../baselines/baselines.js';
+import type { SasrecSettings } from '../baselines/sequence/sasrec.js';
+import type { SequenceSettings } from '../baselines/sequence/sequence-options.js';
 import type { EnrichOptions } from '../data/enrich/enrich-options.js';
 import type { FilterStageOptions } from '../data/filter/filter-options.js';
 import type { ImportConvertedOptions } from '../data/import-options.js';
@@ -37,6 +40,8 @@ export interface PipelineConfig extends Given<typeof PIPELINE_OPTIONS> {
   embed?: Omit<EmbedItemsOptions, 'data' | 'dataset'>;
   /** With `embeddings` one's own vectors; not run where `sft.index` names one's own index. */
   sid?: Partial<Omit<SidStageOptions, 'initFrom' | 'onLog'>>;
+  /** Of the SASRec in the results table, and that of GRPO's `sasrec` reward. */
+  sasrec?: Partial<Omit<SasrecSettings & SequenceSettings, 'run' | 'again' | 'onLog'>>;
   sft?: Omit<SftOptions, 'data' | 'dataset' | 'run' | 'again' | 'onLog'>;
   grpo?: Omit<GrpoOptions, 'data' | 'dataset' | 'index' | 'run' | 'model' | 'again' | 'onLog'>;
   evaluate?: Omit<RankOptions, 'label'>;
@@ -52,7 +57,10 @@ export function homeFolder(): string {
   return process.env.SIDLAB_HOME ?? fileURLToPath(new URL('../../', import.meta.url));
 }
 
-/** The whole pipeline on the small sample catalogue, in about two minutes on two cores. */
+/**
+ * The whole pipeline on the small sample catalogue, in about two minutes on two cores. GRPO learns from a SASRec: its policy
+ * becomes the product of its own and of what that one says of the completions (docs/log.md has what it brings).
+ */
 export function quickstart(seed = 42): PipelineConfig {
   const name = seed === 42 ? 'quickstart' : `quickstart-${seed}`;
   return {
@@ -72,7 +80,12 @@ export function quickstart(seed = 42): PipelineConfig {
       evalEpochs: 2,
       seed,
     },
-    grpo: { sampleSize: 1024, epochs: 1, batchSize: 64, learningRate: 1e-4, evalSteps: 4, seed },
+    baselines: [...QUICK_BASELINES, 'sasrec'],
+    sasrec: { batchSize: 512, learningRate: 2e-3, dropout: 0.3, patience: 2, seed },
+    grpo: {
+      ...{ reward: 'sasrec', advantages: 'policy', scaleRewards: 'none', klIn: 'reward', kl: 'k1', beta: 1 },
+      ...{ epochs: 0.5, learningRate: 1e-3, warmupSteps: 5, maxGradNorm: 1, evalSteps: 40, seed },
+    },
     badcase: {},
   };
 }

@@ -1,6 +1,8 @@
 /** What a pipeline would do, without doing it: stages and their options, what is missing, what training would take. */
+import { hasInput } from '../files/input-files.js';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { holdsModel } from '../lm/model-place.js';
 import { estimateText, type RunEstimate } from '../train/report/estimate.js';
 import { sftEstimate } from '../train/sft/sft.js';
 import { DENSE_ROWS } from '../sid/default-method.js';
@@ -74,15 +76,15 @@ function missingInputs(config: PipelineConfig, paths: PipelineStages, model: str
   return [
     ...folders.filter((path) => !existsSync(path)).map((path) => `${path}: the data folder is missing`),
     ...[reviews, filter?.meta === undefined ? undefined : meta].flatMap((path) =>
-      path === undefined || existsSync(path)
+      path === undefined || hasInput(path)
         ? []
         : [`${path}: raw data is missing; filter.reviews and filter.meta name it`],
     ),
     ...(/^[./]/.test(encoder) && !existsSync(encoder) ? [`${encoder}: the encoder's folder is missing`] : []),
-    ...(/^\w+:\d+x\d+$/.test(model) || existsSync(join(model, 'config.json'))
+    ...(/^\w+:\d+x\d+$/.test(model) || holdsModel(model)
       ? []
       : [
-          `${model}: the base model is missing; put a folder in the Hugging Face layout there, or name another sft.model`,
+          `${model}: the base model is missing; put a folder in the Hugging Face layout or a GGUF file there, or name another sft.model`,
         ]),
   ];
 }

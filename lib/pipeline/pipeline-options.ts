@@ -1,6 +1,7 @@
 /** What a configuration may hold: the options of every stage that its user decides, under the stage's name. */
 import { DETECTOR_OPTIONS } from '../badcase/badcase-options.js';
 import { BASELINE_NAMES, QUICK_BASELINES } from '../baselines/baselines.js';
+import { SASREC_OPTIONS } from '../baselines/sequence/architectures.js';
 import { ENRICH_OPTIONS } from '../data/enrich/enrich-options.js';
 import { FILTER_OPTIONS } from '../data/filter/filter-options.js';
 import { IMPORT_CONVERTED_OPTIONS } from '../data/import-options.js';
@@ -48,6 +49,7 @@ export const STAGE_SCHEMAS = {
     ...SID_OPTIONS,
     options: { ...SID_OPTIONS.options, embeddings: optional(SID_OPTIONS.options.embeddings) },
   },
+  sasrec: defineOptions('sasrec', omitOptions(SASREC_OPTIONS, 'run', 'again', 'onLog')),
   sft: {
     ...SFT_OPTIONS,
     options: { ...omitOptions(SFT_OPTIONS.options, 'data', 'dataset', 'run', 'again') },

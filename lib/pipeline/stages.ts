@@ -266,7 +266,7 @@ export class PipelineStages {
     if (preferences !== undefined) inputs.push(preferences);
     const { assistant: named } = options;
     if (isArchitecture(named)) {
-      await baselineStage({ baseline: named, data, dataset });
+      await baselineStage({ ...this.baselineOptions(named), baseline: named, data, dataset });
       inputs.push(modelFile(baselineModel(data, named)));
     }
     return this.once(`evaluate-${of}`, [options, template], [...new Set(inputs)], [results], () =>
@@ -281,14 +281,20 @@ export class PipelineStages {
     );
   }
 
+  private baselineOptions(name: BaselineName): PipelineConfig['sasrec'] & object {
+    return name === 'sasrec' ? (this.config.sasrec ?? {}) : {};
+  }
+
   /** Ranks the test rows by a baseline. @param part of a joined folder, as `baselineStage` takes it */
   baseline(name: BaselineName, part?: string): Promise<BaselineReport> {
-    const { out: data, dataset } = this.config;
+    const { out: data, dataset, again } = this.config;
     const one = this.source === 'join' && part !== undefined ? { part } : {};
+    const options = { ...this.baselineOptions(name), ...one };
     const called = Object.values({ name, ...one }).join('-');
     const results = this.results(called);
-    return this.once(`baseline-${called}`, one, this.splits(), [results], () =>
-      baselineStage({ baseline: name, data, dataset, results, ...one }),
+    const anew = again && isArchitecture(name) && { again };
+    return this.once(`baseline-${called}`, options, this.splits(), [results], () =>
+      baselineStage({ ...options, ...anew, baseline: name, data, dataset, results }),
     );
   }
 

@@ -2,8 +2,8 @@
  * What a run is of: SHA-256 of the rows, texts and index that it reads and of every file of the model that it starts
  * from. A run compares them before it takes its lock or resumes, so that changed data never meet an old result.
  */
-import { existsSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { hashFile, readJson } from '../files/files.js';
 
 /** The files that a run reads. */
@@ -45,15 +45,18 @@ export function hashInputs({
 const PARTS =
   /^(config|generation_config|tokenizer|tokenizer_config|adapter_config|sidlab)\.json$|^chat_template\.|\.safetensors(\.index\.json)?$/;
 
-/** Names and paths of a model folder's files; an adapter's base among them. */
+/** Names and paths of a model folder's files, an adapter's base among them; of a GGUF file its own. */
 export function modelFiles(folder: string, prefix = 'model'): (readonly [string, string])[] {
   if (!existsSync(folder)) return [];
+  if (statSync(folder).isFile()) return [[`${prefix} ${basename(folder)}`, folder]]; // GGUF
   const names = readdirSync(folder).filter((name) => PARTS.test(name));
   const own = names.sort().map((name) => [`${prefix} ${name}`, join(folder, name)] as const);
   const adapter = join(folder, 'adapter_config.json');
   if (prefix === 'base' || !existsSync(adapter)) return own;
   const { base_model_name_or_path: base } = readJson<{ base_model_name_or_path?: unknown }>(adapter);
   const places = typeof base === 'string' ? [resolve(base), resolve(folder, base)] : [];
-  const found = places.find((place) => existsSync(join(place, 'config.json')));
+  const found = places.find(
+    (place) => existsSync(place) && (statSync(place).isFile() || existsSync(join(place, 'config.json'))),
+  );
   return found === undefined ? own : [...own, ...modelFiles(found, 'base')];
 }

@@ -81,10 +81,11 @@ export class RunFolder {
   }
 
   /**
-   * Lets `write` fill the checkpoint's folder, then puts it in place and drops all but the last `keep`. A step that has
-   * a checkpoint keeps it: the same step is the same state. A failure leaves what is there as it is.
+   * Lets `write` fill the checkpoint's folder, then puts it in place and drops all but the last `keep` and those of
+   * `others`. A step that has a checkpoint keeps it: the same step is the same state. A failure leaves what is there as
+   * it is.
    */
-  saveCheckpoint(step: number, keep: number, write: (folder: string) => void): void {
+  saveCheckpoint(step: number, keep: number, write: (folder: string) => void, others: readonly number[] = []): void {
     this.lock?.check();
     if (existsSync(this.checkpoint(step))) return;
     const temporary = join(this.folder, 'checkpoint.tmp');
@@ -97,13 +98,14 @@ export class RunFolder {
       rmSync(temporary, { recursive: true, force: true });
       throw error;
     }
-    this.dropCheckpoints(keep);
+    this.dropCheckpoints(keep, others);
   }
 
-  private dropCheckpoints(keep: number): void {
+  private dropCheckpoints(keep: number, others: readonly number[] = []): void {
     const steps = this.checkpoints();
-    for (const old of steps.slice(0, Math.max(0, steps.length - keep)))
-      rmSync(this.checkpoint(old), { recursive: true });
+    for (const old of steps.slice(0, Math.max(0, steps.length - keep))) {
+      if (!others.includes(old)) rmSync(this.checkpoint(old), { recursive: true });
+    }
   }
 
   /** Adds a line to the metrics. */

@@ -5,8 +5,9 @@
  * It is valid only while every output is still there with the bytes that were written.
  */
 import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { hashFile, hashText, readJson, writeJson } from '../files/files.js';
+import { hasInput, inputFiles } from '../files/input-files.js';
 import { tell } from '../support/progress.js';
 import { codeVersion } from './code-version.js';
 
@@ -69,6 +70,10 @@ function tellIfOtherCode(code: string | undefined): void {
   tell('kept results that were made by other code; --again redoes them');
 }
 
+/** Of a folder or a pattern: of its files' names and bytes. */
 function hashOf(path: string): string {
-  return existsSync(path) ? hashFile(path) : '';
+  if (!hasInput(path)) return '';
+  const files = inputFiles(path);
+  if (files.length === 1 && files[0] === path) return hashFile(path);
+  return hashText(JSON.stringify(files.map((file) => [relative(path, file), hashFile(file)])));
 }

@@ -11,6 +11,7 @@ export * from './balanced/sinkhorn-codes.js';
 export * from './balanced/sinkhorn.js';
 export * from './collisions/collisions.js';
 export * from './collisions/reassign.js';
+export * from './collisions/sinkhorn-rounds.js';
 export * from './extend-index.js';
 export * from './files/codebook-files.js';
 export * from './files/read-sids.js';

@@ -7,7 +7,15 @@ import { defineOptions, type Given, type OptionsOf } from '../options/schema.js'
 import type { Vectors } from '../files/npy.js';
 import type { MetricLine } from '../runs/metric-lines.js';
 import { SCHEDULES } from '../support/schedule.js';
-import { BEST, COLLISIONS, KMEANS_INITS } from './choices.js';
+import {
+  BEST,
+  CODEBOOK_UPDATES,
+  COLLISIONS,
+  ESTIMATORS,
+  KMEANS_INITS,
+  OPTIMIZERS,
+  RECONSTRUCTION_LOSSES,
+} from './choices.js';
 
 /** Declares the options of every method's levels. */
 export const LEVEL_OPTIONS = {
@@ -22,9 +30,13 @@ export const LEVEL_OPTIONS = {
 } satisfies Options;
 
 const COLLISION_OPTIONS = {
-  collisions: choice(COLLISIONS, 'items that share a SID: reassign the last code, add a rank token, or keep them', {
-    default: 'reassign',
-  }),
+  collisions: choice(
+    COLLISIONS,
+    'items that share a SID: reassign the last code, deal it out by rounds of Sinkhorn (some may still share), add a rank token, or keep them',
+    {
+      default: 'reassign',
+    },
+  ),
 } satisfies Options;
 
 /** Declares the options of `rqkmeans`. */
@@ -67,15 +79,28 @@ const RQVAE = {
   latent: integer('width of the latent', { otherwise: "32; rqkmeans-plus: the vectors' width" }),
   epochs: integer('passes over the items', { default: 60 }),
   batchSize: integer('items a step', { default: 256 }),
+  optimizer: choice(OPTIMIZERS, "with PyTorch's defaults", { default: 'adamw' }),
   learningRate: number('peak learning rate', { default: 1e-3, above: 0, below: 10 }),
   schedule: choice(SCHEDULES, 'learning rate after the warm-up', { default: 'linear' }),
   warmupEpochs: integer('epochs of linear rise', { default: 2, min: 0 }),
-  weightDecay: number('of AdamW', { default: 0, min: 0 }),
+  weightDecay: number('of the optimizer: adamw decays the weights, the others add it to the gradient', {
+    default: 0,
+    min: 0,
+  }),
   maxGradNorm: number('gradients are scaled down to this norm; 0 leaves them', { default: 1, min: 0 }),
   dropout: number("share of every layer's input set to zero while training", { default: 0, min: 0, below: 1 }),
   batchNorm: boolean('batch normalisation after every linear layer but the last'),
+  reconstructionLoss: choice(RECONSTRUCTION_LOSSES, 'mean of the squared or of the absolute error', { default: 'mse' }),
   quantLossWeight: number("weight of the quantizer's loss beside the reconstruction's", { default: 1, min: 0 }),
   commitment: number("weight of the commitment in the quantizer's loss", { default: 0.25, min: 0 }),
+  estimator: choice(ESTIMATORS, 'how the gradient passes a choice of codes', { default: 'straight-through' }),
+  gumbelTemperature: number('of the softmax over codes of --estimator gumbel', { default: 0.2, above: 0 }),
+  codebookUpdate: choice(CODEBOOK_UPDATES, 'codebooks by their gradient, or as running means of what chose them', {
+    default: 'gradient',
+  }),
+  emaDecay: number('of those running means, a step', { default: 0.99, min: 0, below: 1 }),
+  balanceWeight: number("weight of the KL of a batch's mean soft assignment from an even one", { default: 0, min: 0 }),
+  balanceTemperature: number('of that assignment', { default: 1, above: 0 }),
   sinkhornEpsilon: numberOrNumbers('above 0, balance the codes by Sinkhorn while training; one, or one a level', {
     default: 0,
     whole: false,
@@ -91,11 +116,18 @@ const RQVAE = {
     otherwise: 'half of the epochs that quantize; rqkmeans-plus: 0',
   }),
   kmeansIterations: integer("Lloyd iterations of the codebooks' initialisation", { default: 100 }),
-  kmeansInit: choice(['all', 'batch'], 'latents that this k-means sees: of all items, or of the first batch', {
-    default: 'all',
-  }),
+  kmeansInit: choice(
+    ['all', 'batch', 'none'],
+    'latents that this k-means sees: of all items, or of the first batch; none: uniform numbers in its place',
+    { default: 'all' },
+  ),
   evalEpochs: integer('epochs between two evaluations, each with a checkpoint', { default: 10 }),
   best: choice(BEST, 'which evaluated epoch is kept', { default: 'loss' }),
+  keep: integer('checkpoints of the run that stay, so many of the newest and of the best (0: the newest alone)', {
+    default: 0,
+    min: 0,
+    affectsResult: false,
+  }),
   run: text('folder of metrics, checkpoints and the best models, which a stopped run resumes from', {
     otherwise: 'none',
     affectsResult: false,

@@ -44,6 +44,17 @@ export const OPTIMIZER_OPTIONS = {
     default: 'adamw',
   }),
   muonScale: choice(MUON_SCALES, "what Muon's update is multiplied with: rms is at AdamW's rate", { default: 'rms' }),
+  shardOptimizer: boolean('several processes split the state of the optimizer between them (ZeRO-1)', {
+    default: false,
+    affectsResult: false,
+  }),
+  gradientDtype: choice(
+    ['float32', 'bfloat16'],
+    'what several processes send their gradients in; bfloat16 is half of it, and rounded to 8 bits',
+    {
+      default: 'float32',
+    },
+  ),
   keep: integer('checkpoints kept while training; more than one stay when it is done', {
     default: 1,
     affectsResult: false,

@@ -80,7 +80,7 @@ describe('raw files that end in an error', () => {
       dataset: 'S',
     };
     await failsWith(filterStage(missing), 'none.jsonl: no such file', 'check the path');
-    await failsWith(filterStage({ ...missing, reviews: dir }), 'expected a file, got a folder');
+    await failsWith(filterStage({ ...missing, reviews: dir }), 'expected files in the folder, got none');
     await failsWith(filter(Buffer.from('')), 'reviews.jsonl: expected reviews, got an empty file');
     await failsWith(filter(REVIEWS, ['']), 'meta.jsonl: expected items, got an empty file');
   });

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Worker } from 'node:worker_threads';
 import { expect, test, vi } from 'vitest';
-import type { Interactions } from '../../lib/data/raw/interactions.js';
+import { InteractionsBuilder } from '../../lib/data/raw/interactions.js';
 import { Random } from '../../lib/support/random.js';
 import type * as Module from '../../lib/data/raw/read-json-lines.js';
 
@@ -35,11 +35,9 @@ function write(name: string, of: readonly string[], end?: number): string {
 async function read(path: string, threads: number): Promise<unknown> {
   const { readJsonLines } = (await import(built.href)) as typeof Module;
   try {
-    const { users, items, times, stars, userNames, itemNames }: Interactions = await readJsonLines(
-      path,
-      FIELDS,
-      threads,
-    );
+    const builder = new InteractionsBuilder();
+    await readJsonLines(path, FIELDS, builder, threads);
+    const { users, items, times, stars, userNames, itemNames } = builder.done();
     const names = { userNames: userNames.list(), itemNames: itemNames.list() };
     return { users: [...users], items: [...items], times: [...times], stars: [...stars], ...names };
   } catch (error) {

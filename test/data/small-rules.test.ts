@@ -15,7 +15,6 @@ import { type ColumnMap, hasPlaces, isHeader, parseColumns, placesOf } from '../
 import { grown, IdTable } from '../../lib/data/raw/id-table.js';
 import { fromReviews, InteractionsBuilder, interactionsTable } from '../../lib/data/raw/interactions.js';
 import { parseObject } from '../../lib/data/raw/json-text.js';
-import { readMetadata } from '../../lib/data/raw/metadata.js';
 import { parsePythonLiteral } from '../../lib/data/raw/python-dict.js';
 import { parseReview } from '../../lib/data/raw/reviews.js';
 import type { CatalogueItem } from '../../lib/data/raw/shelf.js';
@@ -187,7 +186,7 @@ describe('catalogues', () => {
 
   test('a broken dict is shown by its first 60 characters; a header is one line', async () => {
     const path = file('long.meta', `{'asin': '1', 'title': 'a'}\n{'asin': ${'x'.repeat(99)}\n`);
-    await expect(readMetadata(path)).rejects.toThrow(
+    await expect(readCatalogue(path)).rejects.toThrow(
       `long.meta:2: not a valid Python dict ({'asin': ${'x'.repeat(51)}...)`,
     );
     const csv = await readCatalogue(file('items.csv', 'item,title\n1,A\n2,B\n'));
@@ -201,9 +200,9 @@ describe('catalogues', () => {
       'm.jsonl',
       '{"parent_asin":"P","asin":"C","title":"a"}\n{"asin":"D","title":"b"}\n{"title":"c"}\n',
     );
-    await expect(readMetadata(path)).rejects.toThrow('m.jsonl:3: expected asin to be text without spaces');
+    await expect(readCatalogue(path)).rejects.toThrow('m.jsonl:3: expected asin to be text without spaces');
     const good = file('m2.jsonl', '{"parent_asin":"P","asin":"C","title":"a"}\n{"asin":"D","title":"b"}\n');
-    expect((await readMetadata(good)).items.map(({ asin }) => asin)).toEqual(['P', 'D']);
+    expect((await readCatalogue(good)).items.map(({ asin }) => asin)).toEqual(['P', 'D']);
   });
 });
 
@@ -238,9 +237,11 @@ describe('titles', () => {
     expect(cleanTitle(' a \t b  c\u2028d ')).toBe('a b  c d');
     const removed = nothingRemoved(3);
     const items = ['', 'a b c', 'x &amp; y', 'fine', '<i>'].map((title, i) => ({ asin: `${i}`, title, description: '', brand: '', categories: '' })); // prettier-ignore
-    expect(goodItems(items, 2, false, removed).map(({ asin }) => asin)).toEqual(['3']);
+    const numbers = new IdTable();
+    for (const name of ['3', '1', '2', '0']) numbers.id(name); // 4 was never bought
+    expect([...goodItems(items, 2, false, numbers, removed)]).toEqual([-1, -1, -1, 0, -1]);
     expect(removed).toMatchObject({ duplicateItems: 3, itemsWithoutTitle: 1, titlesTooLong: 2, titlesWithMarkup: 1 });
-    expect(goodItems(items, 3, true, nothingRemoved(0)).map(({ asin }) => asin)).toEqual(['1', '2', '3']);
+    expect([...goodItems(items, 3, true, numbers, nothingRemoved(0))]).toEqual([-1, 1, 2, 0, -1]);
   });
 });
 

@@ -8,7 +8,7 @@ import { type Split, SPLITS } from '../../lib/data/dataset.js';
 import { filterRules, SPLIT_RULES, type SplitRule } from '../../lib/data/filter/filter-options.js';
 import { nothingRemoved } from '../../lib/data/filter/filter-rules.js';
 import { nothingPlain } from '../../lib/data/filter/plain-item.js';
-import type { Selection } from '../../lib/data/filter/select.js';
+import { blocksInMemory, type Selection } from '../../lib/data/filter/select.js';
 import { buildRows, splitRows } from '../../lib/data/filter/split-rows.js';
 import { writeSelection } from '../../lib/data/filter/write-rows.js';
 import { formatInter } from '../../lib/data/inter-file.js';
@@ -24,9 +24,12 @@ function selectionOf(names: string[], interactions: [number, number][], window: 
   userNames.id('nobody'); // so that a user's id is not its name's number
   const numbers = names.map((name) => userNames.id(name));
   const order = [...new Set(interactions.map(([user]) => user))];
+  const users = Int32Array.from(interactions, ([user]) => order.indexOf(user));
+  const items = Int32Array.from(interactions, ([, item]) => item);
   return {
-    users: Int32Array.from(interactions, ([user]) => order.indexOf(user)),
-    items: Int32Array.from(interactions, ([, item]) => item),
+    length: interactions.length,
+    blocks: () => blocksInMemory(users, items, timeOf),
+    timed: true,
     userOf: Int32Array.from(order, (user) => numbers[user]!),
     userNames,
     catalogue: [],
@@ -36,13 +39,14 @@ function selectionOf(names: string[], interactions: [number, number][], window: 
   };
 }
 
+const timeOf = (i: number): number => 1e9 + 100 * i + (i % 3) / 4;
+
 function expectWritten(names: string[], interactions: [number, number][], window: number, split: SplitRule): void {
   const paths = Object.fromEntries(SPLITS.map((name) => [name, join(dir, `x.${name}.inter`)])) as Record<Split, string>;
   const other = join(dir, 'counts.txt');
   const selection = selectionOf(names, interactions, window, split);
   const timed = { valid: join(dir, 'x.valid.times'), test: join(dir, 'x.test.times') };
-  const timeOf = (i: number): number => 1e9 + 100 * i + (i % 3) / 4;
-  const counts = writeSelection({ ...selection, timeOf }, paths, [[other, (rows) => JSON.stringify(rows)]], timed);
+  const counts = writeSelection(selection, paths, [[other, (rows) => JSON.stringify(rows)]], timed);
   const rows = buildRows(interactions.map(([user, item]) => ({ user: names[user]!, item })), window); // prettier-ignore
   const places = interactions.flatMap(([user], i) =>
     interactions.findIndex(([other]) => other === user) < i ? [i] : [],

@@ -25,7 +25,10 @@ const LINKED = ['node_modules', '.venv'];
 const NOWHERE = new Set(['node_modules', '.venv', '.git', '.run', '.ipynb_checkpoints']);
 const NOT_AT_TOP = new Set(['dist', 'data', 'figures']);
 
-/** Vitest's configuration of the copy: the project's own, the files in the order given, nothing written to the links. */
+/**
+ * Vitest's configuration of the copy: the project's own, but each file in a process of its own, since a mutant may spoil
+ * one; the files in the order given, nothing written to the links.
+ */
 const CONFIG = `
 import { relative } from 'node:path';
 import { mergeConfig } from 'vitest/config';
@@ -40,7 +43,8 @@ class InOrder {
     return [...files].sort((a, b) => place(a) - place(b));
   }
 }
-export default mergeConfig(base, {
+const { projects: _, ...test } = base.test ?? {};
+export default mergeConfig({ ...base, test }, {
   cacheDir: '.vite',
   test: { pool: 'forks', maxWorkers: 1, fileParallelism: false, sequence: { sequencer: InOrder } },
 });

@@ -1,5 +1,5 @@
 /** Every recipe passes a dry run; a slip in any stage is found before the first one runs. */
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,7 +28,11 @@ test.each(readdirSync(recipes))('%s passes a dry run, and says what it lacks', a
     expect(missing.map((line) => line.replace(/^.*?: /, ''))).toEqual([
       ...Array.from({ length: 2 }, () => 'raw data is missing; filter.reviews and filter.meta name it'),
       ...((config.embed?.encoder ?? 'lsa') === 'lsa' ? [] : ["the encoder's folder is missing"]),
-      'the base model is missing; put a folder in the Hugging Face layout there, or name another sft.model',
+      ...(existsSync(config.sft!.model!)
+        ? []
+        : [
+            'the base model is missing; put a folder in the Hugging Face layout or a GGUF file there, or name another sft.model',
+          ]),
     ]);
     expect(estimate).toBe('no estimate: something is missing');
   }

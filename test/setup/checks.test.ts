@@ -1,8 +1,18 @@
+/**
+ * Types, lint and format of everything. What has not changed since it passed is not looked at again: each tool keeps a
+ * cache by content in `.run`, and another version or configuration of a tool begins a new one.
+ */
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { at, ROOT as root } from '../../kernels/setup/paths.mjs';
+import { hashOf } from '../../kernels/setup/stamp.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+/** Where to cache, by all that decides a verdict but the file itself. */
+function cache(tool: string, ...configuration: string[]): string[] {
+  const inputs = ['package-lock.json', ...configuration].map((file) => ({ file: at(file) }));
+  const key = hashOf(process.version, ...inputs).slice(0, 16);
+  return ['--cache', '--cache-strategy', 'content', '--cache-location', `.run/${tool}-${key}.json`];
+}
 
 /** What the script wrote, where it ended with an error; else nothing. */
 function complaints(script: string, ...args: string[]): Promise<string> {
@@ -21,9 +31,10 @@ test('types (tsc)', async () => {
 });
 
 test('lint (eslint)', async () => {
-  expect(await complaints('eslint/bin/eslint.js', '.')).toBe('');
+  expect(await complaints('eslint/bin/eslint.js', '.', ...cache('eslint', 'eslint.config.js'))).toBe('');
 });
 
 test('format (prettier); npm run format mends it', async () => {
-  expect(await complaints('prettier/bin/prettier.cjs', '--check', '.')).toBe('');
+  const cached = cache('prettier', '.prettierrc.json', '.prettierignore');
+  expect(await complaints('prettier/bin/prettier.cjs', '--check', '.', ...cached)).toBe('');
 });

@@ -116,3 +116,13 @@ test('all items must come, none may come: the price of the least willing, one be
   expect(ascend([1, 0], [2, 2])).toEqual([-7, 0]); // midway between -5 and -9
   expect(ascend([0, 0], [2, 2], [0, 50])).toEqual([0, 0]); // a price that keeps items away from where they fit
 });
+
+test('of clusters of one cost an item chooses the lower, before any sweep and where no price has to move', () => {
+  const lower = Int32Array.of(0, 0, 0);
+  const upper = Int32Array.of(9, 9, 9);
+  const costs = Int32Array.of(5, 5, 5, 7, 4, 4, 3, 8, 3);
+  for (const sweeps of [0, 1, 3]) {
+    const choices = raisePrices({ items: 3, clusters: 3, costs, lower, upper }, new Float64Array(3), sweeps);
+    expect([...choices]).toEqual([0, 1, 0]);
+  }
+});

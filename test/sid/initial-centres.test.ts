@@ -4,7 +4,7 @@ import { useEngine } from '../../lib/engine/engine.js';
 import { rowOf, type Vectors } from '../../lib/files/npy.js';
 import { balancedKmeans } from '../../lib/sid/balanced/balanced-kmeans.js';
 import { squaredDistance } from '../../lib/sid/kmeans/distance.js';
-import { kmeansPlusPlus, pickRows, randomGroupMeans } from '../../lib/sid/kmeans/initial-centres.js';
+import { kmeansPlusPlus, mostSpreadRows, pickRows, randomGroupMeans } from '../../lib/sid/kmeans/initial-centres.js';
 import { kmeans } from '../../lib/sid/kmeans/kmeans.js';
 import { rqKmeans } from '../../lib/sid/kmeans/rqkmeans.js';
 import { subtractCodes } from '../../lib/sid/residual.js';
@@ -58,7 +58,23 @@ test.each([
   }
 });
 
+test('k-means++ of rows that lie close together', () => {
+  const x = cloud(90, 2);
+  x.data.forEach((value, at) => (x.data[at] = value / 1000)); // all squared distances sum to less than 1
+  const chosen = plainPlusPlus(x, 9, new Random(6));
+  expect([...kmeansPlusPlus(x, 9, new Random(6)).data]).toEqual(chosen.flatMap((row) => [...rowOf(x, row)]));
+});
+
+test('k-means++: a draw at the end of all weights is the last row, unless another was drawn', () => {
+  const x = { rows: 4, width: 1, data: Float32Array.of(0, 1, 2, 5) };
+  const from = (...draws: number[]) =>
+    Object.assign(new Random(1), { int: () => 0, next: () => draws.push(draws[0]!) && draws.shift()! });
+  expect([...kmeansPlusPlus(x, 3, from(1)).data]).toEqual([0, 5, 5]); // the second time the last row has no weight
+  expect([...kmeansPlusPlus(x, 2, from(0, 1)).data]).toEqual([0, 1]);
+});
+
 test('k-means++ looks at 8,192 rows, or at four a code', () => {
+  expect([1, 2048, 2049].map(mostSpreadRows)).toEqual([8192, 8192, 8196]);
   const many = cloud(8193, 1);
   const [a, b] = [new Random(3), new Random(3)];
   expect(kmeansPlusPlus(many, 2, a)).toEqual(kmeansPlusPlus(pickRows(many, 8192, b), 2, b));

@@ -76,3 +76,21 @@ test.skipIf(!existsSync(REAL))('real vectors, a few epochs (skipped without ../s
   expect(found.rawMse).toBeLessThan(found.start.mse);
   expect(found.collision.raw).toBeLessThanOrEqual(found.start.collision);
 });
+
+test('the seed and the iterations are those of the start too', async () => {
+  const x = cloud(40, 4);
+  const options = { ...small, epochs: 1, codebookSize: 5 };
+  const errors = new Set<number>();
+  for (const [seed, kmeansIterations] of [
+    [7, 1],
+    [7, undefined],
+    [8, 1],
+  ] as const) {
+    const iterations = kmeansIterations ?? 100;
+    const { mse } = rqKmeansConstrained(x, { codebookSize: 5, collisions: 'keep', seed, iterations });
+    const found = await rqKmeansPlus(x, { ...options, seed, ...(kmeansIterations && { kmeansIterations }) });
+    expect(found.start.mse).toBe(mse);
+    errors.add(mse);
+  }
+  expect(errors.size).toBe(3);
+});

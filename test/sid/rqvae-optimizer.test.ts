@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
-import { AdamW, type StepOptions } from '../../lib/sid/rqvae/optimizer.js';
+import { Optimizer, type StepOptions } from '../../lib/sid/rqvae/optimizer.js';
 import { toVariables } from '../../lib/sid/rqvae/parameters.js';
 import { Random } from '../../lib/support/random.js';
 
@@ -55,7 +55,7 @@ function variables() {
   );
 }
 
-function apply(optimizer: AdamW, gradients: Numbers, options: StepOptions): void {
+function apply(optimizer: Optimizer, gradients: Numbers, options: StepOptions): void {
   const tensors = new Map(Object.entries(gradients).map(([name, values]) => [name, tf.tensor1d(values)]));
   optimizer.apply(tensors, options);
   tf.dispose([...tensors.values()]);
@@ -72,7 +72,7 @@ test.each(OPTIONS)('five steps as by hand: %o', (options) => {
   const before = tf.memory().numTensors;
   const [plain, want] = [new Plain(), structuredClone(start)];
   const parameters = variables();
-  const optimizer = new AdamW(parameters);
+  const optimizer = new Optimizer(parameters);
   for (const gradients of steps) {
     plain.step(want, gradients, options);
     apply(optimizer, gradients, options);
@@ -86,7 +86,7 @@ test.each(OPTIONS)('five steps as by hand: %o', (options) => {
 test('a rate of 0 moves nothing, but the moments and counts go on', () => {
   const [plain, want] = [new Plain(), structuredClone(start)];
   const parameters = variables();
-  const optimizer = new AdamW(parameters);
+  const optimizer = new Optimizer(parameters);
   steps.forEach((gradients, i) => {
     const options = { rate: i === 1 ? 0 : 0.1, maxGradNorm: 0, weightDecay: 0.1 };
     plain.step(want, gradients, options);
@@ -100,17 +100,19 @@ test('a rate of 0 moves nothing, but the moments and counts go on', () => {
 test.each([1, 2, 4])('saved after step %i and restored, it goes on as if it had not been', (stop) => {
   const options = OPTIONS[2]!;
   const [whole, parts] = [variables(), variables()];
-  const [one, first] = [new AdamW(whole), new AdamW(parts)];
+  const [one, first] = [new Optimizer(whole), new Optimizer(parts)];
   for (const gradients of steps) apply(one, gradients, options);
   for (const gradients of steps.slice(0, stop)) apply(first, gradients, options);
   const saved = first.save();
   expect(saved.get('a.updates')).toEqual({ shape: [1], data: Float32Array.of(stop) });
   expect(saved.has('b.updates')).toBe(stop > 2);
-  const second = new AdamW(parts);
+  const second = new Optimizer(parts);
   second.restore(saved);
   for (const gradients of steps.slice(stop)) apply(second, gradients, options);
   for (const name of ['a', 'b']) expect(parts.get(name)!.dataSync()).toEqual(whole.get(name)!.dataSync());
-  expect(() => second.restore(new Map())).toThrow('expected a.m in the checkpoint, got none; remove the checkpoint');
+  expect(() => second.restore(new Map())).toThrow(
+    'adamw: expected a.m in the checkpoint, got none; remove the checkpoint',
+  );
   for (const optimizer of [one, first, second]) optimizer.dispose();
   tf.dispose([...whole.values(), ...parts.values()]);
 });

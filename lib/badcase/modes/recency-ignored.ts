@@ -2,14 +2,8 @@
  * Recency ignored: the list follows older items. It is compared with two lists of the same model: for the history without
  * its last item, and for the last item alone.
  */
-import { beamSearch } from '../../decode/beam-search.js';
-import { cutByTokens } from '../../evaluate/rank-rows.js';
-import type { Recommender } from '../../evaluate/recommender.js';
 import { number } from '../../options/kinds.js';
 import { defineDetector } from '../detector.js';
-
-/** Distinct tokens of a batch. */
-const TOKENS = 4096;
 
 /** @example nine of ten items are listed without the last purchase too, and none of ten for the last purchase alone */
 export const RECENCY_IGNORED = defineDetector({
@@ -33,8 +27,8 @@ export const RECENCY_IGNORED = defineDetector({
   detect({ results, model, topK, options: { recencySame, recencyOwn } }) {
     const rows = results.flatMap(({ history }, row) => (history.length > 1 ? [row] : []));
     const historyOf = (row: number): number[] => results[row]!.history;
-    const without = listsFor(model, rows.map((row) => historyOf(row).slice(0, -1)), topK); // prettier-ignore
-    const alone = listsFor(model, rows.map((row) => historyOf(row).slice(-1)), topK); // prettier-ignore
+    const without = model.listsFor(rows.map((row) => historyOf(row).slice(0, -1)), topK); // prettier-ignore
+    const alone = model.listsFor(rows.map((row) => historyOf(row).slice(-1)), topK); // prettier-ignore
     const ignoring = new Set(
       rows.filter((row, i) => {
         const first = results[row]!.items.slice(0, topK);
@@ -48,15 +42,4 @@ export const RECENCY_IGNORED = defineDetector({
 /** Share of a list that another has too; 0 of none. */
 function common(list: readonly number[], other: readonly number[]): number {
   return list.filter((item) => other.includes(item)).length / Math.max(1, list.length);
-}
-
-/** The first items for each history. */
-function listsFor({ model, trie, render }: Recommender, histories: readonly number[][], topK: number): number[][] {
-  const prompts = histories.map((history) => render.prompt(history, 0));
-  const lists = new Array<number[]>(histories.length);
-  for (const batch of cutByTokens(prompts, TOKENS, topK)) {
-    const found = beamSearch(model, trie, batch.map((i) => prompts[i]!), { numBeams: topK }); // prettier-ignore
-    batch.forEach((i, b) => (lists[i] = found[b]!.items));
-  }
-  return lists;
 }

@@ -21,22 +21,25 @@ export interface TrainedOptions
 
 const WIDTH = integer('numbers in an item vector and in every layer', { default: 64 });
 
+/** Of SASRec, which a pipeline may train for a reward. */
+export const SASREC_OPTIONS = {
+  ...sequenceOptions({ dropout: 0.5 }),
+  width: WIDTH,
+  blocks: integer('transformer blocks', { default: 2 }),
+  heads: integer('attention heads', { default: 2 }),
+  mode: choice(
+    SEQUENCE_MODES,
+    "row: loss at the target of each row; chain: at every item of a user's sequence, of which a batch has so many",
+    { default: 'row' },
+  ),
+};
+
 /** The architectures, in the order of the results table. */
 export const ARCHITECTURES = [
   {
     name: 'sasrec',
     help: 'a causal transformer over the items of the history (Kang & McAuley 2018)',
-    options: {
-      ...sequenceOptions({ dropout: 0.5 }),
-      width: WIDTH,
-      blocks: integer('transformer blocks', { default: 2 }),
-      heads: integer('attention heads', { default: 2 }),
-      mode: choice(
-        SEQUENCE_MODES,
-        "row: loss at the target of each row; chain: at every item of a user's sequence, of which a batch has so many",
-        { default: 'row' },
-      ),
-    },
+    options: SASREC_OPTIONS,
     load: async () => (await import('./sasrec.js')).sasrec,
   },
   {

@@ -14,6 +14,9 @@ import { scoreItems } from './rank-items.js';
 import { readSequenceConfig } from './sequence-files.js';
 import { loadSequence } from './train-sequence.js';
 
+/** Numbers of a block: every item's score after some of the histories. */
+const SCORES_AT_ONCE = 1 << 24;
+
 /** Scores items after histories: a `Scorer` of GRPO's, with what it holds. */
 export interface LoadedScorer {
   /**
@@ -36,11 +39,14 @@ export async function loadScorer(folder: string): Promise<LoadedScorer> {
   const { baseline, size } = readSequenceConfig(folder);
   const trained = await loadSequence(architectureOf(baseline, folder), folder);
   const score = (histories: readonly (readonly number[])[], items: readonly (readonly number[])[]): number[][] => {
-    if (histories.length === 0) return [];
-    return tf.tidy(() => {
-      const all = scoreItems(trained, histories).dataSync<'float32'>();
-      return items.map((own, b) => own.map((item) => all[b * size.items + item]!));
-    });
+    const atOnce = Math.max(1, Math.floor(SCORES_AT_ONCE / size.items));
+    const scores: number[][] = [];
+    for (let first = 0; first < histories.length; first += atOnce) {
+      const block = histories.slice(first, first + atOnce);
+      const all = tf.tidy(() => scoreItems(trained, block).dataSync<'float32'>());
+      block.forEach((_, b) => scores.push(items[first + b]!.map((item) => all[b * size.items + item]!)));
+    }
+    return scores;
   };
   const identity = hashText(JSON.stringify(modelFiles(folder).map(([, path]) => hashFile(path))));
   return Object.assign(score, { items: size.items, identity, dispose: () => disposeWeights(trained.weights) });

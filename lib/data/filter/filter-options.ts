@@ -61,7 +61,10 @@ const columnsOption = (help: string, otherwise: string) =>
 export const FILTER_OPTIONS = defineOptions(
   'filter',
   {
-    reviews: text('interactions in any raw format, plain or gzip', { required: true, affectsResult: false }),
+    reviews: text('interactions in any raw format, plain or gzip: a file, a folder, or a pattern as "part-*.json.gz"', {
+      required: true,
+      affectsResult: false,
+    }),
     meta: text('item texts, likewise', { otherwise: 'none: titles are placeholders', affectsResult: false }),
     format: choice(RAW_FORMATS, 'format of both files', { otherwise: 'detected from each' }),
     columns: columnsOption('columns of csv and parquet: user=customer,item=sku,time=bought_at', 'usual names'),
@@ -72,6 +75,10 @@ export const FILTER_OPTIONS = defineOptions(
       otherwise: 'of a published item file all, else none',
     }),
     reviewTexts: boolean("also write what users wrote, to NAME.review.json (Amazon's formats)"),
+    spillRows: integer('interactions held in memory; more go to temporary files in the output folder', {
+      default: 20_000_000,
+      affectsResult: false,
+    }),
     out: text('folder to write to', { required: true, affectsResult: false }),
     dataset: text('NAME of the files: letters, digits, _ - and .', { required: true, affectsResult: false }),
     ...RULES,

@@ -2,7 +2,8 @@
  * The filter's rules over columns: they drop, and count what they drop.
  */
 import type { Interactions } from '../raw/interactions.js';
-import type { CatalogueItem } from '../raw/shelf.js';
+import type { IdTable } from '../raw/id-table.js';
+import type { ItemList } from '../raw/shelf.js';
 import type { Rules } from './filter-options.js';
 import { withoutDuplicates } from './duplicates.js';
 import { kCore } from './k-core.js';
@@ -53,22 +54,35 @@ export function nothingRemoved(duplicateItems: number): Removed {
 }
 
 /**
- * Items that are kept with their titles, in the order given.
+ * Items that are kept with their titles, by their numbers.
  * @param words most words of a title
  * @param plain whether entities are decoded first, as they will be in what is kept
+ * @param numbers the interactions' items
  * @param removed is added to
+ * @returns an item's number in `numbers`, in the order given; -1 for one that is dropped or that nobody bought
  */
 export function goodItems(
-  items: readonly CatalogueItem[],
+  items: ItemList,
   words: number,
   plain: boolean,
+  numbers: IdTable,
   removed: Record<TitleFault, number>,
-): CatalogueItem[] {
-  return items.filter(({ title }) => {
+): Int32Array {
+  const good = new Int32Array(items.length);
+  let at = 0;
+  for (const { title, asin } of items) {
     const fault = titleFault(plain ? plainTitle(title) : title, words);
     if (fault) removed[fault]++;
-    return !fault;
-  });
+    good[at++] = fault ? -1 : numbers.find(asin);
+  }
+  return good;
+}
+
+/** The numbers of good items as a table: 1 for such an item; index = the item's number. */
+export function flagged(good: Int32Array, size: number): Uint8Array {
+  const stands = new Uint8Array(size);
+  for (const number of good) if (number >= 0) stands[number] = 1;
+  return stands;
 }
 
 /**

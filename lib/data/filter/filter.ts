@@ -14,7 +14,7 @@ import type * as aq from 'arquero';
 import { InputError } from '../../support/errors.js';
 import type { Item, Row, Split } from '../dataset.js';
 import { fromReviews, type Interactions, type LooseReview } from '../raw/interactions.js';
-import type { Catalogue, CatalogueItem } from '../raw/shelf.js';
+import type { Catalogue, CatalogueItem, ItemList } from '../raw/shelf.js';
 import { defaultMonths } from './default-dates.js';
 import { type FilterOptions, filterRules, type TextOptions } from './filter-options.js';
 import type { Removed } from './filter-rules.js';
@@ -84,16 +84,9 @@ export function filterInteractions(
 
 /** Counts of a selection, for reports and `stats.json`. */
 export function countsOf(
-  data: Interactions,
-  { items: listed }: Catalogue,
-  {
-    users: { length: interactions },
-    userOf: { length: users },
-    catalogue: { length: items },
-    removed,
-    plain,
-    rules,
-  }: Selection,
+  data: Pick<Interactions, 'length' | 'timed'> & { userNames: { size: number } },
+  { items: listed }: Catalogue<ItemList>,
+  { length: interactions, userOf: { length: users }, catalogue: { length: items }, removed, plain, rules }: Selection,
   split: Record<Split, number>,
 ): FilterCounts {
   return {
@@ -110,7 +103,7 @@ export function countsOf(
 }
 
 /** Whether a catalogue's texts are as a seller wrote them, not a published file that somebody has cleaned. */
-export function hasRawTexts({ format }: Catalogue): boolean {
+export function hasRawTexts({ format }: Pick<Catalogue, 'format'>): boolean {
   return format !== 'inter-json';
 }
 
@@ -121,7 +114,7 @@ export function itemOf({ title, description, brand, categories, extra }: Catalog
 
 /** Without a clock there are no dates to filter by, and no order between users. */
 export function checkTimes(
-  data: Interactions,
+  data: Pick<Interactions, 'timed'>,
   { from = 'any', to = 'any', split = 'chronological' }: FilterOptions,
 ): void {
   if (data.timed) return;

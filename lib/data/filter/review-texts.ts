@@ -6,19 +6,20 @@
  */
 import type { Encoding } from '../../files/encoding.js';
 import { readLines } from '../../files/files.js';
+import { inputFiles } from '../../files/input-files.js';
 import { InputError } from '../../support/errors.js';
 import { plainText } from '../raw/html.js';
 import { parseObject } from '../raw/json-text.js';
 import type { RawFormat } from '../raw/format-names.js';
 import { parseReview, REVIEW_FIELDS } from '../raw/reviews.js';
 import { textOf } from '../raw/values.js';
-import type { Selection } from './select.js';
+import type { SelectionInMemory } from './select.js';
 
 /** Fields of a review's texts, the preferred first: those of 2014 and 2018, those of 2023. */
 const TEXT_FIELDS = { review: ['reviewText', 'text'], summary: ['summary', 'title'] } as const;
 
 /**
- * @param path the file of interactions, which is read once more
+ * @param path the interactions, which are read once more
  * @param plain whether HTML is taken out
  * @returns the file in pieces
  * @throws InputError for a format that has no texts
@@ -26,7 +27,7 @@ const TEXT_FIELDS = { review: ['reviewText', 'text'], summary: ['summary', 'titl
 export async function reviewPieces(
   path: string,
   format: RawFormat,
-  selection: Selection,
+  selection: SelectionInMemory,
   plain: boolean,
   encoding?: Encoding,
 ): Promise<string[]> {
@@ -40,8 +41,8 @@ export async function reviewPieces(
   };
   const seen = new Set<string>();
   const pieces: string[] = [];
-  for await (const { text: line, number } of readLines(path, encoding)) {
-    const review = parseReview(line, `${path}:${number}`, REVIEW_FIELDS[format]);
+  for await (const { text: line, where } of linesOf(path, encoding)) {
+    const review = parseReview(line, where, REVIEW_FIELDS[format]);
     const [user, item] = [idOf.user(review.user), idOf.item.get(review.asin)];
     const within = review.time >= selection.rules.start && review.time < selection.rules.end;
     if (user === undefined || item === undefined || !within) continue;
@@ -55,8 +56,14 @@ export async function reviewPieces(
   return [...pieces, '\n}\n'];
 }
 
+async function* linesOf(path: string, encoding?: Encoding): AsyncGenerator<{ text: string; where: string }> {
+  for (const file of inputFiles(path)) {
+    for await (const { text, number } of readLines(file, encoding)) yield { text, where: `${file}:${number}` };
+  }
+}
+
 /** Numbers of users and items by the source's names; what was not kept has none. */
-function idsOf({ userNames, userOf, catalogue }: Selection) {
+function idsOf({ userNames, userOf, catalogue }: SelectionInMemory) {
   const users = new Map(Array.from(userOf, (name, user) => [name, user] as const));
   return {
     user: (name: string) => users.get(userNames.find(name)),

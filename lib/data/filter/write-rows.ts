@@ -27,7 +27,7 @@ export function writeSelection(
   others: readonly (readonly [path: string, text: (split: Record<Split, number>) => Content])[],
   timePaths: Partial<Record<Split, string>> = {},
 ): Record<Split, number> {
-  const timed = selection.timeOf ? SPLITS.filter((split) => timePaths[split] !== undefined) : [];
+  const timed = selection.timed ? SPLITS.filter((split) => timePaths[split] !== undefined) : [];
   const files = [
     ...others.map(([path]) => path),
     ...SPLITS.map((split) => paths[split]),
@@ -60,42 +60,43 @@ function writeRows(
   timed: readonly Split[],
   timePaths: readonly string[],
 ): Record<Split, number> {
-  const { users, items, userOf, userNames, rules, timeOf } = selection;
+  const { userOf, userNames, rules } = selection;
   const { window } = rules;
   const { words, bytes: all, stride, name, longest } = userRecords(selection);
   const outs = SPLITS.map((split) => new Out(paths[split], longest + 11 * (window + 2), `${INTER_HEADER}\n`));
   const times = SPLITS.map((split) => (timed.includes(split) ? new Out(timePaths[timed.indexOf(split)]!, 32) : undefined)); // prettier-ignore
   try {
     const splitOf = splitter(selection);
-    for (let i = 0; i < users.length; i++) {
-      const record = users[i]! * stride;
-      const before = words[record]!;
-      if (before > 0) {
-        const split = splitOf(users[i]!);
-        times[split]?.text(`${timeOf!(i)}\n`);
-        const out = outs[split]!;
-        out.room();
-        const { bytes } = out;
-        let at = out.at;
-        const from = 4 * (record + name);
-        if (words[record + 1]! < 0) at = userNames.copy(userOf[users[i]!]!, bytes, at);
-        else for (let end = from + words[record + 1]!, c = from; c < end; c++) bytes[at++] = all[c]!;
-        const length = Math.min(before, window);
-        let oldest = before > window ? before % window : 0;
-        for (let h = 0; h < length; h++) {
-          bytes[at++] = h === 0 ? TAB : SPACE;
-          at = writeNumber(words[record + 2 + oldest]!, bytes, at);
-          if (++oldest === window) oldest = 0;
+    for (const { length: count, users, items, times: seconds } of selection.blocks())
+      for (let i = 0; i < count; i++) {
+        const record = users[i]! * stride;
+        const before = words[record]!;
+        if (before > 0) {
+          const split = splitOf(users[i]!);
+          times[split]?.text(`${seconds[i]!}\n`);
+          const out = outs[split]!;
+          out.room();
+          const { bytes } = out;
+          let at = out.at;
+          const from = 4 * (record + name);
+          if (words[record + 1]! < 0) at = userNames.copy(userOf[users[i]!]!, bytes, at);
+          else for (let end = from + words[record + 1]!, c = from; c < end; c++) bytes[at++] = all[c]!;
+          const length = Math.min(before, window);
+          let oldest = before > window ? before % window : 0;
+          for (let h = 0; h < length; h++) {
+            bytes[at++] = h === 0 ? TAB : SPACE;
+            at = writeNumber(words[record + 2 + oldest]!, bytes, at);
+            if (++oldest === window) oldest = 0;
+          }
+          bytes[at++] = TAB;
+          at = writeNumber(items[i]!, bytes, at);
+          bytes[at++] = NEWLINE;
+          out.at = at;
+          out.rows++;
         }
-        bytes[at++] = TAB;
-        at = writeNumber(items[i]!, bytes, at);
-        bytes[at++] = NEWLINE;
-        out.at = at;
-        out.rows++;
+        words[record] = before + 1;
+        words[record + 2 + (before % window)] = items[i]!;
       }
-      words[record] = before + 1;
-      words[record + 2 + (before % window)] = items[i]!;
-    }
     for (const out of [...outs, ...times]) out?.flush();
   } finally {
     for (const out of [...outs, ...times]) out?.close();
@@ -139,17 +140,17 @@ function long(value: number): number {
 }
 
 /** The split of each row, asked in the order of the rows: `splitRows` one by one. */
-function splitter({ users, userOf, rules }: Selection): (user: number) => number {
+function splitter({ length, blocks, userOf, rules }: Selection): (user: number) => number {
   switch (rules.split) {
     case 'chronological': {
-      const rows = users.length - userOf.length; // every interaction of a user but the first
+      const rows = length - userOf.length; // every interaction of a user but the first
       const [a, b] = [Math.floor((8 * rows) / 10), Math.floor((9 * rows) / 10)];
       let row = 0;
       return () => (row < a ? (row++, 0) : row++ < b ? 1 : 2);
     }
     case 'leave-one-out': {
       const left = new Int32Array(userOf.length).fill(-1);
-      for (let i = 0; i < users.length; i++) left[users[i]!]!++;
+      for (const { length: n, users } of blocks()) for (let i = 0; i < n; i++) left[users[i]!]!++;
       return (user) => {
         const after = --left[user]!;
         return after === 0 ? 2 : after === 1 ? 1 : 0;

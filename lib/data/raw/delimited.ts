@@ -4,7 +4,7 @@
  * Plain lines cost no string; ids stay bytes until they are looked up. Times as in `times.ts`.
  */
 import { InputError } from '../../support/errors.js';
-import type { InteractionsBuilder } from './interactions.js';
+import type { InteractionSink } from './interactions.js';
 import { plainNumber } from './json-bytes.js';
 import { RecordScanner } from './records.js';
 import { secondsOf, TIME_EXPECTED, timeOf } from './times.js';
@@ -34,7 +34,7 @@ export class DelimitedScanner {
    * @param skip records of header
    */
   constructor(
-    private readonly into: InteractionsBuilder,
+    private readonly into: InteractionSink,
     private readonly path: string,
     delimiter: string,
     private readonly places: Places,

@@ -11,19 +11,24 @@
  * | `csv`, `parquet` | any table; comma, tab, semicolon or bar between cells; `columns` says which is which | likewise |
  */
 import { type Encoding } from '../../files/encoding.js';
+import { inputFiles } from '../../files/input-files.js';
 import { readHead } from '../../files/text-blocks.js';
 import { InputError } from '../../support/errors.js';
 import { RAW_FORMATS, type RawFormat } from './format-names.js';
 import { detectDelimiter } from './records.js';
 
 /**
- * The format of a file of interactions. JSON lines that are not Amazon 2023's pass for Amazon 2018's, so that a broken
+ * The format of interactions, in one file or several. JSON lines that are not Amazon 2023's pass for Amazon 2018's, so that a broken
  * first line is reported by their reader.
  * @param encoding default detected
- * @throws InputError for a missing file, one that is like none of the formats, or one that is already split into rows
+ * @throws InputError for a missing file, one that is like none of the formats, one that is already split into rows, and
+ *   files of several formats
  */
 export async function detectReviews(path: string, encoding?: Encoding): Promise<RawFormat> {
-  const { head, line } = await opening(path, encoding);
+  return sharedFormat(path, encoding, reviewsFormat);
+}
+
+function reviewsFormat(path: string, { head, line }: Opening): RawFormat {
   if (isParquet(path, head)) return 'parquet';
   if (head.trim() === '' || /^\s*[{[]/.test(head)) return jsonReviews(head, line);
   checkUnsplit(path, line);
@@ -38,7 +43,31 @@ export async function detectReviews(path: string, encoding?: Encoding): Promise<
  * @throws as `detectReviews`
  */
 export async function detectMetadata(path: string, encoding?: Encoding): Promise<RawFormat> {
-  const { head, line } = await opening(path, encoding);
+  return sharedFormat(path, encoding, metadataFormat);
+}
+
+/** The format of all files of a source; of several, an empty one (a part without rows) can be any. */
+async function sharedFormat(
+  source: string,
+  encoding: Encoding | undefined,
+  detect: (path: string, opening: Opening) => RawFormat,
+): Promise<RawFormat> {
+  const files = inputFiles(source);
+  let first: { path: string; format: RawFormat } | undefined;
+  for (const path of files) {
+    const opened = await opening(path, encoding);
+    if (files.length > 1 && opened.head.trim() === '') continue;
+    const format = detect(path, opened);
+    first ??= { path, format };
+    if (format === first.format) continue;
+    throw new InputError(
+      `${path}: expected ${first.format}, as ${first.path} is, got ${format}; put files of one kind alone into ${source}`,
+    );
+  }
+  return first?.format ?? detect(files[0]!, { head: '', line: '' });
+}
+
+function metadataFormat(path: string, { head, line }: Opening): RawFormat {
   if (isParquet(path, head)) return 'parquet';
   if (head.trim() === '' || /^\s*[{[]/.test(head)) {
     return /^\s*\{\s*"[^"]*"\s*:\s*\{/.test(head) && !isAmazon(line) ? 'inter-json' : 'amazon-2018';
@@ -79,7 +108,14 @@ function checkUnsplit(path: string, line: string): void {
   );
 }
 
-async function opening(path: string, encoding?: Encoding): Promise<{ head: string; line: string }> {
+/** How a file begins. */
+interface Opening {
+  head: string;
+  /** The first line. */
+  line: string;
+}
+
+async function opening(path: string, encoding?: Encoding): Promise<Opening> {
   const head = await readHead(path, encoding);
   return { head, line: head.split('\n', 1)[0]!.replace(/\r$/, '') };
 }

@@ -4,11 +4,30 @@
  * A hash table over UTF-8 bytes: ten million ids are looked up straight from a file's buffer, and no string is made
  * of a name until somebody asks for it. Open addressing with linear probing; the hash is FNV-1a over the bytes.
  */
+import { InputError } from '../../support/errors.js';
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
+/** Names by their ids. */
+export interface NameList {
+  /** How many there are. */
+  readonly size: number;
+  /** The name of an id. */
+  name(number: number): string;
+  /** Copies a name's bytes to `target[at ..]`. @returns where they end */
+  copy(number: number, target: Uint8Array, at: number): number;
+  /** Bytes of a name. */
+  length(number: number): number;
+  /** Bytes of the longest of some names. */
+  longest(numbers: Int32Array): number;
+}
+
+/** Bytes of all names of a table at most. */
+const MOST_BYTES = 2 ** 31 - 1;
+
 /** Names -> ids from 0, in the order in which the names were first met. */
-export class IdTable {
+export class IdTable implements NameList {
   /** How many there are. */
   size = 0;
   /**
@@ -73,6 +92,13 @@ export class IdTable {
     return longest;
   }
 
+  /** The names alone, in a fraction of the memory, when no name is looked up any more. */
+  sealed(): NameList {
+    const ends = new Int32Array(this.size);
+    for (let number = 0; number < this.size; number++) ends[number] = this.slots[4 * this.places[number]! + 3]!;
+    return new SealedNames(ends, this.bytes.slice(0, this.used));
+  }
+
   /** Where the name is, or the free slot where it belongs. */
   private slotOf(source: Uint8Array, from: number, to: number, hash: number): number {
     const { slots, bytes } = this;
@@ -96,6 +122,9 @@ export class IdTable {
     const number = this.size++;
     const start = this.used;
     this.used += to - from;
+    if (this.used > MOST_BYTES) {
+      throw new InputError(`names: expected 2 GB of them at most, got ${this.size} that are longer; filter in parts`);
+    }
     if (this.used > this.bytes.length) this.bytes = grown(this.bytes, Math.max(this.used, 2 * this.bytes.length));
     this.bytes.set(source.subarray(from, to), start);
     this.slots[slot] = number + 1;
@@ -119,6 +148,42 @@ export class IdTable {
       for (let i = 0; i < 4; i++) this.slots[slot + i] = old[from + i]!;
       this.places[old[from]! - 1] = slot >>> 2;
     }
+  }
+}
+
+/** Names one after the other, in the order of their ids. */
+class SealedNames implements NameList {
+  constructor(
+    private readonly ends: Int32Array,
+    private readonly bytes: Uint8Array,
+  ) {}
+
+  get size(): number {
+    return this.ends.length;
+  }
+
+  name(number: number): string {
+    return decoder.decode(this.bytes.subarray(this.start(number), this.ends[number]));
+  }
+
+  copy(number: number, target: Uint8Array, at: number): number {
+    const end = this.ends[number]!;
+    for (let from = this.start(number); from < end; from++) target[at++] = this.bytes[from]!;
+    return at;
+  }
+
+  length(number: number): number {
+    return this.ends[number]! - this.start(number);
+  }
+
+  longest(numbers: Int32Array): number {
+    let longest = 0;
+    for (let i = 0; i < numbers.length; i++) longest = Math.max(longest, this.length(numbers[i]!));
+    return longest;
+  }
+
+  private start(number: number): number {
+    return number === 0 ? 0 : this.ends[number - 1]!;
   }
 }
 

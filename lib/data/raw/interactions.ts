@@ -31,8 +31,22 @@ export interface Interactions {
   format?: RawFormat;
 }
 
-/** Collects interactions one by one; the arrays grow by doubling. */
-export class InteractionsBuilder {
+/** What readers put interactions into, one by one. */
+export interface InteractionSink {
+  /** Names of the users, by id. */
+  readonly userNames: IdTable;
+  /** Names of the items, by id. */
+  readonly itemNames: IdTable;
+  /** Whether interactions have times. */
+  timed: boolean;
+  /** Interactions so far. */
+  readonly length: number;
+  /** By the numbers that `userNames` and `itemNames` gave. */
+  add(user: number, item: number, time: number, stars: number): void;
+}
+
+/** Collects interactions in memory; the arrays grow by doubling. */
+export class InteractionsBuilder implements InteractionSink {
   /** Names of the users, by id. */
   readonly userNames = new IdTable();
   /** Names of the items, by id. */
@@ -46,7 +60,6 @@ export class InteractionsBuilder {
   private times = new Float64Array(1 << 12);
   private stars = new Float32Array(1 << 12);
 
-  /** By the numbers that `userNames` and `itemNames` gave. */
   add(user: number, item: number, time: number, stars: number): void {
     const at = this.length++;
     if (at === this.users.length) this.grow();
@@ -54,11 +67,6 @@ export class InteractionsBuilder {
     this.items[at] = item;
     this.times[at] = time;
     this.stars[at] = stars;
-  }
-
-  /** A review that was checked. */
-  addReview({ user, asin, time, stars }: Review): void {
-    this.add(this.userNames.id(user), this.itemNames.id(asin), time, stars);
   }
 
   /** The columns; nothing may be added afterwards. */

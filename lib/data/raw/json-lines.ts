@@ -7,7 +7,7 @@
  * parser's.
  */
 import { grown } from './id-table.js';
-import type { InteractionsBuilder } from './interactions.js';
+import type { InteractionSink } from './interactions.js';
 import { isSpace, KINDS, plainNumber, skipString, skipValue } from './json-bytes.js';
 import type { Review, ReviewFields } from './reviews.js';
 import { secondsOf } from './times.js';
@@ -159,7 +159,7 @@ export function packLines({ count, bytes, places, numbers }: FoundLines): FoundL
  */
 export function takeLines(
   { count, bytes, places, numbers }: FoundLines,
-  into: InteractionsBuilder,
+  into: InteractionSink,
   parse: (text: string, line: number) => Review,
 ): void {
   for (let at = 0; at < count; at++) {
@@ -171,7 +171,9 @@ export function takeLines(
     }
     // A byte order mark opens a file, never a line.
     const text = new TextDecoder('utf-8', { ignoreBOM: b > 1 }).decode(bytes.subarray(c, d));
-    if (text !== '') into.addReview(parse(text, b));
+    if (text === '') continue;
+    const { user, asin, time, stars } = parse(text, b);
+    into.add(into.userNames.id(user), into.itemNames.id(asin), time, stars);
   }
 }
 

@@ -17,27 +17,27 @@ import { COLUMN_NAMES } from './columns.js';
 import { itemOfRecord, keptFields, type TextRole } from './item-record.js';
 import { parsePythonLiteral } from './python-dict.js';
 import { parseObject } from './json-text.js';
-import { type Catalogue, Shelf } from './shelf.js';
+import type { ItemSink } from './shelf.js';
 
 /**
+ * @param into gets the items
  * @param encoding default UTF-8 or UTF-16, detected
  * @param keepFields other fields that are kept as they are
  * @throws InputError for a missing or damaged file, a broken line, a missing asin: file, line and mend
  */
 export async function readMetadata(
   path: string,
+  into: ItemSink,
   encoding?: Encoding,
   keepFields: readonly string[] = [],
-): Promise<Catalogue> {
-  const shelf = new Shelf();
+): Promise<void> {
   for await (const { text, number } of readLines(path, encoding)) {
     const where = `${path}:${number}`;
     const fields = parseLine(text, where);
     const id = fields.parent_asin === undefined ? 'asin' : 'parent_asin';
     const candidates = (role: TextRole) => COLUMN_NAMES[role].map((name) => fields[name]);
-    shelf.put({ ...itemOfRecord(fields[id], candidates, where, id), ...keptFields(fields, keepFields) });
+    into.put({ ...itemOfRecord(fields[id], candidates, where, id), ...keptFields(fields, keepFields) });
   }
-  return shelf.catalogue(path);
 }
 
 /** JSON, or a Python dict where the line begins with a single quote. */

@@ -6,7 +6,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { checkFile } from '../../files/check-file.js';
 import { InputError } from '../../support/errors.js';
 import { type ColumnMap, placesOf, type Role, ROLES } from './columns.js';
-import { type Interactions, InteractionsBuilder } from './interactions.js';
+import type { InteractionSink } from './interactions.js';
 import { parseJson } from './json-text.js';
 import { TIME_EXPECTED, timeOf } from './times.js';
 import { NAME_EXPECTED, nameOf, shown } from './values.js';
@@ -15,23 +15,22 @@ import { NAME_EXPECTED, nameOf, shown } from './values.js';
  * Columns that are not mapped go by their usual names; without a time the order of the file is the order.
  * @throws InputError as `readParquet`, and for a row that does not fit: file, row and mend
  */
-export async function readParquetInteractions(path: string, columns: ColumnMap): Promise<Interactions> {
-  const builder = new InteractionsBuilder();
+export async function readParquetInteractions(path: string, columns: ColumnMap, into: InteractionSink): Promise<void> {
+  let row = 0;
   const roles = ['user', 'item', 'time', 'stars'] as const;
   for await (const chunk of readParquet(path, columns, roles, ['user', 'item'])) {
     const [[users], [items], [times], [stars]] = [chunk.user, chunk.item, chunk.time, chunk.stars];
-    builder.timed = times !== undefined;
+    into.timed = times !== undefined;
     for (let i = 0; i < users!.length; i++) {
-      const row = builder.length + 1;
-      const time = times === undefined ? row : timeOf(times[i]);
+      row++;
+      const time = times === undefined ? into.length : timeOf(times[i]);
       if (time === undefined) throw wrong(path, row, `time to be ${TIME_EXPECTED}`, times![i]);
       const [user, item] = [nameOf(users![i]), nameOf(items![i])];
       if (user === undefined) throw wrong(path, row, `user to be ${NAME_EXPECTED}`, users![i]);
       if (item === undefined) throw wrong(path, row, `item to be ${NAME_EXPECTED}`, items![i]);
-      builder.add(builder.userNames.id(user), builder.itemNames.id(item), time, Number(stars?.[i] ?? 0) || 0);
+      into.add(into.userNames.id(user), into.itemNames.id(item), time, Number(stars?.[i] ?? 0) || 0);
     }
   }
-  return builder.done();
 }
 
 /** Columns of some rows: of each role its columns, the preferred first, each with a value a row. */

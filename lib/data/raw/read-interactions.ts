@@ -1,5 +1,6 @@
 /** Raw review files of any known format -> columns. */
 import type { Encoding } from '../../files/encoding.js';
+import { inputFiles } from '../../files/input-files.js';
 import { readBlocks, readHead } from '../../files/text-blocks.js';
 import { InputError } from '../../support/errors.js';
 import { readMembers } from '../object-file.js';
@@ -7,7 +8,7 @@ import { type ColumnMap } from './columns.js';
 import { DelimitedScanner, type Places } from './delimited.js';
 import { type RawFormat } from './format-names.js';
 import { detectReviews } from './formats.js';
-import { type Interactions, InteractionsBuilder } from './interactions.js';
+import { type InteractionSink, type Interactions, InteractionsBuilder } from './interactions.js';
 import { readParquetInteractions } from './parquet.js';
 import { readJsonLines } from './read-json-lines.js';
 import { REVIEW_FIELDS } from './reviews.js';
@@ -25,30 +26,64 @@ export interface ReadOptions {
 }
 
 /**
- * @returns interactions in the order of the file
+ * @param path of a file, of a folder of files, or a pattern such as `part-*.json.gz` (`inputFiles`)
+ * @returns interactions in the order of the files
  * @throws InputError for a missing or damaged file, a broken line, a missing field: file, line and mend
  */
 export async function readInteractions(path: string, options: ReadOptions = {}): Promise<Interactions> {
-  const { encoding, format = await detectReviews(path, encoding), columns = {} } = options;
-  const data = await read(path, format, columns, encoding);
-  if (data.length === 0) throw new InputError(`${path}: expected reviews, got an empty file; check the path`);
-  return { ...data, format };
+  const builder = new InteractionsBuilder();
+  const format = await readInteractionsInto(builder, path, options);
+  return { ...builder.done(), format };
 }
 
-async function read(path: string, format: RawFormat, columns: ColumnMap, encoding?: Encoding): Promise<Interactions> {
+/** Likewise, into a sink of one's own. @returns the format */
+export async function readInteractionsInto(
+  into: InteractionSink,
+  path: string,
+  options: ReadOptions = {},
+): Promise<RawFormat> {
+  const { encoding, format = await detectReviews(path, encoding), columns = {} } = options;
+  let timed: boolean | undefined;
+  const files = inputFiles(path);
+  for (const file of files) {
+    const before = into.length;
+    if (files.length === 1 || !(await isEmpty(file, encoding))) await read(file, format, columns, into, encoding);
+    if (into.length === before) continue;
+    timed ??= into.timed;
+    if (timed === into.timed) continue;
+    const [expected, got] = timed ? ['times, as the files before it have', 'none'] : ['no times', 'some'];
+    throw new InputError(`${file}: expected ${expected}, got ${got}; name the column with --columns time=NAME`);
+  }
+  if (into.length === 0) throw new InputError(`${path}: expected reviews, got an empty file; check the path`);
+  into.timed = timed!;
+  return format;
+}
+
+/** A part without rows may have no header either. */
+async function isEmpty(file: string, encoding?: Encoding): Promise<boolean> {
+  return (await readHead(file, encoding)) === '';
+}
+
+async function read(
+  path: string,
+  format: RawFormat,
+  columns: ColumnMap,
+  into: InteractionSink,
+  encoding?: Encoding,
+): Promise<void> {
   switch (format) {
     case 'amazon-2014':
     case 'amazon-2018':
     case 'amazon-2023':
-      return readJsonLines(path, REVIEW_FIELDS[format], undefined, encoding);
+      return readJsonLines(path, REVIEW_FIELDS[format], into, undefined, encoding);
     case 'movielens':
     case 'recbole':
     case 'csv':
-      return readDelimited(path, format, columns, encoding);
+      return readDelimited(path, format, columns, into, encoding);
     case 'inter-json':
-      return readInterJson(path, encoding);
+      return readInterJson(path, into, encoding);
     case 'parquet':
-      return readParquetInteractions(path, columns);
+      return readParquetInteractions(path, columns, into);
     default:
       throw format satisfies never;
   }
@@ -58,15 +93,14 @@ async function readDelimited(
   path: string,
   format: 'movielens' | 'recbole' | 'csv',
   columns: ColumnMap,
+  into: InteractionSink,
   encoding?: Encoding,
-): Promise<Interactions> {
-  const builder = new InteractionsBuilder();
+): Promise<void> {
   const { delimiter, places, header } = layout(await readHead(path, encoding), format, columns, path);
-  builder.timed = places.time >= 0;
-  const scanner = new DelimitedScanner(builder, path, delimiter, places, header ? 1 : 0);
+  into.timed = places.time >= 0;
+  const scanner = new DelimitedScanner(into, path, delimiter, places, header ? 1 : 0);
   for await (const block of readBlocks(path, () => scanner.lines, encoding)) scanner.scan(block);
   scanner.end();
-  return builder.done();
 }
 
 function layout(
@@ -94,20 +128,18 @@ function layout(
 }
 
 /** `{user: [items, oldest first]}`: an order, no times. */
-function readInterJson(path: string, encoding?: Encoding): Interactions {
+function readInterJson(path: string, into: InteractionSink, encoding?: Encoding): void {
   const wrong = (got: unknown): InputError =>
     new InputError(`${path}: expected {user: [items in order]}, got ${shown(got)}; write the file anew`);
-  const builder = new InteractionsBuilder();
-  builder.timed = false;
+  into.timed = false;
   for (const { key, value } of readMembers(path, undefined, encoding)) {
     const user = nameOf(key);
     if (user === undefined || !Array.isArray(value)) throw wrong({ [key]: value });
-    const number = builder.userNames.id(user);
+    const number = into.userNames.id(user);
     for (const name of value as unknown[]) {
       const item = nameOf(name);
       if (item === undefined) throw wrong({ [key]: [name] });
-      builder.add(number, builder.itemNames.id(item), builder.length, 0);
+      into.add(number, into.itemNames.id(item), into.length, 0);
     }
   }
-  return builder.done();
 }

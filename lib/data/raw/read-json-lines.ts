@@ -10,7 +10,7 @@ import { checkFile } from '../../files/check-file.js';
 import type { Encoding } from '../../files/encoding.js';
 import { readBlocks } from '../../files/text-blocks.js';
 import { InputError } from '../../support/errors.js';
-import { type Interactions, InteractionsBuilder } from './interactions.js';
+import type { InteractionSink } from './interactions.js';
 import { type FoundLines, JsonLinesFinder, takeLines } from './json-lines.js';
 import { parseReview, type ReviewFields } from './reviews.js';
 
@@ -31,24 +31,24 @@ export interface LinesJob {
 }
 
 /**
+ * @param into gets the file's interactions
  * @param threads 1 or 2; default 2 for a large file where there is a processor for it
  * @throws InputError for a missing or damaged file, a broken line, a missing field
  */
 export async function readJsonLines(
   path: string,
   fields: ReviewFields,
+  into: InteractionSink,
   threads?: number,
   encoding?: Encoding,
-): Promise<Interactions> {
+): Promise<void> {
   checkFile(path);
   const two = threads === undefined ? statSync(path).size >= LARGE && canRunWorker() : threads > 1;
-  const builder = new InteractionsBuilder();
   const job: LinesJob = { path, fields, ...(encoding !== undefined && { encoding }) };
   const parse = (text: string, line: number) => parseReview(text, `${path}:${line}`, fields);
   for await (const found of two ? foundElsewhere(job) : foundHere(job)) {
-    takeLines(found, builder, parse);
+    takeLines(found, into, parse);
   }
-  return builder.done();
 }
 
 async function* foundHere({ path, fields, encoding }: LinesJob): AsyncGenerator<FoundLines> {

@@ -9,18 +9,28 @@ export interface CatalogueItem extends Item {
   asin: string;
 }
 
-/** The items of a data set. */
-export interface Catalogue {
+/** Items in their order, which may be too many for memory. */
+export interface ItemList extends Iterable<CatalogueItem> {
+  readonly length: number;
+}
+
+/** The items of a data set, in memory unless it says otherwise. */
+export interface Catalogue<Items extends ItemList = CatalogueItem[]> {
   /** In the order of the file; a title may be empty. */
-  items: CatalogueItem[];
+  items: Items;
   /** Lines whose `asin` had come before. */
   duplicates: number;
   /** Where the items come from; missing for items made in memory. */
   format?: RawFormat;
 }
 
-/** Items as they come; the first of an id is kept. */
-export class Shelf {
+/** What readers put items into, one by one; the first of an id counts. */
+export interface ItemSink {
+  put(item: CatalogueItem): void;
+}
+
+/** Items in memory as they come. */
+export class Shelf implements ItemSink {
   private readonly items = new Map<string, CatalogueItem>();
   private duplicates = 0;
 

@@ -10,7 +10,7 @@ import { PROMPT_OPTIONS } from '../../tasks/prompt-options.js';
 export const GENERATE_OPTIONS = defineOptions('generate', {
   ...DATA_OPTIONS,
   ...INDEX_OPTIONS,
-  model: text('model folder', { required: true, affectsResult: false }),
+  model: text('model folder, or GGUF file', { required: true, affectsResult: false }),
   task: text('what is asked: the name of a template, such as index2item or sid2title', { required: true }),
   split: choice(['valid', 'test'], 'examples that are asked about', { default: 'test' }),
   limit: integer('the first so many examples (0: all)', { default: 0, min: 0 }),

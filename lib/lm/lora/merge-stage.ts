@@ -1,8 +1,8 @@
 /** An adapter and its base become one model folder, which needs neither of them. */
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { InputError } from '../../support/errors.js';
 import { saveModel } from '../model.js';
+import { tokenizerText } from '../tokenizer/tokenizer-text.js';
 import { disposeWeights, weightShapes } from '../weights.js';
 import { loraMatrices } from './lora.js';
 import { foldLora } from './merge.js';
@@ -33,8 +33,9 @@ export function mergeStage(options: MergeOptions): MergeReport {
     if ([adapter, lora!.base].some((folder) => resolve(folder) === resolve(out))) {
       throw new InputError(`--out: expected a folder of its own, got ${out}, which holds the adapter or its base`);
     }
-    const tokenizer = plain.folders!.map((folder) => join(folder, 'tokenizer.json')).find((file) => existsSync(file));
-    saveModel(out, plain, tokenizer === undefined ? undefined : { file: tokenizer }, undefined, saving);
+    const holder = plain.folders!.find((folder) => tokenizerText(folder, 'tokenizer.json') !== undefined);
+    const tokenizer = holder === undefined ? undefined : { json: tokenizerText(holder, 'tokenizer.json')! };
+    saveModel(out, plain, tokenizer, undefined, saving);
     const parameters = [...weightShapes(config).values()].reduce(
       (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
       0,

@@ -1,10 +1,10 @@
 /**
  * `adapter_config.json`, PEFT's description of an adapter. What is not computed here is refused, not passed over.
  */
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readJson } from '../../files/files.js';
 import { InputError } from '../../support/errors.js';
+import { holdsModel } from '../model-place.js';
 import { type Lora, LORA_MODULES, LORA_TARGETS, type LoraModule, type LoraTarget } from './lora-options.js';
 
 /** PEFT's names. */
@@ -106,7 +106,7 @@ function tokenRows(given: PeftConfig['trainable_token_indices'], file: string): 
 
 function findBase(folder: string, name: unknown, file: string): string {
   const places = typeof name === 'string' && name !== '' ? [resolve(name), resolve(folder, name)] : [];
-  const found = places.find((place) => existsSync(join(place, 'config.json')));
+  const found = places.find(holdsModel);
   if (found !== undefined) return found;
   throw new InputError(
     `${file}: base_model_name_or_path ${JSON.stringify(name)} is no model folder here; correct it, or name the base: sidlab merge --model BASE`,

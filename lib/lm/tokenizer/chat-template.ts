@@ -6,11 +6,9 @@
  *      templates fall back to themselves: a model trained today reads the same prompts tomorrow;
  *   2. `{% break %}` and `{% continue %}` are refused: that library loses the text that a loop's turn had written.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Template } from '@huggingface/jinja';
-import { readJson, readText } from '../../files/files.js';
 import { InputError } from '../../support/errors.js';
+import { tokenizerJson, tokenizerText } from './tokenizer-text.js';
 
 /** Wraps a prompt as a model's conversation. */
 export interface ChatTemplate {
@@ -18,12 +16,10 @@ export interface ChatTemplate {
   wrap(message: string): string;
 }
 
-/** @throws InputError if the folder has no chat template, or one that does not parse or cannot be rendered right */
+/** @param folder or GGUF file @throws InputError if it has no chat template, or one that does not parse or cannot be rendered right */
 export function loadChatTemplate(folder: string): ChatTemplate {
-  const file = join(folder, 'tokenizer_config.json');
-  const config = existsSync(file) ? readJson<TokenizerConfig>(file) : {};
-  const own = join(folder, 'chat_template.jinja');
-  const source = existsSync(own) ? readText(own) : namedTemplate(config);
+  const config = tokenizerJson<TokenizerConfig>(folder, 'tokenizer_config.json') ?? {};
+  const source = tokenizerText(folder, 'chat_template.jinja') ?? namedTemplate(config);
   if (source === undefined) {
     throw new InputError(`--chat-template: ${folder} has no chat template; leave the flag out, or take another model`);
   }

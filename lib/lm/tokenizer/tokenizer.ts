@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import type { SidIndex } from '../../data/sid-index.js';
 import { readJson } from '../../files/files.js';
+import { isGguf } from '../../files/gguf/gguf-file.js';
 import { InputError } from '../../support/errors.js';
 import { SID_VOCABULARIES, type SidVocabulary } from '../choices.js';
 import { largest } from '../../support/extremes.js';
+import { ggufTokenizerText } from '../gguf/gguf-tokenizer.js';
 
 /** The end of text of the kit's own vocabularies, and of Qwen's. */
 export const END_OF_TEXT = '<|endoftext|>';
@@ -84,8 +86,9 @@ function beginOf(tokenizer: Tokenizer): number[] {
   return before.every((id) => id !== undefined) ? (before as number[]) : [];
 }
 
-/** @throws InputError if the folder has no `tokenizer.json` */
+/** @param folder or GGUF file @throws InputError if the folder has no `tokenizer.json`, or the file none that is read */
 export function loadTokenizer(folder: string): TextTokenizer {
+  if (isGguf(folder)) return parseTokenizer(ggufTokenizerText(folder, 'tokenizer.json')!, folder);
   const file = join(folder, 'tokenizer.json');
   return parseTokenizer(JSON.stringify(readJson(file, 'the model folder needs its tokenizer')), file);
 }

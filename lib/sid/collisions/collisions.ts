@@ -1,6 +1,6 @@
 /**
- * What to do with items that share a semantic ID: `reassign` them to free codes (`reassign.ts`), append a `rank`, or
- * `keep` them as they are. Whatever is done is counted: `QuantizeResult.collision` has the rate before and after.
+ * What to do with items that share a semantic ID: `reassign` them to free codes (`reassign.ts`), give them last codes by
+ * rounds of `sinkhorn` (`sinkhorn-rounds.ts`), append a `rank`, or `keep` them as they are. Whatever is done is counted: `QuantizeResult.collision` has the rate before and after.
  *
  * `rank` follows MiniOneRec's constrained RQ-Kmeans, which gives every item of a group that still collides one more
  * token, so that no SID is the beginning of another. Departure: ranks count from 0, there from 1.
@@ -10,6 +10,7 @@
 import type { Vectors } from '../../files/npy.js';
 import { InputError } from '../../support/errors.js';
 import { reassign } from './reassign.js';
+import { sinkhornRounds } from './sinkhorn-rounds.js';
 import { COLLISIONS, type Collisions } from '../choices.js';
 
 /**
@@ -24,7 +25,7 @@ export function checkCollisions(collisions: Collisions, items: number, sizes: re
   if (collisions === 'reassign' && items > capacity) {
     throw new InputError(
       `${where}: expected at most ${capacity} items for ${sizes.join(' x ')} codes, got ${items}; ` +
-        'raise --codebook-size or --levels, or pass --collisions rank or keep',
+        'raise --codebook-size or --levels, or pass --collisions sinkhorn, rank or keep',
     );
   }
 }
@@ -44,6 +45,8 @@ export function resolveCollisions(
   switch (collisions) {
     case 'reassign':
       return reassign(vectors, codes, codebooks);
+    case 'sinkhorn':
+      return sinkhornRounds(vectors, codes, codebooks);
     case 'rank':
       return rankCollisions(codes);
     case 'keep':

@@ -16,6 +16,11 @@ export function squaredDistance(a: ArrayLike<number>, b: ArrayLike<number>): num
   return sum;
 }
 
+/** Sum of the squares of each row [N]. */
+export function squaredNorms(vectors: Vectors): Float64Array {
+  return Float64Array.from({ length: vectors.rows }, (_, i) => rowOf(vectors, i).reduce((sum, x) => sum + x * x, 0));
+}
+
 /** Index of the code nearest to `x` [D]; ties to the lower index. */
 export function nearestCode(x: ArrayLike<number>, codebook: Vectors): number {
   let best = 0;
@@ -27,10 +32,10 @@ export function nearestCode(x: ArrayLike<number>, codebook: Vectors): number {
   return best;
 }
 
-/** All codes, nearest to `x` [D] first; ties to the lower index. */
+/** All codes, nearest to `x` [D] first; ties to the lower index, as sorting is stable. */
 export function codesByDistance(x: ArrayLike<number>, codebook: Vectors): number[] {
   const distances = Float64Array.from({ length: codebook.rows }, (_, code) =>
     squaredDistance(x, rowOf(codebook, code)),
   );
-  return [...distances.keys()].sort((a, b) => distances[a]! - distances[b]! || a - b);
+  return [...distances.keys()].sort((a, b) => distances[a]! - distances[b]!);
 }

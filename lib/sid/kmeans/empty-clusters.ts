@@ -29,10 +29,10 @@ export function fillEmptyCodes(vectors: Vectors, centres: Vectors, codes: Int32A
   return { rows: centres.rows, width: centres.width, data };
 }
 
-/** At most `count` distinct rows apart from their centres, the farthest first. */
+/** At most `count` distinct rows apart from their centres, the farthest first; ties to the lower, as sorting is stable. */
 function farthestRows(vectors: Vectors, centres: Vectors, codes: Int32Array, count: number): number[] {
   const distances = Float64Array.from(codes, (code, i) => squaredDistance(rowOf(vectors, i), rowOf(centres, code)));
-  const order = [...distances.keys()].sort((a, b) => distances[b]! - distances[a]! || a - b);
+  const order = [...distances.keys()].sort((a, b) => distances[b]! - distances[a]!);
   const chosen: number[] = [];
   for (const row of order) {
     if (chosen.length === count || !(distances[row]! > 0)) break;

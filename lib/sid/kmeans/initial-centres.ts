@@ -6,9 +6,12 @@
 import * as tf from '@tensorflow/tfjs';
 import { rowOf, type Vectors } from '../../files/npy.js';
 import type { Random } from '../../support/random.js';
+import { squaredNorms } from './distance.js';
 
 /** Rows that k-means++ looks at, at most: beyond, a random part of them is taken. */
-const SPREAD_ROWS = 8192;
+export function mostSpreadRows(codes: number): number {
+  return Math.max(8192, 4 * codes);
+}
 
 /**
  * Greedy k-means++ (Arthur & Vassilvitskii 2007; the greedy form is scikit-learn's): each next centre is the best of
@@ -16,13 +19,13 @@ const SPREAD_ROWS = 8192;
  * the sum of these distances most. [K, D]
  */
 export function kmeansPlusPlus(vectors: Vectors, codes: number, random: Random): Vectors {
-  const limit = Math.max(SPREAD_ROWS, 4 * codes);
+  const limit = mostSpreadRows(codes);
   if (vectors.rows > limit) return kmeansPlusPlus(pickRows(vectors, limit, random), codes, random);
   const { rows, width } = vectors;
   const trials = 2 + Math.floor(Math.log(codes));
   const centres = new Float32Array(codes * width);
   const nearest = new Float64Array(rows).fill(Infinity);
-  const squares = Float64Array.from({ length: rows }, (_, i) => rowOf(vectors, i).reduce((sum, x) => sum + x * x, 0));
+  const squares = squaredNorms(vectors);
   const x = tf.tensor2d(vectors.data, [rows, width]);
   let drawn = [random.int(rows)];
   for (let code = 0; code < codes; code++) {

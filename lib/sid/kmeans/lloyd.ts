@@ -21,7 +21,7 @@ import * as tf from '@tensorflow/tfjs';
 import { rowOf, rowSlice, type Vectors } from '../../files/npy.js';
 import { chooseImplementation, runFused } from '../../ops/fused.js';
 import { checkRows } from '../check-input.js';
-import { squaredDistance } from './distance.js';
+import { squaredDistance, squaredNorms } from './distance.js';
 import { EngineDistances } from './engine-distances.js';
 
 const KERNEL = 'SidlabKmeansRounds';
@@ -124,7 +124,7 @@ class LloydState {
     this.centres = { rows: start.rows, width: start.width, data: start.data.slice() };
     this.codes = new Int32Array(vectors.rows).fill(-1);
     this.rows = new EngineDistances(vectors);
-    this.squares = squaresOf(vectors);
+    this.squares = squaredNorms(vectors);
     this.own = new Float64Array(vectors.rows);
     this.others = new Float64Array(vectors.rows);
     this.sums = new Float64Array(start.data.length);
@@ -139,7 +139,7 @@ class LloydState {
   /** Gives every row its nearest centre. @returns how many changed their code */
   assign(): number {
     const { vectors, centres, moved } = this;
-    const largest = squaresOf(centres).reduce((most, square) => Math.max(most, square), 0);
+    const largest = squaredNorms(centres).reduce((most, square) => Math.max(most, square), 0);
     const slack = (row: number): number => FLOAT32_ERROR * (this.squares[row]! + largest);
     let changed = 0;
     if (moved.length > centres.rows / 2) {
@@ -272,17 +272,6 @@ class LloydState {
     for (let i = 0; i < codes.length; i++) sum += squaredDistance(rowOf(vectors, i), rowOf(centres, codes[i]!));
     return sum;
   }
-}
-
-function squaresOf(vectors: Vectors): Float64Array {
-  const { rows, width, data } = vectors;
-  const squares = new Float64Array(rows);
-  for (let i = 0; i < rows; i++) {
-    let sum = 0;
-    for (let j = i * width; j < (i + 1) * width; j++) sum += data[j]! * data[j]!;
-    squares[i] = sum;
-  }
-  return squares;
 }
 
 function gather(vectors: Vectors, rows: readonly number[]): Vectors {

@@ -82,8 +82,8 @@ function nearestIn(
 
 /** 1 where a chunk's row is the item itself, else 0. [B, C] */
 function selfMask(ids: readonly number[], first: number, size: number): tf.Tensor {
-  const places = ids.map((id) => (id >= first && id < first + size ? id - first : -1)); // -1 is none
-  return tf.oneHot(tf.tensor1d(places, 'int32'), size);
+  const places = ids.map((id) => id - first); // one outside the chunk is equal to none
+  return tf.cast(tf.equal(tf.tensor2d(places, [ids.length, 1], 'int32'), tf.range(0, size, 1, 'int32')), 'float32');
 }
 
 /** Rows of length 1; rows of zeros stay. [N, D] */

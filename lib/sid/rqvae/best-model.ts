@@ -1,6 +1,6 @@
 /** Which of two epochs' models is the better one. */
 import type { Best } from '../choices.js';
-import type { EpochMetrics } from './checkpoint.js';
+import type { EpochMetrics } from './epoch-metrics.js';
 
 /**
  * Whether the model of `now` takes the place of the best one so far. Of equal collision rates or equal use of the codes

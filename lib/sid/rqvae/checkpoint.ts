@@ -9,20 +9,11 @@ import { type NamedArray, readSafetensors, writeSafetensors } from '../../files/
 import type { MetricLine } from '../../runs/metric-lines.js';
 import { RunFolder } from '../../runs/run-folder.js';
 import type { RandomState } from '../../support/random.js';
+import type { Best } from '../choices.js';
+import { beats } from './best-model.js';
+import type { EpochMetrics } from './epoch-metrics.js';
 
 type Arrays = Map<string, NamedArray>;
-
-/** Metrics of an epoch's model. */
-export interface EpochMetrics {
-  /** From 1. */
-  epoch: number;
-  /** Of the reconstruction. */
-  mse: number;
-  /** Raw collision rate. */
-  collision: number;
-  /** Share of codes in use, over all levels. */
-  utilisation: number;
-}
 
 /** The state of training after an epoch, beside parameters and optimizer. */
 export interface RqVaeState {
@@ -54,8 +45,16 @@ export class RqVaeCheckpoints {
   private readonly bests = new Map<string, Arrays>();
   readonly lines: MetricLine[];
 
-  /** @param config whatever decides the result @throws InputError if the folder belongs to another run */
-  constructor(folder: string | undefined, config: Record<string, unknown>) {
+  /**
+   * @param config whatever decides the result
+   * @param kept checkpoints that stay: so many of the newest, and of the best by a metric; default the newest alone
+   * @throws InputError if the folder belongs to another run
+   */
+  constructor(
+    folder: string | undefined,
+    config: Record<string, unknown>,
+    private readonly kept: { count: number; best: Best } = { count: 0, best: 'loss' },
+  ) {
     this.folder = folder === undefined ? undefined : new RunFolder(folder, config);
     this.folder?.truncateLog(this.folder.checkpoints().at(-1) ?? -1);
     this.lines = this.folder?.readLog() ?? [];
@@ -74,11 +73,13 @@ export class RqVaeCheckpoints {
   }
 
   save({ state, parameters, optimizer }: Saved): void {
-    this.folder?.saveCheckpoint(state.epoch, 1, (at) => {
+    const { count, best } = this.kept;
+    const write = (at: string): void => {
       writeSafetensors(join(at, 'model.safetensors'), parameters);
       writeSafetensors(join(at, 'optimizer.safetensors'), optimizer);
       writeJson(join(at, 'state.json'), state);
-    });
+    };
+    this.folder?.saveCheckpoint(state.epoch, Math.max(1, count), write, bestEpochs(this.lines, best, count));
   }
 
   log(line: MetricLine): void {
@@ -102,4 +103,14 @@ export class RqVaeCheckpoints {
   bestFile(name: string): string {
     return join(this.folder?.folder ?? '', `best-${name}`, 'model.safetensors');
   }
+}
+
+/** The epochs of the best evaluated models, at most `count`; of equal ones the earlier. */
+export function bestEpochs(lines: readonly MetricLine[], best: Best, count: number): number[] {
+  const evaluated = lines.flatMap(({ step: epoch, mse, collision, utilisation }): EpochMetrics[] =>
+    mse === undefined ? [] : [{ epoch, mse, collision: collision!, utilisation: utilisation! }],
+  );
+  const better = (a: EpochMetrics, b: EpochMetrics): number => Number(beats(best, b, a)) - Number(beats(best, a, b));
+  const latest = best === 'last' ? evaluated.reverse() : evaluated.sort(better);
+  return latest.slice(0, count).map(({ epoch }) => epoch);
 }

@@ -1,12 +1,14 @@
 /**
  * Where an RQ-VAE's training begins: Xavier weights, and codebooks from k-means on what the encoder makes of the
- * items, level by level on what the levels before left over.
+ * items, level by level on what the levels before left over; or uniform numbers in -1/K to 1/K, as MiniOneRec's `rq/` has
+ * without `kmeans_init`.
  *
  * Shapes: N items, D width, E latent width, K codes of a level.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Vectors } from '../../files/npy.js';
 import type { NamedArray } from '../../files/safetensors.js';
+import { Random } from '../../support/random.js';
 import { kmeans } from '../kmeans/kmeans.js';
 import { subtractCodes } from '../residual.js';
 import type { RqVaePlan } from './options.js';
@@ -24,7 +26,7 @@ export function initialRqVae(plan: RqVaePlan, codebooks?: readonly Vectors[]): M
 }
 
 /**
- * Fills the codebooks by k-means.
+ * Fills the codebooks, by k-means or uniform numbers.
  * @param rows of all items [N, D]
  * @param first items of the first batch
  */
@@ -35,10 +37,19 @@ export function initCodebooks(
   parameters: ReadonlyMap<string, tf.Variable>,
 ): void {
   const { shape, seed, kmeansInit, kmeansIterations: iterations } = plan;
+  if (kmeansInit === 'none') return fillUniformly(plan, parameters);
   const residual = encode(shape, parameters, kmeansInit === 'all' ? rows : rows.pick(first));
   shape.sizes.forEach((codes, level) => {
     const book = kmeans(residual, { codes, iterations, seed: `${seed}/${level}` });
     tf.tidy(() => parameters.get(codebookName(level))!.assign(tf.tensor2d(book.data, [book.rows, book.width])));
     subtractCodes(residual, book.codes, book);
+  });
+}
+
+function fillUniformly({ shape, seed }: RqVaePlan, parameters: ReadonlyMap<string, tf.Variable>): void {
+  const random = new Random(`${seed}/codebooks`);
+  shape.sizes.forEach((codes, level) => {
+    const data = Float32Array.from({ length: codes * shape.latent }, () => (2 * random.next() - 1) / codes);
+    tf.tidy(() => parameters.get(codebookName(level))!.assign(tf.tensor2d(data, [codes, shape.latent])));
   });
 }

@@ -1,10 +1,11 @@
 /**
- * AdamW with clipping by the global norm (PyTorch's formulas), for a step that never waits for the engine: the norm
- * stays a tensor, and the moments are kept as `m / (1 - beta1)` and `v / (1 - beta2)`, which saves two passes over
- * every parameter. At these sizes the passes over memory are what an optimizer costs.
+ * Updates of an RQ-VAE's parameters by one of the rules of `update-rules.ts`, with clipping by the global norm (PyTorch's
+ * formulas), for a step that never waits for the engine: the norm stays a tensor.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { NamedArray } from '../../files/safetensors.js';
+import type { OptimizerName } from '../choices.js';
+import { UPDATE_RULES, type UpdateRule } from './update-rules.js';
 
 /** Options of an update. */
 export interface StepOptions {
@@ -16,46 +17,34 @@ export interface StepOptions {
   weightDecay: number;
 }
 
-const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
-
-/** AdamW with PyTorch's conventions. */
-export class AdamW {
-  private readonly m = new Map<string, tf.Variable>();
-  private readonly v = new Map<string, tf.Variable>();
+/** An optimizer with PyTorch's conventions. */
+export class Optimizer {
+  private readonly rule: UpdateRule;
+  private readonly kept = new Map<string, Record<string, tf.Variable>>();
   /** Updates of each parameter so far: those that begin later have their own count, as in PyTorch. */
   private readonly counts = new Map<string, number>();
 
-  constructor(private readonly parameters: ReadonlyMap<string, tf.Variable>) {
-    for (const [name, parameter] of parameters) {
-      this.m.set(
-        name,
-        tf.tidy(() => tf.variable(tf.zerosLike(parameter))),
-      );
-      this.v.set(
-        name,
-        tf.tidy(() => tf.variable(tf.zerosLike(parameter))),
-      );
+  constructor(
+    private readonly parameters: ReadonlyMap<string, tf.Variable>,
+    private readonly name: OptimizerName = 'adamw',
+  ) {
+    this.rule = UPDATE_RULES[name];
+    for (const [of, parameter] of parameters) {
+      const zeros = (): tf.Variable => tf.tidy(() => tf.variable(tf.zerosLike(parameter)));
+      this.kept.set(of, Object.fromEntries(this.rule.keeps.map((what) => [what, zeros()])));
     }
   }
 
   /** One update in place of the parameters that have a gradient. @param gradients by the parameters' names */
   apply(gradients: ReadonlyMap<string, tf.Tensor>, { rate, maxGradNorm, weightDecay }: StepOptions): void {
     const scale = maxGradNorm > 0 ? clipScale([...gradients.values()], maxGradNorm) : undefined;
-    for (const [name, gradient] of gradients) {
+    for (const [name, given] of gradients) {
       const step = (this.counts.get(name) ?? 0) + 1;
       this.counts.set(name, step);
-      const spread = Math.sqrt((1 - BETA2) / (1 - BETA2 ** step)); // of v as kept
-      const move = (rate * (1 - BETA1)) / (1 - BETA1 ** step);
-      const parameter = this.parameters.get(name)!;
-      const [m, v] = [this.m.get(name)!, this.v.get(name)!];
+      const [parameter, kept] = [this.parameters.get(name)!, this.kept.get(name)!];
       tf.tidy(() => {
-        const g = scale ? tf.mul(gradient, scale) : gradient;
-        m.assign(tf.add(tf.mul(m, BETA1), g));
-        v.assign(tf.add(tf.mul(v, BETA2), tf.square(g)));
-        if (move === 0) return; // the end of a schedule: the divisor below would be infinite
-        const divisor = tf.add(tf.mul(tf.sqrt(v), spread / move), EPSILON / move);
-        const kept = weightDecay > 0 ? tf.mul(parameter, 1 - rate * weightDecay) : parameter;
-        parameter.assign(tf.sub(kept, tf.div(m, divisor)));
+        const gradient = scale ? tf.mul(given, scale) : given;
+        this.rule.update({ parameter, gradient, kept, step, rate, weightDecay });
       });
     }
     scale?.dispose();
@@ -74,7 +63,9 @@ export class AdamW {
   restore(arrays: ReadonlyMap<string, NamedArray>): void {
     for (const [name, shape, variable] of this.named()) {
       const array = arrays.get(name);
-      if (!array) throw new Error(`AdamW.restore: expected ${name} in the checkpoint, got none; remove the checkpoint`);
+      if (!array) {
+        throw new Error(`${this.name}: expected ${name} in the checkpoint, got none; remove the checkpoint`);
+      }
       tf.tidy(() => variable.assign(tf.tensor(array.data, shape)));
     }
     for (const name of this.parameters.keys()) this.counts.set(name, arrays.get(`${name}.updates`)?.data[0] ?? 0);
@@ -85,11 +76,8 @@ export class AdamW {
   }
 
   private *named(): Generator<[name: string, shape: number[], tf.Variable]> {
-    for (const name of this.parameters.keys()) {
-      for (const [moment, variables] of [['m', this.m] as const, ['v', this.v] as const]) {
-        const variable = variables.get(name)!;
-        yield [`${name}.${moment}`, variable.shape, variable];
-      }
+    for (const [name, kept] of this.kept) {
+      for (const [what, variable] of Object.entries(kept)) yield [`${name}.${what}`, variable.shape, variable];
     }
   }
 }

@@ -44,6 +44,9 @@ export function rqVaePlan(vectors: Vectors, options: RqVaeOptions, where: string
   if (epsilons.length !== sizes.length) {
     throw wrong(`sinkhornEpsilon of 0 or more, one or ${sizes.length}`, epsilons.join(','));
   }
+  if (settings.estimator === 'gumbel' && settings.codebookUpdate === 'ema') {
+    throw wrong("codebookUpdate gradient with estimator gumbel, whose mixtures are no code's rows", 'ema');
+  }
   if (residual && latent !== vectors.width) throw wrong(`a latent of ${vectors.width}, the vectors' width`, latent);
   const most = largest(sizes);
   if (kmeansInit === 'batch' && Math.min(batchSize, vectors.rows) < most) {

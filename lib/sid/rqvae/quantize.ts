@@ -33,41 +33,51 @@ export interface QuantizeTape {
 export interface QuantizedBatch {
   /** Sum of the codes [B, E]. */
   quantized: tf.Tensor2D;
-  /** Mean over levels of (1 + commitment) times the mean squared difference. */
+  /** Mean over levels of (1 + commitment) times the mean squared difference; with `ema` of commitment times it. */
   loss: tf.Scalar;
   /** For the gradient. */
   tape: QuantizeTape;
 }
 
-/** @param z latents [B, E] @param codebooks one a level [K, E] */
+/** @param z latents [B, E] @param codebooks one a level [K, E] @param ema the loss is the commitment's alone */
 export function quantizeForward(
   z: tf.Tensor2D,
   codebooks: readonly tf.Tensor2D[],
   commitment: number,
   assignment?: Assignment,
+  ema = false,
 ): QuantizedBatch {
   const codes: tf.Tensor1D[] = [];
   const differences: tf.Tensor2D[] = [];
   const errors: tf.Tensor[] = [];
   let residual = z;
   codebooks.forEach((codebook, level) => {
-    const epsilon = assignment?.epsilons[level] ?? 0;
-    const closeness = closenessTo(residual, codebook);
-    const code =
-      epsilon > 0 ? balancedCodes(closeness, residual, epsilon, assignment!.iterations) : tf.argMax(closeness, 1);
-    const row = tf.gather(codebook, code as tf.Tensor1D);
+    const code = chooseCodes(closenessTo(residual, codebook), residual, assignment, level);
+    const row = tf.gather(codebook, code);
     const difference = tf.sub<tf.Tensor2D>(row, residual);
-    codes.push(code as tf.Tensor1D);
+    codes.push(code);
     differences.push(difference);
     errors.push(tf.sum(tf.square(difference)));
     residual = tf.neg(difference);
   });
-  const loss = tf.mul<tf.Scalar>(tf.addN(errors), (1 + commitment) / (z.size * codebooks.length));
+  const loss = tf.mul<tf.Scalar>(tf.addN(errors), ((ema ? 0 : 1) + commitment) / (z.size * codebooks.length));
   return { quantized: tf.sub(z, residual), loss, tape: { codes, differences } };
 }
 
+/** The nearest code of each row, or Sinkhorn's where the level has an epsilon. @returns int32 [B] */
+export function chooseCodes(
+  closeness: tf.Tensor2D,
+  residual: tf.Tensor2D,
+  assignment: Assignment | undefined,
+  level: number,
+): tf.Tensor1D {
+  const epsilon = assignment?.epsilons[level] ?? 0;
+  if (epsilon > 0) return balancedCodes(closeness, residual, epsilon, assignment!.iterations);
+  return tf.argMax(closeness, 1);
+}
+
 /** `2 r.c - |c|^2`, which is largest for the nearest code; ties go to the lower one. [B, K] */
-function closenessTo(residual: tf.Tensor2D, codebook: tf.Tensor2D): tf.Tensor2D {
+export function closenessTo(residual: tf.Tensor2D, codebook: tf.Tensor2D): tf.Tensor2D {
   return tf.sub(tf.mul(tf.matMul(residual, codebook, false, true), 2), tf.sum(tf.square(codebook), 1));
 }
 

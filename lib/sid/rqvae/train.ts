@@ -1,5 +1,5 @@
 /**
- * The RQ-VAE's training loop: epochs over shuffled batches, AdamW, the best models, checkpoints. A run that was killed
+ * The RQ-VAE's training loop: epochs over shuffled batches, the best models, checkpoints. A run that was killed
  * resumes from its last checkpoint and ends on the same bits. Within an epoch nothing is read from the engine.
  *
  * Shapes: N items, D width, L levels.
@@ -15,13 +15,16 @@ import { startProgress } from '../../support/progress.js';
 import { Random } from '../../support/random.js';
 import { lrScale } from '../../support/schedule.js';
 import { codeUsage, collisionRate } from '../quantized.js';
-import { type EpochMetrics, RqVaeCheckpoints, type RqVaeState } from './checkpoint.js';
+import { BatchTerms, disposeTerms, type LetterTerms } from './batch-terms.js';
+import { RqVaeCheckpoints, type RqVaeState } from './checkpoint.js';
 import { resetDeadCodes } from './dead-codes.js';
+import { EmaCodebooks } from './ema-codebooks.js';
+import type { EpochMetrics } from './epoch-metrics.js';
 import { initCodebooks, initialRqVae } from './init.js';
-import { AdamW } from './optimizer.js';
+import { Optimizer } from './optimizer.js';
 import { beats } from './best-model.js';
 import type { RqVaePlan } from './options.js';
-import { fromVariables, parameterShapes, toVariables } from './parameters.js';
+import { codebookName, fromVariables, parameterShapes, toVariables } from './parameters.js';
 import { ScaledRows } from './scaled-rows.js';
 import { evaluate, lossAndGradients } from './step.js';
 
@@ -47,6 +50,8 @@ export interface TrainRqVaeOptions {
   name?: string;
   /** What decides the start besides the plan, for `config.json`. */
   inputs?: Record<string, unknown>;
+  /** LETTER's losses beside the RQ-VAE's own. */
+  letter?: LetterTerms;
 }
 
 /** @throws InputError on a loss that is not finite, and on interrupt after saving */
@@ -65,7 +70,9 @@ class Training {
   private readonly rows: ScaledRows;
   private readonly folder: RqVaeCheckpoints;
   private readonly variables: Map<string, tf.Variable>;
-  private readonly optimizer: AdamW;
+  private readonly optimizer: Optimizer;
+  private readonly ema: EmaCodebooks | undefined;
+  private readonly terms: BatchTerms;
   private readonly random: Random;
   private readonly started = performance.now();
   private readonly secondsBefore: number;
@@ -77,9 +84,13 @@ class Training {
     private readonly options: TrainRqVaeOptions,
   ) {
     // What follows changes where the results go or are shown, not what they are.
-    const aside = ['run', 'onLog', 'collisions', 'best'];
+    const aside = ['run', 'onLog', 'collisions', 'best', 'keep'];
     const config = Object.fromEntries(Object.entries(plan).filter(([name]) => !aside.includes(name)));
-    this.folder = new RqVaeCheckpoints(plan.run, { ...options.inputs, ...config });
+    this.folder = new RqVaeCheckpoints(
+      plan.run,
+      { ...options.inputs, ...config },
+      { count: plan.keep, best: plan.best },
+    );
     this.random = new Random(`${plan.seed}/dropout`);
     const saved = this.folder.load();
     this.state = saved?.state ?? { epoch: 0, step: 0, seconds: 0, random: this.random.save(), best: {} };
@@ -88,9 +99,16 @@ class Training {
     this.rows = new ScaledRows(vectors, plan.scale);
     const arrays = saved?.parameters ?? initialRqVae(plan, options.codebooks);
     this.variables = toVariables(arrays);
-    const names = [...parameterShapes(plan.shape).keys()];
-    this.optimizer = new AdamW(new Map(names.map((name) => [name, this.variables.get(name)!])));
+    this.terms = new BatchTerms(plan, this.random, options.letter);
+    const books = new Set(plan.shape.sizes.map((_, level) => codebookName(level)));
+    const ema = plan.codebookUpdate === 'ema';
+    const names = [...parameterShapes(plan.shape).keys()].filter((name) => !ema || !books.has(name));
+    const some = (of: Iterable<string>): Map<string, tf.Variable> =>
+      new Map([...of].map((name) => [name, this.variables.get(name)!]));
+    this.optimizer = new Optimizer(some(names), plan.optimizer);
+    this.ema = ema ? new EmaCodebooks(some(books), plan.emaDecay) : undefined;
     if (saved) this.optimizer.restore(saved.optimizer);
+    if (saved) this.ema?.restore(saved.optimizer);
   }
 
   async run(): Promise<Trained> {
@@ -133,21 +151,26 @@ class Training {
     const batches = this.batches(state.epoch);
     if (state.epoch === this.plan.autoencoderEpochs && !this.options.codebooks) {
       initCodebooks(this.plan, this.rows, batches[0]!, this.variables);
+      this.ema?.anchor();
       this.evaluate();
     }
+    if (state.epoch >= this.plan.autoencoderEpochs) this.terms.beginEpoch(state.epoch, this.variables);
     const losses: tf.Tensor[] = [];
+    let names: string[] = [];
     let rate = 0;
     for (const batch of batches) {
       state.step++;
       rate = learningRate * lrScale(schedule, state.step, warmupEpochs * batches.length, epochs * batches.length);
-      const { losses: own, gradients } = this.gradients(batch);
+      const { losses: own, terms, gradients, levels } = this.gradients(batch);
       this.optimizer.apply(gradients, { rate, maxGradNorm, weightDecay });
-      tf.dispose([...gradients.values()]);
+      levels.forEach(({ codes, residuals }, level) => this.ema!.update(codebookName(level), codes, residuals));
+      tf.dispose([...gradients.values(), ...levels.flatMap(({ codes, residuals }) => [codes, residuals])]);
       losses.push(own);
+      names = terms;
     }
     state.epoch++;
     const means = tf.tidy(() => tf.mean(tf.stack(losses), 0));
-    const [loss, reconstruction, quantizer] = means.dataSync();
+    const [loss, reconstruction, quantizer, ...extra] = means.dataSync();
     tf.dispose([...losses, means]);
     if (!Number.isFinite(loss)) {
       throw new InputError(`sid: the loss is not finite in epoch ${state.epoch}; lower --learning-rate`);
@@ -157,6 +180,7 @@ class Training {
       loss: loss!,
       reconstruction: reconstruction!,
       quantizer: quantizer!,
+      ...Object.fromEntries(names.map((name, i) => [name, extra[i]!])),
       rate,
       ...this.resetDeadCodes(),
       seconds: this.seconds(),
@@ -170,30 +194,41 @@ class Training {
     if (epoch <= autoencoderEpochs || epoch > autoencoderEpochs + deadCodeEpochs) return {};
     const random = new Random(`${seed}/reseed/${epoch}`);
     const reset = resetDeadCodes(shape, this.variables, this.rows, random);
-    return { resetCodes: reset.reduce((sum, count) => sum + count, 0) };
+    const resetCodes = reset.reduce((sum, count) => sum + count, 0);
+    if (resetCodes > 0) this.ema?.anchor();
+    return { resetCodes };
   }
 
   private gradients(batch: readonly number[]) {
     const { shape, quantLossWeight, commitment, epsilons, sinkhornIterations: iterations, dropout } = this.plan;
+    const { reconstructionLoss } = this.plan;
+    const quantize = this.state.epoch >= this.plan.autoencoderEpochs;
     const x = this.rows.pick(batch).tensor();
+    const terms = quantize ? this.terms.of(batch) : undefined;
     const result = lossAndGradients(shape, this.variables, x, {
-      quantize: this.state.epoch >= this.plan.autoencoderEpochs,
+      ...{ quantize, reconstructionLoss, ema: this.ema !== undefined },
+      ...(terms && { terms }),
       ...{ quantLossWeight, commitment, assignment: { epsilons, iterations } },
       ...(dropout > 0 && {
         maskOf: (of: [number, number]) => tf.tensor2d(dropoutMask(this.random, of[0] * of[1], dropout), of),
       }),
     });
     x.dispose();
+    disposeTerms(terms);
     return result;
   }
 
   /** Evaluates the model on all items, and keeps it where it is the best by some metric. */
-  private evaluate(): Omit<EpochMetrics, 'epoch'> {
+  private evaluate(): Omit<EpochMetrics, 'epoch'> & Record<string, number> {
     const { shape, scale } = this.plan;
     const { mse: scaled, codes } = evaluate(shape, this.variables, this.rows);
     const mse = scaled / scale ** 2;
-    const used = codeUsage(codes, shape.sizes).codesUsed.reduce((sum, n) => sum + n, 0);
-    const utilisation = used / shape.sizes.reduce((sum, n) => sum + n, 0);
+    const { codesUsed } = codeUsage(codes, shape.sizes);
+    const utilisation = codesUsed.reduce((sum, n) => sum + n, 0) / shape.sizes.reduce((sum, n) => sum + n, 0);
+    const levels = codesUsed.map((used, level): [string, number] => [
+      `utilisation/${String.fromCharCode(97 + level)}`,
+      used / shape.sizes[level]!,
+    ]);
     const metrics = { epoch: this.state.epoch, mse, collision: collisionRate(codes), utilisation };
     const beaten = (['loss', 'collision', 'utilisation', 'last'] as const).filter((name) =>
       beats(name, metrics, this.state.best[name]),
@@ -205,13 +240,17 @@ class Training {
         this.state.best[name] = metrics;
       }
     }
-    return { mse, collision: metrics.collision, utilisation };
+    return { mse, collision: metrics.collision, utilisation, ...Object.fromEntries(levels) };
   }
 
   private save(): void {
     const state = { ...this.state, seconds: this.seconds(), random: this.random.save() };
     if (this.plan.run === undefined) return;
-    this.folder.save({ state, parameters: fromVariables(this.variables), optimizer: this.optimizer.save() });
+    this.folder.save({
+      state,
+      parameters: fromVariables(this.variables),
+      optimizer: new Map([...this.optimizer.save(), ...(this.ema?.save() ?? [])]),
+    });
   }
 
   private stop(): never {
@@ -226,6 +265,7 @@ class Training {
 
   dispose(): void {
     this.optimizer.dispose();
+    this.ema?.dispose();
     tf.dispose([...this.variables.values()]);
   }
 }

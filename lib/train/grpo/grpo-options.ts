@@ -125,7 +125,7 @@ export const GRPO_OPTIONS = defineOptions(
   {
     ...DATA_OPTIONS,
     ...INDEX_OPTIONS,
-    model: text('model folder to start from; also the reference of the KL term', {
+    model: text('model folder, or GGUF file, to start from; also the reference of the KL term', {
       required: true,
       affectsResult: false, // its files' hashes count
     }),

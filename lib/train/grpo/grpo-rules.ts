@@ -97,24 +97,8 @@ export function checkAdvantages({ advantages, scaleRewards }: { advantages: stri
 }
 
 /** Dropout is for the one pass that is learned from: a second update's ratio would compare its mask with another. */
-export function checkDropout({
-  dropout,
-  numIterations,
-  advantages,
-  klIn,
-}: {
-  dropout: number;
-  numIterations: number;
-  advantages: string;
-  klIn: string;
-}): void {
-  const masked = dropout > 0;
-  refuse(masked && numIterations > 1, `--dropout: expected --num-iterations 1 beside it, got ${numIterations}`);
-  refuse(
-    masked && advantages === 'policy',
-    '--dropout: expected --advantages group, batch or none beside it, got policy',
-  );
-  refuse(masked && klIn === 'reward', '--dropout: expected --kl-in loss beside it, got reward');
+export function checkDropout({ dropout, numIterations }: { dropout: number; numIterations: number }): void {
+  refuse(dropout > 0 && numIterations > 1, `--dropout: expected --num-iterations 1 beside it, got ${numIterations}`);
 }
 
 /** Of a reward a token there is no one number to scale before others are added. */

@@ -134,7 +134,9 @@ export class GrpoTask implements Task<GrpoBatch> {
     const groups = withAdvantages(trained.groups, { baseline, scale }, this.options);
     if (numIterations > 1) this.kept = groups;
     this.log(step, trained.groups, groups);
-    return this.policyObjective(groups, metrics, random, cluster);
+    // log p without a mask served advantages and rewards; a ratio of the masked pass to it would not be of two policies
+    const learned = this.options.dropout > 0 ? groups.map(({ old: _, ...group }) => group) : groups;
+    return this.policyObjective(learned, metrics, random, cluster);
   }
 
   /** The loss of the groups, in parts that are made one at a time. */

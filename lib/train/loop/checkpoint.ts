@@ -42,7 +42,7 @@ export function saveCheckpoint(
   folder: RunStore,
   keep: number,
   model: TrainableModel,
-  optimizer: Optimizer,
+  optimizer: Pick<Optimizer, 'save'>,
   state: LoopState,
   task?: TaskState,
 ): void {
@@ -66,9 +66,18 @@ export function resumeCheckpoint(
   if (step === undefined) return undefined;
   const at = folder.checkpoint(step);
   restoreWeights(join(at, 'model.safetensors'), trainableWeights(model));
-  withTensors(join(at, 'optimizer.safetensors'), (read) => optimizer.restore(read));
+  readOptimizer(folder, step, (read) => optimizer.restore(read));
   task?.restore(at);
   return readJson<LoopState>(join(at, 'state.json'));
+}
+
+/** The optimizer's state in the checkpoint of a step. */
+export function readOptimizer(
+  folder: RunFolder,
+  step: number,
+  use: (read: (name: string) => tf.Tensor | undefined) => void,
+): void {
+  withTensors(join(folder.checkpoint(step), 'optimizer.safetensors'), use);
 }
 
 /** One weight at a time, so that the file is never in memory as a whole. @throws InputError for weights of another model */

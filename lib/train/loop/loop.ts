@@ -12,11 +12,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { first } from '../../cluster/alone.js';
+import { first, together } from '../../cluster/alone.js';
 import type { Cluster } from '../../cluster/cluster.js';
 import { saveModel } from '../../lm/model.js';
 import { type LanguageModel, trainableWeights, type TrainableModel } from '../../lm/language-model.js';
 import type { TextTokenizer } from '../../lm/tokenizer/tokenizer.js';
+import { fromBfloat16, toBfloat16 } from '../../ops/bfloat16.js';
 import { checkMappedFiles } from '../../ops/read-tensor.js';
 import type { MetricLine } from '../../runs/metric-lines.js';
 import { RunFolder, type RunStore } from '../../runs/run-folder.js';
@@ -28,7 +29,7 @@ import { Random } from '../../support/random.js';
 import { lrScale, type Schedule } from '../../support/schedule.js';
 import { Optimizer, type OptimizerOptions } from '../optim/optimizer.js';
 import { estimateRun, estimateText, refuseIfTooLarge } from '../report/estimate.js';
-import { type LoopState, resumeCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { type LoopState, readOptimizer, resumeCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { batchGradientsInTurns } from './gradients.js';
 import { planSteps, type StepPlan, type StepPlanOptions } from './step-plan.js';
 import type { Task } from './task.js';
@@ -40,7 +41,7 @@ export type { MicroBatch } from './gradients.js';
 const SMALLER = ['loss'];
 
 /** Options of `train`. */
-export interface LoopOptions extends Omit<OptimizerOptions, 'sumGradients'>, StepPlanOptions {
+export interface LoopOptions extends Omit<OptimizerOptions, 'sumGradients' | 'sharding'>, StepPlanOptions {
   /** At the peak. */
   learningRate: number;
   /** After the warm-up. */
@@ -63,6 +64,10 @@ export interface LoopOptions extends Omit<OptimizerOptions, 'sumGradients'>, Ste
   say?: (line: string) => void;
   /** Processes that train together. Default this one alone. */
   cluster?: Cluster | undefined;
+  /** Whether these processes split the optimizer's state (ZeRO-1). Default false. */
+  shardOptimizer?: boolean;
+  /** In which type gradients are sent between them. Default float32. */
+  gradientDtype?: 'float32' | 'bfloat16';
   /** Called after each step and validation, for a plot that draws while training. */
   onLog?: (lines: readonly MetricLine[]) => void;
 }
@@ -130,8 +135,9 @@ const SHORT = 10;
 /** @throws InputError if the run cannot fit into the machine's memory */
 function tellBeforehand<Batch>(model: LanguageModel, task: Task<Batch>, options: LoopOptions): void {
   if (!task.batchSizes) return;
-  const { say = tell, cluster } = options;
-  const estimate = estimateRun(model, task, (batch) => task.batchSizes!(batch), options);
+  const { say = tell, cluster, shardOptimizer = false } = options;
+  const shards = shardOptimizer ? (cluster?.size ?? 1) : 1;
+  const estimate = estimateRun(model, task, (batch) => task.batchSizes!(batch), { ...options, shards });
   refuseIfTooLarge(task.name, estimate);
   const seconds = estimate.seconds / (cluster?.size ?? 1);
   if (seconds > SHORT) say(estimateText(task.name, { ...estimate, seconds }));
@@ -157,8 +163,15 @@ class Loop<Batch> {
   ) {
     const { cluster } = options;
     this.plan = planSteps((epoch) => task.batches(epoch).length, options);
-    const sumGradients = cluster && ((gradients: readonly tf.Tensor[]) => cluster.sum(gradients));
-    this.optimizer = new Optimizer(trainableWeights(model), { ...options, ...(sumGradients && { sumGradients }) });
+    const { shardOptimizer = false, gradientDtype = 'float32' } = options;
+    const wire = gradientDtype === 'bfloat16' ? { narrow: toBfloat16, widen: fromBfloat16 } : undefined;
+    const sumGradients = cluster && ((gradients: readonly tf.Tensor[]) => cluster.sum(gradients, wire));
+    const sharding = shardOptimizer ? cluster : undefined;
+    this.optimizer = new Optimizer(trainableWeights(model), {
+      ...options,
+      ...(sumGradients && { sumGradients }),
+      ...(sharding && { sharding }),
+    });
     this.random = new Random(`${options.seed}/train`);
     this.state = {
       ...{ step: 0, epoch: 0, position: 0, tokens: 0, seconds: 0, validationsWithoutImprovement: 0 },
@@ -171,7 +184,13 @@ class Loop<Batch> {
     const { cluster } = this.options;
     this.state = await first(cluster, () => this.resumed() ?? this.state);
     this.random.restore(this.state.random);
-    cluster?.copyFirst([...trainableWeights(this.model).values(), ...this.optimizer.variables]);
+    const shared = this.optimizer.shared();
+    cluster?.copyFirst([...trainableWeights(this.model).values(), ...(shared ? [] : this.optimizer.variables)]);
+    const { step } = this.state;
+    if (shared && step > 0) {
+      if (!cluster!.isFirst) shared.restore(undefined);
+      else readOptimizer(this.folder as RunFolder, step, (read) => shared.restore(read));
+    }
     if (cluster) await this.task.state?.share?.(cluster);
     this.secondsBefore = this.state.seconds;
     this.tokensBefore = this.state.tokens;
@@ -283,7 +302,13 @@ class Loop<Batch> {
   private async save(): Promise<void> {
     const state = { ...this.state, seconds: this.seconds(), random: this.random.save() };
     const { keep, cluster } = this.options;
-    await first(cluster, () => saveCheckpoint(this.folder, keep, this.model, this.optimizer, state, this.task.state));
+    const write = (optimizer: Pick<Optimizer, 'save'>): void =>
+      saveCheckpoint(this.folder, keep, this.model, optimizer, state, this.task.state);
+    const shared = this.optimizer.shared();
+    if (!shared) return first(cluster, () => write(this.optimizer));
+    await together(cluster, () =>
+      shared.save(cluster!.isFirst ? (arrays) => write({ save: () => arrays }) : undefined),
+    );
   }
 
   private stopDiverged(step: number): never {

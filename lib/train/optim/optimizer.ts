@@ -11,6 +11,7 @@ import { MUON_SCALES } from '../../ops/muon-scale.js';
 import { type MuonOptions } from '../../ops/muon.js';
 import { InputError } from '../../support/errors.js';
 import { AdamWGroup, AdamWSingle, MuonGroup, type UpdateGroup } from './parameter-groups.js';
+import { dealState, sendWeights, type Sharding, SharedState } from './sharding.js';
 import { OPTIMIZERS, type OptimizerName } from '../choices.js';
 
 /** Options of an `Optimizer`. */
@@ -21,6 +22,8 @@ export interface OptimizerOptions extends AdamWOptions, MuonOptions {
   maxGradNorm?: number;
   /** Sums gradients over processes: given them as float32 tensors of its own, it returns the sums. Default none. */
   sumGradients?: (gradients: readonly tf.Tensor[]) => tf.Tensor[];
+  /** Processes between which the state is split, and the updates that need it. Default none. */
+  sharding?: Sharding | undefined;
 }
 
 /** Numbers packed into one vector at most; a larger parameter is one by itself. */
@@ -31,6 +34,9 @@ export class Optimizer {
   private readonly groups: UpdateGroup[];
   private readonly maxGradNorm: number;
   private readonly sumGradients: OptimizerOptions['sumGradients'];
+  /** Whose each group's state is; empty where it is not split. */
+  private readonly owners: readonly number[];
+  private readonly sharding: Sharding | undefined;
 
   /** @throws InputError for an optimizer or a scale that there is none of */
   constructor(weights: Weights, options: OptimizerOptions = {}) {
@@ -42,14 +48,29 @@ export class Optimizer {
     const orthogonalised =
       optimizer === 'muon' ? [...weights].filter(([name, weight]) => isLayerMatrix(name, weight)) : [];
     const rest = new Map([...weights].filter(([name]) => !orthogonalised.some(([other]) => other === name)));
-    this.groups = [
-      ...pack(rest).map((names) =>
-        names.length === 1
-          ? new AdamWSingle(names[0]!, weights.get(names[0]!)!, options)
-          : new AdamWGroup(names, weights, options),
+    const make = [
+      ...pack(rest).map(
+        (names) =>
+          (kept?: boolean): UpdateGroup =>
+            names.length === 1
+              ? new AdamWSingle(names[0]!, weights.get(names[0]!)!, options, kept)
+              : new AdamWGroup(names, weights, options, kept),
       ),
-      ...orthogonalised.map(([name, weight]) => new MuonGroup(name, weight, options)),
+      ...orthogonalised.map(
+        ([name, weight]) =>
+          (kept?: boolean): UpdateGroup =>
+            new MuonGroup(name, weight, options, kept),
+      ),
     ];
+    const { sharding } = options;
+    this.sharding = sharding;
+    this.owners = sharding
+      ? dealState(
+          make.map((group) => group(false)),
+          sharding.size,
+        )
+      : [];
+    this.groups = make.map((group, g) => group(!sharding || this.owners[g] === sharding.rank));
   }
 
   /**
@@ -62,6 +83,7 @@ export class Optimizer {
     if (Number.isFinite(norm)) {
       const scale = this.maxGradNorm > 0 && norm > this.maxGradNorm ? this.maxGradNorm / norm : 1;
       this.groups.forEach((group, g) => group.update(all[g]!, step, rate, scale));
+      if (this.sharding) sendWeights(this.groups, this.owners, this.sharding);
     }
     tf.dispose(all);
     return norm;
@@ -74,7 +96,12 @@ export class Optimizer {
     return this.sumGradients(floats);
   }
 
-  /** All of its state. */
+  /** The state as one, where it is split between processes. */
+  shared(): SharedState | undefined {
+    return this.sharding && new SharedState(this.groups, this.owners, this.sharding);
+  }
+
+  /** All of its state that this process keeps. */
   get variables(): tf.Variable[] {
     return this.groups.flatMap(({ state }) => [...state.values()]);
   }
@@ -84,14 +111,17 @@ export class Optimizer {
     return toArrays(new Map(this.groups.flatMap(({ state }) => [...state])));
   }
 
-  /** @param read a tensor by its name, undefined if there is none */
+  /** @param read a tensor by its name, undefined if there is none; those of other processes' state are checked alone */
   restore(read: (name: string) => tf.Tensor | undefined): void {
-    for (const [name, variable] of this.groups.flatMap(({ state }) => [...state])) {
-      tf.tidy(() => {
-        const tensor = read(name);
-        if (tensor?.size !== variable.size) throw new Error(`optimizer: ${name} is not of this model`);
-        variable.assign(tf.reshape(tensor, variable.shape));
-      });
+    for (const { shapes, state } of this.groups) {
+      for (const [name, shape] of shapes) {
+        tf.tidy(() => {
+          const tensor = read(name);
+          const size = shape.reduce((product, n) => product * n, 1);
+          if (tensor?.size !== size) throw new Error(`optimizer: ${name} is not of this model`);
+          state.get(name)?.assign(tf.reshape(tensor, [...shape]));
+        });
+      }
     }
   }
 

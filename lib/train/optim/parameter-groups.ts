@@ -17,7 +17,11 @@ export interface UpdateGroup {
   gradient(of: (name: string) => tf.Tensor | undefined): tf.Tensor;
   /** One update from that gradient. @param step counted from 1 @param scale of the gradient */
   update(gradient: tf.Tensor, step: number, rate: number, scale: number): void;
-  /** What a checkpoint holds, by name. */
+  /** The weights, in order. */
+  readonly variables: readonly tf.Variable[];
+  /** What a checkpoint holds, by name: shapes, also of what another process keeps. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** What this process keeps of it, by name: all or nothing. */
   readonly state: ReadonlyMap<string, tf.Variable>;
   /** Frees its state. */
   dispose(): void;
@@ -25,22 +29,29 @@ export interface UpdateGroup {
 
 /** Small weights that AdamW updates together. */
 export class AdamWGroup implements UpdateGroup {
+  readonly variables: readonly tf.Variable[];
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
   readonly state: ReadonlyMap<string, tf.Variable>;
   private readonly sizes: number[];
-  private readonly moments: Moments;
+  private readonly moments: Moments | undefined;
   /** 1 where weight decay acts. */
-  private readonly decays: tf.Tensor1D;
+  private readonly decays: tf.Tensor1D | undefined;
 
+  /** @param kept whether this process keeps the moments, and makes the updates */
   constructor(
     private readonly names: readonly string[],
     private readonly weights: Weights,
     private readonly options: AdamWOptions,
+    kept = true,
   ) {
-    this.sizes = names.map((name) => weights.get(name)!.size);
-    this.decays = tf.tensor1d(
-      join(names.map((name, i) => new Float32Array(this.sizes[i]!).fill(decayOf(weights.get(name)!)))),
-    );
-    this.moments = { m: zeros(this.decays.shape), v: zeros(this.decays.shape) };
+    this.variables = names.map((name) => weights.get(name)!);
+    this.sizes = this.variables.map(({ size }) => size);
+    const size = this.sizes.reduce((a, b) => a + b);
+    this.shapes = momentShapes(names[0]!, [size]);
+    if (kept) {
+      this.decays = tf.tensor1d(join(this.variables.map((weight, i) => new Float32Array(this.sizes[i]!).fill(decayOf(weight))))); // prettier-ignore
+      this.moments = { m: zeros([size]), v: zeros([size]) };
+    }
     this.state = stateOf(names[0]!, this.moments);
   }
 
@@ -49,10 +60,12 @@ export class AdamWGroup implements UpdateGroup {
   }
 
   update(gradient: tf.Tensor, step: number, rate: number, scale: number): void {
+    const { moments, decays } = this;
+    if (!moments || !decays) return;
     tf.tidy(() => {
       const parameter = this.flatten((name) => this.weights.get(name));
       const options = { ...this.options, gradientScale: scale };
-      const parts = tf.split(adamw(parameter, gradient, this.moments, step, rate, options, this.decays), this.sizes);
+      const parts = tf.split(adamw(parameter, gradient, moments, step, rate, options, decays), this.sizes);
       this.names.forEach((name, i) => {
         const weight = this.weights.get(name)!;
         weight.assign(tf.reshape(parts[i]!, weight.shape));
@@ -61,7 +74,8 @@ export class AdamWGroup implements UpdateGroup {
   }
 
   dispose(): void {
-    tf.dispose([this.moments.m, this.moments.v, this.decays]);
+    tf.dispose([...this.state.values()]);
+    this.decays?.dispose();
   }
 
   /** The tensors end to end. */
@@ -79,16 +93,22 @@ export class AdamWGroup implements UpdateGroup {
 
 /** One weight that AdamW updates, where it lies, and its copy in bfloat16 with it. */
 export class AdamWSingle implements UpdateGroup {
+  readonly variables: readonly tf.Variable[];
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
   readonly state: ReadonlyMap<string, tf.Variable>;
-  private readonly moments: Moments;
+  private readonly moments: Moments | undefined;
   private readonly decays: tf.Tensor1D;
 
+  /** @param kept as of `AdamWGroup` */
   constructor(
     private readonly name: string,
     private readonly weight: tf.Variable,
     private readonly options: AdamWOptions,
+    kept = true,
   ) {
-    this.moments = { m: zeros(weight.shape), v: zeros(weight.shape) };
+    this.variables = [weight];
+    this.shapes = momentShapes(name, weight.shape);
+    if (kept) this.moments = { m: zeros(weight.shape), v: zeros(weight.shape) };
     this.decays = tf.tensor1d([decayOf(weight)]);
     this.state = stateOf(name, this.moments);
   }
@@ -98,31 +118,40 @@ export class AdamWSingle implements UpdateGroup {
   }
 
   update(gradient: tf.Tensor, step: number, rate: number, scale: number): void {
+    const { moments } = this;
+    if (!moments) return;
     const options = { ...this.options, gradientScale: scale };
     tf.tidy(() =>
       assignWithHalf(this.weight, (copy) =>
-        adamw(this.weight, gradient, this.moments, step, rate, options, this.decays, copy),
+        adamw(this.weight, gradient, moments, step, rate, options, this.decays, copy),
       ),
     );
   }
 
   dispose(): void {
-    tf.dispose([this.moments.m, this.moments.v, this.decays]);
+    tf.dispose([...this.state.values()]);
+    this.decays.dispose();
   }
 }
 
 /** One matrix under Muon. */
 export class MuonGroup implements UpdateGroup {
+  readonly variables: readonly tf.Variable[];
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
   readonly state: ReadonlyMap<string, tf.Variable>;
-  private readonly momentum: tf.Variable;
+  private readonly momentum: tf.Variable | undefined;
 
+  /** @param kept as of `AdamWGroup` */
   constructor(
     private readonly name: string,
     private readonly weight: tf.Variable,
     private readonly options: MuonOptions,
+    kept = true,
   ) {
-    this.momentum = zeros(weight.shape);
-    this.state = new Map([[`${name}.momentum`, this.momentum]]);
+    this.variables = [weight];
+    this.shapes = new Map([[`${name}.momentum`, weight.shape]]);
+    if (kept) this.momentum = zeros(weight.shape);
+    this.state = new Map(this.momentum ? [[`${name}.momentum`, this.momentum]] : []);
   }
 
   gradient(of: (name: string) => tf.Tensor | undefined): tf.Tensor {
@@ -131,14 +160,16 @@ export class MuonGroup implements UpdateGroup {
   }
 
   update(gradient: tf.Tensor, _: number, rate: number, scale: number): void {
+    const { momentum } = this;
+    if (!momentum) return;
     tf.tidy(() => {
       const [weight, of] = [this.weight as unknown as tf.Tensor2D, tf.mul<tf.Tensor2D>(gradient, scale)];
-      this.weight.assign(muon(weight, of, this.momentum, rate, this.options));
+      this.weight.assign(muon(weight, of, momentum, rate, this.options));
     });
   }
 
   dispose(): void {
-    this.momentum.dispose();
+    this.momentum?.dispose();
   }
 }
 
@@ -147,10 +178,18 @@ function decayOf({ rank }: tf.Tensor): number {
   return rank > 1 ? 1 : 0;
 }
 
-function stateOf(name: string, { m, v }: Moments): ReadonlyMap<string, tf.Variable> {
+function stateOf(name: string, moments: Moments | undefined): ReadonlyMap<string, tf.Variable> {
+  if (!moments) return new Map();
   return new Map([
-    [`${name}.m`, m],
-    [`${name}.v`, v],
+    [`${name}.m`, moments.m],
+    [`${name}.v`, moments.v],
+  ]);
+}
+
+function momentShapes(name: string, shape: readonly number[]): ReadonlyMap<string, readonly number[]> {
+  return new Map([
+    [`${name}.m`, shape],
+    [`${name}.v`, shape],
   ]);
 }
 

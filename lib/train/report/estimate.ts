@@ -54,6 +54,8 @@ export interface RunEstimate {
 export interface EstimateOptions extends StepPlanOptions {
   /** Default `adamw`. */
   optimizer?: OptimizerName;
+  /** Processes between which the optimizer's state is split. Default 1. */
+  shards?: number;
 }
 
 /** Tokens of the smaller probe, about. */
@@ -73,8 +75,8 @@ export function estimateRun<Batch>(
   const learns = trainableWeights(model);
   const trainable = sizeOf(learns);
   const free = freeMemory();
-  const { optimizer = 'adamw' } = options;
-  const state = stateBytes(learns, optimizer) + copyBytes(model);
+  const { optimizer = 'adamw', shards = 1 } = options;
+  const state = stateBytes(learns, optimizer) / shards + copyBytes(model);
   if (state + 4 * trainable > free) {
     throw new InputError(`${task.name}: ${tooLarge(state + 4 * trainable, free)}; ${FEWER}`);
   }

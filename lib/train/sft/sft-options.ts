@@ -16,7 +16,7 @@ export const SFT_OPTIONS = defineOptions(
   {
     ...DATA_OPTIONS,
     ...INDEX_OPTIONS,
-    model: text('model folder, or the shape of one from random weights (width x layers)', {
+    model: text('model folder, GGUF file, or the shape of one from random weights (width x layers)', {
       default: 'qwen2:128x4',
     }),
     template: text('task whose rows are ranked on validation rows; alone, the task that is trained', {

@@ -19,6 +19,7 @@ import {
   hasEqualRewards,
   type RolledGroup,
 } from '../../../lib/train/grpo/rollout/rolled-groups.js';
+import type { Scorer } from '../../../lib/evaluate/scorer.js';
 import type { LoggedGroup } from '../../../lib/train/grpo/rollout/rollout-log.js';
 import { batchGradients } from '../../../lib/train/loop/gradients.js';
 import { apart, gradientsOf, logProbs, mean, SHARED, step, toy, type ToyOptions, toyTask } from './toy.js';
@@ -101,6 +102,37 @@ describe('dropout', () => {
   test('a ratio is of one pass with itself: 1, whatever the masks', async () => {
     const { metrics } = await update(toyTask(toy(), { dropout: 0.5 }));
     expect([metrics['ratio min'], metrics['ratio max']]).toEqual([1, 1]);
+  });
+
+  test.each<ToyOptions>([
+    { advantages: 'policy', scaleRewards: 'none' },
+    { klIn: 'reward', kl: 'k1', beta: 1 },
+  ])('log p without a mask serves %j, and no ratio', async (options) => {
+    const of = toy();
+    const [plain, masked] = [await update(toyTask(of, options), of), await update(toyTask(of, { ...options, dropout: 0.5 }), of)]; // prettier-ignore
+    expect(masked.metrics.reward).toBe(plain.metrics.reward);
+    expect([masked.metrics['ratio min'], masked.metrics['ratio max']]).toEqual([1, 1]);
+    expect(apart(masked.by, plain.by)).toBeGreaterThan(0.1);
+  });
+});
+
+describe('the scorer', () => {
+  test('is asked once about all groups of a rollout, and says of each what it says of it alone', async () => {
+    const of = toy(undefined, 'sasrec');
+    const asked: number[] = [];
+    const scorer: Scorer = (histories, items) => {
+      asked.push(histories.length);
+      return histories.map((history, r) => items[r]!.map((item) => item * 0.1 + history.length));
+    };
+    const sources = { tokenizer: of.tokenizer, index: of.index, texts: of.dataset.items, scorer };
+    const { metrics } = await update(toyTask(of, { numGenerations: 3 }, { sources }), of);
+    const lists = beamSearch(of.model, of.task.trie!, of.rows.map(({ history, target }) => of.task.render.prompt(history, target)), { numBeams: 3 }); // prettier-ignore
+    const alone = lists.flatMap(({ items }, r) => items.map((item) => item * 0.1 + of.rows[r]!.history.length));
+    expect(asked).toEqual([of.rows.length]);
+    expect(metrics.reward).toBeCloseTo(mean(alone), 12);
+    const short: Scorer = (histories, items) => histories.map((_, r) => items[r]!.slice(1).map(() => 0));
+    const wrong = update(toyTask(of, { numGenerations: 3 }, { sources: { ...sources, scorer: short } }), of);
+    await expect(wrong).rejects.toThrow('reward sasrec: expected 3 finite numbers');
   });
 });
 

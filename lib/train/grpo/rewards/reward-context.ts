@@ -32,6 +32,8 @@ export interface RewardContext {
   counts?: Counts;
   /** Another recommender, where one was given. */
   scorer?: Scorer;
+  /** What it says of the items that are one, where it was asked about all groups at once. */
+  scored?: ArrayLike<number>;
   /** An encoder of texts, where one was given. */
   embed?: Embed;
   /** Name of the task. */

@@ -122,11 +122,11 @@ export async function scorerReward({
   items,
   row,
   scorer,
-}: Pick<RewardContext, 'items' | 'row' | 'scorer'>): Promise<number[]> {
+  scored,
+}: Pick<RewardContext, 'items' | 'row' | 'scorer' | 'scored'>): Promise<number[]> {
   const known = items.filter((item) => item >= 0);
   if (known.length === 0) return items.map(() => 0);
-  const scored = await scorer!([row.history], [known]);
-  const scores = Array.from(scored[0] ?? []);
+  const scores = Array.from(scored ?? (await scorer!([row.history], [known]))[0] ?? []);
   const lowest = smallest(scores);
   return items.map((item) => (item < 0 ? lowest : scores.shift()!));
 }

@@ -36,7 +36,10 @@ export interface RolledGroup extends Omit<Group, 'advantages'> {
 }
 
 /** What rewards read beside the group. */
-export type RewardSources = Pick<RewardContext, 'texts' | 'index' | 'vectors' | 'counts' | 'scorer' | 'embed'> & {
+export type RewardSources = Pick<
+  RewardContext,
+  'texts' | 'index' | 'vectors' | 'counts' | 'scorer' | 'scored' | 'embed'
+> & {
   tokenizer: TextTokenizer;
 };
 
@@ -93,12 +96,33 @@ async function ownRolledGroups(
     const offset = ofTask.indexOf(places[0]!);
     const found = await rollOut(model, task, requests, options, `${seed}/${task.name}`, offset);
     const start = performance.now();
+    const own = places.map((place) => rows[place]!.row);
+    const scored = await scoredTogether(task, own, found, sources);
     for (const [i, place] of places.entries()) {
-      groups.set(place, await rewardedGroup(task, rows[place]!.row, requests[i]!, found[i]!, sources, options));
+      const ofGroup = scored ? { ...sources, scored: scored[i]! } : sources;
+      groups.set(place, await rewardedGroup(task, own[i]!, requests[i]!, found[i]!, ofGroup, options));
     }
     options.onRewards?.((performance.now() - start) / 1000);
   }
   return groups;
+}
+
+/** What the scorer says of all groups' items, asked once: a call has a price of its own, whatever it is about. */
+async function scoredTogether(
+  { rewards }: RlTask,
+  rows: readonly Row[],
+  found: readonly Completions[],
+  { scorer }: RewardSources,
+): Promise<readonly ArrayLike<number>[] | undefined> {
+  if (!scorer || !rewards.some(({ named }) => named?.needs === 'scorer')) return undefined;
+  const known = found.map(({ items }) => items.filter((item) => item >= 0));
+  const asked = [...rows.keys()].filter((r) => known[r]!.length > 0);
+  const scores = await scorer(
+    asked.map((r) => rows[r]!.history),
+    asked.map((r) => known[r]!),
+  );
+  const by = new Map(asked.map((r, i) => [r, scores[i] ?? []]));
+  return rows.map((_, r) => by.get(r) ?? []);
 }
 
 function requestOf({ name, render }: RlTask, row: Row): RolloutRequest {

@@ -1,0 +1,58 @@
+/**
+ * What is trained by `pretrained-quality`: a pretrained model against the same shape from random weights, and one thing
+ * changed at a time. An arm's time is said in minutes of two quiet cores; its epochs follow from what an epoch of its kind
+ * takes there, so that the same call trains the same updates on any machine.
+ */
+import type { SftOptions } from 'sidlab';
+
+/** What an epoch of Industrial's 53,000 tokens takes, by what is trained. */
+const EPOCH_MINUTES = { full: 6, lora: 3.5, rows: 3.5, small: 0.3 };
+
+export interface Arm {
+  name: string;
+  /** Where it starts: the weights, their shape alone, the kit's default model, or where another arm ended. */
+  from: 'pretrained' | 'random' | 'small' | { arm: string };
+  kind: keyof typeof EPOCH_MINUTES;
+  /** Epochs of the arm against what its minutes give: of a mix an epoch is longer, of row mode too. */
+  share?: number;
+  /** Minutes as a share of those that are asked for. Default 1. */
+  part?: number;
+  options?: Partial<SftOptions>;
+  /** What changed, in a line. */
+  what: string;
+}
+
+/**
+ * Of all arms. Validated once, at the end: the loss of all validation rows and the ranking of a hundred take as long as an
+ * epoch of adapters, and the learning rate has fallen to nothing by then.
+ */
+const SHARED = {
+  ...{ batchSize: 16, learningRate: 5e-4, warmupSteps: 30, dropout: 0.1, weightDecay: 0.01 },
+  ...{ validRows: 100, precision: 'float32' },
+} as const satisfies Partial<SftOptions>;
+
+const LORA = { lora: { rank: 32, alpha: 64, dropout: 0, modules: [] }, freeze: 'all-but-new-rows', learningRate: 1e-3 } as const; // prettier-ignore
+
+/** The reference's tasks, of the items' texts so many that an epoch of the mix has about three times the tokens. */
+const MIX = 'sids:chain,title2sid:n=800,sid2title:n=800,titles2sid:n=400';
+
+/** In the order in which they run, the most telling first. */
+export const ARMS: readonly Arm[] = [
+  { name: 'lora', from: 'pretrained', kind: 'lora', options: { ...LORA, init: 'title' }, what: 'pretrained, adapters and new rows, rows from titles' },
+  { name: 'random', from: 'random', kind: 'full', what: 'the same shape from random weights' },
+  { name: 'full', from: 'pretrained', kind: 'full', options: { init: 'title' }, what: 'pretrained, everything trained, rows from titles' },
+  { name: 'mean', from: 'pretrained', kind: 'lora', options: LORA, what: 'as lora, new rows from the mean' },
+  { name: 'rows', from: 'pretrained', kind: 'rows', part: 0.5, options: { init: 'title', freeze: 'all-but-new-rows', learningRate: 2e-3 }, what: 'new rows alone, half of the time' },
+  { name: 'staged', from: { arm: 'rows' }, kind: 'full', part: 0.5, what: 'rows, then everything for the other half' },
+  { name: 'mix', from: 'pretrained', kind: 'lora', share: 0.3, options: { ...LORA, init: 'title', tasks: MIX }, what: 'as lora, tasks of text beside the SIDs' },
+  { name: 'row', from: 'pretrained', kind: 'lora', share: 0.25, options: { ...LORA, init: 'title', mode: 'row' }, what: 'as lora, loss at the answer of each row' },
+  { name: 'small', from: 'small', kind: 'small', what: 'qwen2:128x4, the kit’s defaults' },
+  { name: 'small-mix', from: 'small', kind: 'small', options: { tasks: MIX }, what: 'as small, tasks of text beside the SIDs' },
+]; // prettier-ignore
+
+/** The options of an arm's run. @param minutes of two quiet cores */
+export function optionsOf({ from, kind, share = 1, part = 1, options }: Arm, minutes: number): Partial<SftOptions> {
+  if (from === 'small') return { ...options, ...(options?.tasks && { evalEpochs: 5 }) };
+  const epochs = Math.round(((minutes * part * share) / EPOCH_MINUTES[kind]) * 100) / 100;
+  return { ...SHARED, epochs, evalEpochs: epochs, ...options };
+}
