@@ -10,7 +10,7 @@ import { badCases, homeFolder, readResults } from 'sidlab';
 import { loadDataset, readIndex } from 'sidlab/data';
 import { readNpy, writeJson } from 'sidlab/files';
 import type { Row } from '../row.js';
-import { FAULTS } from './faults.js';
+import { FAULTS } from 'sidlab/badcase';
 import { FULL, type PlantedRun, runPlanted } from './run-planted.js';
 
 /** What the analysis of one run said. */

@@ -1,10 +1,8 @@
 /** One run of `planted-faults`: a shop with a fault, a model trained in it, its results; each kept, so that it resumes. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { evaluateStage, PipelineStages, readResults, sft, writeResults } from 'sidlab';
-import { formatInter, formatItems, loadDataset, readIndex, type Row, writeIndex } from 'sidlab/data';
-import { writeAtomic } from 'sidlab/files';
-import { FAULTS, type Shop } from './faults.js';
+import { FAULTS, loadShop, writeShop } from 'sidlab/badcase';
 
 /** How large a shop and how long a training. */
 export interface PlantedSize {
@@ -45,22 +43,21 @@ export async function runPlanted(home: string, name: string, seed: number, how =
   const embeddings = stages.embeddings;
   const modelOf = (fault: string): string => join(base, fault, 'run/model');
   if (existsSync(run.results)) {
-    const { controlModel } = plant(await loadShop(data, run.index), seed);
+    const { controlModel } = plant(await loadShop(data, run.index, NAME), seed);
     return { ...run, embeddings, model: modelOf(controlModel ? 'control' : name) };
   }
   await stages.sample();
   await stages.filter();
   await stages.embed();
   await stages.sid();
-  const shop = await loadShop(base, stages.index);
+  const shop = await loadShop(base, stages.index, NAME);
   const planted = plant(shop, seed);
   writeShop(data, planted);
   if (planted.controlModel) await runPlanted(home, 'control', seed, how);
   const model = modelOf(planted.controlModel ? 'control' : name);
   if (!planted.controlModel) {
     const trained = planted.trainedOn ? join(data, 'trained') : data;
-    if (planted.trainedOn)
-      writeShop(trained, { ...planted, dataset: { ...planted.dataset, train: planted.trainedOn } });
+    if (planted.trainedOn) writeShop(trained, planted, planted.trainedOn);
     const { epochs } = how;
     const options = { ...RECIPE, epochs, evalEpochs: epochs, validRows: 100, seed };
     await sft({ ...options, data: trained, index: run.index, run: join(data, 'run') }, { whenStale: 'replace' });
@@ -73,21 +70,4 @@ export async function runPlanted(home: string, name: string, seed: number, how =
   });
   if (planted.rerank) writeResults(run.results, planted.rerank(await readResults(join(data, 'plain.jsonl'))));
   return { ...run, embeddings, model };
-}
-
-/** Reads a shop. */
-export async function loadShop(data: string, index: string): Promise<Shop> {
-  const dataset = await loadDataset(data, NAME);
-  return { dataset, index: readIndex(index, dataset.items.length) };
-}
-
-/** Writes a shop as a data folder. */
-export function writeShop(data: string, { dataset, index }: Shop): void {
-  mkdirSync(data, { recursive: true });
-  writeAtomic(join(data, `${NAME}.item.json`), formatItems(dataset.items));
-  const splits: Record<string, Row[]> = { train: dataset.train, valid: dataset.valid, test: dataset.test };
-  for (const [split, rows] of Object.entries(splits)) {
-    writeAtomic(join(data, `${NAME}.${split}.inter`), formatInter(rows));
-  }
-  writeIndex(join(data, `${NAME}.index.json`), index);
 }

@@ -5,8 +5,8 @@ import { badCaseReport, evaluateStage, PipelineStages, type PipelineConfig, read
 import { trainCounts } from 'sidlab/data';
 import { readJson, writeJson } from 'sidlab/files';
 import { calledFor, readReport, strategies } from 'sidlab/strategies';
-import { FAULTS } from '../planted/faults.js';
-import { loadShop, NAME, type PlantedSize, RECIPE, writeShop } from '../planted/run-planted.js';
+import { FAULTS, loadShop, writeShop } from 'sidlab/badcase';
+import { NAME, type PlantedSize, RECIPE } from '../planted/run-planted.js';
 import type { GainCase } from './cases.js';
 
 /** HR@10 of both models, over the rows that the strategy is for and over all. */
@@ -33,7 +33,7 @@ export async function runGain(home: string, of: GainCase, seed: number, how: Pla
   await stages.filter();
   await stages.embed();
   await stages.sid();
-  const shop = await loadShop(base, stages.index);
+  const shop = await loadShop(base, stages.index, NAME);
   const planted = FAULTS[of.fault]!.plant(shop, seed);
   const data = join(base, of.fault);
   writeShop(data, planted);

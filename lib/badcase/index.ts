@@ -10,6 +10,8 @@ export * from './explore/case-path.js';
 export * from './explore/case-table.js';
 export * from './explore/row-by-row.js';
 export * from './explore/walk-case.js';
+export * from './plant/faults.js';
+export * from './plant/shop-files.js';
 export * from './report/html-report.js';
 export * from './report/report-figures.js';
 export * from './report/summary-text.js';

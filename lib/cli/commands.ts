@@ -28,7 +28,8 @@ import type { ScoreReport } from '../evaluate/score/score-stage.js';
 import { GENERATE_OPTIONS } from '../evaluate/text/generate-stage-options.js';
 import type { GenerateReport } from '../evaluate/text/generate-stage.js';
 import { MERGE_OPTIONS } from '../lm/lora/merge-options.js';
-import { boolean, text } from '../options/kinds.js';
+import { PLANTABLE } from '../badcase/plant/faults.js';
+import { boolean, choice, text } from '../options/kinds.js';
 import { defineOptions } from '../options/schema.js';
 import { QUALITY_OPTIONS } from '../sid/quality/quality-options.js';
 import type { SidQualityReport } from '../sid/quality/quality-stage.js';
@@ -67,7 +68,15 @@ export const COMMANDS: Record<string, Command> = {
   sample: {
     summary: 'write a sample catalogue: reviews and metadata in the Amazon 2018 format',
     schema: WRITE_SAMPLE_OPTIONS,
-    run: async (values) => (await import('../data/sample/sample.js')).writeSample(checked(values)),
+    extra: {
+      plant: choice(PLANTABLE, 'also filter it, give it semantic IDs, and plant a fault that badcase should name', {
+        otherwise: 'none',
+      }),
+    },
+    run: async (values, { plant }) =>
+      plant === undefined
+        ? (await import('../data/sample/sample.js')).writeSample(checked(values))
+        : (await import('../pipeline/plant-sample.js')).plantSample(checked({ ...values, plant })),
   },
   filter: {
     summary: 'raw interactions and item texts -> items and training, validation and test rows',

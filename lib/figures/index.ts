@@ -4,6 +4,7 @@ export * from './export-figure.js';
 export * from './failure-modes.js';
 export * from './failure-rate.js';
 export * from './figure.js';
+export * from './box-plot.js';
 export * from './history-lengths.js';
 export * from './live-curve.js';
 export * from './loss-curve.js';

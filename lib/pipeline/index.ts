@@ -13,3 +13,4 @@ export * from './round.js';
 export * from './rounds.js';
 export * from './stages.js';
 export * from './pipeline-options.js';
+export * from './plant-sample.js';

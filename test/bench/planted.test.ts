@@ -6,7 +6,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { FAULTS, type PlantedShop, type Shop } from '../../bench/planted/faults.js';
+import { FAULTS, type PlantedShop, type Shop } from '../../lib/badcase/plant/faults.js';
 import { plantedRows } from '../../bench/planted/planted-faults.js';
 import { badCases } from '../../lib/badcase/bad-cases.js';
 import { transition } from '../../lib/baselines/transition.js';

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { failureModes } from '../../lib/figures/failure-modes.js';
 import { failureRate } from '../../lib/figures/failure-rate.js';
 import { sidHealth } from '../../lib/figures/sid/sid-health.js';
+import { boxPlot, quantile } from '../../lib/figures/box-plot.js';
 import type { Figure } from '../../lib/figures/figure.js';
 import { historyLengths } from '../../lib/figures/history-lengths.js';
 import { lossCurve, movingMean } from '../../lib/figures/loss-curve.js';
@@ -121,6 +122,7 @@ test('figures are plain JSON and fit the page', () => {
     metricBars([]),
     popularityCurve([]),
     historyLengths([]),
+    boxPlot({}),
     sidUsage([]),
     rankDistribution([]),
     failureModes({}),
@@ -131,4 +133,14 @@ test('figures are plain JSON and fit the page', () => {
     expect(figure.layout.width).toBe(900);
     expect(figure.layout.xaxis).toMatchObject({ automargin: true });
   }
+});
+
+test('boxes: five quantiles a group, as numpy has them', () => {
+  const figure = boxPlot({ a: [9, 1, 4, 2], none: [], '<b>': [7] }, { axis: 'items' });
+  const five = figure.data.map(({ lowerfence, q1, median, q3, upperfence }) => [lowerfence, q1, median, q3, upperfence].flat()); // prettier-ignore
+  // numpy.quantile([9, 1, 4, 2], [.05, .25, .5, .75, .95])
+  [1.15, 1.75, 3, 5.25, 8.25].forEach((value, i) => expect(five[0]![i]).toBeCloseTo(value, 10));
+  expect(five[1]).toEqual([7, 7, 7, 7, 7]);
+  expect(figure.data.map(({ name }) => name)).toEqual(['a (4)', '&lt;b&gt; (1)']);
+  expect(quantile([1, 2, 4], 0.25)).toBe(1.5);
 });

@@ -3,10 +3,10 @@
  * is a pure function of a shop and a seed: it changes the rows that a model is trained on, the rows that are asked, or the
  * semantic IDs, in a part of them only, so that the part with the fault can be told from the other one.
  */
-import { Random } from 'sidlab';
-import { sidTokens, type SidIndex } from 'sidlab/data';
-import type { Dataset, Row } from 'sidlab/data';
-import type { Result } from 'sidlab/evaluate';
+import type { Dataset, Row } from '../../data/dataset.js';
+import { sidTokens, type SidIndex } from '../../data/sid-index.js';
+import type { Result } from '../../evaluate/result.js';
+import { Random } from '../../support/random.js';
 
 /** A shop: items, rows and semantic IDs. */
 export interface Shop {
@@ -30,6 +30,9 @@ export interface Fault {
   cause: string | null;
   /** What is done, in one line. */
   what: string;
+  /** True where lists are changed, not rows or SIDs: there is nothing to write before a model has ranked. */
+  inLists?: boolean;
+  /** @returns the shop with the fault; the one that is given stays as it is */
   plant(shop: Shop, seed: number): PlantedShop;
 }
 
@@ -112,6 +115,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'popularity-pushed': {
     cause: 'popularity bias',
     what: 'half of the lists are ranked by score and popularity',
+    inLists: true,
     plant({ dataset, index }, seed) {
       const counts = new Map<number, number>();
       for (const { target } of dataset.train) counts.set(target, (counts.get(target) ?? 0) + 1);
@@ -129,6 +133,9 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   },
 };
 
+/** Those that are planted into rows or SIDs. */
+export const PLANTABLE = Object.keys(FAULTS).filter((name) => !FAULTS[name]!.inLists);
+
 /** Items drawn at random that are about this share of all. */
 function someItems({ items }: Dataset, seed: string, share: number): Set<number> {
   const drawn = new Random(`items ${seed}`).shuffle([...items.keys()]);
@@ -137,7 +144,7 @@ function someItems({ items }: Dataset, seed: string, share: number): Set<number>
 
 /** Items of departments drawn at random, in order of id, until they are more than two fifths of all. */
 function someDepartments({ items }: Dataset, seed: string): number[] {
-  const department = items.map(({ categories }) => categories.split(', ')[1]!); // the first is the shop
+  const department = items.map(({ categories }) => categories.split(', ')[1] ?? categories); // the first is the shop
   const names = new Random(`departments ${seed}`).shuffle([...new Set(department)].sort());
   let chosen: number[] = [];
   while (chosen.length <= 0.4 * items.length) {
