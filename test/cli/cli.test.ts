@@ -40,8 +40,8 @@ describe('mistakes end in one line, before anything is written', () => {
     [['filter', '--user-k', 'five'], 'filter: expected --user-k to be a whole number of 1 or more, got "five"'],
     [['filter', '--colour', 'red'], 'filter: unknown flag --colour; sidlab filter --help'],
     [['baseline', 'psychic', '--data', folder], 'expected BASELINE to be one of popularity, transition, '],
-    [['pipeline', '--meta', 'x'], 'expected --reviews and --out'],
-    [['pipeline', '--reviews', 'x'], 'expected --out beside --reviews'],
+    [['pipeline', '--meta', 'x'], 'expected --reviews, --data or --converted, and --out'],
+    [['pipeline', '--reviews', 'x'], 'expected --out beside the data'],
     [['evaluate', '--data', folder, '--model', folder], folder],
   ])('%j', async (args, message) => {
     const { status, out, err } = await run(args, 'wasm');

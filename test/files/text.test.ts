@@ -92,12 +92,16 @@ test('other encodings by name; unknown ones, UTF-32 and other compressions are r
   expect(() => readText(zstd)).toThrow('got zstd');
 });
 
-/** Processor seconds, which other work on the machine changes little. */
+/** Processor seconds, which other work on the machine changes little: the least of three, as garbage is collected in some. */
 async function seconds(work: () => Promise<unknown>): Promise<number> {
-  const start = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(start);
-  return (user + system) / 1e6;
+  const all: number[] = [];
+  for (let run = 0; run < 3; run++) {
+    const start = process.cpuUsage();
+    await work();
+    const { user, system } = process.cpuUsage(start);
+    all.push((user + system) / 1e6);
+  }
+  return Math.min(...all);
 }
 
 test('one long line takes time by its length: 8 times as long, nowhere near 64 times the time', async () => {

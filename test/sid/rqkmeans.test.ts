@@ -117,7 +117,7 @@ test('bad input says where and what to do', () => {
   expect(() => rqKmeans(x, { codebookSize: [2, 2], levels: 3 })).toThrow('expected 3 codebook sizes');
   expect(() => rqKmeans(x, { levels: 0 })).toThrow('expected levels to be a whole number from 1 to 25, got 0');
   expect(() => rqKmeans(x, { collisions: 'none' as Collisions })).toThrow(
-    'expected collisions to be one of reassign, rank, keep',
+    'expected collisions to be one of reassign, sinkhorn, rank, keep',
   );
   expect(() => rqKmeans({ rows: 0, width: 2, data: new Float32Array() })).toThrow('got none');
 });

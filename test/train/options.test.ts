@@ -24,7 +24,7 @@ beforeAll(async () => void (await useEngine()));
 
 const SHARED = {
   ...{ schedule: 'cosine', warmupRatio: 0, weightDecay: 0, layerCheckpointing: false, validRows: 500 },
-  ...{ precision: 'auto', saveDtype: 'float32' },
+  ...{ precision: 'auto', saveDtype: 'float32', shardOptimizer: false, gradientDtype: 'float32' },
   ...{ again: false, seed: 42 },
 };
 

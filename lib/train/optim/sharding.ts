@@ -12,6 +12,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Share } from '../../cluster/alone.js';
 import type { LazyArray } from '../../files/safetensors.js';
 import type { UpdateGroup } from './parameter-groups.js';
+import { smallest } from '../../support/extremes.js';
 
 /** What a split needs of the processes; a `Cluster` is one. */
 export interface Sharding extends Share {
@@ -28,7 +29,7 @@ export function dealState(groups: readonly Pick<UpdateGroup, 'shapes'>[], proces
   const held = new Array<number>(processes).fill(0);
   const owners = new Array<number>(groups.length).fill(0);
   for (const g of order) {
-    const least = held.indexOf(Math.min(...held));
+    const least = held.indexOf(smallest(held));
     owners[g] = least;
     held[least]! += sizes[g]!;
   }
