@@ -1,13 +1,14 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** These change what other files would find in their process: the engine, a mocked module, the current folder. */
+/** These change or measure what other files would find in their process: the engine, a mocked module, the current folder. */
 const ALONE = [
   'test/setup/checks.test.ts',
   'test/docs/code-blocks.test.ts',
   'test/train/loop.test.ts',
   'test/embed/without-transformers.test.ts',
   'test/engine/**/*.test.ts',
+  'test/files/text.test.ts', // processor seconds, which are those of the whole process
   'test/mutants/**/*.test.ts',
 ];
 

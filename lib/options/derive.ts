@@ -21,7 +21,11 @@ export function withDefault<T>(option: Option<T>, value: T): Option<T, 'default'
  * @param settings options with their defaults
  */
 export function fingerprint(options: Options, settings: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(settings).filter(([name]) => options[name]?.affectsResult ?? true));
+  const counts = ([name, value]: [string, unknown]): boolean => {
+    const option = options[name];
+    return option === undefined || (option.affectsResult && !(option.cameLater && value === option.default));
+  };
+  return Object.fromEntries(Object.entries(settings).filter(counts));
 }
 
 /** JSON Schema of an object of options, for editors that complete a configuration file. */

@@ -22,6 +22,8 @@ export interface Option<T = unknown, P extends Presence = Presence> {
   readonly otherwise?: string;
   /** False where it decides what is kept or how it is computed, but not what comes out: no part of a fingerprint. */
   readonly affectsResult: boolean;
+  /** Runs are older than it: at its default it is no part of a fingerprint, so that they still resume. */
+  readonly cameLater: boolean;
   /** Whether a flag or a file can hold it. A function cannot: it is an option of the library alone. */
   readonly data: boolean;
   /** A boolean needs no value on the command line. */
@@ -53,6 +55,8 @@ export interface Spec<T> {
   otherwise?: string;
   /** Default true. */
   affectsResult?: boolean;
+  /** Default false. */
+  cameLater?: boolean;
 }
 
 /** The presence that a spec says. */
@@ -71,13 +75,14 @@ type Kind<T> = Pick<Option<T>, 'mismatch' | 'fromText' | 'schema'> & {
 
 /** @param kind what a value must be */
 export function option<T, const S extends Spec<T>>(help: string, spec: S, kind: Kind<T>): Option<T, PresenceOf<S>> {
-  const { default: value, required = false, otherwise, affectsResult = true } = spec;
+  const { default: value, required = false, otherwise, affectsResult = true, cameLater = false } = spec;
   return {
     presence: (required ? 'required' : value === undefined ? 'optional' : 'default') as PresenceOf<S>,
     help,
     ...(value !== undefined && { default: value }),
     ...(otherwise !== undefined && { otherwise }),
     affectsResult,
+    cameLater,
     data: true,
     boolean: false,
     ...kind,

@@ -72,7 +72,7 @@ export function quickstart(seed = 42): PipelineConfig {
     sid: { seed },
     sft: {
       model: 'qwen2:64x2',
-      epochs: 32,
+      epochs: 24,
       batchSize: 16,
       learningRate: 2e-3,
       warmupSteps: 40,

@@ -29,13 +29,13 @@ export function codebookSizes(items: number, options: LevelOptions, where: strin
 }
 
 /** @throws InputError for numbers that are not rows x width, and naming the first that is not finite */
-export function checkFinite({ rows, width, data }: Vectors, where: string): void {
+export function checkFinite({ rows, width, data }: Vectors, where: string, first = 0): void {
   if (data.length !== rows * width) {
     throw new InputError(`${where}: expected ${rows} x ${width} numbers, got ${data.length}`);
   }
   for (let at = 0; at < data.length; at++) {
     if (Number.isFinite(data[at])) continue;
-    const [row, column] = [Math.floor(at / width), at % width];
+    const [row, column] = [first + Math.floor(at / width), at % width];
     throw new InputError(`${where}: row ${row}, column ${column} is ${data[at]}; embed the items anew`);
   }
 }

@@ -118,7 +118,13 @@ function plain(now: Readonly<Record<string, unknown>>, method: string): Changes 
 /** Makes the SIDs and measures them; nothing is written. @param where names the vectors in errors */
 export async function judge({ sid, ...candidate }: Candidate, vectors: Vectors, where: string): Promise<Judged> {
   const { index: _index, ...given } = sid;
-  const { method, embeddings, ...options } = SID_OPTIONS.parse({ ...given, embeddings: where });
+  const {
+    method,
+    embeddings,
+    spelling: _spelling,
+    countFrom: _count,
+    ...options
+  } = SID_OPTIONS.parse({ ...given, embeddings: where });
   const { quantize }: SidMethod = typeof method === 'string' ? METHODS[method] : method;
   const { codes, codebooks, raw } = await quantize(vectors, options as never, embeddings);
   const sizes = codebooks.map(({ rows }) => rows);

@@ -51,9 +51,7 @@ export const OPTIMIZER_OPTIONS = {
   gradientDtype: choice(
     ['float32', 'bfloat16'],
     'what several processes send their gradients in; bfloat16 is half of it, and rounded to 8 bits',
-    {
-      default: 'float32',
-    },
+    { default: 'float32', cameLater: true },
   ),
   keep: integer('checkpoints kept while training; more than one stay when it is done', {
     default: 1,

@@ -135,6 +135,12 @@ test('a fingerprint leaves out what does not affect the result', () => {
   expect(fingerprint(OPTIONS, { out: 'x', epochs: 3, onLog: () => {} })).toEqual({ epochs: 3 });
 });
 
+test('an option that came later is part of it where it is not at its default: older runs resume', () => {
+  const options = { dtype: choice(['float32', 'bfloat16'], 'dtype', { default: 'float32', cameLater: true }) };
+  expect(fingerprint(options, { dtype: 'float32' })).toEqual({});
+  expect(fingerprint(options, { dtype: 'bfloat16' })).toEqual({ dtype: 'bfloat16' });
+});
+
 test('JSON Schema: types, bounds, defaults, required; no functions', () => {
   const schema = jsonSchema(OPTIONS) as { properties: Record<string, unknown>; required: string[] };
   expect(schema.required).toEqual(['out']);

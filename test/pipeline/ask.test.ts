@@ -24,7 +24,7 @@ test.each([
 test.each([
   ['2', 'rqkmeans-constrained'],
   ['rqvae', 'rqvae'],
-  ['9', undefined],
+  ['99', undefined],
   ['kmeans', undefined],
 ])('a method: %s', (answer, value) => expect(methodQuestion('rqkmeans').read(answer)).toBe(value));
 

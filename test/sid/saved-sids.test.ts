@@ -122,7 +122,7 @@ describe.each(OF_CODEBOOKS)('%s', (method) => {
     const files = [index, card, ...codebooks, ...(model === null ? [] : [model])];
     expect(sidOutputs(index, method, 3)).toEqual(files);
     expect(readdirSync(folder).sort()).toEqual([...files.map((file) => file.slice(folder.length + 1)), 'all.npy', 'x.npy'].sort()); // prettier-ignore
-    const { raw, codebooks: books } = await METHODS[method].quantize(first, { ...smallOf(method), ...(method === 'rqvae' && rqvae) } as never, 'x'); // prettier-ignore
+    const { raw, codebooks: books } = await METHODS[method].quantize(first, { ...smallOf(method), ...((method === 'rqvae' || method === 'letter') && rqvae) } as never, 'x'); // prettier-ignore
     expect(readSids(index)).toMatchObject({ raw, codebooks: books });
   });
 });

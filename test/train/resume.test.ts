@@ -39,7 +39,7 @@ beforeAll(async () => {
   await useEngine();
   const { reviews, meta } = writeSample({ out: join(folder, 'raw'), size: 'tiny' });
   await filterStage({ reviews, meta, out: folder, dataset: 'tiny' });
-  embedItems({ data: folder });
+  await embedItems({ data: folder });
   await sidStage({ embeddings: join(folder, 'tiny.emb-lsa.npy'), codebookSize: 8 });
 });
 

@@ -42,7 +42,7 @@ beforeAll(async () => {
   await useEngine();
   const { reviews, meta } = writeSample({ out: join(folder, 'raw'), size: 'tiny' });
   await filterStage({ reviews, meta, out: folder, dataset: 'tiny' });
-  embedItems({ data: folder });
+  await embedItems({ data: folder });
   await sidStage({ embeddings: join(folder, 'tiny.emb-lsa.npy'), codebookSize: 8 });
   dataset = await loadDataset(folder);
   index = readIndex(join(folder, 'tiny.index.json'), dataset.items.length);

@@ -55,7 +55,7 @@ function quantizeRows(source: RowSource, options: RqKmeansMiniBatchOptions, wher
   }
   const checked = (first: number, count: number): Vectors => {
     const block = source.block(first, count);
-    checkFinite(block, `${where}, rows from ${first}`);
+    checkFinite(block, where, first);
     return block;
   };
   const codebooks: Vectors[] = [];

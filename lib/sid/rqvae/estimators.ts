@@ -176,6 +176,7 @@ function pairLoss(quantized: tf.Tensor2D, vectors: tf.Tensor2D): tf.Scalar {
 /** Cross-entropy of a code's products with the level's codes but itself, its positive as the label. */
 function codesApart(row: tf.Tensor2D, book: tf.Tensor2D, code: tf.Tensor1D, positives: tf.Tensor1D): tf.Scalar {
   const count = book.shape[0];
+  if (count === 1) return tf.mul(tf.sum<tf.Scalar>(row), 0); // a single code has no other to be near to
   const own = tf.oneHot(code, count, 1, 0, 'float32') as tf.Tensor2D;
   const products = tf.sub(tf.matMul(row, book, false, true), tf.mul(own, 1e12));
   // a product of both: tf.gather of whole numbers cannot lie on the tape
