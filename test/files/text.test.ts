@@ -111,7 +111,7 @@ test('one long line takes time by its length: 8 times as long, nowhere near 64 t
   const [short, long] = [8, 64].map((size) => file(Buffer.alloc(size << 20, 'x'))) as [string, string];
   await read(short)();
   const [one, eight] = [await seconds(read(short)), await seconds(read(long))];
-  expect(eight).toBeLessThan(24 * Math.max(one, 0.01));
+  expect(eight).toBeLessThan(24 * Math.max(one, 0.03)); // quadratic, as it was once: 16 s
 });
 
 test('content in pieces: the same bytes, plain and packed, longer than a string can be; all or nothing', () => {
