@@ -121,6 +121,14 @@ describe('parts', () => {
           const tokens = slices.reduce((sum, slice) => sum + sliceTokens(slice), 0);
           if (tokens > budget) expect(slices.map(({ from, to }) => to - from)).toEqual([1]);
         }
+        const slices = parts.flat();
+        for (const [i, slice] of slices.entries()) {
+          const next = slices[i + 1];
+          if (next?.group !== slice.group) continue;
+          const to = slice.to + 1; // a completion more would not have fitted
+          const more = { ...slice, to, withAnswer: next.withAnswer && to === slice.group.completions.length };
+          expect(sliceTokens(more)).toBeGreaterThan(budget);
+        }
       }),
     );
   });

@@ -22,7 +22,7 @@ import {
 import type { Scorer } from '../../../lib/evaluate/scorer.js';
 import type { LoggedGroup } from '../../../lib/train/grpo/rollout/rollout-log.js';
 import { batchGradients } from '../../../lib/train/loop/gradients.js';
-import { apart, gradientsOf, logProbs, mean, SHARED, step, toy, type ToyOptions, toyTask } from './toy.js';
+import { apart, gradientsOf, logProbs, mean, SHARED, sidsOf, step, toy, type ToyOptions, toyTask } from './toy.js';
 
 beforeAll(async () => void (await useEngine()));
 
@@ -82,6 +82,12 @@ describe('items that share a SID are one completion', () => {
   });
 });
 
+test('a task whose answers are one token asks for one', () => {
+  const of = toy(sidsOf('a_0', 'a_1', 'a_2', 'a_3', 'a_4', 'a_5'));
+  const longest = Math.max(...of.index.map((_, item) => of.task.render.answer(item).length));
+  expect([longest, of.task.maxTokens]).toEqual([1, 1]);
+});
+
 describe('dropout', () => {
   test('is of the pass that is learned from, not of the rollout; its masks follow from the state of the run', async () => {
     const of = toy();
@@ -130,6 +136,8 @@ describe('the scorer', () => {
     const alone = lists.flatMap(({ items }, r) => items.map((item) => item * 0.1 + of.rows[r]!.history.length));
     expect(asked).toEqual([of.rows.length]);
     expect(metrics.reward).toBeCloseTo(mean(alone), 12);
+    const one = await update(toyTask(of, { numGenerations: 1 }, { sources }), of);
+    expect(one.metrics.reward).toBeCloseTo(mean(lists.map(({ items }, r) => items[0]! * 0.1 + of.rows[r]!.history.length)), 12); // prettier-ignore
     const short: Scorer = (histories, items) => histories.map((_, r) => items[r]!.slice(1).map(() => 0));
     const wrong = update(toyTask(of, { numGenerations: 3 }, { sources: { ...sources, scorer: short } }), of);
     await expect(wrong).rejects.toThrow('reward sasrec: expected 3 finite numbers');
@@ -351,6 +359,12 @@ describe('advantages of groups', () => {
     const [hit, miss] = groupAdvantages([1, 0]);
     const process = processAdvantages(perToken);
     expect(own!.advantages).toEqual([process[0]!.map((x) => hit! + x), process[1]!.map((x) => miss! + x)]);
+  });
+
+  test('what a group knows stays with it, and nothing is made up', () => {
+    const known = { answer: [4, 5], old: [[-1, -2], [-3]], reference: [[-2, -1], [-4]] }; // prettier-ignore
+    expect(withAdvantages([group(known)], {}, { maskTruncated: false })[0]).toMatchObject(known);
+    expect(Object.keys(withAdvantages([group({})], {}, { maskTruncated: false })[0]!).sort()).toEqual(['advantages', 'completions', 'prompt']); // prettier-ignore
   });
 
   test('texts that ran out of tokens do not count, where that is asked for', () => {

@@ -106,7 +106,7 @@ test.each<[string, Partial<GrpoOptions>, string[]]>([
   ['groups drawn anew', { equalGroups: 'redraw', rollout: 'sample', lossType: 'dapo', delta: 2 }, ['groups redrawn', 'groups trained', 'clip dual']], // prettier-ignore
   ['a reference that follows', { reference: 'synchronised', syncSteps: 1, advantages: 'batch', scaleRewards: 'batch', lossType: 'cispo' }, ['kl']], // prettier-ignore
   ['free texts and their format', { rollout: 'free', reward: 'format,rule', maxTokens: 4, maskTruncated: true }, ['reward format']], // prettier-ignore
-  ['vectors', { reward: 'semantic', embeddings: join(folder, 'tiny.emb-lsa.npy'), aggregateRewards: 'normalize_then_sum' }, []], // prettier-ignore
+  ['vectors and counts', { reward: 'semantic,transition:0.1', embeddings: join(folder, 'tiny.emb-lsa.npy'), aggregateRewards: 'normalize_then_sum' }, []], // prettier-ignore
 ])('%s', async (name, options, logged) => {
   const report = await grpo(run(name, options));
   expect(report.steps).toBe(2 * (options.numIterations ?? 1));

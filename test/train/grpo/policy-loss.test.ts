@@ -236,6 +236,8 @@ describe('a pure function', () => {
     expect(sums).toMatchObject({ clippedLow: 1, clippedHigh: 2, clippedDual: 1, tokens: 8 });
     expect([sums.ratioMin, sums.ratioMax].map((x) => x.toFixed(9))).toEqual(['0.700000000', '4.000000000']);
     expect([...gradient].map((g) => (g === 0 ? 0 : 1))).toEqual([0, 1, 1, 0, 1, 0, 0, 1]);
+    const atBounds = of([0.5, 2, 2], [-1, 1, -1], { epsilon: 0.5, epsilonHigh: 1, delta: 2 });
+    expect(atBounds.sums).toMatchObject({ clippedLow: 0, clippedHigh: 0, clippedDual: 0, tokens: 3 });
     const { sums: cispo, gradient: moved } = of([0.1, 7], [-1, 1], { lossType: 'cispo' });
     expect(cispo).toMatchObject({ clippedLow: 0, clippedHigh: 1, clippedDual: 0 });
     expect(moved[1]).toBeCloseTo(-5 / 2, 12); // the upper bound of 1 + 4, and the token still counts
