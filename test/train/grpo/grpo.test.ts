@@ -11,6 +11,7 @@ import { hashFile, readJson } from '../../../lib/files/files.js';
 import { readMetrics } from '../../../lib/runs/metric-lines.js';
 import { sidStage } from '../../../lib/sid/sid-stage.js';
 import type { GrpoOptions } from '../../../lib/train/grpo/grpo-options.js';
+import { settleGrpo } from '../../../lib/train/grpo/grpo-settings.js';
 import { grpo, grpoEstimate } from '../../../lib/train/grpo/grpo.js';
 import type { Reward } from '../../../lib/train/grpo/rewards/reward-context.js';
 import { functionStamp } from '../../../lib/train/grpo/rewards/reward-list.js';
@@ -97,6 +98,12 @@ test('a reward of one’s own: finished is finished, another source is another r
 });
 
 const scorer = (_: readonly (readonly number[])[], items: readonly (readonly number[])[]) => items.map((of) => of.map((item) => -item)); // prettier-ignore
+
+test('what the KL is to: as asked, the start by default, nothing where beta is 0', async () => {
+  const kind = async (more: Partial<GrpoOptions>) => (await settleGrpo(run('kind', more))).settings.referenceKind;
+  expect(await kind({ reference: 'synchronised', beta: 0.1 })).toBe('synchronised');
+  expect([await kind({ beta: 0.1 }), await kind({ beta: 0 })]).toEqual(['frozen', 'none']);
+});
 
 test.each<[string, Partial<GrpoOptions>, string[]]>([
   ['sampled items, several rewards', { rollout: 'sample', temperature: 1.3, topP: 0.9, reward: 'rule,hierarchical:0.5,sasrec:0.01', scorer, logRollouts: 2 }, ['reward rule', 'reward sasrec std']], // prettier-ignore
