@@ -9,6 +9,7 @@ import { checkResults, itemMetrics, type Metrics } from '../evaluate/metrics.js'
 import { type Result, writeResults } from '../evaluate/results-file.js';
 import { itemRank } from '../evaluate/rows/ranks.js';
 import { type Intervals, metricIntervals, withRanks } from '../evaluate/statistics/intervals.js';
+import type { RunFolderOptions } from '../runs/run-folder.js';
 import { InputError } from '../support/errors.js';
 import type { TrainReport } from '../train/loop/loop.js';
 import { BASELINE_OPTIONS, type BaselineStageOptions } from './baseline-options.js';
@@ -38,8 +39,12 @@ export interface BaselineReport {
 /**
  * @throws InputError for an unknown name, data that do not fit, or a baseline whose results are not lists of items, one
  *   a test row; nothing is written then
+ * @param stale what becomes of a trained run on other data; default it is refused
  */
-export async function baselineStage(options: BaselineStageOptions): Promise<BaselineReport> {
+export async function baselineStage(
+  options: BaselineStageOptions,
+  stale: Pick<RunFolderOptions, 'whenStale'> = {},
+): Promise<BaselineReport> {
   const start = performance.now();
   const { baseline, data, dataset: found, part, results: given, ...rest } = BASELINE_OPTIONS.parse(options);
   const own = baselineOf(baseline);
@@ -56,7 +61,7 @@ export async function baselineStage(options: BaselineStageOptions): Promise<Base
     const began = performance.now();
     const { name } = dataset;
     const folder = apart ? join(run, name) : run;
-    const { results: lists, training } = await rankOne(own, rest, { dataset, run: folder });
+    const { results: lists, training } = await rankOne(own, rest, { dataset, run: folder, ...stale });
     ranked.push({ name, firstItem, results: lists });
     const file = apart ? partFile(results, name) : results;
     writeResults(file, lists);

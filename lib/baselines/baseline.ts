@@ -16,6 +16,8 @@ export interface BaselineContext {
   dataset: Dataset;
   /** Folder for what it keeps: model, checkpoints, metrics. Not there before the first run. */
   run: string;
+  /** What becomes of a run on other data. Default it is refused. */
+  whenStale?: 'refuse' | 'replace';
 }
 
 /** Lists, and what was trained for them. */

@@ -37,22 +37,19 @@ export interface TrainedRun {
 /** Trains, or gives the report of the finished run in the folder. @throws InputError as the loop does */
 export async function trainedRun<Batch>(
   { name, options, settings, index }: TrainedRun,
-  { dataset, run: folder }: BaselineContext,
+  { dataset, run: folder, whenStale }: BaselineContext,
   begin: (stamp: Record<string, unknown>) => Training<Batch> | Promise<Training<Batch>>,
 ): Promise<TrainReport> {
   await ensureEngine();
   const { again, onLog, seed, keep } = settings;
   const own = Object.fromEntries(Object.entries(settings).filter(([key]) => Object.hasOwn(options, key)));
-  const { schedule, mode, ...others } = fingerprint(options, own);
-  // both came later: older runs resume
-  const later = { ...(schedule !== 'constant' && { schedule }), ...(mode !== undefined && mode !== 'row' && { mode }) };
-  const stamp = { ...others, ...later };
+  const stamp = fingerprint(options, own);
   const inputs = { dataset, ...(index !== undefined && { index }) };
   const config = {
     ...{ stage: 'baseline', baseline: name, data: dataset.name, rows: dataset.train.length },
     ...{ inputs: hashInputs(inputs), ...stamp },
   };
-  const done = finishedRun(folder, config, { again });
+  const done = finishedRun(folder, config, { again, ...(whenStale && { whenStale }) });
   if (done) {
     tellIfOther(name, done);
     return done.report as TrainReport;

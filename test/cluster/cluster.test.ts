@@ -1,11 +1,11 @@
 /** Collectives between processes of the built package, against the same numbers computed here. */
 import { expect, test } from 'vitest';
 import { expectBuilt } from '../train/grpo/run-and-kill.js';
-import { inProcesses, script, startAll } from './processes.js';
+import { inProcesses, said, script, startAll } from './processes.js';
 
 expectBuilt();
 
-test.each([2, 3])('%d processes: sums, copies, values, orders and errors', async (size) => {
+test.each([2, 4])('%d processes: sums, copies, values, orders and errors', async (size) => {
   const all = await inProcesses(
     size,
     `
@@ -107,13 +107,14 @@ test('a process that dies, and one that hangs, are one line in the others', asyn
   const hung = await startAll(2, ['--input-type=module', '-e', script(rounds)], {
     env: { SIDLAB_CLUSTER_TIMEOUT: '1' },
     started: (child, rank) => {
-      if (rank === 1) child.stdout!.once('data', () => child.kill('SIGSTOP'));
-      else child.on('exit', () => setTimeout(() => hanging?.kill('SIGKILL'), 10));
       if (rank === 1) hanging = child;
+      if (rank === 1) return;
+      child.stdout!.once('data', () => hanging?.kill('SIGSTOP')); // the other is stopped once this one is at work
+      child.on('exit', () => setTimeout(() => hanging?.kill('SIGKILL'), 10));
     },
   });
-  // A process that waits for one that hangs may be ended by the runtime's own threads at its exit: the line is there.
-  expect(hung[0]!.status).not.toBe(0);
+  expect(said(hung[0]!)).toEqual(['at work']);
+  expect(hung[0]!.status).toBe(1);
   expect(hung[0]!.err).toMatch(/^cluster: expected all processes within 1 s, got no answer \(.*\n$/);
 });
 

@@ -12,7 +12,7 @@ test('on wasm: names the engine, measures it, lists what runs elsewhere and what
   expect(report.device.length).toBeGreaterThan(0);
   expect(report.kernels.fallback).toContain('Einsum');
   expect(report.kernels.native).toBeGreaterThan(100);
-  expect(report.gflops.measured).toBeGreaterThan(0); // a busy machine is slow
+  expect(report.gflops.measured).toBeGreaterThan(0.1);
   expect(report.gflops.best).toBeGreaterThanOrEqual(report.gflops.measured);
   expect(report.missing.some((line) => line.startsWith('TensorFlow') && line.includes('npm run setup'))).toBe(true);
 });

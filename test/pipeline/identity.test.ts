@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { baselineStage } from '../../lib/baselines/baseline-stage.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { hashFile } from '../../lib/files/files.js';
 import type { PipelineConfig } from '../../lib/pipeline/config.js';
@@ -44,6 +45,22 @@ test('reviews change, counts stay equal: a new model, the same as from nothing; 
   expect(weights(fresh)).toBe(after);
   await runPipeline(pipelineOn(folder));
   expect(existsSync(join(folder, 'out/runs/main/sft.before-2'))).toBe(false); // nothing has changed
+});
+
+test('a baseline that is trained is trained anew likewise; from the shell it is refused', async () => {
+  const folder = newFolder();
+  copyFileSync(`${CASES}/a.jsonl`, join(folder, 'now.jsonl'));
+  const sasrec = { epochs: 1, width: 8, historyLength: 5 };
+  const stages = new PipelineStages({ ...pipelineOn(folder), sasrec });
+  await stages.filter();
+  const { training } = await stages.baseline('sasrec');
+  const before = hashFile(join(training!.model, 'model.safetensors'));
+  copyFileSync(`${CASES}/b.jsonl`, join(folder, 'now.jsonl'));
+  await stages.filter();
+  await expect(baselineStage({ ...sasrec, baseline: 'sasrec', data: join(folder, 'out') })).rejects.toThrow('has changed'); // prettier-ignore
+  await stages.baseline('sasrec');
+  expect(hashFile(join(training!.model, 'model.safetensors'))).not.toBe(before);
+  expect(hashFile(join(folder, 'out/runs/baseline-sasrec.before-1/model/model.safetensors'))).toBe(before);
 });
 
 test('from the shell each changed input is named and refused; --again keeps the old run', async () => {

@@ -30,7 +30,7 @@ export const SASREC_OPTIONS = {
   mode: choice(
     SEQUENCE_MODES,
     "row: loss at the target of each row; chain: at every item of a user's sequence, of which a batch has so many",
-    { default: 'row' },
+    { default: 'row', cameLater: true },
   ),
 };
 

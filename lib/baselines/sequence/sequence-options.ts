@@ -34,7 +34,10 @@ export function trainerOptions({ dropout, learningRate = 1e-3, evalEpochs = 1 }:
     epochs: integer('passes over the training rows at most', { default: 200 }),
     batchSize: integer('rows an update', { default: 256 }),
     learningRate: number('of AdamW', { default: learningRate, above: 0 }),
-    schedule: choice(SCHEDULES, 'learning rate over the epochs that are asked for', { default: 'constant' }),
+    schedule: choice(SCHEDULES, 'learning rate over the epochs that are asked for', {
+      default: 'constant',
+      cameLater: true,
+    }),
     weightDecay: number('of AdamW, on matrices alone', { default: 0, min: 0 }),
     maxGradNorm: number('gradients are scaled down to this norm; 0 leaves them', { default: 0, min: 0 }),
     dropout: number('share of numbers set to zero while training', { default: dropout, min: 0, below: 1 }),

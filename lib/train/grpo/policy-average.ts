@@ -4,13 +4,11 @@
  * out, and what it has in common with its start stays. (Polyak & Juditsky 1992; of policies WARP, Ramé et al., arXiv
  * 2406.16768.)
  */
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { writeSafetensors } from '../../files/safetensors.js';
 import { type LanguageModel, trainableWeights } from '../../lm/language-model.js';
-import { disposeWeights, toArrays, type Weights } from '../../lm/weights.js';
-import { restoreWeights } from '../loop/checkpoint.js';
+import { disposeWeights } from '../../lm/weights.js';
 import type { TaskState } from '../loop/task.js';
+import { copyWeights, weightsState } from './copied-weights.js';
 
 /** The average, and its use in the policy's place. */
 export interface PolicyAverage {
@@ -28,9 +26,7 @@ export interface PolicyAverage {
 /** @param decay share of the average that stays at an update, in (0, 1) */
 export function policyAverage(policy: LanguageModel, decay: number): PolicyAverage {
   const trained = trainableWeights(policy);
-  const own: Weights = new Map(
-    [...trained].map(([name, weight]) => [name, tf.tidy(() => tf.variable(tf.mul(weight, 1), false))]),
-  );
+  const own = copyWeights(trained);
   const swap = (): void => {
     for (const [name, weight] of trained) {
       const average = own.get(name)!;
@@ -64,13 +60,7 @@ export function policyAverage(policy: LanguageModel, decay: number): PolicyAvera
         swap();
       }
     },
-    state: {
-      save: (folder) => writeSafetensors(join(folder, FILE), toArrays(own)),
-      restore: (folder) => restoreWeights(join(folder, FILE), own),
-      share: (cluster) => Promise.resolve(cluster.copyFirst(own.values())),
-    },
+    state: weightsState(own, 'average.safetensors'),
     dispose: () => disposeWeights(own),
   };
 }
-
-const FILE = 'average.safetensors';

@@ -10,15 +10,13 @@
  *
  * What is not trained the reference shares with the policy.
  */
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { writeSafetensors } from '../../files/safetensors.js';
 import type { LanguageModel } from '../../lm/language-model.js';
 import { trainableWeights } from '../../lm/language-model.js';
 import { AdaptedWeights } from '../../lm/lora/adapted-weights.js';
-import { disposeWeights, toArrays, type Weights } from '../../lm/weights.js';
-import { restoreWeights } from '../loop/checkpoint.js';
+import { disposeWeights, type Weights } from '../../lm/weights.js';
 import type { TaskState } from '../loop/task.js';
+import { copyWeights, weightsState } from './copied-weights.js';
 
 /** A reference, and what moves it. */
 export interface Reference {
@@ -38,7 +36,7 @@ export function frozenReference(model: LanguageModel): Reference {
 
 /** What the policy is now, its frozen weights shared; it stays when the policy moves. */
 export function referenceOf(policy: LanguageModel): Reference {
-  const own = copies(trainableWeights(policy));
+  const own = copyWeights(trainableWeights(policy));
   return { model: withWeights(policy, own), dispose: () => disposeWeights(own) };
 }
 
@@ -49,7 +47,7 @@ export function baseReference(policy: LanguageModel): Reference {
     throw new Error('baseReference: expected a model with adapters');
   }
   const tables = new Map([...trainableWeights(policy)].filter(([name]) => !/\.lora_[AB]\.weight$/.test(name)));
-  const own = copies(tables);
+  const own = copyWeights(tables);
   const { config } = policy;
   const bare = new AdaptedWeights([...weights, ...own], undefined, weights.newRows);
   return { model: { config, weights: bare }, dispose: () => disposeWeights(own) };
@@ -58,7 +56,7 @@ export function baseReference(policy: LanguageModel): Reference {
 /** @param every updates from one move to the next @param share of the policy in a move, in (0, 1] */
 export function synchronisedReference(policy: LanguageModel, every: number, share: number): Reference {
   const trained = trainableWeights(policy);
-  const own = copies(trained);
+  const own = copyWeights(trained);
   return {
     model: withWeights(policy, own),
     updated(step) {
@@ -68,19 +66,9 @@ export function synchronisedReference(policy: LanguageModel, every: number, shar
         tf.tidy(() => mine.assign(tf.add(tf.mul(weight, share), tf.mul(mine, 1 - share))));
       }
     },
-    state: {
-      save: (folder) => writeSafetensors(join(folder, FILE), toArrays(own)),
-      restore: (folder) => restoreWeights(join(folder, FILE), own),
-      share: (cluster) => Promise.resolve(cluster.copyFirst(own.values())),
-    },
+    state: weightsState(own, 'reference.safetensors'),
     dispose: () => disposeWeights(own),
   };
-}
-
-const FILE = 'reference.safetensors';
-
-function copies(weights: Weights): Weights {
-  return new Map([...weights].map(([name, weight]) => [name, tf.tidy(() => tf.variable(tf.mul(weight, 1), false))]));
 }
 
 /** The same model with some weights in place of its own. */

@@ -161,3 +161,29 @@ describe('LETTER', () => {
     );
   });
 });
+
+describe('RQ-OPQ, its parts', () => {
+  test('columns are dealt out by their variance about the mean, the largest first, to the part that has least', () => {
+    const random = new Random('columns');
+    const [means, deviations] = [[0, 9, 0, 50], [1, 4, 2, 2.8]]; // prettier-ignore
+    const data = Float32Array.from(
+      { length: 4 * 64 },
+      (_, at) => means[at % 4]! + deviations[at % 4]! * random.normal(),
+    );
+    const found = opq({ rows: 64, width: 4, data }, { sizes: [2, 2], rotations: 0, iterations: 3, seed: 'opq' });
+    const used = found.map(({ codebook }) => [0, 1, 2, 3].filter((column) => rowOf(codebook, 0)[column] !== 0));
+    expect(used).toEqual([[0, 1], [2, 3]]); // prettier-ignore
+  });
+
+  test('the nearest rotation is the same whatever the unit', () => {
+    const random = new Random('unit');
+    const numbers = Float32Array.from({ length: 25 }, () => random.normal());
+    const eye = tf.eye(5);
+    const of = (factor: number): number[] => {
+      const x = nearestRotation(tf.tensor2d(numbers.map((x) => factor * x), [5, 5]), eye); // prettier-ignore
+      return [...x.dataSync()];
+    };
+    const own = of(1);
+    for (const factor of [1e-5, 1e5]) of(factor).forEach((x, i) => expect(x).toBeCloseTo(own[i]!, 4));
+  });
+});

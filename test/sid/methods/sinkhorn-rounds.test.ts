@@ -17,6 +17,14 @@ test('one round, and all of them', () => {
   expect(sinkhornRounds(vectors, raw, books, { rounds: 0 })).toEqual(raw);
 });
 
+test('vectors and codebooks in another unit: the same codes', () => {
+  const times = (of: Vectors, factor: number): Vectors => ({ ...of, data: of.data.map((x) => factor * x) });
+  for (const factor of [1 / 8, 8, 64]) {
+    const inUnit = sinkhornRounds(times(vectors, factor), raw, books.map((book) => times(book, factor))); // prettier-ignore
+    expect(inUnit, String(factor)).toEqual(settled);
+  }
+});
+
 test('prefixes stay, items alone stay, and fewer items share', () => {
   const alone = new Set(raw.keys());
   for (const group of collidingGroups(raw)) for (const item of group) alone.delete(item);

@@ -88,6 +88,11 @@ test('a task whose answers are one token asks for one', () => {
   expect([longest, of.task.maxTokens]).toEqual([1, 1]);
 });
 
+test('an answer stands for every item that it is the SID of', () => {
+  const { task } = toy(SHARED);
+  expect([1, 3, 5].map((item) => task.itemsOf(task.render.answer(item)))).toEqual([[1], [3, 5], [3, 5]]);
+});
+
 describe('dropout', () => {
   test('is of the pass that is learned from, not of the rollout; its masks follow from the state of the run', async () => {
     const of = toy();

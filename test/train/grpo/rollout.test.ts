@@ -107,6 +107,8 @@ describe('free texts', () => {
     const groups = await roll({ rollout: 'free', numGenerations: 4, temperature: 1e-4 }, 's', asked);
     for (const group of groups) expect(texts(group)).toHaveLength(1);
     expect(new Set(groups.flatMap(texts)).size).toBeGreaterThan(1);
+    const single = await roll({ rollout: 'free', numGenerations: 1, temperature: 1e-4 }, 's', asked);
+    expect(single.map(texts)).toEqual(groups.map(texts)); // the first text counts, too
   });
 
   test('with an end: it is a part of the text, and what ran out of tokens is told', async () => {
