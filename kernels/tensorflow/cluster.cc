@@ -6,8 +6,13 @@
 #include <tensorflow/c/c_api_experimental.h>
 #include <tensorflow/c/eager/c_api.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdlib>
+#include <mutex>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace {
 
@@ -20,6 +25,72 @@ std::string FromHex(const char* hex) {
     bytes.push_back(static_cast<char>(std::stoi(std::string(hex, 2), nullptr, 16)));
   }
   return bytes;
+}
+
+// Asks every other process from time to time whether it lives, and ends all waiting where one is gone. A collective that
+// began before its peer died fails by itself; one that begins just then can wait for ever for an answer to a message that
+// the dead one had taken. TensorFlow's own strategies ask likewise (multi_worker_util, check_health). One that hangs is
+// not gone: for it there is the timeout of the calls.
+class Watch {
+ public:
+  void Start(TFE_Context* context, int size, int rank) {
+    thread_ = std::thread([this, context, size, rank] { Run(context, size, rank); });
+    std::atexit([] { watch.Stop(); });  // before TensorFlow's own objects go
+  }
+
+  void Stop() {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      stopped_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  static Watch watch;
+
+ private:
+  void Run(TFE_Context* context, int size, int rank) {
+    std::vector<bool> seen(size, false);  // one that has not come yet is not gone
+    std::vector<int> missed(size, 0);
+    while (Wait()) {
+      for (int task = 0; task < size; ++task) {
+        if (task == rank) continue;
+        const std::string name = "/job:worker/replica:0/task:" + std::to_string(task);
+        TF_Status* status = TF_NewStatus();
+        TFE_CollectiveOpsCheckPeerHealth(context, name.c_str(), kAnswerMs, status);
+        const TF_Code code = TF_GetCode(status);
+        if (code == TF_OK) seen[task] = true;
+        missed[task] = code == TF_UNAVAILABLE && seen[task] ? missed[task] + 1 : 0;
+        const bool gone = missed[task] >= kMisses;
+        if (gone) TFE_AbortCollectiveOps(context, status);
+        TF_DeleteStatus(status);
+        if (gone) return;
+      }
+    }
+  }
+
+  // False once it is to stop.
+  bool Wait() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    return !wake_.wait_for(lock, std::chrono::milliseconds(kPeriodMs), [this] { return stopped_; });
+  }
+
+  static constexpr int kPeriodMs = 1000;
+  static constexpr int kAnswerMs = 2000;
+  static constexpr int kMisses = 2;
+
+  std::thread thread_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopped_ = false;
+};
+
+Watch Watch::watch;
+
+int NumberOf(const char* name) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? -1 : std::atoi(text);
 }
 
 }  // namespace
@@ -36,6 +107,7 @@ TFE_Context* __wrap_TFE_NewContext(const TFE_ContextOptions* options, TF_Status*
   TFE_EnableCollectiveOps(context, server.data(), server.size(), status);
   if (TF_GetCode(status) == TF_OK) {
     setenv("SIDLAB_CLUSTER_JOINED", "1", 1);  // an addon without this file would compute alone, in silence
+    Watch::watch.Start(context, NumberOf("SIDLAB_CLUSTER_SIZE"), NumberOf("SIDLAB_CLUSTER_RANK"));
   } else {
     failure = TF_Message(status);
   }

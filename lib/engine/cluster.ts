@@ -52,6 +52,8 @@ export function announceCluster(config = clusterConfig()): void {
   delete process.env.SIDLAB_CLUSTER_JOINED; // of a parent
   if (!config) return void delete process.env.SIDLAB_SERVER_DEF;
   process.env.SIDLAB_SERVER_DEF = serverDef(config); // Node's process.env is the C environment
+  process.env.SIDLAB_CLUSTER_SIZE = String(config.addresses.length);
+  process.env.SIDLAB_CLUSTER_RANK = String(config.rank);
   // What the runtime writes about a peer that is gone is in the error of the call too, which becomes one line.
   if (process.env.TF_CPP_MIN_LOG_LEVEL === '2') process.env.TF_CPP_MIN_LOG_LEVEL = '3';
 }
