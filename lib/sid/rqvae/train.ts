@@ -7,7 +7,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Vectors } from '../../files/npy.js';
 import type { NamedArray } from '../../files/safetensors.js';
-import { dropoutMask } from '../../ops/dropout.js';
+import { maskTensor } from '../../ops/dropout.js';
 import type { MetricLine } from '../../runs/metric-lines.js';
 import { InputError } from '../../support/errors.js';
 import { interrupted, watchInterrupts } from '../../support/interrupt.js';
@@ -210,7 +210,7 @@ class Training {
       ...(terms && { terms }),
       ...{ quantLossWeight, commitment, assignment: { epsilons, iterations } },
       ...(dropout > 0 && {
-        maskOf: (of: [number, number]) => tf.tensor2d(dropoutMask(this.random, of[0] * of[1], dropout), of),
+        maskOf: (of: [number, number]) => maskTensor(this.random, of, dropout),
       }),
     });
     x.dispose();
