@@ -62,7 +62,7 @@ function partColumns({ rows, width, data }: Vectors, parts: number): number[][] 
   const [means, squares] = [new Float64Array(width), new Float64Array(width)];
   for (let i = 0; i < data.length; i++) means[i % width]! += data[i]! / rows;
   for (let i = 0; i < data.length; i++) squares[i % width]! += (data[i]! - means[i % width]!) ** 2;
-  const order = [...Array(width).keys()].sort((a, b) => squares[b]! - squares[a]! || a - b);
+  const order = [...Array(width).keys()].sort((a, b) => squares[b]! - squares[a]!); // stable: ties to the lower
   const columns = Array.from({ length: parts }, (): number[] => []);
   const sums = new Float64Array(parts);
   for (const column of order) {
