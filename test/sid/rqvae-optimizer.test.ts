@@ -108,6 +108,7 @@ test.each([1, 2, 4])('saved after step %i and restored, it goes on as if it had 
   expect(saved.has('b.updates')).toBe(stop > 2);
   const second = new Optimizer(parts);
   second.restore(saved);
+  expect(second.save().get('b.updates')!.data).toEqual(Float32Array.of(Math.max(0, stop - 2)));
   for (const gradients of steps.slice(stop)) apply(second, gradients, options);
   for (const name of ['a', 'b']) expect(parts.get(name)!.dataSync()).toEqual(whole.get(name)!.dataSync());
   expect(() => second.restore(new Map())).toThrow(

@@ -66,13 +66,13 @@ function partColumns({ rows, width, data }: Vectors, parts: number): number[][] 
   const columns = Array.from({ length: parts }, (): number[] => []);
   const sums = new Float64Array(parts);
   for (const column of order) {
-    let to = -1;
+    let to: number | undefined;
     columns.forEach((own, part) => {
       const room = own.length < Math.floor((width + parts - 1 - part) / parts);
-      if (room && (to < 0 || sums[part]! < sums[to]!)) to = part;
+      if (room && (to === undefined || sums[part]! < sums[to]!)) to = part;
     });
-    columns[to]!.push(column);
-    sums[to]! += squares[column]!;
+    columns[to!]!.push(column);
+    sums[to!]! += squares[column]!;
   }
   return columns;
 }

@@ -6,6 +6,7 @@ import { rowOf, type Vectors } from '../../../lib/files/npy.js';
 import { kmeans } from '../../../lib/sid/kmeans/kmeans.js';
 import { nearestRotation } from '../../../lib/sid/rqopq/nearest-rotation.js';
 import { opq, type OpqOptions } from '../../../lib/sid/rqopq/opq.js';
+import { rqOpq } from '../../../lib/sid/rqopq/rq-opq.js';
 import { Random } from '../../../lib/support/random.js';
 
 beforeAll(async () => void (await useEngine()));
@@ -94,10 +95,25 @@ describe('without a rotation: columns in parts', () => {
     expectAsPlain(cloud(24, deviations, 5), { sizes, rotations: 0, iterations: 2, seed: 3 });
   });
 
+  test('constant columns: each part has its share', () => {
+    const x = { rows: 4, width: 3, data: new Float32Array(12) };
+    const found = opq(x, { sizes: [1, 1, 1], rotations: 0, iterations: 2, seed: 3 });
+    expect(found.map(({ codebook }) => codebook.width)).toEqual([3, 3, 3]);
+    expectAsPlain(x, { sizes: [1, 1, 1], rotations: 0, iterations: 2, seed: 3 });
+  });
+
   test('columns of one variance: the earlier to the earlier part', () => {
     const x = { rows: 4, width: 4, data: Float32Array.from([1, 1, 1, 1, -1, 1, -1, 1, 1, -1, -1, -1, -1, -1, 1, -1]) };
     expectAsPlain(x, { sizes: [2, 2], rotations: 0, iterations: 2, seed: 3 });
   });
+});
+
+test('as many products as columns and as levels are allowed', () => {
+  const found = rqOpq(cloud(12, [1, 2]), { levels: 2, codebookSize: 3, products: 2, collisions: 'keep' });
+  expect(found.codebooks.map(({ rows, width }) => [rows, width])).toEqual([
+    [3, 2],
+    [3, 2],
+  ]);
 });
 
 test.each([1, 3])('%i rotations', (rotations) => {
