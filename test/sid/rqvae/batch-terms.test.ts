@@ -106,8 +106,8 @@ test('a code alone is its own positive', () => {
 });
 
 describe('clusters of codes', () => {
-  test.each([1, 2, 3, 4, 5, 6, 7, 9])('of %i codes: two or more a cluster, of sizes that differ by one', (rows) => {
-    for (const most of [1, 2, 3, 10]) {
+  test.each([1, 2, 3, 4, 5, 7, 11, 19])('of %i codes: two or more a cluster, of sizes that differ by one', (rows) => {
+    for (const most of [1, 2, 3, 4, 10]) {
       const mates = clusterMates(cloud(rows, 2), most, 's');
       const sizes = mates.map((others) => others.length + 1);
       const clusters = mates.reduce((sum, others) => sum + 1 / (others.length + 1), 0);
