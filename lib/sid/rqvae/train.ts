@@ -233,12 +233,10 @@ class Training {
     const beaten = (['loss', 'collision', 'utilisation', 'last'] as const).filter((name) =>
       beats(name, metrics, this.state.best[name]),
     );
-    if (beaten.length > 0) {
-      const arrays = fromVariables(this.variables);
-      for (const name of beaten) {
-        if (name !== 'last' || this.plan.best === 'last') this.folder.keepBest(name, arrays);
-        this.state.best[name] = metrics;
-      }
+    const arrays = fromVariables(this.variables);
+    for (const name of beaten) {
+      if (name !== 'last' || this.plan.best === 'last') this.folder.keepBest(name, arrays);
+      this.state.best[name] = metrics;
     }
     return { mse, collision: metrics.collision, utilisation, ...Object.fromEntries(levels) };
   }
