@@ -117,13 +117,26 @@ describe('runs that stop', () => {
     expect(report.seconds).toBeGreaterThan(0);
   });
 
-  test('the start is validated once, also where the run stops before the next checkpoint', async () => {
-    const folder = newFolder();
-    const options = { evalStart: true, figures: [1, 2, 3, 4, 5, 6, 7] };
-    await expect(trainTiny(folder, { ...options, onLog: stopAt(2) })).rejects.toThrow('stopped');
-    await trainTiny(folder, options);
-    expect(steps(folder).filter((step) => step === 0)).toHaveLength(1);
-    expect(existsSync(join(folder, 'last'))).toBe(false);
+  test.each([0, 2])(
+    'the start is validated once, also where the run stops at step %i, before the next checkpoint',
+    async (at) => {
+      const folder = newFolder();
+      const options = { evalStart: true, figures: [1, 2, 3, 4, 5, 6, 7] };
+      await expect(trainTiny(folder, { ...options, onLog: stopAt(at) })).rejects.toThrow('stopped');
+      await trainTiny(folder, options);
+      expect(steps(folder).filter((step) => step === 0)).toHaveLength(1);
+      expect(existsSync(join(folder, 'last'))).toBe(false);
+    },
+  );
+
+  test('of several checkpoints the last one is taken up', () => {
+    const model = tinyModel();
+    const run = new RunFolder(newFolder(), {});
+    const optimizer = new Optimizer(model.weights);
+    const state = { epoch: 0, position: 3, tokens: 9, seconds: 1, random: [1, 2, 3, 4], validationsWithoutImprovement: 0 }; // prettier-ignore
+    for (const step of [9, 10, 11]) saveCheckpoint(run, 3, model, optimizer, { ...state, step } as never);
+    expect(resumeCheckpoint(run, model, optimizer)).toEqual({ ...state, step: 11 });
+    run.release();
   });
 
   test('a best model that is gone, weights of another model: one line each', async () => {

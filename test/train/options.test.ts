@@ -237,6 +237,7 @@ describe('where training starts', () => {
 });
 
 test.each([
+  [0, 30],
   [1, 30],
   [98, 30], // Industrial
   [100, 30],
