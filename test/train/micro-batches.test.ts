@@ -95,3 +95,16 @@ test.each(['shared', 'apart'])('weighted labels: the weighted sum of the example
     expect(off! / norm!, name).toBeLessThan(1e-4);
   }
 });
+
+test('a label without a weight counts once beside those that have one', () => {
+  const [first, second] = examples as [Example, Example];
+  const loss = (some: Example[]): number => {
+    const { loss: of, gradients } = batchGradients(model, sftMicroBatches(model, some, { tokenBudget: 100 }));
+    tf.dispose([...gradients.values()]);
+    return of;
+  };
+  const weighted = { ...first, weights: [0.25, 3] };
+  const once = { ...second, weights: [1, 1] };
+  expect(loss([weighted, second])).toBeCloseTo(loss([weighted, once]), 6);
+  expect(loss([weighted, second])).not.toBeCloseTo(loss([weighted, { ...second, weights: [2, 2] }]), 3);
+});
