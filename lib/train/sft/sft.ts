@@ -151,8 +151,7 @@ async function settle(options: SftOptions, agreed?: Precision) {
   } = fingerprint(SFT_OPTIONS.options, settings);
   const inputs = {
     ...{ dataset, index: file, model: parsed.model, files: weightFiles(dataset, parsed) },
-    ...(parsed.embeddings !== undefined && { embeddings: parsed.embeddings }),
-    ...(parsed.preferences !== undefined && { preferences: parsed.preferences }),
+    ...{ embeddings: parsed.embeddings, preferences: parsed.preferences },
   };
   const config = {
     stage: 'sft',
