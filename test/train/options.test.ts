@@ -196,9 +196,9 @@ describe('where training starts', () => {
     expect(vocabulary({ templates, items, vocabSize: 270, sidVocabulary: 'all' }).vocabSize).toBe(276);
     const spelled = vocabulary({ sidTokens: 'subwords', vocabSize: 258 });
     expect([spelled.vocabSize, spelled.has('<a_2>')]).toEqual([258, false]);
-    const worded = [{ ...TEMPLATES.title2sid!, prompts: ['{title}: Wherefore? Wherefore?'] }];
+    const worded = [{ ...TEMPLATES.title2sid!, prompts: ['{title}: Jqvxzk? Jqvxzk?'] }];
     const rich = vocabulary({ templates: worded, items, vocabSize: 2000 });
-    for (const word of ['Zebra', 'quaint', 'Xylo', 'Jig', 'Wherefore']) expect(rich.encode(word).length, word).toBeLessThan(word.length); // prettier-ignore
+    for (const word of ['Zebra', 'quaint', 'Xylo', 'Jig', 'Jqvxzk']) expect(rich.encode(word).length, word).toBeLessThan(word.length); // prettier-ignore
   });
 
   test('a folder: tokens that join, tokens that it had, rows that its tokenizer lacked', () => {

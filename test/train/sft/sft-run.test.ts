@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { loadDataset } from '../../../lib/data/load.js';
 import { useEngine } from '../../../lib/engine/engine.js';
 import { writeNpy } from '../../../lib/files/npy.js';
+import { loadTokenizer } from '../../../lib/lm/tokenizer/tokenizer.js';
 import { readMetrics } from '../../../lib/runs/metric-lines.js';
 import { TEMPLATES } from '../../../lib/tasks/templates.js';
 import type { SftOptions } from '../../../lib/train/sft/sft-options.js';
@@ -95,6 +96,17 @@ test.each([
   expect(readdirSync(at(run))).toContain('card.json');
 });
 
+test('prompts that were too long are counted over all updates; the model goes with the prompt that it was trained with', async () => {
+  const more = { template: 'words', cutoffLen: 60, sidTokens: 'subwords', batchSize: 16, epochs: 0.15 } as const;
+  const report = await sft(options('cut', more));
+  const counts = readMetrics(join(at('cut'), 'metrics.jsonl')).flatMap(({ truncated }) => truncated ?? []);
+  expect(counts.length).toBeGreaterThan(1);
+  expect(report.truncated).toBe(counts.reduce((sum, count) => sum + count, 0));
+  const { prompt } = JSON.parse(readFileSync(join(report.model, 'sidlab.json'), 'utf8')) as { prompt: object };
+  expect(prompt).toMatchObject({ template: 'words', cutoffLen: 60, sidTokens: 'subwords' });
+  expect(prompt).not.toHaveProperty('heldOutItems');
+});
+
 test.each<[Partial<SftOptions>, number]>([
   [{ tasks: 'sids:n=100', batchSize: 1 }, 30], // 100 updates
   [{ tasks: 'sids:n=100:2', batchSize: 1 }, 15],
@@ -112,6 +124,7 @@ test('all rows of the task that is ranked have their loss measured, of the other
     const run = `held-out-${validRows}`;
     const tasks = 'sids:n=64,title2sid:n=1';
     await sft(options(run, { tasks, epochs: 0.01, validRows, heldOutItems: 0.2 }));
+    expect(loadTokenizer(join(at(run), 'model')).vocabSize, 'subwords of its titles').toBeGreaterThan(256);
     const line = readMetrics(join(at(run), 'metrics.jsonl')).find((of) => 'valid loss' in of)!;
     return [line['valid loss sids']!, line['valid loss title2sid']!];
   };
