@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadDataset } from '../../lib/data/load.js';
 import { useEngine } from '../../lib/engine/engine.js';
+import { trainableWeights } from '../../lib/lm/language-model.js';
 import { loadModel, saveModel } from '../../lib/lm/model.js';
 import { wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
 import { TEMPLATES } from '../../lib/tasks/templates.js';
@@ -18,7 +19,7 @@ import { planTasks } from '../../lib/tasks/plan-tasks.js';
 import { defaultBestMetric } from '../../lib/train/sft/default-best-metric.js';
 import { defaultEpochs } from '../../lib/train/sft/default-epochs.js';
 import { sftEstimate } from '../../lib/train/sft/sft.js';
-import { checkTrainable } from '../../lib/train/sft/trainable.js';
+import { checkTrainable, type TrainableOptions } from '../../lib/train/sft/trainable.js';
 
 beforeAll(async () => void (await useEngine()));
 
@@ -181,7 +182,7 @@ describe('where training starts', () => {
   test('a shape: the words of its templates and the SIDs, as they occur or all; or subwords', () => {
     const vocabulary = (options: Parameters<typeof initialModel>[3]) => {
       const { model, tokenizer, sids } = initialModel('qwen2:32x1', INDEX, 1, options);
-      expect(model.config.vocabSize).toBe(tokenizer.vocabSize);
+      expect(model.config).toMatchObject({ vocabSize: tokenizer.vocabSize, eosTokenId: 0 });
       expect(sids).toBeUndefined();
       return tokenizer;
     };
@@ -195,8 +196,9 @@ describe('where training starts', () => {
     expect(vocabulary({ templates, items, vocabSize: 270, sidVocabulary: 'all' }).vocabSize).toBe(276);
     const spelled = vocabulary({ sidTokens: 'subwords', vocabSize: 258 });
     expect([spelled.vocabSize, spelled.has('<a_2>')]).toEqual([258, false]);
-    const rich = vocabulary({ templates, items, vocabSize: 2000 });
-    for (const word of ['Zebra', 'quaint', 'Xylo', 'Jig']) expect(rich.encode(word).length, word).toBeLessThan(word.length); // prettier-ignore
+    const worded = [{ ...TEMPLATES.title2sid!, prompts: ['{title}: Jqvxzk? Jqvxzk?'] }];
+    const rich = vocabulary({ templates: worded, items, vocabSize: 2000 });
+    for (const word of ['Zebra', 'quaint', 'Xylo', 'Jig', 'Jqvxzk']) expect(rich.encode(word).length, word).toBeLessThan(word.length); // prettier-ignore
   });
 
   test('a folder: tokens that join, tokens that it had, rows that its tokenizer lacked', () => {
@@ -217,8 +219,24 @@ describe('where training starts', () => {
     const trained = (words: number, sids: string[][] = []) => initialModel(baseOf(words, sids), INDEX, 1, { lora: true }).model.lora!; // prettier-ignore
     expect(trained(39)).toMatchObject({ newTokens: true, rank: 32 });
     expect(trained(30, INDEX).newTokens).toBe(false);
+    expect(trained(30, INDEX.slice(0, 1)).newTokens).toBe(true); // a single one
     expect(trained(45, INDEX).newTokens).toBe(true); // rows that the table lacked
     expect(initialModel(baseOf(30, INDEX), INDEX, 1, { lora: true, sidTokens: 'subwords' }).model.lora!.newTokens).toBe(false); // prettier-ignore
+  });
+
+  test('adapters as they are asked for; with what is frozen no table is trained whole', () => {
+    const of = (options: TrainableOptions) => initialModel(baseOf(39), INDEX, 1, options).model;
+    expect(of({ lora: true }).lora).toMatchObject({ rank: 32, modules: ['embed_tokens', 'lm_head'] });
+    const lora = { rank: 4, modules: ['embed_tokens'] } as const;
+    expect(of({ lora }).lora).toMatchObject(lora);
+    expect(of({ lora: { rank: 4 }, freeze: 'embeddings' }).lora).toMatchObject({ rank: 4, modules: [] });
+    const trained = (options: TrainableOptions) => [...trainableWeights(of(options)).keys()];
+    const tables = (names: string[]) => names.filter((name) => name.includes('embed_tokens'));
+    expect(tables(trained({ lora }))).toEqual(['model.embed_tokens.weight']);
+    expect(tables(trained({ lora: true, freeze: 'embeddings' }))).toEqual([]);
+    expect(tables(trained({ lora: true, freeze: 'all-but-new-rows' }))).toEqual(['model.embed_tokens.new_rows']);
+    expect(() => checkTrainable('test/golden/qwen3', { lora: { modules: ['lm_head'] }, freeze: 'embeddings' })).toThrow('--lora-modules'); // prettier-ignore
+    expect(() => checkTrainable('test/golden/qwen3', { lora: { rank: 1.5 } })).toThrow('lora: expected rank');
   });
 
   test('what goes together', () => {
@@ -237,6 +255,7 @@ describe('where training starts', () => {
 });
 
 test.each([
+  [0, 30],
   [1, 30],
   [98, 30], // Industrial
   [100, 30],
