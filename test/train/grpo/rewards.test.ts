@@ -68,7 +68,18 @@ describe('by hand', () => {
     const given = { counts, row: { user: 'x', history: [4, 7], target: 5 } };
     const near = (values: number[]) => values.map((x) => x.toFixed(12));
     expect(near(transitionReward({ ...given, items: [4, 5, 7, 9] }))).toEqual(near(shares));
+    expect(near(transitionReward({ ...given, items: [4, 5, 7, 9], row: { ...given.row, history: [4, 9, 7] } }))).toEqual(near(shares)); // prettier-ignore
     expect(near(transitionReward({ ...given, items: [4, -1], row: { ...given.row, history: [] } }))).toEqual(near(ofUnseen)); // prettier-ignore
+  });
+
+  test('transition: from nothing, of nothing, of one item', () => {
+    const of = (train: Row[], history: number[], items: number[]) =>
+      transitionReward({ counts: countTrain(train), row: { user: 'x', history, target: 0 }, items }).map(Math.exp);
+    const close = (values: number[], expected: number[]) => values.forEach((x, i) => expect(x).toBeCloseTo(expected[i]!, 12)); // prettier-ignore
+    const circle = [0, 1, 2].map((item): Row => ({ user: `${item}`, history: [item], target: (item + 1) % 3 }));
+    close(of(circle, [], [0, 1, 2]), [2.1 / 6, 2.1 / 6, 2.1 / 6]); // after nothing came nothing: popularity alone
+    close(of([], [3], [3, 4]), [0.1, 0.1]);
+    close(of([{ user: 'u', history: [], target: 3 }], [3], [3, 4]), [1.1, 0.1]);
   });
 
   test('novelty: what the history does not hold', () => {
@@ -121,6 +132,12 @@ describe('by hand', () => {
     expect(await scorerReward({ items: [7, -1, 3], row, scorer })).toEqual([3, 3, 7]);
     expect(asked).toEqual([[[1]], [[7, 3]]]);
     expect(await scorerReward({ items: [-1], row, scorer })).toEqual([0]);
+    expect(await scorerReward({ items: [0, 1, -1], row, scorer })).toEqual([10, 9, 9]); // item 0 is an item
+    const before = asked.length;
+    expect(await scorerReward({ items: [7, -1, 3], row, scorer, scored: [5, 2] })).toEqual([5, 2, 2]);
+    expect(asked).toHaveLength(before); // what was asked about all groups at once is not asked again
+    const silent = rewardGroup(parts('sasrec'), { ...context, scorer: () => [] });
+    await expect(silent).rejects.toThrow('grpo: reward sasrec: expected 2 finite numbers');
   });
 
   test('format, ROUGE and cosine of texts', async () => {
