@@ -41,6 +41,7 @@ test('defaults of sft', () => {
 });
 
 test('defaults of grpo', () => {
+  expect(GRPO_OPTIONS.options.lora.group!.dropout!.default).toBe(0); // log p is compared between passes
   expect(GRPO_OPTIONS.parse({ data: 'd', model: 'm' })).toEqual({
     ...SHARED,
     ...{ data: 'd', model: 'm', numGenerations: 16, beta: 1e-3, reward: 'ranking', sampleSize: 0, epochs: 2 },
@@ -105,6 +106,10 @@ test.each([
   ['sftWeight', 0, -0.01],
   ['tokenBudget', 1, 0],
   ['logRollouts', 0, -1],
+  ['dropout', 0, -0.01],
+  ['dropout', 0.999, 1],
+  ['averageDecay', 0, -0.01],
+  ['averageDecay', 0.999, 1],
 ] as const)('grpo: %s of %d is good, of %d it is not', (name, good, bad) => {
   const given = { data: 'd', model: 'm' };
   expect(GRPO_OPTIONS.parse({ ...given, [name]: good })[name]).toBe(good);

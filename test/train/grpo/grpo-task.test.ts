@@ -146,6 +146,28 @@ describe('the scorer', () => {
     const short: Scorer = (histories, items) => histories.map((_, r) => items[r]!.slice(1).map(() => 0));
     const wrong = update(toyTask(of, { numGenerations: 3 }, { sources: { ...sources, scorer: short } }), of);
     await expect(wrong).rejects.toThrow('reward sasrec: expected 3 finite numbers');
+    let calls = 0;
+    const fewer: Scorer = (histories, items) => (calls++, histories.slice(1).map((_, r) => items[r]!.map(() => 0)));
+    const silent = update(toyTask(of, { numGenerations: 3 }, { sources: { ...sources, scorer: fewer } }), of);
+    await expect(silent).rejects.toThrow('reward sasrec: expected 3 finite numbers');
+    expect(calls).toBe(1);
+  });
+
+  test('is asked about items alone, and by nobody where no reward reads it', async () => {
+    const seen: RewardContext[] = [];
+    const spy: Reward = (given) => (seen.push({ ...given }), given.items.map(() => 0));
+    const of = toy(undefined, ['sasrec', spy]);
+    const asked: (readonly (readonly number[])[])[] = [];
+    const scorer: Scorer = (_, items) => (asked.push(items), items.map((own) => own.map((item) => item / 10)));
+    const sources = { tokenizer: of.tokenizer, index: of.index, scorer };
+    await update(toyTask(of, { rollout: 'free', numGenerations: 6, temperature: 3 }, { sources }), of);
+    const known = seen.map(({ items }) => items.filter((item) => item >= 0));
+    expect(known.some(({ length }) => length === 0) && known.some(({ length }) => length > 0)).toBe(true);
+    expect(asked).toEqual([known.filter(({ length }) => length > 0)]);
+    expect(seen.map(({ scored }) => scored)).toEqual(known.map((items) => items.map((item) => item / 10)));
+    const rule = toy(undefined, 'rule');
+    await update(toyTask(rule, { numGenerations: 2 }, { sources }), rule);
+    expect(asked).toHaveLength(1);
   });
 });
 
@@ -178,6 +200,14 @@ describe('what a batch logs', () => {
       }),
     );
     expect(metrics.kl).toBeCloseTo(mean(kl), 5);
+  });
+
+  test('a right answer that was put in is no hit', async () => {
+    const of = toy(undefined, 'rule');
+    const [found, given] = [await update(toyTask(of, { numGenerations: 3 }), of), await update(toyTask(of, { numGenerations: 3, addGroundTruth: true }), of)]; // prettier-ignore
+    for (const name of ['groups with a hit', 'rollout HR@10', 'rollout NDCG@10']) expect(given.metrics[name]).toBe(found.metrics[name]); // prettier-ignore
+    expect(found.metrics['groups with a hit']).toBeLessThan(1);
+    expect(given.metrics['groups with equal rewards']).toBe(0);
   });
 
   test('what a reward is given, and that hits are counted from items', async () => {

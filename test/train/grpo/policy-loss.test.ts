@@ -90,6 +90,11 @@ describe('advantages of the policy', () => {
     );
   });
 
+  test('of long texts, whose probabilities are below the smallest number', () => {
+    const [long, short] = [-1000, 0].map((by) => policyAdvantages([by - 0.1, by - 1, by - 2], [0, 1, 0.5]));
+    long!.forEach((own, g) => expect(own).toBeCloseTo(short![g]!, 10));
+  });
+
   test('equal rewards are no advantage at all, whatever rounding makes of the difference', () => {
     expect(policyAdvantages([-0.1, -0.2, -0.7], [0.3, 0.3, 0.3])).toEqual([0, 0, 0]);
   });
@@ -312,6 +317,7 @@ describe('equal rewards', () => {
   test('mean and deviation of a sample', () => {
     expect(statistics([])).toEqual({ mean: 0, deviation: 0 });
     expect(statistics([3])).toEqual({ mean: 3, deviation: 0 });
+    expect(statistics([1, 3])).toEqual({ mean: 2, deviation: Math.SQRT2 });
     expect(statistics([1, 3, 8]).deviation).toBeCloseTo(Math.sqrt(13), 12);
   });
 });
