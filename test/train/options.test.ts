@@ -139,6 +139,14 @@ describe('GRPO since its start', () => {
     const chance = sinceStart(log(0.2, 0.9, 0.17), 3, (step) => rows(step === 0 ? 20 : 17));
     expect(chance).not.toHaveProperty('warning');
     expect(sinceStart(log(0.2, 0.9, 0.1), 3, none).warning).toContain('lower on validation than the SFT model');
+    for (const kept of [0, 6]) {
+      // rows of one of the two alone cannot be compared
+      const one = sinceStart(log(0.2, 0.9, 0.1), 3, (step) => (step === kept ? rows(10) : undefined));
+      expect(one.warning).toContain('lower on validation');
+    }
+    const eleventh = (hits: number) => rows(0).map((row, i) => ({ ...row, rank: i < hits ? 11 : 0 }));
+    const beyond = sinceStart(log(0.2, 0.9, 0.1), 3, (step) => eleventh(step === 0 ? 100 : 0));
+    expect(beyond).not.toHaveProperty('warning'); // ranks beyond the tenth are no loss
   });
 
   test('rows of a validation are kept by step, the last one of a step', () => {

@@ -206,7 +206,7 @@ export function beginGrpo(settled: SettledGrpo, onRollout?: GrpoTaskParts['onRol
   const reference = referenceModel(settings.referenceKind, model, start, settings);
   const average = settings.averageDecay > 0 ? policyAverage(model, settings.averageDecay) : undefined;
   const reading = promptOptions(prompts, start, dataset.items, promptWords(dataset));
-  const tasks = parts.map((part) => rlTask(part, { model, tokenizer, index, dataset, reading, rewards, maxTokens }));
+  const tasks = parts.map((part) => rlTask(part, { model, tokenizer, index, reading, rewards, maxTokens }));
   const sources: RewardSources = {
     ...{ tokenizer, index, texts: dataset.items },
     ...(rewards.some(({ named }) => named?.needs === 'counts') && { counts: countTrain(dataset.train) }),

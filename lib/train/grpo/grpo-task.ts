@@ -133,7 +133,7 @@ export class GrpoTask implements Task<GrpoBatch> {
     const { advantages: baseline, scaleRewards: scale } = this.options;
     const groups = withAdvantages(trained.groups, { baseline, scale }, this.options);
     this.kept = groups;
-    this.log(step, trained.groups, groups);
+    if (!cluster || cluster.isFirst) this.log(step, trained.groups, groups);
     // log p without a mask served advantages and rewards; a ratio of the masked pass to it would not be of two policies
     const learned = this.options.dropout > 0 ? groups.map(({ old: _, ...group }) => group) : groups;
     return this.policyObjective(learned, metrics, random, cluster);

@@ -5,46 +5,29 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { countTrain } from '../../../lib/data/counts.js';
 import { loadDataset } from '../../../lib/data/load.js';
-import { readIndex } from '../../../lib/data/sid-index.js';
 import { useEngine } from '../../../lib/engine/engine.js';
 import { writeNpy } from '../../../lib/files/npy.js';
-import { saveModel } from '../../../lib/lm/model.js';
 import { Random } from '../../../lib/support/random.js';
-import { TEMPLATES } from '../../../lib/tasks/templates.js';
 import type { GrpoOptions } from '../../../lib/train/grpo/grpo-options.js';
 import { beginGrpo, settleGrpo } from '../../../lib/train/grpo/grpo-settings.js';
 import type { Reward, RewardContext } from '../../../lib/train/grpo/rewards/reward-context.js';
 import { functionStamp } from '../../../lib/train/grpo/rewards/reward-list.js';
 import type { LoggedGroup } from '../../../lib/train/grpo/rollout/rollout-log.js';
-import { initialModel } from '../../../lib/train/sft/initial-model.js';
+import { ITEMS, saveModels, SHOP, shopOptions } from './shop.js';
 
-const SHOP = 'test/cases/shop';
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-grpo-settings-'));
 const at = (name: string): string => join(folder, name);
-const items = 24;
 
 beforeAll(async () => {
   await useEngine();
-  const dataset = await loadDataset(SHOP);
-  expect(dataset.items).toHaveLength(items);
-  const index = readIndex(join(SHOP, 'shop.index.json'), items);
-  const templates = ['seqrec', 'title2sid', 'sid2title'].map((name) => TEMPLATES[name]!);
-  const { model, tokenizer } = initialModel('qwen2:32x1', index, 1, { templates, items: dataset.items, vocabSize: 300 }); // prettier-ignore
-  const json = { json: tokenizer.json };
-  saveModel(at('plain'), model, json);
-  const own = { of: 'rows', separator: ' ', answer: '{sid}', prompts: ['{history}'] };
-  saveModel(at('trained'), model, json, { template: 'mine', templates: { mine: own, seqrec: TEMPLATES.seqrec } });
-  for (const rows of [items, items + 1]) {
+  await saveModels(folder);
+  for (const rows of [ITEMS, ITEMS + 1]) {
     const data = Float32Array.from({ length: 2 * rows }, (_, i) => 1 + i);
     writeNpy(at(`${rows}.npy`), { rows, width: 2, data });
   }
 });
 
-const options = (more: Partial<GrpoOptions>): GrpoOptions => ({
-  ...{ data: SHOP, run: at('run'), model: at('plain'), precision: 'float32', batchSize: 2, numGenerations: 3 },
-  ...{ validRows: 3, maxTokens: 4 },
-  ...more,
-});
+const options = (more: Partial<GrpoOptions>): GrpoOptions => shopOptions(folder, more);
 const settled = (more: Partial<GrpoOptions> = {}) => settleGrpo(options(more));
 
 describe('what is rolled out, and which of it is ranked', () => {
@@ -120,13 +103,13 @@ describe('what a configuration records', () => {
   });
 
   test('vectors are an input of the run that reads them', async () => {
-    const embeddings = at(`${items}.npy`);
+    const embeddings = at(`${ITEMS}.npy`);
     const [read, not] = [await settled({ reward: 'rule,semantic', embeddings }), await settled({ embeddings })];
-    expect([read.vectors?.rows, read.inputs.embeddings]).toEqual([items, embeddings]);
+    expect([read.vectors?.rows, read.inputs.embeddings]).toEqual([ITEMS, embeddings]);
     expect(not.vectors).toBeUndefined();
     expect(not.inputs).not.toHaveProperty('embeddings');
-    const other = settled({ reward: 'semantic', embeddings: at(`${items + 1}.npy`) });
-    await expect(other).rejects.toThrow(`expected ${items} rows, one an item, got ${items + 1}`);
+    const other = settled({ reward: 'semantic', embeddings: at(`${ITEMS + 1}.npy`) });
+    await expect(other).rejects.toThrow(`expected ${ITEMS} rows, one an item, got ${ITEMS + 1}`);
   });
 });
 
@@ -154,7 +137,7 @@ describe('the task of a run', () => {
     const { seen, logged, metrics, average, valid, rows } = await begun({});
     const { train, valid: split } = await loadDataset(SHOP);
     for (const name of ['counts', 'vectors', 'scorer', 'embed']) expect(seen[0]).not.toHaveProperty(name);
-    expect(seen.map(({ texts }) => texts?.length)).toEqual([items, items]);
+    expect(seen.map(({ texts }) => texts?.length)).toEqual([ITEMS, ITEMS]);
     expect(train).toContainEqual(seen[0]!.row);
     expect(logged.map(({ step }) => step)).toEqual([1]);
     expect(metrics).toHaveProperty('seconds reference');
@@ -166,11 +149,11 @@ describe('the task of a run', () => {
 
   test('what rewards read, and no reference where there is no KL', async () => {
     const scorer = (_: unknown, lists: readonly (readonly number[])[]) => lists.map((of) => of.map(() => 1));
-    const more = { embeddings: at(`${items}.npy`), scorer, beta: 0 };
+    const more = { embeddings: at(`${ITEMS}.npy`), scorer, beta: 0 };
     const { seen, metrics } = await begun(more, 'transition', 'semantic', 'sasrec');
     const { train } = await loadDataset(SHOP);
     expect(seen[0]!.counts).toEqual(countTrain(train));
-    expect([seen[0]!.vectors!.rows, seen[0]!.scorer]).toEqual([items, scorer]);
+    expect([seen[0]!.vectors!.rows, seen[0]!.scorer]).toEqual([ITEMS, scorer]);
     expect(metrics).not.toHaveProperty('seconds reference');
   });
 

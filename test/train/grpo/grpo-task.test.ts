@@ -91,6 +91,15 @@ test('a task whose answers are one token asks for one', () => {
 test('an answer stands for every item that it is the SID of', () => {
   const { task } = toy(SHARED);
   expect([1, 3, 5].map((item) => task.itemsOf(task.render.answer(item)))).toEqual([[1], [3, 5], [3, 5]]);
+  expect(task.itemsOf([0, 0, 0])).toEqual([-1]);
+});
+
+test.each([
+  ['words', 'rule'],
+  ['sid2title', 'rouge'],
+] as const)('%s of a catalogue of one item ends as its answer does', (template, reward) => {
+  const { task } = toy(sidsOf('a_0 b_0'), reward, 'qwen2:32x1', template);
+  expect(task.end).toBe(task.render.answer(0).at(-1));
 });
 
 describe('dropout', () => {

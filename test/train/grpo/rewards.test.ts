@@ -223,6 +223,12 @@ describe('lists', () => {
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
     });
     expect(rewardStamp(parts(third))).not.toEqual({ ...(rewardStamp(parts(half)) as object), name: 'third' });
+    const sha256 = expect.any(String) as string;
+    expect(functionStamp(half)).toStrictEqual({ name: 'half', sha256 });
+    expect(functionStamp(Object.assign((x: number) => x, { identity: 'file 1' }))).toMatchObject({
+      identity: 'file 1',
+    });
+    expect(functionStamp(Object.assign((x: number) => x, { identity: 1 }))).not.toHaveProperty('identity');
     expect(rewardStamp(parts((() => () => [])()))).toMatchObject({ name: 'anonymous' });
     expect(rewardStamp(parts('rule:1'))).toBe('rule');
     expect(rewardStamp(parts('rule:2'))).toEqual([{ reward: 'rule', weight: 2 }]);
@@ -243,6 +249,8 @@ describe('a reward of one’s own', () => {
     ['not numbers', () => [1, '0'] as never, '[1, 0]'],
     ['too few a token', () => [[1, 1], [1]], '[1,1, 1]'],
     ['of both kinds', () => [[1, 1], 1] as never, '[1,1, 1]'],
+    ['a text that fits the line', () => 'x'.repeat(80) as never, 'x'.repeat(80)],
+    ['one that does not', () => 'x'.repeat(81) as never, `${'x'.repeat(77)}...`],
   ] as [string, Reward, string][])('%s: refused in one line', async (_, reward, got) => {
     const own = Object.defineProperty(reward, 'name', { value: 'own' });
     await expect(rewardGroup(parts(own), context)).rejects.toThrow(

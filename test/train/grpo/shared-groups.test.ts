@@ -8,6 +8,9 @@ import type { Cluster } from '../../../lib/cluster/cluster.js';
 import { useEngine } from '../../../lib/engine/engine.js';
 import { Random } from '../../../lib/support/random.js';
 import type { GrpoTask } from '../../../lib/train/grpo/grpo-task.js';
+import type { Group } from '../../../lib/train/grpo/loss/group.js';
+import type { LoggedGroup } from '../../../lib/train/grpo/rollout/rollout-log.js';
+import { ownGroups } from '../../../lib/train/grpo/shared-groups.js';
 import { lockstep } from './lockstep.js';
 import { apart, gradientsOf, SHARED, type Toy, toy, type ToyOptions, toyTask } from './toy.js';
 
@@ -50,6 +53,26 @@ function expectSame(whole: Made, parts: Made[]): void {
     }
   });
 }
+
+test('each process trains a run of groups of about as many tokens', () => {
+  const group = (...lengths: number[]): Group => ({ prompt: [1], completions: lengths.map((n) => Array<number>(n).fill(2)), advantages: [] }); // prettier-ignore
+  const runs = (groups: Group[]) => [0, 1].map((rank) => ownGroups({ rank, size: 2 }, groups).map((of) => groups.indexOf(of))); // prettier-ignore
+  expect(runs([group(10, 1), group(1, 1), group(1, 1), group(1, 1)])).toEqual([[0], [1, 2, 3]]);
+  expect(runs([group(1, 10), group(1, 1), group(1, 1), group(1, 1)])).toEqual([[0], [1, 2, 3]]);
+  const answer = Array<number>(20).fill(3);
+  expect(runs([group(2), { ...group(2), answer }, group(2), group(2), group(2)])).toEqual([[0, 1], [2, 3, 4]]); // prettier-ignore
+  expect(runs([{ ...group(2), answer }, group(2), group(2), group(2)])).toEqual([[0], [1, 2, 3]]);
+});
+
+test('the first process alone logs rollouts', async () => {
+  const { results } = await lockstep(2, async (cluster) => {
+    const logged: LoggedGroup[] = [];
+    const of = toy(SHARED, REWARD);
+    await updates(of, toyTask(of, { logRollouts: 3 }, { onRollout: (groups) => logged.push(...groups) }), cluster);
+    return logged.map(({ user }) => user);
+  });
+  expect(results).toEqual([['0', '1', '2'], []]);
+});
 
 // messages: the groups, the sums of the loss; log p where later updates, advantages or rewards need it
 test.each<[string, ToyOptions, number]>([
