@@ -34,7 +34,7 @@ test('the beams of what answers with a SID, all else at its largest, each in its
     const made = probeGroups(sids.model, tasksOf(), rows, options);
     expect([made[0], made[2]]).toStrictEqual([0, 2].map((r) => sizedGroup(tasksOf(), rows[r]!, options)));
     for (const r of [1, 3]) {
-      const [{ items }] = beamSearch(sids.model, sids.task.trie!, [promptOf(rows[r]!)], { numBeams: 3 }) as [{ items: number[] }]; // prettier-ignore
+      const items = beamSearch(sids.model, sids.task.trie!, [promptOf(rows[r]!)], { numBeams: 3 })[0]!.items;
       const completions = items.map((item) => sids.task.render.answer(item));
       const answer = sids.task.render.answer(rows[r]!.row.target);
       const group = { prompt: promptOf(rows[r]!), completions, advantages: [1, -1, 1] };
