@@ -8,6 +8,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { clusterConfig } from '../engine/cluster.js';
 import { ensureEngine } from '../engine/engine.js';
+import { wholeNumbersOf } from '../support/values-of.js';
 import { InputError } from '../support/errors.js';
 import { largest } from '../support/extremes.js';
 import { setNoticeSink, setProgressSink } from '../support/progress.js';
@@ -161,7 +162,7 @@ export class Cluster {
 
   /** The rows of all processes, sorted by rank, which is each one's first number: gathered they are in order of names. */
   private gatherRows(own: Int32Array): Int32Array[] {
-    const all = tf.tidy(() => this.collectives.gather(tf.tensor2d(own, [1, own.length], 'int32')).dataSync<'int32'>());
+    const all = wholeNumbersOf(() => this.collectives.gather(tf.tensor2d(own, [1, own.length], 'int32')));
     const rows = Array.from({ length: this.size }, (_, i) => all.slice(i * own.length, (i + 1) * own.length));
     return rows.sort((a, b) => a[0]! - b[0]!);
   }
