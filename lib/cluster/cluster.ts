@@ -98,6 +98,12 @@ export class Cluster {
     return all.map(({ buffer, byteOffset, length }) => new Float32Array(buffer, byteOffset, length / 4));
   }
 
+  /** Whole numbers of every process, by rank; each may have as many as it likes. */
+  integers(own: Int32Array): Int32Array[] {
+    const all = this.bytes(Buffer.from(own.buffer, own.byteOffset, own.byteLength));
+    return all.map(({ buffer, byteOffset, length }) => new Int32Array(buffer, byteOffset, length / 4));
+  }
+
   /** @returns those of every process, by rank, at places that are whole words */
   private bytes(content: Buffer): Buffer<ArrayBuffer>[] {
     const longest = largest(this.numbers([content.length]).map(([length]) => length!));
