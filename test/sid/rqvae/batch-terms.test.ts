@@ -40,9 +40,9 @@ describe('which terms there are', () => {
     const plan = planOf(options);
     const before = tf.memory().numTensors;
     const variables = toVariables(initialArrays(plan.shape, 1));
-    const own = new BatchTerms(plan, new Random(1), terms);
+    const own = new BatchTerms(plan, terms);
     own.beginEpoch(0, variables);
-    const found = own.of([4, 2, 9]);
+    const found = own.of([4, 2, 9], new Random(1));
     expect(found && Object.keys(found).filter((name) => name !== 'estimator').sort()).toEqual(wanted); // prettier-ignore
     expect(found?.estimator).toBe(wanted && plan.estimator);
     if (found?.diversity) expect(found.diversity.positives.map(({ shape }) => shape)).toEqual([[6], [5]]);
@@ -54,7 +54,7 @@ describe('which terms there are', () => {
 
 test('noise of every level is -log(-log u), drawn row by row; finite for a draw of 0', () => {
   const plan = planOf({ estimator: 'gumbel', gumbelTemperature: 0.7 });
-  const { gumbel } = new BatchTerms(plan, new Random(8)).of([4, 2, 9])!;
+  const { gumbel } = new BatchTerms(plan).of([4, 2, 9], new Random(8))!;
   const random = new Random(8);
   expect(gumbel!.temperature).toBe(0.7);
   for (const [level, codes] of [6, 5].entries()) {
@@ -65,13 +65,13 @@ test('noise of every level is -log(-log u), drawn row by row; finite for a draw 
   tf.dispose(gumbel!.noise as tf.Tensor[]);
   const zero = new Random(1);
   zero.next = () => 0;
-  const lowest = new BatchTerms(plan, zero).of([1])!.gumbel!.noise as tf.Tensor[];
+  const lowest = new BatchTerms(plan).of([1], zero)!.gumbel!.noise as tf.Tensor[];
   expect(lowest[0]!.dataSync()[0]).toBeCloseTo(-Math.log(-Math.log(Number.MIN_VALUE)), 5);
   tf.dispose(lowest);
 });
 
 test("the vectors are those of the batch's items", () => {
-  const { collaborative } = new BatchTerms(planOf({}), new Random(8), letter({ collaborative: x, collaborativeWeight: 0.3 })).of([4, 19, 0])!; // prettier-ignore
+  const { collaborative } = new BatchTerms(planOf({}), letter({ collaborative: x, collaborativeWeight: 0.3 })).of([4, 19, 0], new Random(8))!; // prettier-ignore
   expect(collaborative!.weight).toBe(0.3);
   expect(collaborative!.vectors.arraySync()).toEqual([4, 19, 0].map((row) => [...rowOf(x, row)]));
   collaborative!.vectors.dispose();
@@ -82,10 +82,11 @@ test('a positive of each code is drawn from its cluster of this epoch', () => {
   const variables = toVariables(initialArrays(plan.shape, 1));
   const books = [6, 5].map((rows) => cloud(rows, 3));
   books.forEach((book, level) => variables.get(codebookName(level))!.assign(tf.tensor2d(book.data, [book.rows, 3])));
-  const [own, random] = [new BatchTerms(plan, new Random(4), letter({ diversityWeight: 1 })), new Random(4)];
+  const own = new BatchTerms(plan, letter({ diversityWeight: 1 }));
+  const [drawn, random] = [new Random(4), new Random(4)];
   for (const epoch of [0, 1]) {
     own.beginEpoch(epoch, variables);
-    const { positives } = own.of([1, 2])!.diversity!;
+    const { positives } = own.of([1, 2], drawn)!.diversity!;
     books.forEach((book, level) => {
       const mates = clusterMates(book, 2, `3/clusters/${epoch}/${level}`);
       expect([...positives[level]!.dataSync()]).toEqual(mates.map((others) => random.pick(others)));
@@ -98,9 +99,9 @@ test('a positive of each code is drawn from its cluster of this epoch', () => {
 test('a code alone is its own positive', () => {
   const plan = rqVaePlan(x, { hidden: [4], latent: 3, levels: 1, codebookSize: [1], collisions: 'keep' }, 'x');
   const variables = toVariables(initialArrays(plan.shape, 1));
-  const own = new BatchTerms(plan, new Random(4), letter({ diversityWeight: 1 }));
+  const own = new BatchTerms(plan, letter({ diversityWeight: 1 }));
   own.beginEpoch(0, variables);
-  const { positives } = own.of([1])!.diversity!;
+  const { positives } = own.of([1], new Random(4))!.diversity!;
   expect([...positives[0]!.dataSync()]).toEqual([0]);
   tf.dispose([...positives, ...variables.values()] as tf.Tensor[]);
 });

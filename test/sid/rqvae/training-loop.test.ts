@@ -49,7 +49,7 @@ function plainTraining(plan: RqVaePlan, { codebooks, letter }: TrainRqVaeOptions
   const ema = plan.codebookUpdate === 'ema' ? new EmaCodebooks(books, plan.emaDecay) : undefined;
   const trained = [...parameterShapes(shape).keys()].filter((name) => ema === undefined || !name.startsWith('rq.'));
   const optimizer = new Optimizer(new Map(trained.map((name) => [name, variables.get(name)!])), plan.optimizer);
-  const terms = new BatchTerms(plan, random, letter);
+  const terms = new BatchTerms(plan, letter);
   let step = 0;
   const lines = Array.from({ length: epochs }, (_, epoch): MetricLine => {
     const rest = new Random(`${seed}/epoch/${epoch}`).shuffle([...Array(x.rows).keys()]);
@@ -68,7 +68,7 @@ function plainTraining(plan: RqVaePlan, { codebooks, letter }: TrainRqVaeOptions
         step++;
         rate = plan.learningRate * lrScale(plan.schedule, step, plan.warmupEpochs * batches.length, epochs * batches.length); // prettier-ignore
         const values = batch.flatMap((row) => [...rowOf(x, row)]);
-        const own = quantize ? terms.of(batch) : undefined;
+        const own = quantize ? terms.of(batch, random) : undefined;
         const found = lossAndGradients(shape, variables, tf.mul(tf.tensor2d(values, [batch.length, x.width]), scale), {
           ...{ quantize, ema: ema !== undefined, quantLossWeight: plan.quantLossWeight, commitment: plan.commitment },
           reconstructionLoss: plan.reconstructionLoss,
