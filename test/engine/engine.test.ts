@@ -36,7 +36,7 @@ describe('the engine that doctor names is the engine that computes', () => {
     if (!built) context.skip('the addon is not built here (no compiler or no TensorFlow); npm run setup says why');
     expect((await doctor({ engine: 'auto', seconds: 0.05 })).backend).toBe('tensorflow');
     const { own, native, forwarded } = await kernelCounts(work);
-    expect(native.MatMul ?? native.BatchMatMulV2 ?? native.BatchMatMul).toBeGreaterThanOrEqual(2);
+    expect(native.SidlabMatMulNN ?? native.MatMul ?? native.BatchMatMulV2 ?? native.BatchMatMul).toBeGreaterThanOrEqual(2);
     expect(native.Softmax).toBe(1);
     expect(Object.keys(own)).toEqual(['tensorflow']);
     expect(forwarded).toEqual({});

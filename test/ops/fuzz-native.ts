@@ -47,6 +47,13 @@ function floats(random: Random, ...shape: number[]): Draft {
   return { dtype: 'float32', shape, data: times(size(shape), () => random.normal() * scale) };
 }
 
+/** Two matrices that fit. */
+function drawProduct(random: Random, transposeA: boolean, transposeB: boolean): Draft[] {
+  const [rows, inner, columns] = [random.int(40), random.int(20), random.int(70)];
+  const of = (a: number, b: number, turned: boolean): Draft => (turned ? floats(random, b, a) : floats(random, a, b));
+  return [of(rows, inner, transposeA), of(inner, columns, transposeB)];
+}
+
 /** The two whole numbers that are a float64's bits, each. */
 const bits = (values: number[]): number[] => [...new Int32Array(Float64Array.from(values).buffer)];
 
@@ -245,6 +252,10 @@ function operations(file: NumbersFile): Record<string, Draw> {
       const { inputs, count } = drawLegal(random);
       return [floats(random, count), ...inputs];
     },
+    SidlabMatMulNN: (random) => drawProduct(random, false, false),
+    SidlabMatMulNT: (random) => drawProduct(random, false, true),
+    SidlabMatMulTN: (random) => drawProduct(random, true, false),
+    SidlabMatMulTT: (random) => drawProduct(random, true, true),
     SidlabPathAttention(random) {
       const [prompts, grown] = [random.int(70), random.int(9)];
       const [keyHeads, group, width] = [between(random, 1, 3), random.int(4), between(random, 1, 70)];

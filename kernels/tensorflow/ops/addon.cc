@@ -19,6 +19,7 @@ void registerReadTensor();
 void registerRmsNorm();
 void registerRotary();
 void registerSequenceAttention();
+void registerSmallProduct();
 void registerSwiglu();
 void registerTargetLogProbs();
 }  // namespace sidlab
@@ -40,6 +41,7 @@ NAPI_MODULE_INIT() {
     sidlab::registerRmsNorm();
     sidlab::registerRotary();
     sidlab::registerSequenceAttention();
+    sidlab::registerSmallProduct();
     sidlab::registerSwiglu();
     sidlab::registerTargetLogProbs();
   } catch (const std::exception& error) {
