@@ -138,3 +138,16 @@ test.each([
   expect([...prices]).toEqual([0, 0]);
   expect([...prices]).toEqual(plainAscent(problem, start, 1));
 });
+
+test.each([
+  ['goes up', [4, 0, 4, 0], [0, 0], [2, 1], [0, 4], [1, 1]],
+  ['goes down', [5, 0, 9, 0], [2, 0], [2, 2], [-9, 0], [0, 1]],
+])(
+  'a price that %s until both clusters cost the same: the item stays where it is',
+  (_, costs, lower, upper, wanted, stay) => {
+    const problem = { items: 2, clusters: 2, costs: Int32Array.from(costs), lower: Int32Array.from(lower), upper: Int32Array.from(upper) }; // prettier-ignore
+    const prices = new Float64Array(2);
+    const choices = raisePrices(problem, prices, 1);
+    expect([[...prices], [...choices]]).toEqual([wanted, stay]);
+  },
+);
