@@ -14,6 +14,7 @@ import { InputError } from '../support/errors.js';
 import { registerBfloat16 } from './bfloat16-kernels.js';
 import { announceCluster, clusterConfig, hasJoined, joinError } from './cluster.js';
 import { forwardMissingKernels } from './forward-to-cpu.js';
+import { registerMatMul } from './mat-mul.js';
 import { registerNativeOps } from './native-ops.js';
 
 /** The engines, the fastest first. */
@@ -84,6 +85,7 @@ function loadTensorflow(): void {
   require('@tensorflow/tfjs-node-gpu');
   if (clusterConfig() && !hasJoined()) throw new Error(`an addon that was built before it knew clusters; ${MEND}`);
   shareClones();
+  registerMatMul();
   registerBfloat16();
   registerNativeOps();
 }

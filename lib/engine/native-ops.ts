@@ -21,6 +21,7 @@ const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabAddRows: 1,
   SidlabBalancedAssign: 2,
   SidlabBalancedKmeans: 3,
+  SidlabDropoutMask: 2,
   SidlabForestAttention: 2,
   SidlabForestAttentionGrad: 3,
   SidlabGruCell: 2,

@@ -270,6 +270,18 @@ function operations(file: NumbersFile): Record<string, Draw> {
       const offset = random.int(2) ? 64 * random.int(9) : random.int(500);
       return [ints([4 + shape.length], [file.descriptor, kind, offset, 0, ...shape])];
     },
+    SidlabDropoutMask(random) {
+      const shape = times(random.int(4), () => random.int(9));
+      return [
+        ints(
+          [4],
+          times(4, () => random.int(2 ** 32) | 0),
+        ),
+        ints([shape.length], shape),
+        scalar(random.int(65537)),
+        fixed(2),
+      ];
+    },
     SidlabRmsNorm(random) {
       const [rows, width] = [random.int(70), random.int(40)];
       return [floats(random, rows, width), floats(random, width), fixed(1e-6)];

@@ -92,6 +92,10 @@ const refused: [op: string, what: string, inputs: () => tf.Tensor[], message: Re
   ['SidlabBalancedAssign', 'no clusters', () => [i([], [2, 0]), i([], [2, 0]), i([]), i([1])], /clusters from 1 to/],
   ['SidlabRmsNorm', 'a weight of another width', () => [f(3, 4), f(5), f(1)], /weight of shape \[D\] with D = 4, N = 3, got \[5\]/], // prettier-ignore
   ['SidlabRmsNormGrad', 'scales of other rows', () => [f(3, 4), f(3, 4), f(4), f(2, 1)], /scale of shape \[N, 1\]/],
+  ['SidlabDropoutMask', 'a state of three', () => [i([1, 2, 3]), i([2, 2]), i([1]), f(1)], /state of shape \[4\]/],
+  ['SidlabDropoutMask', 'rows below none', () => [i([1, 2, 3, 4]), i([2, -1]), i([1]), f(1)], /a size of the shape from 0/],
+  ['SidlabDropoutMask', 'too many', () => [i([1, 2, 3, 4]), i([65536, 65536]), i([1]), f(1)], /numbers of the mask from 0/],
+  ['SidlabDropoutMask', 'a share above one', () => [i([1, 2, 3, 4]), i([2]), i([65537]), f(1)], /limit from 0 to 65536/],
   ['SidlabLayerNorm', 'a weight of another width', () => [f(3, 4), f(3), f(3), f(1)], /weight of 4 or no numbers, got 3/],
   ['SidlabLayerNorm', 'no width', () => [f(3, 0), f(0), f(0), f(1)], /x of shape \[N, D>0\]/],
   ['SidlabLayerNormGrad', 'scales of other rows', () => [f(3, 4), f(3, 4), f(4), f(3, 1), f(2, 1)], /scale of shape \[N, 1\]/],

@@ -42,6 +42,7 @@ test('defaults of sft', () => {
 });
 
 test('defaults of grpo', () => {
+  expect(GRPO_OPTIONS.options.lora.group!.dropout!.default).toBe(0); // log p is compared between passes
   expect(GRPO_OPTIONS.parse({ data: 'd', model: 'm' })).toEqual({
     ...SHARED,
     ...{ data: 'd', model: 'm', numGenerations: 16, beta: 1e-3, reward: 'ranking', sampleSize: 0, epochs: 2 },
@@ -106,6 +107,10 @@ test.each([
   ['sftWeight', 0, -0.01],
   ['tokenBudget', 1, 0],
   ['logRollouts', 0, -1],
+  ['dropout', 0, -0.01],
+  ['dropout', 0.999, 1],
+  ['averageDecay', 0, -0.01],
+  ['averageDecay', 0.999, 1],
 ] as const)('grpo: %s of %d is good, of %d it is not', (name, good, bad) => {
   const given = { data: 'd', model: 'm' };
   expect(GRPO_OPTIONS.parse({ ...given, [name]: good })[name]).toBe(good);
@@ -135,6 +140,14 @@ describe('GRPO since its start', () => {
     const chance = sinceStart(log(0.2, 0.9, 0.17), 3, (step) => rows(step === 0 ? 20 : 17));
     expect(chance).not.toHaveProperty('warning');
     expect(sinceStart(log(0.2, 0.9, 0.1), 3, none).warning).toContain('lower on validation than the SFT model');
+    for (const kept of [0, 6]) {
+      // rows of one of the two alone cannot be compared
+      const one = sinceStart(log(0.2, 0.9, 0.1), 3, (step) => (step === kept ? rows(10) : undefined));
+      expect(one.warning).toContain('lower on validation');
+    }
+    const eleventh = (hits: number) => rows(0).map((row, i) => ({ ...row, rank: i < hits ? 11 : 0 }));
+    const beyond = sinceStart(log(0.2, 0.9, 0.1), 3, (step) => eleventh(step === 0 ? 100 : 0));
+    expect(beyond).not.toHaveProperty('warning'); // ranks beyond the tenth are no loss
   });
 
   test('rows of a validation are kept by step, the last one of a step', () => {

@@ -8,6 +8,7 @@ void registerAdamW();
 void registerAddRows();
 void registerBalancedAssign();
 void registerBalancedKmeans();
+void registerDropoutMask();
 void registerForestAttention();
 void registerGruCell();
 void registerKmeansRounds();
@@ -28,6 +29,7 @@ NAPI_MODULE_INIT() {
     sidlab::registerAddRows();
     sidlab::registerBalancedAssign();
     sidlab::registerBalancedKmeans();
+    sidlab::registerDropoutMask();
     sidlab::registerForestAttention();
     sidlab::registerGruCell();
     sidlab::registerKmeansRounds();

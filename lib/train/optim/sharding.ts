@@ -10,6 +10,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Share } from '../../cluster/alone.js';
+import { valuesOf } from '../../support/values-of.js';
 import type { LazyArray } from '../../files/safetensors.js';
 import type { UpdateGroup } from './parameter-groups.js';
 import { smallest } from '../../support/extremes.js';
@@ -86,7 +87,7 @@ export class SharedState {
    */
   save(write: ((arrays: Map<string, LazyArray>) => void) | undefined): void {
     this.waiting = this.entries;
-    const read = (): Float32Array => tf.tidy(() => this.next().dataSync<'float32'>());
+    const read = (): Float32Array => valuesOf(() => this.next());
     const arrays = this.entries.map(({ name, shape }): [string, LazyArray] => [name, { shape: [...shape], read }]);
     try {
       write?.(new Map(arrays));

@@ -87,6 +87,18 @@ test('rotation of a row of zeros, and of one opposite to its code, is finite and
   });
 });
 
+test('a level of a single code has no other: the loss on diversity is 0 and moves nothing', () => {
+  tf.tidy(() => {
+    const [z, books] = [tf.tensor2d([[1, 2], [3, 4]]), [tf.tensor2d([[5, 6]])]]; // prettier-ignore
+    const diversity = (weight: number) => ({ weight, positives: [tf.tensor1d([0], 'int32')] });
+    const of = (weight: number) => ({ commitment: 0.25, terms: { estimator: 'straight-through' as const, diversity: diversity(weight) } }); // prettier-ignore
+    expect(quantizeTaped(z, books, of(1)).terms[0]!.value.dataSync()[0]).toBe(0);
+    const [none, much] = [0, 9].map((weight) => quantizerGradients(z, books, of(weight), tf.onesLike(z), 1));
+    expect(much!.latent.dataSync()).toEqual(none!.latent.dataSync());
+    expect(much!.codebooks[0]!.dataSync()).toEqual(none!.codebooks[0]!.dataSync());
+  });
+});
+
 test("the mean absolute error: losses and every gradient as PyTorch's", () => {
   const shape: RqVaeShape = { input: 8, hidden: [6, 5], latent: 3, sizes: [5, 6], batchNorm: false, residual: false };
   const { l1 } = golden;
