@@ -49,7 +49,7 @@ class Lonely extends Cluster {
     return [[...values], ...(this.theirs ? [this.theirs(this.told.length)] : [])];
   }
   override async first<T>(work: () => T | Promise<T>): Promise<T> {
-    return work();
+    return this.isFirst ? work() : (undefined as T);
   }
   override async together<T>(work: () => T | Promise<T>): Promise<T> {
     return work();
