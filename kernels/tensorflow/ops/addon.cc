@@ -20,6 +20,7 @@ void registerRotary();
 void registerSequenceAttention();
 void registerSwiglu();
 void registerTargetLogProbs();
+const char* registerTileProducts();
 }  // namespace sidlab
 
 NAPI_MODULE_INIT() {
@@ -40,6 +41,10 @@ NAPI_MODULE_INIT() {
     sidlab::registerSequenceAttention();
     sidlab::registerSwiglu();
     sidlab::registerTargetLogProbs();
+    napi_value tiles;
+    if (napi_create_string_utf8(env, sidlab::registerTileProducts(), NAPI_AUTO_LENGTH, &tiles) == napi_ok) {
+      napi_set_named_property(env, exports, "tiles", tiles);
+    }
   } catch (const std::exception& error) {
     napi_throw_error(env, nullptr, error.what());
   }
