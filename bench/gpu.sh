@@ -21,8 +21,9 @@ node -e '
     process.exit(1);
   }' "$out/doctor.json"
 
-npx vitest run test/engine test/ops test/lm test/decode 2>&1 | tee "$out/tests.log" | tail -5
-for name in sft-step beam-50 beam-20 evaluate-small evaluate-memory load-bf16; do
+# Without TF32: its three digits are not what the tests' golden numbers ask for.
+NVIDIA_TF32_OVERRIDE=0 npx vitest run test/engine test/ops test/lm test/decode 2>&1 | tee "$out/tests.log" | tail -5
+for name in sft-step sft-real beam-50 beam-20; do
   npm run -s bench -- "$name" --json 2>> "$out/bench.log" | tee -a "$out/rows.jsonl"
 done
 node -e '

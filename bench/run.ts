@@ -3,8 +3,8 @@
  *
  * Every row says the processor and both precisions. `ratio` is ours over peer; `goal` what it is to reach.
  */
-import { cpus } from 'node:os';
 import { InputError, useEngine } from 'sidlab';
+import { deviceName } from 'sidlab/engine';
 import { BENCHMARKS } from './benchmarks.js';
 import { peerFailures } from './peer.js';
 import { runBenchmarks } from './run-benchmarks.js';
@@ -15,7 +15,7 @@ try {
     benchmarks: BENCHMARKS,
     hasPeers: Boolean(process.env.SIDLAB_PEERS),
     failures: peerFailures,
-    machine: async () => ({ engine: await useEngine(), cpu: cpus()[0]?.model.trim() ?? 'unknown' }),
+    machine: async () => ({ engine: await useEngine(), cpu: deviceName() }),
     print: (line) => console.log(line),
     complain: (line) => console.error(line),
   });

@@ -14,10 +14,9 @@ Prints {"precision", "rates", "seconds": {way: s}, "items": [[...] a prompt, of 
 import json
 import pathlib
 import sys
-import time
 
 import torch
-from precision import DTYPES, choose, decoder_products
+from precision import DEVICE, DTYPES, choose, clock, decoder_products
 from transformers import AutoModelForCausalLM, DynamicCache, GenerationConfig
 
 job = json.loads((pathlib.Path(sys.argv[1]) / "job.json").read_text())
@@ -26,7 +25,7 @@ beams, items, wording = job["beams"], [tuple(item) for item in job["items"]], jo
 prompts = torch.tensor(job["prompts"])
 users, length = prompts.shape
 precision, measured = choose(job, decoder_products(shape, users * beams, users * beams))
-model = AutoModelForCausalLM.from_pretrained(job["model"], dtype=DTYPES[precision]).eval()
+model = AutoModelForCausalLM.from_pretrained(job["model"], dtype=DTYPES[precision]).to(DEVICE).eval()
 allowed = {}
 for item in items:
     for depth in range(len(item)):
@@ -51,14 +50,14 @@ def past(known):
 
 
 def search(way):
-    begin = time.perf_counter()
+    begin = clock()
     known = {"plain": None, "wording": prompts[:1, :wording], "prompt": prompts[:, :-1]}[way]
     cached = {} if known is None else {"past_key_values": past(known)}
     mask = torch.ones_like(prompts)
     out = model.generate(
         prompts, attention_mask=mask, generation_config=config, prefix_allowed_tokens_fn=legal, **cached
     )
-    return time.perf_counter() - begin, out
+    return clock() - begin, out
 
 
 with torch.inference_mode():

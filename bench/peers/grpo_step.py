@@ -17,10 +17,9 @@ import pathlib
 import re
 import statistics
 import sys
-import time
 
 import torch
-from precision import decoder_products
+from precision import DEVICE, clock, decoder_products
 from training import choose_way, prepared, products_in
 from transformers import AutoModelForCausalLM, GenerationConfig
 
@@ -69,20 +68,20 @@ def log_probs(model, texts):
 
 def step(prompts, beams):
     """Seconds of the three phases; the gradient stays."""
-    times = [time.perf_counter()]
+    times = [clock()]
     policy.zero_grad(set_to_none=True)
     with torch.no_grad(), products_in(way):
         texts = rollout(prompts, beams)
-    times.append(time.perf_counter())
+    times.append(clock())
     with torch.no_grad():
         fixed = log_probs(reference, texts)
-    times.append(time.perf_counter())
+    times.append(clock())
     own = log_probs(policy, texts)
     ratio, advantage = (own - own.detach()).exp(), advantages(len(prompts), beams)[:, None]
     clipped = torch.minimum(ratio * advantage, ratio.clamp(0.8, 1.2) * advantage)
     kl = (fixed - own).exp() - (fixed - own) - 1
     (beta * kl - clipped).mean().backward()
-    times.append(time.perf_counter())
+    times.append(clock())
     return [later - earlier for earlier, later in zip(times, times[1:])]
 
 

@@ -11,10 +11,9 @@ import json
 import pathlib
 import resource
 import sys
-import time
 
 import torch
-from precision import decoder_products
+from precision import DEVICE, clock, decoder_products
 from training import choose_way, prepared, products_in
 from transformers import Qwen2Config, Qwen2ForCausalLM, Trainer, TrainerCallback, TrainingArguments
 
@@ -57,25 +56,25 @@ class Clocked(Trainer):
     each = []
 
     def training_step(self, *args, **kwargs):
-        begin = time.perf_counter()
+        begin = clock()
         loss = super().training_step(*args, **kwargs)
-        self.each.append(time.perf_counter() - begin)
+        self.each.append(clock() - begin)
         return loss
 
 
 class Whole(TrainerCallback):
     def on_step_begin(self, *args, **kwargs):
-        self.begin = time.perf_counter()
+        self.begin = clock()
 
     def on_step_end(self, *args, **kwargs):
-        self.seconds = time.perf_counter() - self.begin
+        self.seconds = clock() - self.begin
 
 
 whole = Whole()
 trainer = Clocked(
     model=model,
     args=TrainingArguments(
-        output_dir=str(folder / "trainer"), use_cpu=True, num_train_epochs=1, per_device_train_batch_size=micro,
+        output_dir=str(folder / "trainer"), use_cpu=DEVICE == "cpu", num_train_epochs=1, per_device_train_batch_size=micro,
         gradient_accumulation_steps=steps, train_sampling_strategy="group_by_length", learning_rate=job["rate"],
         lr_scheduler_type="constant", max_grad_norm=job["clip"], weight_decay=0.0, save_strategy="no",
         logging_strategy="no", report_to=[], disable_tqdm=True, remove_unused_columns=False, bf16=way == "autocast",

@@ -3,7 +3,7 @@
 python sft_step.py FOLDER [WAY]: reads job.json {config, texts, length, learnt, steps}: `texts` texts of `length` random
 tokens, loss on the last `learnt` of each; WAY is one of training.py, default best. transformers' model from random
 weights, fused AdamW (the Trainer's default), clipping at 1. Prints {"precision", "rates", "answers", "whole"}, of the two
-each {"seconds" (median step), "each", "peak" (bytes, of the process so far)}: `whole` is transformers' own loss, which
+each {"seconds" (median step), "each", "peak" (bytes, of the process so far; on a GPU of its memory)}: `whole` is transformers' own loss, which
 computes logits for every token, `answers` the output layer on the labelled tokens alone.
 """
 import json
@@ -11,10 +11,9 @@ import pathlib
 import resource
 import statistics
 import sys
-import time
 
 import torch
-from precision import decoder_products
+from precision import DEVICE, clock, decoder_products
 from torch.nn import functional as F
 from training import choose_way, prepared, products_in
 from transformers import Qwen2Config, Qwen2ForCausalLM
@@ -43,20 +42,21 @@ def answers_loss():
 
 
 def step(loss):
-    begin = time.perf_counter()
+    begin = clock()
     with products_in(way):
         value = loss()
     value.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    return time.perf_counter() - begin
+    return clock() - begin
 
 
 def steps(loss):
     step(loss)
     each = [step(loss) for _ in range(job["steps"])]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = torch.cuda.max_memory_allocated() if DEVICE == "cuda" else peak
     return {"seconds": statistics.median(each), "each": each, "peak": peak}
 
 

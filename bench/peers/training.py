@@ -6,7 +6,7 @@ keeps them. bf16: weights, gradients and moments in bf16, which loses small upda
 import contextlib
 
 import torch
-from precision import best, rates
+from precision import DEVICE, best, rates
 
 WAYS = ("float32", "autocast", "bf16")
 
@@ -22,9 +22,9 @@ def choose_way(asked, products):
 
 def prepared(model, way):
     """The model for training, its weights in the precision that the way keeps them in."""
-    return model.to(torch.bfloat16 if way == "bf16" else torch.float32).train()
+    return model.to(DEVICE, torch.bfloat16 if way == "bf16" else torch.float32).train()
 
 
 def products_in(way):
     """Context of a forward pass."""
-    return torch.autocast("cpu", dtype=torch.bfloat16) if way == "autocast" else contextlib.nullcontext()
+    return torch.autocast(DEVICE, dtype=torch.bfloat16) if way == "autocast" else contextlib.nullcontext()

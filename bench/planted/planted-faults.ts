@@ -3,14 +3,15 @@
  * and the analysis of its bad cases is to name the planted cause first. A control without a fault is to name none.
  *
  * It resumes: every run keeps its data, model and results below `data/planted-faults`. SIDLAB_PLANTED_SEEDS says how many
- * seeds of each (10).
+ * seeds of each (10), or which (`3-4`).
  */
 import { join } from 'node:path';
 import { badCases, homeFolder, readResults } from 'sidlab';
 import { loadDataset, readIndex } from 'sidlab/data';
 import { readNpy, writeJson } from 'sidlab/files';
-import type { Row } from '../row.js';
 import { FAULTS } from 'sidlab/badcase';
+import type { Row } from '../row.js';
+import { askedSeeds } from '../seeds.js';
 import { FULL, type PlantedRun, runPlanted } from './run-planted.js';
 
 /** What the analysis of one run said. */
@@ -32,10 +33,9 @@ const CONTROL = 0.2;
 
 export async function plantedFaults(): Promise<Row[]> {
   const home = join(homeFolder(), 'data/planted-faults');
-  const seeds = Number(process.env.SIDLAB_PLANTED_SEEDS ?? 10);
   const findings: PlantedFinding[] = [];
   // seeds outside, so that a benchmark that is cut short has every fault as often
-  for (let seed = 1; seed <= seeds; seed++) {
+  for (const seed of askedSeeds('SIDLAB_PLANTED_SEEDS', 10)) {
     for (const fault of Object.keys(FAULTS)) {
       const finding = await analyse(await runPlanted(home, fault, seed, FULL), fault, seed);
       writeJson(join(home, `seed-${seed}`, fault, 'finding.json'), finding);

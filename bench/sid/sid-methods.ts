@@ -2,6 +2,7 @@
  * Which method makes the SIDs that a small model does best with: HR@10 on Industrial's test rows for every method and
  * for SIDs assigned at random, on identical rows, the same model and three of its seeds. LETTER gets the item
  * vectors of a SASRec that is trained first. A run that is cut short is resumed: indexes and models that are there stay.
+ * SIDLAB_SID_METHODS=rvq,letter names methods, SIDLAB_BENCH_SEEDS how many seeds (3) or which (`2-3`).
  */
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import {
   baselineStage,
   evaluateStage,
   homeFolder,
+  InputError,
   PipelineStages,
   Random,
   runStage,
@@ -20,8 +22,10 @@ import { sidTokens, writeIndex } from 'sidlab';
 import { filterOutputs } from 'sidlab/data';
 import { industrialRaw } from '../industrial-shop.js';
 import type { Row } from '../row.js';
+import { askedSeeds } from '../seeds.js';
 
-const SEEDS = [42, 43, 44];
+/** The first seed is 42. */
+const BEFORE_FIRST = 41;
 const NAME = 'Industrial_and_Scientific';
 /** The quickstart's model: two minutes a run on two cores. */
 const RECIPE = {
@@ -40,10 +44,11 @@ export async function sidMethods(): Promise<Row[]> {
   await stages.filter();
   const { items } = await stages.embed();
   const scores: Record<string, { hr: number[]; ndcg: number[] }> = {};
-  const methods = ['random', ...SID_METHODS.filter((method) => method !== 'one-code')];
+  const methods = askedMethods(['random', ...SID_METHODS.filter((method) => method !== 'one-code')]);
   const collaborative = await recommenderVectors(home);
   // seeds outside, so that a run that is cut short has every method as often
-  for (const seed of SEEDS) {
+  for (const number of askedSeeds('SIDLAB_BENCH_SEEDS', 3)) {
+    const seed = BEFORE_FIRST + number;
     for (const method of methods) {
       const data = join(home, method);
       const index = await makeIndex(method, data, home, stages.embeddings, items, collaborative);
@@ -56,20 +61,27 @@ export async function sidMethods(): Promise<Row[]> {
     }
   }
   const mean = (values: number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
-  const peer = mean(scores.random!.hr);
+  const peer = scores.random ? mean(scores.random.hr) : NaN;
   return Object.entries(scores).map(([method, { hr, ndcg }]) => ({
     name: `${method} (NDCG@10 ${mean(ndcg).toFixed(4)})`,
     ours: mean(hr),
-    peer,
+    peer: Number.isNaN(peer) ? null : peer,
     floor: null,
     precision: 'float32',
     peerPrecision: 'float32',
     unit: 'HR@10',
-    ratio: mean(hr) / peer,
+    ratio: Number.isNaN(peer) ? null : mean(hr) / peer,
     goal: method === 'random' ? 'the peer' : 'at least 1.333',
     reached: method === 'random' || mean(hr) / peer >= 4 / 3,
     spread: Math.max(...hr) - Math.min(...hr),
   }));
+}
+
+function askedMethods(all: readonly string[]): readonly string[] {
+  const asked = process.env.SIDLAB_SID_METHODS?.split(',') ?? all;
+  const odd = asked.find((method) => !all.includes(method));
+  if (odd === undefined) return asked;
+  throw new InputError(`SIDLAB_SID_METHODS: expected any of ${all.join(', ')}, got ${odd}`);
 }
 
 /** The method's index in a data folder of its own, with the same items and rows. */

@@ -1,22 +1,22 @@
 /**
  * Whether strategies help where they aim: in shops with a fault planted, HR@10 of the rows that a strategy is for and of all
- * rows, by a model without and one with it, over seeds. It resumes; SIDLAB_BENCH_SEEDS says how many seeds (default 10) and
- * SIDLAB_BENCH_STRATEGIES which strategies.
+ * rows, by a model without and one with it, over seeds. It resumes; SIDLAB_BENCH_SEEDS says how many seeds (default 10) or
+ * which (`3-4`), SIDLAB_BENCH_STRATEGIES which strategies.
  */
 import { join } from 'node:path';
 import { homeFolder } from 'sidlab';
 import { FULL } from '../planted/run-planted.js';
 import type { Row } from '../row.js';
+import { askedSeeds } from '../seeds.js';
 import { type GainCase, GAIN_CASES } from './cases.js';
 import { type Gain, runGain } from './run-gain.js';
 
 export async function strategyGain(): Promise<Row[]> {
-  const seeds = Number(process.env.SIDLAB_BENCH_SEEDS ?? 10);
   const asked = process.env.SIDLAB_BENCH_STRATEGIES?.split(',');
   const cases = GAIN_CASES.filter(({ strategy }) => asked?.includes(strategy) ?? true);
   const home = join(homeFolder(), 'data/strategy-gain');
   const gains = new Map<GainCase, Gain[]>(cases.map((of) => [of, []]));
-  for (let seed = 1; seed <= seeds; seed++) {
+  for (const seed of askedSeeds('SIDLAB_BENCH_SEEDS', 10)) {
     for (const of of cases) {
       const gain = await runGain(home, of, seed, FULL);
       gains.get(of)!.push(gain);

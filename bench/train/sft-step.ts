@@ -3,6 +3,7 @@
  * Face's, each in a process of its own (16 GB of memory are needed), the peer in the faster of its ways. Three rows: time
  * against transformers' own loss, time against logits on the answers alone, peak memory.
  */
+import * as tf from '@tensorflow/tfjs';
 import { askedPrecision, type AskedPrecision, type Precision } from '../our-precision.js';
 import { peerFolder, type Precise, ratesText, type Timed } from '../peer.js';
 import { benchShape, type QwenConfig } from '../qwen.js';
@@ -66,7 +67,8 @@ export async function sftStep(): Promise<Row[]> {
   };
   const kept = told ? ways[0] : null; // in autocast weights and moments are ours'
   const share = kept && ours.peak / kept.whole.peak;
-  return [
+  const onGpu = (tf.backend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
+  const rows: Row[] = [
     {
       name: `sft-step${suffix}`,
       ...against('whole', 0.45),
@@ -92,6 +94,7 @@ export async function sftStep(): Promise<Row[]> {
       note: kept ? `with logits on the answers alone it takes ${(kept.answers.peak / 1e9).toFixed(1)} GB` : said,
     },
   ];
+  return onGpu ? rows.slice(0, 2) : rows; // the process's memory is not the GPU's
 }
 
 const list = (seconds: number[]): string => seconds.map((s) => s.toFixed(2)).join(' ');

@@ -107,6 +107,7 @@ export const COMMANDS: Record<string, Command> = {
   sid: {
     summary: 'item vectors -> semantic IDs',
     schema: SID_OPTIONS,
+    parallel: true,
     extra: { extend: boolean('keep the index, and give SIDs to items beyond its last from the saved codebooks') },
     run: async (values, { extend }) => {
       if (extend) return extendCommand(values);
@@ -332,6 +333,8 @@ async function extendCommand({ embeddings, index, ...others }: Record<string, un
   if (index === undefined || Object.keys(others).length > 0) {
     throw new InputError('sid: expected --index and --embeddings beside --extend, and nothing else');
   }
+  const { clusterConfig } = await import('../engine/cluster.js');
+  if (clusterConfig()) throw new InputError('sid: --extend runs in one process; start one, without TF_CONFIG');
   const { ensureEngine } = await import('../engine/engine.js');
   await ensureEngine();
   return (await import('../sid/extend-index.js')).extendIndex(checked({ embeddings, index }));

@@ -48,6 +48,13 @@ export function collected<T>(cluster: Cluster | undefined, own: readonly T[], bl
   return all;
 }
 
+/** The process's run of so many elements, runs of all but the same length: from the first, up to the second. */
+export function ownRange(share: Share | undefined, count: number): readonly [from: number, to: number] {
+  if (!share) return [0, count];
+  const { rank, size } = share;
+  return [Math.floor((count * rank) / size), Math.floor((count * (rank + 1)) / size)];
+}
+
 /**
  * Elements in runs that follow one another, one a process, of about as much weight each.
  * @returns this process's run; empty where there are fewer elements than processes

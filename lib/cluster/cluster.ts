@@ -8,6 +8,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { clusterConfig } from '../engine/cluster.js';
 import { ensureEngine } from '../engine/engine.js';
+import { wholeNumbersOf } from '../support/values-of.js';
 import { InputError } from '../support/errors.js';
 import { largest } from '../support/extremes.js';
 import { setNoticeSink, setProgressSink } from '../support/progress.js';
@@ -97,6 +98,12 @@ export class Cluster {
     return all.map(({ buffer, byteOffset, length }) => new Float32Array(buffer, byteOffset, length / 4));
   }
 
+  /** Whole numbers of every process, by rank; each may have as many as it likes. */
+  integers(own: Int32Array): Int32Array[] {
+    const all = this.bytes(Buffer.from(own.buffer, own.byteOffset, own.byteLength));
+    return all.map(({ buffer, byteOffset, length }) => new Int32Array(buffer, byteOffset, length / 4));
+  }
+
   /** @returns those of every process, by rank, at places that are whole words */
   private bytes(content: Buffer): Buffer<ArrayBuffer>[] {
     const longest = largest(this.numbers([content.length]).map(([length]) => length!));
@@ -155,7 +162,7 @@ export class Cluster {
 
   /** The rows of all processes, sorted by rank, which is each one's first number: gathered they are in order of names. */
   private gatherRows(own: Int32Array): Int32Array[] {
-    const all = tf.tidy(() => this.collectives.gather(tf.tensor2d(own, [1, own.length], 'int32')).dataSync<'int32'>());
+    const all = wholeNumbersOf(() => this.collectives.gather(tf.tensor2d(own, [1, own.length], 'int32')));
     const rows = Array.from({ length: this.size }, (_, i) => all.slice(i * own.length, (i + 1) * own.length));
     return rows.sort((a, b) => a[0]! - b[0]!);
   }

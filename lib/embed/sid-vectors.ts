@@ -1,6 +1,7 @@
 /** Item vectors out of a trained recommender: the mean of the embedding rows of an item's SID tokens. */
 import * as tf from '@tensorflow/tfjs';
 import { codeTokens, readIndex, type SidIndex } from '../data/sid-index.js';
+import { valuesOf } from '../support/values-of.js';
 import type { Vectors } from '../files/npy.js';
 import { loadModel } from '../lm/model.js';
 import type { LanguageModel } from '../lm/language-model.js';
@@ -27,17 +28,8 @@ export function meanRows({ weights }: LanguageModel, tokenizer: TextTokenizer, i
   const table = weights.get(EMBEDDING)! as unknown as tf.Tensor2D;
   const width = table.shape[1];
   const ids = [...new Set(index.flat())].map((token) => [token, tokenizer.tokenId(token)] as const);
-  const rows = tf.tidy(() =>
-    tf
-      .gather(
-        table,
-        tf.tensor1d(
-          Int32Array.from(ids, ([, id]) => id),
-          'int32',
-        ),
-      )
-      .dataSync(),
-  );
+  const own = Int32Array.from(ids, ([, id]) => id);
+  const rows = valuesOf(() => tf.gather(table, tf.tensor1d(own, 'int32')));
   const place = new Map(ids.map(([token], i) => [token, i * width]));
   const data = new Float32Array(index.length * width);
   index.forEach((tokens, item) => {

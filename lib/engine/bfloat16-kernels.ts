@@ -82,7 +82,7 @@ export function registerBfloat16(): void {
 /** The operation of ours that computes such products (`kernels/tensorflow/ops/matrix`); undefined: TensorFlow's. */
 function ownProduct(transposeA: boolean, transposeB: boolean): string | undefined {
   if (tilesInUse() === 'none' || (transposeA && transposeB)) return undefined;
-  return `SidlabMatMul${transposeA ? 'LeftTransposed' : transposeB ? 'RightTransposed' : ''}`;
+  return `SidlabTileProduct${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`;
 }
 
 /** The package throws for an output of a type that TensorFlow.js does not have. */

@@ -52,10 +52,9 @@ export async function doctor({ engine, seconds = 1 }: DoctorOptions = {}): Promi
   const versions = installed();
   const fallback = forwardedKernels(backend);
   const { precision, why, rates } = choosePrecision('auto', { width: 896, feedForward: 4864 });
-  const gpu = backend === 'tensorflow' ? nvidiaGpu() : undefined;
   return {
     backend,
-    device: gpu ?? cpus()[0]?.model.trim() ?? 'unknown',
+    device: deviceName(),
     precision,
     precisionWhy: why,
     ...(rates && { precisionRates: rates }),
@@ -70,6 +69,11 @@ export async function doctor({ engine, seconds = 1 }: DoctorOptions = {}): Promi
 
 function threadsOfTensorflow(): number {
   return Number(process.env.TF_NUM_INTRAOP_THREADS) || availableParallelism();
+}
+
+/** What the engine that runs computes on: the GPU's name or the processor's. */
+export function deviceName(): string {
+  return nvidiaGpu() ?? cpus()[0]?.model.trim() ?? 'unknown';
 }
 
 /** The first NVIDIA GPU's name, where TensorFlow runs on it. */
@@ -91,7 +95,7 @@ function missing(backend: EngineName, { python, jupyterlab, tensorflow }: Instal
     const what = tensorflow === null ? 'TensorFlow: give pip an index that it reaches and install g++' : '';
     lines.push(`${what || "TensorFlow's addon: install g++, or unset SIDLAB_BACKEND"}; ${mend}`);
   }
-  const ops = backend === 'tensorflow' ? missingNativeOps() : undefined;
+  const ops = backend === 'tensorflow' && nvidiaGpu() === undefined ? missingNativeOps() : undefined;
   if (ops !== undefined) lines.push(`the fused operations (${ops}); ${mend}`);
   return lines;
 }

@@ -21,6 +21,7 @@ const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabAddRows: 1,
   SidlabBalancedAssign: 2,
   SidlabBalancedKmeans: 3,
+  SidlabDropoutMask: 2,
   SidlabForestAttention: 2,
   SidlabForestAttentionGrad: 3,
   SidlabGruCell: 2,
@@ -31,9 +32,10 @@ const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabReadBfloat16: 1,
   SidlabLegalScores: 1,
   SidlabLegalScoresGrad: 2,
-  SidlabMatMul: 1,
-  SidlabMatMulLeftTransposed: 1,
-  SidlabMatMulRightTransposed: 1,
+  SidlabMatMulNN: 1,
+  SidlabMatMulNT: 1,
+  SidlabMatMulTN: 1,
+  SidlabMatMulTT: 1,
   SidlabPathAttention: 1,
   SidlabReadTensor: 1,
   SidlabRmsNorm: 2,
@@ -49,6 +51,9 @@ const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabSwigluGrad: 2,
   SidlabTargetLogProbs: 2,
   SidlabTargetLogProbsGrad: 1,
+  SidlabTileProductNN: 1,
+  SidlabTileProductNT: 1,
+  SidlabTileProductTN: 1,
 };
 
 /** Names of all operations, in alphabetical order. */
@@ -81,7 +86,7 @@ export function registerNativeOps(): void {
   process.env.OMP_WAIT_POLICY ??= 'passive'; // its threads share the cores with TensorFlow's
   ({ tiles } = require(addonFile()) as { tiles: Tiles });
   for (const [kernelName, outputs] of Object.entries(OUTPUTS)) {
-    if (tf.getKernel(kernelName, BACKEND) || (tiles === 'none' && kernelName.startsWith('SidlabMatMul'))) continue;
+    if (tf.getKernel(kernelName, BACKEND) || (tiles === 'none' && kernelName.startsWith('SidlabTileProduct'))) continue;
     tf.registerKernel({
       kernelName,
       backendName: BACKEND,

@@ -2,6 +2,7 @@
  * The decoder's parameters under Hugging Face's names, as TensorFlow.js variables.
  */
 import * as tf from '@tensorflow/tfjs';
+import { valuesOf } from '../support/values-of.js';
 import type { LazyArray, NamedArray } from '../files/safetensors.js';
 import { fromBfloat16 } from '../ops/bfloat16.js';
 import { dropHalves } from '../ops/half-copies.js';
@@ -90,7 +91,7 @@ export function toArrays(weights: ReadonlyMap<string, tf.Tensor>): Map<string, L
   return new Map(
     [...weights].map(([name, tensor]) => [
       name,
-      { shape: tensor.shape, read: () => tf.tidy(() => fromBfloat16(tensor).dataSync<'float32'>()) },
+      { shape: tensor.shape, read: () => valuesOf(() => fromBfloat16(tensor)) },
     ]),
   );
 }

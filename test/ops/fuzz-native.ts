@@ -48,6 +48,13 @@ function floats(random: Random, ...shape: number[]): Draft {
   return { dtype: 'float32', shape, data: times(size(shape), () => random.normal() * scale) };
 }
 
+/** Two matrices that fit. */
+function drawProduct(random: Random, transposeA: boolean, transposeB: boolean): Draft[] {
+  const [rows, inner, columns] = [random.int(40), random.int(20), random.int(70)];
+  const of = (a: number, b: number, turned: boolean): Draft => (turned ? floats(random, b, a) : floats(random, a, b));
+  return [of(rows, inner, transposeA), of(inner, columns, transposeB)];
+}
+
 /** The two whole numbers that are a float64's bits, each. */
 const bits = (values: number[]): number[] => [...new Int32Array(Float64Array.from(values).buffer)];
 
@@ -181,9 +188,9 @@ function drawFactors(random: Random, transposeX: boolean, transposeY: boolean): 
 
 function operations(file: NumbersFile): Record<string, Draw> {
   const products: Record<string, Draw> = {
-    SidlabMatMul: (random) => drawFactors(random, false, false),
-    SidlabMatMulLeftTransposed: (random) => drawFactors(random, true, false),
-    SidlabMatMulRightTransposed: (random) => drawFactors(random, false, true),
+    SidlabTileProductNN: (random) => drawFactors(random, false, false),
+    SidlabTileProductTN: (random) => drawFactors(random, true, false),
+    SidlabTileProductNT: (random) => drawFactors(random, false, true),
   };
   return {
     ...(tilesInUse() === 'none' ? {} : products),
@@ -262,6 +269,10 @@ function operations(file: NumbersFile): Record<string, Draw> {
       const { inputs, count } = drawLegal(random);
       return [floats(random, count), ...inputs];
     },
+    SidlabMatMulNN: (random) => drawProduct(random, false, false),
+    SidlabMatMulNT: (random) => drawProduct(random, false, true),
+    SidlabMatMulTN: (random) => drawProduct(random, true, false),
+    SidlabMatMulTT: (random) => drawProduct(random, true, true),
     SidlabPathAttention(random) {
       const [prompts, grown] = [random.int(70), random.int(9)];
       const [keyHeads, group, width] = [between(random, 1, 3), random.int(4), between(random, 1, 70)];
@@ -286,6 +297,18 @@ function operations(file: NumbersFile): Record<string, Draw> {
       const shape = times(random.int(4), () => random.int(8));
       const offset = random.int(2) ? 64 * random.int(9) : random.int(500);
       return [ints([4 + shape.length], [file.descriptor, kind, offset, 0, ...shape])];
+    },
+    SidlabDropoutMask(random) {
+      const shape = times(random.int(4), () => random.int(9));
+      return [
+        ints(
+          [4],
+          times(4, () => random.int(2 ** 32) | 0),
+        ),
+        ints([shape.length], shape),
+        scalar(random.int(65537)),
+        fixed(2),
+      ];
     },
     SidlabRmsNorm(random) {
       const [rows, width] = [random.int(70), random.int(40)];

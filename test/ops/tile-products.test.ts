@@ -21,9 +21,9 @@ process.env.SIDLAB_AMX = 'emulated';
 await useEngine();
 
 const FORMS = [
-  { op: 'SidlabMatMul', transposeA: false, transposeB: false },
-  { op: 'SidlabMatMulRightTransposed', transposeA: false, transposeB: true },
-  { op: 'SidlabMatMulLeftTransposed', transposeA: true, transposeB: false },
+  { op: 'SidlabTileProductNN', transposeA: false, transposeB: false },
+  { op: 'SidlabTileProductNT', transposeA: false, transposeB: true },
+  { op: 'SidlabTileProductTN', transposeA: true, transposeB: false },
 ] as const;
 type Form = (typeof FORMS)[number];
 
@@ -139,7 +139,7 @@ describe.runIf(registered).each(FORMS)('$op', (form) => {
   test('what does not fit is refused', () =>
     tf.tidy(() => {
       const [x, y] = [tf.zeros<tf.Rank.R2>([3, 4]), tf.zeros<tf.Rank.R2>([5, 6])].map((t) => toBfloat16(t));
-      expect(() => runFused(form.op, [x!, y!])).toThrow(/^SidlabMatMul\w*: expected \w+ of shape/);
+      expect(() => runFused(form.op, [x!, y!])).toThrow(/^SidlabTileProduct\w\w: expected \w+ of shape/);
     }));
 });
 

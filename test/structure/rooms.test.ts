@@ -21,7 +21,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   cluster: ['engine', 'options', 'support'],
   data: ['files', 'options', 'support'],
   embed: ['cluster', 'data', 'engine', 'files', 'lm', 'options', 'support'],
-  sid: ['data', 'engine', 'figures', 'files', 'ops', 'options', 'runs', 'support'],
+  sid: ['cluster', 'data', 'engine', 'figures', 'files', 'ops', 'options', 'runs', 'support'],
   lm: ['data', 'files', 'ops', 'options', 'support'],
   tasks: ['data', 'files', 'lm', 'options', 'support'],
   decode: ['lm', 'ops', 'support'],

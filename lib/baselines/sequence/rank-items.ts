@@ -41,14 +41,13 @@ export async function rankItems(
 }
 
 function rankSome(trained: TrainedSequence, rows: readonly Row[], topK: number): Result[] {
-  const [values, indices] = tf.tidy(() => {
-    const scores = scoreItems(
-      trained,
-      rows.map(({ history }) => history),
-    );
-    const top = tf.topk(scores, Math.min(topK, scores.shape[1]));
-    return [top.values.dataSync<'float32'>(), top.indices.dataSync<'int32'>()];
+  const histories = rows.map(({ history }) => history);
+  const top = tf.tidy(() => {
+    const scores = scoreItems(trained, histories);
+    return tf.topk(scores, Math.min(topK, scores.shape[1]));
   });
+  const [values, indices] = [top.values.dataSync<'float32'>(), top.indices.dataSync<'int32'>()];
+  tf.dispose([top.values, top.indices]);
   const each = values.length / rows.length;
   return rows.map(({ user, history, target }, b) => ({
     ...{ user, history, target },

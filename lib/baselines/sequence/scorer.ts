@@ -2,8 +2,8 @@
  * A trained baseline as a function from histories to scores of items: for GRPO's `sasrec` reward, or a cell of one's own.
  * It holds the weights until it is disposed of.
  */
-import * as tf from '@tensorflow/tfjs';
 import { ensureEngine } from '../../engine/engine.js';
+import { valuesOf } from '../../support/values-of.js';
 import { hashFile, hashText } from '../../files/files.js';
 import { disposeWeights } from '../../lm/weights.js';
 import { modelFiles } from '../../runs/inputs.js';
@@ -43,7 +43,7 @@ export async function loadScorer(folder: string): Promise<LoadedScorer> {
     const scores: number[][] = [];
     for (let first = 0; first < histories.length; first += atOnce) {
       const block = histories.slice(first, first + atOnce);
-      const all = tf.tidy(() => scoreItems(trained, block).dataSync<'float32'>());
+      const all = valuesOf(() => scoreItems(trained, block));
       block.forEach((_, b) => scores.push(items[first + b]!.map((item) => all[b * size.items + item]!)));
     }
     return scores;

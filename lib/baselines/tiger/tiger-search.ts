@@ -10,6 +10,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { BestCandidates } from '../../decode/best-candidates.js';
 import { buildTrie, type ItemTrie } from '../../decode/item-trie.js';
+import { valuesOf } from '../../support/values-of.js';
 import type { Weights } from '../../lm/weights.js';
 import { sequencesOf } from '../../ops/sequence/padded-rows.js';
 import { TigerPass, type TigerSize } from './tiger-model.js';
@@ -51,14 +52,14 @@ export function tigerSearch(
     const encoded = pass.encode(read.ids, read.sequences);
     let beams = histories.map((): Beam[] => [{ node: 0, score: 0, tokens: [0] }]);
     while (beams.some((of) => of.some(({ node }) => !isLeaf(trie, node)))) {
-      const logProbs = tf.tidy(() => {
+      const logProbs = valuesOf(() => {
         const written = flatTokens(beams.flat().map((beam) => beam.tokens));
         const groups = sequencesOf(beams.map((of) => of.reduce((sum, beam) => sum + beam.tokens.length, 0)));
         const hidden = pass.decode(written.ids, written.sequences, groups, encoded, read.sequences);
         const starts = written.sequences.starts;
         const ends = tf.sub<tf.Tensor1D>(tf.slice(starts, 1), tf.scalar(1, 'int32')); // the last token of each beam
         const logits = tf.matMul(tf.gather(hidden, ends), pass.table(), false, true);
-        return tf.logSoftmax(logits).dataSync<'float32'>();
+        return tf.logSoftmax(logits);
       });
       let row = 0;
       beams = beams.map((of) => {

@@ -9,6 +9,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
+import { valuesOf } from '../../support/values-of.js';
 import { readJson } from '../../files/files.js';
 import { type NamedArray, SafetensorsFile } from '../../files/safetensors.js';
 import { InputError } from '../../support/errors.js';
@@ -81,7 +82,7 @@ export function loadBert(folder: string): HiddenStates {
   const tensors = new Map(names.map((name) => [name, take(name)]));
   return {
     width: config.width,
-    hidden: (batch) => tf.tidy(() => forward(config, (name) => tensors.get(name)!, batch).dataSync<'float32'>()),
+    hidden: (batch) => valuesOf(() => forward(config, (name) => tensors.get(name)!, batch)),
     dispose: () => tf.dispose([...tensors.values()]),
   };
 }

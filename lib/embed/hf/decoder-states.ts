@@ -1,5 +1,5 @@
 /** A decoder as an encoder (Qwen3-Embedding): the last hidden state of each token, behind the final norm. */
-import * as tf from '@tensorflow/tfjs';
+import { valuesOf } from '../../support/values-of.js';
 import { forwardForest, prepareForest } from '../../lm/decoder.js';
 import { chain, packTrees } from '../../lm/forest.js';
 import { loadModel } from '../../lm/model.js';
@@ -18,9 +18,9 @@ export function loadDecoderStates(folder: string): HiddenStates {
       const states = new Float32Array(batch.length * T * width);
       if (filled.length === 0) return states;
       // chains end to end, without padding
-      const packed = tf.tidy(() => {
+      const packed = valuesOf(() => {
         const forest = prepareForest(config, packTrees(filled.map((ids) => chain(ids))));
-        return forwardForest(config, weights, forest).dataSync<'float32'>();
+        return forwardForest(config, weights, forest);
       });
       let from = 0;
       batch.forEach((ids, b) => {

@@ -8,7 +8,7 @@
  * Shapes: N rows, R columns.
  */
 import * as tf from '@tensorflow/tfjs';
-import { compute } from './host-matrix.js';
+import { valuesOf } from '../../support/values-of.js';
 
 /** Pivots below this share of their column's own squared length count as zero: float32's exactness. */
 const DEPENDENT = 1e-6;
@@ -16,14 +16,14 @@ const DEPENDENT = 1e-6;
 /** @param matrix [N * R] -> [N * R] */
 export function orthonormalise(matrix: Float32Array, width: number): Float32Array {
   const inverse = inverseCholesky(gram(matrix, width), width);
-  return compute('orthonormalise', () =>
+  return valuesOf(() =>
     tf.tensor2d(matrix, [matrix.length / width, width]).matMul(tf.tensor2d(inverse, [width, width])),
   );
 }
 
 /** X^T X of X [N * R] -> [R * R] */
 export function gram(matrix: Float32Array, width: number): Float64Array {
-  const product = compute('gram', () => {
+  const product = valuesOf(() => {
     const x = tf.tensor2d(matrix, [matrix.length / width, width]);
     return x.matMul(x, true, false);
   });

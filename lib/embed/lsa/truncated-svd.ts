@@ -13,7 +13,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { Random } from '../../support/random.js';
-import { compute } from './host-matrix.js';
+import { valuesOf } from '../../support/values-of.js';
 import { gram, orthonormalise } from './orthonormalise.js';
 import { sparseMatMul, transpose } from './sparse.js';
 import { symmetricEigen } from './symmetric-eigen.js';
@@ -65,7 +65,7 @@ function project(basis: Float32Array, image: Float32Array, inner: number, width:
   const { values, vectors } = symmetricEigen(gram(image, inner), inner); // Q^T A A^T Q = W S^2 W^T
   const singular = Float64Array.from({ length: width }, (_, i) => Math.sqrt(Math.max(0, values[i]!)));
   const kept = Float32Array.from(vectors.subarray(0, width * inner));
-  const projected = compute('truncatedSvd', () => {
+  const projected = valuesOf(() => {
     const rotation = tf.tensor2d(kept, [width, inner]);
     const right = tf.tensor2d(image, [image.length / inner, inner]).matMul(rotation, false, true); // V S [V, D]
     const sign = tf.where(right.max(0).greaterEqual(right.min(0).neg()), tf.scalar(1), tf.scalar(-1)); // [D]

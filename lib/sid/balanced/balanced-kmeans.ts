@@ -5,12 +5,14 @@
  * starts, 100 iterations, stop when the centres move less than 1e-4 of the mean variance). Departures:
  *   1. the flow is solved by `balancedAssign`, from the prices of the iteration before: centres move little, so few items
  *      are where they should not be;
- *   2. starts are greedy k-means++ for the first and every other one, means of random groups between.
+ *   2. starts are greedy k-means++ for the first and every other one, means of random groups between;
+ *   3. several processes take some of the starts each: an assignment is one flow of all rows, which does not divide.
  * The fused implementation of the iterations (`kernels/tensorflow/ops/balanced_kmeans.cc`) keeps distances and costs on the engine.
  *
  * Shapes: N rows, K codes, D width.
  */
 import * as tf from '@tensorflow/tfjs';
+import type { Cluster } from '../../cluster/cluster.js';
 import { rowOf, type Vectors } from '../../files/npy.js';
 import { chooseImplementation, runFused } from '../../ops/fused.js';
 import { InputError } from '../../support/errors.js';
@@ -20,6 +22,7 @@ import { squaredDistance } from '../kmeans/distance.js';
 import { EngineDistances } from '../kmeans/engine-distances.js';
 import { randomGroupMeans, kmeansPlusPlus } from '../kmeans/initial-centres.js';
 import type { KmeansResult } from '../kmeans/lloyd.js';
+import { codesOfOne, rowsOfOne } from '../one-process.js';
 import { balancedAssign, type BalancedAssignment } from './balanced-assign.js';
 
 const KERNEL = 'SidlabBalancedKmeans';
@@ -40,6 +43,8 @@ export interface BalancedKmeansOptions {
   init?: Vectors;
   /** Default 42. */
   seed?: number | string;
+  /** Processes that cluster the same rows together; all get the same. Default this one alone. */
+  cluster?: Cluster | undefined;
 }
 
 /**
@@ -48,7 +53,7 @@ export interface BalancedKmeansOptions {
  * @throws InputError for limits that cannot be met, more codes than rows, a row or centre that is not finite
  */
 export function balancedKmeans(vectors: Vectors, options: BalancedKmeansOptions): KmeansResult {
-  const { codes, nInit = 3, iterations = 100, tolerance = 1e-4, init, seed = 42 } = options;
+  const { codes, nInit = 3, iterations = 100, tolerance = 1e-4, init, seed = 42, cluster } = options;
   if (!Number.isInteger(codes) || codes < 1 || codes > vectors.rows) {
     throw new InputError(`balancedKmeans: expected codes from 1 to ${vectors.rows}, the number of rows, got ${codes}`);
   }
@@ -60,16 +65,41 @@ export function balancedKmeans(vectors: Vectors, options: BalancedKmeansOptions)
   const Implementation = chooseImplementation<LloydOf>(KERNEL, PlainLloyd, FusedLloyd);
   const lloyd = new Implementation(vectors, limits, iterations, enough);
   try {
-    let best: KmeansResult | undefined;
+    let best: Tried | undefined;
     for (let turn = 0; turn < (init ? 1 : nInit); turn++) {
       const centres = init ?? (turn % 2 === 0 ? kmeansPlusPlus : randomGroupMeans)(vectors, codes, random);
+      if (cluster && turn % cluster.size !== cluster.rank) continue;
       const result = lloyd.run(centres);
-      if (best === undefined || result.error < best.error) best = result;
+      if (best === undefined || result.error < best.result.error) best = { result, turn };
     }
-    return best!;
+    return cluster ? bestOfAll(cluster, best, vectors, codes) : best!.result;
   } finally {
     lloyd.dispose();
   }
+}
+
+interface Tried {
+  result: KmeansResult;
+  /** Number of the start. */
+  turn: number;
+}
+
+/** The result with the smallest error of all processes, in all of them; of equal ones the earlier start's. */
+function bestOfAll(
+  cluster: Cluster,
+  own: Tried | undefined,
+  { rows: items, width }: Vectors,
+  clusters: number,
+): KmeansResult {
+  const { data, codes } = own?.result ?? { data: new Float32Array(clusters * width), codes: new Int32Array(items) };
+  const all = cluster.numbers([own?.result.error ?? Infinity, own?.turn ?? Infinity, own?.result.rounds ?? 0]);
+  const better = (a: number[], b: number[]): boolean => a[0]! < b[0]! || (a[0] === b[0] && a[1]! < b[1]!);
+  const root = all.reduce((best, tried, rank) => (better(tried, all[best]!) ? rank : best), 0);
+  const [error, , rounds] = all[root]! as [number, number, number];
+  return {
+    ...rowsOfOne(cluster, { rows: clusters, width, data }, root),
+    ...{ codes: codesOfOne(cluster, codes, root), error, rounds },
+  };
 }
 
 /** @throws InputError for limits that cannot be met */

@@ -7,6 +7,7 @@
  *
  * Shapes: N items, L levels, K codes, D width.
  */
+import type { Cluster } from '../../cluster/cluster.js';
 import type { Vectors } from '../../files/npy.js';
 import { checkFinite, codebookSizes } from '../check-input.js';
 import { checkCollisions } from '../collisions/collisions.js';
@@ -18,12 +19,14 @@ import { RQKMEANS_CONSTRAINED_OPTIONS, type RqKmeansConstrainedOptions } from '.
 /**
  * @param vectors [N, D]; equal rows are fine: they are spread over codes where the limits ask for it
  * @param where names the vectors in errors, such as their file
+ * @param cluster processes that have the same vectors and options, and share the work; all get the same codes
  * @throws InputError for an option out of range, a row that is not finite, limits that cannot be met
  */
 export function rqKmeansConstrained(
   vectors: Vectors,
   options: RqKmeansConstrainedOptions = {},
   where = 'rqKmeansConstrained',
+  cluster?: Cluster,
 ): QuantizeResult {
   const { nInit, iterations, tolerance, collisions, seed, clusterSize, initFrom, ...levels } =
     RQKMEANS_CONSTRAINED_OPTIONS.parse(options);
@@ -40,6 +43,7 @@ export function rqKmeansConstrained(
       tolerance,
       ...(initFrom && { init: initFrom(residual, level) }),
       seed: `${seed}/${level}`,
+      cluster,
     }),
   );
 }

@@ -14,6 +14,7 @@
  * Shapes: N rows, K codes, D width.
  */
 import { kmeans as mlKmeans } from 'ml-kmeans';
+import type { Cluster } from '../../cluster/cluster.js';
 import { rowOf, type Vectors } from '../../files/npy.js';
 import { Random } from '../../support/random.js';
 import { checkRows } from '../check-input.js';
@@ -21,6 +22,7 @@ import { fillEmptyCodes } from './empty-clusters.js';
 import { randomGroupMeans, pickRows, kmeansPlusPlus } from './initial-centres.js';
 import { type KmeansResult, lloyd } from './lloyd.js';
 import { KMEANS_INITS, type KmeansInit } from '../choices.js';
+import { rowsOfOne } from '../one-process.js';
 
 /** Codes, initialisation and when to stop. */
 export interface KmeansOptions {
@@ -37,6 +39,8 @@ export interface KmeansOptions {
   init?: KmeansInit | Vectors;
   /** Who iterates. Default `auto`: ml-kmeans up to a million products an iteration (N x K x D), `own` beyond. */
   implementation?: 'auto' | 'own' | 'ml-kmeans';
+  /** Processes that cluster the same rows together; all get the same. Default this one alone. */
+  cluster?: Cluster | undefined;
 }
 
 /**
@@ -46,7 +50,7 @@ export interface KmeansOptions {
  * @throws InputError for a row or centre that is not finite
  */
 export function kmeans(vectors: Vectors, options: KmeansOptions): KmeansResult {
-  const { codes, iterations = 100, seed = 42, init = 'best', implementation = 'auto' } = options;
+  const { codes, iterations = 100, seed = 42, init = 'best', implementation = 'auto', cluster } = options;
   if (!Number.isInteger(codes) || codes < 1 || codes > vectors.rows) {
     throw new RangeError(`kmeans: expected codes from 1 to ${vectors.rows}, one a row at most, got ${codes}`);
   }
@@ -59,22 +63,20 @@ export function kmeans(vectors: Vectors, options: KmeansOptions): KmeansResult {
   const small = vectors.data.length * codes <= 1e6;
   const own = implementation === 'own' || (implementation === 'auto' && !small);
   const random = new Random(seed);
+  const iterate: Iterate = own ? (...given) => lloyd(...given, cluster) : mlLloyd;
   const results = initialCentres(vectors, codes, init, random).map((centres) =>
-    withoutEmpty(vectors, centres, iterations, own ? lloyd : mlLloyd),
+    withoutEmpty(vectors, rowsOfOne(cluster, centres), iterations, iterate),
   );
   return results.reduce((best, next) => (next.error < best.error ? next : best));
 }
+
+type Iterate = (vectors: Vectors, start: Vectors, iterations: number) => KmeansResult;
 
 /**
  * Iterates until nothing changes and no code is empty that could be filled. A move takes the error of at least one row
  * away, so this ends; when all iterations are spent one last move is made, and the rows get their codes.
  */
-function withoutEmpty(
-  vectors: Vectors,
-  start: Vectors,
-  iterations: number,
-  iterate: (vectors: Vectors, start: Vectors, iterations: number) => KmeansResult,
-): KmeansResult {
+function withoutEmpty(vectors: Vectors, start: Vectors, iterations: number, iterate: Iterate): KmeansResult {
   let result = iterate(vectors, start, iterations);
   while (true) {
     const filled = fillEmptyCodes(vectors, result, result.codes);

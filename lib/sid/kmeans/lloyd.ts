@@ -10,14 +10,17 @@
  *      for all such rows;
  *   2. the engine's float32 distances propose; where they differ by no more than their error float64 decides
  *      (`distance.ts`), so that equal rows get equal codes on every engine;
- *   3. sums of clusters change by the rows that changed their code alone.
- * A code that loses its last row keeps its place. The fused implementation (`kernels/tensorflow/ops/kmeans_rounds.cc`) keeps a
+ *   3. sums of clusters change by the rows that changed their code alone, in the order of the rows.
+ * Several processes look for the codes of some rows each, tell one another which they found, and make the same sums of
+ * them: the centres are the same bits with any number of processes. A code that loses its last row keeps its place. The fused implementation (`kernels/tensorflow/ops/kmeans_rounds.cc`) keeps a
  * bound for every row and centre, as Elkan's "Using the triangle inequality to accelerate k-means" (ICML 2003), and
  * copies nothing between the iterations.
  *
  * Shapes: N rows, K codes, M codes that moved, D width. Distances are less |x|^2 throughout.
  */
 import * as tf from '@tensorflow/tfjs';
+import { ownRange } from '../../cluster/alone.js';
+import type { Cluster } from '../../cluster/cluster.js';
 import { rowOf, rowSlice, type Vectors } from '../../files/npy.js';
 import { chooseImplementation, runFused } from '../../ops/fused.js';
 import { checkRows } from '../check-input.js';
@@ -44,11 +47,13 @@ export interface KmeansResult extends Vectors {
  * @param vectors [N, D]
  * @param start [K, D]
  * @param iterations at most; 0 only looks for the nearest centres
+ * @param cluster processes that have the same rows and centres, and share the work
  * @throws InputError for a row or centre that is not finite, or of another width
  */
-export function lloyd(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
+export function lloyd(vectors: Vectors, start: Vectors, iterations: number, cluster?: Cluster): KmeansResult {
   checkRows(vectors, 'lloyd');
   checkRows(start, 'lloyd: centres', vectors.width);
+  if (cluster) return plainLloyd(vectors, start, iterations, cluster);
   const fits = iterations === 0 || vectors.rows * start.rows <= MOST_BOUNDS;
   return (fits ? chooseImplementation(KERNEL, plainLloyd, fusedLloyd) : plainLloyd)(vectors, start, iterations);
 }
@@ -69,8 +74,8 @@ function fusedLloyd(vectors: Vectors, start: Vectors, iterations: number): Kmean
   return { rows, width, data, codes, error, rounds: found[0]! };
 }
 
-function plainLloyd(vectors: Vectors, start: Vectors, iterations: number): KmeansResult {
-  const state = new LloydState(vectors, start);
+function plainLloyd(vectors: Vectors, start: Vectors, iterations: number, cluster?: Cluster): KmeansResult {
+  const state = new LloydState(vectors, start, cluster);
   try {
     let rounds = 0;
     let converged = false;
@@ -105,7 +110,11 @@ const FLOAT32_ERROR = 4e-6;
 class LloydState {
   readonly codes: Int32Array;
   readonly centres: Vectors;
+  /** The first row of those whose codes this process looks for, and the first after them. */
+  private readonly range: readonly [from: number, to: number];
   private readonly rows: EngineDistances;
+  /** What was found for them. */
+  private readonly found: Int32Array;
   /** |x|^2 [N] */
   private readonly squares: Float64Array;
   /** Distance to the own centre [N]. */
@@ -120,10 +129,13 @@ class LloydState {
   constructor(
     private readonly vectors: Vectors,
     start: Vectors,
+    private readonly cluster?: Cluster,
   ) {
     this.centres = { rows: start.rows, width: start.width, data: start.data.slice() };
     this.codes = new Int32Array(vectors.rows).fill(-1);
-    this.rows = new EngineDistances(vectors);
+    this.range = ownRange(cluster, vectors.rows);
+    this.rows = new EngineDistances(rowSlice(vectors, ...this.range));
+    this.found = new Int32Array(this.range[1] - this.range[0]);
     this.squares = squaredNorms(vectors);
     this.own = new Float64Array(vectors.rows);
     this.others = new Float64Array(vectors.rows);
@@ -138,45 +150,56 @@ class LloydState {
 
   /** Gives every row its nearest centre. @returns how many changed their code */
   assign(): number {
+    this.find();
+    const { cluster, found } = this;
+    let [changed, first] = [0, 0];
+    for (const codes of cluster?.integers(found) ?? [found]) {
+      changed += this.take(codes, first);
+      first += codes.length;
+    }
+    return changed;
+  }
+
+  /** The nearest centres of this process's rows. */
+  private find(): void {
     const { vectors, centres, moved } = this;
+    const [from] = this.range;
     const largest = squaredNorms(centres).reduce((most, square) => Math.max(most, square), 0);
     const slack = (row: number): number => FLOAT32_ERROR * (this.squares[row]! + largest);
-    let changed = 0;
     if (moved.length > centres.rows / 2) {
       this.rows.forEachChunk(centres, (first, rows, distances) => {
-        for (let i = 0; i < rows; i++) changed += this.choose(first + i, distances, i * centres.rows, slack(first + i));
+        for (let i = 0, row = from + first; i < rows; i++, row++) {
+          this.choose(row, distances, i * centres.rows, slack(row));
+        }
       });
-      return changed;
+      return;
     }
-    if (moved.length === 0) return 0;
+    if (moved.length === 0) return;
     const open: number[] = [];
     const place = new Int32Array(centres.rows).fill(-1);
     moved.forEach((code, m) => (place[code] = m));
     this.rows.forEachChunk(gather(centres, moved), (first, rows, distances) => {
-      for (let i = 0; i < rows; i++) {
-        const step = this.chooseMoved(first + i, distances, i * moved.length, place, slack(first + i));
-        if (step < 0) open.push(first + i);
-        else changed += step;
+      for (let i = 0, row = from + first; i < rows; i++, row++) {
+        if (!this.chooseMoved(row, distances, i * moved.length, place, slack(row))) open.push(row);
       }
     });
-    if (open.length === 0) return changed;
+    if (open.length === 0) return;
     const some = new EngineDistances(gather(vectors, open));
     some.forEachChunk(centres, (first, rows, distances) => {
       for (let i = 0; i < rows; i++) {
         const row = open[first + i]!;
-        changed += this.choose(row, distances, i * centres.rows, slack(row));
+        this.choose(row, distances, i * centres.rows, slack(row));
       }
     });
     some.dispose();
-    return changed;
   }
 
   /**
    * Chooses between the row's own centre and those that moved.
    * @param place of a code among those that moved, else -1 [K]
-   * @returns 1 where the code changed, 0 where it did not, -1 where only all centres can tell
+   * @returns false where only all centres can tell
    */
-  private chooseMoved(row: number, distances: Float32Array, at: number, place: Int32Array, slack: number): number {
+  private chooseMoved(row: number, distances: Float32Array, at: number, place: Int32Array, slack: number): boolean {
     const { moved, codes, others } = this;
     const old = codes[row]!;
     const unmoved = place[old]! < 0;
@@ -193,14 +216,15 @@ class LloydState {
       } else second = distance;
     }
     second = Math.min(second, others[row]!);
-    if (second - nearest <= slack) return -1;
+    if (second - nearest <= slack) return false;
     this.own[row] = nearest;
     others[row] = second;
-    return this.give(row, best);
+    this.found[row - this.range[0]] = best;
+    return true;
   }
 
-  /** Chooses among all centres. @param slack what the distances may be off by. @returns 1 where the code changed */
-  private choose(row: number, distances: Float32Array, at: number, slack: number): number {
+  /** Chooses among all centres. @param slack what the distances may be off by */
+  private choose(row: number, distances: Float32Array, at: number, slack: number): void {
     const codes = this.centres.rows;
     let [best, nearest, second] = [0, Infinity, Infinity];
     for (let k = 0; k < codes; k++) {
@@ -215,16 +239,21 @@ class LloydState {
     if (second - nearest <= slack) best = this.decide(row, distances, at, nearest + slack);
     this.own[row] = distances[at + best]!;
     this.others[row] = this.own[row] === nearest ? second : nearest;
-    return this.give(row, best);
+    this.found[row - this.range[0]] = best;
   }
 
-  private give(row: number, code: number): number {
-    const old = this.codes[row]!;
-    if (old === code) return 0;
-    this.codes[row] = code;
-    if (old >= 0) this.add(row, old, -1);
-    this.add(row, code, 1);
-    return 1;
+  /** Gives rows from `first` on their codes. @returns how many changed theirs */
+  private take(codes: Int32Array, first: number): number {
+    let changed = 0;
+    for (let i = 0, row = first; i < codes.length; i++, row++) {
+      const [old, code] = [this.codes[row]!, codes[i]!];
+      if (old === code) continue;
+      this.codes[row] = code;
+      if (old >= 0) this.add(row, old, -1);
+      this.add(row, code, 1);
+      changed++;
+    }
+    return changed;
   }
 
   /** The nearest in float64 of the centres whose float32 distance is at most `limit`; ties to the lower. */

@@ -11,11 +11,13 @@
  *
  * Shapes: N items, L levels, K codes, D width.
  */
+import type { Cluster } from '../../cluster/cluster.js';
 import type { Vectors } from '../../files/npy.js';
 import { sinkhornCodes } from '../balanced/sinkhorn-codes.js';
 import { checkFinite, codebookSizes } from '../check-input.js';
 import { checkCollisions } from '../collisions/collisions.js';
 import type { QuantizeResult } from '../quantized.js';
+import { codesOfOne } from '../one-process.js';
 import { residualQuantize } from '../residual.js';
 import { kmeans } from './kmeans.js';
 import { RQKMEANS_OPTIONS, type RqKmeansOptions } from '../method-options.js';
@@ -23,9 +25,15 @@ import { RQKMEANS_OPTIONS, type RqKmeansOptions } from '../method-options.js';
 /**
  * @param vectors [N, D]; equal rows are fine, rows of zeros too
  * @param where names the vectors in errors, such as their file
+ * @param cluster processes that have the same vectors and options, and share the work; all get the same codes
  * @throws InputError for an option out of range, a row that is not finite, more items than SIDs
  */
-export function rqKmeans(vectors: Vectors, options: RqKmeansOptions = {}, where = 'rqKmeans'): QuantizeResult {
+export function rqKmeans(
+  vectors: Vectors,
+  options: RqKmeansOptions = {},
+  where = 'rqKmeans',
+  cluster?: Cluster,
+): QuantizeResult {
   const { iterations, init, uniform, collisions, seed, ...levels } = RQKMEANS_OPTIONS.parse(options);
   const sizes = codebookSizes(vectors.rows, levels, where);
   checkFinite(vectors, where);
@@ -36,7 +44,8 @@ export function rqKmeans(vectors: Vectors, options: RqKmeansOptions = {}, where 
       iterations,
       init: init ?? (level === 0 ? 'k-means++' : 'random-groups'),
       seed: `${seed}/${level}`,
+      cluster,
     });
-    return uniform ? { ...found, codes: sinkhornCodes(residual, found) } : found;
+    return uniform ? { ...found, codes: codesOfOne(cluster, sinkhornCodes(residual, found)) } : found;
   });
 }

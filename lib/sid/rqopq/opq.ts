@@ -11,6 +11,7 @@
  * Shapes: N rows, D width, P parts, W width of a part, K codes of a part.
  */
 import * as tf from '@tensorflow/tfjs';
+import { valuesOf } from '../../support/values-of.js';
 import type { Vectors } from '../../files/npy.js';
 import { kmeans } from '../kmeans/kmeans.js';
 import type { KmeansResult } from '../kmeans/lloyd.js';
@@ -37,7 +38,7 @@ export function opq(vectors: Vectors, options: OpqOptions): { codebook: Vectors;
   let rotation = permutation(columns.flat(), width);
   let parts: KmeansResult[] = [];
   for (let round = 0; round <= rotations; round++) {
-    const rotated = tf.tidy(() => tf.matMul(x, rotation).dataSync<'float32'>());
+    const rotated = valuesOf(() => tf.matMul(x, rotation));
     parts = columns.map((own, part) => {
       const slice = columnsOf({ rows, width, data: rotated }, starts[part]!, own.length);
       const centres = parts[part];
@@ -62,17 +63,17 @@ function partColumns({ rows, width, data }: Vectors, parts: number): number[][] 
   const [means, squares] = [new Float64Array(width), new Float64Array(width)];
   for (let i = 0; i < data.length; i++) means[i % width]! += data[i]! / rows;
   for (let i = 0; i < data.length; i++) squares[i % width]! += (data[i]! - means[i % width]!) ** 2;
-  const order = [...Array(width).keys()].sort((a, b) => squares[b]! - squares[a]! || a - b);
+  const order = [...Array(width).keys()].sort((a, b) => squares[b]! - squares[a]!); // stable: ties to the lower
   const columns = Array.from({ length: parts }, (): number[] => []);
   const sums = new Float64Array(parts);
   for (const column of order) {
-    let to = -1;
+    let to: number | undefined;
     columns.forEach((own, part) => {
       const room = own.length < Math.floor((width + parts - 1 - part) / parts);
-      if (room && (to < 0 || sums[part]! < sums[to]!)) to = part;
+      if (room && (to === undefined || sums[part]! < sums[to]!)) to = part;
     });
-    columns[to]!.push(column);
-    sums[to]! += squares[column]!;
+    columns[to!]!.push(column);
+    sums[to!]! += squares[column]!;
   }
   return columns;
 }
@@ -111,9 +112,9 @@ function approximation(
 /** Centres [K, W] among the vectors [K, D]. */
 function rotatedBack({ rows, width, data }: Vectors, start: number, rotation: tf.Tensor2D): Vectors {
   const whole = rotation.shape[0];
-  const back = tf.tidy(() => {
+  const back = valuesOf(() => {
     const own = tf.slice(rotation, [0, start], [whole, width]); // [D, W]
-    return tf.matMul(tf.tensor2d(data, [rows, width]), own, false, true).dataSync<'float32'>();
+    return tf.matMul(tf.tensor2d(data, [rows, width]), own, false, true);
   });
   return { rows, width: whole, data: back.slice() };
 }

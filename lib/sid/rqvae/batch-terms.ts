@@ -34,7 +34,6 @@ export class BatchTerms {
 
   constructor(
     private readonly plan: RqVaePlan,
-    private readonly random: Random,
     private readonly letter?: LetterTerms,
   ) {}
 
@@ -49,14 +48,17 @@ export class BatchTerms {
     );
   }
 
-  /** @returns undefined where the plain loss is all there is; the caller disposes the tensors with `disposeTerms` */
-  of(batch: readonly number[]): CodeTerms | undefined {
+  /**
+   * @param random of noise and positives
+   * @returns undefined where the plain loss is all there is; the caller disposes the tensors with `disposeTerms`
+   */
+  of(batch: readonly number[], random: Random): CodeTerms | undefined {
     const { estimator, gumbelTemperature, balanceWeight, balanceTemperature, shape } = this.plan;
     const { letter } = this;
     if (estimator === 'straight-through' && balanceWeight === 0 && !letter) return undefined;
     const noise = (codes: number): tf.Tensor2D =>
       tf.tensor2d(
-        Float32Array.from({ length: batch.length * codes }, () => gumbel(this.random)),
+        Float32Array.from({ length: batch.length * codes }, () => gumbel(random)),
         [batch.length, codes],
       );
     return {
@@ -68,20 +70,23 @@ export class BatchTerms {
       }),
       ...(letter &&
         letter.diversityWeight > 0 && {
-          diversity: { weight: letter.diversityWeight, positives: this.clusters.map((mates) => this.positives(mates)) },
+          diversity: {
+            weight: letter.diversityWeight,
+            positives: this.clusters.map((mates) => positives(mates, random)),
+          },
         }),
     };
   }
+}
 
-  private positives(mates: readonly (readonly number[])[]): tf.Tensor1D {
-    const drawn = mates.map((own, code) => (own.length === 0 ? code : own[this.random.int(own.length)]!));
-    return tf.tensor1d(drawn, 'int32');
-  }
+function positives(mates: readonly (readonly number[])[], random: Random): tf.Tensor1D {
+  const drawn = mates.map((own, code) => (own.length === 0 ? code : own[random.int(own.length)]!));
+  return tf.tensor1d(drawn, 'int32');
 }
 
 /** Frees a batch's tensors. */
 export function disposeTerms(terms: CodeTerms | undefined): void {
-  tf.dispose([terms?.gumbel?.noise ?? [], terms?.collaborative?.vectors ?? [], terms?.diversity?.positives ?? []] as tf.TensorContainer); // prettier-ignore
+  tf.dispose([terms?.gumbel?.noise, terms?.collaborative?.vectors, terms?.diversity?.positives] as tf.TensorContainer);
 }
 
 /** A draw from Gumbel's distribution: -log(-log u). */

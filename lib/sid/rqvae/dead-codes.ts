@@ -10,18 +10,20 @@
  * Shapes: N items, D width of the vectors, E width of the latent, L levels, K codes of a level.
  */
 import * as tf from '@tensorflow/tfjs';
+import type { Cluster } from '../../cluster/cluster.js';
 import { rowOf, type Vectors } from '../../files/npy.js';
 import type { Random } from '../../support/random.js';
 import { squaredDistance } from '../kmeans/distance.js';
 import { nearestCodes } from '../kmeans/lloyd.js';
 import { subtractCodes } from '../residual.js';
 import { codebookName, codebooksOf, fromVariables, type RqVaeShape } from './parameters.js';
+import { encodeAll } from './processes.js';
 import type { ScaledRows } from './scaled-rows.js';
-import { encode } from './step.js';
 
 /**
  * Resets unused codes, in place of the codebooks among `parameters`; the levels after see what the moved codes leave.
  * @param rows of all items [N, D]
+ * @param cluster processes that share the work; all reset the same codes
  * @returns how many moved, a level [L]
  */
 export function resetDeadCodes(
@@ -29,8 +31,9 @@ export function resetDeadCodes(
   parameters: ReadonlyMap<string, tf.Variable>,
   rows: ScaledRows,
   random: Random,
+  cluster?: Cluster,
 ): number[] {
-  const residual = encode(shape, parameters, rows);
+  const residual = encodeAll(shape, parameters, rows, cluster);
   const names = shape.sizes.map((_, level) => codebookName(level));
   const books = codebooksOf(shape, fromVariables(new Map(names.map((name) => [name, parameters.get(name)!]))));
   return books.map((book, level) => {

@@ -1,11 +1,13 @@
 /**
  * Codebooks as running means of the rows that chose them, in place of a gradient (van den Oord et al., arXiv 1711.00937,
  * appendix; Razavi et al., arXiv 1906.00446): n <- d n + (1 - d) rows of the code, m <- d m + (1 - d) their sum,
- * code = m / n, n smoothed by (n + 1e-5) / (sum n + K 1e-5) sum n, as in lucidrains' vector-quantize-pytorch.
+ * code = m / n, n smoothed by (n + 1e-5) / (sum n + K 1e-5) sum n, as in lucidrains' vector-quantize-pytorch. In several
+ * processes both are of all their rows.
  *
  * Shapes: B rows, K codes of a level, E width.
  */
 import * as tf from '@tensorflow/tfjs';
+import type { Cluster } from '../../cluster/cluster.js';
 import type { NamedArray } from '../../files/safetensors.js';
 import { sumRows } from '../../ops/embedding.js';
 
@@ -23,10 +25,11 @@ interface Level {
 export class EmaCodebooks {
   private readonly levels = new Map<string, Level>();
 
-  /** @param books [K, E] by name @param decay of counts and sums, an update */
+  /** @param books [K, E] by name @param decay of counts and sums, an update @param cluster whose processes update together */
   constructor(
     books: ReadonlyMap<string, tf.Variable>,
     private readonly decay: number,
+    private readonly cluster?: Cluster,
   ) {
     for (const [name, book] of books) {
       const counts = tf.tidy(() => tf.variable(tf.ones([book.shape[0]!])));
@@ -45,15 +48,16 @@ export class EmaCodebooks {
     }
   }
 
-  /** @param codes int32 [B] @param rows that chose them [B, E] */
-  update(name: string, codes: tf.Tensor1D, rows: tf.Tensor2D): void {
+  /** @param codes int32 [B] @param rows that chose them [B, E] @param times how often they count. Default once */
+  update(name: string, codes: tf.Tensor1D, rows: tf.Tensor2D, times = 1): void {
     const { book, counts, sums } = this.levels.get(name)!;
     const size = book.shape[0]!;
     tf.tidy(() => {
       const fresh = 1 - this.decay;
-      const arrived = sumRows(tf.ones([codes.shape[0]]), codes, size); // [K]
-      counts.assign(tf.add(tf.mul(counts, this.decay), tf.mul(arrived, fresh)));
-      sums.assign(tf.add(tf.mul(sums, this.decay), tf.mul(sumRows(rows, codes, size), fresh)));
+      const own = [tf.ones([codes.shape[0]]), rows].map((x) => tf.mul(sumRows(x, codes, size), times));
+      const [arrived, summed] = this.cluster?.sum(own) ?? own; // [K], [K, E]
+      counts.assign(tf.add(tf.mul(counts, this.decay), tf.mul(arrived!, fresh)));
+      sums.assign(tf.add(tf.mul(sums, this.decay), tf.mul(summed!, fresh)));
       const total = tf.sum(counts);
       const smooth = tf.mul(tf.div(tf.add(counts, EPSILON), tf.add(total, size * EPSILON)), total);
       book.assign(tf.div(sums, tf.expandDims(smooth, 1)));
@@ -78,8 +82,13 @@ export class EmaCodebooks {
     }
   }
 
+  /** All that `save` writes. */
+  get variables(): tf.Variable[] {
+    return this.named().map(([, variable]) => variable);
+  }
+
   dispose(): void {
-    for (const [, variable] of this.named()) variable.dispose();
+    tf.dispose(this.variables);
   }
 
   private named(): [string, tf.Variable][] {

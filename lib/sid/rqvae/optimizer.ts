@@ -71,8 +71,22 @@ export class Optimizer {
     for (const name of this.parameters.keys()) this.counts.set(name, arrays.get(`${name}.updates`)?.data[0] ?? 0);
   }
 
+  /** What is kept of the parameters. */
+  get variables(): tf.Variable[] {
+    return [...this.named()].map(([, , variable]) => variable);
+  }
+
+  /** Updates of each parameter so far, by its name. */
+  get updates(): Record<string, number> {
+    return Object.fromEntries(this.counts);
+  }
+
+  set updates(counts: Readonly<Record<string, number>>) {
+    for (const [name, count] of Object.entries(counts)) this.counts.set(name, count);
+  }
+
   dispose(): void {
-    for (const [, , variable] of this.named()) variable.dispose();
+    tf.dispose(this.variables);
   }
 
   private *named(): Generator<[name: string, shape: number[], tf.Variable]> {

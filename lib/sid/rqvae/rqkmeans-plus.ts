@@ -14,6 +14,7 @@
  *
  * Shapes: N items, D width, L levels, K codes.
  */
+import type { Cluster } from '../../cluster/cluster.js';
 import { hashText } from '../../files/files.js';
 import type { Vectors } from '../../files/npy.js';
 import { InputError } from '../../support/errors.js';
@@ -26,6 +27,7 @@ import { readCard } from '../files/sid-card.js';
 import { collisionRate, meanSquaredError } from '../quantized.js';
 import { rqVaePlan } from './options.js';
 import { fingerprint } from './fingerprint.js';
+import { checkDivides } from './processes.js';
 import { type RqVae, withCodes } from './rqvae.js';
 import { trainRqVae } from './train.js';
 import { RQKMEANS_PLUS_OPTIONS, type RqKmeansPlusOptions } from '../method-options.js';
@@ -39,23 +41,27 @@ export interface RqKmeansPlus extends RqVae {
 /**
  * @param vectors [N, D]
  * @param where names the vectors in errors, such as their file
+ * @param cluster as `rqvae`'s
  * @throws InputError as `rqvae`, and for codebooks that are missing or of another width
  */
 export async function rqKmeansPlus(
   vectors: Vectors,
   options: RqKmeansPlusOptions = {},
   where = 'rqKmeansPlus',
+  cluster?: Cluster,
 ): Promise<RqKmeansPlus> {
   const { startIndex, ...settings } = RQKMEANS_PLUS_OPTIONS.parse(options);
   const given = startIndex === undefined ? undefined : readStart(startIndex, vectors);
   const levels = given ? { codebookSize: given.codebooks.map((book) => book.rows) } : {};
   const plan = rqVaePlan(vectors, { ...settings, ...levels }, where, true);
-  const { codebooks, codes } = given ?? computeStart(vectors, options, where);
+  if (cluster) checkDivides(plan, cluster);
+  const { codebooks, codes } = given ?? computeStart(vectors, options, where, cluster);
   const start = { mse: meanSquaredError(vectors, codes, codebooks), collision: collisionRate(codes) };
   const trained = await trainRqVae(vectors, plan, {
     name: 'rqkmeans-plus',
     codebooks,
     inputs: { vectors: fingerprint(vectors), codebooks: hashText(codebooks.map(fingerprint).join()) },
+    cluster,
   });
   return { ...withCodes(vectors, plan, trained, (latents, books) => balancedCodes(latents, books)), start };
 }
@@ -66,7 +72,12 @@ interface Start {
   codes: number[][];
 }
 
-function computeStart(vectors: Vectors, options: RqKmeansPlusOptions, where: string): Start {
+function computeStart(
+  vectors: Vectors,
+  options: RqKmeansPlusOptions,
+  where: string,
+  cluster: Cluster | undefined,
+): Start {
   const { seed, kmeansIterations: iterations } = options;
   return rqKmeansConstrained(
     vectors,
@@ -77,6 +88,7 @@ function computeStart(vectors: Vectors, options: RqKmeansPlusOptions, where: str
       ...(seed !== undefined && { seed }),
     },
     where,
+    cluster,
   );
 }
 

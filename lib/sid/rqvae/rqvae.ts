@@ -17,6 +17,7 @@
  * Shapes: N items, D width, E latent width, L levels.
  */
 import * as tf from '@tensorflow/tfjs';
+import type { Cluster } from '../../cluster/cluster.js';
 import type { Vectors } from '../../files/npy.js';
 import { resolveCollisions } from '../collisions/collisions.js';
 import { codeUsage, collisionRate, meanSquaredError, type QuantizeResult } from '../quantized.js';
@@ -25,6 +26,7 @@ import { decodeSums, type RqVaeModel } from './model.js';
 import { type RqVaeOptions } from '../method-options.js';
 import { rqVaePlan, type RqVaePlan } from './options.js';
 import { codebooksOf, toVariables } from './parameters.js';
+import { checkDivides } from './processes.js';
 import { ScaledRows } from './scaled-rows.js';
 import { evaluate } from './step.js';
 import { type Trained, trainRqVae } from './train.js';
@@ -51,13 +53,21 @@ export interface RqVae extends QuantizeResult {
 /**
  * @param vectors [N, D]
  * @param where names the vectors in errors, such as their file
+ * @param cluster processes that have the same vectors and options, and train together; all get the same model
  * @returns codebooks are in the latent space; `mse` is what the decoder makes of the final codes against the vectors
  * @throws InputError for an option out of range, a row that is not finite, fewer items than codes, more items than
  *   SIDs, a run folder of another configuration
  */
-export async function rqvae(vectors: Vectors, options: RqVaeOptions = {}, where = 'rqvae'): Promise<RqVae> {
+export async function rqvae(
+  vectors: Vectors,
+  options: RqVaeOptions = {},
+  where = 'rqvae',
+  cluster?: Cluster,
+): Promise<RqVae> {
   const plan = rqVaePlan(vectors, options, where);
-  return withCodes(vectors, plan, await trainRqVae(vectors, plan, { inputs: { vectors: fingerprint(vectors) } }));
+  if (cluster) checkDivides(plan, cluster);
+  const inputs = { vectors: fingerprint(vectors) };
+  return withCodes(vectors, plan, await trainRqVae(vectors, plan, { inputs, cluster }));
 }
 
 /**

@@ -34,6 +34,11 @@ export class ScaledRows {
     return new ScaledRows({ rows: rows.length, width, data }, this.scale);
   }
 
+  /** Rows `from` to `to` (not included) [to - from, D], not copied. */
+  slice(from: number, to: number): ScaledRows {
+    return new ScaledRows(rowSlice(this.vectors, from, to), this.scale);
+  }
+
   /** All rows on the engine [N, D]; the caller disposes them. */
   tensor(): tf.Tensor2D {
     return this.scaled(this.vectors);

@@ -10,6 +10,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Share } from '../../cluster/alone.js';
+import { valuesOf } from '../../support/values-of.js';
 import type { LazyArray } from '../../files/safetensors.js';
 import type { UpdateGroup } from './parameter-groups.js';
 import { smallest } from '../../support/extremes.js';
@@ -25,9 +26,9 @@ const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) =
 /** Whose each group's state is: the largest first, to whoever has least. */
 export function dealState(groups: readonly Pick<UpdateGroup, 'shapes'>[], processes: number): number[] {
   const sizes = groups.map(({ shapes }) => [...shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0));
-  const order = sizes.map((_, g) => g).sort((a, b) => sizes[b]! - sizes[a]! || a - b);
+  const order = sizes.map((_, g) => g).sort((a, b) => sizes[b]! - sizes[a]!);
   const held = new Array<number>(processes).fill(0);
-  const owners = new Array<number>(groups.length).fill(0);
+  const owners: number[] = [];
   for (const g of order) {
     const least = held.indexOf(smallest(held));
     owners[g] = least;
@@ -86,7 +87,7 @@ export class SharedState {
    */
   save(write: ((arrays: Map<string, LazyArray>) => void) | undefined): void {
     this.waiting = this.entries;
-    const read = (): Float32Array => tf.tidy(() => this.next().dataSync<'float32'>());
+    const read = (): Float32Array => valuesOf(() => this.next());
     const arrays = this.entries.map(({ name, shape }): [string, LazyArray] => [name, { shape: [...shape], read }]);
     try {
       write?.(new Map(arrays));

@@ -31,10 +31,11 @@ void product(Call& call) {
 
 template <typename Tiles>
 void registerProducts() {
-  registerOp<product<Tiles, false, false>>("SidlabMatMul", {"x: bfloat16 [M, K]", "y: bfloat16 [K, N]"}, {"z: bfloat16"});
-  registerOp<product<Tiles, false, true>>("SidlabMatMulRightTransposed", {"x: bfloat16 [M, K]", "y: bfloat16 [N, K]"},
+  registerOp<product<Tiles, false, false>>("SidlabTileProductNN", {"x: bfloat16 [M, K]", "y: bfloat16 [K, N]"},
+                                           {"z: bfloat16"});
+  registerOp<product<Tiles, false, true>>("SidlabTileProductNT", {"x: bfloat16 [M, K]", "y: bfloat16 [N, K]"},
                                           {"z: bfloat16"});
-  registerOp<product<Tiles, true, false>>("SidlabMatMulLeftTransposed", {"x: bfloat16 [K, M]", "y: bfloat16 [K, N]"},
+  registerOp<product<Tiles, true, false>>("SidlabTileProductTN", {"x: bfloat16 [K, M]", "y: bfloat16 [K, N]"},
                                           {"z: bfloat16"});
 }
 

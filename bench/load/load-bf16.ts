@@ -6,11 +6,11 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Loaded } from './load.js';
-import { inTurn, type Precise, runPeer } from './peer.js';
-import { benchShape } from './qwen.js';
-import { randomModel } from './random-model.js';
-import type { Row } from './row.js';
-import { runOurs } from './run-ours.js';
+import { inTurn, type Precise, runPeer } from '../peer.js';
+import { benchShape } from '../qwen.js';
+import { randomModel } from '../random-model.js';
+import type { Row } from '../row.js';
+import { runOurs } from '../run-ours.js';
 
 export async function loadBf16(): Promise<Row[]> {
   const shape = benchShape();
@@ -18,7 +18,7 @@ export async function loadBf16(): Promise<Row[]> {
   const file = join(folder, 'model.safetensors');
   const { times, ours, peer } = await inTurn(
     5,
-    () => runOurs<Loaded & Precise>('load-bf16-ours.js', folder),
+    () => runOurs<Loaded & Precise>('load/load-bf16-ours.js', folder),
     () => runPeer<Loaded & Precise>('load.py', file),
   );
   const share = (bytes: number): number => bytes / statSync(file).size;

@@ -3,8 +3,8 @@ import * as tf from '@tensorflow/tfjs';
 import { loadModel, useEngine } from 'sidlab';
 import type { Loaded } from './load.js';
 import { fromBfloat16, gatherBfloat16, isBfloat16 } from 'sidlab/ops';
-import { inPrecision } from './our-precision.js';
-import type { Precise } from './peer.js';
+import { inPrecision } from '../our-precision.js';
+import type { Precise } from '../peer.js';
 
 /** Rows of a table that are added up at once, and numbers of a matrix that is no table. */
 const [ROWS, MATRIX] = [4096, 1 << 23];

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { homeFolder, Random } from 'sidlab';
 import { writeSafetensors } from 'sidlab/files';
-import { inTurn, type Precise, runPeer, type Timed } from './peer.js';
-import type { Row } from './row.js';
+import { inTurn, type Precise, runPeer, type Timed } from '../peer.js';
+import type { Row } from '../row.js';
 
 const TENSORS = 16;
 const SIZE = 1 << 24;
