@@ -9,6 +9,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
+import { tilesInUse } from '../../lib/engine/native-ops.js';
 import { fromBfloat16, toBfloat16 } from '../../lib/ops/bfloat16.js';
 import { runFused } from '../../lib/ops/fused.js';
 import { Random } from '../../lib/support/random.js';
@@ -175,8 +176,24 @@ function adamwInputs(random: Random, ofGradient: typeof floats): Draft[] {
   return [parameter, gradient, m, v, random.int(2) ? decays : fixed(1), numbers, half, given];
 }
 
+/** Factors of a product, either of which lies transposed. */
+function drawFactors(random: Random, transposeX: boolean, transposeY: boolean): Draft[] {
+  const side = (): number => (random.int(8) === 0 ? random.int(200) : random.int(40));
+  const [m, k, n] = [side(), side(), side()];
+  return [
+    transposeX ? halves(random, k, m) : halves(random, m, k),
+    transposeY ? halves(random, n, k) : halves(random, k, n),
+  ];
+}
+
 function operations(file: NumbersFile): Record<string, Draw> {
+  const products: Record<string, Draw> = {
+    SidlabTileProductNN: (random) => drawFactors(random, false, false),
+    SidlabTileProductTN: (random) => drawFactors(random, true, false),
+    SidlabTileProductNT: (random) => drawFactors(random, false, true),
+  };
   return {
+    ...(tilesInUse() === 'none' ? {} : products),
     SidlabAdamW: (random) => adamwInputs(random, floats),
     SidlabAdamWBfloat16: (random) => adamwInputs(random, halves),
     SidlabAddRows(random) {
