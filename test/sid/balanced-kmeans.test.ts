@@ -199,6 +199,10 @@ test('a plan is made whole as by proposals from sorted lists, ties and empty col
   const random = new Random(1);
   const plan = Array.from({ length: 600 }, () => random.next());
   expect([...roundToCapacities(plan, 200, Int32Array.of(90, 60, 50))]).toEqual(plainRounding(plan, 200, [90, 60, 50]));
+  for (let turn = 0; turn < 10; turn++) {
+    const first = Array.from({ length: 120 }, (_, at) => random.next() + (at % 2 === 0 ? 1 : 0)); // all want one column
+    expect([...roundToCapacities(first, 60, Int32Array.of(40, 20))]).toEqual(plainRounding(first, 60, [40, 20]));
+  }
 });
 
 test('Sinkhorn codes: distances on [-1, 1], epsilon 0.003, 50 iterations, N/K rounded up a code', () => {
@@ -206,6 +210,7 @@ test('Sinkhorn codes: distances on [-1, 1], epsilon 0.003, 50 iterations, N/K ro
     [60, 7],
     [41, 5],
     [30, 30],
+    [120, 16], // 51 iterations give other codes
     [50, 8], // so near to each other that what is added to half of the range counts
   ] as const) {
     const x = cloud(rows, 3);

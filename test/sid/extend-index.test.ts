@@ -67,7 +67,7 @@ test.each([
   expect(await make(spread(1, unit))).toBeCloseTo((unit * unit * (9 + 1 + 4)) / 3, 9);
   const was = readFileSync(index, 'utf8');
   if (fits) expect(extend(spread(by, unit)).items).toBe(6);
-  else expect(() => extend(spread(by, unit))).toThrow('expected the first 6 vectors to be those that the SIDs were made of'); // prettier-ignore
+  else expect(() => extend([...spread(by, unit), [900, 900, 900]])).toThrow('expected the first 6 vectors to be those that the SIDs were made of'); // prettier-ignore
   expect(readFileSync(index, 'utf8')).toBe(was);
 });
 

@@ -139,7 +139,7 @@ describe('the gate', () => {
     ambiguousItems: { raw: 3, final: 1 },
     duplicates: { raw: null, final: { groups: 2, largest: 3, mean: 2.5 } },
     targets: { rows: 4, ambiguous: { raw: 0.75, final: 0.125 } },
-    levels: [level(8, 5, 3, 0.75), level(6, 7, 4, 0.5)],
+    levels: [level(8, 5, 3, 0.75), level(7, 6, 4, 0.25), level(6, 7, 2, 0.5)],
     prefixes: [prefix(0.875, 0.625), prefix(1, 0.1)],
   };
   const LIMITS: [keyof QualityLimits, value: number, side: 'at most' | 'at least'][] = [
@@ -163,9 +163,9 @@ describe('the gate', () => {
 
   test('nothing known, no limit, a limit that is no number', () => {
     const none = { ...quality, targets: null, collision: { raw: null, final: 0 } };
-    expect(qualityGate(none, { ambiguousTargets: 1, rawCollision: 1 }).checks.map(({ pass }) => pass)).toEqual([
-      false,
-      false,
+    expect(qualityGate(none, { ambiguousTargets: 1, rawCollision: 1 }).checks).toStrictEqual([
+      { limit: 'ambiguousTargets', value: null, expected: 'at most 1', pass: false },
+      { limit: 'rawCollision', value: null, expected: 'at most 1', pass: false },
     ]);
     expect(qualityGate(quality, {})).toEqual({ pass: true, checks: [] });
     for (const limit of [NaN, Infinity, '1', null]) {

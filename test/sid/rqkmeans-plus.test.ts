@@ -10,6 +10,7 @@ import { balancedCodes } from '../../lib/sid/balanced/balanced-codes.js';
 import { rqKmeansConstrained } from '../../lib/sid/balanced/rqkmeans-constrained.js';
 import { countCodes } from '../../lib/sid/quantized.js';
 import { rqKmeansPlus } from '../../lib/sid/rqvae/rqkmeans-plus.js';
+import { sidStage } from '../../lib/sid/sid-stage.js';
 import { Random } from '../../lib/support/random.js';
 
 const REAL = '../shared/data/industrial/Industrial_and_Scientific.emb-lsa.npy';
@@ -59,11 +60,18 @@ test('saved codebooks give what computed ones give; those of another width are r
   writeIndex(index, codes.map(sidTokens));
   codebooks.forEach((book, i) => writeNpy(join(folder, `toys.codebook-${'ab'[i]}.npy`), book));
   const computed = await rqKmeansPlus(x, { ...small, codebookSize: [8, 9] });
-  expect((await rqKmeansPlus(x, { ...small, startIndex: index })).codes).toEqual(computed.codes);
+  const read = await rqKmeansPlus(x, { ...small, startIndex: index });
+  expect([read.codes, read.start]).toEqual([computed.codes, computed.start]);
   await expect(rqKmeansPlus(cloud(60, 4), { ...small, startIndex: index })).rejects.toThrow(
     'toys.codebook-a.npy: expected a codebook of width 4, got 5',
   );
   await expect(rqKmeansPlus(cloud(61, 5), { ...small, startIndex: index })).rejects.toThrow('item 60 of 61 is missing');
+  const other = join(folder, 'other.index.json');
+  writeNpy(join(folder, 'x.npy'), x);
+  await sidStage({ embeddings: join(folder, 'x.npy'), index: other, method: 'rqkmeans', codebookSize: 8 });
+  await expect(rqKmeansPlus(x, { ...small, startIndex: other })).rejects.toThrow(
+    'expected an index of rqkmeans-constrained to start from, got one of rqkmeans',
+  );
   await expect(rqKmeansPlus(x, { ...small, latent: 3 })).rejects.toThrow("a latent of 5, the vectors' width, got 3");
 });
 

@@ -127,3 +127,18 @@ test('clipping: a millionth is added to the norm', () => {
   optimizer.dispose();
   tf.dispose([...parameters.values()]);
 });
+
+test.each([
+  ['adagrad', 1, 3e-10, 3 / (3 + 1)], // 1e-10 is added to the root
+  ['rmsprop', 1, 1e-7, 10 / (1 + 1)], // 1e-8 is added to the root of a hundredth of the square
+  ['adam', 1, 0.5, 1],
+  ['adamw', 1, 0.5, 1],
+  ['adamw', 0, 0, 0],
+] as const)('%s at a rate of %d, by a gradient of %d: a first step of %d', (name, rate, gradient, step) => {
+  const parameters = toVariables(new Map([['w', { shape: [1], data: new Float32Array(1) }]]));
+  const optimizer = new Optimizer(parameters, name);
+  apply(optimizer, { w: [gradient] }, { rate, maxGradNorm: 0, weightDecay: 0 });
+  expect(parameters.get('w')!.dataSync()[0]).toBeCloseTo(-step, 4);
+  optimizer.dispose();
+  tf.dispose([...parameters.values()]);
+});

@@ -13,7 +13,7 @@ import { squaredDistance } from '../../lib/sid/kmeans/distance.js';
 import { beats } from '../../lib/sid/rqvae/best-model.js';
 import { decodeSums, encodeVectors, type RqVaeModel } from '../../lib/sid/rqvae/model.js';
 import { rqVaePlan } from '../../lib/sid/rqvae/options.js';
-import { checkArrays, codebookName, initialArrays, type RqVaeShape } from '../../lib/sid/rqvae/parameters.js';
+import { bufferShapes, checkArrays, codebookName, initialArrays, parameterShapes, type RqVaeShape } from '../../lib/sid/rqvae/parameters.js'; // prettier-ignore
 import { quantizeForward } from '../../lib/sid/rqvae/quantize.js';
 import { rqvae, rqVaeCodes, type RqVaeOptions } from '../../lib/sid/rqvae/rqvae.js';
 import { Random } from '../../lib/support/random.js';
@@ -88,6 +88,41 @@ describe('parameters', () => {
     }
     expect(initialArrays(shape, 1)).toEqual(arrays);
     expect(initialArrays(shape, 2)).not.toEqual(arrays);
+  });
+
+  test('Xavier weights are drawn one after the other, in the order of the file', () => {
+    const [random, arrays] = [new Random('7/rqvae'), initialArrays(shape, 7)];
+    for (const [name, dims] of parameterShapes(shape)) {
+      if (dims.length === 1 || name.startsWith('rq.')) continue;
+      const deviation = Math.sqrt(2 / (dims[0]! + dims[1]!));
+      const wanted = Float32Array.from({ length: dims[0]! * dims[1]! }, () => deviation * random.normal());
+      expect(arrays.get(name)!.data, name).toEqual(wanted);
+    }
+  });
+
+  test('names and shapes, with and without batch normalisation', () => {
+    const uneven: RqVaeShape = { input: 9, hidden: [7, 5], latent: 3, sizes: [6, 4], batchNorm: true, residual: false };
+    const layer = (name: string, out: number, into: number, norm?: string): [string, number[]][] => [
+      [`${name}.weight`, [out, into]],
+      [`${name}.bias`, [out]],
+      ...['weight', 'bias'].flatMap((of): [string, number[]][] => (norm ? [[`${norm}.${of}`, [out]]] : [])),
+    ];
+    const [e, d] = ['encoder.mlp_layers', 'decoder.mlp_layers'];
+    const books: [string, number[]][] = [0, 1].map((level) => [`rq.vq_layers.${level}.embedding.weight`, [uneven.sizes[level]!, 3]]); // prettier-ignore
+    expect([...parameterShapes(uneven)]).toEqual([
+      ...[...layer(`${e}.1`, 7, 9, `${e}.2`), ...layer(`${e}.5`, 5, 7, `${e}.6`), ...layer(`${e}.9`, 3, 5)],
+      ...[...layer(`${d}.1`, 5, 3, `${d}.2`), ...layer(`${d}.5`, 7, 5, `${d}.6`), ...layer(`${d}.9`, 9, 7), ...books],
+    ]);
+    const plain = { ...uneven, batchNorm: false };
+    expect([...parameterShapes(plain)]).toEqual([
+      ...[...layer(`${e}.1`, 7, 9), ...layer(`${e}.4`, 5, 7), ...layer(`${e}.7`, 3, 5)],
+      ...[...layer(`${d}.1`, 5, 3), ...layer(`${d}.4`, 7, 5), ...layer(`${d}.7`, 9, 7), ...books],
+    ]);
+    const running = (norm: string, width: number): [string, number[]][] => [[`${norm}.running_mean`, [width]], [`${norm}.running_var`, [width]]]; // prettier-ignore
+    expect([...bufferShapes(uneven)]).toEqual([
+      ...[...running(`${e}.2`, 7), ...running(`${e}.6`, 5), ...running(`${d}.2`, 5), ...running(`${d}.6`, 7)],
+    ]);
+    expect(bufferShapes(plain).size).toBe(0);
   });
 
   test('a residual shape begins as the identity', () => {

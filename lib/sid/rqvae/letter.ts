@@ -32,11 +32,11 @@ export async function letter(vectors: Vectors, options: LetterOptions = {}, wher
     ...settings
   } = LETTER_OPTIONS.parse(options);
   const found = file === undefined ? null : readCollaborative(file, vectors.rows);
-  const { latent = found?.width ?? 32 } = settings;
+  const { latent = found?.width } = settings;
   if (found && latent !== found.width) {
-    throw new InputError(`sid: expected --latent ${found.width}, the width of ${file!}, got ${latent}; leave it out`);
+    throw new InputError(`sid: expected --latent ${found.width}, the width of ${file!}, got ${latent!}; leave it out`);
   }
-  const plan = rqVaePlan(vectors, { ...settings, latent }, where);
+  const plan = rqVaePlan(vectors, { ...settings, ...(latent !== undefined && { latent }) }, where);
   const weights = { collaborativeWeight, diversityWeight, diversityClusters };
   const collaborative = collaborativeWeight > 0 ? found : null;
   const trained = await trainRqVae(vectors, plan, {

@@ -89,6 +89,24 @@ describe('balanced k-means', () => {
     }
   });
 
+  test('centres that all together move by exactly 1 are not at rest', () => {
+    const x = column(0, 2, 3.25, 8.75); // the first mean is 1, the second stays 6; then 3.25 is nearer to the first
+    for (const face of faces) {
+      useFace(face);
+      const found = balancedKmeans(x, { codes: 2, clusterSize: [1, 3], init: column(0, 6), tolerance: 0 });
+      expect([...found.codes], face).toEqual([0, 0, 0, 1]);
+    }
+  });
+
+  test('a code without rows keeps its place, and so do those before and after it', () => {
+    for (const face of faces) {
+      useFace(face);
+      const options = { codes: 3, clusterSize: [0, 3], init: column(0, 50, 10), tolerance: 0 } as const;
+      const found = balancedKmeans(column(0, 1, 10), options);
+      expect(found, face).toMatchObject({ data: Float32Array.of(0.5, 50, 10), codes: Int32Array.of(0, 0, 2) });
+    }
+  });
+
   test('one code of all rows', () => {
     for (const face of faces) {
       useFace(face);

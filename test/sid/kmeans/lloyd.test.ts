@@ -52,6 +52,11 @@ function plainLloyd(x: Vectors, start: Vectors, iterations: number): number[] {
   return codes;
 }
 
+test.each(faces)('at distances beyond float32 the first code is the nearest: %s', (face) => {
+  useFace(face);
+  expect([...lloyd(column(1e30, -1e30), column(1e30), 1).codes]).toEqual([0, 0]);
+});
+
 describe.each(faces)('where float32 cannot tell, float64 decides: %s', (face) => {
   test.each([0, 1, 3, 60])('rows and centres far from the origin, %i iterations', (iterations) => {
     useFace(face);
@@ -209,16 +214,27 @@ describe('centres without rows move while iterations are left, and once more', (
   const far = { rows: 12, width: 3, data: new Float32Array(36).fill(100) }; // eleven of them nobody's nearest
   far.data.fill(0, 0, 3);
 
-  test.each([1, 2, 3, 4, 5, 6, 7, 8, 50])('%i iterations', (iterations) => {
-    let wanted = lloyd(x, far, iterations);
+  const expectMoves = (rows: Vectors, init: Vectors, iterations: number): void => {
+    let wanted = lloyd(rows, init, iterations);
     for (let left = iterations - wanted.rounds; ; left = iterations - wanted.rounds) {
-      const filled = fillEmptyCodes(x, wanted, wanted.codes);
+      const filled = fillEmptyCodes(rows, wanted, wanted.codes);
       if (filled === undefined) break;
-      const next = lloyd(x, filled, left);
+      const next = lloyd(rows, filled, left);
       wanted = { ...next, rounds: wanted.rounds + next.rounds };
       if (left === 0) break;
     }
-    expect(kmeans(x, { codes: 12, init: far, iterations, implementation: 'own' })).toEqual(wanted);
+    expect(kmeans(rows, { codes: init.rows, init, iterations, implementation: 'own' })).toEqual(wanted);
+  };
+
+  test.each([1, 2, 3, 4, 5, 6, 7, 8, 50])('%i iterations', (iterations) => expectMoves(x, far, iterations));
+
+  test('though a move may leave another code without rows', () => {
+    for (let seed = 0; seed < 12; seed++) {
+      const random = new Random(seed);
+      const rows = column(...Array.from({ length: 16 }, () => Math.round(100 * random.normal())));
+      const init = column(...Array.from({ length: 10 }, () => rows.data[random.int(3)]!));
+      for (const iterations of [1, 2, 3, 4, 5]) expectMoves(rows, init, iterations);
+    }
   });
 
   test.each([1, 2, 3])('the package moves its centres as often as ours: %i', (iterations) => {

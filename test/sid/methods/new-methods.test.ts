@@ -142,6 +142,14 @@ describe('LETTER', () => {
     expect(last.loss).toBeCloseTo(last.reconstruction! + last.quantizer! + 0.1 * last.diversity!, 4);
   });
 
+  test('the latent is 32 wide without vectors, and a weight of 0 asks for none of them', async () => {
+    const few = { ...small, epochs: 2, evalEpochs: 2 };
+    expect((await train(few)).found.codebooks[0]!.width).toBe(32);
+    const { found, last } = await train({ ...few, collaborative: join(folder, 'near.npy'), collaborativeWeight: 0 });
+    expect(found.codebooks[0]!.width).toBe(4);
+    expect(last).not.toHaveProperty('collaborative');
+  });
+
   test('every code has the others of its cluster, and a level of one code none', () => {
     const book = clouds(11, 3, 3);
     const mates = clusterMates(book, 4, 's');

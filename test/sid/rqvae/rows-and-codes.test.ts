@@ -1,4 +1,5 @@
 /** Rows in blocks, initial codebooks and dead codes of an RQ-VAE, each against plain numbers. */
+import { createHash } from 'node:crypto';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../../lib/engine/engine.js';
@@ -7,6 +8,7 @@ import { kmeans } from '../../../lib/sid/kmeans/kmeans.js';
 import { nearestCodes } from '../../../lib/sid/kmeans/lloyd.js';
 import { subtractCodes } from '../../../lib/sid/residual.js';
 import { moveDeadCodes, resetDeadCodes } from '../../../lib/sid/rqvae/dead-codes.js';
+import { fingerprint } from '../../../lib/sid/rqvae/fingerprint.js';
 import { initCodebooks, initialRqVae } from '../../../lib/sid/rqvae/init.js';
 import { encodeVectors } from '../../../lib/sid/rqvae/model.js';
 import { rqVaePlan } from '../../../lib/sid/rqvae/options.js';
@@ -159,3 +161,14 @@ describe('dead codes', () => {
     tf.dispose([...variables.values()]);
   });
 });
+
+test.each([1, 786_432, 786_433, 1_048_577])(
+  'the fingerprint of %i numbers is the hash of their bytes in base64',
+  (rows) => {
+    const whole = Float32Array.from({ length: rows + 1 }, (_, at) => at % 7919);
+    const data = whole.subarray(1); // bytes in the middle of a buffer
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
+    const wanted = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+    expect(fingerprint({ rows, width: 1, data })).toBe(`${rows} x 1 ${wanted}`);
+  },
+);
