@@ -1,14 +1,15 @@
-/** The options of which examples are trained: every default, every bound, and the files that nothing would read. */
+/** Options of examples and prompts: every default, every bound, and the files that nothing would read. */
 import { expect, test } from 'vitest';
 import { defineOptions } from '../../lib/options/schema.js';
 import { checkExamples, EXAMPLE_OPTIONS } from '../../lib/tasks/example-options.js';
+import { PROMPT_OPTIONS } from '../../lib/tasks/prompt-options.js';
 
-const SCHEMA = defineOptions('examples', EXAMPLE_OPTIONS, { rules: [checkExamples] });
+const SCHEMA = defineOptions('examples', { ...EXAMPLE_OPTIONS, ...PROMPT_OPTIONS }, { rules: [checkExamples] });
 
 test('defaults', () => {
   expect(SCHEMA.parse({})).toEqual({
     ...{ weighting: 'loss', cutHistories: 0, cutLength: 3, coldTargets: 0, coldSeen: 0, coldNeighbours: 5 },
-  });
+  }); // of prompts there are none: evaluation takes those of the model's run
 });
 
 test.each([
@@ -18,6 +19,9 @@ test.each([
   ['coldTargets', 0, -1],
   ['coldSeen', 0, -1],
   ['coldNeighbours', 1, 0],
+  ['cutoffLen', 1, 0],
+  ['heldOutItems', 1e-9, 0],
+  ['heldOutItems', 0.499, 0.5],
 ] as const)('%s of %d is good, of %d it is not', (name, good, bad) => {
   expect(SCHEMA.parse({ [name]: good })[name]).toBe(good);
   expect(() => SCHEMA.parse({ [name]: bad })).toThrow(`examples: expected ${name} to be`);
