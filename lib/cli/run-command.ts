@@ -5,7 +5,8 @@ import type { Command } from './command.js';
 
 /**
  * @returns what it gave; undefined in every process but the first, so that a result is printed once
- * @throws InputError for a command that runs in one process, where `TF_CONFIG` names several
+ * @throws InputError for a command that runs in one process, where `TF_CONFIG` names several; and where not all run the
+ *   same command of the same version
  */
 export async function runCommand(name: string, { parallel = false, wraps = false }: Command, run: () => unknown) {
   const cluster = wraps ? undefined : clusterConfig();
@@ -17,7 +18,9 @@ export async function runCommand(name: string, { parallel = false, wraps = false
   const { joinCluster, leaveCluster } = await import('../cluster/cluster.js');
   let well = false;
   try {
-    await joinCluster(); // before anything that can fail in one process alone, so that the others notice
+    const all = await joinCluster(); // before anything that can fail in one process alone, so that the others notice
+    const { codeVersion } = await import('../runs/code-version.js');
+    all?.expectSame({ command: name, code: codeVersion().hash });
     const result = await run();
     well = true;
     return cluster.rank === 0 ? result : undefined;

@@ -14,8 +14,8 @@ import { InputError } from '../support/errors.js';
 import { registerBfloat16 } from './bfloat16-kernels.js';
 import { announceCluster, clusterConfig, hasJoined, joinError } from './cluster.js';
 import { forwardMissingKernels } from './forward-to-cpu.js';
-import { registerMatMul } from './mat-mul.js';
 import { registerNativeOps } from './native-ops.js';
+import { registerSmallProducts } from './small-products.js';
 
 /** The engines, the fastest first. */
 export const ENGINES = ['tensorflow', 'wasm', 'cpu'] as const;
@@ -85,9 +85,9 @@ function loadTensorflow(): void {
   require('@tensorflow/tfjs-node-gpu');
   if (clusterConfig() && !hasJoined()) throw new Error(`an addon that was built before it knew clusters; ${MEND}`);
   shareClones();
-  registerMatMul();
   registerBfloat16();
   registerNativeOps();
+  registerSmallProducts();
 }
 
 /**

@@ -7,15 +7,14 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Cluster } from '../cluster/cluster.js';
 import type { Vectors } from '../files/npy.js';
+import { valuesOf } from '../support/values-of.js';
 
 /** @param vectors [N, D], of the same size in all processes @param root whose numbers. Default process 0's */
 export function rowsOfOne(cluster: Cluster | undefined, vectors: Vectors, root = 0): Vectors {
   if (!cluster) return vectors;
   const { rows, width, data } = vectors;
-  const whole = tf.tidy(() => cluster.broadcast([rows, width], root, tf.tensor2d(data, [rows, width])));
-  const numbers = whole.dataSync<'float32'>();
-  whole.dispose();
-  return { rows, width, data: numbers };
+  const whole = (): tf.Tensor => cluster.broadcast([rows, width], root, tf.tensor2d(data, [rows, width]));
+  return { rows, width, data: valuesOf(whole) };
 }
 
 /** @param codes [N], below 2^24 (they are sent as float32), as many in all processes @param root as `rowsOfOne`'s */

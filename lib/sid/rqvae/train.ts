@@ -141,7 +141,7 @@ class Training {
       const line = await this.epoch();
       const due = state.epoch % evalEpochs === 0 || state.epoch === epochs;
       if (due && state.epoch > autoencoderEpochs) Object.assign(line, await this.evaluate());
-      this.folder.log(line);
+      await together(this.options.cluster, () => this.folder.log(line));
       onLog?.(this.folder.lines);
       progress.tick(1, `loss ${line.loss!.toPrecision(3)}`);
       const stop = this.stopAsked();

@@ -142,6 +142,8 @@ class Loop<Batch> {
   private before: Pick<LoopState, 'tokens' | 'seconds'>;
   /** Whether a process of the cluster was asked to stop. */
   private stopAsked = false;
+  /** Why this process of a cluster cannot go on; told to the others when all meet next. */
+  private failure: unknown;
 
   constructor(
     private readonly model: TrainableModel,
@@ -230,7 +232,7 @@ class Loop<Batch> {
     const step = state.step + 1;
     const { microBatches, metrics = {} } = await this.task.objective(batch, this.random, step, cluster);
     const { gradients, ...own } = await batchGradientsInTurns(this.model, microBatches);
-    const { loss, tokens } = this.ofAll(own);
+    const { loss, tokens } = await this.ofAll(own);
     const rate = learningRate * lrScale(schedule, step, plan.warmup, plan.total);
     const norm = Number.isFinite(loss) ? this.optimizer.apply(gradients, step, rate) : NaN;
     tf.dispose([...gradients.values()]);
@@ -242,14 +244,22 @@ class Loop<Batch> {
     return { step, epoch: state.epoch, loss, norm, rate, tokens: state.tokens, seconds: this.seconds(), ...logged };
   }
 
-  /** Loss and tokens of the whole batch; and whether any process is to stop. */
-  private ofAll(own: { loss: number; tokens: number }): { loss: number; tokens: number } {
+  /** Loss and tokens of the whole batch; and whether any process is to stop. @throws what one failed with, in all */
+  private async ofAll(own: { loss: number; tokens: number }): Promise<{ loss: number; tokens: number }> {
     const { cluster } = this.options;
     if (!cluster) return own;
-    const all = cluster.numbers([own.loss, own.tokens, Number(interrupted())]);
+    const failed = this.failure !== undefined;
+    const all = cluster.numbers([own.loss, own.tokens, Number(interrupted()), Number(failed)]);
     const sum = (of: number): number => all.reduce((total, row) => total + row[of]!, 0);
+    if (sum(3) > 0) await this.failTogether();
     this.stopAsked = sum(2) > 0;
     return { loss: sum(0), tokens: sum(1) };
+  }
+
+  private failTogether(): Promise<void> {
+    return together(this.options.cluster, () => {
+      if (this.failure !== undefined) throw this.failure;
+    });
   }
 
   /** Validates, keeps the model if it is the best, saves a checkpoint. */
@@ -258,9 +268,12 @@ class Loop<Batch> {
     const { bestMetric } = this.options;
     checkMappedFiles(this.model.weights.values());
     const { cluster } = this.options;
+    await this.failTogether();
     const metrics = await this.task.validate(cluster);
-    const rows = cluster && !cluster.isFirst ? undefined : this.task.validRows?.();
-    if (rows) writeValidRows(this.folder.folder, state.step, rows);
+    await first(cluster, () => {
+      const rows = this.task.validRows?.();
+      if (rows) writeValidRows(this.folder.folder, state.step, rows);
+    });
     const figure = metrics[bestMetric];
     if (figure === undefined) {
       const names = Object.keys(metrics).join(', ');
@@ -282,7 +295,12 @@ class Loop<Batch> {
 
   private log(line: MetricLine): void {
     this.lines.push(line);
-    this.folder.log(line);
+    try {
+      this.folder.log(line);
+    } catch (error) {
+      if (!this.options.cluster) throw error;
+      this.failure ??= error;
+    }
     this.options.onLog?.(this.lines);
   }
 

@@ -135,3 +135,35 @@ test('a step with terms: total is the sum of its weighted parts, running means l
   tf.dispose([x, ...variables.values()]);
   expect(tf.memory().numTensors).toBe(before);
 });
+
+test('a step through the tape is the step that is written out: losses, gradients, what running means are to follow', () => {
+  const shape: RqVaeShape = { input: 8, hidden: [6, 5], latent: 3, sizes: [5, 6], batchNorm: false, residual: false };
+  const arrays = [...parameterShapes(shape)].map(([name, dims]) => [name, { shape: dims, data: Float32Array.from(golden.l1.before[name]!) }] as const); // prettier-ignore
+  tf.tidy(() => {
+    const [variables, x] = [toVariables(new Map(arrays)), matrix(golden.l1.x, 8)];
+    for (const ema of [false, true]) {
+      for (const epsilons of [
+        [0, 0],
+        [0.1, 0],
+      ]) {
+        const common = { quantLossWeight: 0.7, commitment: 0.25, ema, assignment: { epsilons, iterations: 20 } };
+        const plain = lossAndGradients(shape, variables, x, common);
+        const terms: CodeTerms = { estimator: 'straight-through' };
+        const taped = lossAndGradients(shape, variables, x, { ...common, terms });
+        expect(worst(taped.losses.dataSync(), [...plain.losses.dataSync()])).toBeLessThan(1e-6);
+        expect([...taped.gradients.keys()].sort()).toEqual([...plain.gradients.keys()].sort());
+        for (const [name, gradient] of plain.gradients) expect(worst(taped.gradients.get(name)!.dataSync(), [...gradient.dataSync()]), name).toBeLessThan(1e-6); // prettier-ignore
+        expect(plain.levels).toHaveLength(ema ? 2 : 0);
+        plain.levels.forEach(({ codes, residuals }, level) => {
+          expect(taped.levels[level]!.codes.dataSync()).toEqual(codes.dataSync());
+          expect(worst(taped.levels[level]!.residuals.dataSync(), [...residuals.dataSync()])).toBeLessThan(1e-6);
+        });
+      }
+    }
+    const codes = (epsilons: number[]) => lossAndGradients(shape, variables, x, { quantLossWeight: 1, commitment: 1, ema: true, assignment: { epsilons, iterations: 20 } }).levels[0]!.codes.dataSync(); // prettier-ignore
+    expect(codes([0.1, 0])).not.toEqual(codes([0, 0]));
+    const autoencoder = lossAndGradients(shape, variables, x, { quantLossWeight: 1, commitment: 1, quantize: false });
+    const [total, reconstruction, quantizer] = autoencoder.losses.dataSync();
+    expect([total, quantizer]).toEqual([reconstruction, 0]);
+  });
+});

@@ -24,13 +24,26 @@ export function distance(a: Float32Array, b: Float32Array): number {
 
 /** Kills a process once the run's `metrics.jsonl` has grown by so many lines; rank -1 kills none. */
 export function killer(run: string, victim: number, lines: number) {
+  return signaller(run, [victim], lines, 'SIGKILL');
+}
+
+/** Ctrl-C on these processes once the run has made a step more. */
+export function interrupter(run: string, ranks: readonly number[]) {
+  return signaller(run, ranks, 1, 'SIGINT');
+}
+
+function signaller(run: string, ranks: readonly number[], lines: number, signal: NodeJS.Signals) {
   const file = join(run, 'metrics.jsonl');
-  const count = (): number => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').length : 0);
+  const count = (): number => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0);
   const from = count();
   return {
     started(child: ChildProcess, rank: number): void {
-      if (rank !== victim) return;
-      const timer = setInterval(() => count() - from >= lines && child.kill('SIGKILL'), 5);
+      if (!ranks.includes(rank)) return;
+      const timer = setInterval(() => {
+        if (count() - from < lines) return;
+        clearInterval(timer);
+        child.kill(signal);
+      }, 5);
       child.on('exit', () => clearInterval(timer));
     },
   };

@@ -3,7 +3,7 @@
  * and resumed with any number of processes. `SIDLAB_KILLS=50 npm test -- test/train/cluster/sft.test.ts` is the long
  * form: so many kills of random processes at random times.
  */
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -24,7 +24,7 @@ import { Optimizer } from '../../../lib/train/optim/optimizer.js';
 import { sftMicroBatches } from '../../../lib/train/sft/micro-batches.js';
 import { type Ended, inProcesses, startAll } from '../../cluster/processes.js';
 import { expectBuilt } from '../grpo/run-and-kill.js';
-import { distance, killer, weightsOf } from './runs.js';
+import { distance, interrupter, killer, weightsOf } from './runs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-cluster-'));
 const at = (run: string): string => join(folder, run);
@@ -172,35 +172,59 @@ test(
 );
 
 test('Ctrl-C on one process stops all at one step, saved; one process ends it close to where it would have come alone', async () => {
-  const file = join(folder, 'stopped', 'metrics.jsonl');
-  const all = await startAll(2, flags('stopped', '--dropout', '0', '--shard-optimizer'), {
-    started(child, rank) {
-      if (rank === 0) return;
-      const timer = setInterval(() => {
-        if (!existsSync(file) || readFileSync(file, 'utf8') === '') return;
-        clearInterval(timer);
-        child.kill('SIGINT');
-      }, 5);
-      child.on('exit', () => clearInterval(timer));
-    },
-  });
+  const all = await startAll(
+    2,
+    flags('stopped', '--dropout', '0', '--shard-optimizer'),
+    interrupter(at('stopped'), [1]),
+  );
   expect(all.map(({ status }) => status)).toEqual([1, 1]);
   for (const { err } of all) expect(err).toMatch(/^sidlab: sft: interrupted at step \d+; saved in [^\n]+$/m);
   await sft(1, 'stopped', '--dropout', '0');
   expect(distance(weightsOf(at('one')), weightsOf(at('stopped')))).toBeLessThan(1e-6);
 });
 
-test('other options in one process are one line in all, before anything is written', async () => {
-  const all = await startAll(2, (rank) => flags('differ', '--dropout', rank === 1 ? '0.1' : '0'));
-  for (const { status, err } of all) {
-    expect(status).toBe(1);
-    expect(err).toMatch(
-      /^sidlab: cluster: expected the same dropout in all processes, got 0 in process 0, 0.1 in .*\n$/,
-    );
-  }
-  const missing = await startAll(2, (rank) => flags('differ', ...(rank === 1 ? ['--index', 'none.json'] : [])));
-  expect(missing.map(({ status }) => status)).toEqual([1, 1]);
-  expect(missing[0]!.err).toMatch(/^sidlab: process 1: none\.json[^\n]*\n$/);
-  expect(missing[1]!.err).toMatch(/^sidlab: none\.json[^\n]*\n$/);
-  expect(existsSync(join(folder, 'differ'))).toBe(false);
+test('other options, rows or files in one process are one line in all, before anything is written', async () => {
+  const rows = mkdtempSync(join(tmpdir(), 'sidlab-cluster-other-'));
+  cpSync(folder, rows, { recursive: true, filter: (name) => name === folder || name.includes('tiny.') });
+  const lines = readFileSync(join(rows, 'tiny.train.inter'), 'utf8').split('\n');
+  writeFileSync(join(rows, 'tiny.train.inter'), lines.filter((_, i) => i !== 3).join('\n'));
+  const given = { data: folder, run: at('differ'), model: 'qwen2:32x1', epochs: 1 };
+  const own = [{ dropout: 0.1 }, { index: 'none.json' }, { data: rows }];
+  const [first, second] = await inProcesses(
+    2,
+    `const { sft } = await import('./dist/train/index.js');
+    for (const own of ${JSON.stringify(own)}) {
+      say(await sft({ ...${JSON.stringify(given)}, ...(cluster.isFirst ? {} : own) }).catch(({ message }) => message));
+    }`,
+  );
+  const same = (what: string): RegExp =>
+    new RegExp(`^cluster: expected the same ${what} in all processes, got [^\n]+; start all with [^\n]+$`);
+  expect(first![0]).toMatch(same('dropout'));
+  expect(first![1]).toMatch(/^process 1: none\.json[^\n]*$/);
+  expect(first![2]).toMatch(same('tiny.train.inter'));
+  expect(second).toEqual([first![0], (first![1] as string).replace('process 1: ', ''), first![2]]);
+  expect(existsSync(at('differ'))).toBe(false);
+});
+
+test('a full disk, then Ctrl-C on all: a line in each, and the same bits in the end', async () => {
+  const more = ['--dropout', '0.2']; // as the run that nothing befell
+  const full = [
+    "import fs from 'node:fs'; import { syncBuiltinESMExports } from 'node:module';",
+    'const { writeSync } = fs;',
+    'fs.writeSync = (...given) => {',
+    `  if (!fs.existsSync(${JSON.stringify(join(at('faults'), 'checkpoint-3'))})) return writeSync(...given);`,
+    "  throw Object.assign(new Error('ENOSPC: no space left on device, write'), { syscall: 'write' });",
+    '}; syncBuiltinESMExports();',
+  ].join('\n');
+  const url = `data:text/javascript,${encodeURIComponent(full)}`;
+  const [a, b] = await startAll(2, (rank) => [...(rank === 0 ? ['--import', url] : []), ...flags('faults', ...more)]);
+  expect([a!.status, b!.status]).toEqual([1, 1]);
+  expect(a!.err).toMatch(/^sidlab: [^\n]+ cannot be written \(ENOSPC: no space left on device, write\); [^\n]+$/m);
+  expect(b!.err).toMatch(/^sidlab: process 0: [^\n]+ cannot be written \(ENOSPC[^\n]+\n$/);
+  expect(existsSync(join(at('faults'), 'checkpoint-3'))).toBe(true);
+  const stopped = await startAll(2, flags('faults', ...more), interrupter(at('faults'), [0, 1]));
+  expect(stopped.map(({ status }) => status)).toEqual([1, 1]);
+  for (const { err } of stopped) expect(err).toMatch(/^sidlab: sft: interrupted at step \d+; saved in [^\n]+$/m);
+  await sft(2, 'faults', ...more);
+  expect(hashOf('faults')).toBe(hashOf('whole'));
 });

@@ -517,6 +517,7 @@ describe('seconds', () => {
     };
     const task = toyTask(of, options, { reference: { model, dispose: () => {} } });
     const { microBatches, metrics } = await task.objective(batchOf(task), new Random(1), 1);
+    expect((metrics as () => Record<string, number>)()['seconds policy']).toBe(0); // nothing is computed yet
     let parts = 0;
     for (const part of microBatches) {
       part.dispose();

@@ -41,6 +41,8 @@ test('the beams of what answers with a SID, all else at its largest, each in its
       expect(made[r]).toStrictEqual({ ...group, ...(sftWeight > 0 && { answer }) });
     }
   }
-  const one = rows.slice(1, 2);
-  expect(probeGroups(sids.model, tasksOf(), one, { numGenerations: 3, sftWeight: 0 })[0]!.completions[0]).toHaveLength(2); // prettier-ignore
+  const options = { numGenerations: 3, sftWeight: 0 };
+  const all = probeGroups(sids.model, tasksOf(), rows, options);
+  expect(all[1]!.completions).not.toEqual(sizedGroup(tasksOf(), rows[1]!, options).completions);
+  expect(probeGroups(sids.model, tasksOf(), rows.slice(1, 2), options)).toStrictEqual([all[1]]);
 });

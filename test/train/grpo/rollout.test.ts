@@ -208,6 +208,16 @@ describe('scores that are not finite', () => {
   });
 });
 
+test('what was found: all items, but for a right answer that was put in', async () => {
+  const tokens = [[4, 5], [4, 6], [5, 5]]; // prettier-ignore
+  const completions = { items: [3, 1, 5], tokens, ended: [true, true, true] };
+  const sources = { tokenizer: of.tokenizer, index: SHARED };
+  const made = (more: object) => rewardedGroup(of.task, of.rows[0]!, requests[0]!, { ...completions, ...more }, sources); // prettier-ignore
+  const [own, given] = [await made({}), await made({ truthAdded: true })];
+  expect([own.found, own.rank]).toEqual([[3, 1, 5], 3]); // the row's item is 5
+  expect([given.found, given.rank]).toEqual([[3, 1], 0]);
+});
+
 describe('entries of one text', () => {
   const [one, other] = [[4, 5], [4, 6]]; // prettier-ignore
 

@@ -1,0 +1,86 @@
+/**
+ * What can be wrong with a cluster before its first step, through the built command: a line, and status 1. The rest of
+ * the table: `TF_CONFIG`'s words and a port in use in `test/engine/cluster.test.ts`; processes that hang and die in
+ * `cluster.test.ts`; other data and options, a full disk, Ctrl-C and kills in `test/train/cluster`.
+ */
+import { appendFileSync, cpSync, existsSync, mkdtempSync, realpathSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { writeNpy } from '../../lib/files/npy.js';
+import { expectBuilt } from '../train/grpo/run-and-kill.js';
+import { freePorts, startAll, tfConfig } from './processes.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'sidlab-faults-'));
+const embeddings = join(folder, 'items.npy');
+const CLI = 'dist/cli.js';
+const sid = (cli: string, ...more: string[]): string[] => [
+  ...[cli, 'sid', '--embeddings', embeddings, '--levels', '1', '--codebook-size', '2', '--collisions', 'keep', ...more],
+];
+
+beforeAll(() => {
+  expectBuilt();
+  writeNpy(embeddings, { rows: 4, width: 2, data: Float32Array.from({ length: 8 }, (_, i) => i * i) });
+});
+
+/** The command in a place where another listens, and where nobody else comes. */
+async function ports(): Promise<{ taken: number; free: number[]; close: () => void }> {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const { port: taken } = server.address() as { port: number };
+  return { taken, free: await freePorts(2), close: () => void server.close() };
+}
+
+test.each([
+  ['no JSON', () => '{"cluster":', /^sidlab: TF_CONFIG: expected JSON such as [^\n]+\n$/],
+  [
+    'an index outside',
+    ({ free }) => tfConfig(free, 2),
+    /^sidlab: TF_CONFIG: expected task\.index from 0 to 1, got 2; [^\n]+\n$/,
+  ],
+  [
+    'a port in use',
+    ({ free, taken }) => tfConfig([taken, free[1]!], 0),
+    /^sidlab: TF_CONFIG: expected localhost:\d+ free to listen on, got none \([^\n]+\n$/,
+  ],
+  [
+    'a process that never comes',
+    ({ free }) => tfConfig(free, 0),
+    /^sidlab: cluster: expected all processes within 2 s, got no answer \([^\n]+\n$/,
+  ],
+] as [string, (of: Awaited<ReturnType<typeof ports>>) => string, RegExp][])('%s', async (_, config, line) => {
+  const of = await ports();
+  const env = { TF_CONFIG: config(of), SIDLAB_CLUSTER_TIMEOUT: '2' };
+  const [{ status, err, out }] = (await startAll(1, sid(CLI), { env })) as [Awaited<ReturnType<typeof startAll>>[0]];
+  of.close();
+  expect(err).toMatch(line);
+  expect([status, out]).toEqual([1, '']);
+});
+
+/** The built package with a comment more. */
+function otherVersion(): string {
+  const other = join(folder, 'other');
+  cpSync('dist', join(other, 'dist'), { recursive: true });
+  cpSync('package.json', join(other, 'package.json'));
+  symlinkSync(realpathSync('node_modules'), join(other, 'node_modules'));
+  appendFileSync(join(other, 'dist/sid/one-code.js'), '\n// another version\n');
+  return join(other, 'dist/cli.js');
+}
+
+test.each([
+  ['another version', 'code', () => [sid(CLI), sid(otherVersion())]],
+  ['another command', 'command', () => [sid(CLI), [CLI, 'embed', '--data', folder]]],
+] as const)('%s', async (_, what, commands) => {
+  const each = commands();
+  const all = await startAll(2, (rank) => each[rank]!);
+  const line = new RegExp(
+    `^sidlab: cluster: expected the same ${what} in all processes, got [^\\n]+; start all [^\\n]+\\n$`,
+  );
+  for (const { status, err, out } of all) {
+    expect(err).toMatch(line);
+    expect([status, out]).toEqual([1, '']);
+  }
+  expect(existsSync(join(folder, 'items.index.json'))).toBe(false);
+});
