@@ -44,7 +44,7 @@ export function coldTargets(
     if (found) found.push(row);
     else rowsOf.set(row.target, [row]);
   }
-  const warm = [...rowsOf.keys()].filter((item) => counts[item]! > coldSeen).sort((a, b) => a - b);
+  const warm = [...rowsOf.keys()].filter((item) => counts[item]! > coldSeen);
   const made: Row[] = [];
   counts.forEach((seen, item) => {
     if (seen > coldSeen) return;

@@ -28,16 +28,16 @@ export interface PreferenceLine {
 
 /** @throws InputError for a missing file, or a line of another form: file, line and mend */
 export function readPreferences(path: string): PreferenceOf {
-  const texts = new Map<string, Map<number, string>>();
+  const texts = new Map<string, Map<number | undefined, string>>(); // by history and target
   for (const { user_preference: text, context } of preferenceLines(path)) {
     const key = context.history_items.join(' ');
-    const byTarget = texts.get(key) ?? new Map<number, string>();
-    byTarget.set(context.target_item ?? -1, text);
+    const byTarget = texts.get(key) ?? new Map<number | undefined, string>();
+    byTarget.set(context.target_item, text);
     texts.set(key, byTarget);
   }
   return (history, target) => {
     const found = texts.get(history.join(' '));
-    return found && (found.get(target) ?? found.get(-1) ?? found.values().next().value);
+    return found && (found.get(target) ?? found.get(undefined) ?? found.values().next().value);
   };
 }
 

@@ -152,6 +152,14 @@ describe('prompts by hand', () => {
     expect(promptContext([])).toEqual({ index: [] });
   });
 
+  test('the latest item of a history; a field that nobody enriched is empty', () => {
+    const latest = { ...rows, prompts: ['[{latest}]'] };
+    const said = (history: number[]): string => renderPrompt(latest, { history, item: 0 }, context);
+    expect([[0, 1, 2], [1, 0], [1], []].map(said)).toEqual(['[<c>]', '[<a>]', '[<b>]', '[]']);
+    const fields = { ...ofItems, prompts: ['[{enhanced_title}{tags}{highlights}{characteristics}]'] };
+    expect(renderPrompt(fields, { history: [], item: 0 }, context)).toBe('[]');
+  });
+
   /** Every character is a token. */
   const characters = { ...tokenizer, begin: [], encode: (text: string) => [...text].map((c) => c.codePointAt(0)!) };
   const render = (

@@ -16,6 +16,7 @@ import {
   findTemplate,
   holdsText,
   parseTemplates,
+  ranksItems,
   readTemplates,
   TEMPLATES,
   templateWords,
@@ -233,4 +234,18 @@ test('a preference is a sentence about the history', () => {
     'They come back to Stanley and Arrow, shop in Tools and look for wood, staples and glue.',
   );
   expect(preferenceText([])).toBe('');
+});
+
+test.each([
+  ['{sid}', true],
+  ['{title}', true],
+  ['The {sid}: {title}{end}', true],
+  ['{sid}{end}', true],
+  ['{description}', false],
+  ['{sid} {description}', false],
+  ['{description} {title}', false],
+  ['{end}', false],
+  ['words', false],
+])('the catalogue can be ranked by the answer %j: %s', (answer, ranked) => {
+  expect(ranksItems({ of: 'items', separator: '', answer, prompts: [] })).toBe(ranked);
 });

@@ -53,6 +53,36 @@ test('targets are cold items and sources rows of warm ones, by the seed', () => 
   );
 });
 
+test('neighbours are the warm items with the largest cosine above 0, of equal ones those with the smaller number', () => {
+  const directions = [[1, 0], [3, 0], [0, 2], [1, 1], [2, 2], [-1, 0], [0, 0], [2, 1], [1, 3]]; // prettier-ignore
+  const ids = fc.array(fc.integer({ min: 0, max: 7 }), { minLength: 1, maxLength: 12 });
+  const of = fc.array(fc.constantFrom(...directions), { minLength: 8, maxLength: 8 });
+  fc.assert(
+    fc.property(ids, of, fc.nat(2), fc.integer({ min: 1, max: 4 }), (targets, places, coldSeen, coldNeighbours) => {
+      const rows = targets.map((target, i) => row(`u${i}`, [target], target));
+      const bought = (item: number): number => 2 * targets.filter((target) => target === item).length; // a first history counts
+      const cosine = (a: number, b: number): number => {
+        const [[x, y], [u, v]] = [places[a]!, places[b]!] as [[number, number], [number, number]];
+        const dot = x * u + y * v;
+        return dot === 0 ? 0 : Number((dot / Math.hypot(x, y) / Math.hypot(u, v)).toFixed(6));
+      };
+      const expected = places.flatMap((_, item) => {
+        if (bought(item) > coldSeen) return [];
+        const warm = [...new Set(targets)].filter((other) => bought(other) > coldSeen && cosine(item, other) > 0);
+        warm.sort((a, b) => cosine(item, b) - cosine(item, a) || a - b);
+        const near = warm.slice(0, coldNeighbours);
+        return rows.filter(({ target }) => near.includes(target)).map(({ user }) => `${user} ${item}`);
+      });
+      const data = Float32Array.from(places.flat());
+      const options = { coldTargets: 99, coldSeen, coldNeighbours, seed: 1 };
+      const made = coldTargets(rows, { rows: 8, width: 2, data }, 8, options);
+      expect(made.map(({ user, target }) => `${user} ${target}`).sort()).toEqual(expected.sort());
+      expect(made.map(({ target }) => target)).toEqual(made.map(({ target }) => target).sort((a, b) => a - b));
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test('the vectors of a file; none, or others, are refused', () => {
   const items = Array.from({ length: 6 }, () => ({ title: 'x', description: '', brand: '', categories: '' }));
   const embeddings = join(mkdtempSync(join(tmpdir(), 'sidlab-cold-')), 'x.npy');

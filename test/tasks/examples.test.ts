@@ -46,6 +46,23 @@ describe('examples in tokens', () => {
     else expect(texts).toThrow('--mode chain: expected a template that is a bare sequence of items');
   });
 
+  test('windows of a sequence: every item but the first is trained once, and every text trains some', () => {
+    for (let length = 2; length <= 13; length++) {
+      const items = Array.from({ length }, (_, i) => i);
+      for (const window of [1, 2, 3, 5]) {
+        const rows = [{ user: 'u', history: items.slice(0, -1), target: length - 1 }];
+        const texts = chainTexts(rows, TEMPLATE, window);
+        const of = `${length} items, windows of ${window}`;
+        expect(texts.flatMap((text) => text.items.slice(text.context)), of).toEqual(items.slice(1)); // prettier-ignore
+        texts.forEach((text, i) => {
+          expect(text.context, of).toBe(i === 0 ? 1 : window);
+          expect(text.items.length, of).toBeGreaterThan(text.context);
+          expect(text.items.length, of).toBeLessThanOrEqual(2 * window);
+        });
+      }
+    }
+  });
+
   test('runs of so many', () => {
     expect(cutInto([1, 2, 3, 4, 5], 2)).toEqual([[1, 2], [3, 4], [5]]);
     expect(cutInto([1, 2, 3, 4], 2)).toEqual([[1, 2], [3, 4]]); // prettier-ignore

@@ -21,11 +21,30 @@ test.each([
   [`r'\\n'`, '\\n', false],
   [`'a'\n'other statement'`, 'a', false],
   [`'''a'b'''`, "a'b", false],
+  [`f'a' "b"`, 'ab', true],
+  [`""`, '', false],
+  [`'' "b"`, 'b', false],
+  [`"it's" 'a "b"'`, 'it\'sa "b"', false],
+  [`"a\\\nb"`, 'ab', false],
+  [`'''a\\'''b'''`, "a'''b", false],
+  [`'a' \\\n 'b'\n'c'`, 'ab', false],
+  [`('a'\n'b')\n'c'`, 'ab', false],
 ])('the literal %s', (source, text, formatted) => {
-  expect(pythonText(` ${source}`, 0)).toMatchObject({ text, formatted });
+  for (const before of ['', ' ', 'x = ']) {
+    const found = pythonText(before + source + ' + y', before.length);
+    expect(found).toMatchObject({ text, formatted });
+    expect(pythonText(before + source, before.length)).toEqual(found);
+  }
+  expect(pythonText(source + ' + y', 0)!.end).toBeLessThanOrEqual(source.length);
 });
 
-test.each([`x`, `'open\n'`, `"""open`, ``])('no literal: %j', (source) =>
+test('an expression ends behind its last quote', () => {
+  for (const source of [`'ab'`, `"a" 'b'`, `'''a'''`, `rf"a"`]) {
+    expect(pythonText(`x${source}  # "more"`, 1)!.end).toBe(1 + source.length);
+  }
+});
+
+test.each([`x`, `'open\n'`, `'open`, `"""open`, `'''open''`, `f`, ``])('no literal: %j', (source) =>
   expect(pythonText(source, 0)).toBeUndefined(),
 );
 
@@ -93,6 +112,44 @@ describe('prompt.py', () => {
     expect(templates.seqrec).toMatchObject({ separator: ' | ' });
     expect(templates.seqrec!.prompts[0]).toContain('After {history_numbered} comes?');
   });
+
+  /** A list of prompts, each an instruction and a response as they are in Python. */
+  const listOf = (name: string, ...prompts: [instruction: string, response: string][]): string =>
+    [
+      `${name} = []`,
+      ...prompts.flatMap(([instruction, response]) => [
+        `prompt = {}\nprompt["instruction"] = ${instruction}\nprompt["response"] = ${response}\n${name}.append(prompt)`,
+      ]),
+      `all_prompt["${name}"] = ${name}\n`,
+    ].join('\n');
+  const NEXT: [string, string] = ['"After {inters} comes?"', '"{item}"'];
+
+  test('without a frame an instruction is all; what is no text, asks nothing or has no answer is left out', () => {
+    const source = [
+      listOf('a', NEXT, ['WORDS', '"{item}"'], ['"Say something."', '"{item}"']),
+      listOf('b', ['"Name {item}."', '"{title}"'], ['"Name {item}."', 'ANSWER'], ['"Name {item}."', '"It."']),
+      'all_prompt["none"] = missing\n',
+    ].join('\n');
+    const { templates, leftOut } = readPromptPy(source, 'p.py');
+    expect(templates).toEqual({
+      a: { of: 'rows', separator: ', ', answer: '{sid}{end}', prompts: ['After {history} comes?'] },
+      b: { of: 'items', separator: ', ', answer: '{title}{end}', prompts: ['Name {sid}.'] },
+    });
+    expect(leftOut).toEqual({ a: 2, b: 2 });
+  });
+
+  test('of a task that is set twice the later list counts; what is left out of several answers is added up', () => {
+    const again = listOf('a', NEXT) + listOf('b', ['"Or after {inters}?"', '"{item}"']).replace('["b"]', '["a"]');
+    expect(readPromptPy(again, 'p.py').templates).toMatchObject({ a: { prompts: ['Or after {history}?'] } });
+    const bad = listOf('a', NEXT) + listOf('c', ['"{item}, {inters}"', '"{item}"'], ['"{query}"', '"{title}"']);
+    expect(readPromptPy(bad, 'p.py').leftOut).toEqual({ a: 0, c: 2 });
+    expect(Object.keys(readPromptPy(again, 'p.py').templates)).toEqual(['a']);
+  });
+
+  test('prompts of which none can be a template', () =>
+    expect(() => readPromptPy(listOf('a', ['"{query}"', '"{item}"']), 'p.py')).toThrow(
+      'p.py: no prompt in it can be a template',
+    ));
 
   test('no list', () =>
     expect(() => readPromptPy('x = 1', 'p.py')).toThrow('p.py: expected all_prompt["task"] = list'));
@@ -189,6 +246,28 @@ describe('data.py', () => {
     const subject = { history: [1, 2], item: 3 };
     expect(renderPrompt(titles2sid!, subject, context)).toContain('These toys and games: "thing 1", "thing 2". Next?');
     expect(renderAnswer(seqrec!, subject, context)).toBe('<a_3>\n<|endoftext|>');
+  });
+
+  test.each([
+    ['its instruction', 'instruction =', 'words ='],
+    ['its frame', 'def generate_prompt', 'def generate_words'],
+    ['the end of its frame', '### Response', '### Answer'],
+    ['its input', '"input":', '"inputs":'],
+  ])('a class without %s is left out, one alone is enough', (_, part, other) => {
+    const [, body = ''] = /(class SidSFTDataset[^]*?)class SidItem/.exec(DATA_PY)!;
+    expect(Object.keys(readDataPy(body, 'data.py').templates)).toEqual(['seqrec']);
+    const without = body.replace(part, other) + /class PreferenceSFT[^]*?(?=class User)/.exec(DATA_PY)![0];
+    expect(readDataPy(without, 'data.py')).toMatchObject({ leftOut: { seqrec: 1 }, templates: { preference: {} } });
+    expect(readDataPy(without, 'data.py').templates).not.toHaveProperty('seqrec');
+  });
+
+  test('of a prompt.py with the separator that is asked for; what nothing is left out of is not named', () => {
+    const [from, out] = [join(dir, 'prompt.py'), join(dir, 'prompts.json')];
+    writeFileSync(from, PROMPT_PY);
+    expect(importTemplates({ from, out }).leftOut).toEqual({ seqrec: 2, itemsearch: 1 });
+    expect(readTemplates(out).seqrec!.separator).toBe(', ');
+    importTemplates({ from, out, separator: ' | ' });
+    expect(readTemplates(out).seqrec!.separator).toBe(' | ');
   });
 
   test.each([

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { categoryPhrase } from '../../lib/data/category.js';
 import type { Dataset } from '../../lib/data/dataset.js';
 import { wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
-import { readPreferences } from '../../lib/tasks/preferences-file.js';
+import { preferenceLines, readPreferences } from '../../lib/tasks/preferences-file.js';
 import { promptWords } from '../../lib/tasks/prompt-words.js';
 import { createRenderer, promptContext, renderAnswer, renderPrompt } from '../../lib/tasks/prompts.js';
 import { parseTasks } from '../../lib/tasks/task-mix.js';
@@ -52,6 +52,11 @@ test.each([
   ['my-shop_2', 'my shop 2'],
   ['constructor', 'constructor'],
 ])('%s are %s', (name, phrase) => expect(categoryPhrase(name)).toBe(phrase));
+
+test('what is sold together is called by all its names', () => {
+  const parts = ['Toys', 'Games'].map((name) => ({ name, items: 0, rows: 0, sources: {} }) as never);
+  expect(promptWords({ name: 'joined', parts }).category).toBe('toys and games, video games');
+});
 
 test('templates: {category} may be anywhere, but is no question or answer by itself', () => {
   const good = { of: 'items', answer: '{sid}{end}', prompts: ['{title} of {category}'] };
@@ -120,6 +125,22 @@ describe('preferences of a file', () => {
     }
   });
 
+  test('of a history alone they are for every target that has none of its own', () => {
+    const of = readPreferences(
+      write('p.jsonl', JSON.stringify([lines[0], line([1], undefined, 'likes all'), lines[1]])),
+    );
+    expect([of([1], 2), of([1], 3), of([1], 9)]).toEqual(['likes two', 'likes three', 'likes all']);
+  });
+
+  test('line by line as they are', () => {
+    const bare = { user_preference: 'x', context: { history_items: [], target_item: null } };
+    expect(preferenceLines(write('p.jsonl', JSON.stringify([lines[0], bare])))).toEqual([
+      { user: '7', user_preference: 'likes two', context: { history_items: [1], target_item: 2 }, split: 'train' },
+      { user: '', user_preference: 'x', context: { history_items: [] } },
+    ]);
+    expect(preferenceLines(write('p.jsonl', JSON.stringify(bare)))[0]).not.toHaveProperty('split');
+  });
+
   test('stand in prompts and answers; rows without one are left out', () => {
     const words = promptWords(dataset, write('p.jsonl', lines.map((l) => JSON.stringify(l)).join('\n')));
     const context = promptContext(index, dataset.items, [], undefined, words);
@@ -137,5 +158,6 @@ describe('preferences of a file', () => {
     ['\n\nnonsense', 'bad.jsonl:3: not valid JSON'],
     ['[{"user": 1}]', 'bad.jsonl: element 1: expected'],
     ['[{', 'bad.jsonl: not valid JSON'],
+    ['[null]', 'bad.jsonl: element 1: expected'],
   ])('%s', (text, message) => expect(() => readPreferences(write('bad.jsonl', text))).toThrow(message));
 });

@@ -11,7 +11,10 @@ export interface PythonText {
   end: number;
 }
 
-const OPENING = /([fFrRuUbB]*)("""|'''|"|')/y;
+/** A literal: its prefix, and its body by the kind of its quotes. */
+const LITERAL =
+  /([fFrRuUbB]*)(?:"""((?:\\[^]|[^\\])*?)"""|'''((?:\\[^]|[^\\])*?)'''|"(?!"")((?:\\[^]|[^"\\\n])*)"|'(?!'')((?:\\[^]|[^'\\\n])*)')/y;
+const BETWEEN = /[\s\\(]*/y;
 
 /**
  * The string expression at a place: literals with nothing but blanks, line ends (after a backslash or within brackets) or
@@ -19,43 +22,34 @@ const OPENING = /([fFrRuUbB]*)("""|'''|"|')/y;
  * @returns undefined if no literal begins there
  */
 export function pythonText(source: string, at: number): PythonText | undefined {
-  const blank = /[\s\\(]*/y;
-  let [text, formatted, end] = ['', false, -1];
-  for (let next = at; ;) {
-    blank.lastIndex = next;
-    blank.exec(source);
-    OPENING.lastIndex = blank.lastIndex;
-    const opening = OPENING.exec(source);
+  const bracketed = matchAt(/\s*\(/y, source, at) !== null;
+  let found: PythonText | undefined;
+  for (;;) {
+    const from = found ? found.end : at;
+    const [between] = matchAt(BETWEEN, source, from)!;
     // A string on a line of its own, without a backslash or a bracket before, is another statement.
-    const apart =
-      end >= 0 && /\n/.test(source.slice(end, blank.lastIndex)) && !/[\\(]/.test(source.slice(end, blank.lastIndex));
-    if (!opening || (apart && !source.slice(at, end).trimStart().startsWith('('))) break;
-    const [, prefix = '', quote = '"'] = opening;
-    const from = OPENING.lastIndex;
-    const close = closing(source, from, quote);
-    if (close < 0) break;
-    const body = source.slice(from, close);
-    text += /r/i.test(prefix) ? body : unescapePython(body);
-    formatted ||= /f/i.test(prefix);
-    end = next = close + quote.length;
+    if (found && !bracketed && /^[^\\(]*\n[^\\(]*$/.test(between)) return found;
+    const literal = matchAt(LITERAL, source, from + between.length);
+    if (!literal) return found;
+    const [whole, prefix, ...bodies] = literal as unknown as [string, string, ...(string | undefined)[]];
+    const body = bodies.find((of) => of !== undefined)!;
+    found = {
+      text: (found?.text ?? '') + (/r/i.test(prefix) ? body : unescapePython(body)),
+      formatted: found?.formatted === true || /f/i.test(prefix),
+      end: from + between.length + whole.length,
+    };
   }
-  return end < 0 ? undefined : { text, formatted, end };
 }
 
-/** Where a literal's closing quote begins, or -1. */
-function closing(source: string, from: number, quote: string): number {
-  for (let at = from; at < source.length; at++) {
-    if (source[at] === '\\') at++;
-    else if (source.startsWith(quote, at)) return at;
-    else if (quote.length === 1 && source[at] === '\n') return -1;
-  }
-  return -1;
+function matchAt(pattern: RegExp, source: string, at: number): RegExpExecArray | null {
+  pattern.lastIndex = at;
+  return pattern.exec(source);
 }
 
-/** The string expressions that follow each match of a pattern, with its groups. */
-export function* textsAfter(source: string, pattern: RegExp): Generator<PythonText & { groups: string[]; at: number }> {
+/** The string expressions that follow each match of a pattern. */
+export function* textsAfter(source: string, pattern: RegExp): Generator<PythonText> {
   for (const match of source.matchAll(pattern)) {
     const found = pythonText(source, match.index + match[0].length);
-    if (found) yield { ...found, groups: match.slice(1), at: match.index };
+    if (found) yield found;
   }
 }

@@ -74,9 +74,7 @@ const SOURCES: readonly Source[] = [
 
 /** @throws InputError for a file that has none of the classes */
 export function readDataPy(source: string, path: string): ImportedTemplates {
-  const classes = new Map(
-    source.split(/^(?=class )/m).map((body) => [/^class (\w+)/.exec(body)?.[1] ?? '', body] as const),
-  );
+  const classes = new Map(source.split(/^(?=class )/m).map((body) => [/^class (\w+)/.exec(body)?.[1], body] as const));
   const read: ImportedTemplates = { templates: {}, leftOut: {} };
   for (const known of SOURCES) {
     const body = classes.get(known.class);

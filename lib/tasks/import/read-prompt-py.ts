@@ -118,13 +118,14 @@ function translated(text: string, numbered: boolean): string | undefined {
   return known ? result : undefined;
 }
 
-/** Whether a prompt asks something, and does not hold its answer. */
+/** Whether a prompt asks something, and does not hold its answer, which is something. */
 function isTemplate(prompt: string | undefined, answer: string | undefined, of: 'rows' | 'items'): boolean {
   if (prompt === undefined || answer === undefined) return false;
   const [asked, answered] = [placeholdersIn(prompt), placeholdersIn(answer)];
   const ofItem = asked.filter((placeholder) => !placeholder.startsWith('history'));
   return (
     asked.length > 0 &&
+    answered.length > 0 &&
     !asked.some((placeholder) => answered.includes(placeholder)) &&
     (of === 'items' || ofItem.length === 0)
   );

@@ -28,7 +28,7 @@ export function sequenceWeights(
     const factors = items.map((item, i) =>
       i === 0 ? undefined : stated.get(keyOf(user, items[i - 1]!, item))?.shift(),
     );
-    let next = factors.findLast((factor) => factor !== undefined) ?? 1;
+    let next = factors.findLast((factor) => factor !== undefined)!; // a sequence is of rows, so some are stated
     for (let i = items.length - 1; i >= 0; i--) next = factors[i] ??= next;
     return items.map((item, i) => ofItem[item]! * factors[i]!);
   };

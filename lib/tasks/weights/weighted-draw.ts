@@ -19,7 +19,7 @@ export function systematicDraw(weights: ArrayLike<number>, count: number, u: num
     if (weights[i]! > 0) last = i;
   }
   const drawn: number[] = [];
-  let [at, end] = [0, weights[0] ?? 0];
+  let [at, end] = [0, weights[0]!];
   for (let k = 0; k < count; k++) {
     const point = ((u + k) * total) / count; // in this order whole numbers meet a boundary exactly
     while (at < last && point >= end) end += weights[++at]!;

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import fc from '../../fast-check.js';
 import { describe, expect, test } from 'vitest';
 import type { Row } from '../../../lib/data/dataset.js';
-import { loadWeights } from '../../../lib/tasks/weights/load-weights.js';
+import { exampleWeights, numbersIn, typicalWeights } from '../../../lib/tasks/weights/example-weights.js';
+import { loadWeights, weightFiles } from '../../../lib/tasks/weights/load-weights.js';
 import { rowColumns } from '../../../lib/tasks/weights/row-columns.js';
 import { rowWeights, weightOf, type WeightSources } from '../../../lib/tasks/weights/row-weights.js';
+import { sequenceWeights } from '../../../lib/tasks/weights/sequence-weights.js';
 import { parseWeights, weightFactors } from '../../../lib/tasks/weights/weight-factors.js';
 import { datasetOf } from '../small-dataset.js';
 
@@ -67,6 +69,22 @@ describe('the formulas', () => {
     byRows.forEach((weight, i) => expect(weight / byRows[4]!).toBeCloseTo(2 ** (i - 4), 12));
   });
 
+  test('recency that halves many times between two rows leaves the latest alone', () => {
+    const rows = rowsOf([0, 1]);
+    expect(weightsOf('recency:0.01%', { rows, items: 10 })).toEqual([0, 2]);
+    const times = [40 * 86_400_000, 0];
+    expect(weightsOf('recency:0.01', { rows, items: 10, times })).toEqual([2, 0]);
+  });
+
+  test('an item that nobody bought counts as one that was bought once; of no rows there are no weights', () => {
+    const { ofItem } = rowWeights(parseWeights('balanced:1'), sources);
+    expect([ofItem[0], ofItem[1], ofItem[2]]).toEqual([1, 1 / 4, 1]);
+    expect(rowWeights(parseWeights('balanced:1'), { rows: [], items: 2 })).toEqual({
+      ofItem: Float64Array.of(1, 1),
+      ofRow: new Float64Array(),
+    });
+  });
+
   test('columns as they are, and log(1 + x); factors are multiplied', () => {
     const columns: Record<string, number[]> = { a: [1, 2, 3, 0, 4], b: [0, 1, 3, 7, 15] };
     const column = (name: string): number[] => columns[name]!;
@@ -104,6 +122,7 @@ describe('refused', () => {
     ['column:x', column([1, -1]), /column:x: expected a weight of 0 or more for training row 2, got -1/],
     ['log1p:x', column([-2, 1]), /log1p:x: expected .* row 1, got NaN/],
     ['column:x', column([0, 0]), /expected a row with a weight above 0/],
+    ['column:x', { ...column([0]), rows: rowsOf([0]) }, /expected a row with a weight above 0/],
   ])('%s', (text, given, message) => {
     expect(() => rowWeights(parseWeights(text), given)).toThrow(message);
   });
@@ -125,6 +144,7 @@ describe('a file of columns', () => {
     ['b\n1\n2\n', /expected a column a, got b/],
     ['a\n1\nx\n', /x\.csv:3: expected a number in column a, got "x"/],
     ['a,b\n1,2\n,2\n', /x\.csv:3: expected a number in column a, got ""/],
+    ['b,a\n1,2\n3\n', /x\.csv:3: expected a number in column a, got ""/],
   ])('%j', (text, message) => expect(() => read(text)('a')).toThrow(message));
 });
 
@@ -139,3 +159,39 @@ test('of a data folder: times and columns are read where a factor asks for them'
   const columned = loadWeights(dataset, { rowWeights: 'column:w', rowColumns: join(dir, 'c.csv') })!;
   expect([...columned.ofRow]).toEqual([0.5, 1, 1.5]);
 });
+
+test('the files that weights are read from: those that a factor asks for, as far as they are there', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sidlab-weights-'));
+  const files = (options: Parameters<typeof weightFiles>[1]) => weightFiles({ dir, name: 'x' }, options);
+  const asked = [{}, { rowWeights: 'balanced' }, { rowWeights: 'recency:25%' }, { rowWeights: 'balanced,recency:9' }];
+  expect(asked.map(files)).toEqual([{}, {}, {}, {}]);
+  const times = join(dir, 'x.train.times');
+  writeFileSync(times, '0\n');
+  expect(asked.map(files)).toEqual([{}, {}, {}, { times }]);
+  expect(files({ rowWeights: 'recency,column:a', rowColumns: 'c.csv' })).toEqual({ columns: 'c.csv', times });
+});
+
+describe('weights of what is trained', () => {
+  const weights = { ofItem: Float64Array.of(1, 2, 3, 4), ofRow: Float64Array.of(0.5, 2, 3.5) };
+  const rows = [row('a', [0, 1, 0], 1), row('b', [1], 2), row('b', [1, 2], 3)];
+
+  test('of a row that was made: its item, and the mean of the rows', () => {
+    expect([...typicalWeights(weights)]).toEqual([2, 4, 6, 8]);
+    expect([...typicalWeights({ ...weights, ofRow: Float64Array.of(3) })]).toEqual([3, 6, 9, 12]);
+    expect([...typicalWeights({ ...weights, ofRow: new Float64Array() })]).toEqual([1, 2, 3, 4]);
+    const numbers = numbersIn(rows, [rows[2]!, rows[0]!]);
+    expect([...numbers]).toEqual([2, 0]);
+    expect([...exampleWeights([rows[2]!, rows[0]!, row('c', [0], 3)], numbers, weights)]).toEqual([14, 1, 8]);
+  });
+
+  test('of the items of a sequence: what no row states is as the next that one states, or as the last', () => {
+    const of = () => sequenceWeights(rows, [0, 1, 2], weights);
+    expect(of()('b', [1, 2, 3])).toEqual([4, 6, 14]);
+    expect(of()('b', [0, 1, 2])).toEqual([2, 4, 6]);
+    expect(of()('a', [0, 1, 0, 1])).toEqual([0.5, 1, 0.5, 1]); // the row states the step where it is first
+  });
+});
+
+function row(user: string, history: number[], target: number): Row {
+  return { user, history, target };
+}

@@ -46,5 +46,14 @@ test('each comes its expected number of times, rounded down or up; none of weigh
 test('the example, and none of nothing', () => {
   expect(systematicDraw([1, 3], 4, 0.5)).toEqual([0, 1, 1, 1]);
   expect(systematicDraw([1, 3], 0, 0.5)).toEqual([]);
-  expect(systematicDraw([0.1, 0.2, 0.3, 0], 3, 0.999999999999)).not.toContain(3);
+  for (const u of [0.999999999999, 1 - 2 ** -53]) {
+    expect(systematicDraw([0.1, 0.2, 0.3, 0], 3, u)).toEqual([1, 2, 2]); // the last point is rounded onto the end
+    expect(systematicDraw([0.1, 0.2, 0.3], 3, u)).toEqual([1, 2, 2]);
+  }
+});
+
+test('a point on a boundary is the next one’s', () => {
+  expect(systematicDraw([1, 3], 4, 0)).toEqual([0, 1, 1, 1]);
+  expect(systematicDraw([0, 1], 1, 0)).toEqual([1]);
+  expect(systematicDraw([2, 0, 1], 3, 0)).toEqual([0, 0, 2]);
 });
