@@ -2,14 +2,13 @@
 import { InputError } from 'sidlab';
 
 /**
- * @param variable of the environment: `10` asks for 1 to 10, `3,5` for those two, so that several machines can share them
+ * @param variable of the environment: `10` asks for 1 to 10, `3-5` for those three, so that several machines can share them
  * @param count how many where nobody asks
  */
 export function askedSeeds(variable: string, count: number): number[] {
   const text = process.env[variable] ?? String(count);
-  const numbers = text.split(',').map(Number);
-  if (!numbers.every((seed) => Number.isInteger(seed) && seed > 0)) {
-    throw new InputError(`${variable}: expected how many seeds or a list of them, got ${text}`);
-  }
-  return numbers.length > 1 ? numbers : Array.from({ length: numbers[0]! }, (_, i) => i + 1);
+  const [, first = '1', last] = /^(?:([1-9]\d*)-)?([1-9]\d*)$/.exec(text) ?? [];
+  const [from, to] = [Number(first), Number(last)];
+  if (last === undefined || from > to) throw new InputError(`${variable}: expected 10 or 3-5, got ${text}`);
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
 }

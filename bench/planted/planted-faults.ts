@@ -3,7 +3,7 @@
  * and the analysis of its bad cases is to name the planted cause first. A control without a fault is to name none.
  *
  * It resumes: every run keeps its data, model and results below `data/planted-faults`. SIDLAB_PLANTED_SEEDS says how many
- * seeds of each (10), or which (`3,4`).
+ * seeds of each (10), or which (`3-4`).
  */
 import { join } from 'node:path';
 import { badCases, homeFolder, readResults } from 'sidlab';

@@ -2,7 +2,7 @@
  * Which method makes the SIDs that a small model does best with: HR@10 on Industrial's test rows for every method and
  * for SIDs assigned at random, on identical rows, the same model and three of its seeds. LETTER gets the item
  * vectors of a SASRec that is trained first. A run that is cut short is resumed: indexes and models that are there stay.
- * SIDLAB_SID_METHODS=rvq,letter names methods, SIDLAB_BENCH_SEEDS how many seeds (3) or which of 1, 2, 3.
+ * SIDLAB_SID_METHODS=rvq,letter names methods, SIDLAB_BENCH_SEEDS how many seeds (3) or which (`2-3`).
  */
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
  * Whether strategies help where they aim: in shops with a fault planted, HR@10 of the rows that a strategy is for and of all
  * rows, by a model without and one with it, over seeds. It resumes; SIDLAB_BENCH_SEEDS says how many seeds (default 10) or
- * which (`3,4`), SIDLAB_BENCH_STRATEGIES which strategies.
+ * which (`3-4`), SIDLAB_BENCH_STRATEGIES which strategies.
  */
 import { join } from 'node:path';
 import { homeFolder } from 'sidlab';

@@ -7,6 +7,7 @@
  * `tf.memory()` counts it as a tensor, and its bytes not.
  */
 import * as tf from '@tensorflow/tfjs';
+import { tilesInUse } from './native-ops.js';
 
 const BACKEND = 'tensorflow';
 /** TensorFlow's numbers of the types (`tensorflow/c/tf_datatype.h`). */
@@ -48,12 +49,15 @@ export function registerBfloat16(): void {
   const kernels: Record<string, (inputs: tf.TensorInfo[], attributes: Record<string, boolean>) => tf.TensorInfo> = {
     SidlabToBfloat16: ([x]) => cast(x!, TF_FLOAT, TF_BFLOAT16),
     SidlabFromBfloat16: ([x]) => cast(x!, TF_BFLOAT16, TF_FLOAT),
-    SidlabMatMulBfloat16: ([a, b], { transposeA, transposeB }) =>
-      backend.executeSingleOutput(
+    SidlabMatMulBfloat16: ([a, b], { transposeA = false, transposeB = false }) => {
+      const own = ownProduct(transposeA, transposeB);
+      if (own !== undefined) return backend.executeSingleOutput(own, [], [a!, b!]);
+      return backend.executeSingleOutput(
         'MatMul',
-        [flag('transpose_a', transposeA!), flag('transpose_b', transposeB!), type('T', TF_BFLOAT16)],
+        [flag('transpose_a', transposeA), flag('transpose_b', transposeB), type('T', TF_BFLOAT16)],
         [a!, b!],
-      ),
+      );
+    },
     SidlabGatherBfloat16: ([table, ids]) => {
       const axis = tf.scalar(0, 'int32');
       const attributes = [
@@ -73,6 +77,12 @@ export function registerBfloat16(): void {
         compute(Object.values(inputs) as tf.TensorInfo[], attrs as Record<string, boolean>),
     });
   }
+}
+
+/** The operation of ours that computes such products (`kernels/tensorflow/ops/matrix`); undefined: TensorFlow's. */
+function ownProduct(transposeA: boolean, transposeB: boolean): string | undefined {
+  if (tilesInUse() === 'none' || (transposeA && transposeB)) return undefined;
+  return `SidlabTileProduct${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`;
 }
 
 /** The package throws for an output of a type that TensorFlow.js does not have. */

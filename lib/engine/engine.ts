@@ -15,6 +15,7 @@ import { registerBfloat16 } from './bfloat16-kernels.js';
 import { announceCluster, clusterConfig, hasJoined, joinError } from './cluster.js';
 import { forwardMissingKernels } from './forward-to-cpu.js';
 import { registerNativeOps } from './native-ops.js';
+import { registerSmallProducts } from './small-products.js';
 
 /** The engines, the fastest first. */
 export const ENGINES = ['tensorflow', 'wasm', 'cpu'] as const;
@@ -86,6 +87,7 @@ function loadTensorflow(): void {
   shareClones();
   registerBfloat16();
   registerNativeOps();
+  registerSmallProducts();
 }
 
 /**

@@ -21,6 +21,7 @@ const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabAddRows: 1,
   SidlabBalancedAssign: 2,
   SidlabBalancedKmeans: 3,
+  SidlabDropoutMask: 2,
   SidlabForestAttention: 2,
   SidlabForestAttentionGrad: 3,
   SidlabGruCell: 2,
@@ -31,6 +32,10 @@ const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabReadBfloat16: 1,
   SidlabLegalScores: 1,
   SidlabLegalScoresGrad: 2,
+  SidlabMatMulNN: 1,
+  SidlabMatMulNT: 1,
+  SidlabMatMulTN: 1,
+  SidlabMatMulTT: 1,
   SidlabPathAttention: 1,
   SidlabReadTensor: 1,
   SidlabRmsNorm: 2,
@@ -46,10 +51,26 @@ const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabSwigluGrad: 2,
   SidlabTargetLogProbs: 2,
   SidlabTargetLogProbsGrad: 1,
+  SidlabTileProductNN: 1,
+  SidlabTileProductNT: 1,
+  SidlabTileProductTN: 1,
 };
 
 /** Names of all operations, in alphabetical order. */
 export const NATIVE_OPS: readonly string[] = Object.keys(OUTPUTS);
+
+/**
+ * What products of bfloat16 are computed in where they are ours: the processor's tile registers (AMX), the same emulated
+ * (for tests, where `SIDLAB_AMX=emulated`), none (other processors, `SIDLAB_AMX=none`).
+ */
+export type Tiles = 'amx' | 'emulated' | 'none';
+
+let tiles: Tiles = 'none';
+
+/** What the operations that are loaded multiply in. */
+export function tilesInUse(): Tiles {
+  return tiles;
+}
 
 /** What this needs of the package's backend. */
 interface NodeBackend {
@@ -63,9 +84,9 @@ export function registerNativeOps(): void {
   const backend = tf.findBackend(BACKEND) as unknown as NodeBackend;
   // The operations' addon finds TensorFlow loaded already.
   process.env.OMP_WAIT_POLICY ??= 'passive'; // its threads share the cores with TensorFlow's
-  require(addonFile());
+  ({ tiles } = require(addonFile()) as { tiles: Tiles });
   for (const [kernelName, outputs] of Object.entries(OUTPUTS)) {
-    if (tf.getKernel(kernelName, BACKEND)) continue;
+    if (tf.getKernel(kernelName, BACKEND) || (tiles === 'none' && kernelName.startsWith('SidlabTileProduct'))) continue;
     tf.registerKernel({
       kernelName,
       backendName: BACKEND,

@@ -15,11 +15,11 @@ export interface RunInputs {
   /** Model folder that it starts from, or a shape: of that there is nothing to hash, the seed makes its weights. */
   model?: string;
   /** File of item vectors, where a reward reads them. */
-  embeddings?: string;
+  embeddings?: string | undefined;
   /** Any other files by what they are called in a run's configuration. */
   files?: Readonly<Record<string, string>>;
   /** File of preferences, where prompts read them. */
-  preferences?: string;
+  preferences?: string | undefined;
 }
 
 /** SHA-256 by file name; of the model's files the name begins with `model`, of an adapter's base with `base`. */

@@ -10,6 +10,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { rowOf, type Vectors } from '../files/npy.js';
+import { largest } from '../support/extremes.js';
 import { startProgress } from '../support/progress.js';
 import { Random } from '../support/random.js';
 import { assignSids } from './assign-sids.js';
@@ -63,7 +64,7 @@ export function rvq(vectors: Vectors, options: RvqOptions = {}, where = 'rvq'): 
 
 /** Every level by k-means on what the levels before left of some rows. */
 function initialCodebooks(vectors: Vectors, sizes: readonly number[], iterations: number, seed: number): Vectors[] {
-  const count = Math.min(vectors.rows, ROWS_A_CODE * sizes.reduce((most, size) => Math.max(most, size), 0));
+  const count = Math.min(vectors.rows, ROWS_A_CODE * largest(sizes));
   const residual = pickRows(vectors, count, new Random(`${seed}/rows`));
   return sizes.map((codes, level) => {
     const init = level === 0 ? 'k-means++' : 'random-groups';

@@ -57,8 +57,8 @@ export function checkExamples({
   coldTargets = 0,
   embeddings,
 }: {
-  rowWeights?: string;
-  rowColumns?: string;
+  rowWeights?: string | undefined;
+  rowColumns?: string | undefined;
   coldTargets?: number;
   embeddings?: string;
 }): void {

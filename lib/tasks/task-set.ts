@@ -167,7 +167,7 @@ export class TaskSet {
   /** The examples of an epoch that come once more, with a shorter history. */
   private cutOf({ name, template, rows, texts, drawn }: Member, task: number, epoch: number): ExampleReference[] {
     const { cutHistories = 0, cutLength = 3, seed } = this.options;
-    if (cutHistories === 0 || template.of !== 'rows') return [];
+    if (cutHistories === 0) return [];
     const random = new Random(`${seed}/cut/${name}/${epoch}`);
     const some = draw(drawn.length, Math.round(cutHistories * drawn.length), `${seed}/cut/${name}/${epoch}`);
     return some.flatMap((i): ExampleReference[] => {

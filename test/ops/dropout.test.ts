@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
-import { dropoutFrom, dropoutMask } from '../../lib/ops/dropout.js';
+import { dropoutFrom, dropoutMask, maskTensor } from '../../lib/ops/dropout.js';
 import { Random } from '../../lib/support/random.js';
 
 beforeAll(async () => void (await useEngine()));
@@ -41,6 +41,21 @@ describe('dropout', () => {
       expect(one.save()).toEqual(other.save());
     } // prettier-ignore
   });
+
+  test.each([[[0]], [[1]], [[7, 9]], [[2, 3, 4]], [[64, 128]]])(
+    'the engine draws the bits of JavaScript: %j',
+    (shape) => {
+      for (const rate of [0.1, 0.5, 0.999]) {
+        const [one, other] = [new Random(`${shape} ${rate}`), new Random(`${shape} ${rate}`)];
+        const mask = maskTensor(one, shape as [number], rate);
+        expect(mask.shape).toEqual(shape);
+        expect(mask.dataSync()).toEqual(dropoutMask(other, mask.size, rate));
+        expect(one.save()).toEqual(other.save());
+        expect([one.next(), one.next()]).toEqual([other.next(), other.next()]);
+        mask.dispose();
+      }
+    },
+  );
 
   test('value and gradient are multiplied with the same mask', () => {
     const apply = dropoutFrom(new Random('mask'), 0.5)!;

@@ -9,6 +9,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
+import { tilesInUse } from '../../lib/engine/native-ops.js';
 import { fromBfloat16, toBfloat16 } from '../../lib/ops/bfloat16.js';
 import { runFused } from '../../lib/ops/fused.js';
 import { Random } from '../../lib/support/random.js';
@@ -45,6 +46,13 @@ const fixed = (...data: number[]): Draft => ({ dtype: 'float32', shape: [data.le
 function floats(random: Random, ...shape: number[]): Draft {
   const scale = [1, 1, 1, 100, 1e-30, 1e30][random.int(6)]!;
   return { dtype: 'float32', shape, data: times(size(shape), () => random.normal() * scale) };
+}
+
+/** Two matrices that fit. */
+function drawProduct(random: Random, transposeA: boolean, transposeB: boolean): Draft[] {
+  const [rows, inner, columns] = [random.int(40), random.int(20), random.int(70)];
+  const of = (a: number, b: number, turned: boolean): Draft => (turned ? floats(random, b, a) : floats(random, a, b));
+  return [of(rows, inner, transposeA), of(inner, columns, transposeB)];
 }
 
 /** The two whole numbers that are a float64's bits, each. */
@@ -168,8 +176,24 @@ function adamwInputs(random: Random, ofGradient: typeof floats): Draft[] {
   return [parameter, gradient, m, v, random.int(2) ? decays : fixed(1), numbers, half, given];
 }
 
+/** Factors of a product, either of which lies transposed. */
+function drawFactors(random: Random, transposeX: boolean, transposeY: boolean): Draft[] {
+  const side = (): number => (random.int(8) === 0 ? random.int(200) : random.int(40));
+  const [m, k, n] = [side(), side(), side()];
+  return [
+    transposeX ? halves(random, k, m) : halves(random, m, k),
+    transposeY ? halves(random, n, k) : halves(random, k, n),
+  ];
+}
+
 function operations(file: NumbersFile): Record<string, Draw> {
+  const products: Record<string, Draw> = {
+    SidlabTileProductNN: (random) => drawFactors(random, false, false),
+    SidlabTileProductTN: (random) => drawFactors(random, true, false),
+    SidlabTileProductNT: (random) => drawFactors(random, false, true),
+  };
   return {
+    ...(tilesInUse() === 'none' ? {} : products),
     SidlabAdamW: (random) => adamwInputs(random, floats),
     SidlabAdamWBfloat16: (random) => adamwInputs(random, halves),
     SidlabAddRows(random) {
@@ -245,6 +269,10 @@ function operations(file: NumbersFile): Record<string, Draw> {
       const { inputs, count } = drawLegal(random);
       return [floats(random, count), ...inputs];
     },
+    SidlabMatMulNN: (random) => drawProduct(random, false, false),
+    SidlabMatMulNT: (random) => drawProduct(random, false, true),
+    SidlabMatMulTN: (random) => drawProduct(random, true, false),
+    SidlabMatMulTT: (random) => drawProduct(random, true, true),
     SidlabPathAttention(random) {
       const [prompts, grown] = [random.int(70), random.int(9)];
       const [keyHeads, group, width] = [between(random, 1, 3), random.int(4), between(random, 1, 70)];
@@ -269,6 +297,18 @@ function operations(file: NumbersFile): Record<string, Draw> {
       const shape = times(random.int(4), () => random.int(8));
       const offset = random.int(2) ? 64 * random.int(9) : random.int(500);
       return [ints([4 + shape.length], [file.descriptor, kind, offset, 0, ...shape])];
+    },
+    SidlabDropoutMask(random) {
+      const shape = times(random.int(4), () => random.int(9));
+      return [
+        ints(
+          [4],
+          times(4, () => random.int(2 ** 32) | 0),
+        ),
+        ints([shape.length], shape),
+        scalar(random.int(65537)),
+        fixed(2),
+      ];
     },
     SidlabRmsNorm(random) {
       const [rows, width] = [random.int(70), random.int(40)];

@@ -126,3 +126,28 @@ test('of clusters of one cost an item chooses the lower, before any sweep and wh
     expect([...choices]).toEqual([0, 1, 0]);
   }
 });
+
+test.each([
+  ['the next after the last that has room would come for nothing', [1, 5, 3, 3], [0, 0], [1, 2], [9, 0]],
+  ['the last that must come would come for nothing', [3, 3, 5, 1], [1, 0], [2, 2], [9, 0]],
+  ['a price of 1 at the least size, which fits no price above 0', [5, 0, 9, 0], [0, 2], [2, 3], [0, 1]],
+])('a price of 0 where it is among the best: %s', (_, costs, lower, upper, start) => {
+  const problem = { items: 2, clusters: 2, costs: Int32Array.from(costs), lower: Int32Array.from(lower), upper: Int32Array.from(upper) }; // prettier-ignore
+  const prices = Float64Array.from(start);
+  raisePrices(problem, prices, 1);
+  expect([...prices]).toEqual([0, 0]);
+  expect([...prices]).toEqual(plainAscent(problem, start, 1));
+});
+
+test.each([
+  ['goes up', [4, 0, 4, 0], [0, 0], [2, 1], [0, 4], [1, 1]],
+  ['goes down', [5, 0, 9, 0], [2, 0], [2, 2], [-9, 0], [0, 1]],
+])(
+  'a price that %s until both clusters cost the same: the item stays where it is',
+  (_, costs, lower, upper, wanted, stay) => {
+    const problem = { items: 2, clusters: 2, costs: Int32Array.from(costs), lower: Int32Array.from(lower), upper: Int32Array.from(upper) }; // prettier-ignore
+    const prices = new Float64Array(2);
+    const choices = raisePrices(problem, prices, 1);
+    expect([[...prices], [...choices]]).toEqual([wanted, stay]);
+  },
+);

@@ -125,13 +125,16 @@ test('k-means keeps the better of both initialisations, by default with seed 42 
   expect(winners.size).toBe(2);
 });
 
-test('residual k-means: k-means++ first, random groups on what is left over', () => {
+test.each([
+  [undefined, ['k-means++', 'random-groups', 'random-groups']],
+  ['random-rows', ['random-rows', 'random-rows', 'random-rows']],
+] as const)('residual k-means: k-means++ first, random groups on what is left over, or as asked: %s', (init, inits) => {
   const x = cloud(90, 3);
-  const { codebooks } = rqKmeans(x, { levels: 3, codebookSize: [5, 6, 7], collisions: 'keep', seed: 4 });
+  const options = { levels: 3, codebookSize: [5, 6, 7], collisions: 'keep', seed: 4, ...(init && { init }) } as const;
+  const { codebooks } = rqKmeans(x, options);
   const residual = { ...x, data: x.data.slice() };
   codebooks.forEach((book, level) => {
-    const init = level === 0 ? 'k-means++' : 'random-groups';
-    const found = kmeans(residual, { codes: 5 + level, init, seed: `4/${level}` });
+    const found = kmeans(residual, { codes: 5 + level, init: inits[level]!, seed: `4/${level}` });
     expect(book.data).toEqual(found.data);
     subtractCodes(residual, found.codes, found);
   });

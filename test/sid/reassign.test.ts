@@ -174,3 +174,8 @@ test('ranks are ignored, taking twice counts once, a claim without room is an er
   expect(free.claim(Float32Array.of(1), [1])).toEqual([0]);
   expect(() => free.claim(Float32Array.of(1), [1])).toThrow('expected a free SID, got none');
 });
+
+test('the last code is the nearest that is free, whoever has the own one', () => {
+  const free = new FreeCodes([vectors([[0], [10]]), vectors([[0], [1], [2]])]);
+  expect(free.claim(Float32Array.of(11), [1, 2])).toEqual([1, 1]);
+});

@@ -108,6 +108,7 @@ test.each([1, 2, 4])('saved after step %i and restored, it goes on as if it had 
   expect(saved.has('b.updates')).toBe(stop > 2);
   const second = new Optimizer(parts);
   second.restore(saved);
+  expect(second.save().get('b.updates')!.data).toEqual(Float32Array.of(Math.max(0, stop - 2)));
   for (const gradients of steps.slice(stop)) apply(second, gradients, options);
   for (const name of ['a', 'b']) expect(parts.get(name)!.dataSync()).toEqual(whole.get(name)!.dataSync());
   expect(() => second.restore(new Map())).toThrow(
@@ -115,4 +116,14 @@ test.each([1, 2, 4])('saved after step %i and restored, it goes on as if it had 
   );
   for (const optimizer of [one, first, second]) optimizer.dispose();
   tf.dispose([...whole.values(), ...parts.values()]);
+});
+
+test('clipping: a millionth is added to the norm', () => {
+  const parameters = toVariables(new Map([['w', { shape: [2], data: new Float32Array(2) }]]));
+  const optimizer = new Optimizer(parameters, 'sgd');
+  apply(optimizer, { w: [3e-6, 4e-6] }, { rate: 1, maxGradNorm: 2e-6, weightDecay: 0 });
+  const moved = parameters.get('w')!.dataSync();
+  [3, 4].forEach((size, i) => expect(moved[i]! * 1e6).toBeCloseTo((-size * 2) / (5 + 1), 4));
+  optimizer.dispose();
+  tf.dispose([...parameters.values()]);
 });

@@ -190,10 +190,16 @@ function referenceCodes(rows: readonly number[][], books: readonly number[][], e
   return q.map((row) => row.indexOf(Math.max(...row)));
 }
 
-test.each([1, 2, 3, 50])("LC-Rec's Sinkhorn codes after %i iterations", (iterations) => {
+test.each([
+  [1, 1],
+  [2, 1],
+  [3, 1],
+  [50, 1],
+  [2, 0.002],
+])("LC-Rec's Sinkhorn codes after %i iterations, numbers of a size of %d", (iterations, size) => {
   for (let seed = 0; seed < 8; seed++) {
     const random = new Random(seed);
-    const draw = (count: number) => Array.from({ length: count }, () => [random.normal(), random.normal() + 0.5]);
+    const draw = (count: number) => Array.from({ length: count }, () => [size * random.normal(), size * (random.normal() + 0.5)]); // prettier-ignore
     const [rows, books] = [draw(24), draw(6)];
     const found = tf.tidy(() => {
       const [r, c] = [tf.tensor2d(rows), tf.tensor2d(books)];

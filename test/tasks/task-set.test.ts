@@ -1,6 +1,7 @@
 /** From a mix of tasks to an epoch's examples, on a data set that can be counted by hand. */
 import { describe, expect, test } from 'vitest';
 import { wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
+import { Random } from '../../lib/support/random.js';
 import { chainExample, chainTexts, rowExample } from '../../lib/tasks/examples.js';
 import { createRenderer, promptContext } from '../../lib/tasks/prompts.js';
 import { parseTasks } from '../../lib/tasks/task-mix.js';
@@ -75,6 +76,19 @@ describe('an epoch', () => {
     expect(first).toEqual([tokenizer.tokenId('a'), tokenizer.tokenId('b')]); // not the one that was made first
   });
 
+  test('each example draws its prompt in turn, by the seed and the epoch', () => {
+    const count = TEMPLATES.seqrec!.prompts.length;
+    for (const epoch of [0, 5]) {
+      const random = new Random(`1/wording/${epoch}`);
+      const expected = Array.from({ length: 20 }, () => random.int(count));
+      expect(
+        setOf('seqrec')
+          .examples(epoch)
+          .map(({ prompt }) => prompt),
+      ).toEqual(expected);
+    }
+  });
+
   test('a task of one prompt draws none, so that the others keep theirs', () => {
     const promptsOf = (tasks: string, task: number): number[] =>
       setOf(tasks).examples(0).filter((reference) => reference.task === task).map(({ prompt }) => prompt); // prettier-ignore
@@ -124,6 +138,15 @@ describe('an epoch', () => {
     const whole = train.filter(({ target }) => target % 2).length;
     expect(title2sid).toEqual({ examples: whole, perEpoch: whole, leftOut: train.length - whole });
   });
+});
+
+test('a task whose only example lacks its text is refused', () => {
+  const dataset = datasetOf(3, 1); // an item each for validation and test
+  dataset.items = dataset.items.map((item) => ({ ...item, title: '' }));
+  const parts = parseTasks('title2sid', TEMPLATES, 'row');
+  const context = promptContext(indexOf(3), dataset.items);
+  expect(taskRows(dataset, TEMPLATES.title2sid!, 'train')).toHaveLength(1);
+  expect(() => new TaskSet(dataset, parts, context, { seed: 1 })).toThrow('--tasks: title2sid: no training example');
 });
 
 describe('several prompts an example, and the loss on prompts', () => {

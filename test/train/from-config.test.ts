@@ -26,6 +26,8 @@ describe('a folder with config.json alone', () => {
     const { model, tokenizer } = initialModel(folder, INDEX, 5);
     const { width, layers, tied } = modelConfig('test/golden/qwen2-untied');
     expect(model.config).toMatchObject({ width, layers, tied, vocabSize: tokenizer.vocabSize });
+    expect(model.config.eosTokenId).toBe(0);
+    expect(initialModel(folder, INDEX, 5, { lora: true }).model.lora).toMatchObject({ newTokens: false });
     expect(tokenizer.has('<a_1>')).toBe(true);
     const name = 'model.layers.0.self_attn.q_proj.weight';
     const [same, other] = [5, 6].map((seed) => initialModel(folder, INDEX, seed).model.weights.get(name)!.arraySync());

@@ -1,13 +1,13 @@
 /** Parts of an update: whatever the cut, the same gradient; sorted first, fewer tokens; under dropout each text alone. */
 import * as tf from '@tensorflow/tfjs';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
 import { parseShape } from '../../lib/lm/config.js';
 import { disposeWeights, randomWeights } from '../../lib/lm/weights.js';
 import { Random } from '../../lib/support/random.js';
 import type { Example } from '../../lib/tasks/examples.js';
 import { batchGradients } from '../../lib/train/loop/gradients.js';
-import { sftMicroBatches } from '../../lib/train/sft/micro-batches.js';
+import { type MicroBatchOptions, sftMicroBatches } from '../../lib/train/sft/micro-batches.js';
 
 await useEngine();
 
@@ -94,4 +94,43 @@ test.each(['shared', 'apart'])('weighted labels: the weighted sum of the example
     const [norm, off] = [tf.norm(sums.get(name)!), tf.norm(tf.sub(gradient, sums.get(name)!))].map((t) => t.dataSync()[0]!); // prettier-ignore
     expect(off! / norm!, name).toBeLessThan(1e-4);
   }
+});
+
+test('a label without a weight counts once beside those that have one', () => {
+  const [first, second] = examples as [Example, Example];
+  const loss = (some: Example[]): number => {
+    const { loss: of, gradients } = batchGradients(model, sftMicroBatches(model, some, { tokenBudget: 100 }));
+    tf.dispose([...gradients.values()]);
+    return of;
+  };
+  const weighted = { ...first, weights: [0.25, 3] };
+  const once = { ...second, weights: [1, 1] };
+  expect(loss([weighted, second])).toBeCloseTo(loss([weighted, once]), 6);
+  expect(loss([weighted, second])).not.toBeCloseTo(loss([weighted, { ...second, weights: [2, 2] }]), 3);
+});
+
+describe('the loss of some examples', () => {
+  const lossOf = (options: Partial<MicroBatchOptions>, some = examples.slice(0, 9)) => {
+    const parts = sftMicroBatches(model, some, { tokenBudget: 1000, ...options });
+    const tokens = parts.reduce((sum, part) => sum + part.tokens, 0);
+    const { loss, gradients } = batchGradients(model, parts);
+    tf.dispose([...gradients.values()]);
+    return { loss, tokens };
+  };
+  let whole: ReturnType<typeof lossOf>;
+  beforeAll(() => void (whole = lossOf({})));
+
+  test('is that of the shares of two processes, where it is divided', () => {
+    const shares = [0, 1].map((rank) => lossOf({ share: { rank, size: 2 } }));
+    for (const { loss } of shares) expect(loss).toBeLessThan(0.8 * whole.loss);
+    expect(shares[0]!.loss + shares[1]!.loss).toBeCloseTo(whole.loss, 5);
+    expect(shares[0]!.tokens + shares[1]!.tokens).toBeLessThan(whole.tokens + 9); // a prompt may be in both
+  });
+
+  test('has no masks unless there is a share of dropout', () => {
+    expect(lossOf({ random: new Random(1) })).toEqual(whole);
+    const dropped = lossOf({ random: new Random(1), dropout: 0.3 });
+    expect(dropped.loss).not.toBeCloseTo(whole.loss, 3);
+    expect(lossOf({ random: new Random(2), dropout: 0.3 }).loss).not.toBe(dropped.loss);
+  });
 });

@@ -41,6 +41,13 @@ test('vectors do not decay; a missing gradient moves nothing but by decay', () =
   expect(weights.get('matrix')!.dataSync()[0]).toBeCloseTo(0.95, 6);
 });
 
+test('a weight by itself without a gradient moves by decay alone', () => {
+  const weights: Weights = new Map([['matrix', tf.variable(tf.ones([1, 2]))]]);
+  const optimizer = new Optimizer(weights, { weightDecay: 0.5 });
+  expect(optimizer.apply(new Map(), 1, 0.1)).toBe(0);
+  expect(weights.get('matrix')!.dataSync()[0]).toBeCloseTo(0.95, 6);
+});
+
 test('the norm is that of all gradients together; what is not finite changes nothing', () => {
   const weights = matrices(['one', 'two']);
   const optimizer = new Optimizer(weights);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadDataset } from '../../lib/data/load.js';
 import { useEngine } from '../../lib/engine/engine.js';
+import { trainableWeights } from '../../lib/lm/language-model.js';
 import { loadModel, saveModel } from '../../lib/lm/model.js';
 import { wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
 import { TEMPLATES } from '../../lib/tasks/templates.js';
@@ -18,7 +19,7 @@ import { planTasks } from '../../lib/tasks/plan-tasks.js';
 import { defaultBestMetric } from '../../lib/train/sft/default-best-metric.js';
 import { defaultEpochs } from '../../lib/train/sft/default-epochs.js';
 import { sftEstimate } from '../../lib/train/sft/sft.js';
-import { checkTrainable } from '../../lib/train/sft/trainable.js';
+import { checkTrainable, type TrainableOptions } from '../../lib/train/sft/trainable.js';
 
 beforeAll(async () => void (await useEngine()));
 
@@ -41,6 +42,7 @@ test('defaults of sft', () => {
 });
 
 test('defaults of grpo', () => {
+  expect(GRPO_OPTIONS.options.lora.group!.dropout!.default).toBe(0); // log p is compared between passes
   expect(GRPO_OPTIONS.parse({ data: 'd', model: 'm' })).toEqual({
     ...SHARED,
     ...{ data: 'd', model: 'm', numGenerations: 16, beta: 1e-3, reward: 'ranking', sampleSize: 0, epochs: 2 },
@@ -105,6 +107,10 @@ test.each([
   ['sftWeight', 0, -0.01],
   ['tokenBudget', 1, 0],
   ['logRollouts', 0, -1],
+  ['dropout', 0, -0.01],
+  ['dropout', 0.999, 1],
+  ['averageDecay', 0, -0.01],
+  ['averageDecay', 0.999, 1],
 ] as const)('grpo: %s of %d is good, of %d it is not', (name, good, bad) => {
   const given = { data: 'd', model: 'm' };
   expect(GRPO_OPTIONS.parse({ ...given, [name]: good })[name]).toBe(good);
@@ -134,6 +140,14 @@ describe('GRPO since its start', () => {
     const chance = sinceStart(log(0.2, 0.9, 0.17), 3, (step) => rows(step === 0 ? 20 : 17));
     expect(chance).not.toHaveProperty('warning');
     expect(sinceStart(log(0.2, 0.9, 0.1), 3, none).warning).toContain('lower on validation than the SFT model');
+    for (const kept of [0, 6]) {
+      // rows of one of the two alone cannot be compared
+      const one = sinceStart(log(0.2, 0.9, 0.1), 3, (step) => (step === kept ? rows(10) : undefined));
+      expect(one.warning).toContain('lower on validation');
+    }
+    const eleventh = (hits: number) => rows(0).map((row, i) => ({ ...row, rank: i < hits ? 11 : 0 }));
+    const beyond = sinceStart(log(0.2, 0.9, 0.1), 3, (step) => eleventh(step === 0 ? 100 : 0));
+    expect(beyond).not.toHaveProperty('warning'); // ranks beyond the tenth are no loss
   });
 
   test('rows of a validation are kept by step, the last one of a step', () => {
@@ -181,7 +195,7 @@ describe('where training starts', () => {
   test('a shape: the words of its templates and the SIDs, as they occur or all; or subwords', () => {
     const vocabulary = (options: Parameters<typeof initialModel>[3]) => {
       const { model, tokenizer, sids } = initialModel('qwen2:32x1', INDEX, 1, options);
-      expect(model.config.vocabSize).toBe(tokenizer.vocabSize);
+      expect(model.config).toMatchObject({ vocabSize: tokenizer.vocabSize, eosTokenId: 0 });
       expect(sids).toBeUndefined();
       return tokenizer;
     };
@@ -195,8 +209,9 @@ describe('where training starts', () => {
     expect(vocabulary({ templates, items, vocabSize: 270, sidVocabulary: 'all' }).vocabSize).toBe(276);
     const spelled = vocabulary({ sidTokens: 'subwords', vocabSize: 258 });
     expect([spelled.vocabSize, spelled.has('<a_2>')]).toEqual([258, false]);
-    const rich = vocabulary({ templates, items, vocabSize: 2000 });
-    for (const word of ['Zebra', 'quaint', 'Xylo', 'Jig']) expect(rich.encode(word).length, word).toBeLessThan(word.length); // prettier-ignore
+    const worded = [{ ...TEMPLATES.title2sid!, prompts: ['{title}: Jqvxzk? Jqvxzk?'] }];
+    const rich = vocabulary({ templates: worded, items, vocabSize: 2000 });
+    for (const word of ['Zebra', 'quaint', 'Xylo', 'Jig', 'Jqvxzk']) expect(rich.encode(word).length, word).toBeLessThan(word.length); // prettier-ignore
   });
 
   test('a folder: tokens that join, tokens that it had, rows that its tokenizer lacked', () => {
@@ -217,8 +232,24 @@ describe('where training starts', () => {
     const trained = (words: number, sids: string[][] = []) => initialModel(baseOf(words, sids), INDEX, 1, { lora: true }).model.lora!; // prettier-ignore
     expect(trained(39)).toMatchObject({ newTokens: true, rank: 32 });
     expect(trained(30, INDEX).newTokens).toBe(false);
+    expect(trained(30, INDEX.slice(0, 1)).newTokens).toBe(true); // a single one
     expect(trained(45, INDEX).newTokens).toBe(true); // rows that the table lacked
     expect(initialModel(baseOf(30, INDEX), INDEX, 1, { lora: true, sidTokens: 'subwords' }).model.lora!.newTokens).toBe(false); // prettier-ignore
+  });
+
+  test('adapters as they are asked for; with what is frozen no table is trained whole', () => {
+    const of = (options: TrainableOptions) => initialModel(baseOf(39), INDEX, 1, options).model;
+    expect(of({ lora: true }).lora).toMatchObject({ rank: 32, modules: ['embed_tokens', 'lm_head'] });
+    const lora = { rank: 4, modules: ['embed_tokens'] } as const;
+    expect(of({ lora }).lora).toMatchObject(lora);
+    expect(of({ lora: { rank: 4 }, freeze: 'embeddings' }).lora).toMatchObject({ rank: 4, modules: [] });
+    const trained = (options: TrainableOptions) => [...trainableWeights(of(options)).keys()];
+    const tables = (names: string[]) => names.filter((name) => name.includes('embed_tokens'));
+    expect(tables(trained({ lora }))).toEqual(['model.embed_tokens.weight']);
+    expect(tables(trained({ lora: true, freeze: 'embeddings' }))).toEqual([]);
+    expect(tables(trained({ lora: true, freeze: 'all-but-new-rows' }))).toEqual(['model.embed_tokens.new_rows']);
+    expect(() => checkTrainable('test/golden/qwen3', { lora: { modules: ['lm_head'] }, freeze: 'embeddings' })).toThrow('--lora-modules'); // prettier-ignore
+    expect(() => checkTrainable('test/golden/qwen3', { lora: { rank: 1.5 } })).toThrow('lora: expected rank');
   });
 
   test('what goes together', () => {
@@ -237,6 +268,7 @@ describe('where training starts', () => {
 });
 
 test.each([
+  [0, 30],
   [1, 30],
   [98, 30], // Industrial
   [100, 30],

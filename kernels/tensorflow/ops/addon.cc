@@ -8,6 +8,7 @@ void registerAdamW();
 void registerAddRows();
 void registerBalancedAssign();
 void registerBalancedKmeans();
+void registerDropoutMask();
 void registerForestAttention();
 void registerGruCell();
 void registerKmeansRounds();
@@ -18,8 +19,10 @@ void registerReadTensor();
 void registerRmsNorm();
 void registerRotary();
 void registerSequenceAttention();
+void registerSmallProduct();
 void registerSwiglu();
 void registerTargetLogProbs();
+const char* registerTileProducts();
 }  // namespace sidlab
 
 NAPI_MODULE_INIT() {
@@ -28,6 +31,7 @@ NAPI_MODULE_INIT() {
     sidlab::registerAddRows();
     sidlab::registerBalancedAssign();
     sidlab::registerBalancedKmeans();
+    sidlab::registerDropoutMask();
     sidlab::registerForestAttention();
     sidlab::registerGruCell();
     sidlab::registerKmeansRounds();
@@ -38,8 +42,13 @@ NAPI_MODULE_INIT() {
     sidlab::registerRmsNorm();
     sidlab::registerRotary();
     sidlab::registerSequenceAttention();
+    sidlab::registerSmallProduct();
     sidlab::registerSwiglu();
     sidlab::registerTargetLogProbs();
+    napi_value tiles;
+    if (napi_create_string_utf8(env, sidlab::registerTileProducts(), NAPI_AUTO_LENGTH, &tiles) == napi_ok) {
+      napi_set_named_property(env, exports, "tiles", tiles);
+    }
   } catch (const std::exception& error) {
     napi_throw_error(env, nullptr, error.what());
   }

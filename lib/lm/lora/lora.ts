@@ -8,7 +8,7 @@
  *   2. a dropout mask is drawn from a seed of its matrix and step, so that it can be drawn again and not kept.
  */
 import * as tf from '@tensorflow/tfjs';
-import { dropoutMask } from '../../ops/dropout.js';
+import { maskTensor } from '../../ops/dropout.js';
 import { Random } from '../../support/random.js';
 import type { LanguageModel } from '../language-model.js';
 import { EMBEDDING, layerWeight } from '../weight-names.js';
@@ -59,9 +59,7 @@ export function withLoraDropout(model: LanguageModel, random: Random): LanguageM
   const { lora, weights } = model;
   if (!lora || lora.dropout === 0 || !(weights instanceof AdaptedWeights) || !weights.adapters) return model;
   const seed = random.next();
-  const mask = (name: string, shape: [number, number]): tf.Tensor2D => {
-    const entries = dropoutMask(new Random(`${seed}/${name}`), shape[0] * shape[1], lora.dropout);
-    return tf.tensor2d(entries, shape);
-  };
+  const mask = (name: string, shape: [number, number]): tf.Tensor2D =>
+    maskTensor(new Random(`${seed}/${name}`), shape, lora.dropout);
   return { ...model, weights: new AdaptedWeights(weights, { ...weights.adapters, mask }, weights.newRows) };
 }

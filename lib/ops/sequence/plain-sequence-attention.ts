@@ -4,17 +4,18 @@
  * Shapes as in `sequence-attention.ts`.
  */
 import * as tf from '@tensorflow/tfjs';
+import { dropoutMask, type MaskOfWeights } from '../dropout.js';
 import { siluSlope } from './activations.js';
 import { fromHeads, paddedRows, type Sequences, toHeads } from './padded-rows.js';
 import type { SequenceAttention } from './attention-options.js';
 
 const HIDDEN = 1e9;
 
-/** @param inputs q, k, v @param mask of the weights, end to end */
+/** @param inputs q, k, v @param dropout of the weights, end to end */
 export function plainAttention(
   inputs: readonly tf.Tensor[],
   bias: tf.Tensor | undefined,
-  mask: Float32Array | undefined,
+  dropout: MaskOfWeights | undefined,
   options: SequenceAttention,
 ): { value: tf.Tensor; saved: tf.Tensor[] } {
   const { heads, scale, weighting, divisor = 1 } = options;
@@ -32,7 +33,7 @@ export function plainAttention(
   const weights = softmax
     ? tf.softmax(tf.add(scores, tf.mul(tf.sub(seen, 1), HIDDEN)))
     : tf.mul(tf.mul(scores, tf.sigmoid(scores)), share);
-  const kept = mask && padMask(mask, options);
+  const kept = dropout && padMask(dropoutMask(dropout.random, dropout.size, dropout.rate), options);
   const used = kept ? tf.mul(weights, kept) : weights;
   const slope = softmax ? weights : tf.mul(siluSlope(scores), share);
   return { value: fromHeads(tf.matMul(used, v), queries), saved: [q, k, v, used, slope, ...(kept ? [kept] : [])] };

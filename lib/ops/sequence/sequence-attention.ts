@@ -7,7 +7,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { customOp } from '../custom-op.js';
-import { dropoutMask } from '../dropout.js';
+import { type MaskOfWeights, maskTensor } from '../dropout.js';
 import { hasFused, runFused } from '../fused.js';
 import { plainAttention, plainAttentionGradient } from './plain-sequence-attention.js';
 import type { SequenceAttention } from './attention-options.js';
@@ -24,10 +24,7 @@ export function sequenceAttention(
   const [forward, backward] = fused ? [fusedForward, fusedBackward] : [plainAttention, plainAttentionGradient];
   return customOp<tf.Rank.R2>(
     bias ? [q, k, v, bias] : [q, k, v],
-    (q, k, v, bias) => {
-      const mask = dropout && dropoutMask(dropout.random, weightsOf(options), dropout.rate);
-      return forward([q!, k!, v!], bias, mask, options);
-    },
+    (q, k, v, bias) => forward([q!, k!, v!], bias, dropout && { ...dropout, size: weightsOf(options) }, options),
     (dy, inputs, saved) => backward(dy, inputs.slice(0, 3), inputs[3], saved, options),
   );
 }
@@ -40,10 +37,10 @@ function weightsOf({ queries, keys, heads }: SequenceAttention): number {
 function fusedForward(
   inputs: readonly tf.Tensor[],
   bias: tf.Tensor | undefined,
-  mask: Float32Array | undefined,
+  dropout: MaskOfWeights | undefined,
   options: SequenceAttention,
 ): { value: tf.Tensor; saved: tf.Tensor[] } {
-  const masks = tf.tensor1d(mask ?? []);
+  const masks = dropout ? maskTensor(dropout.random, [dropout.size], dropout.rate) : tf.tensor1d([]);
   const rest = numbersOf(bias, options);
   const [value, ...saved] = runFused('SidlabSequenceAttention', [...inputs, ...rest, masks]);
   return { value: value!, saved: [...saved, masks] };

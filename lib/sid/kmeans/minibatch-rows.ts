@@ -17,7 +17,7 @@ export function batchesOfRuns(rows: number, size: number, random: Random): Runs[
   const run = Math.min(RUN, size);
   const starts = random.shuffle(Array.from({ length: Math.ceil(rows / run) }, (_, i) => i * run));
   const runs = starts.map((first) => [first, Math.min(run, rows - first)] as const);
-  const each = Math.max(1, Math.floor(size / run));
+  const each = Math.floor(size / run);
   return Array.from({ length: Math.ceil(runs.length / each) }, (_, i) => runs.slice(i * each, (i + 1) * each));
 }
 

@@ -71,7 +71,7 @@ function quantizeRows(source: RowSource, options: RqKmeansMiniBatchOptions, wher
     // rows one by one: a catalogue may be sorted, and a sample of neighbours would know a few categories alone
     const sample = rowsOfRuns(residual, singleRows(source.rows, Math.max(sampleRows, size), random), source.width);
     const init = level === 0 ? 'k-means++' : 'random-groups';
-    const begin = kmeans(sample, { codes: Math.min(size, sample.rows), iterations, init, seed: `${seed}/${level}` });
+    const begin = kmeans(sample, { codes: size, iterations, init, seed: `${seed}/${level}` });
     const centres = new RunningCentres(begin);
     for (let pass = 0; pass < passes; pass++) {
       centres.forget(batchSize / centres.centres.rows);

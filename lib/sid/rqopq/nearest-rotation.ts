@@ -21,8 +21,7 @@ export function nearestRotation(matrix: tf.Tensor2D, before: tf.Tensor2D): tf.Te
   const eye = tf.eye(matrix.shape[0]);
   let x = tf.tidy(() => {
     const norm = tf.maximum(tf.norm(matrix), 1e-30);
-    const sum = tf.add<tf.Tensor2D>(tf.div(matrix, norm), tf.mul(before, SHARE_OF_BEFORE));
-    return tf.div<tf.Tensor2D>(sum, tf.norm(sum));
+    return tf.add<tf.Tensor2D>(tf.div(matrix, norm), tf.mul(before, SHARE_OF_BEFORE));
   });
   for (let i = 0; i < MOST_ITERATIONS; i++) {
     const [next, off] = tf.tidy(() => {

@@ -63,17 +63,17 @@ function partColumns({ rows, width, data }: Vectors, parts: number): number[][] 
   const [means, squares] = [new Float64Array(width), new Float64Array(width)];
   for (let i = 0; i < data.length; i++) means[i % width]! += data[i]! / rows;
   for (let i = 0; i < data.length; i++) squares[i % width]! += (data[i]! - means[i % width]!) ** 2;
-  const order = [...Array(width).keys()].sort((a, b) => squares[b]! - squares[a]! || a - b);
+  const order = [...Array(width).keys()].sort((a, b) => squares[b]! - squares[a]!); // stable: ties to the lower
   const columns = Array.from({ length: parts }, (): number[] => []);
   const sums = new Float64Array(parts);
   for (const column of order) {
-    let to = -1;
+    let to: number | undefined;
     columns.forEach((own, part) => {
       const room = own.length < Math.floor((width + parts - 1 - part) / parts);
-      if (room && (to < 0 || sums[part]! < sums[to]!)) to = part;
+      if (room && (to === undefined || sums[part]! < sums[to]!)) to = part;
     });
-    columns[to]!.push(column);
-    sums[to]! += squares[column]!;
+    columns[to!]!.push(column);
+    sums[to!]! += squares[column]!;
   }
   return columns;
 }

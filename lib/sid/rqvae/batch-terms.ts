@@ -86,7 +86,7 @@ function positives(mates: readonly (readonly number[])[], random: Random): tf.Te
 
 /** Frees a batch's tensors. */
 export function disposeTerms(terms: CodeTerms | undefined): void {
-  tf.dispose([terms?.gumbel?.noise ?? [], terms?.collaborative?.vectors ?? [], terms?.diversity?.positives ?? []] as tf.TensorContainer); // prettier-ignore
+  tf.dispose([terms?.gumbel?.noise, terms?.collaborative?.vectors, terms?.diversity?.positives] as tf.TensorContainer);
 }
 
 /** A draw from Gumbel's distribution: -log(-log u). */

@@ -56,7 +56,7 @@ export class RqVaeCheckpoints {
     private readonly kept: { count: number; best: Best } = { count: 0, best: 'loss' },
   ) {
     this.folder = folder === undefined ? undefined : new RunFolder(folder, config);
-    this.folder?.truncateLog(this.folder.checkpoints().at(-1) ?? -1);
+    this.folder?.truncateLog(this.folder.checkpoints().at(-1) ?? 0); // epochs count from 1
     this.lines = this.folder?.readLog() ?? [];
   }
 
@@ -89,19 +89,18 @@ export class RqVaeCheckpoints {
 
   /** @param arrays of the best model by `name` so far */
   keepBest(name: string, arrays: Arrays): void {
-    if (this.folder) writeSafetensors(this.bestFile(name), arrays);
+    if (this.folder) writeSafetensors(this.bestFile(this.folder, name), arrays);
     else this.bests.set(name, arrays);
   }
 
   best(name: string): Arrays | undefined {
-    const held = this.bests.get(name);
-    if (held || !this.folder || !existsSync(this.bestFile(name))) return held;
-    return readSafetensors(this.bestFile(name));
+    if (!this.folder) return this.bests.get(name);
+    const file = this.bestFile(this.folder, name);
+    return existsSync(file) ? readSafetensors(file) : undefined;
   }
 
-  /** Where the best model lies, if the run has a folder. */
-  bestFile(name: string): string {
-    return join(this.folder?.folder ?? '', `best-${name}`, 'model.safetensors');
+  private bestFile({ folder }: RunFolder, name: string): string {
+    return join(folder, `best-${name}`, 'model.safetensors');
   }
 }
 

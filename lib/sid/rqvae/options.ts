@@ -49,7 +49,7 @@ export function rqVaePlan(vectors: Vectors, options: RqVaeOptions, where: string
   }
   if (residual && latent !== vectors.width) throw wrong(`a latent of ${vectors.width}, the vectors' width`, latent);
   const most = largest(sizes);
-  if (kmeansInit === 'batch' && Math.min(batchSize, vectors.rows) < most) {
+  if (kmeansInit === 'batch' && batchSize < most) {
     throw new InputError(
       `sid: expected batchSize of ${most} or more, a row a code to start k-means from the first batch, got ${batchSize}; raise --batch-size or take --kmeans-init all`,
     );

@@ -11,7 +11,7 @@ import { first, together } from '../../cluster/alone.js';
 import type { Cluster } from '../../cluster/cluster.js';
 import type { Vectors } from '../../files/npy.js';
 import type { NamedArray } from '../../files/safetensors.js';
-import { dropoutMask } from '../../ops/dropout.js';
+import { maskTensor } from '../../ops/dropout.js';
 import type { MetricLine } from '../../runs/metric-lines.js';
 import { InputError } from '../../support/errors.js';
 import { interrupted, watchInterrupts } from '../../support/interrupt.js';
@@ -257,7 +257,7 @@ class Training {
       ...(terms && { terms }),
       ...{ quantLossWeight, commitment, assignment: { epsilons, iterations } },
       ...(dropout > 0 && {
-        maskOf: (of: [number, number]) => tf.tensor2d(dropoutMask(random, of[0] * of[1], dropout), of),
+        maskOf: (of: [number, number]) => maskTensor(random, of, dropout),
       }),
     });
     x.dispose();

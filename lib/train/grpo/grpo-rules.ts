@@ -75,7 +75,7 @@ export function checkRollout({
     rollout === 'free' && normalize === 'legal',
     '--normalize legal: a free text has no legal continuations; take --normalize full',
   );
-  const format = (rewardParts(reward) ?? []).find(({ named }) => named?.freeOnly === true);
+  const format = rewardParts(reward)!.find(({ named }) => named?.freeOnly === true);
   refuse(
     format !== undefined && rollout !== 'free',
     `--reward ${format?.name ?? ''}: under the trie every completion is an item; take --rollout free`,
@@ -109,7 +109,7 @@ export function checkAggregation({
   aggregateRewards: string;
   reward: RewardGiven;
 }): void {
-  const perToken = (rewardParts(reward) ?? []).some(({ name, named }) => named !== undefined && name === 'token');
+  const perToken = rewardParts(reward)!.some(({ name, named }) => named !== undefined && name === 'token');
   refuse(
     perToken && aggregateRewards === 'normalize_then_sum',
     '--aggregate-rewards normalize_then_sum: the token reward is scaled by itself in any case; leave it out',
@@ -118,7 +118,7 @@ export function checkAggregation({
 
 /** The two options of weights; rows are drawn by them, so that a weighted row is rolled out more often. */
 export function checkWeights({ rowWeights, rowColumns }: { rowWeights?: string; rowColumns?: string }): void {
-  checkExamples({ ...(rowWeights !== undefined && { rowWeights }), ...(rowColumns !== undefined && { rowColumns }) });
+  checkExamples({ rowWeights, rowColumns }); // `embeddings` is for rewards here
 }
 
 /** All of them. */

@@ -120,14 +120,12 @@ function partsOf({ tasks, template }: GrpoParsed, templates: Templates, trained:
 /** A task of rows first: the next item is what a recommender is for. */
 function rankedBy(parts: readonly TaskPart[], asked: string | undefined): string | undefined {
   const coded = parts.filter(({ template }) => answerKind(template) === 'items');
-  if (asked !== undefined && coded.length > 0 && !coded.some(({ name }) => name === asked)) {
-    throw new InputError(
-      `grpo: expected --template to be a task that is rolled out and ranked (${coded.map(({ name }) => name).join(', ')}), got ${asked}`,
-    );
-  }
-  return asked !== undefined && coded.length > 0
-    ? asked
-    : (coded.find(({ template }) => template.of === 'rows') ?? coded[0])?.name;
+  if (coded.length === 0) return undefined;
+  if (asked === undefined) return (coded.find(({ template }) => template.of === 'rows') ?? coded[0]!).name;
+  if (coded.some(({ name }) => name === asked)) return asked;
+  throw new InputError(
+    `grpo: expected --template to be a task that is rolled out and ranked (${coded.map(({ name }) => name).join(', ')}), got ${asked}`,
+  );
 }
 
 /** A reward that lacks what it reads is found before a run begins. */
@@ -208,9 +206,9 @@ export function beginGrpo(settled: SettledGrpo, onRollout?: GrpoTaskParts['onRol
   const reference = referenceModel(settings.referenceKind, model, start, settings);
   const average = settings.averageDecay > 0 ? policyAverage(model, settings.averageDecay) : undefined;
   const reading = promptOptions(prompts, start, dataset.items, promptWords(dataset));
-  const tasks = parts.map((part) => rlTask(part, { model, tokenizer, index, dataset, reading, rewards, maxTokens }));
+  const tasks = parts.map((part) => rlTask(part, { model, tokenizer, index, reading, rewards, maxTokens }));
   const sources: RewardSources = {
-    ...{ tokenizer, index, ...(dataset.items.length > 0 && { texts: dataset.items }) },
+    ...{ tokenizer, index, texts: dataset.items },
     ...(rewards.some(({ named }) => named?.needs === 'counts') && { counts: countTrain(dataset.train) }),
     ...{ ...(vectors && { vectors }), ...(scorer && { scorer }), ...(embed && { embed }) },
   };

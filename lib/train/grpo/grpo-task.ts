@@ -130,10 +130,10 @@ export class GrpoTask implements Task<GrpoBatch> {
     metrics['seconds rewards'] = ofRewards;
     this.scoreOld(trained.groups, cluster);
     Object.assign(metrics, this.klRewards(trained.groups, cluster), trained.metrics);
-    const { advantages: baseline, scaleRewards: scale, numIterations } = this.options;
+    const { advantages: baseline, scaleRewards: scale } = this.options;
     const groups = withAdvantages(trained.groups, { baseline, scale }, this.options);
-    if (numIterations > 1) this.kept = groups;
-    this.log(step, trained.groups, groups);
+    this.kept = groups;
+    if (!cluster || cluster.isFirst) this.log(step, trained.groups, groups);
     // log p without a mask served advantages and rewards; a ratio of the masked pass to it would not be of two policies
     const learned = this.options.dropout > 0 ? groups.map(({ old: _, ...group }) => group) : groups;
     return this.policyObjective(learned, metrics, random, cluster);

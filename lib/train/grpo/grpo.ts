@@ -18,6 +18,7 @@ import { finishedRun, type RunFolder, type RunFolderOptions } from '../../runs/r
 import { codeVersion } from '../../runs/code-version.js';
 import { readValidRows } from '../../runs/valid-rows.js';
 import { train, type TrainReport } from '../loop/loop.js';
+import { largest } from '../../support/extremes.js';
 import { openRun } from '../loop/open-run.js';
 import { estimateRun, refuseIfTooLarge, type RunEstimate } from '../report/estimate.js';
 import { runCard, tellIfOther } from '../report/run-card.js';
@@ -48,13 +49,12 @@ export async function grpo(
     tellIfOther('grpo', done);
     return done.report as GrpoReport;
   }
-  const isWriter = cluster?.isFirst ?? true;
   const { model, tokenizer, task, average, dispose } = await together(cluster, () =>
-    beginGrpo(settled, isWriter ? (groups) => logRollouts(run, groups) : undefined),
+    beginGrpo(settled, (groups) => logRollouts(run, groups)),
   );
   try {
     const folder = await openRun(cluster, run, config);
-    await first(cluster, () => truncateRollouts(run, folder.checkpoints().at(-1) ?? -1));
+    await first(cluster, () => truncateRollouts(run, largest(folder.checkpoints(), 0)));
     const saveNow = (at: string): void => saveModel(at, model, { json: tokenizer.json }, card, settings);
     const save = average ? (at: string): void => average.duringNow(() => saveNow(at)) : saveNow;
     const loop = { ...loopOptions(settings), save, evalStart: true, cluster, ...(onLog && { onLog }) };
@@ -77,7 +77,7 @@ function loopOptions(settings: SettledGrpo['settings']) {
   const { optimizer, muonScale, evalSteps, patience, keep, keepLast, bestMetric, seed } = settings;
   return {
     ...{ epochs, learningRate, schedule, warmupRatio, maxGradNorm, weightDecay, optimizer, muonScale },
-    ...{ evalSteps, patience, keep, keepLast, bestMetric, seed, ...(warmupSteps !== undefined && { warmupSteps }) },
+    ...{ evalSteps, patience, keep, keepLast, bestMetric, seed, warmupSteps },
   };
 }
 

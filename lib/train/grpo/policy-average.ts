@@ -31,8 +31,8 @@ export function policyAverage(policy: LanguageModel, decay: number): PolicyAvera
     for (const [name, weight] of trained) {
       const average = own.get(name)!;
       tf.tidy(() => {
-        const kept = tf.mul(weight, 1);
-        weight.assign(tf.mul(average, 1));
+        const kept = tf.clone(weight); // nothing is copied: the two change buffers
+        weight.assign(average);
         average.assign(kept);
       });
     }

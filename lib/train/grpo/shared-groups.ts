@@ -43,7 +43,7 @@ export function ownGroups(share: Share | undefined, groups: readonly Group[]): G
  * @param groups the same in all processes, in the same order
  */
 export function shareLogProbs(cluster: Cluster, groups: readonly Omit<Group, 'advantages'>[]): void {
-  const own = groups.map(({ old, reference }) => [old ?? null, reference ?? null]);
+  const own = groups.map(({ old, reference }) => [old, reference]); // in JSON null where there is none
   for (const other of cluster.exchange(own)) {
     other.forEach(([old, reference], g) => {
       if (old) groups[g]!.old ??= old;

@@ -24,11 +24,11 @@ import { RunFolder, type RunStore } from '../../runs/run-folder.js';
 import { InputError } from '../../support/errors.js';
 import { interrupted, watchInterrupts } from '../../support/interrupt.js';
 import { writeValidRows } from '../../runs/valid-rows.js';
-import { startProgress, tell } from '../../support/progress.js';
+import { startProgress } from '../../support/progress.js';
 import { Random } from '../../support/random.js';
 import { lrScale, type Schedule } from '../../support/schedule.js';
 import { Optimizer, type OptimizerOptions } from '../optim/optimizer.js';
-import { estimateRun, estimateText, refuseIfTooLarge } from '../report/estimate.js';
+import { announce } from './announce.js';
 import { type LoopState, readOptimizer, resumeCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { batchGradientsInTurns } from './gradients.js';
 import { planSteps, type StepPlan, type StepPlanOptions } from './step-plan.js';
@@ -99,7 +99,9 @@ export async function train<Batch>(
   options: LoopOptions,
 ): Promise<TrainReport> {
   const { cluster } = options;
-  await first(cluster, () => void (run.checkpoints().length === 0 && tellBeforehand(model, task, options)));
+  await first(cluster, () => {
+    if (run.checkpoints().length === 0) announce(model, task, options);
+  });
   const { save = (at: string) => saveModel(at, model, { json: tokenizer.json }) } = options;
   return trainWeights(model, task, run, { ...options, save });
 }
@@ -129,20 +131,6 @@ export async function trainWeights<Batch>(
   }
 }
 
-/** Runs shorter than this are not announced, seconds. */
-const SHORT = 10;
-
-/** @throws InputError if the run cannot fit into the machine's memory */
-function tellBeforehand<Batch>(model: LanguageModel, task: Task<Batch>, options: LoopOptions): void {
-  if (!task.batchSizes) return;
-  const { say = tell, cluster, shardOptimizer = false } = options;
-  const shards = shardOptimizer ? (cluster?.size ?? 1) : 1;
-  const estimate = estimateRun(model, task, (batch) => task.batchSizes!(batch), { ...options, shards });
-  refuseIfTooLarge(task.name, estimate);
-  const seconds = estimate.seconds / (cluster?.size ?? 1);
-  if (seconds > SHORT) say(estimateText(task.name, { ...estimate, seconds }));
-}
-
 class Loop<Batch> {
   private readonly optimizer: Optimizer;
   private readonly random: Random;
@@ -150,8 +138,8 @@ class Loop<Batch> {
   private readonly plan: StepPlan;
   private state: LoopState;
   private readonly started = performance.now();
-  private secondsBefore = 0;
-  private tokensBefore = 0;
+  /** Where this process took up the run. */
+  private before: Pick<LoopState, 'tokens' | 'seconds'>;
   /** Whether a process of the cluster was asked to stop. */
   private stopAsked = false;
   /** Why this process of a cluster cannot go on; told to the others when all meet next. */
@@ -171,14 +159,14 @@ class Loop<Batch> {
     const sharding = shardOptimizer ? cluster : undefined;
     this.optimizer = new Optimizer(trainableWeights(model), {
       ...options,
-      ...(sumGradients && { sumGradients }),
-      ...(sharding && { sharding }),
+      ...{ sumGradients, sharding },
     });
     this.random = new Random(`${options.seed}/train`);
     this.state = {
       ...{ step: 0, epoch: 0, position: 0, tokens: 0, seconds: 0, validationsWithoutImprovement: 0 },
       random: this.random.save(),
     };
+    this.before = this.state;
   }
 
   /** Takes up the last checkpoint, if there is one. */
@@ -194,8 +182,7 @@ class Loop<Batch> {
       else readOptimizer(this.folder as RunFolder, step, (read) => shared.restore(read));
     }
     if (cluster) await this.task.state?.share?.(cluster);
-    this.secondsBefore = this.state.seconds;
-    this.tokensBefore = this.state.tokens;
+    this.before = { ...this.state };
     this.lines = this.folder.readLog();
   }
 
@@ -347,12 +334,12 @@ class Loop<Batch> {
   }
 
   private seconds(): number {
-    return this.secondsBefore + (performance.now() - this.started) / 1000;
+    return this.before.seconds + (performance.now() - this.started) / 1000;
   }
 
   /** Of this process, so that what a resumed run did before does not count. */
   private tokensPerSecond(): number {
-    return Math.round((this.state.tokens - this.tokensBefore) / (this.seconds() - this.secondsBefore));
+    return Math.round((this.state.tokens - this.before.tokens) / (this.seconds() - this.before.seconds));
   }
 
   dispose(): void {

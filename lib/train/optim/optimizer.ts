@@ -21,7 +21,7 @@ export interface OptimizerOptions extends AdamWOptions, MuonOptions {
   /** Gradients are scaled down to this norm; 0 leaves them. Default 1. */
   maxGradNorm?: number;
   /** Sums gradients over processes: given them as float32 tensors of its own, it returns the sums. Default none. */
-  sumGradients?: (gradients: readonly tf.Tensor[]) => tf.Tensor[];
+  sumGradients?: ((gradients: readonly tf.Tensor[]) => tf.Tensor[]) | undefined;
   /** Processes between which the state is split, and the updates that need it. Default none. */
   sharding?: Sharding | undefined;
 }

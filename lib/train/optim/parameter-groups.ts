@@ -33,9 +33,8 @@ export class AdamWGroup implements UpdateGroup {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   readonly state: ReadonlyMap<string, tf.Variable>;
   private readonly sizes: number[];
-  private readonly moments: Moments | undefined;
-  /** 1 where weight decay acts. */
-  private readonly decays: tf.Tensor1D | undefined;
+  /** What makes the updates; `decays` is 1 where weight decay acts. */
+  private readonly kept: { moments: Moments; decays: tf.Tensor1D } | undefined;
 
   /** @param kept whether this process keeps the moments, and makes the updates */
   constructor(
@@ -49,10 +48,10 @@ export class AdamWGroup implements UpdateGroup {
     const size = this.sizes.reduce((a, b) => a + b);
     this.shapes = momentShapes(names[0]!, [size]);
     if (kept) {
-      this.decays = tf.tensor1d(join(this.variables.map((weight, i) => new Float32Array(this.sizes[i]!).fill(decayOf(weight))))); // prettier-ignore
-      this.moments = { m: zeros([size]), v: zeros([size]) };
+      const decays = join(this.variables.map((weight, i) => new Float32Array(this.sizes[i]!).fill(decayOf(weight))));
+      this.kept = { moments: { m: zeros([size]), v: zeros([size]) }, decays: tf.tensor1d(decays) };
     }
-    this.state = stateOf(names[0]!, this.moments);
+    this.state = stateOf(names[0]!, this.kept?.moments);
   }
 
   gradient(of: (name: string) => tf.Tensor | undefined): tf.Tensor1D {
@@ -60,8 +59,8 @@ export class AdamWGroup implements UpdateGroup {
   }
 
   update(gradient: tf.Tensor, step: number, rate: number, scale: number): void {
-    const { moments, decays } = this;
-    if (!moments || !decays) return;
+    if (!this.kept) return;
+    const { moments, decays } = this.kept;
     tf.tidy(() => {
       const parameter = this.flatten((name) => this.weights.get(name));
       const options = { ...this.options, gradientScale: scale };
@@ -75,7 +74,7 @@ export class AdamWGroup implements UpdateGroup {
 
   dispose(): void {
     tf.dispose([...this.state.values()]);
-    this.decays?.dispose();
+    this.kept?.decays.dispose();
   }
 
   /** The tensors end to end. */

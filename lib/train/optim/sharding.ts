@@ -26,9 +26,9 @@ const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) =
 /** Whose each group's state is: the largest first, to whoever has least. */
 export function dealState(groups: readonly Pick<UpdateGroup, 'shapes'>[], processes: number): number[] {
   const sizes = groups.map(({ shapes }) => [...shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0));
-  const order = sizes.map((_, g) => g).sort((a, b) => sizes[b]! - sizes[a]! || a - b);
+  const order = sizes.map((_, g) => g).sort((a, b) => sizes[b]! - sizes[a]!);
   const held = new Array<number>(processes).fill(0);
-  const owners = new Array<number>(groups.length).fill(0);
+  const owners: number[] = [];
   for (const g of order) {
     const least = held.indexOf(smallest(held));
     owners[g] = least;

@@ -6,7 +6,7 @@
  */
 
 /** Updates from which passes are left out. */
-export const DEFAULT_UPDATES = 3000;
+const DEFAULT_UPDATES = 3000;
 const [LEAST, MOST] = [8, 30];
 
 /**
@@ -15,5 +15,5 @@ const [LEAST, MOST] = [8, 30];
  */
 export function defaultEpochs(updates: number, chain: boolean): number {
   if (!chain) return MOST;
-  return Math.min(MOST, Math.max(LEAST, Math.floor(DEFAULT_UPDATES / Math.max(1, updates))));
+  return Math.min(MOST, Math.max(LEAST, Math.floor(DEFAULT_UPDATES / updates)));
 }

@@ -52,7 +52,7 @@ export function checkInitialModel(
   from: string,
   options: Pick<InitialModelOptions, 'sidTokens' | 'sidVocabulary' | 'init' | 'vocabSize'>,
 ): void {
-  const { sidTokens = 'new', sidVocabulary = 'used', init = 'mean', vocabSize = 257 } = options;
+  const { sidTokens = 'new', sidVocabulary = 'used', init = 'mean', vocabSize } = options;
   const among = (flag: string, known: readonly string[], given: string): void => {
     if (!known.includes(given)) throw new InputError(`--${flag}: expected ${known.join(' or ')}, got ${given}`);
   };
@@ -64,7 +64,7 @@ export function checkInitialModel(
       `--init ${init}: expected --model to be a folder with weights, whose rows it reads, got ${from}`,
     );
   }
-  checkVocabSize(vocabSize);
+  if (vocabSize !== undefined) checkVocabSize(vocabSize);
 }
 
 /** @param from a model folder, whose vocabulary gets what it lacks of the index, or a shape */
@@ -76,15 +76,10 @@ export function initialModel(
 ): InitialModel {
   checkInitialModel(from, options);
   const { sidTokens = 'new', sidVocabulary = 'used', init = 'mean', items = [] } = options;
-  if (isShape(from)) {
+  if (isShape(from) || (isBare(from) && !existsSync(join(from, 'tokenizer.json')))) {
     const tokenizer = shapeTokenizer(index, options);
-    const config = parseShape(from, tokenizer.vocabSize, 0);
-    const model = { config, weights: randomWeights(config, seed) };
-    return { model: trainableModel(model, from, options, { added: 0 }, seed), tokenizer };
-  }
-  if (isBare(from) && !existsSync(join(from, 'tokenizer.json'))) {
-    const tokenizer = shapeTokenizer(index, options);
-    const config = { ...modelConfig(from), vocabSize: tokenizer.vocabSize, eosTokenId: 0 };
+    const { vocabSize } = tokenizer;
+    const config = isShape(from) ? parseShape(from, vocabSize, 0) : { ...modelConfig(from), vocabSize, eosTokenId: 0 };
     const model = { config, weights: randomWeights(config, seed) };
     return { model: trainableModel(model, from, options, { added: 0 }, seed), tokenizer };
   }

@@ -67,10 +67,9 @@ export async function sft(options: SftOptions, { whenStale = 'refuse' }: StaleOp
   const precision = cluster && (await cluster.first(() => precisionOf(SFT_OPTIONS.parse(options))));
   const settled = await together(cluster, () => settle(options, precision));
   const { config, settings, inputs, tasks, parsed } = settled;
-  const { again, onLog } = parsed;
   const run = runOf(parsed);
   cluster?.expectSame({ code: codeVersion().hash, ...config.inputs, ...config });
-  const done = await first(cluster, () => finishedRun(run, config, { again, whenStale }));
+  const done = await first(cluster, () => finishedRun(run, config, { again: parsed.again, whenStale }));
   if (done) {
     tellIfOther('sft', done);
     return done.report as SftReport;
@@ -80,7 +79,7 @@ export async function sft(options: SftOptions, { whenStale = 'refuse' }: StaleOp
     const folder = await openRun(cluster, run, config);
     const save = (at: string): void =>
       saveModel(at, start.model, { json: start.tokenizer.json }, cardOf(settled), settings);
-    const loop = { ...settings, save, evalStart: false, cluster, ...(onLog && { onLog }) };
+    const loop = { ...settings, save, evalStart: false, cluster };
     const trained = await train(start.model, start.tokenizer, task, folder, loop);
     return await first(cluster, () => {
       const truncated = folder.readLog().reduce((sum, line) => sum + (line.truncated ?? 0), 0);
@@ -154,8 +153,7 @@ async function settle(options: SftOptions, agreed?: Precision) {
   } = fingerprint(SFT_OPTIONS.options, settings);
   const inputs = {
     ...{ dataset, index: file, model: parsed.model, files: weightFiles(dataset, parsed) },
-    ...(parsed.embeddings !== undefined && { embeddings: parsed.embeddings }),
-    ...(parsed.preferences !== undefined && { preferences: parsed.preferences }),
+    ...{ embeddings: parsed.embeddings, preferences: parsed.preferences },
   };
   const config = {
     stage: 'sft',

@@ -42,7 +42,7 @@ export function separateTrees(examples: readonly Example[]): PackedTrees {
 export function sharePrefixes(examples: readonly Example[]): PackedTrees {
   const order = sortTexts(examples);
   const shared: PackedTrees = { trees: [], targets: [] };
-  for (const [from, to, trunk] of cutRuns(order)) addTree(shared, order.slice(from, to), trunk);
+  for (const [from, to] of cutRuns(order)) addTree(shared, order.slice(from, to));
   return shared;
 }
 
@@ -51,16 +51,11 @@ export function sortTexts(examples: readonly Example[]): Example[] {
   return [...examples].sort((a, b) => compareTokens(a.tokens, b.tokens));
 }
 
-function addTree({ trees, targets }: PackedTrees, examples: readonly Example[], trunk: number): void {
-  const tree = trees.length;
-  if (examples.length === 1) {
-    const [example] = examples as [Example];
-    trees.push(chain(example.tokens));
-    example.labelPositions.forEach((node, i) => targets.push(labelTarget(example, i, { tree, node })));
-    return;
-  }
+function addTree({ trees, targets }: PackedTrees, examples: readonly Example[]): void {
+  const [tree, first] = [trees.length, examples[0]!];
+  const trunk = commonPrefix(first.tokens, examples.at(-1)!.tokens); // of sorted texts, so of all between
   const branches = examples.map(({ tokens }) => tokens.slice(trunk));
-  const { nodes, ...rest } = prefixTree(examples[0]!.tokens.slice(0, trunk), branches);
+  const { nodes, ...rest } = prefixTree(first.tokens.slice(0, trunk), branches);
   trees.push(rest);
   examples.forEach((example, b) => {
     example.labelPositions.forEach((position, i) => {
@@ -75,25 +70,24 @@ function labelTarget({ labels, weights }: Example, i: number, place: Omit<TreeTa
 }
 
 /**
- * Runs of the sorted texts, `[from, to, prefix]`, that save the most tokens: a prefix saves itself once less a text. Of
- * divisions that save as many, the one whose last run is the shortest.
+ * Runs of the sorted texts, `[from, to]`, that save the most tokens: a prefix saves itself once less a text. Of divisions
+ * that save as many, the one whose last run is the shortest.
  */
-function cutRuns(order: readonly Example[]): [from: number, to: number, trunk: number][] {
-  const common = order.map(({ tokens }, i) => (i === 0 ? 0 : commonPrefix(order[i - 1]!.tokens, tokens)));
+function cutRuns(order: readonly Example[]): [from: number, to: number][] {
+  const common = order.slice(1).map(({ tokens }, i) => commonPrefix(order[i]!.tokens, tokens)); // with the next one
   const saved = [0]; // by the best division of the first so many texts
   const begin: number[] = [];
-  const trunks: number[] = [];
   for (let to = 1; to <= order.length; to++) {
-    [saved[to], begin[to], trunks[to]] = [saved[to - 1]!, to - 1, 0];
+    [saved[to], begin[to]] = [saved[to - 1]!, to - 1];
     let trunk = Infinity;
     for (let from = to - 2; from >= 0; from--) {
-      trunk = Math.min(trunk, common[from + 1]!);
+      trunk = Math.min(trunk, common[from]!);
       if (trunk === 0) break;
       const total = saved[from]! + (to - from - 1) * trunk;
-      if (total > saved[to]!) [saved[to], begin[to], trunks[to]] = [total, from, trunk];
+      if (total > saved[to]!) [saved[to], begin[to]] = [total, from];
     }
   }
-  const runs: [number, number, number][] = [];
-  for (let to = order.length; to > 0; to = begin[to]!) runs.unshift([begin[to]!, to, trunks[to]!]);
+  const runs: [number, number][] = [];
+  for (let to = order.length; to > 0; to = begin[to]!) runs.unshift([begin[to]!, to]);
   return runs;
 }

@@ -87,6 +87,18 @@ test('rotation of a row of zeros, and of one opposite to its code, is finite and
   });
 });
 
+test('a level of a single code has no other: the loss on diversity is 0 and moves nothing', () => {
+  tf.tidy(() => {
+    const [z, books] = [tf.tensor2d([[1, 2], [3, 4]]), [tf.tensor2d([[5, 6]])]]; // prettier-ignore
+    const diversity = (weight: number) => ({ weight, positives: [tf.tensor1d([0], 'int32')] });
+    const of = (weight: number) => ({ commitment: 0.25, terms: { estimator: 'straight-through' as const, diversity: diversity(weight) } }); // prettier-ignore
+    expect(quantizeTaped(z, books, of(1)).terms[0]!.value.dataSync()[0]).toBe(0);
+    const [none, much] = [0, 9].map((weight) => quantizerGradients(z, books, of(weight), tf.onesLike(z), 1));
+    expect(much!.latent.dataSync()).toEqual(none!.latent.dataSync());
+    expect(much!.codebooks[0]!.dataSync()).toEqual(none!.codebooks[0]!.dataSync());
+  });
+});
+
 test("the mean absolute error: losses and every gradient as PyTorch's", () => {
   const shape: RqVaeShape = { input: 8, hidden: [6, 5], latent: 3, sizes: [5, 6], batchNorm: false, residual: false };
   const { l1 } = golden;
@@ -122,4 +134,36 @@ test('a step with terms: total is the sum of its weighted parts, running means l
   }
   tf.dispose([x, ...variables.values()]);
   expect(tf.memory().numTensors).toBe(before);
+});
+
+test('a step through the tape is the step that is written out: losses, gradients, what running means are to follow', () => {
+  const shape: RqVaeShape = { input: 8, hidden: [6, 5], latent: 3, sizes: [5, 6], batchNorm: false, residual: false };
+  const arrays = [...parameterShapes(shape)].map(([name, dims]) => [name, { shape: dims, data: Float32Array.from(golden.l1.before[name]!) }] as const); // prettier-ignore
+  tf.tidy(() => {
+    const [variables, x] = [toVariables(new Map(arrays)), matrix(golden.l1.x, 8)];
+    for (const ema of [false, true]) {
+      for (const epsilons of [
+        [0, 0],
+        [0.1, 0],
+      ]) {
+        const common = { quantLossWeight: 0.7, commitment: 0.25, ema, assignment: { epsilons, iterations: 20 } };
+        const plain = lossAndGradients(shape, variables, x, common);
+        const terms: CodeTerms = { estimator: 'straight-through' };
+        const taped = lossAndGradients(shape, variables, x, { ...common, terms });
+        expect(worst(taped.losses.dataSync(), [...plain.losses.dataSync()])).toBeLessThan(1e-6);
+        expect([...taped.gradients.keys()].sort()).toEqual([...plain.gradients.keys()].sort());
+        for (const [name, gradient] of plain.gradients) expect(worst(taped.gradients.get(name)!.dataSync(), [...gradient.dataSync()]), name).toBeLessThan(1e-6); // prettier-ignore
+        expect(plain.levels).toHaveLength(ema ? 2 : 0);
+        plain.levels.forEach(({ codes, residuals }, level) => {
+          expect(taped.levels[level]!.codes.dataSync()).toEqual(codes.dataSync());
+          expect(worst(taped.levels[level]!.residuals.dataSync(), [...residuals.dataSync()])).toBeLessThan(1e-6);
+        });
+      }
+    }
+    const codes = (epsilons: number[]) => lossAndGradients(shape, variables, x, { quantLossWeight: 1, commitment: 1, ema: true, assignment: { epsilons, iterations: 20 } }).levels[0]!.codes.dataSync(); // prettier-ignore
+    expect(codes([0.1, 0])).not.toEqual(codes([0, 0]));
+    const autoencoder = lossAndGradients(shape, variables, x, { quantLossWeight: 1, commitment: 1, quantize: false });
+    const [total, reconstruction, quantizer] = autoencoder.losses.dataSync();
+    expect([total, quantizer]).toEqual([reconstruction, 0]);
+  });
 });

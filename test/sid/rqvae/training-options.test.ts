@@ -101,3 +101,41 @@ test.each([
   expect(folder.load()!.state.epoch).toBe(7);
   rmSync(run, { recursive: true });
 });
+
+test('by default the newest checkpoint stays alone; what was logged after it, or without one, goes', () => {
+  const run = mkdtempSync(join(tmpdir(), 'rqvae-keep-'));
+  const opened = () => new RqVaeCheckpoints(run, {});
+  const logged = (epoch: number): RqVaeCheckpoints => {
+    const folder = opened();
+    folder.log(line(epoch, epoch, 0));
+    return folder;
+  };
+  logged(1);
+  expect(opened().lines).toEqual([]);
+  expect(opened().load()).toBeUndefined();
+  for (const epoch of [1, 2, 3]) {
+    const state = { epoch, step: epoch, seconds: 0, random: new Random(1).save(), best: {} };
+    logged(epoch).save({ state, parameters: new Map(), optimizer: new Map() });
+  }
+  logged(4);
+  expect(readdirSync(run).filter((name) => name.startsWith('checkpoint-'))).toEqual(['checkpoint-3']); // 1 is the best
+  expect(opened().lines.map(({ step }) => step)).toEqual([1, 2, 3]);
+  expect(opened().load()!.state).toMatchObject({ epoch: 3, step: 3 });
+  expect([opened().best('loss'), new RqVaeCheckpoints(undefined, {}).best('loss')]).toEqual([undefined, undefined]);
+  rmSync(run, { recursive: true });
+});
+
+test('of several checkpoints the last is gone on from', () => {
+  const run = mkdtempSync(join(tmpdir(), 'rqvae-keep-'));
+  const folder = new RqVaeCheckpoints(run, {}, { count: 3, best: 'last' });
+  for (const epoch of [1, 2, 3]) {
+    const state = { epoch, step: epoch, seconds: 0, random: new Random(1).save(), best: {} };
+    folder.log(line(epoch, epoch, 0));
+    folder.save({ state, parameters: new Map(), optimizer: new Map() });
+  }
+  folder.log(line(4, 4, 0));
+  const again = new RqVaeCheckpoints(run, {}, { count: 3, best: 'last' });
+  expect(again.load()!.state.epoch).toBe(3);
+  expect(again.lines.map(({ step }) => step)).toEqual([1, 2, 3]);
+  rmSync(run, { recursive: true });
+});

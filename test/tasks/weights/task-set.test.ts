@@ -104,6 +104,12 @@ describe('weights as draws', () => {
     sums.forEach((n, i) => expect(Math.abs(n / 2000 - 0.4 * (i + 1))).toBeLessThan(0.05));
   });
 
+  test('nothing is drawn without weights, or where they multiply the loss', () => {
+    expect(setOf('words', rows, { weighting: 'draw' }).set.draws).toBe(false);
+    expect(setOf('words', rows, { weights }).set.draws).toBe(false);
+    expect(setOf('words', rows).set.draws).toBe(false);
+  });
+
   test('texts of several rows cannot be drawn', () => {
     expect(() => setOf('sids', rows, { weights, weighting: 'draw' })).toThrow(/--weighting draw: sids.*--mode row/);
   });
@@ -130,6 +136,24 @@ describe('shorter histories', () => {
     }
     expect(set.counts().words!.perEpoch).toBe(all.length);
     expect(examples(1).map(({ of }) => of.cut)).not.toEqual(all.map(({ of }) => of.cut));
+  });
+
+  test('three items are left at most unless another number is asked for; tasks of items have no history', () => {
+    const left = Array.from({ length: 20 }, (_, epoch) =>
+      setOf('words', rows, { cutHistories: 1 }).set.examples(epoch).flatMap(({ cut }) => (cut ? cut[1] - cut[0] : [])),
+    ).flat(); // prettier-ignore
+    expect(new Set(left)).toEqual(new Set([1, 2, 3]));
+    const { set } = setOf('title2sid', rows, { cutHistories: 1 });
+    expect(set.examples(0)).toHaveLength(set.counts().title2sid!.examples);
+  });
+
+  test('the count of an epoch is that of the first one, whatever others lose', () => {
+    const sizes = Array.from({ length: 12 }, (_, seed) => {
+      const { set } = setOf('words', rowsOf([0, 1, 2], [3, 4], [5, 6], [7, 8, 9]), { cutHistories: 0.5, seed });
+      expect(set.counts().words!.perEpoch).toBe(set.examples(0).length);
+      return [set.examples(0).length, set.examples(1).length];
+    });
+    expect(sizes.some(([first, second]) => first !== second)).toBe(true);
   });
 
   test('chain mode: a text that begins later, its weights with it', () => {

@@ -45,6 +45,7 @@ test('a mix: by weights and counts, items as rows without a history', () => {
   expect([one.length, other.length]).toEqual([6, 6]);
   expect(other.sort()).not.toEqual(one.sort()); // another half
   expect(names('sids:0.5', 4, 1).sort()).toEqual(names('sids:0.5', 4, 0).sort()); // but of a sample the same rows
+  expect(names('sids:0.5', 0, 0)).toEqual(expect.arrayContaining(names('sids:0.5', 4, 1))); // of the first epoch's
 });
 
 test('rows that are drawn by their weights: as many, others every epoch', () => {

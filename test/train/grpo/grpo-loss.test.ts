@@ -103,6 +103,20 @@ describe('parts', () => {
     }
   });
 
+  test('the size of a slice: the prompt, and of every text all but its last token', () => {
+    const group: Group = { prompt: [1, 2, 3], completions: [[1, 2], [5], [1, 2, 3, 4]], advantages: [], answer: [1, 2, 3] }; // prettier-ignore
+    const sizes = [
+      [0, 3],
+      [0, 2],
+      [1, 2],
+      [2, 3],
+    ].flatMap(([from, to]) =>
+      // prettier-ignore
+      [false, true].map((withAnswer) => sliceTokens({ group, from: from!, to: to!, withAnswer })),
+    );
+    expect(sizes).toEqual([7, 9, 4, 6, 3, 5, 6, 8]);
+  });
+
   test('every completion once, every answer once, none over the budget that can be under it', () => {
     const group = fc.record({
       prompt: fc.array(fc.constant(1), { minLength: 1, maxLength: 5 }),
@@ -117,10 +131,11 @@ describe('parts', () => {
         expect(seen).toEqual(of.flatMap(({ completions }, g) => completions.map((_, i) => [g, i])));
         const withAnswer = parts.flat().flatMap((slice) => (slice.withAnswer ? [of.indexOf(slice.group)] : []));
         expect(withAnswer).toEqual(of.flatMap(({ answer }, g) => (answer ? [g] : [])));
-        for (const slices of parts) {
-          const tokens = slices.reduce((sum, slice) => sum + sliceTokens(slice), 0);
-          if (tokens > budget) expect(slices.map(({ from, to }) => to - from)).toEqual([1]);
-        }
+        const sizes = parts.map((slices) => slices.reduce((sum, slice) => sum + sliceTokens(slice), 0));
+        parts.forEach((slices, i) => {
+          if (sizes[i]! > budget) expect(slices.map(({ from, to }) => to - from)).toEqual([1]);
+          if (i > 0) expect(sizes[i - 1]! + sliceTokens(slices[0]!)).toBeGreaterThan(budget); // else it were in that part
+        });
         const slices = parts.flat();
         for (const [i, slice] of slices.entries()) {
           const next = slices[i + 1];
@@ -186,12 +201,32 @@ test('dr_grpo divides by the longest completion, or by what a completion may hav
   };
   expect(of()).toBeCloseTo(-14 / (7 * 3), 5); // fourteen tokens of seven completions, the longest of three
   expect(of(10)).toBeCloseTo(-14 / (7 * 10), 5);
+  const short: Group = { prompt: [3], completions: [[2], [5]], advantages: [1, 1] };
+  expect(gradientsOf(model, grpoLoss(model, [short], { lossType: 'dr_grpo' })).loss).toBeCloseTo(-1, 5);
+});
+
+test('a completion that does not count: no gradient, no token, and the others are divided by theirs alone', () => {
+  const [group] = groups() as [Group];
+  const seen: PolicySums[] = [];
+  const options: GrpoLossOptions = { lossType: 'dapo', onSums: (sums) => seen.push(sums) };
+  const some = gradientsOf(model, grpoLoss(model, [{ ...group, counts: [true, false, true] }], options));
+  const { prompt, completions, advantages } = group;
+  const others: Group = { prompt, completions: [completions[0]!, completions[2]!], advantages: [advantages[0]!, advantages[2]!] }; // prettier-ignore
+  const alone = gradientsOf(model, grpoLoss(model, [others], options));
+  expect(seen.map(({ tokens }) => tokens)).toEqual([4, 4]);
+  expect(some.loss).toBeCloseTo(alone.loss, 6);
+  expect(apart(some.by, alone.by)).toBeLessThan(1e-5);
 });
 
 test('the loss of fine-tuning that is mixed in: the mean negative log-likelihood of the answers', () => {
   const of = groups().map((group, g) => ({ ...group, advantages: group.advantages.map(() => 0), answer: [g, 4] }));
   const byHand = -mean(of.flatMap(({ prompt, answer }) => logProbs(model, prompt, answer)));
   expect(gradientsOf(model, grpoLoss(model, of, { sftWeight: 0.5 })).loss).toBeCloseTo(0.5 * byHand, 5);
+  expect([...grpoLoss(model, of)]).toEqual([]); // without a weight there is nothing to learn
+  expect(gradientsOf(model, grpoLoss(model, of, { beta: 0.1, reference: model })).loss).toBeCloseTo(0, 6);
+  const [word] = groups().map((group): Group => ({ ...group, advantages: [0, 0, 0], answer: [4] }));
+  const one = gradientsOf(model, grpoLoss(model, [word!], { sftWeight: 0.5 })).loss;
+  expect(one).toBeCloseTo(-0.5 * logProbs(model, word!.prompt, [4])[0]!, 5);
 });
 
 test('over the legal continuations: log p of what the trie allows', () => {

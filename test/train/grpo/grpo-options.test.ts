@@ -31,6 +31,10 @@ describe('rules', () => {
     [{ delta: 1.2 }, 'expected --delta above 1.2 (1 + epsilon-high), got 1.2'],
     [{ delta: 1.28, lossType: 'dapo' }, 'expected --delta above 1.28 (1 + epsilon-high), got 1.28'],
     [{ delta: 1.4, epsilonHigh: 0.5 }, 'expected --delta above 1.5'],
+    [{ delta: 0.5 }, 'expected --delta above 1.2 (1 + epsilon-high), got 0.5'],
+    [{ lossType: 'cispo', delta: 0.5 }, '--delta: cispo has one bound'],
+    [{ rowWeights: 'column:price' }, '--row-weights: expected --row-columns'],
+    [{ rowColumns: 'prices.tsv' }, '--row-columns: expected column:NAME or log1p:NAME in --row-weights'],
     [{ reference: 'none' }, 'expected a --reference beside --beta, got none; set --beta 0'],
     [{ beta: 0, reference: 'frozen' }, '--reference frozen: --beta 0 has no use for it'],
     [{ beta: 0, klIn: 'reward' }, '--kl-in reward: expected --beta above 0'],
@@ -60,6 +64,7 @@ describe('rules', () => {
     ...[{ beta: 0, reference: 'none' }, { beta: 0 }, { reference: 'base', lora: true }, { lora: { rank: 2 } }],
     ...[{ rollout: 'free', reward: 'format' }, { normalize: 'legal' }, { klIn: 'reward' }, { reward: 'token' }],
     ...[{ aggregateRewards: 'normalize_then_sum' }, { reference: 'synchronised' }, { lossType: 'cispo' }],
+    ...[{ rowWeights: 'column:price', rowColumns: 'prices.tsv' }, { embeddings: 'items.npy' }],
     ...[{ dropout: 0.3 }, { numIterations: 2 }, { advantages: 'policy', scaleRewards: 'none' }],
   ] as Partial<GrpoOptions>[])('%j is taken', (given) => {
     expect(of(given)).not.toThrow();

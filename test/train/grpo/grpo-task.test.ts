@@ -1,9 +1,9 @@
 /** A batch of GRPO's task: what it is made of, what it logs, what of it goes on to the next update. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { beamSearch } from '../../../lib/decode/beam-search.js';
 import { useEngine } from '../../../lib/engine/engine.js';
 import { Random } from '../../../lib/support/random.js';
@@ -91,6 +91,15 @@ test('a task whose answers are one token asks for one', () => {
 test('an answer stands for every item that it is the SID of', () => {
   const { task } = toy(SHARED);
   expect([1, 3, 5].map((item) => task.itemsOf(task.render.answer(item)))).toEqual([[1], [3, 5], [3, 5]]);
+  expect(task.itemsOf([0, 0, 0])).toEqual([-1]);
+});
+
+test.each([
+  ['words', 'rule'],
+  ['sid2title', 'rouge'],
+] as const)('%s of a catalogue of one item ends as its answer does', (template, reward) => {
+  const { task } = toy(sidsOf('a_0 b_0'), reward, 'qwen2:32x1', template);
+  expect(task.end).toBe(task.render.answer(0).at(-1));
 });
 
 describe('dropout', () => {
@@ -146,6 +155,28 @@ describe('the scorer', () => {
     const short: Scorer = (histories, items) => histories.map((_, r) => items[r]!.slice(1).map(() => 0));
     const wrong = update(toyTask(of, { numGenerations: 3 }, { sources: { ...sources, scorer: short } }), of);
     await expect(wrong).rejects.toThrow('reward sasrec: expected 3 finite numbers');
+    let calls = 0;
+    const fewer: Scorer = (histories, items) => (calls++, histories.slice(1).map((_, r) => items[r]!.map(() => 0)));
+    const silent = update(toyTask(of, { numGenerations: 3 }, { sources: { ...sources, scorer: fewer } }), of);
+    await expect(silent).rejects.toThrow('reward sasrec: expected 3 finite numbers');
+    expect(calls).toBe(1);
+  });
+
+  test('is asked about items alone, and by nobody where no reward reads it', async () => {
+    const seen: RewardContext[] = [];
+    const spy: Reward = (given) => (seen.push({ ...given }), given.items.map(() => 0));
+    const of = toy(undefined, ['sasrec', spy]);
+    const asked: (readonly (readonly number[])[])[] = [];
+    const scorer: Scorer = (_, items) => (asked.push(items), items.map((own) => own.map((item) => item / 10)));
+    const sources = { tokenizer: of.tokenizer, index: of.index, scorer };
+    await update(toyTask(of, { rollout: 'free', numGenerations: 6, temperature: 3 }, { sources }), of);
+    const known = seen.map(({ items }) => items.filter((item) => item >= 0));
+    expect(known.some(({ length }) => length === 0) && known.some(({ length }) => length > 0)).toBe(true);
+    expect(asked).toEqual([known.filter(({ length }) => length > 0)]);
+    expect(seen.map(({ scored }) => scored)).toEqual(known.map((items) => items.map((item) => item / 10)));
+    const rule = toy(undefined, 'rule');
+    await update(toyTask(rule, { numGenerations: 2 }, { sources }), rule);
+    expect(asked).toHaveLength(1);
   });
 });
 
@@ -178,6 +209,14 @@ describe('what a batch logs', () => {
       }),
     );
     expect(metrics.kl).toBeCloseTo(mean(kl), 5);
+  });
+
+  test('a right answer that was put in is no hit', async () => {
+    const of = toy(undefined, 'rule');
+    const [found, given] = [await update(toyTask(of, { numGenerations: 3 }), of), await update(toyTask(of, { numGenerations: 3, addGroundTruth: true }), of)]; // prettier-ignore
+    for (const name of ['groups with a hit', 'rollout HR@10', 'rollout NDCG@10']) expect(given.metrics[name]).toBe(found.metrics[name]); // prettier-ignore
+    expect(found.metrics['groups with a hit']).toBeLessThan(1);
+    expect(given.metrics['groups with equal rewards']).toBe(0);
   });
 
   test('what a reward is given, and that hits are counted from items', async () => {
@@ -221,6 +260,9 @@ describe('what a batch logs', () => {
     const bare = toyTask(of, { logRollouts: 1 }, { onRollout: (groups) => logged.push(...groups), sources: { tokenizer, index } }); // prettier-ignore
     await update(bare, of);
     expect(logged.at(-1)).not.toHaveProperty('titles'); // a data set without items
+    const never = vi.fn();
+    await update(toyTask(of, { logRollouts: 0 }, { onRollout: never }), of);
+    expect(never).not.toHaveBeenCalled();
   });
 });
 
@@ -268,10 +310,22 @@ describe('groups whose rewards are equal', () => {
     expect(metrics['groups redrawn']).toBeLessThanOrEqual(9);
   });
 
+  test('as many rows as there were such groups', async () => {
+    let made = 0;
+    const later: Reward = ({ items }) => (made++, items.map((_, i) => (made === 1 || made > 4 ? i : 0))); // the first, and all of the second round
+    const of = toy(undefined, later);
+    const { metrics } = await update(toyTask(of, { equalGroups: 'redraw', rollout: 'sample' }), of);
+    expect(metrics).toMatchObject({ 'groups trained': 4, 'groups redrawn': 3 });
+  });
+
   test('three rounds at the most', async () => {
     const of = toy(undefined, (({ items }) => items.map(() => 1)) as Reward);
     const { metrics } = await update(toyTask(of, { equalGroups: 'redraw' }), of);
     expect(metrics).toMatchObject({ 'groups trained': 0, 'groups redrawn': 12 });
+    const one = { ...of, rows: of.rows.slice(0, 1) };
+    expect((await update(toyTask(one, { equalGroups: 'redraw' }), of)).metrics['groups redrawn']).toBe(3);
+    const rows = (epoch: number) => of.rows.flatMap((row) => (epoch === 0 ? [{ task: 0, row }] : [])); // all are in the first epoch
+    expect((await update(toyTask(of, { equalGroups: 'redraw' }, { rows }), of)).metrics['groups redrawn']).toBe(12);
   });
 
   test('all numbers of all tokens', () => {
@@ -279,6 +333,26 @@ describe('groups whose rewards are equal', () => {
       hasEqualRewards({ rewards: { total, each: {}, ...(perToken && { perToken }) } } as RolledGroup);
     expect([of([1, 1]), of([1, 2]), of([0, 0], [[1, 1], [1]]), of([0, 0], [[1, 0], [1, 0]])]).toEqual([true, false, true, false]); // prettier-ignore
   });
+});
+
+test('the answers of fine-tuning go through the model where they have a weight', async () => {
+  const of = toy(undefined, 'rule');
+  const made = await Promise.all(
+    [0, 0.5].map(async (sftWeight) => {
+      const options = { sftWeight, numGenerations: 4, beta: 0.05 };
+      const { microBatches } = await toyTask(of, options).objective(batchOf(toyTask(of)), new Random(1), 1);
+      const parts = [...microBatches];
+      const tokens = parts.map((part) => part.tokens);
+      return { tokens, loss: gradientsOf(of.model, parts).loss };
+    }),
+  );
+  const lists = of.rows.map(({ history, target }) => ({ prompt: of.task.render.prompt(history, target), answer: of.task.render.answer(target) })); // prettier-ignore
+  const likelihoods = lists.flatMap(({ prompt, answer }) => logProbs(of.model, prompt, answer));
+  expect(made[1]!.loss - made[0]!.loss).toBeCloseTo(-0.5 * mean(likelihoods), 5);
+  const beams = beamSearch(of.model, of.task.trie!, lists.map(({ prompt }) => prompt), { numBeams: 4 }); // prettier-ignore
+  const firsts = beams.map(({ items }) => new Set(items.map((item) => of.index[item]![0])).size);
+  expect(made[0]!.tokens).toEqual([lists.reduce((sum, { prompt }, r) => sum + prompt.length + firsts[r]!, 0)]);
+  expect(made[1]!.tokens[0]).toBeGreaterThan(made[0]!.tokens[0]!);
 });
 
 describe('several updates a rollout', () => {
@@ -297,6 +371,14 @@ describe('several updates a rollout', () => {
     }
     expect(ratios[0]).toBe(1);
     expect(ratios[2]).toBeGreaterThan(ratios[1]!);
+  });
+
+  test.each([1, 2])('of %d updates groups are kept for a checkpoint where another one follows', (numIterations) => {
+    const folder = mkdtempSync(join(tmpdir(), 'sidlab-kept-'));
+    const task = toyTask(toy(), { numIterations });
+    task.state.save(folder);
+    expect(readdirSync(folder)).toEqual(numIterations === 1 ? [] : ['rollout.json']);
+    expect(() => task.state.restore(folder)).not.toThrow();
   });
 
   test('what is kept goes through a checkpoint, bit for bit', async () => {
@@ -339,6 +421,29 @@ describe('the KL', () => {
     expect(Math.max(...by.get('model.norm.weight')!.map(Math.abs))).toBeGreaterThan(0);
   });
 
+  test.each([0, 0.2, 1])(
+    'in the reward, beta %f: the update is that of lowered rewards, without a KL in the loss',
+    async (beta) => {
+      const of = toy(undefined, ({ items, target }) => items.map((item) => Number(item === target)));
+      const own = await update(toyTask(of, { klIn: 'reward', kl: 'k1', beta, numGenerations: 4 }), of);
+      const expected = of.rows.map((row): Group => {
+        const prompt = of.task.render.prompt(row.history, row.target);
+        const [found] = beamSearch(of.model, of.task.trie!, [prompt], { numBeams: 4 });
+        const completions = found!.items.map((item) => of.task.render.answer(item));
+        const rewards = completions.map((completion, g) => {
+          const [policy, fixed] = [of.model, of.reference].map((one) => logProbs(one, prompt, completion));
+          const kl = policy!.reduce((sum, log, i) => sum + log - fixed![i]!, 0);
+          return Number(found!.items[g] === row.target) - beta * kl;
+        });
+        return { prompt, completions, advantages: groupAdvantages(rewards) };
+      });
+      const byHand = gradientsOf(of.model, grpoLoss(of.model, expected));
+      expect(own.loss).toBeCloseTo(byHand.loss, 5);
+      expect(apart(own.by, byHand.by)).toBeLessThan(1e-4);
+      expect('kl' in own.metrics).toBe(beta > 0);
+    },
+  );
+
   test('of beta 0 asks no reference', async () => {
     const { tasks: _tasks, ...of } = { ...toy(), tasks: 0 };
     const task = toyTask(of, { beta: 0 }, { reference: undefined as never });
@@ -377,5 +482,69 @@ describe('advantages of groups', () => {
     expect(of([true, false], true).counts).toEqual([true, false]);
     expect(of([true, false], false)).not.toHaveProperty('counts');
     expect(of([true, true], true)).not.toHaveProperty('counts');
+  });
+});
+
+describe('seconds', () => {
+  /** The only clock: a prompt moves it by a second, a group's rewards by 10, the reference by 100, a part by 1000. */
+  let now: number;
+  const moved = <T>(seconds: number, value: T): T => {
+    now += 1000 * seconds;
+    return value;
+  };
+  beforeEach(() => {
+    now = 5e6;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  /** @param worth what the rewards of a group of six are */
+  async function secondsOf(worth: number[], options: ToyOptions) {
+    const of = toy(undefined, (({ items }) =>
+      moved(
+        10,
+        items.map((_, i) => worth[i]!),
+      )) as Reward);
+    const { render } = of.task;
+    of.task.render = { ...render, prompt: (...given) => moved(1, render.prompt(...given)) };
+    let asked = false;
+    const model = {
+      config: of.reference.config,
+      get weights() {
+        if (!asked) moved(100, (asked = true));
+        return of.reference.weights;
+      },
+    };
+    const task = toyTask(of, options, { reference: { model, dispose: () => {} } });
+    const { microBatches, metrics } = await task.objective(batchOf(task), new Random(1), 1);
+    expect((metrics as () => Record<string, number>)()['seconds policy']).toBe(0); // nothing is computed yet
+    let parts = 0;
+    for (const part of microBatches) {
+      part.dispose();
+      parts = moved(1000, parts + 1);
+      asked = false;
+    }
+    const all = (metrics as () => Record<string, number>)();
+    return { parts, ...Object.fromEntries(Object.entries(all).filter(([name]) => name.startsWith('seconds'))) };
+  }
+
+  const six = [0, 1, 2, 3, 4, 5];
+  test.each<[string, number[], ToyOptions, object]>([
+    ['all of it', six, {}, { parts: 1, rollout: 4, rewards: 40, reference: 100, policy: 1000 }],
+    ['in parts', six, { tokenBudget: 1 }, { parts: 24, rollout: 4, rewards: 40, reference: 2400, policy: 24000 }],
+    [
+      'the KL in the reward',
+      six,
+      { klIn: 'reward' },
+      { parts: 1, rollout: 4, rewards: 40, reference: 100, policy: 1000 },
+    ],
+    ['no KL', six, { beta: 0 }, { parts: 1, rollout: 4, rewards: 40, policy: 1000 }],
+    ['drawn anew in three rounds', six.map(() => 0), { beta: 0, equalGroups: 'redraw' }, { parts: 0, rollout: 16, rewards: 160, policy: 0 }], // prettier-ignore
+  ])('%s', async (_, worth, options, expected) => {
+    const { parts, ...seconds } = Object.fromEntries(
+      Object.entries(expected).map(([name, value]) => [name === 'parts' ? name : `seconds ${name}`, value as number]),
+    );
+    const own = await secondsOf(worth, options);
+    expect(own).toEqual({ parts, ...seconds });
   });
 });

@@ -90,6 +90,11 @@ describe('advantages of the policy', () => {
     );
   });
 
+  test('of long texts, whose probabilities are below the smallest number', () => {
+    const [long, short] = [-1000, 0].map((by) => policyAdvantages([by - 0.1, by - 1, by - 2], [0, 1, 0.5]));
+    long!.forEach((own, g) => expect(own).toBeCloseTo(short![g]!, 10));
+  });
+
   test('equal rewards are no advantage at all, whatever rounding makes of the difference', () => {
     expect(policyAdvantages([-0.1, -0.2, -0.7], [0.3, 0.3, 0.3])).toEqual([0, 0, 0]);
   });
@@ -221,16 +226,17 @@ describe('a pure function', () => {
     }
   });
 
+  const of = (ratios: number[], values: number[], more: PolicyLossOptions) =>
+    policyLoss(
+      {
+        ...{ logProbs: ratios.map(Math.log), old: ratios.map(() => 0), advantages: values },
+        ...{ starts: [0, ratios.length], groupSizes: [1] },
+      },
+      { groups: 1, completions: 1, tokens: ratios.length, maxTokens: 9 },
+      more,
+    );
+
   test('which tokens are counted as clipped', () => {
-    const of = (ratios: number[], values: number[], more: PolicyLossOptions) =>
-      policyLoss(
-        {
-          ...{ logProbs: ratios.map(Math.log), old: ratios.map(() => 0), advantages: values },
-          ...{ starts: [0, ratios.length], groupSizes: [1] },
-        },
-        { groups: 1, completions: 1, tokens: ratios.length, maxTokens: 9 },
-        more,
-      );
     const clip = { epsilon: 0.2, epsilonHigh: 0.5, delta: 3 };
     const { sums, gradient } = of([0.7, 0.7, 0.9, 1.6, 1.6, 4, 4, 1.4], [-1, 1, -1, 1, -1, -1, 1, 1], clip);
     expect(sums).toMatchObject({ clippedLow: 1, clippedHigh: 2, clippedDual: 1, tokens: 8 });
@@ -242,6 +248,23 @@ describe('a pure function', () => {
     expect(cispo).toMatchObject({ clippedLow: 0, clippedHigh: 1, clippedDual: 0 });
     expect(moved[1]).toBeCloseTo(-5 / 2, 12); // the upper bound of 1 + 4, and the token still counts
     expect(moved[0]).toBeCloseTo(0.1 / 2, 12);
+  });
+
+  test('a token is counted where its gradient is cut off, one without an advantage nowhere', () => {
+    for (const ratio of [0.4, 0.9, 1, 1.4, 1.6, 4]) {
+      for (const advantage of [-1, 0, 0.5, 1]) {
+        for (const delta of [0, 3]) {
+          const { sums, gradient } = of([ratio], [advantage], { epsilon: 0.2, epsilonHigh: 0.5, delta });
+          const isCut = advantage !== 0 && gradient[0] === 0;
+          const [above, gains] = [ratio > 1, advantage > 0];
+          expect([sums.clippedLow, sums.clippedHigh, sums.clippedDual], `${ratio} ${advantage} ${delta}`).toEqual(
+            [isCut && !above, isCut && above && gains, isCut && above && !gains].map(Number),
+          );
+        }
+      }
+    }
+    const small = of([0.9], [-1], { delta: 0.5 }); // no bound above 1 is needed by the loss itself
+    expect([small.sums.clippedDual, small.gradient[0]]).toEqual([1, 0]);
   });
 
   test('a reference is asked for where the KL counts', () => {
@@ -294,6 +317,7 @@ describe('equal rewards', () => {
   test('mean and deviation of a sample', () => {
     expect(statistics([])).toEqual({ mean: 0, deviation: 0 });
     expect(statistics([3])).toEqual({ mean: 3, deviation: 0 });
+    expect(statistics([1, 3])).toEqual({ mean: 2, deviation: Math.SQRT2 });
     expect(statistics([1, 3, 8]).deviation).toBeCloseTo(Math.sqrt(13), 12);
   });
 });

@@ -68,7 +68,18 @@ describe('by hand', () => {
     const given = { counts, row: { user: 'x', history: [4, 7], target: 5 } };
     const near = (values: number[]) => values.map((x) => x.toFixed(12));
     expect(near(transitionReward({ ...given, items: [4, 5, 7, 9] }))).toEqual(near(shares));
+    expect(near(transitionReward({ ...given, items: [4, 5, 7, 9], row: { ...given.row, history: [4, 9, 7] } }))).toEqual(near(shares)); // prettier-ignore
     expect(near(transitionReward({ ...given, items: [4, -1], row: { ...given.row, history: [] } }))).toEqual(near(ofUnseen)); // prettier-ignore
+  });
+
+  test('transition: from nothing, of nothing, of one item', () => {
+    const of = (train: Row[], history: number[], items: number[]) =>
+      transitionReward({ counts: countTrain(train), row: { user: 'x', history, target: 0 }, items }).map(Math.exp);
+    const close = (values: number[], expected: number[]) => values.forEach((x, i) => expect(x).toBeCloseTo(expected[i]!, 12)); // prettier-ignore
+    const circle = [0, 1, 2].map((item): Row => ({ user: `${item}`, history: [item], target: (item + 1) % 3 }));
+    close(of(circle, [], [0, 1, 2]), [2.1 / 6, 2.1 / 6, 2.1 / 6]); // after nothing came nothing: popularity alone
+    close(of([], [3], [3, 4]), [0.1, 0.1]);
+    close(of([{ user: 'u', history: [], target: 3 }], [3], [3, 4]), [1.1, 0.1]);
   });
 
   test('novelty: what the history does not hold', () => {
@@ -121,6 +132,12 @@ describe('by hand', () => {
     expect(await scorerReward({ items: [7, -1, 3], row, scorer })).toEqual([3, 3, 7]);
     expect(asked).toEqual([[[1]], [[7, 3]]]);
     expect(await scorerReward({ items: [-1], row, scorer })).toEqual([0]);
+    expect(await scorerReward({ items: [0, 1, -1], row, scorer })).toEqual([10, 9, 9]); // item 0 is an item
+    const before = asked.length;
+    expect(await scorerReward({ items: [7, -1, 3], row, scorer, scored: [5, 2] })).toEqual([5, 2, 2]);
+    expect(asked).toHaveLength(before); // what was asked about all groups at once is not asked again
+    const silent = rewardGroup(parts('sasrec'), { ...context, scorer: () => [] });
+    await expect(silent).rejects.toThrow('grpo: reward sasrec: expected 2 finite numbers');
   });
 
   test('format, ROUGE and cosine of texts', async () => {
@@ -206,6 +223,12 @@ describe('lists', () => {
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
     });
     expect(rewardStamp(parts(third))).not.toEqual({ ...(rewardStamp(parts(half)) as object), name: 'third' });
+    const sha256 = expect.any(String) as string;
+    expect(functionStamp(half)).toStrictEqual({ name: 'half', sha256 });
+    expect(functionStamp(Object.assign((x: number) => x, { identity: 'file 1' }))).toMatchObject({
+      identity: 'file 1',
+    });
+    expect(functionStamp(Object.assign((x: number) => x, { identity: 1 }))).not.toHaveProperty('identity');
     expect(rewardStamp(parts((() => () => [])()))).toMatchObject({ name: 'anonymous' });
     expect(rewardStamp(parts('rule:1'))).toBe('rule');
     expect(rewardStamp(parts('rule:2'))).toEqual([{ reward: 'rule', weight: 2 }]);
@@ -226,6 +249,8 @@ describe('a reward of one’s own', () => {
     ['not numbers', () => [1, '0'] as never, '[1, 0]'],
     ['too few a token', () => [[1, 1], [1]], '[1,1, 1]'],
     ['of both kinds', () => [[1, 1], 1] as never, '[1,1, 1]'],
+    ['a text that fits the line', () => 'x'.repeat(80) as never, 'x'.repeat(80)],
+    ['one that does not', () => 'x'.repeat(81) as never, `${'x'.repeat(77)}...`],
   ] as [string, Reward, string][])('%s: refused in one line', async (_, reward, got) => {
     const own = Object.defineProperty(reward, 'name', { value: 'own' });
     await expect(rewardGroup(parts(own), context)).rejects.toThrow(

@@ -1,7 +1,15 @@
 /** Rollouts: which completions a group has, under every option. */
-import { beforeAll, describe, expect, test } from 'vitest';
+import * as tf from '@tensorflow/tfjs';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { beamSearch } from '../../../lib/decode/beam-search.js';
+import { generate } from '../../../lib/decode/generate.js';
+import { sampleItems } from '../../../lib/decode/sample-items.js';
 import { useEngine } from '../../../lib/engine/engine.js';
+import { disposeWeights, randomWeights } from '../../../lib/lm/weights.js';
+import type { LanguageModel } from '../../../lib/lm/language-model.js';
+import { rewardParts } from '../../../lib/train/grpo/rewards/reward-list.js';
+import type { Reward } from '../../../lib/train/grpo/rewards/reward-context.js';
+import { rewardedGroup } from '../../../lib/train/grpo/rollout/rolled-groups.js';
 import {
   type Completions,
   rollOut,
@@ -122,5 +130,116 @@ describe('free texts', () => {
     const all = groups.flatMap(({ tokens, ended }) => tokens.map((text, g) => ({ text, ended: ended[g]! })));
     expect(new Set(all.map(({ ended }) => ended)).size).toBe(2);
     for (const { text, ended } of all) expect(text.at(-1) === words.task.end).toBe(ended);
+  });
+});
+
+describe('draws', () => {
+  const prompts = () => requests.map(({ prompt }) => prompt);
+
+  test.each([
+    ['sample', 'sequences'],
+    ['sample-beams', 'beams'],
+  ] as const)('%s are those of sampleItems by %s, best first', async (rollout, method) => {
+    const groups = await roll({ rollout });
+    const drawn = sampleItems(of.model, of.task.trie!, prompts(), { count: 3, method, seed: 's' });
+    drawn.forEach(({ items, scores }, r) => {
+      const order = [...items.keys()].sort((a, b) => scores[b]! - scores[a]!);
+      expect(groups[r]!.items).toEqual(order.map((i) => items[i]!));
+    });
+    const rest = await rollOut(of.model, of.task, requests.slice(2), { ...OPTIONS, rollout }, 's', 2);
+    expect(rest.map(({ items }) => items)).toEqual(groups.slice(2).map(({ items }) => items)); // whoever draws them
+  });
+
+  test('free texts are those of generate by the seed; of another process by another one', async () => {
+    const free = { ...OPTIONS, rollout: 'free', temperature: 2 } as const;
+    const at = async (offset?: number) => (await rollOut(of.model, of.task, requests, free, 's', offset)).map(texts);
+    const written = async (seed: string) => {
+      const each = prompts().flatMap((prompt) => [prompt, prompt, prompt]);
+      const { texts: all } = await generate(of.model, each, { temperature: 2, topP: 1, seed, maxTokens: of.task.maxTokens, endTokens: [] }); // prettier-ignore
+      return requests.map((_, r) => [...new Set(all.slice(3 * r, 3 * r + 3).map(({ tokens }) => tokens.join()))]);
+    };
+    expect(await at()).toEqual(await written('s'));
+    expect(await at(0)).toEqual(await written('s'));
+    expect(await at(1)).toEqual(await written('s/1'));
+  });
+});
+
+describe('a budget of tokens', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  test('cuts the prompts, each with all that will grow from it, into runs', async () => {
+    const size = requests[0]!.prompt.length + 3 * of.task.maxTokens;
+    expect(requests.map(({ prompt }) => prompt.length + 3 * of.task.maxTokens)).toEqual([size, size, size, size]);
+    const waits = vi.spyOn(globalThis, 'setImmediate');
+    for (const [tokenBudget, runs] of [
+      [4 * size, 1],
+      [4 * size - 1, 2],
+      [2 * size, 2],
+      [2 * size - 1, 4],
+    ] as const) {
+      waits.mockClear(); // others have a turn after every run
+      await roll({ tokenBudget });
+      expect(waits, String(tokenBudget)).toHaveBeenCalledTimes(runs);
+    }
+  });
+});
+
+describe('scores that are not finite', () => {
+  /** Its embedding of a token is not a number; the output layer has weights of its own. */
+  function spoilt(token: number): LanguageModel {
+    const config = { ...of.model.config, tied: false };
+    const model = { config, weights: randomWeights(config, 1) };
+    const table = model.weights.get('model.embed_tokens.weight')!;
+    const values = table.dataSync<'float32'>().slice();
+    values.fill(NaN, token * config.width, (token + 1) * config.width);
+    tf.tidy(() => table.assign(tf.tensor(values, table.shape)));
+    return model;
+  }
+
+  test.each(['beams', 'sample', 'free'] as const)('%s: the row is named', async (rollout) => {
+    const [first, last] = of.task.render.answer(0) as [number, number];
+    const model = spoilt(last); // which no search reads on from
+    const asked = [first, first, last, first].map((token, r) => ({ ...requests[r]!, prompt: [token] }));
+    for (const tokenBudget of [1 << 20, 1]) {
+      const rolled = rollOut(model, of.task, asked, { ...OPTIONS, rollout, tokenBudget }, 's');
+      await expect(rolled).rejects.toThrow(/^row 2: the scores are not finite/);
+    }
+    disposeWeights(model.weights);
+  });
+});
+
+test('what was found: all items, but for a right answer that was put in', async () => {
+  const tokens = [[4, 5], [4, 6], [5, 5]]; // prettier-ignore
+  const completions = { items: [3, 1, 5], tokens, ended: [true, true, true] };
+  const sources = { tokenizer: of.tokenizer, index: SHARED };
+  const made = (more: object) => rewardedGroup(of.task, of.rows[0]!, requests[0]!, { ...completions, ...more }, sources); // prettier-ignore
+  const [own, given] = [await made({}), await made({ truthAdded: true })];
+  expect([own.found, own.rank]).toEqual([[3, 1, 5], 3]); // the row's item is 5
+  expect([given.found, given.rank]).toEqual([[3, 1], 0]);
+});
+
+describe('entries of one text', () => {
+  const [one, other] = [[4, 5], [4, 6]]; // prettier-ignore
+
+  /** What is left of three completions, the first two of one text, by rewards of each or of each token. */
+  async function kept(...rewards: Reward[]) {
+    const task = { ...of.task, rewards: rewardParts(rewards.map((reward, i) => Object.defineProperty(reward, 'name', { value: `r${i}` })))! }; // prettier-ignore
+    const completions = { items: [3, 5, 0], tokens: [one, one, other], ended: [true, true, true] };
+    const sources = { tokenizer: of.tokenizer, index: SHARED };
+    const group = await rewardedGroup(task, of.rows[0]!, requests[0]!, completions, sources);
+    return { items: group.items, total: group.rewards.total, perToken: group.rewards.perToken };
+  }
+
+  test('the one with the most is kept, numbers a token among them', async () => {
+    const both = [[3, 5], [0]]; // prettier-ignore
+    expect(await kept(() => [0, 1, 0])).toMatchObject({ items: both, total: [1, 0] });
+    expect(await kept(() => [1, 0, 0])).toMatchObject({ items: both, total: [1, 0] });
+    expect(await kept(() => [0, 1e-20, 0])).toMatchObject({ total: [1e-20, 0] });
+    const tokens = (a: number[], b: number[]): Reward => () => [a, b, [0, 0]]; // prettier-ignore
+    expect((await kept(tokens([0, 1], [1, 1]))).perToken).toEqual([[1, 1], [0, 0]]); // prettier-ignore
+    expect((await kept(tokens([1, 1], [0, 1]))).perToken).toEqual([[1, 1], [0, 0]]); // prettier-ignore
+    expect((await kept(tokens([0, 0], [0, 1e-20]))).perToken).toEqual([[0, 1e-20], [0, 0]]); // prettier-ignore
+    expect(await kept(() => [1, 0, 0], tokens([0, 0], [1, 1]))).toMatchObject({ total: [0, 0], perToken: [[1, 1], [0, 0]] }); // prettier-ignore
+    expect(await kept(() => [1, 0, 0], tokens([0, 0], [0, 0.5]))).toMatchObject({ total: [1, 0] });
   });
 });

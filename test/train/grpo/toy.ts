@@ -56,7 +56,6 @@ export function toy(
     model: model!,
     tokenizer,
     index,
-    dataset,
     reading: { items },
     rewards: rewardParts(reward)!,
     maxTokens: 8,

@@ -6,9 +6,11 @@ import { beforeAll, expect, test } from 'vitest';
 import { useEngine } from '../../../lib/engine/engine.js';
 import { readMetrics } from '../../../lib/runs/metric-lines.js';
 import { batchGradients } from '../../../lib/train/loop/gradients.js';
+import { train } from '../../../lib/train/loop/loop.js';
 import { planSteps } from '../../../lib/train/loop/step-plan.js';
+import { RunFolder } from '../../../lib/runs/run-folder.js';
 import { Random } from '../../../lib/support/random.js';
-import { newFolder, tinyModel, tinyTask, trainTiny, type TinyOptions } from '../tiny-task.js';
+import { newFolder, tinyModel, tinyTask, tokenizer, trainTiny, type TinyOptions } from '../tiny-task.js';
 
 beforeAll(async () => void (await useEngine()));
 
@@ -71,6 +73,34 @@ test('what an update logs: step, epoch, rate with its warm-up, tokens so far, lo
   lines.forEach((line, i) => expect(line.seconds!).toBeGreaterThan(lines[i - 1]?.seconds ?? 0));
 });
 
+test('patience of 1 ends a run at the first validation that is no better', async () => {
+  expect(await validated({ patience: 1, figures: [2, 3, 3, 9] })).toEqual({ at: [3, 6, 9], steps: 9, best: 6 });
+});
+
+test('a run of one update is one; of none there is nothing to train', async () => {
+  expect(await validated({ epochs: 0.1 })).toEqual({ at: [1], steps: 1, best: 1 });
+  const model = tinyModel();
+  const run = new RunFolder(newFolder(), {});
+  const options = { epochs: 1, learningRate: 1, schedule: 'constant', evalStart: false, bestMetric: 'figure' } as const;
+  const none = train(model, tokenizer, { ...tinyTask(model), batches: () => [] }, run, {
+    ...options,
+    ...{ patience: 0, keep: 1, seed: 1 },
+  });
+  await expect(none).rejects.toThrow('sft: nothing to train on; is the training split empty?');
+});
+
+test.each([
+  [2, 3, 'no checkpoint yet'],
+  [5, 3, /the last good checkpoint is kept: .*checkpoint-3;/],
+  [8, 1, /the last good checkpoint is kept: .*checkpoint-6;/],
+  [8, 3, /the last good checkpoint is kept: .*checkpoint-6;/],
+])(
+  'a loss that is not finite at update %i of a run that keeps %i: the last checkpoint is named',
+  async (nanAt, keep, message) => {
+    await expect(trainTiny(newFolder(), { nanAt, keep })).rejects.toThrow(message);
+  },
+);
+
 test.each<[Parameters<typeof planSteps>[1], batches: number, { total: number; warmup: number; evalSteps: number }]>([
   [{ epochs: 1 }, 10, { total: 10, warmup: 0, evalSteps: 10 }],
   [{ epochs: 1.26 }, 10, { total: 13, warmup: 0, evalSteps: 10 }],
@@ -83,11 +113,20 @@ test.each<[Parameters<typeof planSteps>[1], batches: number, { total: number; wa
   expect(planSteps(() => batches, options)).toEqual(plan);
 });
 
+test('epochs of different lengths: each counts its own batches, and the first decides when to validate', () => {
+  const sizes = [10, 6, 1];
+  const plan = (options: Parameters<typeof planSteps>[1]) => planSteps((epoch) => sizes[epoch]!, options);
+  expect(plan({ epochs: 2, evalEpochs: 0.5 })).toEqual({ total: 16, warmup: 0, evalSteps: 5 });
+  expect(plan({ epochs: 1.5 })).toEqual({ total: 13, warmup: 0, evalSteps: 10 });
+  expect(plan({ epochs: 2.2 })).toEqual({ total: 17, warmup: 0, evalSteps: 10 }); // an update of an epoch of one
+});
+
 test.each<[Parameters<typeof planSteps>[1], string]>([
   [{ epochs: -1 }, '--epochs: expected a positive number, got -1'],
   [{ epochs: 1, warmupRatio: 1.01 }, '--warmup-ratio: expected a share in [0, 1], got 1.01'],
   [{ epochs: 1, warmupRatio: -0.1 }, '--warmup-ratio: expected a share in [0, 1], got -0.1'],
   [{ epochs: 1, warmupSteps: -1 }, '--warmup-steps: expected a whole number, got -1'],
+  [{ epochs: 1, warmupRatio: 0.1, warmupSteps: 1 }, '--warmup-ratio: expected it or --warmup-steps, got both'],
   [{ epochs: 1, warmupSteps: 1.5 }, '--warmup-steps: expected a whole number, got 1.5'],
   [{ epochs: 1, evalSteps: -1 }, '--eval-steps: expected a whole number, got -1'],
   [{ epochs: 1, evalSteps: 0.5 }, '--eval-steps: expected a whole number, got 0.5'],

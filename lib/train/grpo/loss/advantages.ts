@@ -38,10 +38,9 @@ export function advantages(rewards: readonly (readonly number[])[], options: Adv
   const ofBatch = statistics(rewards.flat());
   return rewards.map((group) => {
     const own = statistics(group);
-    const of = (scope: AdvantageScope, none: Statistics): Statistics =>
-      scope === 'group' ? own : scope === 'batch' ? ofBatch : none;
-    const { mean } = of(baseline, { mean: 0, deviation: 0 });
-    const divisor = scale === 'none' ? 1 : of(scale, own).deviation + EPSILON;
+    const of = (scope: 'group' | 'batch'): Statistics => (scope === 'group' ? own : ofBatch);
+    const mean = baseline === 'none' ? 0 : of(baseline).mean;
+    const divisor = scale === 'none' ? 1 : of(scale).deviation + EPSILON;
     return group.map((reward) => (reward - mean) / divisor);
   });
 }
@@ -94,5 +93,5 @@ export function statistics(values: readonly number[]): Statistics {
   if (areEqual(values)) return { mean: values[0]!, deviation: 0 };
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: Math.sqrt(squares / Math.max(1, values.length - 1)) };
+  return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
 }

@@ -23,11 +23,9 @@ export function groupParts(groups: readonly Group[], budget: number): GroupSlice
   let left = 0;
   for (const group of groups) {
     const whole = { group, from: 0, to: group.completions.length, withAnswer: group.answer !== undefined };
-    const tokens = sliceTokens(whole);
-    const slices = tokens <= budget ? [whole] : cut(whole, budget);
-    for (const slice of slices) {
+    for (const slice of cut(whole, budget)) {
       const size = sliceTokens(slice);
-      if (parts.length === 0 || size > left) {
+      if (size > left) {
         parts.push([]);
         left = budget;
       }

@@ -54,10 +54,7 @@ export function* grpoLoss(
 }
 
 function longest(groups: readonly Group[]): number {
-  return largest(
-    groups.flatMap(({ completions }) => completions.map(({ length }) => length)),
-    1,
-  );
+  return largest(groups.flatMap(({ completions }) => completions.map(({ length }) => length)));
 }
 
 /** One part of the batch. */
@@ -76,7 +73,7 @@ function grpoPart(
     const old = oldLogProbs(slices, logProbs, starts);
     const policy = policyLoss({ ...tokens, logProbs, old }, totals, { ...options, beta });
     onSums?.(policy.sums);
-    const gradient = new Float32Array(values.length).fill(-sftWeight / Math.max(1, totals.answerTokens));
+    const gradient = new Float32Array(values.length).fill(-sftWeight / totals.answerTokens);
     gradient.set(policy.gradient);
     let answers = 0;
     for (let k = count; k < values.length; k++) answers += values[k]! * gradient[k]!;

@@ -141,14 +141,14 @@ export interface PolicyLoss {
 /** The share of these completions in the batch's loss: the shares of all parts add up to it. */
 export function policyLoss(tokens: PolicyTokens, totals: BatchTotals, options: PolicyLossOptions = {}): PolicyLoss {
   const settings = lossDefaults(options);
-  const { logProbs, old = logProbs, starts, mask } = tokens;
+  const { logProbs, old = logProbs, starts, groupSizes, mask } = tokens;
   const result: PolicyLoss = { loss: 0, gradient: new Float64Array(logProbs.length), sums: { ...NO_TOKENS } };
   if (settings.beta !== 0 && !tokens.reference) throw new Error('policyLoss: expected log p of the reference');
-  for (let s = 0; s + 1 < starts.length; s++) {
+  for (const [s, groupSize] of Array.from(groupSizes).entries()) {
     const counted: number[] = [];
     for (let t = starts[s]!; t < starts[s + 1]!; t++) if (!mask || mask[t]! > 0) counted.push(t);
     if (counted.length === 0) continue;
-    const share = tokenShare(settings.lossType, totals, counted.length, tokens.groupSizes[s]!);
+    const share = tokenShare(settings.lossType, totals, counted.length, groupSize);
     const differences = counted.map((t) => logProbs[t]! - old[t]!);
     if (settings.ratioLevel === 'token') {
       counted.forEach((t, i) => addToken(result, tokens, t, [t], differences[i]!, share, settings));

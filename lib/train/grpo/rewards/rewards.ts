@@ -141,7 +141,7 @@ export async function scorerReward({
  */
 export function transitionReward({ items, row, counts }: Pick<RewardContext, 'items' | 'row' | 'counts'>): number[] {
   const { items: times, pairs, total: all } = counts!;
-  const after = pairs.get(row.history.at(-1) ?? -1) ?? new Map<number, number>();
+  const after = pairs.get(row.history.at(-1)!) ?? new Map<number, number>(); // undefined, after nothing, has no followers
   const total = [...after.values()].reduce((sum, count) => sum + count, 0);
   const share = (item: number): number => ((times.get(item) ?? 0) + 0.1) / Math.max(1, all);
   return items.map((item) => Math.log(((after.get(item) ?? 0) + share(item)) / (total + 1)));

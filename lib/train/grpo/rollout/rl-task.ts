@@ -1,12 +1,12 @@
 /** A task as reinforcement learning sees it: its rows, its prompts, what may answer them, and what an answer is worth. */
-import type { Dataset, Row } from '../../../data/dataset.js';
+import type { Row } from '../../../data/dataset.js';
 import type { SidIndex } from '../../../data/sid-index.js';
 import type { ItemTrie } from '../../../decode/item-trie.js';
-
 import { createRecommender, modelRenderer, type RecommenderOptions } from '../../../evaluate/recommender.js';
 import type { LanguageModel } from '../../../lm/language-model.js';
 import type { TextTokenizer } from '../../../lm/tokenizer/tokenizer.js';
 import { InputError } from '../../../support/errors.js';
+import { largest } from '../../../support/extremes.js';
 import type { Renderer } from '../../../tasks/prompts.js';
 import type { TaskPart } from '../../../tasks/task-mix.js';
 import { answersWithSid, type Template } from '../../../tasks/templates.js';
@@ -35,7 +35,6 @@ export interface RlTaskContext {
   model: LanguageModel;
   tokenizer: TextTokenizer;
   index: SidIndex;
-  dataset: Dataset;
   reading: RecommenderOptions;
   rewards: readonly RewardPart[];
   /** Tokens of an answer in words at most. */
@@ -44,28 +43,33 @@ export interface RlTaskContext {
 
 /** @throws InputError for a task that none of the rewards is for */
 export function rlTask({ name, template }: Pick<TaskPart, 'name' | 'template'>, context: RlTaskContext): RlTask {
-  const { model, tokenizer, index, dataset, reading } = context;
+  const { model, tokenizer, index, reading } = context;
   const kind = answerKind(template);
   const rewards = rewardsFor(name, kind, context.rewards);
   if (kind === 'texts') {
     const { sidTokens: _sids, templates: _all, ...rendering } = reading;
     const render = modelRenderer(model, tokenizer, index, template, rendering);
-    const end = endOf(template, () => render.answer(0, dataset.train[0]?.history ?? []));
-    return { name, kind, render, maxTokens: context.maxTokens, ...end, itemsOf: () => [-1], rewards };
+    return {
+      name,
+      kind,
+      render,
+      maxTokens: context.maxTokens,
+      ...endOf(template, render),
+      itemsOf: () => [-1],
+      rewards,
+    };
   }
   const { render, trie } = createRecommender(model, tokenizer, index, name, reading);
   const answers = index.map((_, item) => render.answer(item));
   const byText = new Map<string, number[]>();
   answers.forEach((answer, item) => byText.set(answer.join(), [...(byText.get(answer.join()) ?? []), item]));
-  const maxTokens = answers.reduce((most, { length }) => Math.max(most, length), 1);
-  const end = endOf(template, () => answers[0]!);
   return {
     name,
     kind,
     render,
     trie,
-    maxTokens,
-    ...end,
+    maxTokens: largest(answers.map(({ length }) => length)),
+    ...endOf(template, render),
     itemsOf: (tokens) => byText.get(tokens.join()) ?? [-1],
     rewards,
   };
@@ -88,8 +92,8 @@ export function rewardsFor(name: string, kind: RlTask['kind'], rewards: readonly
 }
 
 /** The last token of an answer, where it is the template's own `{end}`. */
-function endOf({ answer }: Template, render: () => readonly number[]): { end?: number } {
-  return answer.endsWith('{end}') ? { end: render().at(-1)! } : {};
+function endOf({ answer }: Template, render: Renderer): { end?: number } {
+  return answer.endsWith('{end}') ? { end: render.answer(0).at(-1)! } : {};
 }
 
 /** A row of a task. */

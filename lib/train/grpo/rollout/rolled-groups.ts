@@ -121,7 +121,7 @@ async function scoredTogether(
     asked.map((r) => rows[r]!.history),
     asked.map((r) => known[r]!),
   );
-  const by = new Map(asked.map((r, i) => [r, scores[i] ?? []]));
+  const by = new Map(asked.map((r, i) => [r, scores[i]]));
   return rows.map((_, r) => by.get(r) ?? []);
 }
 

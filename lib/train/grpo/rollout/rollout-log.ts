@@ -108,13 +108,13 @@ export function readRollouts(run: string): RolloutRow[] {
   });
 }
 
-/** A last line that a kill cut short is passed over. */
+/** A last line that a kill cut short is passed over, and the end of the file. */
 function lines(file: string): LoggedGroup[] {
   return readText(file, 'train with --log-rollouts first')
     .split('\n')
     .flatMap((line) => {
       try {
-        return line === '' ? [] : [JSON.parse(line) as LoggedGroup];
+        return [JSON.parse(line) as LoggedGroup];
       } catch {
         return [];
       }

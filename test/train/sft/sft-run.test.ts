@@ -1,0 +1,132 @@
+/** A run of fine-tuning: what its configuration records, how long it is, what it keeps, and which rows it is measured on. */
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { describe, expect, test } from 'vitest';
+import { loadDataset } from '../../../lib/data/load.js';
+import { useEngine } from '../../../lib/engine/engine.js';
+import { writeNpy } from '../../../lib/files/npy.js';
+import { loadTokenizer } from '../../../lib/lm/tokenizer/tokenizer.js';
+import { readMetrics } from '../../../lib/runs/metric-lines.js';
+import { TEMPLATES } from '../../../lib/tasks/templates.js';
+import type { SftOptions } from '../../../lib/train/sft/sft-options.js';
+import { sft, sftEstimate } from '../../../lib/train/sft/sft.js';
+
+await useEngine();
+
+const folder = mkdtempSync(join(tmpdir(), 'sidlab-sft-run-'));
+const at = (name: string): string => join(folder, name);
+const options = (run: string, more: Partial<SftOptions> = {}): SftOptions => ({
+  ...{
+    data: 'test/cases/shop',
+    run: at(run),
+    model: 'qwen2:32x1',
+    batchSize: 64,
+    window: 1,
+    validRows: 3,
+    vocabSize: 300,
+  },
+  ...more,
+});
+
+describe('the configuration', () => {
+  let runs = 0;
+  /** What a run records before its first update. */
+  async function recorded(more: Partial<SftOptions>): Promise<Record<string, unknown>> {
+    const run = `recorded-${runs++}`;
+    const onLog = (): never => {
+      throw new Error('enough');
+    };
+    await expect(sft(options(run, { epochs: 1, ...more, onLog }))).rejects.toThrow('enough');
+    return JSON.parse(readFileSync(join(at(run), 'config.json'), 'utf8')) as Record<string, unknown>;
+  }
+
+  const bfloat16 = tf.getBackend() === 'tensorflow' ? ({ precision: 'bfloat16' } as const) : {};
+  test.each<[Partial<SftOptions>, object]>([
+    [
+      { warmupSteps: 7, epochs: 0.5, cutHistories: 0.5 },
+      { warmupSteps: 7, epochs: 0.5, cutHistories: 0.5 },
+    ],
+    [
+      { warmupRatio: 0.1, tasks: 'sids:n=9', saveDtype: 'bfloat16', ...bfloat16 },
+      {
+        ...{ warmupSteps: 0, warmupRatio: 0.1, saveDtype: 'bfloat16', ...bfloat16 },
+        counts: { sids: { examples: 9, perEpoch: 9, leftOut: 0 } },
+      },
+    ],
+  ])('of %j has %j', async (more, expected) => {
+    expect(await recorded(more)).toMatchObject(expected);
+  });
+
+  test('has the defaults, and says nothing of what nobody asked for', async () => {
+    const config = await recorded({});
+    expect(config).toMatchObject({ warmupSteps: 100, warmupRatio: 0, epochs: 1, model: 'qwen2:32x1', template: 'sids', mode: 'chain' }); // prettier-ignore
+    for (const name of ['templates', 'counts', 'precision', 'saveDtype', 'preferences', 'cutHistories', 'coldTargets'])
+      expect(config, name).not.toHaveProperty(name);
+    const inputs = ['shop.item.json', 'shop.train.inter', 'shop.valid.inter', 'shop.test.inter', 'index'];
+    expect(Object.keys(config.inputs as object).sort()).toEqual(inputs.sort());
+  });
+
+  test('has the hashes of the files that are read, and the templates themselves', async () => {
+    const { items } = await loadDataset('test/cases/shop');
+    const [embeddings, preferences, templates] = [at('vectors.npy'), at('preferences.jsonl'), at('templates.json')];
+    writeNpy(embeddings, { rows: items.length, width: 1, data: new Float32Array(items.length).fill(1) });
+    writeFileSync(preferences, JSON.stringify({ user_preference: 'shoes', context: { history_items: [1] } }));
+    const mine = { ...TEMPLATES.sids!, prompts: ['{history}{history}'] };
+    writeFileSync(templates, JSON.stringify({ mine, other: mine }));
+    const config = await recorded({ coldTargets: 1, embeddings, preferences, templates, template: 'mine' });
+    const hash = expect.stringMatching(/^[0-9a-f]{64}$/) as string;
+    expect(config.inputs).toMatchObject({ embeddings: hash, preferences: hash });
+    expect(config.templates).toEqual({ mine });
+  });
+});
+
+test.each([
+  [1, 0],
+  [2, 2],
+])('of a run that keeps %i, %i checkpoints are left when it is done', async (keep, left) => {
+  const run = `keeps-${keep}`;
+  const report = await sft(options(run, { epochs: 3, tasks: 'sids:n=64', evalSteps: 1, keep }));
+  expect(report).toMatchObject({ steps: 3, tasks: { sids: { perEpoch: 64 } }, truncated: 0 });
+  expect(report).not.toHaveProperty('sids');
+  expect(readdirSync(at(run)).filter((name) => name.startsWith('checkpoint-'))).toHaveLength(left);
+  expect(readdirSync(at(run))).toContain('card.json');
+});
+
+test('prompts that were too long are counted over all updates; the model goes with the prompt that it was trained with', async () => {
+  const more = { template: 'words', cutoffLen: 60, sidTokens: 'subwords', batchSize: 16, epochs: 0.15 } as const;
+  const report = await sft(options('cut', more));
+  const counts = readMetrics(join(at('cut'), 'metrics.jsonl')).flatMap(({ truncated }) => truncated ?? []);
+  expect(counts.length).toBeGreaterThan(1);
+  expect(report.truncated).toBe(counts.reduce((sum, count) => sum + count, 0));
+  const { prompt } = JSON.parse(readFileSync(join(report.model, 'sidlab.json'), 'utf8')) as { prompt: object };
+  expect(prompt).toMatchObject({ template: 'words', cutoffLen: 60, sidTokens: 'subwords' });
+  expect(prompt).not.toHaveProperty('heldOutItems');
+});
+
+test.each<[Partial<SftOptions>, number]>([
+  [{ tasks: 'sids:n=100', batchSize: 1 }, 30], // 100 updates
+  [{ tasks: 'sids:n=100:2', batchSize: 1 }, 15],
+  [{ tasks: 'sids:n=100:2', batchSize: 2 }, 30],
+  [{ tasks: 'sids:n=100:2.03', batchSize: 2 }, 29], // 101.5
+  [{ tasks: 'sids:n=100:2', batchSize: 1, batchTokens: 64 }, 30], // nobody knows how many
+  [{ tasks: 'sids:n=100:2:row', batchSize: 1 }, 30],
+  [{ tasks: 'sids:n=100:2,sids2title:n=1', batchSize: 1 }, 30],
+])('%j: %i epochs', async (more, epochs) => {
+  expect((await sftEstimate(options('none', more))).epochs).toBe(epochs);
+});
+
+test('all rows of the task that is ranked have their loss measured, of the others as many as asked for', async () => {
+  const losses = async (validRows: number): Promise<[ranked: number, other: number]> => {
+    const run = `held-out-${validRows}`;
+    const tasks = 'sids:n=64,title2sid:n=1';
+    await sft(options(run, { tasks, epochs: 0.01, validRows, heldOutItems: 0.2 }));
+    expect(loadTokenizer(join(at(run), 'model')).vocabSize, 'subwords of its titles').toBeGreaterThan(256);
+    const line = readMetrics(join(at(run), 'metrics.jsonl')).find((of) => 'valid loss' in of)!;
+    return [line['valid loss sids']!, line['valid loss title2sid']!];
+  };
+  const [few, more] = [await losses(1), await losses(2)];
+  expect(few[0]).toBe(more[0]);
+  expect(few[1]).not.toBe(more[1]);
+});
