@@ -48,15 +48,16 @@ export function* interRows(path: string, items: number): Generator<Row> {
 }
 
 /** Rows of a file's lines, the first of which is its header. */
-class RowParser {
+export class RowParser {
   private headed = false;
 
+  /** @param items number of items; ids must lie below */
   constructor(
     private readonly path: string,
     private readonly items: number,
   ) {}
 
-  /** @returns undefined for the header */
+  /** @returns undefined for the header @throws InputError for a line that does not fit */
   row(text: string, number: number): Row | undefined {
     const where = `${this.path}:${number}`;
     if (this.headed) return parseRow(text, this.items, where);
@@ -67,6 +68,7 @@ class RowParser {
     return undefined;
   }
 
+  /** @throws InputError if there was no header */
   end(): void {
     if (this.headed) return;
     throw new InputError(`${this.path}: expected a header, got an empty file; run sidlab filter again`);

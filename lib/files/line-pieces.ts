@@ -14,7 +14,7 @@ const PIECE = 1 << 20;
  */
 export function* linesInPieces(path: string, mend = 'check the path', piece = PIECE): Generator<string> {
   checkFile(path, mend);
-  if (isGzip(path) || hasMark(path)) return yield* wholeLines(path, mend);
+  if (!isPlainText(path)) return yield* wholeLines(path, mend);
   const file = openSync(path, 'r');
   let seen = 0;
   const counted = function* (bytes: Uint8Array): Generator<string> {
@@ -37,6 +37,11 @@ export function* linesInPieces(path: string, mend = 'check the path', piece = PI
   } finally {
     closeSync(file);
   }
+}
+
+/** Whether a file's bytes are its text's, in UTF-8: not compressed, and without a byte order mark. */
+export function isPlainText(path: string): boolean {
+  return !isGzip(path) && !hasMark(path);
 }
 
 /** Of UTF-8 or UTF-16; UTF-16 without one has a zero in its first two bytes. */

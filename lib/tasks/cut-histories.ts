@@ -37,7 +37,7 @@ export function cutChain({ items, context }: ChainText, longest: number, random:
 
 /** A row with what is left of its history. */
 export function cutRow(row: Row, cut: Cut | undefined): Row {
-  return cut ? { ...row, history: row.history.slice(...cut) } : row;
+  return cut ? { user: row.user, history: row.history.slice(...cut), target: row.target } : row;
 }
 
 /** What is left of a text; its first item is context. */

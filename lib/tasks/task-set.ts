@@ -64,6 +64,8 @@ export interface TaskSetOptions {
   lossOn?: LossOn;
   /** Share of the items held out for validation, and as many again for the test. Default .05. */
   heldOutItems?: number;
+  /** Tokens of the examples that are kept once they are made; beyond, they are made anew each time. Default 2^22. */
+  keptTokens?: number;
   /** Decides what is drawn, and the prompts of each epoch. */
   seed: number;
 }
@@ -72,8 +74,8 @@ interface Member extends TaskPart {
   rows: Row[];
   /** In chain mode. */
   texts?: ChainText[];
-  /** Of a template with one prompt, the examples that were met so far. */
-  made: (Example | undefined)[];
+  /** Of a template with one prompt, the examples that were met so far, as far as there is room. */
+  made: Map<number, Example>;
   leftOut: number;
   /** Numbers of the examples that were drawn. */
   drawn: number[];
@@ -84,6 +86,8 @@ interface Member extends TaskPart {
 /** The examples of a mix of tasks. */
 export class TaskSet {
   private readonly members: Member[];
+  /** Tokens for which there is room. */
+  private room: number;
 
   /** @param context what decides which rows are whole */
   constructor(
@@ -92,7 +96,8 @@ export class TaskSet {
     context: PromptContext,
     private readonly options: TaskSetOptions,
   ) {
-    const { dataRatio = 1 } = options;
+    const { dataRatio = 1, keptTokens = 1 << 22 } = options;
+    this.room = keptTokens;
     if (!(dataRatio > 0 && dataRatio <= 1)) {
       throw new InputError(`--data-ratio: expected a share above 0, at most 1, got ${dataRatio}`);
     }
@@ -124,7 +129,7 @@ export class TaskSet {
     const rows = [...own, ...made];
     const size = (texts ?? rows).length;
     return {
-      ...{ ...part, rows, leftOut, made: [] },
+      ...{ ...part, rows, leftOut, made: new Map() },
       drawn: draw(size, share(size, dataRatio, maxExamples), `${seed}/tasks/${name}`),
       ...(texts && { texts }),
       ...(weights && !texts && { weights: exampleWeights(rows, numbers!, weights) }),
@@ -177,14 +182,17 @@ export class TaskSet {
   /** @param renderers one a task of the mix */
   example({ task, example, prompt, cut }: ExampleReference, renderers: readonly Renderer[]): Example {
     const { template, made, rows, texts, weights } = this.members[task]!;
-    const known = cut ? undefined : made[example];
+    const known = cut ? undefined : made.get(example);
     if (known) return known;
     const render = renderers[task]!;
     const fresh = texts
       ? chainExample(cutText(texts[example]!, cut), render)
       : rowExample(cutRow(rows[example]!, cut), render, prompt, this.options.lossOn);
     if (weights && this.options.weighting !== 'draw') fresh.weights = fresh.labels.map(() => weights[example]!);
-    if (template.prompts.length === 1 && !cut) made[example] = fresh;
+    if (template.prompts.length === 1 && !cut && fresh.tokens.length <= this.room) {
+      made.set(example, fresh);
+      this.room -= fresh.tokens.length;
+    }
     return fresh;
   }
 

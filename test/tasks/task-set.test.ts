@@ -198,3 +198,15 @@ describe('several prompts an example, and the loss on prompts', () => {
     expect(examples).toBe(40 - 2 * 4);
   });
 });
+
+test('examples are kept as far as there is room for their tokens, and are the same when they are made anew', () => {
+  const render = createRenderer(TEMPLATES.sids!, indexOf(40), wordTokenizer(['a'], indexOf(40)));
+  const of = (set: TaskSet, example: number) => set.example({ task: 0, example, prompt: 0 }, [render]);
+  const [all, some] = [setOf('sids'), setOf('sids', { keptTokens: 3 * of(setOf('sids'), 0).tokens.length })];
+  const kept = [...Array(5).keys()].map((i) => {
+    expect(of(some, i)).toEqual(of(all, i));
+    expect(of(all, i)).toBe(of(all, i));
+    return of(some, i) === of(some, i);
+  });
+  expect(kept).toEqual([true, true, true, false, false]);
+});

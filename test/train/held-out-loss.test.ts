@@ -12,6 +12,7 @@ import { promptContext, type Renderer } from '../../lib/tasks/prompts.js';
 import { TaskSet } from '../../lib/tasks/task-set.js';
 import { forestLogProbs } from '../../lib/train/loop/forest-loss.js';
 import { batchGradients } from '../../lib/train/loop/gradients.js';
+import { exampleBlocks, heldOutLoss, meanLoss } from '../../lib/train/sft/held-out-loss.js';
 import { heldOutRows } from '../../lib/train/sft/held-out.js';
 import { sftMicroBatches } from '../../lib/train/sft/micro-batches.js';
 import { sftTask } from '../../lib/train/sft/sft-task.js';
@@ -119,4 +120,30 @@ test('held-out rows of a task: as many as asked for, drawn by seed and task, non
   }
   for (const validRows of [30, 31])
     expect(new Set(heldOutRows(rows, 'a', { validRows, seed: 1 }))).toEqual(new Set(rows));
+});
+
+test('held-out rows in blocks: the mean over all targets, their examples made anew each time', () => {
+  const rows = rowsOf('blocks', 10);
+  let rendered = 0;
+  const plain = renderer(2);
+  const counted: Renderer = {
+    ...plain,
+    answer: (item) => {
+      rendered++;
+      return item % 2 === 0 ? plain.answer(item) : plain.answer(item).slice(1); // blocks of unlike weight
+    },
+  };
+  const lossOf = (size?: number): { loss: number; targets: number } => {
+    const blocks = exampleBlocks(rows, counted, size);
+    expect(blocks).toHaveLength(size === 4 ? 3 : 1);
+    const before = rendered;
+    const [first, second] = [0, 1].map(() => meanLoss(blocks.map((block) => heldOutLoss(model, block(), 40))));
+    expect(rendered - before).toBe(size === 4 ? 20 : 0);
+    expect(second).toEqual(first);
+    return first!;
+  };
+  const [whole, parts] = [lossOf(), lossOf(4)];
+  expect(lossOf(10)).toEqual(whole);
+  expect(parts.targets).toBe(whole.targets);
+  expect(parts.loss).toBeCloseTo(whole.loss, 5);
 });

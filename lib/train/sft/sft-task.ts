@@ -2,20 +2,19 @@
  * What supervised fine-tuning trains, for the loop: examples of a mix of tasks in batches, the loss on their answers,
  * and validation by loss and ranking.
  */
-import * as tf from '@tensorflow/tfjs';
-import { dealt } from '../../cluster/alone.js';
 import type { Cluster } from '../../cluster/cluster.js';
 import type { Row } from '../../data/dataset.js';
 import type { Recommender } from '../../evaluate/recommender.js';
 import type { LanguageModel } from '../../lm/language-model.js';
 import { Random } from '../../support/random.js';
-import { cutInto, type Example, rowExamples } from '../../tasks/examples.js';
+import { cutInto } from '../../tasks/examples.js';
 import type { Renderer } from '../../tasks/prompts.js';
 import type { ExampleReference, TaskSet } from '../../tasks/task-set.js';
 import type { MicroBatch } from '../loop/gradients.js';
 import type { BatchSizes, Task } from '../loop/task.js';
 import { validator } from '../loop/validate.js';
-import { byTokens, hasMasks, packMicroBatches, sftLoss, sftMicroBatches, tokensOf } from './micro-batches.js';
+import { exampleBlocks, heldOutLoss, meanLoss } from './held-out-loss.js';
+import { byTokens, hasMasks, packMicroBatches, sftMicroBatches, tokensOf } from './micro-batches.js';
 
 /** Options of `sftTask`. */
 export interface SftTaskOptions {
@@ -72,7 +71,7 @@ export function sftTask(
 ): SftTask {
   const { batchSize, batchTokens = 0, tokenBudget, dropout, layerCheckpointing = false, validRows, seed } = options;
   const rank = ranking && validator(ranking.recommender, ranking.rows, validRows, seed);
-  const held = heldOut.map(({ name, rows, render }) => ({ name, examples: rowExamples(rows, render) }));
+  const held = heldOut.map(({ name, rows, render }) => ({ name, blocks: exampleBlocks(rows, render) }));
   return {
     name: 'sft',
     batches(epoch) {
@@ -94,31 +93,12 @@ export function sftTask(
       return { tokens, examples: references.length, first: (examples) => references.slice(0, examples) };
     },
     async validate(cluster) {
-      const losses = held.map(({ name, examples }) => ({
-        name,
-        ...heldOutLoss(model, examples, tokenBudget, cluster),
-      }));
-      const targets = losses.reduce((sum, of) => sum + of.targets, 0);
-      const loss = losses.reduce((sum, of) => sum + of.loss * (of.targets / Math.max(1, targets)), 0);
+      const losses = held.map(({ name, blocks }) => {
+        return { name, ...meanLoss(blocks.map((block) => heldOutLoss(model, block(), tokenBudget, cluster))) };
+      });
+      const { loss } = meanLoss(losses);
       const each = losses.length > 1 ? losses.map((of) => [`loss ${of.name}`, of.loss] as const) : [];
       return { loss, ...Object.fromEntries(each), ...(rank && (await rank(cluster))) };
     },
   };
-}
-
-/** Mean over the targets of the examples. */
-function heldOutLoss(
-  model: LanguageModel,
-  examples: readonly Example[],
-  tokenBudget: number,
-  cluster?: Cluster,
-): { loss: number; targets: number } {
-  const targets = examples.reduce((sum, { labels }) => sum + labels.length, 0);
-  const losses = dealt(cluster, packMicroBatches(examples, tokenBudget, false), (packed) => {
-    const microBatch = sftLoss(model, packed, targets);
-    const value = tf.tidy(() => microBatch.loss().dataSync()[0]!);
-    microBatch.dispose();
-    return value;
-  });
-  return { loss: losses.reduce((sum, value) => sum + value, 0), targets };
 }
