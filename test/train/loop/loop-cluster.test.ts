@@ -1,7 +1,7 @@
 /** What the loop leaves to the first of several processes, what it agrees on with the others, and what it splits. */
 import type * as tf from '@tensorflow/tfjs';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { Cluster, type Wire } from '../../../lib/cluster/cluster.js';
 import { useEngine } from '../../../lib/engine/engine.js';
 import { hashFile } from '../../../lib/files/files.js';
@@ -27,6 +27,9 @@ class Lonely extends Cluster {
   readonly copied: number[] = [];
   /** Tensors that one process sent to all. */
   sent = 0;
+  /** How often all told whether they had failed, and why. */
+  togethers = 0;
+  private othersFailed = false;
 
   /** @param theirs what the one other process tells at its turn, from 1; default it has nothing to say */
   constructor(
@@ -49,7 +52,9 @@ class Lonely extends Cluster {
   }
   override numbers(values: readonly number[]): number[][] {
     this.told.push([...values]);
-    return [[...values], ...(this.theirs ? [this.theirs(this.told.length)] : [])];
+    const theirs = this.theirs ? [this.theirs(this.told.length)] : [];
+    this.othersFailed ||= theirs.some(([, , , failed]) => failed === 1);
+    return [[...values], ...theirs];
   }
   override async first<T>(work: () => T | Promise<T>): Promise<T> {
     if (!this.isFirst) return valuesOfFirst.shift() as T; // of a run as process 0 before
@@ -58,7 +63,10 @@ class Lonely extends Cluster {
     return value;
   }
   override async together<T>(work: () => T | Promise<T>): Promise<T> {
-    return work();
+    this.togethers++;
+    const value = await work();
+    if (this.othersFailed) throw new Error('process 1: disk full');
+    return value;
   }
 }
 
@@ -99,7 +107,7 @@ test('the first process writes the rows of a validation, the others do not', asy
 test('loss and tokens are those of all processes, in the type that is asked for', async () => {
   for (const gradientDtype of [undefined, 'bfloat16'] as const) {
     const folder = newFolder();
-    const cluster = new Lonely(0, 2, () => [0.25, 100, 0]);
+    const cluster = new Lonely(0, 2, () => [0.25, 100, 0, 0]);
     await trainTiny(folder, { cluster, epochs: 0.5, ...(gradientDtype && { gradientDtype }) });
     const lines = readMetrics(join(folder, 'metrics.jsonl')).filter(({ loss }) => loss !== undefined);
     expect(lines).toHaveLength(4);
@@ -109,6 +117,7 @@ test('loss and tokens are those of all processes, in the type that is asked for'
       expect(line.loss).toBe(loss + 0.25);
       expect(line.tokens).toBe((tokens += own + 100));
     });
+    expect(cluster.togethers).toBe(2); // at each validation
     expect(cluster.wires).toHaveLength(4);
     for (const wire of cluster.wires) expect(wire !== undefined).toBe(gradientDtype === 'bfloat16');
     expect(cluster.copied.length).toBeGreaterThan(tinyModel().weights.size); // weights, and what the optimizer keeps
@@ -116,8 +125,27 @@ test('loss and tokens are those of all processes, in the type that is asked for'
 });
 
 test('a process that is asked to stop stops all after the same update', async () => {
-  const cluster = new Lonely(0, 2, (turn) => [0, 0, Number(turn === 2)]);
+  const cluster = new Lonely(0, 2, (turn) => [0, 0, Number(turn === 2), 0]);
   await expect(trainTiny(newFolder(), { cluster })).rejects.toThrow('sft: interrupted at step 2; saved in');
+});
+
+test('a log that one process cannot write ends all after the same update, and a run by itself at once', async () => {
+  const log = vi.spyOn(RunFolder.prototype, 'log').mockImplementation(() => {
+    throw new Error('disk full');
+  });
+  try {
+    const cluster = new Lonely(0, 2, () => [0, 0, 0, 0]);
+    await expect(trainTiny(newFolder(), { cluster })).rejects.toThrow(/^disk full$/);
+    expect(cluster.told.map(([, , , failed]) => failed)).toEqual([0, 1]);
+    let steps = 0;
+    await expect(trainTiny(newFolder(), { onLog: () => void steps++ })).rejects.toThrow('disk full');
+    expect(steps).toBe(0);
+  } finally {
+    log.mockRestore();
+  }
+  const other = new Lonely(0, 2, (turn) => [0, 0, 0, Number(turn === 2)]);
+  await expect(trainTiny(newFolder(), { cluster: other })).rejects.toThrow('process 1: disk full');
+  expect(other.told).toHaveLength(2);
 });
 
 test('a run whose optimizer is split is resumed after its first update to the bits of one that is whole', async () => {
