@@ -22,8 +22,7 @@ export function groupParts(groups: readonly Group[], budget: number): GroupSlice
   const parts: GroupSlice[][] = [];
   let left = 0;
   for (const group of groups) {
-    const whole = { group, from: 0, to: group.completions.length, withAnswer: group.answer !== undefined };
-    for (const slice of cut(whole, budget)) {
+    for (const slice of cut(group, budget)) {
       const size = sliceTokens(slice);
       if (size > left) {
         parts.push([]);
@@ -43,13 +42,19 @@ export function sliceTokens({ group: { prompt, completions, answer }, from, to, 
 }
 
 /** Slices of at least a completion; the answer is with the last of them. */
-function cut({ group, to: end, withAnswer }: GroupSlice, budget: number): GroupSlice[] {
+function cut(group: Group, budget: number): GroupSlice[] {
+  const end = group.completions.length;
   const slices: GroupSlice[] = [];
   for (let from = 0; from < end;) {
+    const upTo = (to: number): GroupSlice => ({
+      group,
+      from,
+      to,
+      withAnswer: to === end && group.answer !== undefined,
+    });
     let to = from + 1;
-    const grown = (): GroupSlice => ({ group, from, to: to + 1, withAnswer: withAnswer && to + 1 === end });
-    while (to < end && sliceTokens(grown()) <= budget) to++;
-    slices.push({ group, from, to, withAnswer: withAnswer && to === end });
+    while (to < end && sliceTokens(upTo(to + 1)) <= budget) to++;
+    slices.push(upTo(to));
     from = to;
   }
   return slices;
