@@ -50,8 +50,10 @@ export function registerBfloat16(): void {
     SidlabToBfloat16: ([x]) => cast(x!, TF_FLOAT, TF_BFLOAT16),
     SidlabFromBfloat16: ([x]) => cast(x!, TF_BFLOAT16, TF_FLOAT),
     SidlabMatMulBfloat16: ([a, b], { transposeA = false, transposeB = false }) => {
-      const own = ownProduct(transposeA, transposeB);
-      if (own !== undefined) return backend.executeSingleOutput(own, [], [a!, b!]);
+      // A weight's gradient, in tile registers: three quarters of oneDNN's time, which is as fast in the other forms.
+      if (transposeA && !transposeB && tilesInUse() !== 'none') {
+        return backend.executeSingleOutput('SidlabTileProductTN', [], [a!, b!]);
+      }
       return backend.executeSingleOutput(
         'MatMul',
         [flag('transpose_a', transposeA), flag('transpose_b', transposeB), type('T', TF_BFLOAT16)],
@@ -77,12 +79,6 @@ export function registerBfloat16(): void {
         compute(Object.values(inputs) as tf.TensorInfo[], attrs as Record<string, boolean>),
     });
   }
-}
-
-/** The operation of ours that computes such products (`kernels/tensorflow/ops/matrix`); undefined: TensorFlow's. */
-function ownProduct(transposeA: boolean, transposeB: boolean): string | undefined {
-  if (tilesInUse() === 'none' || (transposeA && transposeB)) return undefined;
-  return `SidlabTileProduct${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`;
 }
 
 /** The package throws for an output of a type that TensorFlow.js does not have. */

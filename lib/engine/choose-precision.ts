@@ -9,7 +9,6 @@ import { cpus, homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { installed } from './installed.js';
-import { tilesInUse } from './native-ops.js';
 
 /** What may be asked for. */
 export type AskedPrecision = 'auto' | 'float32' | 'bfloat16';
@@ -57,11 +56,10 @@ export function choosePrecision(asked: AskedPrecision, shape: ProductShape): Cho
   return { precision: share >= GAIN ? 'bfloat16' : 'float32', why: what, rates };
 }
 
-/** Measured once for each way of multiplying, then read from `$XDG_CACHE_HOME/sidlab/precision.json` (default `~/.cache`). */
+/** Measured once, then read from `$XDG_CACHE_HOME/sidlab/precision.json` (default `~/.cache`). */
 export function precisionRates(shape: ProductShape, file = cacheFile()): PrecisionRates {
   const device = (tf.backend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true ? 'gpu' : 'cpu';
-  const products = [installed().tensorflow, ...(tilesInUse() === 'none' ? [] : [`${tilesInUse()} tiles`])].join(', ');
-  const key = [processor(), device, products, `${shape.width}x${shape.feedForward}`].join(' | ');
+  const key = [processor(), device, installed().tensorflow, `${shape.width}x${shape.feedForward}`].join(' | ');
   const known = readCache(file);
   if (known[key]) return known[key];
   const rates = measure(shape);

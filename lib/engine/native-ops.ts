@@ -51,8 +51,6 @@ const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabSwigluGrad: 2,
   SidlabTargetLogProbs: 2,
   SidlabTargetLogProbsGrad: 1,
-  SidlabTileProductNN: 1,
-  SidlabTileProductNT: 1,
   SidlabTileProductTN: 1,
 };
 
@@ -60,8 +58,8 @@ const OUTPUTS: Readonly<Record<string, number>> = {
 export const NATIVE_OPS: readonly string[] = Object.keys(OUTPUTS);
 
 /**
- * What products of bfloat16 are computed in where they are ours: the processor's tile registers (AMX), the same emulated
- * (for tests, where `SIDLAB_AMX=emulated`), none (other processors, `SIDLAB_AMX=none`).
+ * What our product of bfloat16 is computed in: the processor's tile registers (AMX), the same emulated (for tests, where
+ * `SIDLAB_AMX=emulated`), none, where there is no such product (other processors, `SIDLAB_AMX=none`).
  */
 export type Tiles = 'amx' | 'emulated' | 'none';
 
@@ -86,7 +84,7 @@ export function registerNativeOps(): void {
   process.env.OMP_WAIT_POLICY ??= 'passive'; // its threads share the cores with TensorFlow's
   ({ tiles } = require(addonFile()) as { tiles: Tiles });
   for (const [kernelName, outputs] of Object.entries(OUTPUTS)) {
-    if (tf.getKernel(kernelName, BACKEND) || (tiles === 'none' && kernelName.startsWith('SidlabTileProduct'))) continue;
+    if (tf.getKernel(kernelName, BACKEND) || (tiles === 'none' && kernelName === 'SidlabTileProductTN')) continue;
     tf.registerKernel({
       kernelName,
       backendName: BACKEND,

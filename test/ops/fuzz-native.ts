@@ -176,24 +176,16 @@ function adamwInputs(random: Random, ofGradient: typeof floats): Draft[] {
   return [parameter, gradient, m, v, random.int(2) ? decays : fixed(1), numbers, half, given];
 }
 
-/** Factors of a product, either of which lies transposed. */
-function drawFactors(random: Random, transposeX: boolean, transposeY: boolean): Draft[] {
-  const side = (): number => (random.int(8) === 0 ? random.int(200) : random.int(40));
-  const [m, k, n] = [side(), side(), side()];
-  return [
-    transposeX ? halves(random, k, m) : halves(random, m, k),
-    transposeY ? halves(random, n, k) : halves(random, k, n),
-  ];
+/** Factors whose rows are summed over; now and then of several blocks. */
+function drawTransposed(random: Random): Draft[] {
+  const side = (): number => random.int(random.int(8) === 0 ? 200 : 40);
+  const inner = side();
+  return [halves(random, inner, side()), halves(random, inner, side())];
 }
 
 function operations(file: NumbersFile): Record<string, Draw> {
-  const products: Record<string, Draw> = {
-    SidlabTileProductNN: (random) => drawFactors(random, false, false),
-    SidlabTileProductTN: (random) => drawFactors(random, true, false),
-    SidlabTileProductNT: (random) => drawFactors(random, false, true),
-  };
   return {
-    ...(tilesInUse() === 'none' ? {} : products),
+    ...(tilesInUse() === 'none' ? {} : { SidlabTileProductTN: drawTransposed }),
     SidlabAdamW: (random) => adamwInputs(random, floats),
     SidlabAdamWBfloat16: (random) => adamwInputs(random, halves),
     SidlabAddRows(random) {

@@ -22,7 +22,7 @@ void registerSequenceAttention();
 void registerSmallProduct();
 void registerSwiglu();
 void registerTargetLogProbs();
-const char* registerTileProducts();
+const char* registerTileProduct();
 }  // namespace sidlab
 
 NAPI_MODULE_INIT() {
@@ -46,7 +46,7 @@ NAPI_MODULE_INIT() {
     sidlab::registerSwiglu();
     sidlab::registerTargetLogProbs();
     napi_value tiles;
-    if (napi_create_string_utf8(env, sidlab::registerTileProducts(), NAPI_AUTO_LENGTH, &tiles) == napi_ok) {
+    if (napi_create_string_utf8(env, sidlab::registerTileProduct(), NAPI_AUTO_LENGTH, &tiles) == napi_ok) {
       napi_set_named_property(env, exports, "tiles", tiles);
     }
   } catch (const std::exception& error) {

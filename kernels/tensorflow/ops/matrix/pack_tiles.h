@@ -1,5 +1,6 @@
-// Matrices of bfloat16 as tile registers read them. A tile of 16 rows or columns by 32 of the inner index k: of a left
-// factor one row after another, of a right factor pairs of k, so that a row of the tile has two k of each column.
+// Matrices of bfloat16 as tile registers read them, from factors whose rows are the inner index k. A tile of 16 columns of
+// such a factor by 32 k: of a right factor pairs of k, so that a row of the tile has two k of each column; of a left factor,
+// which lies transposed, one column after another.
 #pragma once
 
 #include <cstdint>
@@ -12,18 +13,11 @@ namespace sidlab {
 
 constexpr int64_t kTileSide = 16, kTileInner = 32, kTileNumbers = kTileSide * kTileInner;
 
-enum class Side { left, right };
-
-// A factor as it lies in memory: `count` rows (or columns) of `inner` numbers; `stride` lie between two of them where k is
-// contiguous, else between two k.
+// numbers [inner, count]
 struct Factor {
   const uint16_t* numbers;
-  int64_t count, inner, stride;
-  bool contiguous;
-  Side side;
-
-  const uint16_t* place(int64_t i, int64_t k) const { return numbers + (contiguous ? i * stride + k : k * stride + i); }
-  uint16_t at(int64_t i, int64_t k) const { return *place(i, k); }
+  int64_t count, inner;
+  bool left;
 };
 
 #ifdef __AVX512BW__
@@ -58,41 +52,28 @@ inline __m512i widened(const uint16_t* numbers, __mmask16 mask) {
   return _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, numbers));
 }
 
-// The tile that begins at row (or column) `i` and at `k`, zeros beyond the factor's edges. `to` is aligned to 64 bytes.
+// The tile that begins at column `i` and at `k`, zeros beyond the factor's edges. `to` is aligned to 64 bytes.
 inline void packTile(const Factor& of, int64_t i, int64_t k, uint16_t* to) {
   const int64_t count = of.count - i, inner = of.inner - k;
+  const __mmask16 mask = count >= kTileSide ? 0xffff : static_cast<__mmask16>((1u << count) - 1);
+  const uint16_t* from = of.numbers + k * of.count + i;
   __m512i rows[16];
-  if (of.contiguous) {
-    const __mmask32 mask = inner >= kTileInner ? ~__mmask32{0} : (__mmask32{1} << inner) - 1;
-    const uint16_t* from = of.numbers + i * of.stride + k;
-    if (count >= kTileSide && inner >= kTileInner) {
-      for (int r = 0; r < 16; ++r) rows[r] = _mm512_loadu_si512(from + r * of.stride);
-    } else {
-      for (int r = 0; r < 16; ++r) {
-        rows[r] = r < count ? _mm512_maskz_loadu_epi16(mask, from + r * of.stride) : _mm512_setzero_si512();
-      }
-    }
-  } else {
-    const __mmask16 mask = count >= kTileSide ? 0xffff : static_cast<__mmask16>((1u << count) - 1);
-    const uint16_t* from = of.numbers + k * of.stride + i;
-    for (int r = 0; r < 16; ++r) {
-      const __m512i even = 2 * r < inner ? widened(from + 2 * r * of.stride, mask) : _mm512_setzero_si512();
-      const __m512i odd = 2 * r + 1 < inner ? widened(from + (2 * r + 1) * of.stride, mask) : _mm512_setzero_si512();
-      rows[r] = _mm512_or_si512(even, _mm512_slli_epi32(odd, 16));
-    }
+  for (int r = 0; r < 16; ++r) {
+    const __m512i even = 2 * r < inner ? widened(from + 2 * r * of.count, mask) : _mm512_setzero_si512();
+    const __m512i odd = 2 * r + 1 < inner ? widened(from + (2 * r + 1) * of.count, mask) : _mm512_setzero_si512();
+    rows[r] = _mm512_or_si512(even, _mm512_slli_epi32(odd, 16));
   }
-  if (of.contiguous == (of.side == Side::right)) transpose16(rows);
+  if (of.left) transpose16(rows);
   for (int r = 0; r < 16; ++r) _mm512_store_si512(to + r * 32, rows[r]);
 }
 
 #else
 
 inline void packTile(const Factor& of, int64_t i, int64_t k, uint16_t* to) {
-  for (int64_t r = 0; r < kTileSide; ++r) {
-    for (int64_t c = 0; c < kTileInner; ++c) {
-      const bool inside = i + r < of.count && k + c < of.inner;
-      const int64_t place = of.side == Side::left ? r * kTileInner + c : c / 2 * 32 + 2 * r + c % 2;
-      to[place] = inside ? of.at(i + r, k + c) : 0;
+  for (int64_t c = 0; c < kTileSide; ++c) {
+    for (int64_t r = 0; r < kTileInner; ++r) {
+      const int64_t place = of.left ? c * kTileInner + r : r / 2 * 32 + 2 * c + r % 2;
+      to[place] = i + c < of.count && k + r < of.inner ? of.numbers[(k + r) * of.count + i + c] : 0;
     }
   }
 }

@@ -10,17 +10,10 @@
 
 namespace sidlab {
 
-// Rows (or columns) of a panel, and its numbers at one step of k.
+// Columns of a panel of a factor, and its numbers at one step of k; step after step lie two tiles.
 constexpr int64_t kPanel = 2 * kTileSide, kPanelStep = 2 * kTileNumbers;
 
 inline int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// A panel as tile registers load it: how many numbers lie between two rows of a tile, between its tiles, between steps.
-struct Panel {
-  const uint16_t* numbers;
-  int64_t row, half, step;
-  static Panel packed(const uint16_t* numbers) { return {numbers, kTileInner, kTileNumbers, kPanelStep}; }
-};
 
 // Work divided evenly among steps.
 class Spread {
@@ -45,9 +38,9 @@ class Spread {
   int64_t next_, to_, together_, pause_ = 1, wait_ = 0;
 };
 
-// sums [32, 32] (+)= left panel @ right panel, of H by W tiles; `aside` runs at every step.
+// sums [32, 32] (+)= left panel^T @ right panel, of H by W tiles; `aside` runs at every step.
 template <typename Tiles, int H, int W, typename Aside>
-void multiplyPanels(const Panel& left, const Panel& right, int64_t steps, float* sums, bool first, Aside& aside) {
+void multiplyPanels(const uint16_t* left, const uint16_t* right, int64_t steps, float* sums, bool first, Aside& aside) {
   constexpr int64_t kRow = kPanel * sizeof(float);
   Tiles tiles;
   float* const lower = sums + kTileSide * kPanel;
@@ -62,22 +55,20 @@ void multiplyPanels(const Panel& left, const Panel& right, int64_t steps, float*
     if (H > 1) tiles.template load<2>(lower, kRow);
     if (H > 1 && W > 1) tiles.template load<3>(lower + kTileSide, kRow);
   }
-  const uint16_t *a = left.numbers, *b = right.numbers;
-  const int64_t rowA = left.row * 2, rowB = right.row * 2;
-  for (int64_t k = 0; k < steps; ++k, a += left.step, b += right.step) {
-    tiles.template load<4>(a, rowA);
-    tiles.template load<6>(b, rowB);
+  for (int64_t k = 0; k < steps; ++k, left += kPanelStep, right += kPanelStep) {
+    tiles.template load<4>(left, kTileBytes);
+    tiles.template load<6>(right, kTileBytes);
     tiles.template multiply<0, 4, 6>();
     if (W > 1) {
-      tiles.template load<7>(b + right.half, rowB);
+      tiles.template load<7>(right + kTileNumbers, kTileBytes);
       tiles.template multiply<1, 4, 7>();
     }
     if (H > 1) {
-      tiles.template load<5>(a + left.half, rowA);
+      tiles.template load<5>(left + kTileNumbers, kTileBytes);
       tiles.template multiply<2, 5, 6>();
       if (W > 1) tiles.template multiply<3, 5, 7>();
     }
-    aside.step(k);
+    aside.step();
   }
   aside.rest();
   tiles.template store<0>(sums, kRow);

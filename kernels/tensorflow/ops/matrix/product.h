@@ -1,10 +1,9 @@
-// A product of bfloat16 matrices in tile registers, summed in float32 and rounded once to bfloat16.
+// left^T @ right of bfloat16 matrices in tile registers, summed in float32 and rounded once to bfloat16.
 //
-// Rows of the left factor stay in the second-level cache, in place where they are contiguous in k, else packed. The right
-// factor streams past, 32 columns at a time, each packed while those before are multiplied. Where k is long, sums wait in
-// memory between its parts. Every thread computes a rectangle of the product. Between the steps of one pair of panels lies
-// what does not need the tile unit: the columns that come next are fetched and packed, the sums of the pair before rounded
-// and written.
+// Columns of the left factor, rows of the product, are packed and stay in the second-level cache. The right factor streams
+// past, 32 columns at a time, each packed while those before are multiplied. Where k is long, sums wait in memory between its
+// parts. Every thread computes a rectangle of the product. Between the steps of one pair of panels lies what does not need the
+// tile unit: the columns that come next are fetched and packed, the sums of the pair before rounded and written.
 #pragma once
 
 #include <algorithm>
@@ -48,11 +47,10 @@ class Workspace {
   int64_t bytes_ = 0;
 };
 
-// left [m, k] @ right [k, n], whose rows begin `stride` numbers apart.
+// left [k, m], right [k, n] -> to [m, n]
 struct Product {
   Factor left, right;
   uint16_t* to;
-  int64_t stride;
 };
 
 // Panels at some steps of k.
@@ -64,20 +62,17 @@ struct Block {
   int64_t tiles() const { return 2 * (last - first) * steps(); }
   int64_t lines() const { return tiles() * kTileSide; }
 
-  // Tile by tile, along the factor's rows as they lie in memory.
+  // Tile by tile, along the factor's rows.
   void pack(int64_t tile, uint16_t* to) const {
-    const int64_t half = tile % 2, panels = last - first;
-    const int64_t panel = of->contiguous ? tile / 2 / steps() : tile / 2 % panels;
-    const int64_t step = of->contiguous ? tile / 2 % steps() : tile / 2 / panels;
+    const int64_t half = tile % 2, panels = last - first, panel = tile / 2 % panels, step = tile / 2 / panels;
     const int64_t i = (first + panel) * kPanel + half * kTileSide;
     if (i >= of->count) return;
     packTile(*of, i, (k + step) * kTileInner, to + (panel * steps() + step) * kPanelStep + half * kTileNumbers);
   }
   // Asks for a line of the first panel, in the order in which it is packed, or of the one after it.
   void fetch(int64_t line) const {
-    const int64_t step = line / kPanel % steps(), panel = first + line / kPanel / steps(), r = line % kPanel;
-    const int64_t i = panel * kPanel, inner = (k + step) * kTileInner;
-    __builtin_prefetch(of->contiguous ? of->place(i + r, inner) : of->place(i, inner + r), 0, 2);
+    const int64_t rows = steps() * kTileInner;
+    __builtin_prefetch(of->numbers + (k * kTileInner + line % rows) * of->count + (first + line / rows) * kPanel, 0, 2);
   }
 };
 
@@ -87,7 +82,7 @@ inline int64_t rowsOf(const BlockSizes& sizes, int64_t steps) {
   return std::max<int64_t>(1, sizes.numbers / (std::max<int64_t>(1, steps) * kPanelStep));
 }
 
-// How a product is divided among threads: along the rows of the left factor and along the columns of the right one.
+// How a product is divided among threads: along its rows and along its columns.
 struct Plan {
   int64_t rows, columns;
 };
@@ -100,8 +95,8 @@ inline Plan planOf(const Product& product, const BlockSizes& sizes, int64_t thre
   int64_t least = INT64_MAX;
   for (int64_t rows = 1; rows <= threads; ++rows) {
     const int64_t columns = threads / rows, l = divideUp(left, rows), r = divideUp(right, columns);
-    // In pairs of panels; to pack a panel takes about as long as one, twice that where it has to be transposed.
-    const int64_t cost = l * r + divideUp(l, most) * r + (product.left.contiguous ? 0 : 2 * l);
+    // In pairs of panels; to pack a panel takes about as long as one, twice that of the left, which is transposed.
+    const int64_t cost = l * r + divideUp(l, most) * r + 2 * l;
     if (cost < least) {
       least = cost;
       best = {rows, columns};
@@ -119,10 +114,7 @@ template <typename Tiles>
 class Multiplication {
  public:
   Multiplication(const Product& product, int64_t threads)
-      : product_(product), plan_(planOf(product, Tiles::kBlocks, threads)), steps_(divideUp(product.left.inner, kTileInner)) {
-    const Factor& left = product_.left;
-    whole_ = left.contiguous && left.inner % kTileInner == 0 ? left.count / kPanel : 0;
-  }
+      : product_(product), plan_(planOf(product, Tiles::kBlocks, threads)), steps_(divideUp(product.left.inner, kTileInner)) {}
 
   int64_t threads() const { return plan_.rows * plan_.columns; }
 
@@ -145,18 +137,14 @@ class Multiplication {
   struct Aside {
     const Block& soon;
     uint16_t* packed;
-    Panel next;  // of what stays, if it has to be fetched
-    int64_t nextLines;
     Finished before, coming;
     Spread sources, tiles, rows, targets;
 
-    void step(int64_t k) {
+    void step() {
       sources.step([&](int64_t line) { soon.fetch(line + kBlocks.stepsAhead * kPanel); });
       tiles.step([&](int64_t tile) { soon.pack(tile, packed); });
       rows.step([&](int64_t row) { before.write(row); });
       targets.step([&](int64_t row) { coming.fetch(row); });
-      const uint16_t* from = next.numbers + k * next.step;
-      for (int64_t row = 0; row < nextLines; ++row) __builtin_prefetch(from + row * next.row, 0, 2);
     }
     void rest() {
       tiles.rest([&](int64_t tile) { soon.pack(tile, packed); });
@@ -191,9 +179,8 @@ class Multiplication {
     const int64_t rows = even(all.last - all.first, rowsOf(kBlocks, steps_));
     const int64_t columns = waits ? even(all.to - all.from, kBlocks.partColumns) : all.to - all.from;
     const int64_t panel = steps * kPanelStep, sums = (waits ? rows * columns : 1) * kPanel * kPanel;
-    const int64_t packed = std::max<int64_t>(0, std::min(all.last - whole_, rows)) * panel;
     static thread_local Workspace workspace;
-    char* memory = static_cast<char*>(workspace.atLeast(sums * sizeof(float) + (packed + 2 * panel) * sizeof(uint16_t)));
+    char* memory = static_cast<char*>(workspace.atLeast(sums * sizeof(float) + (rows + 2) * panel * sizeof(uint16_t)));
     uint16_t* first = reinterpret_cast<uint16_t*>(memory + sums * sizeof(float));
     Scratch scratch{first + 2 * panel, {first, first + panel}, reinterpret_cast<float*>(memory), waits};
 
@@ -214,15 +201,8 @@ class Multiplication {
 
   void packStaying(const Part& part, const Part* before, uint16_t* to) const {
     if (before != nullptr && before->first == part.first && before->k == part.k && before->end == part.end) return;
-    const Block block{&product_.left, std::max(part.first, whole_), part.last, part.k, part.end};
+    const Block block{&product_.left, part.first, part.last, part.k, part.end};
     for (int64_t tile = 0; tile < block.tiles(); ++tile) block.pack(tile, to);
-  }
-
-  // Of the rows, at step k.
-  Panel staying(const Part& part, int64_t panel, const uint16_t* packed) const {
-    if (panel >= whole_) return Panel::packed(packed + (panel - std::max(part.first, whole_)) * (part.end - part.k) * kPanelStep);
-    const int64_t stride = product_.left.stride;
-    return {product_.left.place(panel * kPanel, part.k * kTileInner), stride, kTileSide * stride, kTileInner};
   }
 
   void multiply(const Part& part, const Part* next, Scratch& scratch, Finished& finished) const {
@@ -230,34 +210,30 @@ class Multiplication {
     for (int64_t j = part.from; j < part.to; ++j) {
       Block soon = blockOf(part, j + 1);
       if (j + 1 == part.to) soon = next != nullptr ? blockOf(*next, next->from) : Block{&product_.right, j, j, part.k, part.end};
-      const Panel right = Panel::packed(scratch.streaming[0]);
       for (int64_t i = part.first; i < part.last; ++i) {
         const int64_t pair = i - part.first;
-        const Panel left = staying(part, i, scratch.staying);
-        const bool cold = j == part.from && i + 1 < part.last && i + 1 < whole_;
         float* sums = scratch.waits ? scratch.sums + (pair * columns + j - part.from) * kPanel * kPanel : scratch.sums;
-        const Finished coming{sums, product_.to + i * kPanel * product_.stride + j * kPanel, product_.stride,
+        const Finished coming{sums, product_.to + i * kPanel * product_.right.count + j * kPanel, product_.right.count,
                               std::min(product_.left.count - i * kPanel, kPanel),
                               std::min(product_.right.count - j * kPanel, kPanel)};
         const bool last = part.end == steps_;
         Aside aside{soon,
                     scratch.streaming[1],
-                    cold ? staying(part, i + 1, scratch.staying) : left,
-                    cold ? kPanel : 0,
                     finished,
                     coming,
                     Spread(soon.lines() * pair / pairs, soon.lines() * (pair + 1) / pairs, steps),
                     Spread(soon.tiles() * pair / pairs, soon.tiles() * (pair + 1) / pairs, steps),
                     Spread(0, finished.rows, steps),
                     Spread(0, last ? coming.rows : 0, steps)};
-        multiplyPair(left, right, steps, coming, part.k == 0, aside);
+        multiplyPair(scratch.staying + pair * steps * kPanelStep, scratch.streaming[0], steps, coming, part.k == 0, aside);
         finished = last ? coming : Finished{};
       }
       std::swap(scratch.streaming[0], scratch.streaming[1]);
     }
   }
 
-  static void multiplyPair(const Panel& left, const Panel& right, int64_t steps, const Finished& to, bool first, Aside& aside) {
+  static void multiplyPair(const uint16_t* left, const uint16_t* right, int64_t steps, const Finished& to, bool first,
+                           Aside& aside) {
     if (to.rows > kTileSide) {
       if (to.columns > kTileSide) multiplyPanels<Tiles, 2, 2>(left, right, steps, to.sums, first, aside);
       else multiplyPanels<Tiles, 2, 1>(left, right, steps, to.sums, first, aside);
@@ -270,7 +246,6 @@ class Multiplication {
   const Product product_;
   const Plan plan_;
   const int64_t steps_;
-  int64_t whole_;  // panels of rows that stay in place
 };
 
 // On at most so many threads.
