@@ -8,6 +8,7 @@ import { filterInteractions } from '../../lib/data/filter/filter.js';
 import { kCore } from '../../lib/data/filter/k-core.js';
 import { monthStart } from '../../lib/data/filter/months.js';
 import { orderByTime } from '../../lib/data/filter/order-by-time.js';
+import { blocksInMemory, renumberItems } from '../../lib/data/filter/select.js';
 import { cleanTitle, titleFault } from '../../lib/data/filter/title.js';
 import { firstSentences, itemText, protectText } from '../../lib/data/item-text.js';
 import { placeholderCatalogue, readCatalogue } from '../../lib/data/raw/catalogue.js';
@@ -335,4 +336,34 @@ describe('the index', () => {
     expect(() => writeIndex(path, [['<a_1>'], ['<a_1>', '<b_1>']])).toThrow('is the beginning of item 1');
     expect(readIndex(path)).toEqual(shared);
   });
+});
+
+test('an item that the catalogue lacks has no id', () => {
+  const { ids, listed } = renumberItems(Int32Array.of(2, -1, 0), { size: 4, isBought: (number) => number !== 3 });
+  expect([[...ids], [...listed]]).toEqual([
+    [1, -1, 0, -1],
+    [0, 2],
+  ]);
+});
+
+test.each([0, 1, 65_535, 65_536, 65_537])('%i interactions come in blocks, none of them empty', (count) => {
+  const columns = [
+    Int32Array.from({ length: count }, (_, i) => i),
+    Int32Array.from({ length: count }, (_, i) => 2 * i),
+  ];
+  const seen: number[] = [];
+  for (const { length, users, items, times } of blocksInMemory(columns[0]!, columns[1]!, (i) => 3 * i)) {
+    expect([users.length, items.length, length > 0]).toEqual([length, length, true]);
+    expect([users[0], items[0], times[0], times[length - 1]]).toEqual([seen.length, 2 * seen.length, 3 * seen.length, 3 * (seen.length + length - 1)]); // prettier-ignore
+    for (let i = 0; i < length; i++) seen.push(users[i]!);
+  }
+  expect(seen).toEqual([...columns[0]!]);
+});
+
+test('fields of one item that another lacks, of a published file', async () => {
+  const path = file('NAME.item.json', JSON.stringify({ 0: { title: 'a', tags: 'x' }, 1: { title: 'b' } }));
+  for (const keepFields of [undefined, ['tags']]) {
+    const { items } = await readCatalogue(path, 'inter-json', {}, { keepFields });
+    expect(items.map(({ extra }) => extra)).toEqual([{ tags: 'x' }, undefined]);
+  }
 });
