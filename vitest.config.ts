@@ -8,7 +8,6 @@ const ALONE = [
   'test/train/loop.test.ts',
   'test/embed/without-transformers.test.ts',
   'test/engine/**/*.test.ts',
-  'test/ops/tile-products.test.ts',
   'test/files/text.test.ts', // processor seconds, which are those of the whole process
   'test/mutants/**/*.test.ts',
 ];

@@ -41,6 +41,7 @@ import { sftStep } from './train/sft-step.js';
 import { tablesBench } from './evaluate/tables.js';
 import { sidDatasets } from './sid/sid-datasets.js';
 import { sidMethods } from './sid/sid-methods.js';
+import { smallProducts } from './small-products.js';
 import { strategyGain } from './strategies/strategy-gain.js';
 import { taskQuality } from './train/task-quality.js';
 import { trainEstimate } from './train/train-estimate.js';
@@ -80,6 +81,7 @@ export const BENCHMARKS: Record<string, Benchmark> = {
   'strategy-gain': alone(strategyGain),
   'task-quality': alone(taskQuality),
   'train-estimate': alone(trainEstimate),
+  'small-products': alone(smallProducts),
   'sft-step': besidePython(sftStep),
   'sft-step-answers': besidePython(sftStep),
   'sft-memory': besidePython(sftStep),

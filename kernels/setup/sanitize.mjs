@@ -70,7 +70,6 @@ export async function sanitize(args) {
         ...{ LD_PRELOAD: runtime, ASAN_OPTIONS: ASAN, UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1' },
         OMP_NUM_THREADS: '1', // races are not looked for, and short loops on all cores take longer
         ...{ SIDLAB_OPS_ADDON: ADDON, SIDLAB_BACKEND: 'tensorflow', TF_CPP_MIN_LOG_LEVEL: '2' },
-        SIDLAB_AMX: 'emulated', // the products' packing, on any processor
         ...{ SIDLAB_FUZZ_INPUTS: inputs, SIDLAB_FUZZ_SEED: values.seed, SIDLAB_FUZZ_FIRST: values.first },
       },
     },

@@ -8,10 +8,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { clusterConfig } from '../engine/cluster.js';
 import { ensureEngine } from '../engine/engine.js';
-import { wholeNumbersOf } from '../support/values-of.js';
 import { InputError } from '../support/errors.js';
 import { largest } from '../support/extremes.js';
 import { setNoticeSink, setProgressSink } from '../support/progress.js';
+import { wholeNumbersOf } from '../support/values-of.js';
 import { Collectives, isBroken } from './collectives.js';
 import { addPacked, broadcastWhole, type Collective } from './packed.js';
 

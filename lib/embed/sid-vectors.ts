@@ -1,13 +1,13 @@
 /** Item vectors out of a trained recommender: the mean of the embedding rows of an item's SID tokens. */
 import * as tf from '@tensorflow/tfjs';
 import { codeTokens, readIndex, type SidIndex } from '../data/sid-index.js';
-import { valuesOf } from '../support/values-of.js';
 import type { Vectors } from '../files/npy.js';
 import { loadModel } from '../lm/model.js';
 import type { LanguageModel } from '../lm/language-model.js';
 import { loadTokenizer, type TextTokenizer } from '../lm/tokenizer/tokenizer.js';
 import { EMBEDDING } from '../lm/weight-names.js';
 import { disposeWeights } from '../lm/weights.js';
+import { valuesOf } from '../support/values-of.js';
 
 /**
  * @param model folder @param index file

@@ -7,7 +7,6 @@
  * `tf.memory()` counts it as a tensor, and its bytes not.
  */
 import * as tf from '@tensorflow/tfjs';
-import { tilesInUse } from './native-ops.js';
 
 const BACKEND = 'tensorflow';
 /** TensorFlow's numbers of the types (`tensorflow/c/tf_datatype.h`). */
@@ -49,17 +48,12 @@ export function registerBfloat16(): void {
   const kernels: Record<string, (inputs: tf.TensorInfo[], attributes: Record<string, boolean>) => tf.TensorInfo> = {
     SidlabToBfloat16: ([x]) => cast(x!, TF_FLOAT, TF_BFLOAT16),
     SidlabFromBfloat16: ([x]) => cast(x!, TF_BFLOAT16, TF_FLOAT),
-    SidlabMatMulBfloat16: ([a, b], { transposeA = false, transposeB = false }) => {
-      // A weight's gradient, in tile registers: three quarters of oneDNN's time, which is as fast in the other forms.
-      if (transposeA && !transposeB && tilesInUse() !== 'none') {
-        return backend.executeSingleOutput('SidlabTileProductTN', [], [a!, b!]);
-      }
-      return backend.executeSingleOutput(
+    SidlabMatMulBfloat16: ([a, b], { transposeA, transposeB }) =>
+      backend.executeSingleOutput(
         'MatMul',
-        [flag('transpose_a', transposeA), flag('transpose_b', transposeB), type('T', TF_BFLOAT16)],
+        [flag('transpose_a', transposeA!), flag('transpose_b', transposeB!), type('T', TF_BFLOAT16)],
         [a!, b!],
-      );
-    },
+      ),
     SidlabGatherBfloat16: ([table, ids]) => {
       const axis = tf.scalar(0, 'int32');
       const attributes = [

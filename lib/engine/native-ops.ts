@@ -51,24 +51,10 @@ const OUTPUTS: Readonly<Record<string, number>> = {
   SidlabSwigluGrad: 2,
   SidlabTargetLogProbs: 2,
   SidlabTargetLogProbsGrad: 1,
-  SidlabTileProductTN: 1,
 };
 
 /** Names of all operations, in alphabetical order. */
 export const NATIVE_OPS: readonly string[] = Object.keys(OUTPUTS);
-
-/**
- * What our product of bfloat16 is computed in: the processor's tile registers (AMX), the same emulated (for tests, where
- * `SIDLAB_AMX=emulated`), none, where there is no such product (other processors, `SIDLAB_AMX=none`).
- */
-export type Tiles = 'amx' | 'emulated' | 'none';
-
-let tiles: Tiles = 'none';
-
-/** What the operations that are loaded multiply in. */
-export function tilesInUse(): Tiles {
-  return tiles;
-}
 
 /** What this needs of the package's backend. */
 interface NodeBackend {
@@ -82,9 +68,9 @@ export function registerNativeOps(): void {
   const backend = tf.findBackend(BACKEND) as unknown as NodeBackend;
   // The operations' addon finds TensorFlow loaded already.
   process.env.OMP_WAIT_POLICY ??= 'passive'; // its threads share the cores with TensorFlow's
-  ({ tiles } = require(addonFile()) as { tiles: Tiles });
+  require(addonFile());
   for (const [kernelName, outputs] of Object.entries(OUTPUTS)) {
-    if (tf.getKernel(kernelName, BACKEND) || (tiles === 'none' && kernelName === 'SidlabTileProductTN')) continue;
+    if (tf.getKernel(kernelName, BACKEND)) continue;
     tf.registerKernel({
       kernelName,
       backendName: BACKEND,

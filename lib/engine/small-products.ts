@@ -1,12 +1,12 @@
 /**
  * Products of two small matrices on the `tensorflow` engine, by an operation of ours that computes on the calling thread.
- * TensorFlow's own takes longer to spread such a product over its threads than to compute it: 100 x 64 x 256 in 115 us, of
- * which 80 are waiting; ours 35.
+ * TensorFlow's own takes longer to spread such a product over its threads than to compute it (`npm run bench --
+ * small-products`).
  */
 import * as tf from '@tensorflow/tfjs';
 
 const BACKEND = 'tensorflow';
-/** Multiplications below which one thread is the faster: 100 us of it. */
+/** Multiplications from which on two threads are the faster. */
 const SMALL = 2 ** 23;
 
 /** What this needs of the package's backend. */
@@ -27,12 +27,11 @@ export function registerSmallProducts(): void {
     ...other,
     kernelFunc: (params) => {
       const { a, b } = params.inputs as { a: tf.TensorInfo; b: tf.TensorInfo };
+      if (![a, b].every(({ shape, dtype }) => shape.length === 2 && dtype === 'float32'))
+        return other.kernelFunc(params);
       const { transposeA, transposeB } = params.attrs as unknown as { transposeA: boolean; transposeB: boolean };
-      const columns = b.shape[transposeB ? 0 : 1]!;
-      const isSmall = a.shape[0]! * a.shape[1]! * columns < SMALL;
-      const areMatrices =
-        a.shape.length === 2 && b.shape.length === 2 && a.dtype === 'float32' && b.dtype === 'float32';
-      if (!areMatrices || !isSmall) return other.kernelFunc(params);
+      const [rows, inner] = a.shape as [number, number]; // in either order
+      if (rows * inner * b.shape[transposeB ? 0 : 1]! >= SMALL) return other.kernelFunc(params);
       return backend.executeSingleOutput(`SidlabMatMul${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`, [], [a, b]);
     },
   });

@@ -2,13 +2,13 @@
  * The decoder's parameters under Hugging Face's names, as TensorFlow.js variables.
  */
 import * as tf from '@tensorflow/tfjs';
-import { valuesOf } from '../support/values-of.js';
 import type { LazyArray, NamedArray } from '../files/safetensors.js';
 import { fromBfloat16 } from '../ops/bfloat16.js';
 import { dropHalves } from '../ops/half-copies.js';
 import { uploaded } from '../ops/read-tensor.js';
 import { InputError } from '../support/errors.js';
 import { Random } from '../support/random.js';
+import { valuesOf } from '../support/values-of.js';
 import type { ModelConfig } from './config.js';
 import { EMBEDDING, OUTPUT, FINAL_NORM, layerWeight } from './weight-names.js';
 

@@ -1,6 +1,6 @@
 /**
  * Dropout with masks of our own: seeded, since the engine's generator has a state that no checkpoint can hold. The same
- * bits are drawn by an operation of the engine, and in JavaScript where it has none, at ten times the cost.
+ * bits are drawn by an operation of the engine, and in JavaScript where it has none.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Random, RandomState } from '../support/random.js';

@@ -1,11 +1,13 @@
 /** Dropout's masks: how often, how large, and the same for value and gradient. */
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
+import { kernelCounts } from '../../lib/engine/kernel-counts.js';
 import { dropoutFrom, dropoutMask, maskTensor } from '../../lib/ops/dropout.js';
+import { hasFused } from '../../lib/ops/fused.js';
 import { Random } from '../../lib/support/random.js';
 
-beforeAll(async () => void (await useEngine()));
+await useEngine();
 
 describe('dropout', () => {
   test.each([0.1, 0.25, 0.5, 0.9])('rate %f: that share is zero, the others grow, the mean stays', (rate) => {
@@ -56,6 +58,12 @@ describe('dropout', () => {
       }
     },
   );
+
+  test.runIf(hasFused('SidlabDropoutMask'))('the engine has an operation for it, which is what draws', async () => {
+    const random = new Random('native');
+    const { own } = await kernelCounts(() => maskTensor(random, [3, 5], 0.5).dispose());
+    expect(own.tensorflow!.SidlabDropoutMask).toBe(1);
+  });
 
   test('value and gradient are multiplied with the same mask', () => {
     const apply = dropoutFrom(new Random('mask'), 0.5)!;

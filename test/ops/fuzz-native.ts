@@ -9,7 +9,6 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { tilesInUse } from '../../lib/engine/native-ops.js';
 import { fromBfloat16, toBfloat16 } from '../../lib/ops/bfloat16.js';
 import { runFused } from '../../lib/ops/fused.js';
 import { Random } from '../../lib/support/random.js';
@@ -176,16 +175,8 @@ function adamwInputs(random: Random, ofGradient: typeof floats): Draft[] {
   return [parameter, gradient, m, v, random.int(2) ? decays : fixed(1), numbers, half, given];
 }
 
-/** Factors whose rows are summed over; now and then of several blocks. */
-function drawTransposed(random: Random): Draft[] {
-  const side = (): number => random.int(random.int(8) === 0 ? 200 : 40);
-  const inner = side();
-  return [halves(random, inner, side()), halves(random, inner, side())];
-}
-
 function operations(file: NumbersFile): Record<string, Draw> {
   return {
-    ...(tilesInUse() === 'none' ? {} : { SidlabTileProductTN: drawTransposed }),
     SidlabAdamW: (random) => adamwInputs(random, floats),
     SidlabAdamWBfloat16: (random) => adamwInputs(random, halves),
     SidlabAddRows(random) {

@@ -22,7 +22,6 @@ void registerSequenceAttention();
 void registerSmallProduct();
 void registerSwiglu();
 void registerTargetLogProbs();
-const char* registerTileProduct();
 }  // namespace sidlab
 
 NAPI_MODULE_INIT() {
@@ -45,10 +44,6 @@ NAPI_MODULE_INIT() {
     sidlab::registerSmallProduct();
     sidlab::registerSwiglu();
     sidlab::registerTargetLogProbs();
-    napi_value tiles;
-    if (napi_create_string_utf8(env, sidlab::registerTileProduct(), NAPI_AUTO_LENGTH, &tiles) == napi_ok) {
-      napi_set_named_property(env, exports, "tiles", tiles);
-    }
   } catch (const std::exception& error) {
     napi_throw_error(env, nullptr, error.what());
   }

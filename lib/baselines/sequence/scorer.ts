@@ -3,11 +3,11 @@
  * It holds the weights until it is disposed of.
  */
 import { ensureEngine } from '../../engine/engine.js';
-import { valuesOf } from '../../support/values-of.js';
 import { hashFile, hashText } from '../../files/files.js';
 import { disposeWeights } from '../../lm/weights.js';
 import { modelFiles } from '../../runs/inputs.js';
 import { InputError } from '../../support/errors.js';
+import { valuesOf } from '../../support/values-of.js';
 import { ARCHITECTURES } from './architectures.js';
 import type { Architecture } from './architecture.js';
 import { scoreItems } from './rank-items.js';

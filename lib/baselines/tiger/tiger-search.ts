@@ -10,9 +10,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { BestCandidates } from '../../decode/best-candidates.js';
 import { buildTrie, type ItemTrie } from '../../decode/item-trie.js';
-import { valuesOf } from '../../support/values-of.js';
 import type { Weights } from '../../lm/weights.js';
 import { sequencesOf } from '../../ops/sequence/padded-rows.js';
+import { valuesOf } from '../../support/values-of.js';
 import { TigerPass, type TigerSize } from './tiger-model.js';
 import { flatTokens, type TigerTokens } from './tiger-tokens.js';
 

@@ -9,10 +9,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { valuesOf } from '../../support/values-of.js';
 import { readJson } from '../../files/files.js';
 import { type NamedArray, SafetensorsFile } from '../../files/safetensors.js';
 import { InputError } from '../../support/errors.js';
+import { valuesOf } from '../../support/values-of.js';
 
 /** What is read of `config.json`. */
 export interface BertConfig {

@@ -1,9 +1,9 @@
 /** A decoder as an encoder (Qwen3-Embedding): the last hidden state of each token, behind the final norm. */
-import { valuesOf } from '../../support/values-of.js';
 import { forwardForest, prepareForest } from '../../lm/decoder.js';
 import { chain, packTrees } from '../../lm/forest.js';
 import { loadModel } from '../../lm/model.js';
 import { disposeWeights } from '../../lm/weights.js';
+import { valuesOf } from '../../support/values-of.js';
 import type { HiddenStates } from './bert.js';
 
 /** @throws InputError for a folder that is no decoder */

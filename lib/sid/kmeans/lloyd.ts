@@ -12,9 +12,9 @@
  *      (`distance.ts`), so that equal rows get equal codes on every engine;
  *   3. sums of clusters change by the rows that changed their code alone, in the order of the rows.
  * Several processes look for the codes of some rows each, tell one another which they found, and make the same sums of
- * them: the centres are the same bits with any number of processes. A code that loses its last row keeps its place. The fused implementation (`kernels/tensorflow/ops/kmeans_rounds.cc`) keeps a
- * bound for every row and centre, as Elkan's "Using the triangle inequality to accelerate k-means" (ICML 2003), and
- * copies nothing between the iterations.
+ * them: the centres are the same bits with any number of processes. A code that loses its last row keeps its place.
+ * The fused implementation (`kernels/tensorflow/ops/kmeans_rounds.cc`) keeps a bound for every row and centre, as Elkan's
+ * "Using the triangle inequality to accelerate k-means" (ICML 2003), and copies nothing between the iterations.
  *
  * Shapes: N rows, K codes, M codes that moved, D width. Distances are less |x|^2 throughout.
  */

@@ -11,8 +11,8 @@
  * Shapes: N rows, D width, P parts, W width of a part, K codes of a part.
  */
 import * as tf from '@tensorflow/tfjs';
-import { valuesOf } from '../../support/values-of.js';
 import type { Vectors } from '../../files/npy.js';
+import { valuesOf } from '../../support/values-of.js';
 import { kmeans } from '../kmeans/kmeans.js';
 import type { KmeansResult } from '../kmeans/lloyd.js';
 import { nearestRotation } from './nearest-rotation.js';

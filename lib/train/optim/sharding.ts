@@ -10,10 +10,10 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Share } from '../../cluster/alone.js';
-import { valuesOf } from '../../support/values-of.js';
 import type { LazyArray } from '../../files/safetensors.js';
 import type { UpdateGroup } from './parameter-groups.js';
 import { smallest } from '../../support/extremes.js';
+import { valuesOf } from '../../support/values-of.js';
 
 /** What a split needs of the processes; a `Cluster` is one. */
 export interface Sharding extends Share {

@@ -1,5 +1,5 @@
-// Products of two small float32 matrices, on the calling thread: a second one takes 80 us to wake, which is what TensorFlow's
-// batched product takes before it computes anything. Its MatMul does not, but oneDNN's sgemm beneath it lets a signal that
+// Products of two small float32 matrices, on the calling thread: TensorFlow's batched product takes longer to wake its
+// threads than such a product takes (`npm run bench -- small-products`). Its MatMul does not, but oneDNN's sgemm beneath it lets a signal that
 // comes at the wrong moment (Ctrl-C, the end of a child, a profiler's) write over its memory. This one packs the right
 // factor into panels and keeps a tile of the sums in registers.
 #include "../op.h"
