@@ -5,9 +5,16 @@ import { ROOT, at } from './paths.mjs';
 import { quietly } from './run.mjs';
 import { filesUnder, hashOf, readStamp, writeStamp } from './stamp.mjs';
 
+const LIBRARY = { sources: 'lib', out: 'dist', config: 'tsconfig.build.json' };
+
 /** @returns true if lib was compiled @throws if it does not compile */
 export function buildLibrary() {
-  return compile({ sources: 'lib', out: 'dist', config: 'tsconfig.build.json' });
+  return compile(LIBRARY);
+}
+
+/** Whether what was compiled last is what lib holds now, whenever its files were written. */
+export function isLibraryBuilt() {
+  return buildKey(LIBRARY.out) === keyOf(LIBRARY);
 }
 
 /** Benchmarks import the built package by its name, so the library comes first. */
@@ -21,10 +28,9 @@ export function buildKey(out) {
 }
 
 async function compile({ sources, out, config, after = '' }) {
-  const files = filesUnder(at(sources), ['.ts', '.json']);
+  const files = sourcesOf(sources);
   if (files.length === 0) return false;
-  const inputs = [...files, at('tsconfig.json'), at(config), at('package-lock.json')];
-  const key = hashOf(after, ...inputs.flatMap((file) => [relative(ROOT, file), { file }]));
+  const key = keyOf({ sources, config, after });
   const complete = files.every((file) => !file.endsWith('.ts') || existsSync(outputOf(file, sources, out)));
   if (complete && buildKey(out) === key) return false;
 
@@ -36,6 +42,13 @@ async function compile({ sources, out, config, after = '' }) {
   removeOrphans(sources, out, files);
   writeStamp(at(out, '.stamp.json'), { key });
   return true;
+}
+
+const sourcesOf = (folder) => filesUnder(at(folder), ['.ts', '.json']);
+
+function keyOf({ sources, config, after = '' }) {
+  const inputs = [...sourcesOf(sources), at('tsconfig.json'), at(config), at('package-lock.json')];
+  return hashOf(after, ...inputs.flatMap((file) => [relative(ROOT, file), { file }]));
 }
 
 /** `lib/data/load.ts` -> `dist/data/load.js` */
