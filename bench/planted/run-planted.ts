@@ -67,6 +67,7 @@ export async function runPlanted(home: string, name: string, seed: number, how =
     index: run.index,
     model,
     results: planted.rerank ? join(data, 'plain.jsonl') : run.results,
+    ...planted.evaluated,
   });
   if (planted.rerank) writeResults(run.results, planted.rerank(await readResults(join(data, 'plain.jsonl'))));
   return { ...run, embeddings, model };

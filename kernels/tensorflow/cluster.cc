@@ -27,10 +27,17 @@ std::string FromHex(const char* hex) {
   return bytes;
 }
 
+int NumberOf(const char* name) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? -1 : std::atoi(text);
+}
+
 // Asks every other process from time to time whether it lives, and ends all waiting where one is gone. A collective that
 // began before its peer died fails by itself; one that begins just then can wait for ever for an answer to a message that
 // the dead one had taken. TensorFlow's own strategies ask likewise (multi_worker_util, check_health). One that hangs is
-// not gone: for it there is the timeout of the calls.
+// not gone: for it there is the timeout of the calls. Nor is one that has not come yet; that all have come is known by
+// an answer, or by a collective that all took part in (SIDLAB_CLUSTER_MET), since a connection that was refused once is
+// not tried again for some seconds, and a peer that dies in them has never answered.
 class Watch {
  public:
   void Start(TFE_Context* context, int size, int rank) {
@@ -51,7 +58,7 @@ class Watch {
 
  private:
   void Run(TFE_Context* context, int size, int rank) {
-    std::vector<bool> seen(size, false);  // one that has not come yet is not gone
+    std::vector<bool> seen(size, false);
     std::vector<int> missed(size, 0);
     while (Wait()) {
       for (int task = 0; task < size; ++task) {
@@ -61,7 +68,8 @@ class Watch {
         TFE_CollectiveOpsCheckPeerHealth(context, name.c_str(), kAnswerMs, status);
         const TF_Code code = TF_GetCode(status);
         if (code == TF_OK) seen[task] = true;
-        missed[task] = code == TF_UNAVAILABLE && seen[task] ? missed[task] + 1 : 0;
+        const bool came = seen[task] || NumberOf("SIDLAB_CLUSTER_MET") == 1;
+        missed[task] = code == TF_UNAVAILABLE && came ? missed[task] + 1 : 0;
         const bool gone = missed[task] >= kMisses;
         if (gone) TFE_AbortCollectiveOps(context, status);
         TF_DeleteStatus(status);
@@ -87,11 +95,6 @@ class Watch {
 };
 
 Watch Watch::watch;
-
-int NumberOf(const char* name) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? -1 : std::atoi(text);
-}
 
 }  // namespace
 

@@ -57,7 +57,9 @@ function collisionVerdict({ sidQuality: sid }: Pick<BadCaseFile, 'sidQuality'>):
     {
       ...{ finding: 'collisions', value: collisions, threshold: BOUNDS.collisions },
       words: `${ambiguousItems} items share their SID with another; ${percent(ambiguousTraffic)} of the rows ask for one of them.`,
-      advice: 'Mend the SIDs before anything else: another level, a larger codebook, or --collisions reassign.',
+      advice:
+        'Mend the SIDs before anything else: another level, a larger codebook, or --collisions reassign. Items of one SID ' +
+        'take the places of others, too: evaluate --shared-sids split shows what is left without that.',
       strategies: ['sid_quality'],
     },
   ];

@@ -7,6 +7,7 @@
  * program; a key is used again for every later call of the same shape, which spares a round trip to the leader.
  */
 import * as tf from '@tensorflow/tfjs';
+import { announceMeeting } from '../engine/cluster.js';
 import { InputError } from '../support/errors.js';
 
 /** Numbers of an all-reduce at most: 16 MB. gRPC copies each several times, so memory grows with it. */
@@ -38,6 +39,8 @@ export type TensorLike = Pick<tf.Tensor, 'dtype' | 'shape'>;
 /** The operations of one process in a cluster. Every method is called by all processes, in the same order. */
 export class Collectives {
   private readonly keys = new Map<string, number>();
+  /** Whether all have taken part in a call. */
+  private met = false;
 
   /** @param timeout seconds that a call waits for the others */
   constructor(
@@ -90,7 +93,10 @@ export class Collectives {
     const keys = [this.size, GROUP, instance].map((key) => tf.scalar(key, 'int32'));
     try {
       const all = [...(before ? [before] : []), ...keys, ...(after ? [after] : [])];
-      return this.backend().executeSingleOutput(name, [...attributes, ...this.common()], all) as tf.Tensor;
+      const result = this.backend().executeSingleOutput(name, [...attributes, ...this.common()], all) as tf.Tensor;
+      if (!this.met) announceMeeting();
+      this.met = true;
+      return result;
     } catch (error) {
       throw clusterError(error, this.timeout);
     } finally {

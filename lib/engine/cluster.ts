@@ -54,8 +54,14 @@ export function announceCluster(config = clusterConfig()): void {
   process.env.SIDLAB_SERVER_DEF = serverDef(config); // Node's process.env is the C environment
   process.env.SIDLAB_CLUSTER_SIZE = String(config.addresses.length);
   process.env.SIDLAB_CLUSTER_RANK = String(config.rank);
+  process.env.SIDLAB_CLUSTER_MET = '0'; // there from the start: a thread reads it, and the environment must not move
   // What the runtime writes about a peer that is gone is in the error of the call too, which becomes one line.
   if (process.env.TF_CPP_MIN_LOG_LEVEL === '2') process.env.TF_CPP_MIN_LOG_LEVEL = '3';
+}
+
+/** Tells the addon that all processes have come: from now on one that does not answer is gone. */
+export function announceMeeting(): void {
+  process.env.SIDLAB_CLUSTER_MET = '1';
 }
 
 /** @returns whether the addon, now that it is loaded, has joined */

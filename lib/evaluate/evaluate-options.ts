@@ -7,6 +7,7 @@ import { LENGTHS } from '../decode/choices.js';
 import type { Options } from '../options/option.js';
 import { defineOptions, type Given, type OptionsOf } from '../options/schema.js';
 import type { Scorer } from './scorer.js';
+import { SHARED_SIDS } from './shared-sids.js';
 import { SHARD_HELP, shardProblem } from './shard.js';
 import { PROMPT_OPTIONS } from '../tasks/prompt-options.js';
 
@@ -23,6 +24,12 @@ export const RANK_OPTIONS = {
     'tau: items are ranked by log p - tau * log of their popularity in training (Menon et al. 2021), for those bought ' +
       "seldom; targets' own log-probabilities are not told then",
     { default: 0 },
+  ),
+  sharedSids: choice(
+    SHARED_SIDS,
+    'where several items have a SID: its probability for each of them, or split evenly among them, so that they do not ' +
+      "fill the list; targets' own log-probabilities are not told then",
+    { default: 'each', cameLater: true },
   ),
   lengthOf: choice(
     LENGTHS,

@@ -152,7 +152,7 @@ function precisionOf({ precision, model }: SettingsOf<typeof EVALUATE_OPTIONS>):
 async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>, agreed?: Precision) {
   const { data, dataset: name, model, split, shuffleHistories: seed, limit, wording, shard, part } = settings;
   const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens, preferences } = settings;
-  const { numBeams, normalize, lengthPenalty, lengthOf, logitAdjustment, excludeHistory } = settings;
+  const { numBeams, normalize, lengthPenalty, lengthOf, logitAdjustment, sharedSids, excludeHistory } = settings;
   const { scoreTargets, tokenBudget, assistant, assistantWeight } = settings;
   scorerOf(assistant);
   const run = trainedWith(model);
@@ -170,6 +170,7 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>, agreed?: Pr
     ...{ split, template, numBeams, normalize, precision },
     ...(lengthPenalty !== 0 && { lengthPenalty }),
     ...(logitAdjustment !== 0 && { logitAdjustment }),
+    ...(sharedSids !== 'each' && { sharedSids }),
     ...(lengthPenalty !== 0 && lengthOf !== 'tokens' && { lengthOf }),
     ...(typeof assistant === 'function' && { assistant: scorerIdentity(assistant), assistantWeight }),
     ...(excludeHistory && { excludeHistory }),
@@ -201,7 +202,7 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>, agreed?: Pr
   const asked = { ...run, templates, ...defined({ cutoffLen, chatTemplate, sidTokens }) };
   const reading = { ...promptOptions(asked, model, dataset.items, words), precision };
   const ranking = { numBeams, normalize, lengthPenalty, logitAdjustment, excludeHistory, scoreTargets, tokenBudget };
-  const search = { ...ranking, lengthOf, ...(assistant !== undefined && { assistant, assistantWeight }) };
+  const search = { ...ranking, lengthOf, sharedSids, ...(assistant !== undefined && { assistant, assistantWeight }) };
   const prompts = [asked.cutoffLen, asked.chatTemplate, asked.sidTokens, found];
   const hashes = partHashes(inputs, joined);
   const key = [kind, ranking, prompts, hashes, codeVersion().hash, rows.length];

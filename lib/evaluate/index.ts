@@ -39,6 +39,7 @@ export * from './measures/ranking.js';
 export * from './measures/search.js';
 export * from './measures/slices.js';
 export * from './logit-adjustment.js';
+export * from './shared-sids.js';
 export * from './rows/features.js';
 export * from './rows/ranks.js';
 export * from './rows/row-table.js';

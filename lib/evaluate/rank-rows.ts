@@ -12,6 +12,7 @@ import { logitAdjustment } from './logit-adjustment.js';
 import type { PartialResults } from './partial-results.js';
 import type { Recommender } from './recommender.js';
 import type { Result } from './results-file.js';
+import { splitSharedSids } from './shared-sids.js';
 import { scorerOf } from './scorer.js';
 import type { Shard } from './shard.js';
 
@@ -62,8 +63,9 @@ export async function rankSome(
 ): Promise<Map<number, Result>> {
   const { label = 'evaluate', ...given } = options;
   const { tokenBudget, excludeHistory, scoreTargets, assistant, assistantWeight, ...asked } = SCHEMA.parse(given);
-  const { logitAdjustment: tau, ...search } = asked;
-  const itemBias = adjustment(tau, counts, recommender);
+  const { logitAdjustment: tau, sharedSids, ...search } = asked;
+  const split = sharedSids === 'split' ? splitSharedSids(recommender.index) : undefined;
+  const itemBias = both(adjustment(tau, counts, recommender), split);
   const scorer = scorerOf(assistant);
   const catalogue = recommender.index.map((_, item) => item);
   const prompts = rows.map(({ history, target }) => recommender.render.prompt(history, target, wording - 1));
@@ -110,6 +112,11 @@ function adjustment(
     );
   }
   return logitAdjustment(counts, tau);
+}
+
+/** Sum of two numbers an item, where both are there. */
+function both(a: Float64Array | undefined, b: Float64Array | undefined): Float64Array | undefined {
+  return a && b ? a.map((x, i) => x + b[i]!) : (a ?? b);
 }
 
 function searchBatch(

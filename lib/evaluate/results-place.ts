@@ -22,6 +22,8 @@ export interface EvaluationKind {
   lengthPenalty?: number;
   /** tau. */
   logitAdjustment?: number;
+  /** Where a SID's probability is split among its items. */
+  sharedSids?: 'split';
   /** Where it is not all tokens that a length counts. */
   lengthOf?: 'choices';
   /** What the assistant is, and its share. */
@@ -48,7 +50,7 @@ export interface EvaluationKind {
 export function resultsFile(model: string, kind: EvaluationKind): string {
   const { split, template, numBeams, normalize, precision = 'float32', shuffleHistories: seed } = kind;
   const { limit = 0, excludeHistory = false, lengthPenalty = 0, lengthOf, wording = 1, shard, part } = kind;
-  const { logitAdjustment = 0, assistant, assistantWeight } = kind;
+  const { logitAdjustment = 0, sharedSids, assistant, assistantWeight } = kind;
   const parts = [
     ...[split, template, numBeams],
     ...(normalize === 'full' ? [] : [normalize]),
@@ -56,6 +58,7 @@ export function resultsFile(model: string, kind: EvaluationKind): string {
     ...(excludeHistory ? ['without-history'] : []),
     ...(lengthPenalty === 0 ? [] : [`length-${lengthPenalty}`]),
     ...(logitAdjustment === 0 ? [] : [`adjusted-${logitAdjustment}`]),
+    ...(sharedSids === undefined ? [] : ['split-sids']),
     ...(lengthOf === undefined ? [] : [lengthOf]),
     ...(assistant === undefined ? [] : [`assistant-${assistantWeight}-${assistant.slice(0, 8)}`]),
     ...(wording === 1 ? [] : [`wording-${wording}`]),

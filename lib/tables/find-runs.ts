@@ -87,8 +87,8 @@ function isWholeByPipeline(file: string): boolean {
 
 /** What an evaluation says of itself where it is another than the default one. */
 const CHANGES = [
-  ...(['limit', 'excludeHistory', 'lengthPenalty', 'logitAdjustment', 'assistant', 'wording'] as const),
-  ...(['shard', 'shuffleHistories', 'part'] as const),
+  ...(['limit', 'excludeHistory', 'lengthPenalty', 'logitAdjustment', 'sharedSids', 'assistant'] as const),
+  ...(['wording', 'shard', 'shuffleHistories', 'part'] as const),
 ];
 
 /** @param metrics such as `HR@10` @returns undefined where no run's results are of the data set's test rows */

@@ -5,6 +5,7 @@
  */
 import type { Dataset, Row } from '../../data/dataset.js';
 import { sidTokens, type SidIndex } from '../../data/sid-index.js';
+import type { RankOptions } from '../../evaluate/evaluate-options.js';
 import type { Result } from '../../evaluate/result.js';
 import { Random } from '../../support/random.js';
 
@@ -20,6 +21,8 @@ export interface PlantedShop extends Shop {
   trainedOn?: Row[];
   /** True where the model of the shop without a fault answers: only what it is asked is another. */
   controlModel?: boolean;
+  /** How its rows are ranked, where that is not the default. */
+  evaluated?: Pick<RankOptions, 'sharedSids'>;
   /** What is done to the lists that the model made. */
   rerank?: (results: readonly Result[]) => Result[];
 }
@@ -40,8 +43,6 @@ export interface Fault {
 const PART = 0.5;
 /** Codes from here on are those of no item of the shop. */
 const FALLEN = 500;
-/** Items of a shared SID. Of fewer than fit into a list, a hit on the SID would be one on the item, and easier than before. */
-const SHARING = 40;
 /** Nats that an item gains where it is bought e times as often. */
 const PUSH = 2;
 
@@ -84,12 +85,15 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   },
   'shared-sids': {
     cause: 'ambiguous SID',
-    what: 'the items of some departments share their SIDs, forty by forty in random order',
+    what: 'the items of some departments have one SID a department',
     plant({ dataset, index }, seed) {
-      const items = new Random(`shared ${seed}`).shuffle(someDepartments(dataset, `shared ${seed}`));
+      const department = departments(dataset);
       const shared = [...index];
-      items.forEach((item, i) => (shared[item] = index[items[i - (i % SHARING)]!]!));
-      return { dataset, index: shared };
+      // what collides is alike, as with every quantizer: items that share a SID at random spoil the lists of all users
+      for (const item of someDepartments(dataset, `shared ${seed}`)) {
+        shared[item] = index[department.indexOf(department[item]!)]!;
+      }
+      return { dataset, index: shared, evaluated: { sharedSids: 'split' } };
     },
   },
   'one-item-users': {
@@ -143,8 +147,9 @@ function someItems({ items }: Dataset, seed: string, share: number): Set<number>
 }
 
 /** Items of departments drawn at random, in order of id, until they are more than two fifths of all. */
-function someDepartments({ items }: Dataset, seed: string): number[] {
-  const department = items.map(({ categories }) => categories.split(', ')[1] ?? categories); // the first is the shop
+function someDepartments(dataset: Dataset, seed: string): number[] {
+  const { items } = dataset;
+  const department = departments(dataset);
   const names = new Random(`departments ${seed}`).shuffle([...new Set(department)].sort());
   let chosen: number[] = [];
   while (chosen.length <= 0.4 * items.length) {
@@ -152,6 +157,11 @@ function someDepartments({ items }: Dataset, seed: string): number[] {
     chosen = [...items.keys()].filter((item) => taken.has(department[item]!));
   }
   return chosen;
+}
+
+/** Department of each item; the first of its categories is the shop. */
+function departments({ items }: Dataset): string[] {
+  return items.map(({ categories }) => categories.split(', ')[1] ?? categories);
 }
 
 /** Places of a part of the rows asked, drawn at random and in that order. */
