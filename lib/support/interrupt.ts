@@ -4,20 +4,26 @@
  */
 let asked = false;
 
-/** Catches SIGINT until the returned function is called. A second SIGINT within the same step ends the process. */
+/** Ctrl-C, and what Kubernetes, Slurm and `docker stop` send before they kill; with the status of a process that each ended. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Catches SIGINT and SIGTERM until the returned function is called. A second one within the same step ends the process. */
 export function watchInterrupts(): () => void {
   asked = false;
-  const others = process.listeners('SIGINT');
-  process.removeAllListeners('SIGINT');
-  const handler = (): void => {
-    if (asked) process.exit(130);
-    asked = true;
-  };
-  process.on('SIGINT', handler);
-  return () => {
-    process.removeListener('SIGINT', handler);
-    for (const other of others) process.on('SIGINT', other);
-  };
+  const restore = (Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]).map((signal) => {
+    const others = process.listeners(signal);
+    process.removeAllListeners(signal);
+    const handler = (): void => {
+      if (asked) process.exit(SIGNALS[signal]);
+      asked = true;
+    };
+    process.on(signal, handler);
+    return () => {
+      process.removeListener(signal, handler);
+      for (const other of others) process.on(signal, other);
+    };
+  });
+  return () => restore.forEach((end) => end());
 }
 
 /** Whether the user asked to stop. */

@@ -71,8 +71,10 @@ test.each([
 });
 
 test('an interrupt saves, says so, and is resumed from', async () => {
-  expect(await runAndKill(options('interrupted'), 10, 'SIGINT')).toBe(1);
-  expect(existsSync(join(folder, 'interrupted', 'card.json'))).toBe(false);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    expect(await runAndKill(options('interrupted'), 6, signal)).toBe(1);
+    expect(existsSync(join(folder, 'interrupted', 'card.json'))).toBe(false);
+  }
   expect(await runAndKill(options('interrupted'), Infinity)).toBe(0);
   expect(weights('interrupted')).toEqual(weights('whole plain'));
 });

@@ -7,8 +7,14 @@ import { parseShape } from '../../../lib/lm/config.js';
 import type { LanguageModel } from '../../../lib/lm/language-model.js';
 import { type TextTokenizer, wordTokenizer } from '../../../lib/lm/tokenizer/tokenizer.js';
 import { randomWeights } from '../../../lib/lm/weights.js';
+import { Random } from '../../../lib/support/random.js';
 import { TEMPLATES, templateWords } from '../../../lib/tasks/templates.js';
-import { GrpoTask, type GrpoTaskOptions, type GrpoTaskParts } from '../../../lib/train/grpo/grpo-task.js';
+import {
+  type GrpoBatch,
+  GrpoTask,
+  type GrpoTaskOptions,
+  type GrpoTaskParts,
+} from '../../../lib/train/grpo/grpo-task.js';
 import { lossDefaults, type PolicyLossOptions } from '../../../lib/train/grpo/loss/policy-loss.js';
 import { frozenReference } from '../../../lib/train/grpo/reference.js';
 import { type RewardGiven, rewardParts } from '../../../lib/train/grpo/rewards/reward-list.js';
@@ -128,4 +134,14 @@ export function step(model: LanguageModel, { gradients }: BatchGradients, rate: 
     tf.tidy(() => weight.assign(tf.sub(weight, tf.mul(gradient, rate))));
   }
   tf.dispose([...gradients.values()]);
+}
+
+/** The batch of an update of the first epoch. */
+export const batchOf = (task: GrpoTask, update = 0): GrpoBatch => task.batches(0)[update]!;
+
+/** Loss, gradient and log of one update; nothing is changed. */
+export async function update(task: GrpoTask, of = toy(), at = 0) {
+  const objective = await task.objective(batchOf(task, at), new Random(1), at + 1);
+  const gradients = gradientsOf(of.model, objective.microBatches);
+  return { ...gradients, metrics: (objective.metrics as () => Record<string, number>)() };
 }
