@@ -6,6 +6,7 @@
 #include <tensorflow/c/c_api_experimental.h>
 #include <tensorflow/c/eager/c_api.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
@@ -35,9 +36,10 @@ int NumberOf(const char* name) {
 // Asks every other process from time to time whether it lives, and ends all waiting where one is gone. A collective that
 // began before its peer died fails by itself; one that begins just then can wait for ever for an answer to a message that
 // the dead one had taken. TensorFlow's own strategies ask likewise (multi_worker_util, check_health). One that hangs is
-// not gone: for it there is the timeout of the calls. Nor is one that has not come yet; that all have come is known by
-// an answer, or by a collective that all took part in (SIDLAB_CLUSTER_MET), since a connection that was refused once is
-// not tried again for some seconds, and a peer that dies in them has never answered.
+// not gone: for it there is the timeout of the calls. Nor is one that has not come yet: that it has is known by its first
+// answer. A connection that was refused is not tried again for a while (gRPC's pauses grow by 1.6, so that one is shorter
+// than all before it), and a peer that dies in that while has never answered. So after a collective that all took part in
+// (SIDLAB_CLUSTER_MET) a peer without an answer is given as long again as had passed until then, and some seconds.
 class Watch {
  public:
   void Start(TFE_Context* context, int size, int rank) {
@@ -60,7 +62,12 @@ class Watch {
   void Run(TFE_Context* context, int size, int rank) {
     std::vector<bool> seen(size, false);
     std::vector<int> missed(size, 0);
+    int waits = 0;  // so far, and of them those until all had met
+    int until_met = -1;
     while (Wait()) {
+      ++waits;
+      if (until_met < 0 && NumberOf("SIDLAB_CLUSTER_MET") == 1) until_met = waits;
+      const bool late = until_met >= 0 && waits - until_met > std::min(until_met, kLongestPause) + kSlack;
       for (int task = 0; task < size; ++task) {
         if (task == rank) continue;
         const std::string name = "/job:worker/replica:0/task:" + std::to_string(task);
@@ -68,8 +75,7 @@ class Watch {
         TFE_CollectiveOpsCheckPeerHealth(context, name.c_str(), kAnswerMs, status);
         const TF_Code code = TF_GetCode(status);
         if (code == TF_OK) seen[task] = true;
-        const bool came = seen[task] || NumberOf("SIDLAB_CLUSTER_MET") == 1;
-        missed[task] = code == TF_UNAVAILABLE && came ? missed[task] + 1 : 0;
+        missed[task] = code == TF_UNAVAILABLE && (seen[task] || late) ? missed[task] + 1 : 0;
         const bool gone = missed[task] >= kMisses;
         if (gone) TFE_AbortCollectiveOps(context, status);
         TF_DeleteStatus(status);
@@ -87,6 +93,8 @@ class Watch {
   static constexpr int kPeriodMs = 1000;
   static constexpr int kAnswerMs = 2000;
   static constexpr int kMisses = 2;
+  static constexpr int kLongestPause = 150;  // periods; gRPC's longest is 120 s, give or take a fifth
+  static constexpr int kSlack = 5;
 
   std::thread thread_;
   std::mutex mutex_;

@@ -11,7 +11,7 @@ import { itemRank } from '../evaluate/rows/ranks.js';
 import { type Intervals, metricIntervals, withRanks } from '../evaluate/statistics/intervals.js';
 import type { RunFolderOptions } from '../runs/run-folder.js';
 import { InputError } from '../support/errors.js';
-import type { TrainReport } from '../train/loop/loop.js';
+import type { TrainReport } from '../train/loop/loop-options.js';
 import { BASELINE_OPTIONS, type BaselineStageOptions } from './baseline-options.js';
 import { viewsOf } from './apart.js';
 import type { Baseline, BaselineContext, BaselineOptions, Ranked } from './baseline.js';

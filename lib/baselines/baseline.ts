@@ -2,7 +2,7 @@
 import type { Dataset, Row } from '../data/dataset.js';
 import type { Result } from '../evaluate/results-file.js';
 import type { Options } from '../options/option.js';
-import type { TrainReport } from '../train/loop/loop.js';
+import type { TrainReport } from '../train/loop/loop-options.js';
 
 /** Options that every baseline takes. */
 export interface BaselineOptions {

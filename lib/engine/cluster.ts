@@ -59,7 +59,7 @@ export function announceCluster(config = clusterConfig()): void {
   if (process.env.TF_CPP_MIN_LOG_LEVEL === '2') process.env.TF_CPP_MIN_LOG_LEVEL = '3';
 }
 
-/** Tells the addon that all processes have come: from now on one that does not answer is gone. */
+/** Tells the addon that all processes have come: one that does not answer for a while is gone. */
 export function announceMeeting(): void {
   process.env.SIDLAB_CLUSTER_MET = '1';
 }

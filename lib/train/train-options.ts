@@ -38,6 +38,10 @@ export const TRAIN_OPTIONS = {
   ),
 } satisfies Options;
 
+/** What `averageDecay` does. */
+export const AVERAGE_HELP =
+  'what is validated and kept is a moving average of the weights, of which this share stays at an update (0: the weights)';
+
 /** Declares the options of the optimizer, and of what is kept, that `sft` and `grpo` share. */
 export const OPTIMIZER_OPTIONS = {
   optimizer: choice(OPTIMIZERS, 'adamw, or muon for the matrices of the layers and AdamW for the rest', {

@@ -4,7 +4,7 @@ import type { Cluster } from '../../lib/cluster/cluster.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { RunFolder } from '../../lib/runs/run-folder.js';
 import { announce, announcement } from '../../lib/train/loop/announce.js';
-import { train } from '../../lib/train/loop/loop.js';
+import { train } from '../../lib/train/loop/train.js';
 import type { Task } from '../../lib/train/loop/task.js';
 import { estimateRun, type RunEstimate } from '../../lib/train/report/estimate.js';
 import { newFolder, type Text, tinyModel, tinyTask, tokenizer } from './tiny-task.js';

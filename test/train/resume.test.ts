@@ -46,7 +46,10 @@ beforeAll(async () => {
 test.each([
   ['plain', {}],
   ['in bfloat16', { precision: 'bfloat16' as const }],
-  ['filled by tokens, with Muon', { optimizer: 'muon' as const, batchTokens: 200, patience: 20, keep: 3 }],
+  [
+    'filled by tokens, with Muon',
+    { optimizer: 'muon' as const, batchTokens: 200, patience: 20, keep: 3, averageDecay: 0.9 },
+  ],
   [
     'a mix with texts, layers computed again',
     { tasks: 'seqrec,title2sid:0.5,sid2title:n=10', vocabSize: 300, layerCheckpointing: true, epochs: 2 },

@@ -14,7 +14,8 @@ import { Random } from '../../lib/support/random.js';
 import { cutInto } from '../../lib/tasks/examples.js';
 import { forestLoss, forestLogProbs } from '../../lib/train/loop/forest-loss.js';
 import type { MicroBatch } from '../../lib/train/loop/gradients.js';
-import { type LoopOptions, train, type TrainReport } from '../../lib/train/loop/loop.js';
+import type { LoopOptions, TrainReport } from '../../lib/train/loop/loop-options.js';
+import { train } from '../../lib/train/loop/train.js';
 import type { Task } from '../../lib/train/loop/task.js';
 
 export interface Text {

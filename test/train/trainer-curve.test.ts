@@ -7,7 +7,7 @@ import { loadModel } from '../../lib/lm/model.js';
 import { readMetrics } from '../../lib/runs/metric-lines.js';
 import { RunFolder } from '../../lib/runs/run-folder.js';
 import { cutInto } from '../../lib/tasks/examples.js';
-import { train } from '../../lib/train/loop/loop.js';
+import { train } from '../../lib/train/loop/train.js';
 import type { Task } from '../../lib/train/loop/task.js';
 import { newFolder, type Text, textParts, tokenizer } from './tiny-task.js';
 

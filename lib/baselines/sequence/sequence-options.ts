@@ -2,6 +2,7 @@
 import { SEED_OPTIONS } from '../../data/data-options.js';
 import { boolean, choice, hook, integer, number, text } from '../../options/kinds.js';
 import type { MetricLine } from '../../runs/metric-lines.js';
+import { AVERAGE_HELP } from '../../train/train-options.js';
 import { type Schedule, SCHEDULES } from '../../support/schedule.js';
 
 /** What is minimised. */
@@ -41,6 +42,7 @@ export function trainerOptions({ dropout, learningRate = 1e-3, evalEpochs = 1 }:
     weightDecay: number('of AdamW, on matrices alone', { default: 0, min: 0 }),
     maxGradNorm: number('gradients are scaled down to this norm; 0 leaves them', { default: 0, min: 0 }),
     dropout: number('share of numbers set to zero while training', { default: dropout, min: 0, below: 1 }),
+    averageDecay: number(AVERAGE_HELP, { default: 0, min: 0, below: 1, cameLater: true }),
     evalEpochs: number('epochs between validations, at least an update', { default: evalEpochs, above: 0 }),
     bestMetric: text('validation metric that decides which model is the best', { default: 'NDCG@10' }),
     patience: integer('stop after so many validations without a better one (0: never)', { default: 10, min: 0 }),
@@ -80,6 +82,7 @@ export interface TrainerSettings {
   weightDecay: number;
   maxGradNorm: number;
   dropout: number;
+  averageDecay: number;
   evalEpochs: number;
   bestMetric: string;
   patience: number;

@@ -1,6 +1,6 @@
 /** A trained baseline: a data folder -> a run folder (`model/`, metrics, checkpoints) -> lists for the test rows. */
 import { disposeWeights } from '../../lm/weights.js';
-import type { TrainReport } from '../../train/loop/loop.js';
+import type { TrainReport } from '../../train/loop/loop-options.js';
 import type { BaselineContext, BaselineOptions, Ranked } from '../baseline.js';
 import { trainedRun } from '../trained-run.js';
 import { rankItems, type TrainedSequence } from './rank-items.js';

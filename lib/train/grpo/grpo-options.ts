@@ -7,7 +7,7 @@ import { withDefault } from '../../options/derive.js';
 import { boolean, choice, custom, group, hook, integer, number, text } from '../../options/kinds.js';
 import { defineOptions, type OptionsOf, type SettingsOf } from '../../options/schema.js';
 import { WEIGHT_OPTIONS } from '../../tasks/example-options.js';
-import { OPTIMIZER_OPTIONS, TRAIN_OPTIONS } from '../train-options.js';
+import { AVERAGE_HELP, OPTIMIZER_OPTIONS, TRAIN_OPTIONS } from '../train-options.js';
 import { ADVANTAGE_SCOPES, BASELINES } from './loss/advantages.js';
 import { GRPO_RULES } from './grpo-rules.js';
 import { AGGREGATIONS, EQUAL_GROUPS, KL_PLACES, NORMALIZES, REFERENCES, ROLLOUTS } from './grpo-words.js';
@@ -146,10 +146,7 @@ export const GRPO_OPTIONS = defineOptions(
     bestMetric: text('validation metric that decides which model is the best', {
       otherwise: 'NDCG@10, or reward where no task is ranked',
     }),
-    averageDecay: number(
-      'what is validated and kept is a moving average of the weights, of which this share stays at an update (0: the weights)',
-      { default: 0, min: 0, below: 1 },
-    ),
+    averageDecay: number(AVERAGE_HELP, { default: 0, min: 0, below: 1 }),
     logRollouts: integer('groups of every rollout that are written to rollouts.jsonl', {
       default: 0,
       min: 0,

@@ -31,7 +31,6 @@ import { GRPO_OPTIONS, type GrpoOptions, type GrpoParsed } from './grpo-options.
 import { checkPolicy, policyModel, referenceModel } from './grpo-models.js';
 import { GrpoTask, type GrpoTaskParts } from './grpo-task.js';
 import type { ReferenceKind } from './grpo-words.js';
-import { type PolicyAverage, policyAverage } from './policy-average.js';
 import { lossDefaults } from './loss/policy-loss.js';
 import { functionStamp, type RewardPart, rewardParts, rewardStamp } from './rewards/reward-list.js';
 import { drawRows, epochRows } from './rollout/epoch-rows.js';
@@ -192,8 +191,7 @@ export interface BegunGrpo {
   tokenizer: TextTokenizer;
   task: GrpoTask;
   /** What is validated and kept in the policy's place. */
-  average?: PolicyAverage;
-  /** Frees the reference and the average. */
+  /** Frees the reference. */
   dispose(): void;
 }
 
@@ -204,7 +202,6 @@ export function beginGrpo(settled: SettledGrpo, onRollout?: GrpoTaskParts['onRol
   const tokenizer = loadTokenizer(start);
   const model = policyModel(start, tokenizer, index, settings);
   const reference = referenceModel(settings.referenceKind, model, start, settings);
-  const average = settings.averageDecay > 0 ? policyAverage(model, settings.averageDecay) : undefined;
   const reading = promptOptions(prompts, start, dataset.items, promptWords(dataset));
   const tasks = parts.map((part) => rlTask(part, { model, tokenizer, index, reading, rewards, maxTokens }));
   const sources: RewardSources = {
@@ -229,16 +226,11 @@ export function beginGrpo(settled: SettledGrpo, onRollout?: GrpoTaskParts['onRol
   const task = new GrpoTask(
     {
       ...{ model, tasks, sources, validate, ...(reference && { reference }), ...(onRollout && { onRollout }) },
-      ...(average && { average }),
       rows: epochRows(new TaskSet(dataset, parts, context, { seed, weights, weighting: 'draw' }), settings),
     },
     { ...settings, ...lossDefaults(settings) },
   );
-  const dispose = (): void => {
-    reference?.dispose();
-    average?.dispose();
-  };
-  return { model, tokenizer, task, ...(average && { average }), dispose };
+  return { model, tokenizer, task, dispose: () => reference?.dispose() };
 }
 
 interface ValidationParts extends SettledGrpo {

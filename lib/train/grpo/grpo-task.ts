@@ -20,7 +20,6 @@ import type { EqualGroups, KlPlace } from './grpo-words.js';
 import { grpoLoss, type GrpoLossOptions, scoreGroups } from './loss/grpo-loss.js';
 import { addSums, NO_TOKENS, type PolicyLossSettings } from './loss/policy-loss.js';
 import { probeGroups, sizedGroup } from './rollout/probe-groups.js';
-import type { PolicyAverage } from './policy-average.js';
 import type { Reference } from './reference.js';
 import { allSums, fromPlain, ownGroups, type PlainGroup, shareLogProbs, toPlain } from './shared-groups.js';
 import type { RlTask, TaskRow } from './rollout/rl-task.js';
@@ -58,8 +57,6 @@ export interface GrpoTaskParts {
   model: LanguageModel;
   /** Absent where there is no KL. */
   reference?: Reference;
-  /** What is validated in the policy's place. */
-  average?: PolicyAverage;
   tasks: readonly RlTask[];
   /** Rows of an epoch, in their order. */
   rows: (epoch: number) => TaskRow[];
@@ -235,12 +232,10 @@ export class GrpoTask implements Task<GrpoBatch> {
 
   updated(step: number): void {
     this.parts.reference?.updated?.(step);
-    this.parts.average?.updated();
   }
 
   validate(cluster?: Cluster): Promise<Record<string, number>> {
-    const { average, validate } = this.parts;
-    return average ? average.during(() => validate(cluster)) : validate(cluster);
+    return this.parts.validate(cluster);
   }
 
   validRows(): Validator['rows'] {
@@ -264,21 +259,18 @@ export class GrpoTask implements Task<GrpoBatch> {
 
   private save(folder: string): void {
     this.parts.reference?.state?.save(folder);
-    this.parts.average?.state.save(folder);
     if (this.options.numIterations === 1) return;
     writeJson(join(folder, FILE), toPlain(this.kept, this.parts.tasks));
   }
 
   private restore(folder: string): void {
     this.parts.reference?.state?.restore(folder);
-    this.parts.average?.state.restore(folder);
     if (this.options.numIterations === 1) return;
     this.kept = fromPlain(readJson<PlainGroup<Group>[]>(join(folder, FILE)), this.parts.tasks);
   }
 
   private async share(cluster: Cluster): Promise<void> {
     await this.parts.reference?.state?.share?.(cluster);
-    await this.parts.average?.state.share?.(cluster);
     const kept = await cluster.first(() => toPlain(this.kept, this.parts.tasks));
     if (!cluster.isFirst) this.kept = fromPlain(kept, this.parts.tasks);
   }

@@ -17,7 +17,8 @@ import { disposeWeights } from '../../lm/weights.js';
 import { finishedRun, type RunFolder, type RunFolderOptions } from '../../runs/run-folder.js';
 import { codeVersion } from '../../runs/code-version.js';
 import { readValidRows } from '../../runs/valid-rows.js';
-import { train, type TrainReport } from '../loop/loop.js';
+import type { TrainReport } from '../loop/loop-options.js';
+import { train } from '../loop/train.js';
 import { largest } from '../../support/extremes.js';
 import { openRun } from '../loop/open-run.js';
 import { estimateRun, refuseIfTooLarge, type RunEstimate } from '../report/estimate.js';
@@ -49,14 +50,13 @@ export async function grpo(
     tellIfOther('grpo', done);
     return done.report as GrpoReport;
   }
-  const { model, tokenizer, task, average, dispose } = await together(cluster, () =>
+  const { model, tokenizer, task, dispose } = await together(cluster, () =>
     beginGrpo(settled, (groups) => logRollouts(run, groups)),
   );
   try {
     const folder = await openRun(cluster, run, config);
     await first(cluster, () => truncateRollouts(run, largest(folder.checkpoints(), 0)));
-    const saveNow = (at: string): void => saveModel(at, model, { json: tokenizer.json }, card, settings);
-    const save = average ? (at: string): void => average.duringNow(() => saveNow(at)) : saveNow;
+    const save = (at: string): void => saveModel(at, model, { json: tokenizer.json }, card, settings);
     const loop = { ...loopOptions(settings), save, evalStart: true, cluster, ...(onLog && { onLog }) };
     const trained = await train(model, tokenizer, task, folder, loop);
     return await first(cluster, () => {
@@ -74,10 +74,10 @@ export async function grpo(
 /** The options of the loop and its optimizer, and no others: `epsilon` is AdamW's there, and the clip's here. */
 function loopOptions(settings: SettledGrpo['settings']) {
   const { epochs, learningRate, schedule, warmupSteps, warmupRatio, maxGradNorm, weightDecay } = settings;
-  const { optimizer, muonScale, evalSteps, patience, keep, keepLast, bestMetric, seed } = settings;
+  const { optimizer, muonScale, evalSteps, patience, keep, keepLast, bestMetric, averageDecay, seed } = settings;
   return {
     ...{ epochs, learningRate, schedule, warmupRatio, maxGradNorm, weightDecay, optimizer, muonScale },
-    ...{ evalSteps, patience, keep, keepLast, bestMetric, seed, warmupSteps },
+    ...{ evalSteps, patience, keep, keepLast, bestMetric, averageDecay, seed, warmupSteps },
   };
 }
 

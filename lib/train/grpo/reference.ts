@@ -16,7 +16,7 @@ import { trainableWeights } from '../../lm/language-model.js';
 import { AdaptedWeights } from '../../lm/lora/adapted-weights.js';
 import { disposeWeights, type Weights } from '../../lm/weights.js';
 import type { TaskState } from '../loop/task.js';
-import { copyWeights, weightsState } from './copied-weights.js';
+import { copyWeights, weightsState } from '../loop/copied-weights.js';
 
 /** A reference, and what moves it. */
 export interface Reference {

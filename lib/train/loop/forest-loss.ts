@@ -12,7 +12,7 @@ import { chooseRows } from '../../ops/embedding.js';
 import type { LegalSets } from '../../ops/legal-scores.js';
 import { onTape } from '../../ops/tape.js';
 import { targetLogProbs } from '../../ops/target-log-probs.js';
-import type { MicroBatch } from './loop.js';
+import type { MicroBatch } from './gradients.js';
 
 /** A token predicted at a node of one of the trees. */
 export interface TreeTarget {

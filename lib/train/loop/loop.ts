@@ -1,137 +1,31 @@
-/**
- * One training loop, for supervised fine-tuning, for GRPO, and for baselines that are trained.
- *
- * What is trained is a `Task`: batches, an objective for each, and validation metrics. The loop owns steps, rate,
- * optimizer, checkpoints, metric log, the best model, interrupts and resuming: a killed run is resumed from its last
- * checkpoint and ends on the same bits as one that was never stopped.
- *
- * In a cluster each process computes its share of every batch, gradients are summed, and all make the same update.
- * Losses, metrics and interrupts are agreed on, so that all stop at the same step; process 0 writes the folder, and what
- * it resumes from is copied to the others.
- */
+/** The steps of a training run: updates, validations, checkpoints, the log, and how it ends (`train.ts`). */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { first, together } from '../../cluster/alone.js';
-import type { Cluster } from '../../cluster/cluster.js';
-import { saveModel } from '../../lm/model.js';
-import { type LanguageModel, trainableWeights, type TrainableModel } from '../../lm/language-model.js';
-import type { TextTokenizer } from '../../lm/tokenizer/tokenizer.js';
+import { trainableWeights, type TrainableModel } from '../../lm/language-model.js';
 import { fromBfloat16, toBfloat16 } from '../../ops/bfloat16.js';
 import { checkMappedFiles } from '../../ops/read-tensor.js';
 import type { MetricLine } from '../../runs/metric-lines.js';
 import { RunFolder, type RunStore } from '../../runs/run-folder.js';
 import { InputError } from '../../support/errors.js';
-import { interrupted, watchInterrupts } from '../../support/interrupt.js';
+import { interrupted } from '../../support/interrupt.js';
 import { writeValidRows } from '../../runs/valid-rows.js';
 import { startProgress } from '../../support/progress.js';
 import { Random } from '../../support/random.js';
-import { lrScale, type Schedule } from '../../support/schedule.js';
-import { Optimizer, type OptimizerOptions } from '../optim/optimizer.js';
-import { announce } from './announce.js';
+import { lrScale } from '../../support/schedule.js';
+import { Optimizer } from '../optim/optimizer.js';
 import { type LoopState, readOptimizer, resumeCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { batchGradientsInTurns } from './gradients.js';
-import { planSteps, type StepPlan, type StepPlanOptions } from './step-plan.js';
+import type { LoopOptions, TrainReport } from './loop-options.js';
+import { planSteps, type StepPlan } from './step-plan.js';
 import type { Task } from './task.js';
-
-export type { BatchSizes, Objective, Task, TaskState } from './task.js';
-export type { MicroBatch } from './gradients.js';
 
 /** Validation metrics of which the smaller is the better. */
 const SMALLER = ['loss'];
 
-/** Options of `train`. */
-export interface LoopOptions extends Omit<OptimizerOptions, 'sumGradients' | 'sharding'>, StepPlanOptions {
-  /** At the peak. */
-  learningRate: number;
-  /** After the warm-up. */
-  schedule: Schedule;
-  /** Validate before the first step too, so that the start can be the best. */
-  evalStart: boolean;
-  /** Validation metric that decides which model is the best; larger is better, but of `loss`. */
-  bestMetric: string;
-  /** Stop after so many validations without a better one; 0 never stops. */
-  patience: number;
-  /** Checkpoints kept while training; more than one stay when it is done. */
-  keep: number;
-  /** Keep the model of the last step too, in `last/`. Default false. */
-  keepLast?: boolean;
-  /** Of everything random. */
-  seed: number;
-  /** How a model is saved to a folder. Default whole, in the Hugging Face layout. */
-  save?: (folder: string) => void;
-  /** Receives a sentence about what the run will take, before one that is not over in seconds. Default `tell`. */
-  say?: (line: string) => void;
-  /** Processes that train together. Default this one alone. */
-  cluster?: Cluster | undefined;
-  /** Whether these processes split the optimizer's state (ZeRO-1). Default false. */
-  shardOptimizer?: boolean;
-  /** In which type gradients are sent between them. Default float32. */
-  gradientDtype?: 'float32' | 'bfloat16';
-  /** Called after each step and validation, for a plot that draws while training. */
-  onLog?: (lines: readonly MetricLine[]) => void;
-}
-
-/** What a training run gives back. */
-export interface TrainReport {
-  /** Updates in all. */
-  steps: number;
-  /** Through the model. */
-  tokens: number;
-  /** Of training. */
-  seconds: number;
-  /** Step and validation metrics of the best model. */
-  best: { step: number; metrics: Record<string, number> };
-  /** Folder of the best model. */
-  model: string;
-}
-
-/**
- * @param model trained in place
- * @throws InputError on a loss that is not finite (the last good checkpoint stays), on a disk that is full (likewise),
- *   and on interrupt after saving
- */
-export async function train<Batch>(
-  model: LanguageModel,
-  tokenizer: TextTokenizer,
-  task: Task<Batch>,
-  run: RunStore,
-  options: LoopOptions,
-): Promise<TrainReport> {
-  const { cluster } = options;
-  await first(cluster, () => {
-    if (run.checkpoints().length === 0) announce(model, task, options);
-  });
-  const { save = (at: string) => saveModel(at, model, { json: tokenizer.json }) } = options;
-  return trainWeights(model, task, run, { ...options, save });
-}
-
-/**
- * The same of any weights: what they are of is the task's and `save`'s business. Nothing is estimated beforehand.
- * @throws InputError as `train` does
- */
-export async function trainWeights<Batch>(
-  model: TrainableModel,
-  task: Task<Batch>,
-  run: RunStore,
-  options: LoopOptions & Required<Pick<LoopOptions, 'save'>>,
-): Promise<TrainReport> {
-  const loop = new Loop(model, task, run, options);
-  const release = watchInterrupts();
-  let done = false;
-  try {
-    await loop.begin();
-    const report = await loop.run();
-    done = true;
-    return report;
-  } finally {
-    release();
-    loop.dispose();
-    if (!done) run.release();
-  }
-}
-
-class Loop<Batch> {
+/** One run, from where its folder stands. */
+export class Loop<Batch> {
   private readonly optimizer: Optimizer;
   private readonly random: Random;
   private lines: MetricLine[] = [];

@@ -54,6 +54,8 @@ export interface RunEstimate {
 export interface EstimateOptions extends StepPlanOptions {
   /** Default `adamw`. */
   optimizer?: OptimizerName;
+  /** Above 0 there is one more copy of what is trained. Default 0. */
+  averageDecay?: number;
   /** Processes between which the optimizer's state is split. Default 1. */
   shards?: number;
 }
@@ -75,8 +77,9 @@ export function estimateRun<Batch>(
   const learns = trainableWeights(model);
   const trainable = sizeOf(learns);
   const free = freeMemory();
-  const { optimizer = 'adamw', shards = 1 } = options;
-  const state = stateBytes(learns, optimizer) / shards + copyBytes(model);
+  const { optimizer = 'adamw', averageDecay = 0, shards = 1 } = options;
+  const average = averageDecay > 0 ? 4 * trainable : 0;
+  const state = stateBytes(learns, optimizer) / shards + average + copyBytes(model);
   if (state + 4 * trainable > free) {
     throw new InputError(`${task.name}: ${tooLarge(state + 4 * trainable, free)}; ${FEWER}`);
   }

@@ -8,7 +8,7 @@ import { defineOptions, type OptionsOf, type SettingsOf } from '../../options/sc
 import { checkExamples, EXAMPLE_OPTIONS } from '../../tasks/example-options.js';
 import { EXAMPLE_MODES, LOSS_ON } from '../../tasks/examples.js';
 import { PROMPT_OPTIONS } from '../../tasks/prompt-options.js';
-import { checkWarmup, OPTIMIZER_OPTIONS, TRAIN_OPTIONS } from '../train-options.js';
+import { AVERAGE_HELP, checkWarmup, OPTIMIZER_OPTIONS, TRAIN_OPTIONS } from '../train-options.js';
 
 /** Declares the options of `sft`. */
 export const SFT_OPTIONS = defineOptions(
@@ -64,6 +64,7 @@ export const SFT_OPTIONS = defineOptions(
       min: 0,
       below: 1,
     }),
+    averageDecay: number(AVERAGE_HELP, { default: 0, min: 0, below: 1, cameLater: true }),
     evalEpochs: number('share of an epoch between validations, at least an update', { default: 2, above: 0 }),
     evalSteps: { ...withDefault(TRAIN_OPTIONS.evalSteps, 0), otherwise: '0: by eval-epochs' },
     bestMetric: text('validation metric that decides which model is the best, such as HR@10 or loss', {

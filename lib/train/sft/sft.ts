@@ -35,7 +35,8 @@ import { promptContext, type PromptWords, type Renderer } from '../../tasks/prom
 import { taskRows } from '../../tasks/task-rows.js';
 import { type TaskCounts, TaskSet } from '../../tasks/task-set.js';
 import { loadWeights, weightFiles } from '../../tasks/weights/load-weights.js';
-import { train, type TrainReport } from '../loop/loop.js';
+import type { TrainReport } from '../loop/loop-options.js';
+import { train } from '../loop/train.js';
 import { openRun } from '../loop/open-run.js';
 import { precisionStamp, runPrecision } from '../loop/run-precision.js';
 import { estimateRun, refuseIfTooLarge, type RunEstimate } from '../report/estimate.js';

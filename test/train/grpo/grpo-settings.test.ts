@@ -2,7 +2,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { countTrain } from '../../../lib/data/counts.js';
 import { loadDataset } from '../../../lib/data/load.js';
 import { useEngine } from '../../../lib/engine/engine.js';
@@ -119,7 +119,7 @@ describe('the task of a run', () => {
     const seen: RewardContext[] = [];
     const spy: Reward = (given) => (seen.push({ ...given }), given.items.map((_, i) => i));
     const logged: LoggedGroup[] = [];
-    const { task, average, dispose } = beginGrpo(
+    const { task, dispose } = beginGrpo(
       await settled({ logRollouts: 1, ...more, reward: [...(names as ['rule']), spy] }),
       (groups) => logged.push(...groups),
     );
@@ -127,21 +127,19 @@ describe('the task of a run', () => {
     for (const part of objective.microBatches) part.dispose();
     const metrics = (objective.metrics as () => Record<string, number>)();
     const valid = await task.validate();
-    const moved = average && vi.spyOn(average, 'updated');
     task.updated(1);
     dispose();
-    return { seen, logged, metrics, average, moved, valid, rows: task.validRows() };
+    return { seen, logged, metrics, valid, rows: task.validRows() };
   }
 
   test('nothing that is not asked for', async () => {
-    const { seen, logged, metrics, average, valid, rows } = await begun({});
+    const { seen, logged, metrics, valid, rows } = await begun({});
     const { train, valid: split } = await loadDataset(SHOP);
     for (const name of ['counts', 'vectors', 'scorer', 'embed']) expect(seen[0]).not.toHaveProperty(name);
     expect(seen.map(({ texts }) => texts?.length)).toEqual([ITEMS, ITEMS]);
     expect(train).toContainEqual(seen[0]!.row);
     expect(logged.map(({ step }) => step)).toEqual([1]);
     expect(metrics).toHaveProperty('seconds reference');
-    expect(average).toBeUndefined();
     expect(valid).toHaveProperty(['NDCG@10']);
     expect(rows).toHaveLength(3);
     for (const { user } of rows!) expect(split.map((row) => row.user)).toContain(user);
@@ -155,10 +153,6 @@ describe('the task of a run', () => {
     expect(seen[0]!.counts).toEqual(countTrain(train));
     expect([seen[0]!.vectors!.rows, seen[0]!.scorer]).toEqual([ITEMS, scorer]);
     expect(metrics).not.toHaveProperty('seconds reference');
-  });
-
-  test('an average moves with every update, where there is one', async () => {
-    expect((await begun({ averageDecay: 0.5 })).moved).toHaveBeenCalledTimes(1);
   });
 
   test('a task of rows is validated, whatever is first in the mix', async () => {

@@ -8,7 +8,7 @@ import { hashFile } from '../../../lib/files/files.js';
 import { readMetrics } from '../../../lib/runs/metric-lines.js';
 import { RunFolder } from '../../../lib/runs/run-folder.js';
 import { readValidRows } from '../../../lib/runs/valid-rows.js';
-import { train } from '../../../lib/train/loop/loop.js';
+import { train } from '../../../lib/train/loop/train.js';
 import type { Task } from '../../../lib/train/loop/task.js';
 import { newFolder, type Text, tinyModel, tinyTask, tokenizer, trainTiny, type TinyOptions } from '../tiny-task.js';
 

@@ -6,7 +6,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { useEngine } from '../../../lib/engine/engine.js';
 import { readMetrics } from '../../../lib/runs/metric-lines.js';
 import { batchGradients } from '../../../lib/train/loop/gradients.js';
-import { train } from '../../../lib/train/loop/loop.js';
+import { train } from '../../../lib/train/loop/train.js';
 import { planSteps } from '../../../lib/train/loop/step-plan.js';
 import { RunFolder } from '../../../lib/runs/run-folder.js';
 import { Random } from '../../../lib/support/random.js';

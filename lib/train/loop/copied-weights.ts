@@ -1,10 +1,10 @@
-/** Weights beside the policy's that a run keeps: copies, and how a checkpoint and a cluster have them. */
+/** Weights beside those that are trained, which a run keeps: copies, and how a checkpoint and a cluster have them. */
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { writeSafetensors } from '../../files/safetensors.js';
 import { toArrays, type Weights } from '../../lm/weights.js';
-import { restoreWeights } from '../loop/checkpoint.js';
-import type { TaskState } from '../loop/task.js';
+import { restoreWeights } from './checkpoint.js';
+import type { TaskState } from './task.js';
 
 /** Variables with the same values, which stay where the given ones move. Free them. */
 export function copyWeights(weights: Weights): Weights {
