@@ -1,6 +1,6 @@
 /** A model's lists for histories that are no rows of the data, as detectors ask for them. */
 import { beamSearch } from '../decode/beam-search.js';
-import { cutByTokens } from '../evaluate/rank-rows.js';
+import { cutByTokens } from '../evaluate/cut-by-tokens.js';
 import type { Recommender } from '../evaluate/recommender.js';
 
 /** Distinct tokens of a batch. */

@@ -7,6 +7,7 @@ export * from './measure-results.js';
 export * from './merge-results-options.js';
 export * from './merge-results.js';
 export * from './partial-results.js';
+export * from './cut-by-tokens.js';
 export * from './rank-rows.js';
 export * from './scorer.js';
 export * from './shard.js';

@@ -3,10 +3,10 @@ import type { Cluster } from '../cluster/cluster.js';
 import type { Row } from '../data/dataset.js';
 import { beamSearch, type BeamSearchOptions, type Ranking } from '../decode/beam-search.js';
 import { namingRows } from '../decode/finite-scores.js';
-import { commonPrefix, compareTokens } from '../lm/shared-forest.js';
 import { defineOptions } from '../options/schema.js';
 import { InputError } from '../support/errors.js';
 import { startProgress } from '../support/progress.js';
+import { cutByTokens } from './cut-by-tokens.js';
 import { RANK_OPTIONS, type RankOptions } from './evaluate-options.js';
 import { logitAdjustment } from './logit-adjustment.js';
 import type { PartialResults } from './partial-results.js';
@@ -126,28 +126,4 @@ function searchBatch(
   rowName: (i: number) => string,
 ): Ranking[] {
   return namingRows(rowName, () => beamSearch(model, trie, prompts, options));
-}
-
-/**
- * Prompts that begin alike together, so that what they share goes through the model once.
- * @param numBeams tokens of a row beside its prompt
- * @returns places of the prompts in batches of at most `budget` distinct tokens; a larger row is a batch by itself
- */
-export function cutByTokens(prompts: readonly (readonly number[])[], budget: number, numBeams: number): number[][] {
-  const order = [...prompts.keys()].sort((a, b) => compareTokens(prompts[a]!, prompts[b]!) || a - b);
-  const batches: number[][] = [];
-  let used = Infinity;
-  order.forEach((row, i) => {
-    const prompt = prompts[row]!;
-    const shared = i === 0 ? 0 : commonPrefix(prompts[order[i - 1]!]!, prompt);
-    const more = prompt.length - shared + numBeams;
-    if (used + more > budget) {
-      batches.push([row]);
-      used = prompt.length + numBeams;
-    } else {
-      batches.at(-1)!.push(row);
-      used += more;
-    }
-  });
-  return batches;
 }

@@ -6,7 +6,7 @@ import type { Row } from '../../lib/data/dataset.js';
 import { beamSearch } from '../../lib/decode/beam-search.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { evaluate } from '../../lib/evaluate/evaluate.js';
-import { cutByTokens, rankRows } from '../../lib/evaluate/rank-rows.js';
+import { rankRows } from '../../lib/evaluate/rank-rows.js';
 import { checkResults } from '../../lib/evaluate/metrics.js';
 import { loadRecommender, type Recommender } from '../../lib/evaluate/recommender.js';
 import { shuffleHistories } from '../../lib/evaluate/shuffle-histories.js';
@@ -36,17 +36,6 @@ test.each([1, 25, 16_384])('in batches of %d tokens: row by row what each row ge
     scores.forEach((score, i) => expect(score).toBeCloseTo(alone!.scores[i]!, 4));
   });
 });
-
-test('batches hold as many distinct tokens as they may, beams among them, and every row once', () => {
-  const prompts = [[1, 2, 3], [1, 2], [7], [1, 2, 4, 5], [1, 2, 3]];
-  // in the order of their tokens: 1 2, 1 2 3, 1 2 3, 1 2 4 5, 7; each adds its own tokens and two beams
-  expect(cutByTokens(prompts, 1, 2)).toEqual([[1], [0], [4], [3], [2]]);
-  expect(cutByTokens(prompts, 9, 2)).toEqual([[1, 0, 4], [3, 2]]);
-  expect(cutByTokens(prompts, 8, 2)).toEqual([[1, 0], [4], [3], [2]]);
-  expect(cutByTokens(prompts, 16, 2)).toEqual([[1, 0, 4, 3, 2]]);
-  expect(cutByTokens(prompts, 15, 2)).toEqual([[1, 0, 4, 3], [2]]);
-  expect(cutByTokens([], 9, 2)).toEqual([]);
-}); // prettier-ignore
 
 test('users a second, by a clock of our own', async () => {
   let now = 5000;

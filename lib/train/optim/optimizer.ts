@@ -74,11 +74,14 @@ export class Optimizer {
   }
 
   /**
-   * One update. @param gradients by the weights' names; a missing one counts as zero @param step counted from 1
+   * One update. @param gradients by the weights' names; a missing one counts as zero. Where they are summed over processes
+   *   they are given away, so that no more than a slice of them is there twice @param step counted from 1
    * @returns the gradients' norm before clipping; where it is not finite nothing was changed
    */
   apply(gradients: ReadonlyMap<string, tf.Tensor>, step: number, rate: number): number {
-    const all = this.summed(this.groups.map((group) => group.gradient((name) => gradients.get(name))));
+    const own = this.groups.map((group) => group.gradient((name) => gradients.get(name)));
+    if (this.sumGradients) tf.dispose([...gradients.values()]);
+    const all = this.summed(own);
     const norm = globalNorm(all);
     if (Number.isFinite(norm)) {
       const scale = this.maxGradNorm > 0 && norm > this.maxGradNorm ? this.maxGradNorm / norm : 1;
@@ -91,8 +94,11 @@ export class Optimizer {
 
   private summed(own: tf.Tensor[]): tf.Tensor[] {
     if (!this.sumGradients) return own;
-    const floats = own.map(fromBfloat16); // a sum in bfloat16 would lose what each process's gradient still has
-    tf.dispose(own);
+    const floats = own.map((gradient) => {
+      const float = fromBfloat16(gradient); // a sum in bfloat16 would lose what each process's gradient still has
+      gradient.dispose();
+      return float;
+    });
     return this.sumGradients(floats);
   }
 
