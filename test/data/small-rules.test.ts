@@ -1,5 +1,5 @@
-/** Rules of a line or two, each at its bounds: months, columns, ids, item texts, the index. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** Rules of a line or two, each at its bounds: months, columns, ids, item texts. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -19,7 +19,6 @@ import { parseObject } from '../../lib/data/raw/json-text.js';
 import { parsePythonLiteral } from '../../lib/data/raw/python-dict.js';
 import { parseReview } from '../../lib/data/raw/reviews.js';
 import type { CatalogueItem } from '../../lib/data/raw/shelf.js';
-import { indexCodes, readIndex, sidTokens, writeIndex } from '../../lib/data/sid-index.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'sidlab-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -285,56 +284,19 @@ describe('item texts', () => {
     expect(itemText({ ...item, title: 'x\ud800y [PAD] z' }, ['[PAD]', '']).title).toBe('xy [ PAD] z');
     expect(protectText('a <b <_ <! </ < 5 <5 <é [X][X]', ['[X]'])).toBe('a < b < _ < ! < / < 5 <5 < é [ X][ X]');
     expect(protectText('aa x', ['x', 'aa'])).toBe('a a x'); // a token of one character is text
+    expect(itemText({ ...item, extra: { tags: [true], characteristics: { a: true, b: ['x', 2] } } }).enriched).toEqual({ enhanced_title: '', tags: '', highlights: '', characteristics: 'a: , b: x, 2' }); // prettier-ignore
   });
 
   test('the first sentences of a text that is too long, or its first words', () => {
     expect(firstSentences('One two. Three four. Five.', 4)).toBe('One two. Three four.');
     expect(firstSentences('One two. Three four. Five.', 5)).toBe('One two. Three four. Five.');
+    expect(firstSentences('One two. Three four', 4)).toBe('One two. Three four');
     expect(firstSentences('One! two three four', 3)).toBe('One!');
     expect(firstSentences('One two three four', 3)).toBe('One two three');
     const long = Array.from({ length: 101 }, (_, i) => `w${i}`);
     const summary = (words: string[]) => itemText({ title: '', description: words.join(' '), brand: '', categories: '' }).summary; // prettier-ignore
     expect(summary(long)).toBe(long.slice(0, 100).join(' '));
     expect(summary(long.slice(0, 100))).toBe(long.slice(0, 100).join(' '));
-  });
-});
-
-describe('the index', () => {
-  const path = join(dir, 'x.index.json');
-
-  test('codes and tokens', () => {
-    expect(sidTokens([12, 0, 7])).toEqual(['<a_12>', '<b_0>', '<c_7>']);
-    const codes = [[12, 200, 7], [0, 1, 2], [12, 200, 8]]; // prettier-ignore
-    writeIndex(path, codes.map(sidTokens));
-    expect(readFileSync(path, 'utf8')).toBe('{"0": ["<a_12>", "<b_200>", "<c_7>"], "1": ["<a_0>", "<b_1>", "<c_2>"], "2": ["<a_12>", "<b_200>", "<c_8>"]}'); // prettier-ignore
-    expect(indexCodes(readIndex(path))).toEqual(codes);
-    expect(readIndex(path, 3)).toEqual(readIndex(path));
-    expect(() => readIndex(path, 2)).toThrow('expected 2 items, got 3; run sidlab sid again on the same data');
-    expect(() => readIndex(path, 4)).toThrow('item 3 of 4 is missing');
-  });
-
-  test.each<[unknown, string]>([
-    [[], 'expected an object {id: [tokens]}'],
-    [3, 'expected an object {id: [tokens]}'],
-    [null, 'expected an object {id: [tokens]}'],
-    [{ 0: [] }, 'item 0: expected tokens such as <a_12>, got []'],
-    [{ 0: ['<a_1>'], 1: 'a' }, 'item 1: expected tokens such as <a_12>, got "a"'],
-    [{ 0: ['<a_1>', 5] }, 'item 0: expected tokens'],
-    [{ 0: ['<A_1>'] }, 'item 0: expected tokens'],
-    [{ 0: ['<a_1>'], 1: ['<a_1>', '<b_2>'] }, "the SID of item 0 is the beginning of item 1's"],
-    [{ 0: ['<a_1>', '<b_2>', '<c_3>'], 1: ['<a_1>', '<b_2>'] }, "the SID of item 1 is the beginning of item 0's"],
-    [{ 1: ['<a_1>'] }, 'item 0 of 1 is missing'],
-  ])('%j', (value, message) => {
-    writeFileSync(path, JSON.stringify(value));
-    expect(() => readIndex(path)).toThrow(message);
-  });
-
-  test('two items may share a SID', () => {
-    const shared = [['<a_1>', '<b_2>'], ['<a_1>', '<b_2>'], ['<a_2>']]; // prettier-ignore
-    writeIndex(path, shared);
-    expect(readIndex(path)).toEqual(shared);
-    expect(() => writeIndex(path, [['<a_1>'], ['<a_1>', '<b_1>']])).toThrow('is the beginning of item 1');
-    expect(readIndex(path)).toEqual(shared);
   });
 });
 
