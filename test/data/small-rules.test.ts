@@ -107,6 +107,9 @@ describe('names', () => {
     const target = new Uint8Array(9).fill(46);
     expect(names.copy(1, target, 2)).toBe(7);
     expect(Buffer.from(target).toString()).toBe('..é€..');
+    const few = new IdTable(4);
+    expect(['ab', 'cd', 'ab'].map((name) => few.id(name))).toEqual([0, 1, 0]);
+    expect(() => few.id('e')).toThrow('names: expected 2 GB of them at most, got 3 that are longer; filter in parts');
     const source = Buffer.from('abcdef');
     expect([names.intern(source, 2, 4), names.intern(source, 2, 5)]).toEqual([5, 6]);
     expect([names.name(5), names.name(6)]).toEqual(['cd', 'cde']);
@@ -221,6 +224,8 @@ test.each<[string, unknown]>([
   ["{'a', 'b'}", undefined],
   ["['a'}", undefined],
   ["['a", undefined],
+  ["'abc ", undefined],
+  ['[1]]', undefined],
   ['Nonesuch', undefined],
   ['[1] [2]', undefined],
   ['['.repeat(100_000), undefined],
