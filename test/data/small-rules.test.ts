@@ -169,6 +169,7 @@ describe('catalogues', () => {
     };
     const numbers = of('10', '9', '007', '123456789012345678901', '0', '8', '10000', '99', '123456789012345678900');
     expect(numbers.items.map(({ asin }) => asin)).toEqual(['0', '007', '8', '9', '10', '99', '10000', '123456789012345678900', '123456789012345678901']); // prettier-ignore
+    expect(of('07', '7', '12', '007').items.map(({ asin }) => asin)).toEqual(['07', '7', '007', '12']); // of one size, as met
     expect(of('10', '9', 'x1').items.map(({ asin }) => asin)).toEqual(['10', '9', 'x1']);
     expect(of('7')).toEqual({ items: [{ asin: '7', title: 'item 7', description: '', brand: '', categories: '' }], duplicates: 0 }); // prettier-ignore
   });
@@ -183,6 +184,10 @@ describe('catalogues', () => {
     await expect(readCatalogue(file('short.dat', '1::A::War\n\n2\n'), 'movielens')).rejects.toThrow('short.dat:3: expected an id and a title, got 2'); // prettier-ignore
     const long = file('long.dat', 'x'.repeat(99));
     await expect(readCatalogue(long, 'movielens')).rejects.toThrow(new RegExp(`got x{60}$`));
+    const extra = await readCatalogue(file('extra.item', `1|T|||${'|1'.repeat(20)}\n`), 'movielens'); // a flag too many
+    expect(extra.items[0]!.categories).toBe(genres.join(', '));
+    const named = await readCatalogue(file('named.dat', '1::é::War\n'), 'movielens', {}, { encoding: 'latin1' });
+    expect(named.items[0]!.title).toBe('Ã©');
     const bare = await readCatalogue(file('bare.dat', '1::A\n'), 'movielens');
     expect(bare.items).toEqual([{ asin: '1', title: 'A', description: '', brand: '', categories: '' }]);
   });
@@ -327,10 +332,23 @@ test.each([0, 1, 65_535, 65_536, 65_537])('%i interactions come in blocks, none 
   expect(seen).toEqual([...columns[0]!]);
 });
 
+test('a part without rows is passed over, a file without rows is an error', async () => {
+  const folder = mkdtempSync(join(dir, 'parts-'));
+  writeFileSync(join(folder, 'part-0.csv'), 'item,title\n1,A\n');
+  writeFileSync(join(folder, 'part-1.csv'), '');
+  expect((await readCatalogue(folder, 'csv')).items).toMatchObject([{ asin: '1', title: 'A' }]);
+  await expect(readCatalogue(join(folder, 'part-1.csv'), 'csv')).rejects.toThrow(
+    'part-1.csv:1: expected a column item, got ; name it',
+  );
+});
+
 test('fields of one item that another lacks, of a published file', async () => {
-  const path = file('NAME.item.json', JSON.stringify({ 0: { title: 'a', tags: 'x' }, 1: { title: 'b' } }));
-  for (const keepFields of [undefined, ['tags']]) {
-    const { items } = await readCatalogue(path, 'inter-json', {}, { keepFields });
-    expect(items.map(({ extra }) => extra)).toEqual([{ tags: 'x' }, undefined]);
+  const path = file('NAME.item.json', JSON.stringify({ 0: { title: 'a', tags: 'x', n: 3 }, 1: { title: 'b' } }));
+  for (const [keepFields, extra] of [
+    [undefined, { tags: 'x', n: 3 }],
+    [['tags'], { tags: 'x' }],
+  ] as const) {
+    const { items } = await readCatalogue(path, 'inter-json', {}, keepFields && { keepFields });
+    expect(items.map((item) => item.extra)).toEqual([extra, undefined]);
   }
 });
