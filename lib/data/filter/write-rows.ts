@@ -164,7 +164,7 @@ function splitter({ length, blocks, userOf, rules }: Selection): (user: number) 
 /** A file that is written in pieces. */
 class Out {
   bytes: Uint8Array;
-  at = 0;
+  at: number;
   rows = 0;
   private readonly file: number;
 
