@@ -13,6 +13,12 @@ test('a chain falls as a whole', () => {
   expect([...core.kept]).toEqual([0, 0, 0, 0, 0]);
 });
 
+test('all items fall at once, and their user with the last of them', () => {
+  const core = kCore([0, 0, 0, 0, 0], [0, 1, 2, 3, 4], 1, 2);
+  expect(core).toMatchObject({ usersRemoved: 1, itemsRemoved: 5 });
+  expect([...core.kept]).toEqual([0, 0, 0, 0, 0]);
+});
+
 test('the same as the plain rule on random data sets: remove all that are too small, until none is', () => {
   const edge = fc.tuple(fc.nat(7), fc.nat(7));
   const k = fc.integer({ min: 1, max: 4 });

@@ -1,7 +1,11 @@
 import fc from '../fast-check.js';
 import { expect, test } from 'vitest';
 import { SPLITS } from '../../lib/data/dataset.js';
-import { filterInteractions } from '../../lib/data/filter/filter.js';
+import { flagged, nothingRemoved } from '../../lib/data/filter/filter-rules.js';
+import { filterInteractions, itemOf } from '../../lib/data/filter/filter.js';
+import { filterRules } from '../../lib/data/filter/filter-options.js';
+import { orderByTime } from '../../lib/data/filter/order-by-time.js';
+import { atWidest } from '../../lib/data/filter/select.js';
 import { buildRows, splitRows } from '../../lib/data/filter/split-rows.js';
 import type { CatalogueItem } from '../../lib/data/raw/shelf.js';
 import { type Review, reviewsTable } from '../../lib/data/raw/reviews.js';
@@ -74,4 +78,48 @@ test('tables: a row a row, an item an item', () => {
     { split: 'test', user: 'U', history: [0, 1], length: 2, target: 2 },
   ]);
   expect(itemsTable(filtered.items).array('title')).toEqual(['Title of A', 'Title of B', 'Title of C']);
+});
+
+test('nothing is counted before the first rule; items that are kept have the flag 1', () => {
+  const { duplicateItems, ...others } = nothingRemoved(3);
+  expect([duplicateItems, Object.keys(others).length, new Set(Object.values(others))]).toEqual([3, 10, new Set([0])]);
+  expect([...flagged(Int32Array.of(2, -1, 0), 4)]).toEqual([1, 0, 1, 0]);
+});
+
+test('seconds of some years in order: every digit of a number decides', () => {
+  const times = Float64Array.from({ length: 3000 }, (_, i) => 1.4e9 + ((i * 7_919_317) % 150_000_001) / 2);
+  const sorted = [...times.keys()].sort((a, b) => times[a]! - times[b]! || a - b);
+  expect([...orderByTime(times)]).toEqual(sorted);
+  expect([...orderByTime(times.map((time) => -time))]).toEqual([...sorted].reverse());
+});
+
+test('the first month moves back until one item is left, and no further than the earliest time', () => {
+  const reviews = [0, 1].map((day) => bought('U', 'A', Date.UTC(1995, 0, 1 + day) / 1000));
+  const { counts } = filterInteractions(reviews, items, { userK: 1, itemK: 1, minItems: 1 });
+  expect(counts).toMatchObject({ items: 1, interactions: 2, dates: { from: '1994-10', to: '2018-10' } });
+  const tried: string[] = [];
+  const attempt = (earliest: number) => () =>
+    atWidest(filterRules({ minItems: 3 }), nothingRemoved(0), { length: 9, earliest }, ({ from }) => {
+      tried.push(from);
+      return { items: 2, interactions: 4 };
+    });
+  const message = 'filter: expected 3 items, got 2 with all dates since the first review';
+  expect(attempt(Date.UTC(1994, 9, 1) / 1000)).toThrow(message);
+  expect(attempt(Infinity)).toThrow(message);
+  expect(tried).toEqual(['1996-10', '1995-10', '1994-10', '1996-10']);
+});
+
+test('HTML is taken out of texts made in memory, unless plainText says no; fields beside the texts are kept', () => {
+  const listed = items.map((item) => ({ ...item, title: 'A &amp; B', extra: { price: 5 } }));
+  const reviews = [0, 1].map((i) => bought('U', 'A', january + i));
+  const titles = (options: object) => filterInteractions(reviews, listed, { userK: 1, itemK: 1, ...options }).items;
+  expect([{}, { plainText: true }, { plainText: false }].map((options) => titles(options)[0]!.title)).toEqual(['A & B', 'A & B', 'A &amp; B']); // prettier-ignore
+  const texts = { title: 'T', description: 'D', brand: 'B', categories: 'C' };
+  expect(itemOf({ asin: 'A', ...texts })).toStrictEqual(texts);
+  expect(itemOf({ asin: 'A', ...texts, extra: { price: 5 } })).toStrictEqual({ ...texts, extra: { price: 5 } });
+});
+
+test('nothing left: the rules that removed something, with their counts', () => {
+  const message = 'filter: nothing is left of 1 reviews (usersWithOneInteraction 1, itemsBelowK 1, interactionsBelowK 1); lower --user-k (5) or --item-k (4), or widen --from and --to'; // prettier-ignore
+  expect(() => filterInteractions([bought('U', 'A', january)], items, { itemK: 4 })).toThrow(message);
 });

@@ -25,3 +25,12 @@ test('a hundred thousand of them: the table grows', () => {
   for (let i = 0; i < 100_000; i += 997) expect([names.find(`user ${i}`), names.name(i)]).toEqual([i, `user ${i}`]);
   expect(names.longest(Int32Array.of(99_999, 3))).toBe(10);
 });
+
+test('a name ends where it ends, whatever follows it in its source and in the table', () => {
+  const names = new IdTable();
+  const source = Buffer.from('abxy');
+  expect([names.intern(source, 0, 2), names.intern(source, 2, 4), names.intern(source, 0, 2)]).toEqual([0, 1, 0]);
+  const full = Buffer.alloc((1 << 15) + 1, 'x'); // as many bytes as a new table has room for, and one
+  const other = new IdTable();
+  expect([other.intern(full, 0, 1 << 15), other.find('x'), other.length(0)]).toEqual([0, -1, 1 << 15]);
+});

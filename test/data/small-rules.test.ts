@@ -1,5 +1,5 @@
-/** Rules of a line or two, each at its bounds: months, columns, ids, item texts, the index. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** Rules of a line or two, each at its bounds: months, columns, ids, item texts. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -19,7 +19,6 @@ import { parseObject } from '../../lib/data/raw/json-text.js';
 import { parsePythonLiteral } from '../../lib/data/raw/python-dict.js';
 import { parseReview } from '../../lib/data/raw/reviews.js';
 import type { CatalogueItem } from '../../lib/data/raw/shelf.js';
-import { indexCodes, readIndex, sidTokens, writeIndex } from '../../lib/data/sid-index.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'sidlab-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -108,6 +107,9 @@ describe('names', () => {
     const target = new Uint8Array(9).fill(46);
     expect(names.copy(1, target, 2)).toBe(7);
     expect(Buffer.from(target).toString()).toBe('..é€..');
+    const few = new IdTable(4);
+    expect(['ab', 'cd', 'ab'].map((name) => few.id(name))).toEqual([0, 1, 0]);
+    expect(() => few.id('e')).toThrow('names: expected 2 GB of them at most, got 3 that are longer; filter in parts');
     const source = Buffer.from('abcdef');
     expect([names.intern(source, 2, 4), names.intern(source, 2, 5)]).toEqual([5, 6]);
     expect([names.name(5), names.name(6)]).toEqual(['cd', 'cde']);
@@ -167,6 +169,7 @@ describe('catalogues', () => {
     };
     const numbers = of('10', '9', '007', '123456789012345678901', '0', '8', '10000', '99', '123456789012345678900');
     expect(numbers.items.map(({ asin }) => asin)).toEqual(['0', '007', '8', '9', '10', '99', '10000', '123456789012345678900', '123456789012345678901']); // prettier-ignore
+    expect(of('07', '7', '12', '007').items.map(({ asin }) => asin)).toEqual(['07', '7', '007', '12']); // of one size, as met
     expect(of('10', '9', 'x1').items.map(({ asin }) => asin)).toEqual(['10', '9', 'x1']);
     expect(of('7')).toEqual({ items: [{ asin: '7', title: 'item 7', description: '', brand: '', categories: '' }], duplicates: 0 }); // prettier-ignore
   });
@@ -181,6 +184,10 @@ describe('catalogues', () => {
     await expect(readCatalogue(file('short.dat', '1::A::War\n\n2\n'), 'movielens')).rejects.toThrow('short.dat:3: expected an id and a title, got 2'); // prettier-ignore
     const long = file('long.dat', 'x'.repeat(99));
     await expect(readCatalogue(long, 'movielens')).rejects.toThrow(new RegExp(`got x{60}$`));
+    const extra = await readCatalogue(file('extra.item', `1|T|||${'|1'.repeat(20)}\n`), 'movielens'); // a flag too many
+    expect(extra.items[0]!.categories).toBe(genres.join(', '));
+    const named = await readCatalogue(file('named.dat', '1::é::War\n'), 'movielens', {}, { encoding: 'latin1' });
+    expect(named.items[0]!.title).toBe('Ã©');
     const bare = await readCatalogue(file('bare.dat', '1::A\n'), 'movielens');
     expect(bare.items).toEqual([{ asin: '1', title: 'A', description: '', brand: '', categories: '' }]);
   });
@@ -222,6 +229,8 @@ test.each<[string, unknown]>([
   ["{'a', 'b'}", undefined],
   ["['a'}", undefined],
   ["['a", undefined],
+  ["'abc ", undefined],
+  ['[1]]', undefined],
   ['Nonesuch', undefined],
   ['[1] [2]', undefined],
   ['['.repeat(100_000), undefined],
@@ -285,56 +294,19 @@ describe('item texts', () => {
     expect(itemText({ ...item, title: 'x\ud800y [PAD] z' }, ['[PAD]', '']).title).toBe('xy [ PAD] z');
     expect(protectText('a <b <_ <! </ < 5 <5 <é [X][X]', ['[X]'])).toBe('a < b < _ < ! < / < 5 <5 < é [ X][ X]');
     expect(protectText('aa x', ['x', 'aa'])).toBe('a a x'); // a token of one character is text
+    expect(itemText({ ...item, extra: { tags: [true], characteristics: { a: true, b: ['x', 2] } } }).enriched).toEqual({ enhanced_title: '', tags: '', highlights: '', characteristics: 'a: , b: x, 2' }); // prettier-ignore
   });
 
   test('the first sentences of a text that is too long, or its first words', () => {
     expect(firstSentences('One two. Three four. Five.', 4)).toBe('One two. Three four.');
     expect(firstSentences('One two. Three four. Five.', 5)).toBe('One two. Three four. Five.');
+    expect(firstSentences('One two. Three four', 4)).toBe('One two. Three four');
     expect(firstSentences('One! two three four', 3)).toBe('One!');
     expect(firstSentences('One two three four', 3)).toBe('One two three');
     const long = Array.from({ length: 101 }, (_, i) => `w${i}`);
     const summary = (words: string[]) => itemText({ title: '', description: words.join(' '), brand: '', categories: '' }).summary; // prettier-ignore
     expect(summary(long)).toBe(long.slice(0, 100).join(' '));
     expect(summary(long.slice(0, 100))).toBe(long.slice(0, 100).join(' '));
-  });
-});
-
-describe('the index', () => {
-  const path = join(dir, 'x.index.json');
-
-  test('codes and tokens', () => {
-    expect(sidTokens([12, 0, 7])).toEqual(['<a_12>', '<b_0>', '<c_7>']);
-    const codes = [[12, 200, 7], [0, 1, 2], [12, 200, 8]]; // prettier-ignore
-    writeIndex(path, codes.map(sidTokens));
-    expect(readFileSync(path, 'utf8')).toBe('{"0": ["<a_12>", "<b_200>", "<c_7>"], "1": ["<a_0>", "<b_1>", "<c_2>"], "2": ["<a_12>", "<b_200>", "<c_8>"]}'); // prettier-ignore
-    expect(indexCodes(readIndex(path))).toEqual(codes);
-    expect(readIndex(path, 3)).toEqual(readIndex(path));
-    expect(() => readIndex(path, 2)).toThrow('expected 2 items, got 3; run sidlab sid again on the same data');
-    expect(() => readIndex(path, 4)).toThrow('item 3 of 4 is missing');
-  });
-
-  test.each<[unknown, string]>([
-    [[], 'expected an object {id: [tokens]}'],
-    [3, 'expected an object {id: [tokens]}'],
-    [null, 'expected an object {id: [tokens]}'],
-    [{ 0: [] }, 'item 0: expected tokens such as <a_12>, got []'],
-    [{ 0: ['<a_1>'], 1: 'a' }, 'item 1: expected tokens such as <a_12>, got "a"'],
-    [{ 0: ['<a_1>', 5] }, 'item 0: expected tokens'],
-    [{ 0: ['<A_1>'] }, 'item 0: expected tokens'],
-    [{ 0: ['<a_1>'], 1: ['<a_1>', '<b_2>'] }, "the SID of item 0 is the beginning of item 1's"],
-    [{ 0: ['<a_1>', '<b_2>', '<c_3>'], 1: ['<a_1>', '<b_2>'] }, "the SID of item 1 is the beginning of item 0's"],
-    [{ 1: ['<a_1>'] }, 'item 0 of 1 is missing'],
-  ])('%j', (value, message) => {
-    writeFileSync(path, JSON.stringify(value));
-    expect(() => readIndex(path)).toThrow(message);
-  });
-
-  test('two items may share a SID', () => {
-    const shared = [['<a_1>', '<b_2>'], ['<a_1>', '<b_2>'], ['<a_2>']]; // prettier-ignore
-    writeIndex(path, shared);
-    expect(readIndex(path)).toEqual(shared);
-    expect(() => writeIndex(path, [['<a_1>'], ['<a_1>', '<b_1>']])).toThrow('is the beginning of item 1');
-    expect(readIndex(path)).toEqual(shared);
   });
 });
 
@@ -360,10 +332,23 @@ test.each([0, 1, 65_535, 65_536, 65_537])('%i interactions come in blocks, none 
   expect(seen).toEqual([...columns[0]!]);
 });
 
+test('a part without rows is passed over, a file without rows is an error', async () => {
+  const folder = mkdtempSync(join(dir, 'parts-'));
+  writeFileSync(join(folder, 'part-0.csv'), 'item,title\n1,A\n');
+  writeFileSync(join(folder, 'part-1.csv'), '');
+  expect((await readCatalogue(folder, 'csv')).items).toMatchObject([{ asin: '1', title: 'A' }]);
+  await expect(readCatalogue(join(folder, 'part-1.csv'), 'csv')).rejects.toThrow(
+    'part-1.csv:1: expected a column item, got ; name it',
+  );
+});
+
 test('fields of one item that another lacks, of a published file', async () => {
-  const path = file('NAME.item.json', JSON.stringify({ 0: { title: 'a', tags: 'x' }, 1: { title: 'b' } }));
-  for (const keepFields of [undefined, ['tags']]) {
-    const { items } = await readCatalogue(path, 'inter-json', {}, { keepFields });
-    expect(items.map(({ extra }) => extra)).toEqual([{ tags: 'x' }, undefined]);
+  const path = file('NAME.item.json', JSON.stringify({ 0: { title: 'a', tags: 'x', n: 3 }, 1: { title: 'b' } }));
+  for (const [keepFields, extra] of [
+    [undefined, { tags: 'x', n: 3 }],
+    [['tags'], { tags: 'x' }],
+  ] as const) {
+    const { items } = await readCatalogue(path, 'inter-json', {}, keepFields && { keepFields });
+    expect(items.map((item) => item.extra)).toEqual([extra, undefined]);
   }
 });

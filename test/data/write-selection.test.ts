@@ -8,7 +8,7 @@ import { type Split, SPLITS } from '../../lib/data/dataset.js';
 import { filterRules, SPLIT_RULES, type SplitRule } from '../../lib/data/filter/filter-options.js';
 import { nothingRemoved } from '../../lib/data/filter/filter-rules.js';
 import { nothingPlain } from '../../lib/data/filter/plain-item.js';
-import { blocksInMemory, type Selection } from '../../lib/data/filter/select.js';
+import { blocksInMemory, type SelectedBlock, type Selection } from '../../lib/data/filter/select.js';
 import { buildRows, splitRows } from '../../lib/data/filter/split-rows.js';
 import { writeSelection } from '../../lib/data/filter/write-rows.js';
 import { formatInter } from '../../lib/data/inter-file.js';
@@ -19,7 +19,13 @@ const dir = mkdtempSync(join(tmpdir(), 'sidlab-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
 /** @param interactions user's place in `names`, and item; users come in the order of `names` first */
-function selectionOf(names: string[], interactions: [number, number][], window: number, split: SplitRule): Selection {
+function selectionOf(
+  names: string[],
+  interactions: [number, number][],
+  window: number,
+  split: SplitRule,
+  block?: number,
+): Selection {
   const userNames = new IdTable();
   userNames.id('nobody'); // so that a user's id is not its name's number
   const numbers = names.map((name) => userNames.id(name));
@@ -28,7 +34,7 @@ function selectionOf(names: string[], interactions: [number, number][], window: 
   const items = Int32Array.from(interactions, ([, item]) => item);
   return {
     length: interactions.length,
-    blocks: () => blocksInMemory(users, items, timeOf),
+    blocks: () => (block === undefined ? blocksInMemory(users, items, timeOf) : blocksOf(users, items, block)),
     timed: true,
     userOf: Int32Array.from(order, (user) => numbers[user]!),
     userNames,
@@ -39,12 +45,30 @@ function selectionOf(names: string[], interactions: [number, number][], window: 
   };
 }
 
+/** Blocks in arrays that are used again, as those of a file are: behind the last block lies what came before. */
+function* blocksOf(users: Int32Array, items: Int32Array, block: number): Generator<SelectedBlock> {
+  const again = { users: new Int32Array(block), items: new Int32Array(block), times: new Float64Array(block) };
+  for (let from = 0; from < users.length; from += block) {
+    const length = Math.min(block, users.length - from);
+    again.users.set(users.subarray(from, from + length));
+    again.items.set(items.subarray(from, from + length));
+    for (let i = 0; i < length; i++) again.times[i] = timeOf(from + i);
+    yield { length, ...again };
+  }
+}
+
 const timeOf = (i: number): number => 1e9 + 100 * i + (i % 3) / 4;
 
-function expectWritten(names: string[], interactions: [number, number][], window: number, split: SplitRule): void {
+function expectWritten(
+  names: string[],
+  interactions: [number, number][],
+  window: number,
+  split: SplitRule,
+  block?: number,
+): void {
   const paths = Object.fromEntries(SPLITS.map((name) => [name, join(dir, `x.${name}.inter`)])) as Record<Split, string>;
   const other = join(dir, 'counts.txt');
-  const selection = selectionOf(names, interactions, window, split);
+  const selection = selectionOf(names, interactions, window, split, block);
   const timed = { valid: join(dir, 'x.valid.times'), test: join(dir, 'x.test.times') };
   const counts = writeSelection(selection, paths, [[other, (rows) => JSON.stringify(rows)]], timed);
   const rows = buildRows(interactions.map(([user, item]) => ({ user: names[user]!, item })), window); // prettier-ignore
@@ -70,6 +94,15 @@ test('whole numbers of one to ten digits', () => {
   const random = new Random(1);
   const all = [...NUMBERS, ...Array.from({ length: 300 }, () => Math.floor(10 ** (9.3 * random.next())))];
   for (const window of [1, 3]) expectWritten(['U'], all.map((item) => [0, item]), window, 'chronological'); // prettier-ignore
+});
+
+test.each(SPLIT_RULES)('blocks in arrays that are longer: %s', (split) => {
+  const interactions = Array.from({ length: 23 }, (_, i): [number, number] => [(i * i) % 5, i]);
+  expectWritten(['A', 'B', 'C', 'D', 'E'], interactions, 3, split, 5);
+});
+
+test('a name that is longer than half of what is held at once', () => {
+  expectWritten(['x'.repeat(600_000), 'B'], [[0, 1], [1, 2], [0, 3], [1, 4], [0, 5]], 2, 'leave-one-out'); // prettier-ignore
 });
 
 test('any names, windows and splits', () => {

@@ -134,13 +134,13 @@ export function takeCore(data: Interactions, dated: Int32Array, rules: Rules, re
 /** How many different values there are among `values[at]`. */
 function distinct(values: Int32Array, at: Int32Array, size: number): number {
   const seen = new Uint8Array(size);
-  let count = 0;
+  let different = 0;
   for (let i = 0; i < at.length; i++) {
     const value = values[at[i]!]!;
-    count += 1 - seen[value]!;
+    different += 1 - seen[value]!;
     seen[value] = 1;
   }
-  return count;
+  return different;
 }
 
 /** `values.filter`, several times faster on millions of them. */

@@ -2,7 +2,7 @@
  * A selection's rows straight into `NAME.{train,valid,test}.inter`, without an object a row: the bytes of
  * `formatInter(splitRows(buildRows(...)))`, for data sets whose rows would not fit in memory.
  */
-import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { type Content, writeContent, writeWith } from '../../files/files.js';
 import { type Split, SPLITS } from '../dataset.js';
 import { INTER_HEADER } from '../inter-file.js';
@@ -164,7 +164,7 @@ function splitter({ length, blocks, userOf, rules }: Selection): (user: number) 
 /** A file that is written in pieces. */
 class Out {
   bytes: Uint8Array;
-  at = 0;
+  at: number;
   rows = 0;
   private readonly file: number;
 
@@ -191,7 +191,7 @@ class Out {
   }
 
   flush(): void {
-    for (let from = 0; from < this.at;) from += writeSync(this.file, this.bytes, from, this.at - from);
+    writeFileSync(this.file, this.bytes.subarray(0, this.at)); // a descriptor: where the last piece ended
     this.at = 0;
   }
 

@@ -108,7 +108,7 @@ export function placeholderCatalogue({ itemNames }: Pick<Interactions, 'itemName
 /** Digits of whole numbers of any length, by size. */
 function bySize(a: string, b: string): number {
   const [one, two] = [a.replace(/^0+/, ''), b.replace(/^0+/, '')];
-  return one.length - two.length || (one < two ? -1 : one > two ? 1 : 0);
+  return one.length - two.length || one.localeCompare(two);
 }
 
 /** `NAME.item.json`. */
@@ -127,7 +127,7 @@ async function readMovies(path: string, options: CatalogueOptions, into: ItemSin
     const cells = line.split(line.includes('::') ? '::' : '|');
     const where = `${path}:${i + 1}`;
     if (cells.length < 2) throw new InputError(`${where}: expected an id and a title, got ${line.slice(0, 60)}`);
-    const flags = cells.slice(5).flatMap((flag, genre) => (flag === '1' ? [GENRES[genre] ?? ''] : []));
+    const flags = cells.slice(5).flatMap((flag, genre) => (flag === '1' ? [GENRES[genre]] : []));
     const genres = line.includes('::') ? (cells[2] ?? '').split('|') : flags;
     const texts: Partial<Record<TextRole, unknown>> = { title: cells[1], categories: genres };
     into.put(itemOfRecord(cells[0], (role) => [texts[role]], where));

@@ -24,7 +24,7 @@ export interface NameList {
 }
 
 /** Bytes of all names of a table at most. */
-const MOST_BYTES = 2 ** 31 - 1;
+const MOST_BYTES = 0x7fffffff;
 
 /** Names -> ids from 0, in the order in which the names were first met. */
 export class IdTable implements NameList {
@@ -39,6 +39,9 @@ export class IdTable implements NameList {
   private places = new Int32Array(1 << 11);
   private bytes = new Uint8Array(1 << 15);
   private used = 0;
+
+  /** @param mostBytes of all names together */
+  constructor(private readonly mostBytes = MOST_BYTES) {}
 
   /** The number of the name in `source[from .. to)`; a new one where it is met for the first time. */
   intern(source: Uint8Array, from: number, to: number): number {
@@ -122,7 +125,7 @@ export class IdTable implements NameList {
     const number = this.size++;
     const start = this.used;
     this.used += to - from;
-    if (this.used > MOST_BYTES) {
+    if (this.used > this.mostBytes) {
       throw new InputError(`names: expected 2 GB of them at most, got ${this.size} that are longer; filter in parts`);
     }
     if (this.used > this.bytes.length) this.bytes = grown(this.bytes, Math.max(this.used, 2 * this.bytes.length));

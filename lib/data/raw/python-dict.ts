@@ -19,9 +19,10 @@ export function parsePythonLiteral(text: string): unknown {
     mark = sign ?? 'scalar';
     if (quote !== undefined) {
       const start = token.lastIndex;
-      token.lastIndex = pythonTextEnd(text, start - 1);
-      if (token.lastIndex === 0) throw new SyntaxError('a text without an end');
-      scalar = unescapePython(text.slice(start, token.lastIndex - 1));
+      const end = pythonTextEnd(text, start - 1);
+      if (end === -1) throw new SyntaxError('a text without an end');
+      scalar = unescapePython(text.slice(start, end - 1));
+      token.lastIndex = end;
     } else scalar = number !== undefined ? Number(number) : WORDS[word!];
   };
   const value = (): unknown => {

@@ -120,7 +120,7 @@ function visitTimes({ users, purchases }: Size, random: Random): { user: number;
     for (let i = 0; i < count; i++)
       visits.push({ user, time: Math.floor(start + ((i + random.next()) / count) * span) });
   }
-  return visits.sort((a, b) => a.time - b.time || a.user - b.user);
+  return visits.sort((a, b) => a.time - b.time); // stable: at one time the smaller user first
 }
 
 function stars(random: Random): number {
