@@ -17,13 +17,19 @@ const ends = (text: string, depth = 0, after?: string): boolean => {
 };
 
 describe('strings', () => {
-  test.each(['""', '"a"', '"é€😀"', '"a b/c"', '"\u007f"', ...[...'"\\/bfnrt'].map((c) => `"x\\${c}y"`)])(
-    '%j ends at its quote',
-    (text) => {
-      const { block, at, end } = within(text, 'z"');
-      expect(skipString(block, at)).toBe(end);
-    },
-  );
+  test.each([
+    '""',
+    '"a"',
+    '"é€😀"',
+    '"a b/c"',
+    '"\u007f"',
+    '"\\n"',
+    '"\\\\\\""',
+    ...[...'"\\/bfnrt'].map((c) => `"x\\${c}y"`),
+  ])('%j ends at its quote', (text) => {
+    const { block, at, end } = within(text, 'z"');
+    expect(skipString(block, at)).toBe(end);
+  });
 
   test.each(['0123', '9aAf', 'F00d', '0000', 'ffff', 'AFaf'])('\\u%s', (digits) => {
     for (const next of ['1', '', 'z']) {
@@ -151,6 +157,8 @@ describe('values', () => {
     '[ ]',
     '{ }',
     '[1]',
+    '[0]',
+    '[9]',
     '[1 , "a",null]',
     '{"a":1}',
     '{"a" : [ ] , "b":{"c":true}}',
@@ -168,6 +176,7 @@ describe('values', () => {
     '[,1]',
     '[1 2]',
     '{"a"}',
+    '{"a\\x":1}',
     '{"a":}',
     '{"a":1,}',
     '{a:1}',

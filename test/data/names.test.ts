@@ -23,7 +23,11 @@ test('a hundred thousand of them: the table grows', () => {
   const wrong = Array.from({ length: 100_000 }, (_, i) => names.id(`user ${i}`) - i).filter(Boolean);
   expect(wrong).toEqual([]);
   for (let i = 0; i < 100_000; i += 997) expect([names.find(`user ${i}`), names.name(i)]).toEqual([i, `user ${i}`]);
-  expect(names.longest(Int32Array.of(99_999, 3))).toBe(10);
+  for (const of of [names, names.sealed()]) {
+    expect([[], [99_999, 3], [3, 99_999], [3]].map((some) => of.longest(Int32Array.from(some)))).toEqual([
+      0, 10, 10, 6,
+    ]);
+  }
 });
 
 test('a name ends where it ends, whatever follows it in its source and in the table', () => {
