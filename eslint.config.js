@@ -35,6 +35,10 @@ export default tseslint.config(
           selector: 'CallExpression[callee.object.name="Math"] > SpreadElement',
           message: 'a call takes some 120,000 arguments: largest and smallest of support/extremes take any number',
         },
+        {
+          selector: 'CallExpression[callee.object.name="tf"][callee.property.name="oneHot"][arguments.length>2]',
+          message: 'WebAssembly gives whole numbers whatever type is asked for: oneHot of ops/basic casts',
+        },
       ],
     },
   },

@@ -61,3 +61,12 @@ export function masked(x: tf.Tensor2D, mask: () => tf.Tensor2D): tf.Tensor2D {
     { keepsInputs: false },
   );
 }
+
+/**
+ * Ones where the indices point, float32. In the asked type `tf.oneHot` gives whole numbers' bits on WebAssembly, which are
+ * as good as zero, so it is cast.
+ * @param indices int32 [...] @returns [..., depth]
+ */
+export function oneHot<R extends tf.Rank>(indices: tf.Tensor, depth: number): tf.Tensor<R> {
+  return tf.cast(tf.oneHot(indices, depth), 'float32') as tf.Tensor<R>;
+}

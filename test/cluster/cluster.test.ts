@@ -1,7 +1,7 @@
 /** Collectives between processes of the built package, against the same numbers computed here. */
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { expectBuilt } from '../train/grpo/run-and-kill.js';
-import { inProcesses, said, script, startAll } from './processes.js';
+import { clusterTest as test, inProcesses, said, script, startAll } from './processes.js';
 
 expectBuilt();
 

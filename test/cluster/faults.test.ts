@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { writeNpy } from '../../lib/files/npy.js';
 import { expectBuilt } from '../train/grpo/run-and-kill.js';
-import { freePorts, startAll, tfConfig } from './processes.js';
+import { clusterTest, freePorts, startAll, tfConfig } from './processes.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-faults-'));
 const embeddings = join(folder, 'items.npy');
@@ -52,7 +52,7 @@ function otherVersion(): string {
   return join(other, 'dist/cli.js');
 }
 
-test.each([
+clusterTest.each([
   ['another version', 'code', () => [sid(CLI), sid(otherVersion())]],
   ['another command', 'command', () => [sid(CLI), [CLI, 'embed', '--data', folder]]],
 ] as const)('%s', async (_, what, commands) => {

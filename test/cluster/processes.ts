@@ -1,7 +1,14 @@
 /** Several processes of the built package (`npm test` builds it first) that meet as a cluster on this machine. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { test } from 'vitest';
+
+const ADDON = 'node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/libtfjs_addon.so';
+
+/** Skipped where the `tensorflow` engine is not built: no other one runs in several processes. */
+export const clusterTest = (existsSync(ADDON) ? test : test.skip) as typeof test;
 
 export interface Ended {
   status: number | null;

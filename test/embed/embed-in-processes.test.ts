@@ -2,9 +2,9 @@
 import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { encodeTexts } from '../../lib/embed/sentence/encode-texts.js';
-import { inProcesses } from '../cluster/processes.js';
+import { clusterTest as test, inProcesses } from '../cluster/processes.js';
 import { expectBuilt } from '../train/grpo/run-and-kill.js';
 
 expectBuilt();

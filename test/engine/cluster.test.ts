@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { joinError, parseTfConfig, serverDef } from '../../lib/engine/cluster.js';
-import { ended, tfConfig } from '../cluster/processes.js';
+import { clusterTest, ended, tfConfig } from '../cluster/processes.js';
 import { spawn } from 'node:child_process';
 
 const config = (cluster: unknown, task: unknown): string => JSON.stringify({ cluster, task });
@@ -70,7 +70,7 @@ test('why the engine did not load, as an error of TF_CONFIG', () => {
   );
 });
 
-test('a port in use, and an engine that has no cluster, end a process in one line', async () => {
+clusterTest('a port in use, and an engine that has no cluster, end a process in one line', async () => {
   const server = createServer().listen(0);
   await once(server, 'listening');
   const { port } = server.address() as { port: number };

@@ -9,7 +9,7 @@ import { embedItems } from '../../lib/embed/embed-items.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { sidStage } from '../../lib/sid/sid-stage.js';
 import { sft } from '../../lib/train/sft/sft.js';
-import { type Ended, startAll } from '../cluster/processes.js';
+import { clusterTest, type Ended, startAll } from '../cluster/processes.js';
 import { expectBuilt } from '../train/grpo/run-and-kill.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-evaluate-'));
@@ -36,7 +36,7 @@ const run = (processes: number, command: string, ...flags: string[]): Promise<En
 
 const errors = (all: readonly Ended[]): string[] => all.map(({ status, err }) => (status === 0 ? '' : err));
 
-test('evaluate: one, two and three processes write the same file and measure the same', async () => {
+clusterTest('evaluate: one, two and three processes write the same file and measure the same', async () => {
   const reports: Record<string, unknown>[] = [];
   for (const processes of [1, 2, 3]) {
     const file = at(`of-${processes}.jsonl`);
@@ -56,7 +56,7 @@ test('evaluate: one, two and three processes write the same file and measure the
   expect(readdirSync(folder).filter((name) => name.includes('.part'))).toEqual([]);
 });
 
-test.each([
+clusterTest.each([
   ['sampled', ['--temperature', '1', '--batch-size', '3']],
   ['beams', ['--num-beams', '3', '--limit', '20']],
 ])('generate, %s: one process and two write the same file', async (name, flags) => {
@@ -70,7 +70,7 @@ test.each([
   expect(existsSync(at(`${name}-2.jsonl`))).toBe(true);
 });
 
-test('a share of an evaluation is for one process', async () => {
+clusterTest('a share of an evaluation is for one process', async () => {
   const all = await run(2, 'evaluate', '--results', at('shard.jsonl'), '--shard', '1/2');
   for (const { status, err } of all) {
     expect(status).toBe(1);

@@ -12,6 +12,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { customOp } from '../../ops/custom-op.js';
+import { oneHot } from '../../ops/basic.js';
 import { embedding } from '../../ops/embedding.js';
 import { targetLogProbs } from '../../ops/target-log-probs.js';
 import type { Random } from '../../support/random.js';
@@ -77,7 +78,7 @@ export function robustLoss(
   drawn: Int32Array | undefined,
   { alpha, beta, weights }: { alpha: number; beta: number; weights: tf.Tensor1D },
 ): tf.Scalar {
-  const isTarget = tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d(targets, 'int32'), scores.shape[1]), 'float32'));
+  const isTarget = tf.tidy(() => oneHot(tf.tensor1d(targets, 'int32'), scores.shape[1]));
   const main = drawn
     ? binaryOfAll(scores, drawn)
     : tf.neg(tf.mean(tf.sub(tf.sum(tf.mul(scores, isTarget), 1), tf.logSumExp(scores, 1))));

@@ -1,5 +1,6 @@
 /** Operations of convolutions over short sequences. Shapes: B sequences, T steps, F filters. */
 import * as tf from '@tensorflow/tfjs';
+import { oneHot } from '../basic.js';
 import { customOp } from '../custom-op.js';
 
 /**
@@ -12,7 +13,7 @@ export function maxOverTime(x: tf.Tensor3D): tf.Tensor2D {
     [x],
     (x) => ({ value: tf.max(x!, 1), saved: [tf.argMax(x!, 1)] }),
     (dy, _, [at]) => {
-      const chosen = tf.cast(tf.oneHot(tf.cast(at!, 'int32'), steps), 'float32'); // [B, F, T]
+      const chosen = oneHot(tf.cast(at!, 'int32'), steps); // [B, F, T]
       return [tf.mul(tf.transpose(chosen, [0, 2, 1]), tf.expandDims(dy, 1))];
     },
     { keepsInputs: false },

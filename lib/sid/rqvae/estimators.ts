@@ -13,6 +13,7 @@
  * Shapes: B rows, E width of the latent, K codes of a level, L levels.
  */
 import * as tf from '@tensorflow/tfjs';
+import { oneHot } from '../../ops/basic.js';
 import { embedding } from '../../ops/embedding.js';
 import type { Estimator } from '../choices.js';
 import { type Assignment, chooseCodes, closenessTo } from './quantize.js';
@@ -177,9 +178,9 @@ function pairLoss(quantized: tf.Tensor2D, vectors: tf.Tensor2D): tf.Scalar {
 function codesApart(row: tf.Tensor2D, book: tf.Tensor2D, code: tf.Tensor1D, positives: tf.Tensor1D): tf.Scalar {
   const count = book.shape[0];
   if (count === 1) return tf.mul(tf.sum<tf.Scalar>(row), 0); // a single code has no other to be near to
-  const own = tf.oneHot(code, count, 1, 0, 'float32') as tf.Tensor2D;
+  const own = oneHot<tf.Rank.R2>(code, count);
   const products = tf.sub(tf.matMul(row, book, false, true), tf.mul(own, 1e12));
   // a product of both: tf.gather of whole numbers cannot lie on the tape
-  const label = tf.matMul(own, tf.oneHot(positives, count, 1, 0, 'float32') as tf.Tensor2D);
+  const label = tf.matMul(own, oneHot<tf.Rank.R2>(positives, count));
   return tf.neg(tf.mean<tf.Scalar>(tf.sum(tf.mul(tf.logSoftmax(products), label), 1)));
 }

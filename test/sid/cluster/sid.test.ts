@@ -5,7 +5,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import { useEngine } from '../../../lib/engine/engine.js';
 import { hashFile } from '../../../lib/files/files.js';
 import { writeNpy } from '../../../lib/files/npy.js';
@@ -13,7 +13,7 @@ import { readSafetensors } from '../../../lib/files/safetensors.js';
 import { readMetrics } from '../../../lib/runs/metric-lines.js';
 import { type SidReport, sidStage } from '../../../lib/sid/sid-stage.js';
 import { Random } from '../../../lib/support/random.js';
-import { inProcesses, startAll } from '../../cluster/processes.js';
+import { clusterTest as test, inProcesses, startAll } from '../../cluster/processes.js';
 import { distance } from '../../train/cluster/runs.js';
 import { expectBuilt } from '../../train/grpo/run-and-kill.js';
 

@@ -2,7 +2,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import { filterStage } from '../../../lib/data/filter/filter-stage.js';
 import { writeSample } from '../../../lib/data/sample/sample.js';
 import { embedItems } from '../../../lib/embed/embed-items.js';
@@ -12,7 +12,7 @@ import { readMetrics } from '../../../lib/runs/metric-lines.js';
 import { sidStage } from '../../../lib/sid/sid-stage.js';
 import { readRollouts } from '../../../lib/train/grpo/rollout/rollout-log.js';
 import { sft } from '../../../lib/train/sft/sft.js';
-import { type Ended, startAll } from '../../cluster/processes.js';
+import { clusterTest as test, type Ended, startAll } from '../../cluster/processes.js';
 import { expectBuilt } from '../grpo/run-and-kill.js';
 import { distance, killer, weightsOf } from './runs.js';
 

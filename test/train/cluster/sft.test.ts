@@ -7,7 +7,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import { filterStage } from '../../../lib/data/filter/filter-stage.js';
 import { writeSample } from '../../../lib/data/sample/sample.js';
 import { embedItems } from '../../../lib/embed/embed-items.js';
@@ -22,7 +22,7 @@ import { Random } from '../../../lib/support/random.js';
 import { batchGradients } from '../../../lib/train/loop/gradients.js';
 import { Optimizer } from '../../../lib/train/optim/optimizer.js';
 import { sftMicroBatches } from '../../../lib/train/sft/micro-batches.js';
-import { type Ended, inProcesses, startAll } from '../../cluster/processes.js';
+import { clusterTest as test, type Ended, inProcesses, startAll } from '../../cluster/processes.js';
 import { expectBuilt } from '../grpo/run-and-kill.js';
 import { distance, interrupter, killer, weightsOf } from './runs.js';
 
