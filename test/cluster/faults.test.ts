@@ -23,24 +23,34 @@ beforeAll(() => {
   writeNpy(embeddings, { rows: 4, width: 2, data: Float32Array.from({ length: 8 }, (_, i) => i * i) });
 });
 
-test.each([
+type Fault = [what: string, config: (ports: number[]) => string, line: RegExp];
+
+const BEFORE: Fault[] = [
   ['no JSON', () => '{"cluster":', /^sidlab: TF_CONFIG: expected JSON such as [^\n]+\n$/],
   [
     'an index outside',
     (ports) => tfConfig(ports, 2),
     /^sidlab: TF_CONFIG: expected task\.index from 0 to 1, got 2; [^\n]+\n$/,
   ],
+];
+
+const JOINED: Fault[] = [
   [
     'a process that never comes',
     (ports) => tfConfig(ports, 0),
     /^sidlab: cluster: expected all processes within 2 s, got no answer \([^\n]+\n$/,
   ],
-] as [string, (ports: number[]) => string, RegExp][])('%s', async (_, config, line) => {
+];
+
+async function alone(_: string, config: Fault[1], line: RegExp): Promise<void> {
   const env = { TF_CONFIG: config(await freePorts(2)), SIDLAB_CLUSTER_TIMEOUT: '2' };
   const [only] = await startAll(1, sid(CLI), { env });
   expect(only!.err).toMatch(line);
   expect([only!.status, only!.out]).toEqual([1, '']);
-});
+}
+
+test.each(BEFORE)('%s', alone);
+clusterTest.each(JOINED)('%s', alone);
 
 /** The built package with a comment more. */
 function otherVersion(): string {

@@ -26,7 +26,7 @@ beforeAll(async () => void (await useEngine()));
 const SHARED = {
   ...{ schedule: 'cosine', warmupRatio: 0, weightDecay: 0, layerCheckpointing: false, validRows: 500 },
   ...{ precision: 'auto', saveDtype: 'float32', shardOptimizer: false, gradientDtype: 'float32' },
-  ...{ again: false, seed: 42 },
+  ...{ again: false, averageDecay: 0, seed: 42 },
 };
 
 test('defaults of sft', () => {
@@ -48,7 +48,6 @@ test('defaults of grpo', () => {
     ...{ data: 'd', model: 'm', numGenerations: 16, beta: 1e-3, reward: 'ranking', sampleSize: 0, epochs: 2 },
     ...{ batchSize: 64, dropout: 0, learningRate: 1e-5, warmupSteps: 0, maxGradNorm: 0.3, evalSteps: 10 },
     ...{ rollout: 'beams', temperature: 1, topP: 1, maxTokens: 64, dynamicSampling: false, addGroundTruth: false },
-    averageDecay: 0,
     ...{ aggregateRewards: 'sum_then_normalize', advantages: 'group', scaleRewards: 'group', equalGroups: 'keep' },
     ...{ maskTruncated: false, lossType: 'grpo', epsilon: 0.2, delta: 0, numIterations: 1, normalize: 'full' },
     ...{ kl: 'k3', klIn: 'loss', syncSteps: 512, syncWeight: 0.6, sftWeight: 0, tokenBudget: 8192, logRollouts: 0 },
@@ -80,6 +79,8 @@ const BOUNDS: [keyof SftOptions, good: number, bad: number][] = [
   ['maxGradNorm', 0, -0.01],
   ['validRows', 0, -1],
   ['seed', 0, -1],
+  ['averageDecay', 0, -0.01],
+  ['averageDecay', 0.999, 1],
 ];
 
 test.each(BOUNDS)('%s of %d is good, of %d it is not', (name, good, bad) => {
