@@ -16,6 +16,20 @@ test('by hand: distinct tokens, beams among them, no batch above the budget and 
   expect(cutByTokens([], 9, 2)).toEqual([]);
 }); // prettier-ignore
 
+test.each([
+  [[6, 4, 6], [[0, 1], [2]]], // the even share is 8: 6 and half of 4 are not above it
+  [[6, 5, 5], [[0], [1, 2]]],
+])('rows of %j tokens of their own, at most 12 at once', (lengths, batches) => {
+  const prompts = lengths.map((length, row) => Array.from({ length }, () => row));
+  expect(cutByTokens(prompts, 12, 0)).toEqual(batches);
+}); // prettier-ignore
+
+test('equal prompts stay in order', () => {
+  const prompts = Array.from({ length: 40 }, (_, row) => [row % 2]);
+  const [evens, odds] = [0, 1].map((odd) => prompts.flatMap((_, row) => (row % 2 === odd ? [row] : [])));
+  expect(cutByTokens(prompts, 999, 1).flat()).toEqual([...evens!, ...odds!]);
+});
+
 /** Distinct tokens of a batch, and its beams. */
 const tokensOf = (prompts: readonly number[][], batch: readonly number[], beams: number): number =>
   batch.reduce((sum, row, i) => {
@@ -43,9 +57,11 @@ test.each([
   [500, 20, 16_384, 1], // eight would be too small
   [700, 30, 16_384, 8], // 2 would do, and eight are not too small
   [700, 30, 4_000, 8], // 7 would do
+  [8, 2047, 99_999, 8], // one token is each row's own, and all are 8 x 2048
+  [8, 2046, 99_999, 1],
 ])('%d rows of %d beams and at most %d tokens: %d batches, none a tenth larger than another', (rows, beams, budget, count) => {
   const random = new Random(1);
-  const prompts = Array.from({ length: rows }, () => Array.from({ length: 5 + random.int(12) }, () => random.int(99)));
+  const prompts = Array.from({ length: rows }, () => Array.from({ length: beams > 2000 ? 1 : 5 + random.int(12) }, () => random.int(99)));
   const batches = cutByTokens(prompts, budget, beams);
   const tokens = batches.map((batch) => tokensOf(prompts, batch, beams));
   expect(batches).toHaveLength(count);

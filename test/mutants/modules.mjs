@@ -107,6 +107,7 @@ export const MODULES = {
   },
   evaluate: {
     files: [
+      'lib/evaluate/cut-by-tokens.ts',
       'lib/evaluate/evaluate.ts',
       'lib/evaluate/measure-results.ts',
       'lib/evaluate/measures/',
@@ -116,6 +117,7 @@ export const MODULES = {
       'lib/evaluate/rank-rows.ts',
       'lib/evaluate/recommender.ts',
       'lib/evaluate/results-file.ts',
+      'lib/evaluate/shared-sids.ts',
       'lib/evaluate/results/',
       'lib/evaluate/rows/',
       'lib/evaluate/score/',
