@@ -14,7 +14,7 @@ const FEWEST = 2048;
  * @returns places of the prompts, in batches that do not depend on the number of processes
  */
 export function cutByTokens(prompts: readonly (readonly number[])[], budget: number, numBeams: number): number[][] {
-  const order = [...prompts.keys()].sort((a, b) => compareTokens(prompts[a]!, prompts[b]!) || a - b);
+  const order = [...prompts.keys()].sort((a, b) => compareTokens(prompts[a]!, prompts[b]!)); // stable
   const added = order.map((row, i) => {
     const prompt = prompts[row]!;
     return prompt.length - (i === 0 ? 0 : commonPrefix(prompts[order[i - 1]!]!, prompt)) + numBeams;
