@@ -1,7 +1,8 @@
 /** A paper table with measured values beside the published ones. */
 import type { Dataset } from '../data/dataset.js';
+import { asFlag } from '../options/flags.js';
 import { findRuns, type Measured, measureRuns } from './find-runs.js';
-import type { PaperDataset, PaperRow, PaperTable, Published } from './paper-table.js';
+import type { BaselineRun, PaperDataset, PaperRow, PaperTable, Published } from './paper-table.js';
 
 /** A cell: a model on a data set. */
 export interface FilledRow {
@@ -67,8 +68,13 @@ function needsOf({ needs, command }: PaperRow, dir = 'DIR'): string {
 
 /** The command that makes a row which the kit can run. */
 export function commandOf(run: NonNullable<PaperRow['run']>, dir: string): string {
-  if ('baseline' in run) return `sidlab baseline ${run.baseline} --data ${dir}`;
+  if ('baseline' in run) return [`sidlab baseline ${run.baseline} --data ${dir}`, ...flagsOf(run)].join(' ');
   return `sidlab ${run.stage} --data ${dir} && sidlab evaluate --data ${dir} --model ${dir}/runs/${run.stage}/model`;
+}
+
+/** @example flagsOf({ baseline: 'sasrec', options: { weightDecay: 0.1 } }) // ['--weight-decay 0.1'] */
+function flagsOf({ options = {} }: BaselineRun): string[] {
+  return Object.entries(options).map(([name, value]) => (value === true ? asFlag(name) : `${asFlag(name)} ${value}`));
 }
 
 /** @returns in what the data folder's rows differ from those of the published values */

@@ -8,7 +8,7 @@ import { itemRank } from '../evaluate/rows/ranks.js';
 import { metricIntervals, withRanks } from '../evaluate/statistics/intervals.js';
 import { readJson } from '../files/files.js';
 import type { Provenance } from '../evaluate/results-place.js';
-import type { PaperRow } from './paper-table.js';
+import type { BaselineRun, PaperRow } from './paper-table.js';
 import { largest, smallest } from '../support/extremes.js';
 
 /** A run's results on the test rows. */
@@ -59,16 +59,25 @@ function resultsOf(
   run: NonNullable<PaperRow['run']>,
 ): { results: string; seed?: number } | undefined {
   const file = join(folder, 'config.json');
-  const config = existsSync(file) ? readJson<{ stage?: string; baseline?: string; seed?: number }>(file) : {};
-  const wanted =
-    'baseline' in run
-      ? config.baseline === run.baseline || [`baseline-${run.baseline}`, run.baseline].includes(name)
-      : config.stage === run.stage;
+  const config = existsSync(file) ? readJson<RunConfig>(file) : {};
+  const wanted = 'baseline' in run ? isOf(run, config, name) : config.stage === run.stage;
   if (!wanted) return undefined;
   const own = 'baseline' in run ? ['results.jsonl'] : readdirSync(folder).sort();
   const results = own.find((one) => 'baseline' in run || isWhole(one) || isWholeByPipeline(join(folder, one)));
   if (results === undefined || !existsSync(join(folder, results))) return undefined;
   return { results: join(folder, results), ...(config.seed !== undefined && { seed: config.seed }) };
+}
+
+interface RunConfig extends Record<string, unknown> {
+  stage?: string;
+  baseline?: string;
+  seed?: number;
+}
+
+/** A counted baseline has no configuration: its folder's name says what it is. */
+function isOf({ baseline, options = {} }: BaselineRun, config: RunConfig, name: string): boolean {
+  if (config.baseline !== baseline && ![`baseline-${baseline}`, baseline].includes(name)) return false;
+  return Object.entries(options).every(([option, value]) => config[option] === value);
 }
 
 /** Test rows by 50 beams of the trie, with nothing left out: what `evaluate` does by default. */

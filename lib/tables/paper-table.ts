@@ -24,12 +24,19 @@ export interface PaperDataset {
   items?: number;
 }
 
+/** Runs of a baseline. */
+export interface BaselineRun {
+  baseline: BaselineName;
+  /** Of its options those that are not the default. */
+  options?: Readonly<Record<string, string | number | boolean>>;
+}
+
 /** A row of a table: a model that the kit can run, or one that needs something. */
 export interface PaperRow {
   /** What the paper calls it. */
   model: string;
   /** Which runs of a data folder are it: a baseline's, or the language model's of a stage. */
-  run?: { baseline: BaselineName } | { stage: 'sft' | 'grpo' };
+  run?: BaselineRun | { stage: 'sft' | 'grpo' };
   /** What is missing here, where it cannot be run. */
   needs?: string;
   /** The command that would make it, with DIR for the data folder. */

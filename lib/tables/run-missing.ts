@@ -16,16 +16,17 @@ export async function runMissing(
   for (const { dir, name } of data.filter((own) => datasets.some((dataset) => dataset.name === own.name))) {
     for (const { run } of rows) {
       if (!run || !('baseline' in run)) continue;
-      const { baseline } = run;
+      const { baseline, options } = run;
       const there = findRuns(dir, run);
       if (!('seed' in (baselineOf(baseline).options ?? {}))) {
-        if (there.length === 0) await baselineStage({ baseline, data: dir, dataset: name });
+        if (there.length === 0) await baselineStage({ ...options, baseline, data: dir, dataset: name });
         continue;
       }
       for (const seed of seeds) {
         if (there.some((found) => found.seed === seed)) continue;
         tell(`${baseline} on ${name}, seed ${seed}`);
         await baselineStage({
+          ...options,
           baseline,
           data: dir,
           dataset: name,

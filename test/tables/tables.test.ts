@@ -10,6 +10,9 @@ import { formatItems } from '../../lib/data/item-file.js';
 import { rankMetrics } from '../../lib/evaluate/metrics.js';
 import { writeResults } from '../../lib/evaluate/results-file.js';
 import { writeAtomic, writeJson } from '../../lib/files/files.js';
+import { baselineOf } from '../../lib/baselines/baselines.js';
+import { defineOptions } from '../../lib/options/schema.js';
+import { commandOf } from '../../lib/tables/fill-table.js';
 import { findRuns } from '../../lib/tables/find-runs.js';
 import { paperTable, parsePaperTable, type PaperTable, TABLE_NAMES } from '../../lib/tables/paper-table.js';
 import { tableFigure } from '../../lib/tables/table-figure.js';
@@ -58,6 +61,12 @@ test('the tables of the kit are whole; ranges and units are shares', () => {
   for (const name of TABLE_NAMES) {
     const { rows: models, datasets } = paperTable(name);
     expect(new Set(models.map(({ model }) => model)).size).toBe(models.length);
+    for (const { run } of models) {
+      if (!run || !('baseline' in run)) continue;
+      const { options: declared = {} } = baselineOf(run.baseline);
+      const parsed = defineOptions('table', declared).parse(run.options ?? {});
+      expect(parsed, run.baseline).toMatchObject(run.options ?? {});
+    }
     for (const { published } of models) {
       for (const of of Object.values(published)) {
         for (const value of Object.values(of)) expect([value].flat()).toEqual([...[value].flat()].sort());
@@ -203,4 +212,11 @@ test("a pipeline's runs are found in their folder, where they ranked all test ro
   expect(found({ baseline: 'popularity' })).toEqual([['runs/main/popularity', undefined]]);
   expect(found({ baseline: 'transition' })).toEqual([['runs/baseline-transition', undefined]]);
   expect(findRuns(join(dir, 'none'), { stage: 'sft' })).toEqual([]);
+  put('a', { stage: 'baseline', baseline: 'sasrec', seed: 7, width: 64, mode: 'chain' });
+  put('b', { stage: 'baseline', baseline: 'sasrec', seed: 7, width: 128, mode: 'chain' });
+  expect(found({ baseline: 'sasrec' })).toEqual([['runs/a', 7]]);
+  const wide = { baseline: 'sasrec', options: { width: 128, mode: 'chain' } } as const;
+  expect(found(wide)).toEqual([['runs/b', 7]]);
+  expect(found({ baseline: 'sasrec', options: { width: 128, mode: 'row' } })).toEqual([]);
+  expect(commandOf(wide, 'D')).toBe('sidlab baseline sasrec --data D --width 128 --mode chain');
 });
