@@ -1,6 +1,15 @@
 /** What `strategy-gain` tries: a shop with a fault, the strategy that answers it, and the rows that it is for. */
 import type { SidIndex } from 'sidlab/data';
-import type { Dataset, Row } from 'sidlab/data';
+import type { Row } from 'sidlab/data';
+
+/** What a case may look at. */
+export interface AimedShop {
+  index: SidIndex;
+  /** Times that training has each item as a target. */
+  counts: Int32Array;
+  /** Training rows before what the fault brought came, where it brought something. */
+  trainedOn?: readonly Row[];
+}
 
 /** One of the kit's strategies in a shop that needs it. */
 export interface GainCase {
@@ -10,7 +19,7 @@ export interface GainCase {
   /** The rows that the strategy is for, in words. */
   slice: string;
   /** Whether a test row is one of them. */
-  aims(row: Row, shop: { dataset: Dataset; index: SidIndex; counts: Int32Array }): boolean;
+  aims(row: Row, shop: AimedShop): boolean;
   /** Epochs of the model without the strategy, as a share of the usual ones. Default 1. */
   epochs?: number;
 }
@@ -37,7 +46,8 @@ export const GAIN_CASES: readonly GainCase[] = [
   },
   {
     ...{ strategy: 'recency_bias', fault: 'old-rows', slice: 'targets that came halfway through the training rows' },
-    aims: ({ target }, { dataset: { train } }) => !soldEarly(train).has(target),
+    // an item that training has not at all is no matter of recency
+    aims: ({ target }, { counts, trainedOn }) => counts[target]! > 0 && !itemsOf(trainedOn!).has(target),
   },
   {
     ...{ strategy: 'hyperparameter', fault: 'control', slice: 'all rows, after a third of the epochs', epochs: 1 / 3 },
@@ -47,9 +57,8 @@ export const GAIN_CASES: readonly GainCase[] = [
 
 const known = new WeakMap<readonly Row[], Set<number>>();
 
-/** Items of the first half of the training rows. */
-function soldEarly(train: readonly Row[]): Set<number> {
-  const items = known.get(train) ?? new Set(train.slice(0, train.length / 2).flatMap(({ history, target }) => [...history, target])); // prettier-ignore
-  known.set(train, items);
+function itemsOf(rows: readonly Row[]): Set<number> {
+  const items = known.get(rows) ?? new Set(rows.flatMap(({ history, target }) => [...history, target]));
+  known.set(rows, items);
   return items;
 }
