@@ -59,10 +59,11 @@ export async function runGain(home: string, of: GainCase, seed: number, how: Pla
     ...{ out: join(base, 'reports', of.strategy), ...(of.epochs !== undefined && { model: before.model }) },
   });
   const read = readReport(report.report);
-  const { config: better, chosen, skipped } = await strategies({ report: read, config, choose: [of.strategy] });
-  if (chosen.length === 0) throw new Error(`${of.strategy}: nothing to change: ${skipped[0]!.reason}`);
+  const { config: better, chosen } = await strategies({ report: read, config, choose: [of.strategy] });
   const sid = { ...better.sid, index: join(data, `better.index.json`) };
-  const after = await ranked({ ...better, run: of.strategy, sid }, data, `${of.strategy}-after`);
+  // one that finds nothing to change leaves everything as it is
+  const after =
+    chosen.length === 0 ? before : await ranked({ ...better, run: of.strategy, sid }, data, `${of.strategy}-after`);
   const context = { ...planted, counts: trainCounts(planted.dataset.train, planted.dataset.items.length) };
   const hits = { before: before.hits, after: after.hits };
   const aimed = planted.dataset.test.map((row) => of.aims(row, context));
@@ -73,7 +74,7 @@ export async function runGain(home: string, of: GainCase, seed: number, how: Pla
   const gain: Gain = {
     ...{ strategy: of.strategy, seed, called: calledFor(read).some(({ strategy }) => strategy.name === of.strategy) },
     rows: { aimed: aimed.filter(Boolean).length, all: aimed.length },
-    ...{ before: share(hits.before), after: share(hits.after), changes: chosen[0]!.changes },
+    ...{ before: share(hits.before), after: share(hits.after), changes: chosen[0]?.changes ?? {} },
     seconds: before.seconds + after.seconds,
   };
   mkdirSync(dirname(file), { recursive: true });
