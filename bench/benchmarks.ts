@@ -23,6 +23,7 @@ import { loadBench } from './load/load.js';
 import { loadBf16 } from './load/load-bf16.js';
 import { ml100k } from './train/ml-100k.js';
 import { plantedFaults } from './planted/planted-faults.js';
+import { plantedIndustrial } from './planted/planted-industrial.js';
 import { precisionQuality } from './train/precision-quality.js';
 import { pretrainedQuality } from './pretrained/pretrained-quality.js';
 import { pretrainedText } from './pretrained/pretrained-text.js';
@@ -69,6 +70,7 @@ export const BENCHMARKS: Record<string, Benchmark> = {
   'evaluate-small': alone(evaluateSmall),
   'evaluate-memory': alone(evaluateMemory),
   'planted-faults': alone(plantedFaults),
+  'planted-industrial': alone(plantedIndustrial),
   'pretrained-quality': alone(pretrainedQuality),
   'pretrained-text': besidePython(pretrainedText),
   'precision-quality': alone(precisionQuality),
