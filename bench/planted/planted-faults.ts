@@ -37,17 +37,22 @@ export async function plantedFaults(): Promise<Row[]> {
   // seeds outside, so that a benchmark that is cut short has every fault as often
   for (const seed of askedSeeds('SIDLAB_PLANTED_SEEDS', 10)) {
     for (const fault of Object.keys(FAULTS)) {
-      const finding = await analyse(await runPlanted(home, fault, seed, FULL), fault, seed);
-      writeJson(join(home, `seed-${seed}`, fault, 'finding.json'), finding);
-      console.error(JSON.stringify(finding));
-      findings.push(finding);
+      findings.push(await findingOf(await runPlanted(home, fault, seed, FULL), fault, seed));
     }
   }
   return plantedRows(findings);
 }
 
+/** What a run's bad cases say; kept beside its results, and shown. */
+export async function findingOf(run: PlantedRun, fault: string, seed: number): Promise<PlantedFinding> {
+  const finding = await analyse(run, fault, seed);
+  writeJson(join(run.data, 'finding.json'), finding);
+  console.error(JSON.stringify(finding));
+  return finding;
+}
+
 /** Without the model, whose detector would rank every row twice more. */
-export async function analyse(
+async function analyse(
   { data, results, index, embeddings }: PlantedRun,
   fault: string,
   seed: number,

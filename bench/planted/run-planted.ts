@@ -33,42 +33,55 @@ export interface PlantedRun {
   embeddings: string;
 }
 
+/** A shop without a fault, and where the runs of a seed go that plant one into it. */
+export interface PlantBase {
+  /** Data folder, with `NAME.item.json` and rows. */
+  data: string;
+  /** NAME of the files. */
+  name: string;
+  index: string;
+  embeddings: string;
+  /** Folder of a seed's runs, one a fault. */
+  runs: string;
+}
+
 /** @param home folder of all runs; a run whose results are there is not run again */
-export async function runPlanted(home: string, name: string, seed: number, how = FULL): Promise<PlantedRun> {
-  const { plant } = FAULTS[name]!;
+export async function runPlanted(home: string, fault: string, seed: number, how = FULL): Promise<PlantedRun> {
   const base = join(home, `seed-${seed}`);
   const stages = new PipelineStages({ out: base, dataset: NAME, sample: { size: how.size, seed } });
-  const data = join(base, name);
-  const run = { data, results: join(data, 'results.jsonl'), index: join(data, `${NAME}.index.json`) };
-  const embeddings = stages.embeddings;
-  const modelOf = (fault: string): string => join(base, fault, 'run/model');
-  if (existsSync(run.results)) {
-    const { controlModel } = plant(await loadShop(data, run.index, NAME), seed);
-    return { ...run, embeddings, model: modelOf(controlModel ? 'control' : name) };
-  }
   await stages.sample();
   await stages.filter();
   await stages.embed();
   await stages.sid();
-  const shop = await loadShop(base, stages.index, NAME);
-  const planted = plant(shop, seed);
+  const { index, embeddings } = stages;
+  return runFault({ data: base, name: NAME, index, embeddings, runs: base }, fault, seed, how.epochs);
+}
+
+/** Plants a fault, trains a model where none is lent, and ranks the test rows. */
+export async function runFault(base: PlantBase, fault: string, seed: number, epochs: number): Promise<PlantedRun> {
+  const { name, embeddings, runs } = base;
+  const planted = FAULTS[fault]!.plant(await loadShop(base.data, base.index, name), seed);
+  const { controlModel = false, trainedOn, rerank, evaluated } = planted;
+  const data = join(runs, fault);
+  const model = join(runs, controlModel ? 'control' : fault, 'run/model');
+  const run = {
+    data,
+    index: join(data, `${name}.index.json`),
+    results: join(data, 'results.jsonl'),
+    model,
+    embeddings,
+  };
+  if (existsSync(run.results)) return run;
   writeShop(data, planted);
-  if (planted.controlModel) await runPlanted(home, 'control', seed, how);
-  const model = modelOf(planted.controlModel ? 'control' : name);
-  if (!planted.controlModel) {
-    const trained = planted.trainedOn ? join(data, 'trained') : data;
-    if (planted.trainedOn) writeShop(trained, planted, planted.trainedOn);
-    const { epochs } = how;
+  if (controlModel) await runFault(base, 'control', seed, epochs);
+  else {
+    const trained = trainedOn ? join(data, 'trained') : data;
+    if (trainedOn) writeShop(trained, planted, trainedOn);
     const options = { ...RECIPE, epochs, evalEpochs: epochs, validRows: 100, seed };
     await sft({ ...options, data: trained, index: run.index, run: join(data, 'run') }, { whenStale: 'replace' });
   }
-  await evaluateStage({
-    data,
-    index: run.index,
-    model,
-    results: planted.rerank ? join(data, 'plain.jsonl') : run.results,
-    ...planted.evaluated,
-  });
-  if (planted.rerank) writeResults(run.results, planted.rerank(await readResults(join(data, 'plain.jsonl'))));
-  return { ...run, embeddings, model };
+  const ranked = rerank ? join(data, 'plain.jsonl') : run.results;
+  await evaluateStage({ data, index: run.index, model, results: ranked, ...evaluated });
+  if (rerank) writeResults(run.results, rerank(await readResults(ranked)));
+  return run;
 }

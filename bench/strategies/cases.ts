@@ -1,6 +1,5 @@
 /** What `strategy-gain` tries: a shop with a fault, the strategy that answers it, and the rows that it is for. */
-import type { SidIndex } from 'sidlab/data';
-import type { Row } from 'sidlab/data';
+import type { Row, SidIndex } from 'sidlab/data';
 
 /** What a case may look at. */
 export interface AimedShop {

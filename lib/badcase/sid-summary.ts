@@ -4,7 +4,7 @@
  *
  * Shapes: N items, L levels, D width.
  */
-import type { SidIndex } from '../data/sid-index.js';
+import { type SidIndex, sidOwners } from '../data/sid-index.js';
 import type { Vectors } from '../files/npy.js';
 import type { SemanticGap, SidLevelSummary, SidQualitySummary } from './report-shape.js';
 
@@ -21,8 +21,9 @@ export interface SidSummaryInput {
 
 /** @example two of four items share a SID: `{ items: 4, sids: 3, collisions: 1, ambiguousItems: 2, ... }` */
 export function sidSummary({ index, targets, vectors, categories }: SidSummaryInput): SidQualitySummary {
-  const owners = countOf(index.map((tokens) => tokens.join('')));
-  const shared = index.map((tokens) => owners.get(tokens.join(''))! > 1);
+  const owners = sidOwners(index);
+  const shared = owners.map((count) => count > 1);
+  const sids = new Set(index.map((tokens) => tokens.join(''))).size;
   const firsts = countOf(index.map(([first]) => first!));
   const crowded = [...firsts].reduce((most, code) => (code[1] > most[1] ? code : most))[0];
   const traffic = (has: (item: number) => boolean): number =>
@@ -31,9 +32,9 @@ export function sidSummary({ index, targets, vectors, categories }: SidSummaryIn
   const lengths = [...Array(depth).keys()].map((level) => level + 1);
   return {
     items: index.length,
-    sids: owners.size,
-    collisions: index.length - owners.size,
-    collisionRate: (index.length - owners.size) / index.length,
+    sids,
+    collisions: index.length - sids,
+    collisionRate: (index.length - sids) / index.length,
     ambiguousItems: shared.filter(Boolean).length,
     ambiguousTraffic: traffic((item) => shared[item]!),
     crowdedTraffic: traffic((item) => index[item]![0] === crowded),

@@ -138,3 +138,14 @@ export function indexCodes(index: SidIndex, countFrom = 0): number[][] {
     codeTokens(tokens).map((token) => Number(token.slice(token.lastIndexOf('_') + 1, -1)) - countFrom),
   );
 }
+
+/**
+ * How many items have each item's SID.
+ * @example sidOwners([['<a_1>'], ['<a_1>'], ['<a_2>']]) // [2, 2, 1]
+ */
+export function sidOwners(index: SidIndex): number[] {
+  const owners = new Map<string, number>();
+  const sids = index.map((tokens) => tokens.join(''));
+  for (const sid of sids) owners.set(sid, (owners.get(sid) ?? 0) + 1);
+  return sids.map((sid) => owners.get(sid)!);
+}

@@ -5,7 +5,7 @@
  * has a SID of its own out of the list. Split evenly, p(item) = p(SID) / n, probabilities of items sum to 1, and the
  * list is that of the likeliest items as far as SIDs tell them apart.
  */
-import type { SidIndex } from '../data/sid-index.js';
+import { type SidIndex, sidOwners } from '../data/sid-index.js';
 
 /** Whether every item of a SID has its probability, or a part of it. */
 export const SHARED_SIDS = ['each', 'split'] as const;
@@ -16,9 +16,6 @@ export const SHARED_SIDS = ['each', 'split'] as const;
  * @example splitSharedSids([['<a_1>'], ['<a_1>'], ['<a_2>']]) // [-0.6931, -0.6931, 0]
  */
 export function splitSharedSids(index: SidIndex): Float64Array | undefined {
-  const owners = new Map<string, number>();
-  const sids = index.map((tokens) => tokens.join(''));
-  for (const sid of sids) owners.set(sid, (owners.get(sid) ?? 0) + 1);
-  if (owners.size === sids.length) return undefined;
-  return Float64Array.from(sids, (sid) => 0 - Math.log(owners.get(sid)!)); // 0 and not -0 for one
+  const owners = sidOwners(index);
+  return owners.some((count) => count > 1) ? Float64Array.from(owners, (count) => Math.log(1 / count)) : undefined;
 }

@@ -1,11 +1,16 @@
 /** Items of one SID: its probability for each of them, or split among them. */
+import { cpSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import type { Row } from '../../lib/data/dataset.js';
 import { loadDataset } from '../../lib/data/load.js';
-import { readIndex, type SidIndex } from '../../lib/data/sid-index.js';
+import { readIndex, type SidIndex, writeIndex } from '../../lib/data/sid-index.js';
 import { useEngine } from '../../lib/engine/engine.js';
+import { evaluateStage } from '../../lib/evaluate/evaluate-stage.js';
 import { rankRows } from '../../lib/evaluate/rank-rows.js';
 import { loadRecommender } from '../../lib/evaluate/recommender.js';
+import { readResults } from '../../lib/evaluate/results-file.js';
 import { logitAdjustment } from '../../lib/evaluate/logit-adjustment.js';
 import { splitSharedSids } from '../../lib/evaluate/shared-sids.js';
 
@@ -61,4 +66,18 @@ test('a narrow search finds the first items of a wide one, and popularity may co
 
 test('where every item has its own SID nothing changes, and targets are scored', async () => {
   await expect(rank(own, { numBeams: 4, sharedSids: 'split' })).resolves.toEqual(await rank(own, { numBeams: 4 }));
+});
+
+test('of the stage it is an option, and its results have a file of their own', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sidlab-split-'));
+  cpSync('test/cases/m_plain', join(folder, 'model'), { recursive: true });
+  writeIndex(join(folder, 'shared.index.json'), index);
+  const options = { data: 'test/cases/shop', index: join(folder, 'shared.index.json'), model: join(folder, 'model'), template: 'sids', numBeams: 20, limit: 5 }; // prettier-ignore
+  const { results } = await evaluateStage({ ...options, sharedSids: 'split' });
+  expect(basename(results)).toBe('results-test-sids-20-split-sids-first-5.jsonl');
+  const found = await readResults(results);
+  const expected = await rank(index, { numBeams: 20, sharedSids: 'split' });
+  expect(found.map(({ items }) => items)).toEqual(expected.map(({ items }) => items));
+  const each = await readResults((await evaluateStage(options)).results);
+  expect(each.map(({ items }) => items)).not.toEqual(found.map(({ items }) => items));
 });

@@ -48,6 +48,15 @@ test('parameters, updates and tokens are exact', () => {
   expect(estimate.seconds).toBeGreaterThan(0);
 });
 
+test('a moving average is one copy more of what is trained', () => {
+  const model = { ...tinyModel(), trainable: new Set(['model.norm.weight', 'model.layers.0.mlp.up_proj.weight']) };
+  const bytes = [...model.trainable].reduce((sum, name) => sum + 4 * model.weights.get(name)!.size, 0);
+  const [without, with_] = [0, 0.9].map((averageDecay) => {
+    return estimateRun(model, tinyTask(model), outline, { epochs: 1, averageDecay }).fixedBytes;
+  });
+  expect(with_! - without!).toBe(bytes);
+});
+
 test('only what is trained needs gradients and moments; Muon keeps one of them', () => {
   const model = tinyModel();
   const of = (trainable: string[] | undefined, optimizer: 'adamw' | 'muon'): number => {

@@ -58,3 +58,17 @@ test('the norm is that of all gradients together; what is not finite changes not
   expect(optimizer.apply(of(NaN), 2, 0.1)).toBeNaN();
   expect(weights.get('one')!.arraySync()).toEqual(before);
 });
+
+test('gradients that are summed over processes are given away, those of one process are not', () => {
+  for (const sumGradients of [(all: readonly tf.Tensor[]) => [...all], undefined]) {
+    const weights = matrices(['one', 'two']);
+    const optimizer = new Optimizer(weights, { ...(sumGradients && { sumGradients }) });
+    const gradients = new Map(
+      [...weights.keys()].map((name) => [name, tf.tensor2d(GRADIENTS[0]!, [2, 2]) as tf.Tensor]),
+    );
+    const before = tf.memory().numTensors;
+    optimizer.apply(gradients, 1, 0.1);
+    expect(tf.memory().numTensors - before).toBe(sumGradients ? -2 : 0);
+    expect([...gradients.values()].map(({ isDisposed }) => isDisposed)).toEqual([!!sumGradients, !!sumGradients]);
+  }
+});

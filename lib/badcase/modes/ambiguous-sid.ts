@@ -1,4 +1,5 @@
 /** Ambiguous SID: several items have the target's SID, so that a model cannot say which of them it means. */
+import { sidOwners } from '../../data/sid-index.js';
 import { defineDetector } from '../detector.js';
 
 /** @example a target with `<a_1><b_2>`, which another item has too */
@@ -9,9 +10,7 @@ export const AMBIGUOUS_SID = defineDetector({
   strategies: ['sid_quality'],
   needs: ['index'],
   detect({ index }) {
-    const owners = new Map<string, number>();
-    const sids = index.map((tokens) => tokens.join(''));
-    for (const sid of sids) owners.set(sid, (owners.get(sid) ?? 0) + 1);
-    return ({ target }) => owners.get(sids[target]!)! > 1;
+    const owners = sidOwners(index);
+    return ({ target }) => owners[target]! > 1;
   },
 });

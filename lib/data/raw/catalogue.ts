@@ -108,7 +108,7 @@ export function placeholderCatalogue({ itemNames }: Pick<Interactions, 'itemName
 /** Digits of whole numbers of any length, by size. */
 function bySize(a: string, b: string): number {
   const [one, two] = [a.replace(/^0+/, ''), b.replace(/^0+/, '')];
-  return one.length - two.length || one.localeCompare(two);
+  return one.length - two.length || Number(one > two) - Number(one < two);
 }
 
 /** `NAME.item.json`. */

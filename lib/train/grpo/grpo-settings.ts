@@ -190,7 +190,6 @@ export interface BegunGrpo {
   model: LanguageModel;
   tokenizer: TextTokenizer;
   task: GrpoTask;
-  /** What is validated and kept in the policy's place. */
   /** Frees the reference. */
   dispose(): void;
 }
