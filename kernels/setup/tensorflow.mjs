@@ -86,7 +86,7 @@ async function compileAddon(compiler, library) {
     ...shared,
     ...[`-I${library}/include`, `-I${PACKAGE}`, `-I${join(PACKAGE, '..')}`],
     ...[...sources(), CLUSTER].filter((file) => file.endsWith('.cc')),
-    '-Wl,--wrap=TFE_NewContext', // cluster.cc
+    '-Wl,--wrap=TFE_NewContext,--wrap=TFE_Execute', // cluster.cc
     ...['-o', join(trial, 'libtfjs_addon.so'), `-L${library}`],
     ...['-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2', rpath],
   ];

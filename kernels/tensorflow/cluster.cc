@@ -1,10 +1,11 @@
-// The cluster of this process. tfjs-node makes its context in TFE_NewContext; the addon is linked with
-// -Wl,--wrap=TFE_NewContext, so that the call comes here, and where SIDLAB_SERVER_DEF holds a tensorflow.ServerDef in
+// The cluster of this process. tfjs-node makes its context in TFE_NewContext; the addon is linked with --wrap for it (and
+// for TFE_Execute), so that the call comes here, and where SIDLAB_SERVER_DEF holds a tensorflow.ServerDef in
 // hexadecimal (lib/engine/cluster.ts writes it from TF_CONFIG) the context joins TensorFlow's collective runtime. It
 // must happen here and not later: devices get other names by it, and tfjs-node asks for its device's name once, right
 // after it has the context. Without the variable nothing is done.
 #include <tensorflow/c/c_api_experimental.h>
 #include <tensorflow/c/eager/c_api.h>
+#include <tensorflow/c/eager/c_api_experimental.h>
 
 #include <algorithm>
 #include <chrono>
@@ -18,6 +19,11 @@
 namespace {
 
 std::string failure;
+
+// Of every operation in a cluster, and never freed. Without one an operation has its own on the stack, and a message to a
+// peer that does not answer takes its entry out of it when it is given up, which can be after the operation has ended:
+// one of twenty timeouts ended in SIGABRT.
+TFE_CancellationManager* cancellation = nullptr;
 
 // The bytes of a text of hexadecimal digits, which our own code wrote.
 std::string FromHex(const char* hex) {
@@ -117,12 +123,20 @@ TFE_Context* __wrap_TFE_NewContext(const TFE_ContextOptions* options, TF_Status*
   const std::string server = FromHex(hex);
   TFE_EnableCollectiveOps(context, server.data(), server.size(), status);
   if (TF_GetCode(status) == TF_OK) {
+    cancellation = TFE_NewCancellationManager();
     setenv("SIDLAB_CLUSTER_JOINED", "1", 1);  // an addon without this file would compute alone, in silence
     Watch::watch.Start(context, NumberOf("SIDLAB_CLUSTER_SIZE"), NumberOf("SIDLAB_CLUSTER_RANK"));
   } else {
     failure = TF_Message(status);
   }
   return context;
+}
+
+void __real_TFE_Execute(TFE_Op* op, TFE_TensorHandle** results, int* count, TF_Status* status);
+
+void __wrap_TFE_Execute(TFE_Op* op, TFE_TensorHandle** results, int* count, TF_Status* status) {
+  if (cancellation != nullptr) TFE_OpSetCancellationManager(op, cancellation, status);
+  __real_TFE_Execute(op, results, count, status);
 }
 
 // Why the cluster was not joined, empty if it was: tfjs-node's own error does not say. The loader asks.

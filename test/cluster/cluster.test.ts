@@ -1,7 +1,7 @@
 /** Collectives between processes of the built package, against the same numbers computed here. */
 import { expect } from 'vitest';
 import { expectBuilt } from '../train/grpo/run-and-kill.js';
-import { clusterTest as test, inProcesses, said, script, startAll } from './processes.js';
+import { clusterTest as test, freePorts, inProcesses, said, script, startAll, tfConfig } from './processes.js';
 
 expectBuilt();
 
@@ -98,6 +98,10 @@ function expectSlices(first: unknown[], second: unknown[]): void {
 }
 
 test('a process that dies, and one that hangs, are one line in the others', async () => {
+  // as if all had met, and the other had gone before it ever answered: not a wait until the timeout
+  const env = { TF_CONFIG: tfConfig(await freePorts(2), 0), SIDLAB_CLUSTER_TIMEOUT: '60' };
+  const met = "await (await import('./dist/engine/index.js')).useEngine(); process.env.SIDLAB_CLUSTER_MET = '1';";
+  const neverSeen = startAll(1, ['--input-type=module', '-e', `${met} ${script('')}`], { env });
   const rounds = 'for (let i = 0; i < 1e6; i++) { cluster.numbers([i]); if (i === 20) say("at work"); }';
   const dead = await startAll(2, ['--input-type=module', '-e', script(rounds)], {
     started: (child, rank) => rank === 1 && child.stdout!.once('data', () => child.kill('SIGKILL')),
@@ -116,8 +120,11 @@ test('a process that dies, and one that hangs, are one line in the others', asyn
     },
   });
   expect(said(hung[0]!)).toEqual(['at work']);
-  expect(hung[0]!.status).toBe(1);
+  expect([hung[0]!.status, hung[0]!.signal]).toEqual([1, null]);
   expect(hung[0]!.err).toMatch(/^cluster: expected all processes within 4 s, got no answer \(.*\n$/);
+
+  const [left] = await neverSeen;
+  expect(left!.err).toMatch(/^cluster: expected all processes to live, got one that is gone \(.*\n$/);
 });
 
 let hanging: { kill(signal: NodeJS.Signals): boolean } | undefined;
