@@ -4,6 +4,7 @@
  * against fine-tuning's, and after fine-tuning against SASRec's. Means of three seeds.
  */
 import { evaluateStage, PipelineStages, quickstart, runPipeline } from 'sidlab';
+import { meanOf } from './mean.js';
 import type { Row } from './row.js';
 
 const SEEDS = [42, 43, 44];
@@ -34,7 +35,7 @@ export async function quickstartQuality(): Promise<Row[]> {
     });
     console.error(JSON.stringify({ seed, ...runs.at(-1) }));
   }
-  const mean = (of: Of): number => runs.reduce((sum, run) => sum + run[of], 0) / runs.length;
+  const mean = (of: Of): number => meanOf(runs.map((run) => run[of]));
   const spread = (of: Of): number => Math.max(...runs.map((run) => run[of])) - Math.min(...runs.map((run) => run[of]));
   const row = (name: string, of: Of, peer: Of, most: boolean, goal: number): Row => {
     const ratio = mean(of) / mean(peer);

@@ -1,6 +1,17 @@
 /** Which seeds a benchmark runs. */
 import { InputError } from 'sidlab';
 
+/** @param variable of the environment: `42,43` asks for those @param seeds which, where nobody asks */
+export function listedSeeds(variable: string, seeds: readonly number[]): readonly number[] {
+  const text = process.env[variable];
+  if (text === undefined) return seeds;
+  const asked = text.split(',').map(Number);
+  if (!asked.every((seed) => Number.isInteger(seed) && seed >= 0)) {
+    throw new InputError(`${variable}: expected whole numbers by commas, got ${text}`);
+  }
+  return asked;
+}
+
 /**
  * @param variable of the environment: `10` asks for 1 to 10, `3-5` for those three, so that several machines can share them
  * @param count how many where nobody asks

@@ -11,8 +11,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { baselineStage, evaluateStage, generateStage, InputError, readResults, sft } from 'sidlab';
 import { compareStage } from 'sidlab/compare';
+import { meanOf } from '../mean.js';
 import { industrialShop } from '../industrial-shop.js';
 import type { Row } from '../row.js';
+import { listedSeeds } from '../seeds.js';
 import { type Arm, ARMS, optionsOf } from './arms.js';
 import { bareFolder, pretrainedFile } from './weights.js';
 
@@ -54,16 +56,15 @@ export async function pretrainedQuality(): Promise<Row[]> {
   return (await Promise.all(sides.map(rowsOf))).flat();
 }
 
-function asked(): { arms: Arm[]; minutes: number; seeds: number[] } {
-  const { SIDLAB_ARMS: names, SIDLAB_MINUTES: time = '20', SIDLAB_SEEDS: numbers = '42' } = process.env;
+function asked(): { arms: Arm[]; minutes: number; seeds: readonly number[] } {
+  const { SIDLAB_ARMS: names, SIDLAB_MINUTES: time = '20' } = process.env;
   const known = ARMS.map(({ name }) => name);
   const chosen = names?.split(',') ?? known;
   const odd = chosen.find((name) => !known.includes(name));
   if (odd !== undefined) throw new InputError(`SIDLAB_ARMS: expected any of ${known.join(', ')}, got ${odd}`);
-  const [minutes, seeds] = [Number(time), numbers.split(',').map(Number)];
+  const minutes = Number(time);
   if (!(minutes > 0)) throw new InputError(`SIDLAB_MINUTES: expected a number above 0, got ${time}`);
-  if (!seeds.every(Number.isInteger)) throw new InputError(`SIDLAB_SEEDS: expected whole numbers, got ${numbers}`);
-  return { arms: ARMS.filter(({ name }) => chosen.includes(name)), minutes, seeds };
+  return { arms: ARMS.filter(({ name }) => chosen.includes(name)), minutes, seeds: listedSeeds('SIDLAB_SEEDS', [42]) };
 }
 
 /** Test results of an arm, which is trained where it is not there yet. */
@@ -113,10 +114,10 @@ async function baselineSide({ data }: Shop, baseline: 'transition' | 'sasrec'): 
 async function rowsOf({ name, files, note }: Side): Promise<Row[]> {
   const runs = await Promise.all(files.map((file) => readResults(file)));
   return (['HR@10', 'NDCG@10'] as const).map((unit) => {
-    const values = runs.map((run) => mean(run.map(({ items, target }) => gain(items.indexOf(target), unit))));
+    const values = runs.map((run) => meanOf(run.map(({ items, target }) => gain(items.indexOf(target), unit))));
     const seeds = files.length > 1 ? `, ${files.length} seeds` : '';
     return {
-      ...{ name: `${name} ${unit}${seeds}`, ours: mean(values), peer: null, floor: null, unit, ratio: null },
+      ...{ name: `${name} ${unit}${seeds}`, ours: meanOf(values), peer: null, floor: null, unit, ratio: null },
       ...{ goal: 'reported', reached: true, spread: Math.max(...values) - Math.min(...values) },
       ...{ precision: 'float32', peerPrecision: null, note: `${note}: ${values.map((x) => x.toFixed(4)).join(' ')}` },
     };
@@ -126,8 +127,4 @@ async function rowsOf({ name, files, note }: Side): Promise<Row[]> {
 function gain(rank: number, unit: 'HR@10' | 'NDCG@10'): number {
   if (rank < 0 || rank >= 10) return 0;
   return unit === 'HR@10' ? 1 : 1 / Math.log2(rank + 2);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, x) => sum + x, 0) / values.length;
 }

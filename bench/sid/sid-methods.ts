@@ -20,6 +20,7 @@ import {
 } from 'sidlab';
 import { sidTokens, writeIndex } from 'sidlab';
 import { filterOutputs } from 'sidlab/data';
+import { meanOf } from '../mean.js';
 import { industrialRaw } from '../industrial-shop.js';
 import type { Row } from '../row.js';
 import { askedSeeds } from '../seeds.js';
@@ -60,19 +61,18 @@ export async function sidMethods(): Promise<Row[]> {
       console.error(JSON.stringify({ method, seed, 'HR@10': item['HR@10'], 'NDCG@10': item['NDCG@10'] }));
     }
   }
-  const mean = (values: number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
-  const peer = scores.random ? mean(scores.random.hr) : NaN;
+  const peer = scores.random ? meanOf(scores.random.hr) : NaN;
   return Object.entries(scores).map(([method, { hr, ndcg }]) => ({
-    name: `${method} (NDCG@10 ${mean(ndcg).toFixed(4)})`,
-    ours: mean(hr),
+    name: `${method} (NDCG@10 ${meanOf(ndcg).toFixed(4)})`,
+    ours: meanOf(hr),
     peer: Number.isNaN(peer) ? null : peer,
     floor: null,
     precision: 'float32',
     peerPrecision: 'float32',
     unit: 'HR@10',
-    ratio: Number.isNaN(peer) ? null : mean(hr) / peer,
+    ratio: Number.isNaN(peer) ? null : meanOf(hr) / peer,
     goal: method === 'random' ? 'the peer' : 'at least 1.333',
-    reached: method === 'random' || mean(hr) / peer >= 4 / 3,
+    reached: method === 'random' || meanOf(hr) / peer >= 4 / 3,
     spread: Math.max(...hr) - Math.min(...hr),
   }));
 }

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { homeFolder } from 'sidlab';
+import { meanOf } from '../mean.js';
 import { FULL } from '../planted/run-planted.js';
 import type { Row } from '../row.js';
 import { askedSeeds } from '../seeds.js';
@@ -54,8 +55,4 @@ export function tInterval(values: readonly number[]): { mean: number; half: numb
   if (freedom < 1) return { mean, half: Infinity };
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / freedom;
   return { mean, half: (T[freedom - 1] ?? 1.96) * Math.sqrt(variance / values.length) };
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }

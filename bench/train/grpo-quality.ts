@@ -20,12 +20,14 @@ import {
 import type { Result, SftOptions } from 'sidlab';
 import { type LoadedScorer, loadScorer } from 'sidlab/baselines';
 import { grpo, type GrpoOptions } from 'sidlab/train';
+import { meanOf } from '../mean.js';
 import { industrialShop } from '../industrial-shop.js';
 import type { Row } from '../row.js';
+import { listedSeeds } from '../seeds.js';
 import { datasetVectors, hasDataset } from '../sid/dataset-vectors.js';
 import { bootstrapPairs, meanInterval } from './paired-runs.js';
 
-const SEEDS = (process.env.SIDLAB_SEEDS ?? '45,46,47,48,49').split(',').map(Number);
+const SEEDS = listedSeeds('SIDLAB_SEEDS', [45, 46, 47, 48, 49]);
 
 /**
  * The policy is improved by what a SASRec of the same rows and transition counts say within each group, and held to its
@@ -50,7 +52,7 @@ interface Shop {
 type Arm = 'start' | 'grpo' | 'control';
 
 export async function grpoQuality(): Promise<Row[]> {
-  if (SEEDS.length < 2 || !SEEDS.every(Number.isInteger)) {
+  if (SEEDS.length < 2) {
     throw new InputError('SIDLAB_SEEDS: expected two whole numbers or more, by commas: one seed has no interval');
   }
   const asked = (process.env.SIDLAB_SHOPS ?? 'industrial,sample,beauty').split(',');
@@ -113,7 +115,7 @@ async function resultsOf({ name, data, index, options }: Shop, arm: Arm, seed: n
     await evaluateStage({ data, index, model, results });
   }
   const found = await readResults(results);
-  console.error(JSON.stringify({ shop: name, arm, seed, 'NDCG@10': mean(found.map(ndcg)) }));
+  console.error(JSON.stringify({ shop: name, arm, seed, 'NDCG@10': meanOf(found.map(ndcg)) }));
   return found;
 }
 
@@ -135,21 +137,21 @@ async function withSasrec<T>(data: string, seed: number, use: (scorer: LoadedSco
 
 function rowOf({ name }: Shop, arm: 'grpo' | 'control', found: Record<Arm, Result[][]>): Row {
   const [ours, start] = [found[arm], found.start].map((runs) => runs.map((run) => run.map(ndcg))) as [number[][], number[][]]; // prettier-ignore
-  const [after, before] = [ours, start].map((runs) => runs.map(mean)) as [number[], number[]];
+  const [after, before] = [ours, start].map((runs) => runs.map(meanOf)) as [number[], number[]];
   const differences = after.map((value, s) => value - before[s]!);
   const users = found.start[0]!.map(({ user }) => user);
   const ofSeeds = meanInterval(differences);
   const ofBoth = bootstrapPairs(users, ours, start);
-  const ratio = mean(after) / mean(before);
+  const ratio = meanOf(after) / meanOf(before);
   const list = (values: readonly number[]): string => values.map((value) => value.toFixed(4)).join(' ');
   return {
-    ...{ name: `grpo-quality ${name}, ${arm}`, ours: mean(after), peer: mean(before), floor: null },
+    ...{ name: `grpo-quality ${name}, ${arm}`, ours: meanOf(after), peer: meanOf(before), floor: null },
     ...{ precision: 'float32', peerPrecision: 'float32', unit: 'NDCG@10', ratio },
     ...{ goal: name === 'industrial' && arm === 'grpo' ? 'at least 1.03, both intervals above 0' : 'reported' },
     reached: name !== 'industrial' || arm !== 'grpo' || (ratio >= 1.03 && ofSeeds[0] > 0 && ofBoth[0] > 0),
     spread: Math.max(...after) - Math.min(...after),
     note:
-      `start ${list(before)}; ${arm} ${list(after)}; difference ${mean(differences).toFixed(4)}, over seeds ` +
+      `start ${list(before)}; ${arm} ${list(after)}; difference ${meanOf(differences).toFixed(4)}, over seeds ` +
       `[${list(ofSeeds)}] (t), over users and seeds [${list(ofBoth)}] (bootstrap), 95 %`,
   };
 }
@@ -157,8 +159,4 @@ function rowOf({ name }: Shop, arm: 'grpo' | 'control', found: Record<Arm, Resul
 function ndcg({ items, target }: Result): number {
   const at = items.indexOf(target);
   return at >= 0 && at < 10 ? 1 / Math.log2(at + 2) : 0;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, x) => sum + x, 0) / values.length;
 }

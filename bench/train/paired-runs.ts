@@ -2,6 +2,7 @@
 import { InputError } from 'sidlab';
 import { percentileInterval } from 'sidlab/evaluate';
 import { Random } from 'sidlab/support';
+import { meanOf } from '../mean.js';
 
 /** 97.5 % points of Student's t by degrees of freedom, from 1. */
 const T = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
@@ -11,7 +12,7 @@ export function meanInterval(values: readonly number[]): [low: number, high: num
   const n = values.length;
   const t = T[n - 2];
   if (t === undefined) throw new InputError(`meanInterval: expected 2 to ${T.length + 1} values, got ${n}`);
-  const mean = values.reduce((sum, x) => sum + x, 0) / n;
+  const mean = meanOf(values);
   const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1);
   const half = t * Math.sqrt(variance / n);
   return [mean - half, mean + half];

@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { evaluateStage, homeFolder, PipelineStages, quickstart, sft } from 'sidlab';
+import { meanOf } from '../mean.js';
 import { industrialShop } from '../industrial-shop.js';
 import type { Row } from '../row.js';
 
@@ -56,13 +57,12 @@ async function sample(): Promise<Shop> {
 }
 
 function rowOf(name: string, { float32, bfloat16 }: Record<Precision, number[]>): Row {
-  const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
   const spread = Math.max(...float32) - Math.min(...float32);
-  const apart = Math.abs(mean(bfloat16) - mean(float32));
+  const apart = Math.abs(meanOf(bfloat16) - meanOf(float32));
   const list = (values: number[]): string => values.map((value) => value.toFixed(4)).join(' ');
   return {
-    ...{ name: `precision-quality ${name}`, ours: mean(bfloat16), peer: mean(float32), floor: null },
-    ...{ precision: 'bfloat16', peerPrecision: 'float32', unit: 'NDCG@10', ratio: mean(bfloat16) / mean(float32) },
+    ...{ name: `precision-quality ${name}`, ours: meanOf(bfloat16), peer: meanOf(float32), floor: null },
+    ...{ precision: 'bfloat16', peerPrecision: 'float32', unit: 'NDCG@10', ratio: meanOf(bfloat16) / meanOf(float32) },
     ...{ goal: "means no further apart than float32's seeds", reached: apart <= spread, spread },
     note: `float32 ${list(float32)}; bfloat16 ${list(bfloat16)}`,
   };

@@ -15,6 +15,7 @@ import {
 } from 'sidlab/baselines';
 import { disposeWeights } from 'sidlab/lm';
 import { batchGradients, Optimizer } from 'sidlab/train';
+import { meanOf } from '../mean.js';
 import { industrialShop } from '../industrial-shop.js';
 import { inTurn, peerFolder, type Precise, ratesText, runPeer, type Timed } from '../peer.js';
 import type { Row } from '../row.js';
@@ -57,7 +58,7 @@ export async function sequenceBench(name: keyof typeof GOALS): Promise<Row[]> {
     const seconds = (performance.now() - start) / 1000;
     optimizer.dispose();
     disposeWeights(weights);
-    return { seconds, loss: meanOfLast(losses) };
+    return { seconds, loss: meanOf(losses.slice(-50)) };
   };
   const examples = batches.map((rows) => rows.map(({ history, targets }) => ({ history, target: targets[0]! })));
   const { onLog: _, ...shape } = settings;
@@ -84,9 +85,4 @@ export async function sequenceBench(name: keyof typeof GOALS): Promise<Row[]> {
 function inBatches(rows: readonly SequenceExample[], size: number): SequenceExample[][] {
   const order = new Random('sequence').shuffle([...rows]);
   return Array.from({ length: Math.ceil(order.length / size) }, (_, i) => order.slice(i * size, (i + 1) * size));
-}
-
-function meanOfLast(losses: readonly number[]): number {
-  const last = losses.slice(-50);
-  return last.reduce((sum, loss) => sum + loss, 0) / last.length;
 }

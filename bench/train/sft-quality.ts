@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { evaluateStage, homeFolder, sft } from 'sidlab';
 import type { SftOptions } from 'sidlab';
+import { meanOf } from '../mean.js';
 import { industrialShop } from '../industrial-shop.js';
 import type { Row } from '../row.js';
 
@@ -57,18 +58,18 @@ export async function sftQuality(): Promise<Row[]> {
       const unit = key === 'hr' ? 'HR@10' : 'NDCG@10';
       const values = of.map((score) => score[key]);
       const best = name === 'chain';
-      const peer = best ? SASREC[unit] : mean(plain.slice(0, of.length).map((score) => score[key]));
+      const peer = best ? SASREC[unit] : meanOf(plain.slice(0, of.length).map((score) => score[key]));
       return {
         name: `${name} ${unit}, ${of.length} seeds`,
-        ours: mean(values),
+        ours: meanOf(values),
         peer,
         floor: null,
         precision: 'float32',
         peerPrecision: null,
         unit,
-        ratio: mean(values) / peer,
+        ratio: meanOf(values) / peer,
         goal: best ? `SASRec ${SASREC[unit]}, transition ${TRANSITION[unit]}` : 'beside chain, same seeds',
-        reached: !best || mean(values) >= Math.max(SASREC[unit], TRANSITION[unit]),
+        reached: !best || meanOf(values) >= Math.max(SASREC[unit], TRANSITION[unit]),
         spread: Math.max(...values) - Math.min(...values),
         note: `${values.map((value) => value.toFixed(4)).join(' ')}; minutes of training ${of.map(({ minutes }) => minutes.toFixed(1)).join(' ')}`,
       };
@@ -84,8 +85,4 @@ async function run({ name, encoder, options }: Arm, seed: number): Promise<Score
   const score = { hr: item['HR@10']!, ndcg: item['NDCG@10']!, minutes: trained.seconds / 60 };
   console.error(JSON.stringify({ name, seed, ...score, best: trained.best }));
   return score;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, x) => sum + x, 0) / values.length;
 }
