@@ -5,10 +5,10 @@
  *
  * `SIDLAB_TABLES=beauty` (or several, by commas) and `SIDLAB_SEEDS=42` do less.
  */
-import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { evaluateStage, filterStage, homeFolder, InputError, sft } from 'sidlab';
+import { evaluateStage, InputError, sft } from 'sidlab';
 import { type FilledTable, tableStage, toMarkdown } from 'sidlab/tables';
+import { beautyShop } from '../beauty-shop.js';
 import { industrialShop } from '../industrial-shop.js';
 import type { Row } from '../row.js';
 import { listedSeeds } from '../seeds.js';
@@ -26,7 +26,7 @@ const SHOPS: Readonly<Record<string, Shop>> = {
     goals: { SASRec: { 'HR@10': 0.117, 'NDCG@10': 0.077 } },
   },
   beauty: {
-    data: beautyShop,
+    data: beautyTables,
     goals: {
       SASRec: { 'HR@10': 0.97 * 0.0705, 'NDCG@10': 0.97 * 0.0372 }, // of a plain PyTorch one on these rows
       TIGER: { 'HR@10': 0.0648, 'NDCG@10': 0.0384 },
@@ -51,16 +51,12 @@ export async function tablesBench(): Promise<Row[]> {
   return rows;
 }
 
-/** Amazon Beauty with LETTER's published index, and the language model trained on it. */
-async function beautyShop(seeds: readonly number[]): Promise<string> {
-  const data = join(homeFolder(), 'data/beauty-tables');
-  const published = join(homeFolder(), '../shared/data/beauty');
-  const reviews = join(published, 'Beauty.inter.json');
-  await filterStage({ reviews, out: data, dataset: 'Beauty', userK: 5, itemK: 1, split: 'leave-one-out' });
-  cpSync(join(published, 'Beauty.index.json'), join(data, 'Beauty.index.json')); // its ids are those of the rows
+/** The language model is no baseline, which `tableStage` would train. */
+async function beautyTables(seeds: readonly number[]): Promise<string> {
+  const { data, index } = await beautyShop();
   for (const seed of seeds) {
-    const { model } = await sft({ data, seed, run: join(data, 'runs', `sft-${seed}`) });
-    await evaluateStage({ data, model });
+    const { model } = await sft({ data, index, seed, run: join(data, 'runs', `sft-${seed}`) });
+    await evaluateStage({ data, index, model });
   }
   return data;
 }

@@ -15,16 +15,16 @@ import {
   quickstart,
   readResults,
   sft,
-  sidStage,
 } from 'sidlab';
 import type { Result, SftOptions } from 'sidlab';
 import { type LoadedScorer, loadScorer } from 'sidlab/baselines';
 import { grpo, type GrpoOptions } from 'sidlab/train';
-import { meanOf } from '../mean.js';
+import { beautyShop } from '../beauty-shop.js';
 import { industrialShop } from '../industrial-shop.js';
+import { meanOf } from '../mean.js';
 import type { Row } from '../row.js';
 import { listedSeeds } from '../seeds.js';
-import { datasetVectors, hasDataset } from '../sid/dataset-vectors.js';
+import { hasDataset } from '../sid/dataset-vectors.js';
 import { bootstrapPairs, meanInterval } from './paired-runs.js';
 
 const SEEDS = listedSeeds('SIDLAB_SEEDS', [45, 46, 47, 48, 49]);
@@ -36,7 +36,7 @@ const SEEDS = listedSeeds('SIDLAB_SEEDS', [45, 46, 47, 48, 49]);
  */
 const RECIPE = {
   ...{ reward: 'sasrec:1,transition:1', advantages: 'policy', scaleRewards: 'none', klIn: 'reward', kl: 'k1', beta: 1 },
-  ...{ learningRate: 3e-4, epochs: 0.4, evalSteps: 24, validRows: 0, precision: 'float32' },
+  ...{ learningRate: 3e-4, epochs: 0.4, validRows: 0, precision: 'float32' },
 } as const satisfies Partial<GrpoOptions>;
 
 /** Epochs of further fine-tuning that take as long as the recipe, its SASRec included, as a share of the start's. */
@@ -46,7 +46,10 @@ interface Shop {
   name: string;
   data: string;
   index: string;
+  /** Of fine-tuning. */
   options: Partial<SftOptions>;
+  /** Updates of GRPO between validations, which rank every row: four a run. Default 24, a quarter of Industrial's. */
+  evalSteps?: number;
 }
 
 type Arm = 'start' | 'grpo' | 'control';
@@ -74,17 +77,10 @@ export async function grpoQuality(): Promise<Row[]> {
 
 async function shopOf(name: string): Promise<Shop | undefined> {
   if (name === 'sample') return { name, ...(await sampleShop()) };
-  if (name === 'beauty') return hasDataset('beauty') ? { name, ...(await beautyShop()) } : undefined;
+  if (name === 'beauty')
+    return hasDataset('beauty') ? { name, ...(await beautyShop()), options: { epochs: 8 }, evalSteps: 205 } : undefined;
   if (!hasDataset('industrial')) return undefined;
   return { name, ...(await industrialShop('grpo-quality/industrial')), options: {} };
-}
-
-/** It is seven times Industrial: a fifth of the epochs. */
-async function beautyShop(): Promise<Omit<Shop, 'name'>> {
-  const data = join(homeFolder(), 'data/grpo-quality/beauty');
-  const index = join(data, 'beauty.index.json');
-  await sidStage({ embeddings: await datasetVectors('beauty', data), index });
-  return { data, index, options: { epochs: 6, evalEpochs: 1 } };
 }
 
 /** The quickstart's catalogue and the options of its fine-tuning. */
@@ -101,7 +97,11 @@ async function sampleShop(): Promise<Omit<Shop, 'name'>> {
 }
 
 /** Test results of a run, which is made where it is not there yet. */
-async function resultsOf({ name, data, index, options }: Shop, arm: Arm, seed: number): Promise<Result[]> {
+async function resultsOf(
+  { name, data, index, options, evalSteps = 24 }: Shop,
+  arm: Arm,
+  seed: number,
+): Promise<Result[]> {
   const folder = (of: Arm): string => join(data, 'runs', `${of === 'start' ? 'sft' : of}-${seed}`);
   const [run, start] = [folder(arm), join(folder('start'), 'model')];
   const where = { data, index, run, seed };
@@ -110,7 +110,7 @@ async function resultsOf({ name, data, index, options }: Shop, arm: Arm, seed: n
     const epochs = Math.ceil(CONTROL * (options.epochs ?? 30));
     const { model } =
       arm === 'grpo'
-        ? await withSasrec(data, seed, (scorer) => grpo({ ...RECIPE, ...where, model: start, scorer }))
+        ? await withSasrec(data, seed, (scorer) => grpo({ ...RECIPE, evalSteps, ...where, model: start, scorer }))
         : await sft(arm === 'start' ? { ...options, ...where } : { ...options, ...where, model: start, epochs, validRows: 0 }); // prettier-ignore
     await evaluateStage({ data, index, model, results });
   }
@@ -124,7 +124,7 @@ async function withSasrec<T>(data: string, seed: number, use: (scorer: LoadedSco
   const { training } = await baselineStage({
     baseline: 'sasrec',
     data,
-    run: join(data, 'runs', `sasrec-${seed}`),
+    run: join(data, 'runs', `scorer-${seed}`),
     seed,
   });
   const scorer = await loadScorer(training!.model);
