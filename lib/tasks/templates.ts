@@ -87,7 +87,7 @@ export function ranksItems({ answer }: Template): boolean {
 }
 
 /** Whether the answer is the item's SID and nothing else. */
-export function answersWithSid({ answer }: Template): boolean {
+export function answersWithSid({ answer }: Pick<Template, 'answer'>): boolean {
   return answer.replaceAll('{end}', '').trim() === '{sid}';
 }
 

@@ -119,6 +119,9 @@ test('the scorer ranks as the lists do, and takes histories of any length', asyn
   lists.forEach((list, i) => list.scores.forEach((score, j) => expect(scores[i]![j]).toBeCloseTo(score, 4)));
   expect(scorer([[...Array(40).keys()].map((i) => i % ITEMS)], [[3, 1]])[0]).toHaveLength(2);
   expect(scorer([], [])).toEqual([]);
+  expect(() => scorer([[1], []], [[1], [2]])).toThrow(
+    'scorer: expected histories of one item or more, number 1 is empty',
+  );
   const stamp = functionStamp(scorer);
   expect(stamp.identity).toMatch(/^[0-9a-f]{64}$/);
   const other = await loadScorer(join(data, 'learns-gru4rec', 'model'));

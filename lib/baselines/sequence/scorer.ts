@@ -21,6 +21,7 @@ const SCORES_AT_ONCE = 1 << 24;
 export interface LoadedScorer {
   /**
    * Scores of the items of each history: higher is likelier to come next; products of vectors, not probabilities.
+   * @throws InputError for an empty history
    * @param histories item ids, oldest first, each of one or more; the latest count where there are too many
    * @param items of each history, in any order @returns in the order of `items`
    */
@@ -39,6 +40,9 @@ export async function loadScorer(folder: string): Promise<LoadedScorer> {
   const { baseline, size } = readSequenceConfig(folder);
   const trained = await loadSequence(architectureOf(baseline, folder), folder);
   const score = (histories: readonly (readonly number[])[], items: readonly (readonly number[])[]): number[][] => {
+    const without = histories.findIndex((history) => history.length === 0);
+    if (without >= 0)
+      throw new InputError(`scorer: expected histories of one item or more, number ${without} is empty`);
     const atOnce = Math.max(1, Math.floor(SCORES_AT_ONCE / size.items));
     const scores: number[][] = [];
     for (let first = 0; first < histories.length; first += atOnce) {

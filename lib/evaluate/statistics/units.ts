@@ -19,6 +19,9 @@ export interface Units {
   measures: number;
 }
 
+/** The user of a row that is an item's alone. */
+const NOBODY = '';
+
 /**
  * @param rows their users, in the order of the values
  * @param values of each row [rows, M]
@@ -69,17 +72,21 @@ export function rankUnits(
   return categorise(distinct, [...users.values()], measures.length);
 }
 
-/** Users numbered in the order of their first rows. */
+/** Users numbered in the order of their first rows; a row of nobody, as tasks of items have, is by itself. */
 function numberUsers(rows: readonly Pick<RowEntry, 'user'>[]): { of: Int32Array; count: number } {
   const users = new Map<string, number>();
   const of = new Int32Array(rows.length);
+  let count = 0;
   for (let i = 0; i < rows.length; i++) {
     const { user } = rows[i]!;
-    let u = users.get(user);
-    if (u === undefined) users.set(user, (u = users.size));
+    let u = user === NOBODY ? undefined : users.get(user);
+    if (u === undefined) {
+      u = count++;
+      users.set(user, u);
+    }
     of[i] = u;
   }
-  return { of, count: users.size };
+  return { of, count };
 }
 
 /** Rows of equal numbers become one category. @param counts users of each row */

@@ -9,12 +9,12 @@ import { defineOptions, type OptionsOf, type SettingsOf } from '../../options/sc
 import { WEIGHT_OPTIONS } from '../../tasks/example-options.js';
 import { AVERAGE_HELP, OPTIMIZER_OPTIONS, TRAIN_OPTIONS } from '../train-options.js';
 import { ADVANTAGE_SCOPES, BASELINES } from './loss/advantages.js';
-import { GRPO_RULES } from './grpo-rules.js';
+import { GRPO_RULES, SYNC } from './grpo-rules.js';
 import { AGGREGATIONS, EQUAL_GROUPS, KL_PLACES, NORMALIZES, REFERENCES, ROLLOUTS } from './grpo-words.js';
 import { KL_ESTIMATORS } from './loss/kl.js';
 import { LOSS_TYPES, RATIO_LEVELS } from './loss/policy-loss.js';
 import type { Scorer } from '../../evaluate/scorer.js';
-import { REWARD_FORM, type RewardGiven, rewardParts } from './rewards/reward-list.js';
+import { type RewardGiven, rewardMismatch } from './rewards/reward-list.js';
 import { REWARD_NAMES, REWARDS } from './rewards/rewards.js';
 
 const REWARD = custom<RewardGiven, { default: 'ranking' }>(
@@ -22,7 +22,7 @@ const REWARD = custom<RewardGiven, { default: 'ranking' }>(
     'weights (rule:1,semantic:0.5); in a notebook also functions of your own',
   {
     default: 'ranking',
-    mismatch: (value) => (rewardParts(value) ? undefined : REWARD_FORM),
+    mismatch: rewardMismatch,
     schema: { type: 'string', pattern: `^(${REWARD_NAMES.join('|')})(:[^:,]+)?(,(${REWARD_NAMES.join('|')})(:[^:,]+)?)*$` }, // prettier-ignore
   },
 );
@@ -42,7 +42,7 @@ const ROLLOUT_OPTIONS = {
       'at every step; free: texts drawn without the trie',
     { default: 'beams' },
   ),
-  temperature: number('of what is drawn; logits are divided by it', { default: 1, above: 0 }),
+  temperature: number('of what is drawn; logits are divided by it, in the rollout alone', { default: 1, above: 0 }),
   topP: number('nucleus of what is drawn: the fewest best tokens that together have this probability', {
     default: 1,
     above: 0,
@@ -58,7 +58,7 @@ const ROLLOUT_OPTIONS = {
 /** What completions are worth. */
 const REWARD_OPTIONS = {
   reward: { ...REWARD, words: REWARD_NAMES },
-  embeddings: text('item vectors (.npy) that the semantic reward compares', { affectsResult: false }), // its hash counts
+  embeddings: text('item vectors (.npy), for the semantic reward and for your own', { affectsResult: false }), // its hash counts
   scorer: hook<Scorer>('scores of items after histories, for the sasrec reward'),
   embed: hook<Embed>('texts to vectors, for the cosine reward'),
   aggregateRewards: choice(
@@ -109,8 +109,8 @@ const LOSS_OPTIONS = {
       otherwise: 'frozen, with beta 0 none',
     },
   ),
-  syncSteps: integer('updates after which a synchronised reference follows', { default: 512 }),
-  syncWeight: number('share of the policy in it then', { default: 0.6, above: 0, max: 1 }),
+  syncSteps: integer('updates after which a synchronised reference follows', { default: SYNC.steps }),
+  syncWeight: number('share of the policy in it then', { default: SYNC.weight, above: 0, max: 1 }),
   dropout: number('share of embeddings and residual branches set to zero in the pass that is learned from', {
     default: 0,
     min: 0,

@@ -13,6 +13,9 @@ import { type RewardGiven, rewardParts } from './rewards/reward-list.js';
 type Loss = Required<Pick<PolicyLossOptions, 'lossType' | 'epsilon' | 'delta' | 'beta'>> &
   Pick<PolicyLossOptions, 'ratioLevel' | 'epsilonHigh'>;
 
+/** Defaults of a synchronised reference (MiniOneRec). */
+export const SYNC = { steps: 512, weight: 0.6 } as const;
+
 function refuse(wrong: boolean, message: string): void {
   if (wrong) throw new InputError(`grpo: ${message}`);
 }
@@ -60,6 +63,35 @@ export function checkReference({
   );
 }
 
+/** Options of the KL that a run without one, or with another reference, would not look at. */
+export function checkKl({
+  beta,
+  kl,
+  reference,
+  syncSteps,
+  syncWeight,
+}: {
+  beta: number;
+  kl: string;
+  reference?: ReferenceKind;
+  syncSteps: number;
+  syncWeight: number;
+}): void {
+  refuse(beta === 0 && kl !== 'k3', `--kl ${kl}: --beta 0 has no use for it; leave it out`);
+  refuse(
+    reference !== 'synchronised' && (syncSteps !== SYNC.steps || syncWeight !== SYNC.weight),
+    '--sync-steps, --sync-weight: expected --reference synchronised beside them; leave them out',
+  );
+}
+
+/** A group that is left out would take its right answer with it, which is all that a group without a hit has to teach. */
+export function checkMasked({ equalGroups, sftWeight }: { equalGroups: string; sftWeight: number }): void {
+  refuse(
+    equalGroups === 'mask' && sftWeight > 0,
+    '--equal-groups mask: beside --sft-weight their right answers would be left out too; take keep, in which they have no advantage',
+  );
+}
+
 /** Under the trie every completion is an item's: `format` would be the same for all, and free texts have no legal tokens. */
 export function checkRollout({
   rollout,
@@ -88,11 +120,23 @@ export function checkLora({ lora }: { lora?: boolean | { dropout?: number | unde
   refuse(dropout > 0, `--lora-dropout: expected 0, since log p is compared between passes, got ${dropout}`);
 }
 
-/** Probabilities are compared with probabilities: there is no deviation that could divide them. */
-export function checkAdvantages({ advantages, scaleRewards }: { advantages: string; scaleRewards: string }): void {
+/** Probabilities are compared with probabilities: no deviation could divide them, and a token has none of its own. */
+export function checkAdvantages({
+  advantages,
+  scaleRewards,
+  reward,
+}: {
+  advantages: string;
+  scaleRewards: string;
+  reward: RewardGiven;
+}): void {
   refuse(
     advantages === 'policy' && scaleRewards !== 'none',
     `--advantages policy: expected --scale-rewards none beside it, got ${scaleRewards}`,
+  );
+  refuse(
+    advantages === 'policy' && rewardParts(reward)!.some(({ name, named }) => named !== undefined && name === 'token'),
+    '--advantages policy: a reward of one number a token has no place in it; take group',
   );
 }
 
@@ -128,6 +172,8 @@ export const GRPO_RULES = [
   checkRatio,
   checkDelta,
   checkReference,
+  checkKl,
+  checkMasked,
   checkRollout,
   checkLora,
   checkAdvantages,

@@ -1,7 +1,7 @@
 /** From the options of GRPO to what runs: everything that can be wrong is found here, before anything is written. */
 import { join } from 'node:path';
 import { countTrain } from '../../data/counts.js';
-import type { Dataset } from '../../data/dataset.js';
+import type { Dataset, Row } from '../../data/dataset.js';
 import { DATA_OPTIONS, INDEX_OPTIONS, SEED_OPTIONS } from '../../data/data-options.js';
 import { indexOf, loadDataset } from '../../data/load.js';
 import { readIndex, type SidIndex } from '../../data/sid-index.js';
@@ -23,18 +23,19 @@ import { parseTasks, type TaskPart } from '../../tasks/task-mix.js';
 import { taskRows } from '../../tasks/task-rows.js';
 import { TaskSet } from '../../tasks/task-set.js';
 import { loadWeights, weightFiles } from '../../tasks/weights/load-weights.js';
-import { findTemplate, type Templates } from '../../tasks/templates.js';
+import { findTemplate, type Template, type Templates } from '../../tasks/templates.js';
 import { precisionStamp, runPrecision } from '../loop/run-precision.js';
 import { type Validator, validator } from '../loop/validate.js';
 import { TRAIN_OPTIONS } from '../train-options.js';
 import { GRPO_OPTIONS, type GrpoOptions, type GrpoParsed } from './grpo-options.js';
 import { checkPolicy, policyModel, referenceModel } from './grpo-models.js';
 import { GrpoTask, type GrpoTaskParts } from './grpo-task.js';
+import { checkTasks } from './grpo-task-rules.js';
 import type { ReferenceKind } from './grpo-words.js';
 import { lossDefaults } from './loss/policy-loss.js';
 import { functionStamp, type RewardPart, rewardParts, rewardStamp } from './rewards/reward-list.js';
 import { drawRows, epochRows } from './rollout/epoch-rows.js';
-import { answerKind, rewardsFor, rlTask, type RlTask, type TaskRow } from './rollout/rl-task.js';
+import { answerKind, rlTask, type RlTask, type TaskRow } from './rollout/rl-task.js';
 import type { RewardSources } from './rollout/rolled-groups.js';
 import { textValidator } from './rollout/text-validation.js';
 
@@ -77,14 +78,12 @@ export async function settleGrpo(options: GrpoOptions, agreed?: Precision): Prom
   const parts = partsOf(parsed, templates, prompts.template);
   const ranked = rankedBy(parts, parsed.template);
   const rewards = rewardParts(parsed.reward)!;
-  checkNeeds(rewards, parsed);
-  for (const { name, template } of parts) rewardsFor(name, answerKind(template), rewards);
-  checkDraws(parsed, parts);
+  checkTasks(parsed, parts, rewards);
   checkPolicy(start, parsed);
   const dataset = await loadDataset(data, parsed.dataset);
   const { index: indexFile = indexOf(dataset) } = parsed;
   const index = readIndex(indexFile, dataset.items.length);
-  const vectors = rewards.some(({ named }) => named?.needs === 'vectors') ? vectorsOf(embeddings!, dataset) : undefined;
+  const vectors = embeddings === undefined ? undefined : vectorsOf(embeddings, dataset);
   const precision = agreed ?? grpoPrecision(options);
   const inputs = { dataset, index: indexFile, model: start, files: weightFiles(dataset, parsed), ...(vectors && { embeddings: embeddings! }) }; // prettier-ignore
   const { bestMetric = ranked === undefined ? 'reward' : 'NDCG@10', beta, reference } = parsed;
@@ -125,35 +124,6 @@ function rankedBy(parts: readonly TaskPart[], asked: string | undefined): string
   throw new InputError(
     `grpo: expected --template to be a task that is rolled out and ranked (${coded.map(({ name }) => name).join(', ')}), got ${asked}`,
   );
-}
-
-/** A reward that lacks what it reads is found before a run begins. */
-function checkNeeds(rewards: readonly RewardPart[], { embeddings, scorer, embed }: GrpoParsed): void {
-  const there = { vectors: embeddings, scorer, embed };
-  const mend = {
-    vectors: '--embeddings FILE, the item vectors (.npy)',
-    scorer:
-      '--scorer-model FOLDER of a trained baseline, or in a notebook scorer, a function (histories, items) => scores',
-    embed: 'embed, a function from texts to vectors, in a notebook',
-  };
-  for (const { name, named } of rewards) {
-    const need = named?.needs;
-    if (need && need !== 'counts' && there[need] === undefined)
-      throw new InputError(`grpo: reward ${name}: expected ${mend[need]}, got none`);
-  }
-}
-
-/** Where nothing is drawn a temperature or a nucleus would do nothing. */
-function checkDraws({ rollout, temperature, topP }: GrpoParsed, parts: readonly TaskPart[]): void {
-  if (rollout !== 'beams' || parts.some(({ template }) => answerKind(template) === 'texts')) return;
-  for (const [flag, value] of [
-    ['temperature', temperature],
-    ['top-p', topP],
-  ] as const) {
-    // prettier-ignore
-    if (value === 1) continue;
-    throw new InputError(`grpo: --${flag}: the best beams are not drawn; take --rollout sample, or leave it out`);
-  }
 }
 
 function vectorsOf(file: string, dataset: Dataset): Vectors {
@@ -210,6 +180,8 @@ export function beginGrpo(settled: SettledGrpo, onRollout?: GrpoTaskParts['onRol
   };
   const context = promptContext(index, dataset.items, [], undefined, promptWords(dataset));
   const weights = loadWeights(dataset, settings);
+  const { heldOutItems } = prompts;
+  const heldOut = heldOutItems === undefined ? {} : { heldOutItems };
   const validate = validation({
     ...settled,
     model,
@@ -225,7 +197,7 @@ export function beginGrpo(settled: SettledGrpo, onRollout?: GrpoTaskParts['onRol
   const task = new GrpoTask(
     {
       ...{ model, tasks, sources, validate, ...(reference && { reference }), ...(onRollout && { onRollout }) },
-      rows: epochRows(new TaskSet(dataset, parts, context, { seed, weights, weighting: 'draw' }), settings),
+      rows: epochRows(new TaskSet(dataset, parts, context, { seed, weights, weighting: 'draw', ...heldOut }), settings),
     },
     { ...settings, ...lossDefaults(settings) },
   );
@@ -246,14 +218,13 @@ interface ValidationParts extends SettledGrpo {
 /** Ranking as evaluation does it; of a mix of words alone the reward of what is written. */
 function validation(of: ValidationParts): Validator {
   const { model, tokenizer, tasks, sources, reading, context, validRows, seed, ranked, dataset, index, parts } = of;
+  const rowsOf = (template: Template): Row[] => taskRows(dataset, template, 'valid', context, of.prompts.heldOutItems);
   if (ranked !== undefined) {
     const recommender = createRecommender(model, tokenizer, index, ranked, reading);
     const { template } = parts.find(({ name }) => name === ranked)!;
-    return validator(recommender, taskRows(dataset, template, 'valid', context), validRows, seed);
+    return validator(recommender, rowsOf(template), validRows, seed);
   }
-  const all = parts.flatMap(({ template }, task) =>
-    taskRows(dataset, template, 'valid', context).map((row): TaskRow => ({ task, row })),
-  );
+  const all = parts.flatMap(({ template }, task) => rowsOf(template).map((row): TaskRow => ({ task, row })));
   const some = drawRows(all, validRows, `${seed}/valid`);
   return textValidator(model, tasks, some, sources);
 }

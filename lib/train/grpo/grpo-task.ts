@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Cluster } from '../../cluster/cluster.js';
+import type { Row } from '../../data/dataset.js';
 import { readJson, writeJson } from '../../files/files.js';
 import type { LanguageModel } from '../../lm/language-model.js';
 import { dropoutFrom } from '../../ops/dropout.js';
@@ -209,10 +210,12 @@ export class GrpoTask implements Task<GrpoBatch> {
     const { equalGroups } = this.options;
     if (equalGroups === 'keep') return { groups, metrics: {} };
     const kept = groups.filter((group) => !hasEqualRewards(group));
-    const all = equalGroups === 'redraw' ? this.parts.rows(0) : [];
+    const pool = equalGroups === 'redraw' ? this.rowsBeside(groups, random) : [];
     let redrawn = 0;
-    for (let round = 0; round < REDRAWS && all.length > 0 && kept.length < groups.length; round++) {
-      const rows = Array.from({ length: groups.length - kept.length }, () => random.pick(all));
+    for (let round = 0; round < REDRAWS && equalGroups === 'redraw' && kept.length < groups.length; round++) {
+      const count = groups.length - kept.length;
+      if (pool.length < count) pool.push(...this.rowsBeside(kept, random)); // all were tried: those that were equal, again
+      const rows = pool.splice(0, count);
       redrawn += rows.length;
       kept.push(...(await roll(rows, round)).filter((group) => !hasEqualRewards(group)));
     }
@@ -220,6 +223,13 @@ export class GrpoTask implements Task<GrpoBatch> {
       groups: kept,
       metrics: { 'groups trained': kept.length, ...(equalGroups === 'redraw' && { 'groups redrawn': redrawn }) },
     };
+  }
+
+  /** Rows that no such group is of, in a random order. */
+  private rowsBeside(groups: readonly RolledGroup[], random: Random): TaskRow[] {
+    const { tasks, rows } = this.parts;
+    const of = new Set(groups.map(({ task, row }) => rowKey(task, row)));
+    return random.shuffle(rows(0).filter(({ task, row }) => !of.has(rowKey(tasks[task]!.name, row))));
   }
 
   private log(step: number, rolled: readonly RolledGroup[], groups: readonly Group[]): void {
@@ -277,3 +287,8 @@ export class GrpoTask implements Task<GrpoBatch> {
 }
 
 const FILE = 'rollout.json';
+
+/** Equal for one row of one task. */
+function rowKey(task: string, { user, history, target }: Row): string {
+  return JSON.stringify([task, user, history, target]);
+}

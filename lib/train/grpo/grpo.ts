@@ -72,12 +72,14 @@ export async function grpo(
 }
 
 /** The options of the loop and its optimizer, and no others: `epsilon` is AdamW's there, and the clip's here. */
-function loopOptions(settings: SettledGrpo['settings']) {
+export function loopOptions(settings: SettledGrpo['settings']) {
   const { epochs, learningRate, schedule, warmupSteps, warmupRatio, maxGradNorm, weightDecay } = settings;
   const { optimizer, muonScale, evalSteps, patience, keep, keepLast, bestMetric, averageDecay, seed } = settings;
+  const { shardOptimizer, gradientDtype } = settings;
   return {
     ...{ epochs, learningRate, schedule, warmupRatio, maxGradNorm, weightDecay, optimizer, muonScale },
     ...{ evalSteps, patience, keep, keepLast, bestMetric, averageDecay, seed, warmupSteps },
+    ...{ shardOptimizer, gradientDtype },
   };
 }
 

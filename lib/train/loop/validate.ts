@@ -11,6 +11,10 @@ import { InputError } from '../../support/errors.js';
 import { Random } from '../../support/random.js';
 
 const BEAMS = 10;
+const KS = [1, 5, 10];
+
+/** What a validation of ranked rows gives. */
+export const VALID_METRICS: readonly string[] = KS.flatMap((k) => [`HR@${k}`, `NDCG@${k}`]);
 
 /** Validates; it remembers the rows that the metrics are means of. */
 export interface Validator {
@@ -32,7 +36,7 @@ export function validator(recommender: Recommender, rows: readonly Row[], limit:
     const options = { numBeams: BEAMS, label: 'validate', scoreTargets: false };
     const results = await rankRows(recommender, sample, options, { cluster });
     validate.rows = withRanks(results, itemRank);
-    return itemMetrics(results, [1, 5, 10]);
+    return itemMetrics(results, KS);
   };
   return validate;
 }

@@ -32,6 +32,14 @@ const row = (rank: number, user: string | number): RowEntry => ({
 const measures = { HR: hitRate(10), NDCG: ndcg(10) };
 const unitsOfRows = (table: readonly RowEntry[]): Units => unitsOf(table, measureRows(table, measures), 2);
 
+test('rows of nobody, as tasks of items have, are each by themselves', () => {
+  const ranks = Array.from({ length: 60 }, (_, i) => (i % 2 === 0 ? 1 : 0));
+  const of = (user: (i: number) => string) => metricIntervals(ranks.map((rank, i) => ({ user: user(i), rank })), [10]); // prettier-ignore
+  expect(of(() => '')).toEqual(of((i) => `u${i}`));
+  expect(of(() => '')['HR@10']![0]).toBeLessThan(0.45);
+  expect(unitsOfRows([row(1, ''), row(1, 'a'), row(0, ''), row(1, 'a')]).count).toBe(3);
+});
+
 describe.each(['users', 'categories'] satisfies Resampling[])('drawing by %s', (resampling) => {
   test.each(golden.bootstrap)("SciPy's percentile interval, $ranks.length rows", ({ ranks, users, HR, NDCG }) => {
     const table = ranks.map((rank, i) => row(rank, users[i]!));

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { GRPO_OPTIONS, type GrpoOptions } from '../../../lib/train/grpo/grpo-options.js';
-import { grpo } from '../../../lib/train/grpo/grpo.js';
+import { grpo, loopOptions } from '../../../lib/train/grpo/grpo.js';
+import { OPTIMIZER_OPTIONS } from '../../../lib/train/train-options.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-grpo-options-'));
 const options = {
@@ -20,6 +21,17 @@ test('a group needs two completions to compare', async () => {
   );
   await expect(grpo({ ...options, numGenerations: 2 })).rejects.toThrow(/nowhere/); // only the data are missing
   expect(existsSync(options.run)).toBe(false);
+});
+
+test('every option of the optimizer reaches the loop', () => {
+  const settings = GRPO_OPTIONS.parse({
+    ...options,
+    shardOptimizer: true,
+    gradientDtype: 'bfloat16',
+    optimizer: 'muon',
+  });
+  const loop = loopOptions({ ...settings, bestMetric: 'NDCG@10', referenceKind: 'none', precision: 'float32' });
+  for (const name of Object.keys(OPTIMIZER_OPTIONS)) expect(loop).toHaveProperty(name, settings[name as 'keep']);
 });
 
 describe('rules', () => {
@@ -51,6 +63,11 @@ describe('rules', () => {
       '--aggregate-rewards normalize_then_sum: the token reward',
     ],
     [{ warmupSteps: 3, warmupRatio: 0.1 }, '--warmup-ratio: expected it or --warmup-steps'],
+    [{ beta: 0, kl: 'k1' }, '--kl k1: --beta 0 has no use for it'],
+    [{ syncSteps: 8 }, '--sync-steps, --sync-weight: expected --reference synchronised beside them'],
+    [{ reference: 'frozen', syncWeight: 0.5 }, '--sync-steps, --sync-weight: expected --reference synchronised'],
+    [{ equalGroups: 'mask', sftWeight: 1e-3 }, '--equal-groups mask: beside --sft-weight their right answers would'],
+    [{ reward: 'rule,token', advantages: 'policy', scaleRewards: 'none' }, '--advantages policy: a reward of one number a token'], // prettier-ignore
   ])('%j', (given, message) => {
     expect(of(given)).toThrow(message);
   });
@@ -66,6 +83,11 @@ describe('rules', () => {
     ...[{ aggregateRewards: 'normalize_then_sum' }, { reference: 'synchronised' }, { lossType: 'cispo' }],
     ...[{ rowWeights: 'column:price', rowColumns: 'prices.tsv' }, { embeddings: 'items.npy' }],
     ...[{ dropout: 0.3 }, { numIterations: 2 }, { advantages: 'policy', scaleRewards: 'none' }],
+    ...[
+      { reference: 'synchronised', syncSteps: 8, syncWeight: 1 },
+      { kl: 'k1' },
+      { equalGroups: 'redraw', sftWeight: 1 },
+    ],
   ] as Partial<GrpoOptions>[])('%j is taken', (given) => {
     expect(of(given)).not.toThrow();
   });
@@ -91,6 +113,30 @@ test.each<[Partial<GrpoOptions>, RegExp]>([
   ],
   [{ temperature: 2 }, /^grpo: --temperature: the best beams are not drawn; take --rollout sample, or leave it out$/],
   [{ topP: 0.5 }, /^grpo: --top-p: the best beams are not drawn/],
+  [
+    { tasks: 'sids,sid2title', reward: 'rule,rouge', normalize: 'legal' },
+    /^grpo: --normalize legal: task sid2title answers in words, which have no legal continuations; take full$/,
+  ],
+  [{ tasks: 'sid2title', reward: 'rouge', normalize: 'legal' }, /^grpo: --normalize legal: task sid2title/],
+  [{ maskTruncated: true }, /^grpo: --mask-truncated: under the trie every completion comes to its end; leave it out$/],
+  [{ reward: 'ranking,rouge' }, /^grpo: reward rouge: it is for none of the tasks \(sids\); leave it out$/],
+  [{ tasks: 'title2sid', reward: 'rule,novelty' }, /^grpo: reward novelty: it is for none of the tasks \(title2sid\)/],
+  [
+    { tasks: 'sids,title2sid', reward: 'transition' },
+    /^grpo: task title2sid answers with a SID and has no history: expected a reward .* beside transition; add ranking/,
+  ],
+  [{ embeddings: 'items.npy' }, /^grpo: embeddings: none of the rewards reads it \(ranking\); leave it out$/],
+  [{ scorer: () => [] }, /^grpo: scorer: none of the rewards reads it/],
+  [{ embed: () => [] as never }, /^grpo: embed: none of the rewards reads it/],
+  [
+    { tasks: 'sid2title', reward: 'rouge', template: 'sids' },
+    /^grpo: --template sids: no task of --tasks is ranked, all answer in words; leave it out$/,
+  ],
+  [{ bestMetric: 'NDCG@7' }, /^grpo: expected --best-metric to be one of HR@1, NDCG@1, .*NDCG@10, got NDCG@7$/],
+  [
+    { tasks: 'sid2title', reward: 'rouge', bestMetric: 'HR@10' },
+    /^grpo: expected --best-metric to be one of reward, got/,
+  ],
   [{ freeze: 'all-but-embeddings', lora: true }, /^--freeze all-but-embeddings: leaves nothing for --lora to train/],
   [{ lora: { modules: ['lm_head'] }, freeze: 'embeddings' }, /^--lora-modules: with --freeze embeddings/],
 ])('%j: one line, and nothing is written', async (more, message) => {

@@ -8,6 +8,8 @@ import { loadDataset } from '../../../lib/data/load.js';
 import { useEngine } from '../../../lib/engine/engine.js';
 import { writeNpy } from '../../../lib/files/npy.js';
 import { Random } from '../../../lib/support/random.js';
+import { TEMPLATES } from '../../../lib/tasks/templates.js';
+import { taskRows } from '../../../lib/tasks/task-rows.js';
 import type { GrpoOptions } from '../../../lib/train/grpo/grpo-options.js';
 import { beginGrpo, settleGrpo } from '../../../lib/train/grpo/grpo-settings.js';
 import type { Reward, RewardContext } from '../../../lib/train/grpo/rewards/reward-context.js';
@@ -97,15 +99,18 @@ describe('what a configuration records', () => {
   test('an option that came later where it is not at its default, functions by their source', async () => {
     const scorer = () => [];
     const embed = (texts: readonly string[]) => ({ rows: texts.length, width: 1, data: new Float32Array(texts.length) }); // prettier-ignore
-    const { config } = await settled({ lossType: 'dapo', kl: 'k3', scorer, embed, reward: 'rule,sasrec' });
-    expect(config).toMatchObject({ lossType: 'dapo', scorer: functionStamp(scorer), embed: functionStamp(embed), reward: ['rule', 'sasrec'] }); // prettier-ignore
+    const mine: Reward = ({ items }) => items.map(() => 0);
+    const { config } = await settled({ lossType: 'dapo', kl: 'k3', scorer, embed, reward: ['sasrec', mine] });
+    expect(config).toMatchObject({ lossType: 'dapo', scorer: functionStamp(scorer), embed: functionStamp(embed), reward: ['sasrec', functionStamp(mine)] }); // prettier-ignore
     expect(config).not.toHaveProperty('kl');
   });
 
   test('vectors are an input of the run that reads them', async () => {
     const embeddings = at(`${ITEMS}.npy`);
-    const [read, not] = [await settled({ reward: 'rule,semantic', embeddings }), await settled({ embeddings })];
+    const own: Reward = ({ items }) => items.map(() => 0);
+    const [read, mine, not] = [await settled({ reward: 'rule,semantic', embeddings }), await settled({ reward: own, embeddings }), await settled()]; // prettier-ignore
     expect([read.vectors?.rows, read.inputs.embeddings]).toEqual([ITEMS, embeddings]);
+    expect([mine.vectors?.rows, mine.inputs.embeddings]).toEqual([ITEMS, embeddings]);
     expect(not.vectors).toBeUndefined();
     expect(not.inputs).not.toHaveProperty('embeddings');
     const other = settled({ reward: 'semantic', embeddings: at(`${ITEMS + 1}.npy`) });
@@ -158,6 +163,19 @@ describe('the task of a run', () => {
   test('a task of rows is validated, whatever is first in the mix', async () => {
     const { rows } = await begun({ tasks: 'title2sid,seqrec' });
     expect(rows!.every(({ user }) => user.startsWith('U'))).toBe(true);
+  });
+
+  test.each(['title2sid', 'sid2title'])('%s: items that the start held out are held out still', async (tasks) => {
+    const reward = tasks === 'title2sid' ? 'rule' : 'rouge';
+    const of = await settled({ model: at('held'), tasks, reward, validRows: 0 });
+    const { task, dispose } = beginGrpo(of);
+    const targets = (split: 'train' | 'valid') => taskRows(of.dataset, TEMPLATES[tasks]!, split, undefined, 0.3).map(({ target }) => target); // prettier-ignore
+    const trained = task.batches(0).flatMap(({ rows }) => rows.map(({ row }) => row.target));
+    expect(trained.sort((a, b) => a - b)).toEqual(targets('train'));
+    expect(targets('valid')).toHaveLength(7);
+    await task.validate();
+    if (tasks === 'title2sid') expect(task.validRows()).toHaveLength(7);
+    dispose();
   });
 
   test('of a mix of words alone the reward is validated', async () => {

@@ -146,11 +146,14 @@ describe('the scorer', () => {
     expect(one.metrics.reward).toBeCloseTo(mean(lists.map(({ items }, r) => items[0]! * 0.1 + of.rows[r]!.history.length)), 12); // prettier-ignore
     const short: Scorer = (histories, items) => histories.map((_, r) => items[r]!.slice(1).map(() => 0));
     const wrong = update(toyTask(of, { numGenerations: 3 }, { sources: { ...sources, scorer: short } }), of);
-    await expect(wrong).rejects.toThrow('reward sasrec: expected 3 finite numbers');
+    await expect(wrong).rejects.toThrow('reward sasrec: expected 3 scores, one an item, got 2');
+    const long: Scorer = (histories, items) => histories.map((_, r) => [...items[r]!, 0, 0]);
+    const more = update(toyTask(of, { numGenerations: 3 }, { sources: { ...sources, scorer: long } }), of);
+    await expect(more).rejects.toThrow('reward sasrec: expected 3 scores, one an item, got 5');
     let calls = 0;
     const fewer: Scorer = (histories, items) => (calls++, histories.slice(1).map((_, r) => items[r]!.map(() => 0)));
     const silent = update(toyTask(of, { numGenerations: 3 }, { sources: { ...sources, scorer: fewer } }), of);
-    await expect(silent).rejects.toThrow('reward sasrec: expected 3 finite numbers');
+    await expect(silent).rejects.toThrow('reward sasrec: expected 3 scores, one an item, got 0');
     expect(calls).toBe(1);
   });
 

@@ -7,7 +7,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vi
 import { beamSearch } from '../../../lib/decode/beam-search.js';
 import { useEngine } from '../../../lib/engine/engine.js';
 import { Random } from '../../../lib/support/random.js';
-import { groupAdvantages } from '../../../lib/train/grpo/loss/advantages.js';
+import { groupAdvantages, statistics } from '../../../lib/train/grpo/loss/advantages.js';
 import { klIntoRewards, processAdvantages, withAdvantages } from '../../../lib/train/grpo/loss/group-advantages.js';
 import type { Group } from '../../../lib/train/grpo/loss/group.js';
 import { grpoLoss } from '../../../lib/train/grpo/loss/grpo-loss.js';
@@ -35,12 +35,16 @@ describe('groups whose rewards are equal', () => {
   });
 
   test('drawn anew: other rows in their place, in rounds, until there are as many', async () => {
-    const of = toy(undefined, first);
-    const { metrics } = await update(toyTask(of, { equalGroups: 'redraw', rollout: 'sample' }), of);
-    expect(metrics['groups trained']).toBeGreaterThan(1);
-    expect(metrics['groups trained']).toBeLessThanOrEqual(4);
-    expect(metrics['groups redrawn']).toBeGreaterThanOrEqual(3);
-    expect(metrics['groups redrawn']).toBeLessThanOrEqual(9);
+    const seen: string[] = [];
+    const two: Reward = ({ items, row: { user } }) => (seen.push(user), items.map((_, i) => (['0', '6'].includes(user) && i === 0 ? 1 : 0))); // prettier-ignore
+    const of = toy(undefined, two);
+    const more = [4, 5, 6, 7].map((user) => ({ user: String(user), history: [1, 4], target: 2 }));
+    const rows = () => [...of.rows, ...more].map((row) => ({ task: 0, row }));
+    const { metrics } = await update(toyTask(of, { equalGroups: 'redraw' }, { rows }), of);
+    expect(seen.slice(0, 4)).toEqual(['0', '1', '2', '3']);
+    expect(new Set(seen.slice(0, 8)).size).toBe(8); // nobody again before all were tried
+    expect(seen.filter((user) => user === '0' || user === '6')).toHaveLength(2); // what is kept is not drawn again
+    expect(metrics).toMatchObject({ 'groups trained': 2, 'groups redrawn': seen.length - 4 });
   });
 
   test('as many rows as there were such groups', async () => {
@@ -186,7 +190,7 @@ describe('the KL', () => {
 
 describe('advantages of groups', () => {
   const group = (more: Partial<RolledGroup>): RolledGroup =>
-    ({ prompt: [1], completions: [[1, 2], [3]], ended: [true, true], rewards: { total: [1, 0], each: {} }, ...more }) as RolledGroup; // prettier-ignore
+    ({ prompt: [1], completions: [[1, 2], [3]], ended: [true, true], rewards: { total: [1, 0], sum: [1, 0], each: {} }, ...more }) as RolledGroup; // prettier-ignore
 
   test('a reward a token: scaled over the group, then the sum of what follows, beside the completion’s', () => {
     const rewards = [[1, 0], [0, 0]]; // prettier-ignore
@@ -195,13 +199,45 @@ describe('advantages of groups', () => {
     processAdvantages(rewards).forEach((own, g) => own.forEach((x, i) => expect(x).toBeCloseTo(expected[g]![i]!, 12)));
     const perToken = [[1, 0], [0]]; // prettier-ignore
     const [own] = withAdvantages(
-      [group({ rewards: { total: [1, 0], perToken, each: {} } })],
+      [group({ rewards: { total: [1, 0], sum: [2, 0], perToken, each: {} } })],
       {},
       { maskTruncated: false },
     );
     const [hit, miss] = groupAdvantages([1, 0]);
     const process = processAdvantages(perToken);
     expect(own!.advantages).toEqual([process[0]!.map((x) => hit! + x), process[1]!.map((x) => miss! + x)]);
+  });
+
+  test('a reward a token follows baseline, scale and its weight beside the others', () => {
+    const rewards = [[1, 0], [0, 0]]; // prettier-ignore
+    expect(processAdvantages(rewards, { scale: 'none' })).toEqual([[0.5, -0.25], [-0.5, -0.25]]); // prettier-ignore
+    expect(processAdvantages(rewards, { baseline: 'none', scale: 'none', share: 7 })).toEqual([[1, 0], [0, 0]]); // prettier-ignore
+    const batch = [...rewards, [3, 0]];
+    expect(processAdvantages(rewards, { baseline: 'batch', scale: 'none', batch })[0]![1]).toBeCloseTo(-4 / 6, 12);
+    const [[plain], [light]] = [1, 0.01].map((share) => processAdvantages(rewards, { share })[0]!) as [
+      [number],
+      [number],
+    ];
+    expect(light / plain).toBeCloseTo(0.01, 12);
+    const of = (share: number) => ({
+      total: [1, 0],
+      sum: [2, 0],
+      perToken: rewards,
+      each: {},
+      ofTokens: { names: ['token'], share },
+    });
+    const two = [group({ completions: [[1, 2], [3, 4]], rewards: of(0.5) }), group({ completions: [[1, 2], [3, 4]], rewards: { ...of(0.5), perToken: [[3, 0], [3, 3]] } })]; // prettier-ignore
+    const [first] = withAdvantages(two, { baseline: 'batch', scale: 'batch' }, { maskTruncated: false });
+    const all = [1, 0, 0, 0, 3, 0, 3, 3];
+    const { mean, deviation } = statistics(all);
+    const ofCompletion = 0.5 / (statistics([1, 0, 1, 0]).deviation + 1e-4);
+    expect((first!.advantages[0] as number[])[1]).toBeCloseTo(
+      ofCompletion + (0.5 * (0 - mean)) / (deviation + 1e-4),
+      12,
+    );
+    expect(() => withAdvantages(two, { baseline: 'policy', scale: 'none' }, { maskTruncated: false })).toThrow(
+      'grpo: --advantages policy: a reward of one number a token has no place in it; take group',
+    );
   });
 
   test('what a group knows stays with it, and nothing is made up', () => {

@@ -84,7 +84,7 @@ describe('by hand', () => {
 
   test('novelty: what the history does not hold', () => {
     expect(noveltyReward({ items: [4, 5, 7, -1], row: { user: 'u', history: [7, 4], target: 4 } })).toEqual([
-      0, 1, 0, 1,
+      0, 1, 0, 0,
     ]);
   });
 
@@ -137,7 +137,7 @@ describe('by hand', () => {
     expect(await scorerReward({ items: [7, -1, 3], row, scorer, scored: [5, 2] })).toEqual([5, 2, 2]);
     expect(asked).toHaveLength(before); // what was asked about all groups at once is not asked again
     const silent = rewardGroup(parts('sasrec'), { ...context, scorer: () => [] });
-    await expect(silent).rejects.toThrow('grpo: reward sasrec: expected 2 finite numbers');
+    await expect(silent).rejects.toThrow('grpo: reward sasrec: expected 2 scores, one an item, got 0');
   });
 
   test('format, ROUGE and cosine of texts', async () => {
@@ -170,20 +170,10 @@ describe('named rewards', () => {
     ] as RewardGiven[]) {
       expect(GRPO_OPTIONS.parse({ ...given, reward }).reward).toBe(reward);
     }
-    for (const reward of [
-      'rank',
-      3,
-      {},
-      null,
-      [],
-      'rule,',
-      'rule:x',
-      'rule:0',
-      'rule:1:2',
-      'rule:',
-      'rule,rule',
-      ['rule', 3],
-    ]) {
+    expect(() => GRPO_OPTIONS.parse({ ...given, reward: 'rule,rule' })).toThrow(
+      'grpo: expected reward to be rewards of different names (two are called rule), got "rule,rule"',
+    );
+    for (const reward of ['rank', 3, {}, null, [], 'rule,', 'rule:x', 'rule:0', 'rule:1:2', 'rule:', ['rule', 3]]) {
       expect(() => GRPO_OPTIONS.parse({ ...given, reward: reward as never })).toThrow(
         /^grpo: expected reward to be one of rule, ranking, .*, or some of them with weights \(rule:1,semantic:0\.5\), got /,
       );
@@ -199,20 +189,42 @@ describe('lists', () => {
     expect(group.total).toEqual([0.5, 2]);
     expect(group.each).toEqual({ rule: [0, 1], own: [1, 2], token: [1, 2] });
     expect(group.perToken).toEqual([[2, 0], [2, 2]]); // prettier-ignore
+    expect(group.sum).toEqual([2.5, 6]);
+    expect(group.ofTokens).toEqual({ names: ['token'], share: 2 / 1.5 });
     expect((await rewardGroup(parts('rule:2,format:-1'), context)).total).toEqual([-1, 1]);
+  });
+
+  test('typed arrays are lists; what one throws names it, and the row', async () => {
+    const floats = (() => Float32Array.of(1, 2)) as unknown as Reward;
+    expect((await rewardGroup(parts([floats]), context)).total).toEqual([1, 2]);
+    const tokens = (({ tokens }: RewardContext) =>
+      tokens!.map((own) => Float32Array.from(own, () => 1))) as unknown as Reward;
+    expect((await rewardGroup(parts([tokens]), context)).perToken).toEqual(
+      context.tokens!.map((own) => own.map(() => 1)),
+    );
+    const mine: Reward = () => {
+      throw new TypeError('no such field');
+    };
+    await expect(rewardGroup(parts([mine]), context)).rejects.toThrow(
+      /^grpo: reward mine: no such field \(.*the row of user "u"\)$/,
+    );
+    const late: Reward = () => Promise.reject(new Error('too late'));
+    await expect(rewardGroup(parts([late]), context)).rejects.toThrow(/^grpo: reward late: too late/);
   });
 
   test('each scaled by the group before the sum', () => {
     const each = { rule: [0, 1, 0], own: [100, 0, 50] };
     const own: Reward = () => [];
-    const sums = normalizedSum(parts(['rule', { reward: own, weight: 2 }]), each);
+    const sums = normalizedSum(parts(['rule', { reward: own, weight: 2 }]), { each, total: [0, 0, 0] });
     const scale = (of: number[]) => {
       const mean = (of[0]! + of[1]! + of[2]!) / 3;
       const deviation = Math.sqrt(of.reduce((sum, x) => sum + (x - mean) ** 2, 0) / 2);
       return of.map((x) => (x - mean) / (deviation + 1e-4));
     };
     scale(each.rule).forEach((x, i) => expect(sums[i]).toBeCloseTo(x + 2 * scale(each.own)[i]!, 12));
-    expect(normalizedSum(parts('rule'), { rule: [1, 1] })).toEqual([0, 0]);
+    expect(normalizedSum(parts('rule'), { each: { rule: [1, 1] }, total: [1, 1] })).toEqual([0, 0]);
+    const tokens = { each: { own: [3, 0, 0] }, total: [0, 0, 0], ofTokens: { names: ['own'], share: 1 } };
+    expect(normalizedSum(parts([own]), tokens)).toEqual([0, 0, 0]); // one a token is scaled by itself
   });
 
   test('how a configuration holds them', () => {

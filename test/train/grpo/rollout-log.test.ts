@@ -17,7 +17,7 @@ const tokenizer = wordTokenizer(['one', 'two', 'three'], []);
 const [one, two, three] = ['one', 'two', 'three'].map((word) => tokenizer.encode(word)[0]!) as [number, number, number];
 const rolled = {
   ...{ task: 'sids', row: { user: 'u', history: [1], target: 2 }, prompt: [one], completions: [[two], [three, one]] }, // prettier-ignore
-  ...{ items: [[2, 0], []], rewards: { total: [1, 0], each: { rule: [1, 0] } } }, // prettier-ignore
+  ...{ items: [[2, 0], []], rewards: { total: [7, -7], sum: [1, 0], each: { rule: [1, 0] } } }, // prettier-ignore
 } as unknown as RolledGroup;
 const titles = ['a', 'b', 'c'].map((title) => ({ title }));
 const PLAIN: LoggedGroup = {

@@ -7,8 +7,8 @@ import { policyMetrics, rolloutMetrics } from '../../../lib/train/grpo/rollout/r
 
 const group = (more: Partial<RolledGroup>): RolledGroup => ({
   ...{ task: 'sids', row: { user: 'u', history: [], target: 7 }, prompt: [1] },
-  ...{ completions: [[4, 5]], items: [[0]], ended: [true], rewards: { total: [1], each: { rule: [1] } } }, // prettier-ignore
-  ...{ rank: 0, found: [0] },
+  ...{ completions: [[4, 5]], items: [[0]], ended: [true], rewards: { total: [1], sum: [1], each: { rule: [1] } } }, // prettier-ignore
+  ...{ rank: 0, found: [0], ranked: true },
   ...more,
 });
 const NOTHING = {
@@ -32,10 +32,10 @@ describe('of rollouts', () => {
     const groups = [
       group({
         ...{ completions: [[4, 5, 6], [4, 8]], items: [[3, 9], [5]], ended: [true, true], rank: 2, found: [3, 9, 5] }, // prettier-ignore
-        ...{ rewards: { total: [2, 0], each: { rule: [1, 0], own: [2, 0] } }, entropy: 1 },
+        ...{ rewards: { total: [5, -5], sum: [2, 0], each: { rule: [1, 0], own: [2, 0] } }, entropy: 1 },
       }),
       group({ completions: [[8, 5]], items: [[3]], rank: 11, found: [3], entropy: 2 }),
-      group({ completions: [[2, 2], [9]], items: [[], []], ended: [false, true], rewards: { total: [4, 4], each: { rouge: [4, 4] } }, found: [-1, -1] }), // prettier-ignore
+      group({ completions: [[2, 2], [9]], items: [[], []], ended: [false, true], rewards: { total: [4, 4], sum: [4, 4], each: { rouge: [4, 4] } }, found: [-1, -1], ranked: false }), // prettier-ignore
     ];
     const totals = statistics([2, 0, 1, 4, 4]);
     expect(rolloutMetrics(groups)).toStrictEqual({
@@ -50,17 +50,24 @@ describe('of rollouts', () => {
   });
 
   test('texts that are no items: nothing of ranks', () => {
-    const words = group({ items: [[]], found: [-1] });
+    const words = group({ items: [[]], found: [-1], ranked: false });
     expect(Object.keys(rolloutMetrics([words])).filter((name) => /rollout|distinct/.test(name))).toEqual([]);
+  });
+
+  test('free texts of which none is an item are lists without a hit', () => {
+    const hit = group({ rank: 1 });
+    const none = group({ items: [[]], found: [-1] });
+    expect(rolloutMetrics([hit, none])).toMatchObject({ 'rollout HR@10': 1 / 2, 'rollout NDCG@10': 1 / 2 });
+    expect(rolloutMetrics([none])).toMatchObject({ 'rollout HR@10': 0, 'distinct items': 0 });
   });
 
   test('a reward is named where there are several, or where it is one a token', () => {
     const names = (...rewards: RolledGroup['rewards'][]) =>
       Object.keys(rolloutMetrics(rewards.map((of) => group({ rewards: of })))).filter((name) => /^reward/.test(name));
     const all = (...of: string[]) => ['', ...of.map((name) => ` ${name}`)].flatMap((name) => [`reward${name}`, `reward${name} std`]); // prettier-ignore
-    expect(names({ total: [1], each: { rule: [1] } })).toEqual(all());
-    expect(names({ total: [1], each: { rule: [1], own: [0] } })).toEqual(all('rule', 'own'));
-    expect(names({ total: [0], each: { token: [1] }, perToken: [[1, 0]] })).toEqual(all('token'));
+    expect(names({ total: [1], sum: [1], each: { rule: [1] } })).toEqual(all());
+    expect(names({ total: [1], sum: [1], each: { rule: [1], own: [0] } })).toEqual(all('rule', 'own'));
+    expect(names({ total: [0], sum: [1], each: { token: [1] }, perToken: [[1, 0]] })).toEqual(all('token'));
   });
 });
 

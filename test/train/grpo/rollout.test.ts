@@ -182,6 +182,32 @@ describe('a budget of tokens', () => {
       expect(waits, String(tokenBudget)).toHaveBeenCalledTimes(runs);
     }
   });
+
+  test('holds for texts without the trie, whose draws do not depend on it', async () => {
+    const waits = vi.spyOn(globalThis, 'setImmediate');
+    const turns: number[] = [];
+    const written: unknown[] = [];
+    for (const tokenBudget of [1 << 20, 1]) {
+      waits.mockClear();
+      written.push(await roll({ rollout: 'free', temperature: 2, tokenBudget }));
+      turns.push(waits.mock.calls.length);
+    }
+    expect(written[1]).toEqual(written[0]);
+    expect(turns[1]).toBeGreaterThan(2 * turns[0]!); // one text at a time
+  });
+});
+
+describe('a right answer in words that was put in', () => {
+  test('is no item, and no hit', async () => {
+    const words = toy(undefined, 'rouge', 'qwen2:32x1', 'sid2title');
+    const { render } = words.task;
+    const asked = [2, 3].map((item) => ({ prompt: render.prompt([], item), target: item, answer: render.answer(item), name: 'row' })); // prettier-ignore
+    const free = { ...OPTIONS, rollout: 'free', temperature: 2, addGroundTruth: true } as const;
+    for (const { items, truthAdded } of await rollOut(words.model, words.task, asked, free, 's')) {
+      expect(truthAdded).toBe(true);
+      expect(new Set(items)).toEqual(new Set([-1]));
+    }
+  });
 });
 
 describe('scores that are not finite', () => {

@@ -11,7 +11,7 @@ export const SHOP = 'test/cases/shop';
 /** How many it has. */
 export const ITEMS = 24;
 
-/** Saves `plain`, and `trained`, whose card names a template of its own, `mine`. */
+/** Saves `plain`, `trained`, whose card names a template of its own, `mine`, and `held`, which held 30 % of the items out. */
 export async function saveModels(folder: string): Promise<void> {
   const { items } = await loadDataset(SHOP);
   const index = readIndex(join(SHOP, 'shop.index.json'), items.length);
@@ -22,6 +22,7 @@ export async function saveModels(folder: string): Promise<void> {
   const own = { of: 'rows', separator: ' ', answer: '{sid}', prompts: ['{history}'] };
   const card = { template: 'mine', templates: { mine: own, seqrec: TEMPLATES.seqrec } };
   saveModel(join(folder, 'trained'), model, json, card);
+  saveModel(join(folder, 'held'), model, json, { template: 'title2sid', heldOutItems: 0.3 });
 }
 
 /** Options of a run in a moment. @param folder where the models are */

@@ -3,24 +3,31 @@ import {
   advantages,
   type AdvantageBaseline,
   type AdvantageOptions,
+  type AdvantageScope,
   policyAdvantages,
   statistics,
 } from './advantages.js';
+import { InputError } from '../../../support/errors.js';
 import type { Group } from './group.js';
 import { klEstimate, type KlEstimator } from './kl.js';
 import type { RolledGroup } from '../rollout/rolled-groups.js';
 
 /**
- * The groups with their advantages. A reward a token is scaled over all tokens of its group; a token's advantage is then
- * the sum of what follows, itself included (process supervision: GRPO, arXiv 2402.03300, section 4.1.3), beside the
- * advantage of its completion.
+ * The groups with their advantages. A reward a token is compared with those of all tokens of its group, or of the batch, and
+ * scaled by them, as `baseline` and `scale` say; a token's advantage is then the sum of what follows, itself included
+ * (process supervision: GRPO, arXiv 2402.03300, section 4.1.3), beside the advantage of its completion.
  * @param counts whether a completion that ran out of tokens counts
+ * @throws InputError for a reward a token beside `policy`, which compares completions
  */
 export function withAdvantages(
   groups: readonly RolledGroup[],
   { baseline = 'group', scale = 'group' }: Omit<AdvantageOptions, 'baseline'> & { baseline?: AdvantageBaseline },
   { maskTruncated }: { maskTruncated: boolean },
 ): Group[] {
+  const allTokens = groups.flatMap(({ rewards }) => rewards.perToken ?? []);
+  if (baseline === 'policy' && allTokens.length > 0) {
+    throw new InputError('grpo: --advantages policy: a reward of one number a token has no place in it; take group');
+  }
   const totals = groups.map(({ rewards }) => rewards.total);
   const outcome =
     baseline === 'policy'
@@ -28,8 +35,9 @@ export function withAdvantages(
       : advantages(totals, { baseline, scale });
   return groups.map((group, i): Group => {
     const { prompt, completions, ended, answer, trie, old, reference } = group;
-    const { perToken } = group.rewards;
-    const process = perToken && processAdvantages(perToken);
+    const { perToken, ofTokens } = group.rewards;
+    const share = ofTokens?.share ?? 1;
+    const process = perToken && processAdvantages(perToken, { baseline: baseline as AdvantageScope, scale, batch: allTokens, share }); // prettier-ignore
     return {
       ...{ prompt, completions },
       advantages: outcome[i]!.map((own, g) => (process ? process[g]!.map((following) => own + following) : own)),
@@ -39,14 +47,27 @@ export function withAdvantages(
   });
 }
 
+/** How rewards of tokens become advantages. */
+export interface ProcessOptions extends AdvantageOptions {
+  /** Rewards of all tokens of the batch [...][...]. Default the group's. */
+  batch?: readonly (readonly number[])[];
+  /** What scaled rewards are multiplied by: their weight beside rewards of completions, which are scaled too. Default 1. */
+  share?: number;
+}
+
 /**
  * @param rewards of each token [G][...]
  * @example processAdvantages([[1, 0], [0, 0]]) // mean 0.25, deviation 0.5: [[1, -0.5], [-1, -0.5]] (but for 1e-4)
  */
-export function processAdvantages(rewards: readonly (readonly number[])[]): number[][] {
-  const { mean, deviation } = statistics(rewards.flat());
+export function processAdvantages(
+  rewards: readonly (readonly number[])[],
+  { baseline = 'group', scale = 'group', batch = rewards, share = 1 }: ProcessOptions = {},
+): number[][] {
+  const of = { group: statistics(rewards.flat()), batch: statistics(batch.flat()) };
+  const mean = baseline === 'none' ? 0 : of[baseline].mean;
+  const factor = scale === 'none' ? 1 : share / (of[scale].deviation + 1e-4);
   return rewards.map((own) => {
-    const sums = own.map((reward) => (reward - mean) / (deviation + 1e-4));
+    const sums = own.map((reward) => (reward - mean) * factor);
     for (let i = sums.length - 2; i >= 0; i--) sums[i]! += sums[i + 1]!;
     return sums;
   });

@@ -28,15 +28,27 @@ export interface RewardPart {
 }
 
 /** How a list is written, for messages. */
-export const REWARD_FORM = `one of ${REWARD_NAMES.join(', ')}, or some of them with weights (rule:1,semantic:0.5)`;
+const REWARD_FORM = `one of ${REWARD_NAMES.join(', ')}, or some of them with weights (rule:1,semantic:0.5)`;
 
 /** @returns undefined if it is none */
 export function rewardParts(given: unknown): RewardPart[] | undefined {
-  const list: readonly unknown[] = typeof given === 'string' ? given.split(',').map(weighted) : Array.isArray(given) ? given : [given]; // prettier-ignore
-  const parts = list.map(partOf);
+  const parts = listOf(given).map(partOf);
   const names = parts.map((part) => part?.name);
   const isWhole = parts.length > 0 && parts.every((part) => part !== undefined);
   return isWhole && new Set(names).size === names.length ? (parts as RewardPart[]) : undefined;
+}
+
+/** What was expected in the place of what is given; undefined if it is right. */
+export function rewardMismatch(given: unknown): string | undefined {
+  if (rewardParts(given)) return undefined;
+  const names = listOf(given).map((one) => partOf(one)?.name);
+  const twice = names.find((name, i) => name !== undefined && names.indexOf(name) !== i);
+  return twice === undefined ? REWARD_FORM : `rewards of different names (two are called ${twice})`;
+}
+
+function listOf(given: unknown): readonly unknown[] {
+  if (typeof given === 'string') return given.split(',').map(weighted);
+  return Array.isArray(given) ? given : [given];
 }
 
 /** `semantic:0.5` */

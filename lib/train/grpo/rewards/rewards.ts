@@ -7,6 +7,7 @@
  * row's in 2 to 3.6 % of rows).
  */
 import type { Reward, RewardContext } from './reward-context.js';
+import { InputError } from '../../../support/errors.js';
 import { cosineReward, formatReward, rougeReward } from './text-rewards.js';
 import { smallest } from '../../../support/extremes.js';
 
@@ -127,6 +128,11 @@ export async function scorerReward({
   const known = items.filter((item) => item >= 0);
   if (known.length === 0) return items.map(() => 0);
   const scores = Array.from(scored ?? (await scorer!([row.history], [known]))[0] ?? []);
+  if (scores.length !== known.length) {
+    throw new InputError(
+      `grpo: reward sasrec: expected ${known.length} scores, one an item, got ${scores.length}; mend the scorer`,
+    );
+  }
   const lowest = smallest(scores);
   return items.map((item) => (item < 0 ? lowest : scores.shift()!));
 }
@@ -148,14 +154,14 @@ export function transitionReward({ items, row, counts }: Pick<RewardContext, 'it
 }
 
 /**
- * 1 for an item that is not in the row's history, else 0: for catalogues in which people hardly buy an item twice, which a
+ * 1 for an item that is not in the row's history, 0 for one that is and for a text that is no item's: for catalogues in which people hardly buy an item twice, which a
  * policy that is trained on whole histories may not have learned.
  *
  * @example // after 7 and 4: of the items 4, 5 and 7
  * noveltyReward({ items: [4, 5, 7], row: { user: 'u', history: [7, 4], target: 5 } }) // [0, 1, 0]
  */
 export function noveltyReward({ items, row }: Pick<RewardContext, 'items' | 'row'>): number[] {
-  return items.map((item) => (row.history.includes(item) ? 0 : 1));
+  return items.map((item) => (item < 0 || row.history.includes(item) ? 0 : 1));
 }
 
 /** What a reward reads beside the group; of all but the counts, which are of the training rows, before a run begins. */
@@ -169,6 +175,8 @@ export interface NamedReward {
   /** Tasks that it is for: those that answer with a SID, or those that answer in words. */
   of: 'items' | 'texts';
   needs?: RewardNeed;
+  /** It reads the row's history, which tasks of items lack. */
+  readsHistory?: true;
   /** Its value is the same for every completion under the trie. */
   freeOnly?: true;
 }
@@ -193,13 +201,16 @@ export const REWARDS = {
   },
   sasrec: {
     help: 'score of another recommender: --scorer-model, in a notebook `scorer`',
-    ...{ reward: scorerReward, of: 'items', needs: 'scorer' },
+    ...{ reward: scorerReward, of: 'items', needs: 'scorer', readsHistory: true },
   },
   transition: {
     help: 'log of how often the item came right after the last one of the history, in the training rows',
-    ...{ reward: transitionReward, of: 'items', needs: 'counts' },
+    ...{ reward: transitionReward, of: 'items', needs: 'counts', readsHistory: true },
   },
-  novelty: { help: 'of an item that is not in the history 1, else 0', reward: noveltyReward, of: 'items' },
+  novelty: {
+    help: 'of an item that is not in the history 1, else 0',
+    ...{ reward: noveltyReward, of: 'items', readsHistory: true },
+  },
   format: {
     help: '1 for a free text that is the SID of an item, else -1',
     ...{ reward: formatReward, of: 'items', freeOnly: true },

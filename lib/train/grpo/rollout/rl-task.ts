@@ -45,7 +45,7 @@ export interface RlTaskContext {
 export function rlTask({ name, template }: Pick<TaskPart, 'name' | 'template'>, context: RlTaskContext): RlTask {
   const { model, tokenizer, index, reading } = context;
   const kind = answerKind(template);
-  const rewards = rewardsFor(name, kind, context.rewards);
+  const rewards = rewardsFor(name, template, context.rewards);
   if (kind === 'texts') {
     const { sidTokens: _sids, templates: _all, ...rendering } = reading;
     const render = modelRenderer(model, tokenizer, index, template, rendering);
@@ -76,17 +76,24 @@ export function rlTask({ name, template }: Pick<TaskPart, 'name' | 'template'>, 
 }
 
 /** What a template's answers are. */
-export function answerKind(template: Template): RlTask['kind'] {
+export function answerKind(template: Pick<Template, 'answer'>): RlTask['kind'] {
   return answersWithSid(template) ? 'items' : 'texts';
 }
 
-/** @throws InputError if there is none */
-export function rewardsFor(name: string, kind: RlTask['kind'], rewards: readonly RewardPart[]): RewardPart[] {
-  const own = rewards.filter(({ named }) => !named || named.of === kind);
+/** Those that are for a task's answers; one that reads the history is for tasks of rows. @throws InputError if there is none */
+export function rewardsFor(
+  name: string,
+  template: Pick<Template, 'of' | 'answer'>,
+  rewards: readonly RewardPart[],
+): RewardPart[] {
+  const kind = answerKind(template);
+  const hasHistory = template.of === 'rows';
+  const own = rewards.filter(({ named }) => !named || (named.of === kind && (hasHistory || !named.readsHistory)));
   if (own.length > 0) return own;
   const answer = kind === 'items' ? 'a SID' : 'words';
+  const asked = !hasHistory && rewards.some(({ named }) => named?.readsHistory);
   throw new InputError(
-    `grpo: task ${name} answers with ${answer}: expected a reward for such answers beside ${rewards.map((part) => part.name).join(', ')}; ` +
+    `grpo: task ${name} answers with ${answer}${asked ? ' and has no history' : ''}: expected a reward for such answers beside ${rewards.map((part) => part.name).join(', ')}; ` +
       (kind === 'items' ? 'add ranking or rule' : 'add rouge or cosine'),
   );
 }

@@ -20,6 +20,8 @@ import { type Completions, rollOut, type RolloutOptions, type RolloutRequest, te
 export interface RolledGroup extends Omit<Group, 'advantages'> {
   /** Name of its task. */
   task: string;
+  /** Whether its task asks for items, so that it is a list of them. */
+  ranked: boolean;
   row: Row;
   /** Items of each completion; none of a text that is no item [G][...]. */
   items: readonly (readonly number[])[];
@@ -157,12 +159,13 @@ export async function rewardedGroup(
       return tokenizer.decode(prompt);
     },
   });
-  const best = distinctCompletions(tokens, worthOf(rewards));
+  const best = distinctCompletions(tokens, rewards.sum);
   const merged = pick(rewards, best);
-  if (aggregateRewards === 'normalize_then_sum') merged.total = normalizedSum(task.rewards, merged.each);
+  if (aggregateRewards === 'normalize_then_sum') merged.total = normalizedSum(task.rewards, merged);
   const found = items.slice(0, truthAdded ? -1 : undefined);
   return {
-    ...{ task: task.name, row, prompt, rewards: merged, found, rank: found.indexOf(target) + 1 },
+    ...{ task: task.name, ranked: task.kind === 'items', row, prompt, rewards: merged },
+    ...{ found, rank: found.indexOf(target) + 1 },
     completions: best.map((g) => tokens[g]!),
     items: best.map((g) => items.filter((item, other) => item >= 0 && textKey(tokens[other]!) === textKey(tokens[g]!))),
     ended: best.map((g) => ended[g]!),
@@ -170,11 +173,6 @@ export async function rewardedGroup(
     ...(withAnswers && { answer }),
     ...(task.trie && normalize === 'legal' && { trie: task.trie }),
   };
-}
-
-/** What decides between the rewards of one text. */
-function worthOf({ total, perToken }: GroupRewards): number[] {
-  return total.map((own, g) => own + (perToken?.[g]?.reduce((sum, r) => sum + r, 0) ?? 0));
 }
 
 /**
@@ -194,11 +192,12 @@ export function distinctCompletions(completions: readonly (readonly number[])[],
   return [...best.values()];
 }
 
-function pick({ total, perToken, each }: GroupRewards, entries: readonly number[]): GroupRewards {
+function pick({ total, sum, perToken, ofTokens, each }: GroupRewards, entries: readonly number[]): GroupRewards {
   const of = <T>(values: readonly T[]): T[] => entries.map((g) => values[g]!);
   return {
-    total: of(total),
+    ...{ total: of(total), sum: of(sum) },
     ...(perToken && { perToken: of(perToken) }),
+    ...(ofTokens && { ofTokens }),
     each: Object.fromEntries(Object.entries(each).map(([name, values]) => [name, of(values)])),
   };
 }

@@ -27,7 +27,7 @@ export interface LoggedGroup {
   titles?: string[];
   /** As the tokenizer decodes them [G]. */
   texts: string[];
-  /** Sum of the weighted rewards [G], and every reward by name. */
+  /** Sum of the weighted rewards, as they were given [G], and every reward by name. */
   reward: number[];
   rewards: Record<string, number[]>;
   /** Of each completion, or the mean of its tokens' [G]. */
@@ -74,7 +74,7 @@ export function loggedGroup(
     items: items.map((of) => [...of]),
     ...(own && { titles: items.map(([first]) => (first === undefined ? '' : titles[first]!.title)) }),
     texts: completions.map((tokens) => tokenizer.decode(tokens)),
-    ...{ reward: rewards.total, rewards: rewards.each },
+    ...{ reward: rewards.sum, rewards: rewards.each },
     advantages: advantages.map((of) => (typeof of === 'number' ? of : of.reduce((sum, a) => sum + a, 0) / of.length)),
   };
 }

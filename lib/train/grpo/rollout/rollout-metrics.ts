@@ -16,7 +16,7 @@ export function rolloutMetrics(groups: readonly RolledGroup[]): Record<string, n
   const lengths = groups.flatMap(({ completions }) => completions.map(({ length }) => length));
   const items = groups.flatMap(({ items: of }) => of.flat());
   const firsts = groups.flatMap(({ completions, items: of }) => completions.flatMap(([first], g) => (of[g]!.length > 0 ? [first!] : []))); // prettier-ignore
-  const ranked = groups.filter(({ found }) => found.some((item) => item >= 0));
+  const ranked = groups.filter((group) => group.ranked);
   const entropies = groups.flatMap(({ entropy }) => (entropy === undefined ? [] : [entropy]));
   const ended = groups.flatMap((group) => group.ended);
   return {
@@ -36,10 +36,10 @@ export function rolloutMetrics(groups: readonly RolledGroup[]): Record<string, n
   };
 }
 
-/** Mean and deviation over all completions, of the sum and, where there are several, of each. */
+/** Mean and deviation over all completions, as rewards gave them: of the weighted sum and, where there are several, of each. */
 function rewardMetrics(groups: readonly RolledGroup[]): Record<string, number> {
   const names = [...new Set(groups.flatMap(({ rewards }) => Object.keys(rewards.each)))];
-  const all: [name: string, values: number[]][] = [['reward', groups.flatMap(({ rewards }) => rewards.total)]];
+  const all: [name: string, values: number[]][] = [['reward', groups.flatMap(({ rewards }) => rewards.sum)]];
   if (names.length > 1 || groups.some(({ rewards }) => rewards.perToken)) {
     for (const name of names) all.push([`reward ${name}`, groups.flatMap(({ rewards }) => rewards.each[name] ?? [])]);
   }

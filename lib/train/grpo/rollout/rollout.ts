@@ -10,6 +10,10 @@
  *   free           texts drawn without the trie; what a text is worth may depend on its being a SID at all
  *
  * A task that answers in words is rolled out freely in any case.
+ *
+ * Departure from TRL (0.16 and later): the loss takes log p of the policy itself, whatever temperature and nucleus the
+ * completions were drawn with; MiniOneRec's trainer does so too. With a temperature other than 1 the completions are those of
+ * another policy than the one that learns, and no ratio corrects for it.
  */
 import { beamSearch } from '../../../decode/beam-search.js';
 import { generate } from '../../../decode/generate.js';
@@ -19,9 +23,13 @@ import { sampleItems } from '../../../decode/sample-items.js';
 import type { Normalize } from '../../../decode/continuations.js';
 import type { LanguageModel } from '../../../lm/language-model.js';
 import type { Renderer } from '../../../tasks/prompts.js';
+import { largest } from '../../../support/extremes.js';
 import { byTokens } from '../../sft/micro-batches.js';
 import type { RolloutKind } from '../grpo-words.js';
 import type { RlTask } from './rl-task.js';
+
+/** Texts that grow together at most. */
+const TEXTS = 64;
 
 /** How prompts are rolled out. */
 export interface RolloutOptions {
@@ -87,7 +95,7 @@ export async function rollOut(
   const { rollout: kind, numGenerations, tokenBudget } = options;
   const found: Completions[] = [];
   const keep = (candidates: readonly Candidates[]): void => {
-    for (const of of candidates) found.push(groupOf(of, requests[found.length]!, options));
+    for (const of of candidates) found.push(groupOf(task, of, requests[found.length]!, options));
   };
   const named = (prompt: number): string => requests[found.length + prompt]!.name;
   if (kind === 'free' || !trie) {
@@ -158,11 +166,14 @@ async function freely(
   seed: string,
 ): Promise<Candidates[]> {
   const count = candidateCount(options);
+  const { tokenBudget } = options;
+  const longest = largest(requests.map(({ prompt }) => prompt.length)) + maxTokens;
   const { texts } = await generate(
     model,
     requests.flatMap(({ prompt }) => Array.from({ length: count }, () => prompt)),
     {
-      ...{ temperature: options.temperature, topP: options.topP, seed, maxTokens, label: 'rollout' },
+      ...{ temperature: options.temperature, topP: options.topP, seed, maxTokens, label: 'rollout', tokenBudget },
+      batchRows: Math.max(1, Math.min(TEXTS, Math.floor(tokenBudget / longest))),
       endTokens: end === undefined ? [] : [end],
     },
   );
@@ -185,7 +196,12 @@ async function freely(
 }
 
 /** As many texts as a group has, hits before misses; best first, but for a right answer that was put in. */
-function groupOf({ truth, ...found }: Candidates, request: RolloutRequest, options: RolloutOptions): Completions {
+function groupOf(
+  { kind }: RlTask,
+  { truth, ...found }: Candidates,
+  request: RolloutRequest,
+  options: RolloutOptions,
+): Completions {
   const { target, answer } = request;
   const { numGenerations, addGroundTruth } = options;
   const kept = firstTexts(found, numGenerations, (item) => item === target);
@@ -195,7 +211,7 @@ function groupOf({ truth, ...found }: Candidates, request: RolloutRequest, optio
   if (!addGroundTruth || group.tokens.some((tokens) => textKey(tokens) === textKey(answer))) return group;
   const others = firstTexts(group, numGenerations - 1, () => false);
   return {
-    ...{ ...others, items: [...others.items, target], tokens: [...others.tokens, answer] },
+    ...{ ...others, items: [...others.items, kind === 'items' ? target : -1], tokens: [...others.tokens, answer] },
     ...{ ended: [...others.ended, true], truthAdded: true },
     ...(others.scores && { scores: [...others.scores, truth!] }),
   };

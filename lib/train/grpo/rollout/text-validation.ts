@@ -25,7 +25,7 @@ export function textValidator(
       const whole = reason === 'end' ? [...tokens, task.end!] : tokens;
       const completions = { items: [-1], tokens: [whole], ended: [reason === 'end'] };
       const group = await rewardedGroup(task, row, { ...request, answer }, completions, sources);
-      sum += group.rewards.total[0]!;
+      sum += group.rewards.sum[0]!;
     }
     return { reward: sum / rows.length };
   };
