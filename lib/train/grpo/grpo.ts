@@ -8,7 +8,9 @@
  *   3. one update a rollout by default, so that every ratio is 1 and the clip never acts (`numIterations`);
  *   4. the initial model is validated too, and can be the best: the model that is kept is never worse than it;
  *   5. a group has distinct completions: items that share a SID are one, with the best of their rewards;
- *   6. prompts are in the words of evaluation, the first of a template.
+ *   6. prompts are in the words of evaluation, the first of a template;
+ *   7. `ranking` counts ranks of items, those that share a SID each, before they become one completion;
+ *   8. with `dropout` the policy's pass alone has a mask, so that its KL to an equal reference is not 0.
  */
 import { first, together } from '../../cluster/alone.js';
 import { joinCluster } from '../../cluster/cluster.js';
