@@ -47,6 +47,16 @@ export function sumRows(x: tf.Tensor, to: tf.Tensor1D, rows: number): tf.Tensor 
   return tf.scatterND(tf.reshape(to, [-1, 1]), x, [rows, ...x.shape.slice(1)]);
 }
 
+/** Each row times a number. @param x [N, D] @param factors [N, 1] @returns [N, D] */
+export function scaleRows(x: tf.Tensor2D, factors: tf.Tensor2D): tf.Tensor2D {
+  return customOp<tf.Rank.R2>(
+    [x],
+    (x) => ({ value: tf.mul(x!, factors), saved: [factors.clone()] }),
+    (dy, _, [kept]) => [tf.mul(dy, kept!)],
+    { keepsInputs: false },
+  );
+}
+
 /**
  * Chosen rows, none chosen twice: the gradient then is a gather too.
  * @param x [N, D]

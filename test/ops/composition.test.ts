@@ -9,7 +9,7 @@ import { useEngine } from '../../lib/engine/engine.js';
 import { registerNativeOps, unregisterNativeOps } from '../../lib/engine/native-ops.js';
 import { adamw, type AdamWOptions, squareSum } from '../../lib/ops/adamw.js';
 import { masked, product, reshaped, sum, withBias } from '../../lib/ops/basic.js';
-import { chooseRows, embedding, sumRows } from '../../lib/ops/embedding.js';
+import { chooseRows, embedding, scaleRows, sumRows } from '../../lib/ops/embedding.js';
 import { givenUp, hasFused } from '../../lib/ops/fused.js';
 import { lowRankLinear } from '../../lib/ops/low-rank-linear.js';
 import { rmsNorm } from '../../lib/ops/rms-norm.js';
@@ -71,6 +71,7 @@ const rotate = (x: tf.Tensor): tf.Tensor => {
   return tf.concat([tf.sub(tf.mul(re, c), tf.mul(im, s)), tf.add(tf.mul(im, c), tf.mul(re, s))], 2);
 };
 const frozen = normal(5, 4) as M;
+const shares = tf.tensor2d([1, 0.5, 2, -3], [4, 1]);
 
 /** Name, ours, the composition, shapes of the inputs. */
 const operations: [string, Op, Op, number[][]][] = [
@@ -86,6 +87,7 @@ const operations: [string, Op, Op, number[][]][] = [
     (x) => tf.gather(x!, chosen),
     [[4, 3]],
   ],
+  ['scaleRows', (x) => scaleRows(x as M, shares), (x) => tf.mul(x!, shares), [[4, 3]]],
   [
     'lowRankLinear',
     (x, a, b) => lowRankLinear(x as M, W, { a: a as M, b: b as M, scale: 1.5 }),

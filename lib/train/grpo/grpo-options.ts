@@ -42,7 +42,10 @@ const ROLLOUT_OPTIONS = {
       'at every step; free: texts drawn without the trie',
     { default: 'beams' },
   ),
-  temperature: number('of what is drawn; logits are divided by it, in the rollout alone', { default: 1, above: 0 }),
+  temperature: number('of what is drawn; logits are divided by it, in the rollout and in the loss', {
+    default: 1,
+    above: 0,
+  }),
   topP: number('nucleus of what is drawn: the fewest best tokens that together have this probability', {
     default: 1,
     above: 0,

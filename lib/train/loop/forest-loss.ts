@@ -8,7 +8,7 @@ import { packTrees, type Tree } from '../../lm/forest.js';
 import { outputTable } from '../../lm/lora/adapted-weights.js';
 import { trainableWeights } from '../../lm/language-model.js';
 import { type LanguageModel } from '../../lm/language-model.js';
-import { chooseRows } from '../../ops/embedding.js';
+import { chooseRows, scaleRows } from '../../ops/embedding.js';
 import type { LegalSets } from '../../ops/legal-scores.js';
 import { onTape } from '../../ops/tape.js';
 import { targetLogProbs } from '../../ops/target-log-probs.js';
@@ -34,20 +34,29 @@ export interface ForestLogProbs {
   dispose(): void;
 }
 
-/** Lays the trees out once, for as many models as shall score them (policy and reference). */
+/**
+ * Lays the trees out once, for as many models as shall score them (policy and reference).
+ * @param temperatures that the logits of each tree are divided by. Default 1
+ */
 export function forestLogProbs(
   config: LanguageModel['config'],
   trees: readonly Tree[],
   targets: readonly TreeTarget[],
+  temperatures: readonly number[] = [],
 ): ForestLogProbs {
   const forest = packTrees(trees);
   const prepared = prepareForest(config, forest);
   const rowOf = new Map<number, number>(); // node -> its row among those that have a target
+  const shares: number[] = []; // of the logits, of each row
   const row = Int32Array.from(targets, ({ tree, node }) => {
     const flat = forest.starts[tree]! + node;
-    if (!rowOf.has(flat)) rowOf.set(flat, rowOf.size);
+    if (!rowOf.has(flat)) {
+      rowOf.set(flat, rowOf.size);
+      shares.push(1 / (temperatures[tree] ?? 1));
+    }
     return rowOf.get(flat)!;
   });
+  const factors = shares.every((share) => share === 1) ? undefined : tf.tensor2d(shares, [shares.length, 1]);
   const legal = legalSets(targets, row, rowOf.size);
   const pairs = { row, token: Int32Array.from(targets, ({ token }) => token) };
   const rows = tf.tensor1d([...rowOf.keys()], 'int32');
@@ -61,12 +70,14 @@ export function forestLogProbs(
       return onTape([...trainableWeights(model).values()], () => {
         const hidden = forwardForest(model.config, model.weights, prepared, options);
         const output = outputTable(model.config, model.weights);
-        return targetLogProbs(chooseRows(hidden, rows, inverse), output, pairs, legal, model.config.precision);
+        const chosen = chooseRows(hidden, rows, inverse);
+        const tempered = factors ? scaleRows(chosen, factors) : chosen; // logits are linear in them
+        return targetLogProbs(tempered, output, pairs, legal, model.config.precision);
       });
     },
     dispose() {
       disposeForest(prepared);
-      tf.dispose([rows, inverse]);
+      tf.dispose([rows, inverse, ...(factors ? [factors] : [])]);
     },
   };
 }

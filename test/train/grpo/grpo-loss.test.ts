@@ -71,7 +71,7 @@ test('completions that begin alike go through the model as one path, with the gr
 test('the gradient is that of finite differences of a loss that knows what it was at the rollout', () => {
   const moved: LanguageModel = { config, weights: randomWeights(config, 1) };
   const options: GrpoLossOptions = { beta: 0.3, reference, lossType: 'dapo', epsilon: 0.5, sftWeight: 0.2 };
-  const of = groups().map((group) => ({ ...group, answer: [3, 5] }));
+  const of = groups().map((group, g) => ({ ...group, answer: [3, 5], ...(g === 0 && { temperature: 2.5 }) }));
   scoreGroups(model, of, 'old', 1 << 20);
   const { by } = gradientsOf(moved, grpoLoss(moved, of, options));
   const bias = moved.weights.get('model.norm.weight')!;
@@ -244,6 +244,26 @@ test('over the legal continuations: log p of what the trie allows', () => {
   group.old!.forEach((own, g) => own.forEach((x, i) => expect(x).toBeCloseTo(expected[g]![i]!, 5)));
   const { by } = gradientsOf(model, grpoLoss(model, [{ ...group, old: group.old! }]));
   expect(Math.hypot(...by.get('model.norm.weight')!)).toBeGreaterThan(0);
+});
+
+test('of what was drawn with a temperature log p is that of the draw; of the right answer it is the policy’s own', () => {
+  const drawn = { prompt: [1, 7], completions: [[2, 5], [3, 6, 0]], advantages: [0, 0], temperature: 2.5 }; // prettier-ignore
+  const beams = { prompt: [1, 7], completions: [[2, 5]], advantages: [0] };
+  const all: Group[] = [drawn, beams];
+  scoreGroups(model, all, 'old', 1 << 20);
+  const tempered = (before: number[], token: number): number => {
+    const powers = Array.from({ length: 9 }, (_, one) => Math.exp(logProbs(model, [1, 7, ...before], [one])[0]! / 2.5));
+    return Math.log(powers[token]! / powers.reduce((sum, power) => sum + power, 0));
+  };
+  const expected = drawn.completions.map((of) => of.map((token, i) => tempered(of.slice(0, i), token)));
+  all[0]!.old!.forEach((own, g) => own.forEach((x, i) => expect(x).toBeCloseTo(expected[g]![i]!, 5)));
+  logProbs(model, [1, 7], [2, 5]).forEach((x, i) => expect(all[1]!.old![0]![i]).toBeCloseTo(x, 6));
+  const taught = all.map((group): Group => ({ ...group, answer: [2, 5] }));
+  const { loss } = gradientsOf(model, grpoLoss(model, taught, { sftWeight: 1 }));
+  expect(loss).toBeCloseTo(-mean(logProbs(model, [1, 7], [2, 5])), 5);
+  const [parted] = taught.map((group) => ({ group, from: 0, to: 2, withAnswer: true }));
+  expect(sliceTokens(parted!)).toBe(2 * 2 + 1 + 2 + 1); // the answer has the prompt to itself
+  expect([...grpoLoss(model, taught.slice(0, 1), { sftWeight: 1 })].map(({ tokens }) => tokens)).toEqual([2 + 1 + 2 + 2 + 1]); // prettier-ignore
 });
 
 test('several updates on a rollout: log p of the first is kept, ratios move, clipped tokens are counted', () => {

@@ -197,6 +197,20 @@ describe('a budget of tokens', () => {
   });
 });
 
+test('a group knows the temperature that it was drawn with, where it was drawn', async () => {
+  const words = toy(undefined, 'rouge', 'qwen2:32x1', 'sid2title');
+  const made = async ({ task, tokenizer }: Toy, options: object) => {
+    const completions = { items: [3], tokens: [[4, 5]], ended: [true] };
+    const sources = { tokenizer, index: SHARED };
+    return (await rewardedGroup(task, of.rows[0]!, requests[0]!, completions, sources, options)).temperature;
+  };
+  expect(await made(of, { rollout: 'sample', temperature: 2 })).toBe(2);
+  expect(await made(of, { rollout: 'free', temperature: 2 })).toBe(2);
+  expect(await made(of, { rollout: 'sample', temperature: 1 })).toBeUndefined();
+  expect(await made(of, { rollout: 'beams', temperature: 2 })).toBeUndefined();
+  expect(await made(words, { rollout: 'beams', temperature: 2 })).toBe(2);
+});
+
 describe('a right answer in words that was put in', () => {
   test('is no item, and no hit', async () => {
     const words = toy(undefined, 'rouge', 'qwen2:32x1', 'sid2title');

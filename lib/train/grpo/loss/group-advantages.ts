@@ -34,7 +34,7 @@ export function withAdvantages(
       ? groups.map(({ old }, i) => policyAdvantages(old!.map(sumOf), totals[i]!))
       : advantages(totals, { baseline, scale });
   return groups.map((group, i): Group => {
-    const { prompt, completions, ended, answer, trie, old, reference } = group;
+    const { prompt, completions, ended, answer, trie, old, reference, temperature } = group;
     const { perToken, ofTokens } = group.rewards;
     const share = ofTokens?.share ?? 1;
     const process = perToken && processAdvantages(perToken, { baseline: baseline as AdvantageScope, scale, batch: allTokens, share }); // prettier-ignore
@@ -43,6 +43,7 @@ export function withAdvantages(
       advantages: outcome[i]!.map((own, g) => (process ? process[g]!.map((following) => own + following) : own)),
       ...(maskTruncated && ended.includes(false) && { counts: ended }),
       ...{ ...(answer && { answer }), ...(trie && { trie }), ...(old && { old }), ...(reference && { reference }) },
+      ...(temperature !== undefined && { temperature }),
     };
   });
 }

@@ -36,9 +36,20 @@ export function groupParts(groups: readonly Group[], budget: number): GroupSlice
 }
 
 /** Tokens that go through the model at most: the last of a completion predicts nothing, and beginnings may be shared. */
-export function sliceTokens({ group: { prompt, completions, answer }, from, to, withAnswer }: GroupSlice): number {
+export function sliceTokens(slice: GroupSlice): number {
+  const { group, from, to, withAnswer } = slice;
+  const { prompt, completions, answer } = group;
   const branches = completions.slice(from, to).reduce((sum, { length }) => sum + length - 1, 0);
-  return prompt.length + branches + (withAnswer ? answer!.length - 1 : 0);
+  const prompts = answersApart(slice) ? 2 : 1;
+  return prompts * prompt.length + branches + (withAnswer ? answer!.length - 1 : 0);
+}
+
+/** Fine-tuning is of the policy itself: beside completions of another temperature the answer is a tree of its own. */
+export function answersApart({
+  group: { temperature = 1 },
+  withAnswer,
+}: Pick<GroupSlice, 'group' | 'withAnswer'>): boolean {
+  return withAnswer && temperature !== 1;
 }
 
 /** Slices of at least a completion; the answer is with the last of them. */

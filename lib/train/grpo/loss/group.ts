@@ -14,6 +14,8 @@ export interface Group {
   counts?: readonly boolean[];
   /** Token ids of the right answer, where the loss of fine-tuning is mixed in. */
   answer?: readonly number[];
+  /** What the logits are divided by: that of the draw. Default 1. The right answer's are as they are. */
+  temperature?: number;
   /** The items that completions are of, where log p is normalised over what the trie allows. */
   trie?: ItemTrie;
   /** log p of each completion's tokens at the rollout [G][...]; absent until an update has computed it. */

@@ -9,12 +9,12 @@
 import * as tf from '@tensorflow/tfjs';
 import { tokensAfter, walk } from '../../../decode/item-trie.js';
 import type { ForwardOptions } from '../../../lm/decoder.js';
-import { prefixTree } from '../../../lm/forest.js';
+import { prefixTree, type Tree } from '../../../lm/forest.js';
 import type { LanguageModel } from '../../../lm/language-model.js';
 import { type ForestLogProbs, forestLogProbs, forestLoss, type TreeTarget } from '../../loop/forest-loss.js';
 import type { MicroBatch } from '../../loop/gradients.js';
 import { type Group, type GroupTotals, hasAdvantage, totalsOf } from './group.js';
-import { groupParts, type GroupSlice } from './group-parts.js';
+import { answersApart, groupParts, type GroupSlice } from './group-parts.js';
 import { policyLoss, type PolicyLossOptions, type PolicySums, type PolicyTokens } from './policy-loss.js';
 import { largest } from '../../../support/extremes.js';
 
@@ -105,25 +105,36 @@ interface Layout {
 function layOut({ config }: LanguageModel, slices: readonly GroupSlice[]): Layout {
   const [targets, answers]: [TreeTarget[], TreeTarget[]] = [[], []];
   const starts = [0];
-  const trees = slices.map(({ group, from, to, withAnswer }, tree) => {
-    const { prompt, answer } = group;
-    const texts = [...group.completions.slice(from, to), ...(withAnswer ? [answer!] : [])];
+  const trees: Tree[] = [];
+  const temperatures: number[] = [];
+  const grow = (group: Group, texts: readonly (readonly number[])[], answerAt: number, temperature: number): void => {
+    const { prompt } = group;
     const packed = prefixTree(
       prompt,
       texts.map((text) => text.slice(0, -1)), // the last predicts nothing
     );
     texts.forEach((text, g) => {
-      const isAnswer = g === to - from;
       const allowed = legalTokens(group, text);
       text.forEach((token, i) => {
         const node = i === 0 ? prompt.length - 1 : packed.nodes[g]![i - 1]!;
-        (isAnswer ? answers : targets).push({ tree, node, token, ...(allowed && { legal: allowed[i]! }) });
+        const target = { tree: trees.length, node, token, ...(allowed && { legal: allowed[i]! }) };
+        (g === answerAt ? answers : targets).push(target);
       });
-      if (!isAnswer) starts.push(targets.length);
+      if (g !== answerAt) starts.push(targets.length);
     });
-    return packed;
-  });
-  return { scorer: forestLogProbs(config, trees, [...targets, ...answers]), starts };
+    trees.push(packed);
+    temperatures.push(temperature);
+  };
+  for (const slice of slices) {
+    const { group, from, to, withAnswer } = slice;
+    const { temperature = 1 } = group;
+    const [texts, answer] = [group.completions.slice(from, to), withAnswer ? [group.answer!] : []];
+    if (answersApart(slice)) {
+      grow(group, texts, -1, temperature);
+      grow(group, answer, 0, 1);
+    } else grow(group, [...texts, ...answer], to - from, temperature);
+  }
+  return { scorer: forestLogProbs(config, trees, [...targets, ...answers], temperatures), starts };
 }
 
 /** What the trie allows at each token of a text. */

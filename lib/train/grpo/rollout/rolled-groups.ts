@@ -142,9 +142,11 @@ export async function rewardedGroup(
   { prompt, answer, target }: RolloutRequest,
   { items, tokens, scores, ended, entropy, truthAdded }: Completions,
   { tokenizer, ...sources }: RewardSources,
-  options: Partial<Pick<RolledGroupOptions, 'aggregateRewards' | 'withAnswers' | 'normalize'>> = {},
+  options: Partial<Pick<RolledGroupOptions, 'aggregateRewards' | 'withAnswers' | 'normalize' | 'rollout' | 'temperature'>> = {}, // prettier-ignore
 ): Promise<RolledGroup> {
   const { aggregateRewards = 'sum_then_normalize', withAnswers = false, normalize = 'full' } = options;
+  const { rollout = 'beams', temperature = 1 } = options;
+  const isDrawn = rollout !== 'beams' || task.kind === 'texts';
   const textOf = (of: readonly number[]): string =>
     tokenizer.decode(of.at(-1) === task.end ? of.slice(0, -1) : of).trim();
   const rewards = await rewardGroup(task.rewards, {
@@ -172,6 +174,7 @@ export async function rewardedGroup(
     ...(entropy !== undefined && { entropy }),
     ...(withAnswers && { answer }),
     ...(task.trie && normalize === 'legal' && { trie: task.trie }),
+    ...(isDrawn && temperature !== 1 && { temperature }),
   };
 }
 

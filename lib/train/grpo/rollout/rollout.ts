@@ -11,9 +11,8 @@
  *
  * A task that answers in words is rolled out freely in any case.
  *
- * Departure from TRL (0.16 and later): the loss takes log p of the policy itself, whatever temperature and nucleus the
- * completions were drawn with; MiniOneRec's trainer does so too. With a temperature other than 1 the completions are those of
- * another policy than the one that learns, and no ratio corrects for it.
+ * The policy that learns is the one that was drawn from: the temperature of a draw divides the logits of the loss too, as in
+ * TRL. What a nucleus leaves out is not accounted for, as there.
  */
 import { beamSearch } from '../../../decode/beam-search.js';
 import { generate } from '../../../decode/generate.js';
