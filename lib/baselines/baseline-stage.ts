@@ -61,7 +61,12 @@ export async function baselineStage(
     const began = performance.now();
     const { name } = dataset;
     const folder = apart ? join(run, name) : run;
-    const { results: lists, training } = await rankOne(own, rest, { dataset, run: folder, ...stale });
+    const { results: lists, training } = await rankOne(own, rest, {
+      dataset,
+      joined: { dataset: joined, firstItem },
+      run: folder,
+      ...stale,
+    });
     ranked.push({ name, firstItem, results: lists });
     const file = apart ? partFile(results, name) : results;
     writeResults(file, lists);

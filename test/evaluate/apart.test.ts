@@ -41,6 +41,18 @@ beforeAll(async () => {
   ({ model } = await sft({ ...run, model: 'qwen2:32x1', epochs: 1, batchSize: 16, precision: 'float32' }));
 }, 60_000);
 
+test('TIGER reads the index of the joined folder, each data set its share of it', async () => {
+  const small = { width: 8, layers: 1, heads: 1, headWidth: 8, feedForward: 8, epochs: 1, validRows: 5, topK: 5 };
+  const tiger = { ...small, baseline: 'tiger', batchSize: 64 } as const;
+  const { parts } = await baselineStage({ ...tiger, data: at('both'), run: at('tiger') });
+  for (const name of names) {
+    const own = { data: at(name), index: at(name, 'of-both.json'), run: at(`tiger-${name}`) };
+    expect(parts![name]!.item).toEqual((await baselineStage({ ...tiger, ...own })).item);
+  }
+  const part = await baselineStage({ ...tiger, data: at('both'), part: 'two', run: at('tiger-part') });
+  expect(part.item).toEqual(parts!.two!.item);
+});
+
 test('each by the one model: as alone with its share of the index; together in the ids of the joined folder', async () => {
   const asked = { model, numBeams: 10, precision: 'float32' } as const;
   const report = await evaluateBesideBaselines({ ...asked, data: at('both'), results: at('e.jsonl') });
