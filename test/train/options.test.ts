@@ -114,7 +114,7 @@ test.each([
   ['averageDecay', 0, -0.01],
   ['averageDecay', 0.999, 1],
 ] as const)('grpo: %s of %d is good, of %d it is not', (name, good, bad) => {
-  const given = { data: 'd', model: 'm' };
+  const given = { data: 'd', model: 'm', ...(name.startsWith('sync') && { reference: 'synchronised' as const }) };
   expect(GRPO_OPTIONS.parse({ ...given, [name]: good })[name]).toBe(good);
   expect(() => GRPO_OPTIONS.parse({ ...given, [name]: bad })).toThrow(`grpo: expected ${name} to be`);
 });
