@@ -30,6 +30,14 @@ export function putRun(folder: string, config: object | undefined, right = 4, of
   writeResults(join(folder, 'results.jsonl'), lists.map((list) => ({ ...list, scores: [3, 2, 1, 0] })));
 } // prettier-ignore
 
+/** `config.json` of a SASRec at its defaults, as runs have it on disk. */
+export const SASREC = {
+  ...{ stage: 'baseline', baseline: 'sasrec', data: 'Toys', rows: 8 },
+  ...{ epochs: 200, batchSize: 256, learningRate: 0.001, weightDecay: 0, maxGradNorm: 0, dropout: 0.5, evalEpochs: 1 },
+  ...{ bestMetric: 'NDCG@10', patience: 10, seed: 42, loss: 'cross-entropy', negatives: 1, droAlpha: 0, droBeta: 1 },
+  ...{ width: 64, blocks: 2, heads: 2 },
+};
+
 /** Of two data sets, one of which has no folder. */
 export const TABLE: PaperTable = {
   title: 'Toys & more',
