@@ -29,7 +29,7 @@ export interface PaperDataset {
 export interface BaselineRun {
   baseline: BaselineName;
   /** Of its options those that are not the default. */
-  options?: Readonly<Record<string, string | number | true>>;
+  options?: Readonly<Record<string, string | number | true | readonly number[]>>;
 }
 
 /** A row of a table: a model that the kit can run, or one that needs something. */
