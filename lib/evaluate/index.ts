@@ -58,6 +58,7 @@ export * from './score/beside-baselines.js';
 export * from './score/check-result-lists.js';
 export * from './score/list-report.js';
 export * from './score/minionerec-results.js';
+export * from './score/catalogue.js';
 export * from './score/read-ranked.js';
 export * from './score/row-labels.js';
 export * from './score/rows-of.js';

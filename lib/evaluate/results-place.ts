@@ -33,6 +33,8 @@ export interface EvaluationKind {
   wording?: number;
   /** Of a joined folder: the data set that was ranked, or `all` as one. */
   part?: string;
+  /** Of a joined folder: the data sets that were ranked each by itself. */
+  apart?: readonly string[];
   /** One of several shares, such as `2/8`. */
   shard?: string | undefined;
   /** Of the large products. Default float32. */
