@@ -86,7 +86,8 @@ export const EVALUATE_OPTIONS = defineOptions('evaluate', {
   limit: integer('the first so many rows (0: all)', { default: 0, min: 0 }),
   shard: custom<string>(SHARD_HELP, { mismatch: shardProblem, schema: { type: 'string' } }),
   results: text('file to write', {
-    otherwise: 'results-SPLIT-TASK-BEAMS.jsonl in the run, or in the model folder',
+    otherwise:
+      'results-SPLIT-TASK-BEAMS.jsonl in the run, or in the model folder, with what is not as usual in its name',
     affectsResult: false,
   }),
 });

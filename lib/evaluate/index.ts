@@ -6,6 +6,8 @@ export * from './evaluate.js';
 export * from './measure-results.js';
 export * from './merge-results-options.js';
 export * from './merge-results.js';
+export * from './evaluation-kind.js';
+export * from './prompt-kind.js';
 export * from './partial-results.js';
 export * from './cut-by-tokens.js';
 export * from './rank-rows.js';

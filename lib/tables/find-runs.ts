@@ -98,6 +98,7 @@ function isWholeByPipeline(file: string): boolean {
 const CHANGES = [
   ...(['limit', 'excludeHistory', 'lengthPenalty', 'logitAdjustment', 'sharedSids', 'assistant'] as const),
   ...(['wording', 'shard', 'shuffleHistories', 'part'] as const),
+  ...(['cutoffLen', 'chatTemplate', 'sidTokens', 'heldOutItems', 'templateHash'] as const),
 ];
 
 /** @param metrics such as `HR@10` @returns undefined where no run's results are of the data set's test rows */
