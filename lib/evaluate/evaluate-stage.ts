@@ -30,7 +30,7 @@ import { writeResults } from './results-file.js';
 import { PartialResults } from './partial-results.js';
 import { rankSome } from './rank-rows.js';
 import { type EvaluationKind, resultsFile, shardFile, writeProvenance } from './results-place.js';
-import { scorerOf } from './scorer.js';
+import { checkScorer, scorerOf } from './scorer.js';
 import { parseShard } from './shard.js';
 import { shuffleHistories } from './shuffle-histories.js';
 import { promptOptions, type TrainedWith, trainedWith } from './trained-with.js';
@@ -157,7 +157,7 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>, agreed?: Pr
   const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens, preferences } = settings;
   const { numBeams, normalize, lengthPenalty, lengthOf, logitAdjustment, sharedSids, excludeHistory } = settings;
   const { scoreTargets, tokenBudget, assistant, assistantWeight } = settings;
-  scorerOf(assistant);
+  const scorer = scorerOf(assistant);
   const run = trainedWith(model);
   const template = named ?? run.template ?? 'sids';
   const templates = from === undefined ? run.templates : readTemplates(from);
@@ -171,6 +171,7 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>, agreed?: Pr
   const precision = agreed ?? precisionOf(settings);
   const joined = await loadDataset(data, name);
   const { dataset, firstItem } = partView(joined, part);
+  checkScorer(scorer, dataset.items.length, 'evaluate: assistant');
   const inputs = {
     dataset,
     index: settings.index ?? indexOf(joined),
