@@ -6,6 +6,7 @@ const ALONE = [
   'test/setup/checks.test.ts',
   'test/docs/code-blocks.test.ts',
   'test/train/loop.test.ts',
+  'test/pipeline/tiger.test.ts',
   'test/embed/without-transformers.test.ts',
   'test/engine/**/*.test.ts',
   'test/files/text.test.ts', // processor seconds, which are those of the whole process

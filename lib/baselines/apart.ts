@@ -1,8 +1,9 @@
 /** Baselines over a joined folder: each data set by itself, ranked among its own items. */
 import type { Dataset, Row } from '../data/dataset.js';
-import { joinedUser, type PartView, partView } from '../data/join/parts.js';
+import { type PartView, partView, userAlone } from '../data/join/parts.js';
 import { joinedResults } from '../evaluate/apart/joined-results.js';
 import type { Result } from '../evaluate/result.js';
+import { InputError } from '../support/errors.js';
 
 /** The data sets of a joined folder, or the one that there is. */
 export function viewsOf(dataset: Dataset): PartView[] {
@@ -13,6 +14,7 @@ export function viewsOf(dataset: Dataset): PartView[] {
  * Ranks rows of a joined folder, each by its own data set's training rows; of any other folder all of them at once.
  * @param rank ranks rows with the ids of the data set that is given
  * @returns in the order of the rows, with the joined folder's ids
+ * @throws InputError for rows with the ids that a data set has alone
  */
 export function rankApart(
   dataset: Dataset,
@@ -32,8 +34,14 @@ export function rankApart(
 }
 
 function alone({ user, history, target }: Row, part: string, firstItem: number): Row {
+  const own = userAlone(part, user);
+  if (own === undefined) {
+    throw new InputError(
+      `baseline: expected users of a joined folder, such as ${part}/NAME, got ${JSON.stringify(user)}; give the data set that the rows are of`,
+    );
+  }
   return {
-    user: user.slice(joinedUser(part, '').length),
+    user: own,
     history: history.map((id) => id - firstItem),
     target: target - firstItem,
   };

@@ -41,8 +41,13 @@ export async function evaluateBesideBaselines(options: EvaluateStageOptions): Pr
     evaluateStage({ ...options, ...(assistant && { assistant }) }),
   );
   if (options.shard !== undefined) return report;
-  const { data, dataset, index } = options;
-  const given = { data, ...(dataset !== undefined && { dataset }), ...(index !== undefined && { index }) };
+  const { data, dataset, index, part } = options;
+  const given = {
+    data,
+    ...(dataset !== undefined && { dataset }),
+    ...(index !== undefined && { index }),
+    ...(part !== undefined && { part }),
+  };
   const scored = { ...given, files: [report.results], k: [1], samples: 100 };
   const { beside, warnings } = await first(await joinCluster(), async () => {
     const { files } = await scoreBesideBaselines(scored);

@@ -6,13 +6,8 @@
  * modes over all slices of a kind, or all modes, and all pairs.
  */
 import { measurableKs, rankingMeasures, type RankField } from '../evaluate/measures/ranking.js';
-import {
-  type RankedFile,
-  type Catalogue,
-  readCatalogueFiles,
-  readProvenance,
-  readRanked,
-} from '../evaluate/score/read-ranked.js';
+import { type Catalogue, rankedIndex, readCatalogueFiles } from '../evaluate/score/catalogue.js';
+import { type RankedFile, readProvenance, readRanked } from '../evaluate/score/read-ranked.js';
 import { checkSameRows } from '../evaluate/statistics/compare.js';
 import { type Estimate, estimateUnits, type IntervalOptions } from '../evaluate/statistics/intervals.js';
 import { measureRows, unitsOf } from '../evaluate/statistics/units.js';
@@ -75,7 +70,7 @@ function forAll(catalogue: Catalogue, sides: readonly Side[], named: boolean): C
   const { index, indexFile, ...rest } = catalogue;
   if (named || index === undefined || indexFile === undefined) return catalogue;
   const hash = hashFile(indexFile);
-  const used = sides.flatMap(({ files }) => files.map((file) => readProvenance(file)?.inputs.index));
+  const used = sides.flatMap(({ files }) => files.map((file) => rankedIndex(readProvenance(file)?.inputs ?? {}, true)));
   return used.every((other) => other === undefined || other === hash) ? catalogue : rest;
 }
 
@@ -97,7 +92,7 @@ async function readSame(sides: readonly Side[], catalogue: Catalogue): Promise<R
 }
 
 /** What people read in the place of an id: a title, or of MiniOneRec's files the SID. */
-function titles({ kind }: RankedFile, { dataset, numbers }: Catalogue): (id: number) => string {
+function titles({ kind, dataset }: RankedFile, { numbers }: Catalogue): (id: number) => string {
   if (kind === 'minionerec') return (id) => numbers.sids[id]!;
   return (id) => dataset?.items[id]?.title || `item ${id}`;
 }

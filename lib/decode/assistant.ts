@@ -24,7 +24,7 @@ export interface Assistant {
 /**
  * Log-probability of each node among its siblings, by the assistant; 0 for the root.
  * @param scores of every item of the trie [V] @returns [N]
- * @throws InputError if an item of the trie has no finite score
+ * @throws InputError if there is not a score for each item of the trie, or one is not finite
  * @example // items 0 (tokens 1, 3), 1 (1, 4) and 2 (2): equal scores give log 2/3 and log 1/3 at the root, then log 1/2
  */
 export function assistantLogProbs(trie: ItemTrie, scores: ArrayLike<number>): Float64Array {
@@ -33,6 +33,11 @@ export function assistantLogProbs(trie: ItemTrie, scores: ArrayLike<number>): Fl
   if (missing !== undefined) {
     throw new InputError(
       `assistant: expected a finite score of every item, got ${String(scores[missing])} for item ${missing}; train it on this catalogue`,
+    );
+  }
+  if (scores.length !== items.length) {
+    throw new InputError(
+      `assistant: expected scores of ${items.length} items, got ${scores.length}; train it on this catalogue`,
     );
   }
   const mass = new Float64Array(childStart.length - 1);

@@ -6,6 +6,7 @@ import { boolean, choice, custom, integer, number, text } from '../options/kinds
 import { LENGTHS } from '../decode/choices.js';
 import type { Options } from '../options/option.js';
 import { defineOptions, type Given, type OptionsOf } from '../options/schema.js';
+import { InputError } from '../support/errors.js';
 import type { Scorer } from './scorer.js';
 import { SHARED_SIDS } from './shared-sids.js';
 import { SHARD_HELP, shardProblem } from './shard.js';
@@ -62,34 +63,70 @@ export const RANK_OPTIONS = {
   ),
 } satisfies Options;
 
+/** What would do nothing is refused. */
+function refuse(wrong: boolean, message: string): void {
+  if (wrong) throw new InputError(`evaluate: ${message}`);
+}
+
+/** A share of an assistant that is not there. */
+export function checkAssistantWeight({
+  assistant,
+  assistantWeight,
+}: {
+  assistant?: unknown;
+  assistantWeight: number;
+}): void {
+  const { default: usual } = RANK_OPTIONS.assistantWeight;
+  refuse(
+    assistant === undefined && assistantWeight !== usual,
+    `--assistant-weight ${assistantWeight}: expected --assistant beside it, got none; name one, or leave it out`,
+  );
+}
+
+/** Without a penalty no length is asked for. */
+export function checkLengthOf({ lengthOf, lengthPenalty }: { lengthOf: string; lengthPenalty: number }): void {
+  refuse(
+    lengthOf !== RANK_OPTIONS.lengthOf.default && lengthPenalty === 0,
+    `--length-of ${lengthOf}: expected a --length-penalty beside it, got 0; give one, or leave it out`,
+  );
+}
+
+/** Between the options of ranking. */
+export const RANK_RULES = { rules: [checkAssistantWeight, checkLengthOf] };
+
 /** Declares the options of `evaluate`. */
-export const EVALUATE_OPTIONS = defineOptions('evaluate', {
-  ...DATA_OPTIONS,
-  ...INDEX_OPTIONS,
-  ...PART_OPTIONS,
-  model: text('model folder', { required: true, affectsResult: false }),
-  template: text('a task that answers with a SID or a title; of items, held-out ones are asked about', {
-    otherwise: 'the one that the model was trained to rank, else sids',
-  }),
-  ...PROMPT_OPTIONS,
-  wording: integer("which of the task's wordings, from 1 (0: each; mean, least and most of the metrics are told)", {
-    default: 1,
-    min: 0,
-  }),
-  split: choice(['valid', 'test'], 'rows that are ranked', { default: 'test' }),
-  ...RANK_OPTIONS,
-  ...PRECISION_OPTIONS,
-  shuffleHistories: integer('a control: deal the histories to the wrong rows first, by this seed', {
-    min: 0,
-    otherwise: 'not',
-  }),
-  limit: integer('the first so many rows (0: all)', { default: 0, min: 0 }),
-  shard: custom<string>(SHARD_HELP, { mismatch: shardProblem, schema: { type: 'string' } }),
-  results: text('file to write', {
-    otherwise: 'results-SPLIT-TASK-BEAMS.jsonl in the run, or in the model folder',
-    affectsResult: false,
-  }),
-});
+export const EVALUATE_OPTIONS = defineOptions(
+  'evaluate',
+  {
+    ...DATA_OPTIONS,
+    ...INDEX_OPTIONS,
+    ...PART_OPTIONS,
+    model: text('model folder', { required: true, affectsResult: false }),
+    template: text('a task that answers with a SID or a title; of items, held-out ones are asked about', {
+      otherwise: 'the one that the model was trained to rank, else sids',
+    }),
+    ...PROMPT_OPTIONS,
+    wording: integer("which of the task's wordings, from 1 (0: each; mean, least and most of the metrics are told)", {
+      default: 1,
+      min: 0,
+    }),
+    split: choice(['valid', 'test'], 'rows that are ranked', { default: 'test' }),
+    ...RANK_OPTIONS,
+    ...PRECISION_OPTIONS,
+    shuffleHistories: integer('a control: deal the histories to the wrong rows first, by this seed', {
+      min: 0,
+      otherwise: 'not',
+    }),
+    limit: integer('the first so many rows (0: all)', { default: 0, min: 0 }),
+    shard: custom<string>(SHARD_HELP, { mismatch: shardProblem, schema: { type: 'string' } }),
+    results: text('file to write', {
+      otherwise:
+        'results-SPLIT-TASK-BEAMS.jsonl in the run, or in the model folder, with what is not as usual in its name',
+      affectsResult: false,
+    }),
+  },
+  RANK_RULES,
+);
 
 /** How rows are ranked. */
 export interface RankOptions extends Given<typeof RANK_OPTIONS> {

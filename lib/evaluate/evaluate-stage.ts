@@ -19,15 +19,18 @@ import { promptWords } from '../tasks/prompt-words.js';
 import { promptContext } from '../tasks/prompts.js';
 import { taskRows } from '../tasks/task-rows.js';
 import { findTemplate, readTemplates } from '../tasks/templates.js';
+import { defined } from '../support/defined.js';
 import { evaluateApart, ranksApart } from './apart/evaluate-apart.js';
 import { joinsSeveral, partHashes, partWords } from './apart/part-inputs.js';
 import { type EvaluateReport, reportOf } from './evaluate.js';
+import { evaluationKind } from './evaluation-kind.js';
+import { promptKind } from './prompt-kind.js';
 import { loadRecommender } from './recommender.js';
 import { writeResults } from './results-file.js';
 import { PartialResults } from './partial-results.js';
 import { rankSome } from './rank-rows.js';
 import { type EvaluationKind, resultsFile, shardFile, writeProvenance } from './results-place.js';
-import { scorerIdentity, scorerOf } from './scorer.js';
+import { checkScorer, scorerOf } from './scorer.js';
 import { parseShard } from './shard.js';
 import { shuffleHistories } from './shuffle-histories.js';
 import { promptOptions, type TrainedWith, trainedWith } from './trained-with.js';
@@ -150,11 +153,11 @@ function precisionOf({ precision, model }: SettingsOf<typeof EVALUATE_OPTIONS>):
  * @param agreed the precision, where processes have agreed on one
  */
 async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>, agreed?: Precision) {
-  const { data, dataset: name, model, split, shuffleHistories: seed, limit, wording, shard, part } = settings;
+  const { data, dataset: name, model, split, shuffleHistories: seed, limit, wording, part } = settings;
   const { template: named, templates: from, cutoffLen, chatTemplate, sidTokens, preferences } = settings;
   const { numBeams, normalize, lengthPenalty, lengthOf, logitAdjustment, sharedSids, excludeHistory } = settings;
   const { scoreTargets, tokenBudget, assistant, assistantWeight } = settings;
-  scorerOf(assistant);
+  const scorer = scorerOf(assistant);
   const run = trainedWith(model);
   const template = named ?? run.template ?? 'sids';
   const templates = from === undefined ? run.templates : readTemplates(from);
@@ -166,22 +169,9 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>, agreed?: Pr
     throw new InputError(`--shuffle-histories: ${template} asks about items, which have no history`);
   }
   const precision = agreed ?? precisionOf(settings);
-  const kind = {
-    ...{ split, template, numBeams, normalize, precision },
-    ...(lengthPenalty !== 0 && { lengthPenalty }),
-    ...(logitAdjustment !== 0 && { logitAdjustment }),
-    ...(sharedSids !== 'each' && { sharedSids }),
-    ...(lengthPenalty !== 0 && lengthOf !== 'tokens' && { lengthOf }),
-    ...(typeof assistant === 'function' && { assistant: scorerIdentity(assistant), assistantWeight }),
-    ...(excludeHistory && { excludeHistory }),
-    ...(wording > 1 && { wording }),
-    ...(limit > 0 && { limit }),
-    ...(seed !== undefined && { shuffleHistories: seed }),
-    ...(part !== undefined && { part }),
-    ...(shard !== undefined && { shard }),
-  };
   const joined = await loadDataset(data, name);
   const { dataset, firstItem } = partView(joined, part);
+  checkScorer(scorer, dataset.items.length, 'evaluate: assistant');
   const inputs = {
     dataset,
     index: settings.index ?? indexOf(joined),
@@ -203,6 +193,8 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>, agreed?: Pr
   const reading = { ...promptOptions(asked, model, dataset.items, words), precision };
   const ranking = { numBeams, normalize, lengthPenalty, logitAdjustment, excludeHistory, scoreTargets, tokenBudget };
   const search = { ...ranking, lengthOf, sharedSids, ...(assistant !== undefined && { assistant, assistantWeight }) };
+  const used = { task: template, template: found, index: inputs.index, ownIndex: indexOf(joined) };
+  const kind = evaluationKind(settings, { template, precision, prompts: promptKind(settings, run, used) });
   const prompts = [asked.cutoffLen, asked.chatTemplate, asked.sidTokens, found];
   const hashes = partHashes(inputs, joined);
   const key = [kind, ranking, prompts, hashes, codeVersion().hash, rows.length];
@@ -264,10 +256,4 @@ export function usedPrompt(template: string, asked: string | undefined, { source
   return asked === undefined
     ? { template, source, ...(file !== undefined && { file }) }
     : { template, source: 'option' };
-}
-
-/** What was given of some options. */
-function defined<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  const some = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(some) as { [K in keyof T]?: NonNullable<T[K]> };
 }

@@ -7,16 +7,16 @@ import { defineOptions } from '../options/schema.js';
 import { InputError } from '../support/errors.js';
 import { startProgress } from '../support/progress.js';
 import { cutByTokens } from './cut-by-tokens.js';
-import { RANK_OPTIONS, type RankOptions } from './evaluate-options.js';
+import { RANK_OPTIONS, RANK_RULES, type RankOptions } from './evaluate-options.js';
 import { logitAdjustment } from './logit-adjustment.js';
 import type { PartialResults } from './partial-results.js';
 import type { Recommender } from './recommender.js';
 import type { Result } from './results-file.js';
 import { splitSharedSids } from './shared-sids.js';
-import { scorerOf } from './scorer.js';
+import { checkScorer, scorerOf } from './scorer.js';
 import type { Shard } from './shard.js';
 
-const SCHEMA = defineOptions('evaluate', RANK_OPTIONS);
+const SCHEMA = defineOptions('evaluate', RANK_OPTIONS, RANK_RULES);
 
 /** What of the rows is ranked, and what is kept on the way. */
 export interface RankRun {
@@ -36,7 +36,8 @@ export interface RankRun {
  * One result a row, in the order of the rows.
  * @param run what `logitAdjustment` needs, and the cluster whose processes share the batches: all get all results, the same
  *   bits whatever their number
- * @throws NonFiniteScores (an InputError) that names the row, if its scores are NaN or infinite
+ * @throws NonFiniteScores (an InputError) that names the row, if its scores are NaN or infinite; InputError for an
+ *   assistant of another catalogue
  */
 export async function rankRows(
   recommender: Recommender,
@@ -67,6 +68,7 @@ export async function rankSome(
   const split = sharedSids === 'split' ? splitSharedSids(recommender.index) : undefined;
   const itemBias = both(adjustment(tau, counts, recommender), split);
   const scorer = scorerOf(assistant);
+  checkScorer(scorer, recommender.index.length, 'evaluate: assistant');
   const catalogue = recommender.index.map((_, item) => item);
   const prompts = rows.map(({ history, target }) => recommender.render.prompt(history, target, wording - 1));
   const batches = cutByTokens(prompts, tokenBudget, search.numBeams).filter((_, b) => b % shard.of === shard.index - 1);

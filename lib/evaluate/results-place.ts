@@ -1,5 +1,5 @@
 /**
- * Where an evaluation's results go, and what they are of: one file for each split, task, number of beams and control,
+ * Where an evaluation's results go, and what they are of: one file for each split, task, number of beams, kind of prompts and control,
  * so that no evaluation overwrites another, and beside it `NAME.json` with the hashes of what went in.
  */
 import { existsSync } from 'node:fs';
@@ -7,9 +7,10 @@ import { dirname, join } from 'node:path';
 import { readJson, writeJson } from '../files/files.js';
 import { isGguf } from '../files/gguf/gguf-file.js';
 import { codeVersion, packageVersion } from '../runs/code-version.js';
+import { type PromptKind, promptTags } from './prompt-kind.js';
 
 /** What tells one evaluation of a model from another. */
-export interface EvaluationKind {
+export interface EvaluationKind extends PromptKind {
   split: 'valid' | 'test';
   /** Name of the task. */
   template: string;
@@ -33,6 +34,8 @@ export interface EvaluationKind {
   wording?: number;
   /** Of a joined folder: the data set that was ranked, or `all` as one. */
   part?: string;
+  /** Of a joined folder: the data sets that were ranked each by itself. */
+  apart?: readonly string[];
   /** One of several shares, such as `2/8`. */
   shard?: string | undefined;
   /** Of the large products. Default float32. */
@@ -61,6 +64,7 @@ export function resultsFile(model: string, kind: EvaluationKind): string {
     ...(sharedSids === undefined ? [] : ['split-sids']),
     ...(lengthOf === undefined ? [] : [lengthOf]),
     ...(assistant === undefined ? [] : [`assistant-${assistantWeight}-${assistant.slice(0, 8)}`]),
+    ...promptTags(kind),
     ...(wording === 1 ? [] : [`wording-${wording}`]),
     ...(limit === 0 ? [] : [`first-${limit}`]),
     ...(seed === undefined ? [] : [`shuffled-${seed}`]),

@@ -18,6 +18,17 @@ export function scorerIdentity(scorer: Scorer): string {
 }
 
 /**
+ * Ids of another catalogue mean other items, or none.
+ * @param items of the catalogue @param name of the option, in front of the error
+ * @throws InputError for a scorer that says (by its property `items`) that it is of another number of items
+ */
+export function checkScorer(scorer: Scorer | undefined, items: number, name: string): void {
+  const { items: own } = (scorer ?? {}) as { items?: unknown };
+  if (typeof own !== 'number' || own === items) return;
+  throw new InputError(`${name}: expected one of ${items} items, got ${own}; train it on this catalogue`);
+}
+
+/**
  * The assistant that an option names, where that is a function.
  * @throws InputError for a folder or a name: this room cannot load a baseline
  */

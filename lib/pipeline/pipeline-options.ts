@@ -8,7 +8,7 @@ import { IMPORT_CONVERTED_OPTIONS } from '../data/import-options.js';
 import { JOIN_OPTIONS } from '../data/join/join-options.js';
 import { SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
 import { EMBED_OPTIONS } from '../embed/embed-options.js';
-import { RANK_OPTIONS } from '../evaluate/evaluate-options.js';
+import { RANK_OPTIONS, RANK_RULES } from '../evaluate/evaluate-options.js';
 import { jsonSchema, omitOptions } from '../options/derive.js';
 import { boolean, integer, text, words } from '../options/kinds.js';
 import type { Option, Options } from '../options/option.js';
@@ -58,7 +58,7 @@ export const STAGE_SCHEMAS = {
     ...GRPO_OPTIONS,
     options: omitOptions(GRPO_OPTIONS.options, 'data', 'dataset', 'index', 'run', 'model', 'again'),
   },
-  evaluate: defineOptions('evaluate', RANK_OPTIONS),
+  evaluate: defineOptions('evaluate', RANK_OPTIONS, RANK_RULES),
   badcase: defineOptions('badcase', DETECTOR_OPTIONS),
   strategies: STRATEGIES_STAGE,
   compare: COMPARE_STAGE,

@@ -24,4 +24,5 @@ function isUsual(file: string, template: string): boolean {
 const CHANGES = [
   ...(['limit', 'excludeHistory', 'lengthPenalty', 'logitAdjustment', 'sharedSids', 'assistant'] as const),
   ...(['wording', 'shard', 'shuffleHistories', 'part'] as const),
+  ...(['cutoffLen', 'chatTemplate', 'sidTokens', 'heldOutItems', 'templateHash'] as const),
 ];

@@ -1,16 +1,22 @@
 /** A trained baseline as the assistant of an evaluation: by folder, by name, as a function. */
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { baselineStage } from '../../lib/baselines/baseline-stage.js';
 import { evaluateBesideBaselines } from '../../lib/baselines/rank-baselines.js';
 import { baselineModel, withAssistant } from '../../lib/baselines/sequence/with-assistant.js';
+import { readIndex } from '../../lib/data/sid-index.js';
 import { useEngine } from '../../lib/engine/engine.js';
+import type { EvaluateStageOptions } from '../../lib/evaluate/evaluate-options.js';
 import { evaluateStage } from '../../lib/evaluate/evaluate-stage.js';
+import { rankRows } from '../../lib/evaluate/rank-rows.js';
+import { loadRecommender } from '../../lib/evaluate/recommender.js';
 import { readResults } from '../../lib/evaluate/results-file.js';
 import { type Scorer, scorerIdentity } from '../../lib/evaluate/scorer.js';
 import { readJson } from '../../lib/files/files.js';
+import { disposeWeights } from '../../lib/lm/weights.js';
+import { STAGE_SCHEMAS } from '../../lib/pipeline/pipeline-options.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidlab-assistant-'));
 const data = join(folder, 'shop');
@@ -64,6 +70,33 @@ test('a function is asked for every item of each history, and is part of what a 
   expect(scorerIdentity(Object.assign(() => [], { identity: 'abc' }))).toBe('abc');
   const lists = await readResults(report.results);
   for (const { items } of lists) expect(items).toEqual([...items].sort((a, b) => a - b));
+});
+
+test('of another catalogue, an assistant is refused before anything is ranked or written', async () => {
+  const larger = join(folder, 'larger', 'shop');
+  cpSync('test/cases/shop', larger, { recursive: true });
+  const items = readJson<Record<string, object>>(join(larger, 'shop.item.json'));
+  const count = Object.keys(items).length;
+  writeFileSync(join(larger, 'shop.item.json'), JSON.stringify({ ...items, [count]: items[0] }));
+  await baselineStage({ baseline: 'sasrec', data: larger, width: 8, epochs: 1, batchSize: 64 });
+  const assistant = baselineModel(larger, 'sasrec');
+  const before = readdirSync(folder, { recursive: true }).sort();
+  const message = `evaluate: assistant: expected one of ${count} items, got ${count + 1}; train it on this catalogue`;
+  await expect(evaluateBesideBaselines({ ...options, numBeams: 3, assistant })).rejects.toThrow(message);
+  expect(readdirSync(folder, { recursive: true }).sort()).toEqual(before);
+  const recommender = loadRecommender(options.model, readIndex(join(data, 'shop.index.json')), 'sids');
+  const strange: Scorer = Object.assign(() => { throw new Error('asked'); }, { items: count + 1 }); // prettier-ignore
+  await expect(rankRows(recommender, [], { assistant: strange })).rejects.toThrow(message);
+  disposeWeights(recommender.model.weights);
+});
+
+test.each<[Partial<EvaluateStageOptions>, string]>([
+  [{ assistantWeight: 0.3 }, 'evaluate: --assistant-weight 0.3: expected --assistant beside it, got none; name one, or leave it out'], // prettier-ignore
+  [{ lengthOf: 'choices' }, 'evaluate: --length-of choices: expected a --length-penalty beside it, got 0; give one, or leave it out'], // prettier-ignore
+])('an option that would do nothing: %j', async (more, message) => {
+  await expect(evaluateBesideBaselines({ ...options, ...more })).rejects.toThrow(message);
+  expect(() => STAGE_SCHEMAS.evaluate.parse(more as never)).toThrow(message);
+  expect(STAGE_SCHEMAS.evaluate.parse({ ...more, assistant: 'sasrec', lengthPenalty: 1 } as never)).toMatchObject(more);
 });
 
 test('what cannot be is one line, and nothing is written', async () => {

@@ -144,6 +144,11 @@ test('the scorer ranks as the lists do, and takes histories of any length', asyn
   expect(() => scorer([[1], []], [[1], [2]])).toThrow(
     'scorer: expected histories of one item or more, number 1 is empty',
   );
+  const catalogue = new RegExp(`^scorer: expected items from 0 to ${ITEMS - 1}, .*; train it on this catalogue$`);
+  for (const item of [-1, ITEMS, 0.5]) {
+    expect(() => scorer([[1], [2]], [[1], [2, item]])).toThrow(catalogue);
+    expect(() => scorer([[1], [item]], [[1], [2]])).toThrow(catalogue);
+  }
   const stamp = functionStamp(scorer);
   expect(stamp.identity).toMatch(/^[0-9a-f]{64}$/);
   const other = await loadScorer(join(data, 'learns-gru4rec', 'model'));

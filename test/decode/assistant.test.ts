@@ -101,6 +101,7 @@ test('what is wrong is one line', () => {
   expect(() => beamSearch(model, trie, PROMPTS, assistant(short))).toThrow(
     'assistant: expected a finite score of every item, got undefined for item 4; train it on this catalogue',
   );
+  expect(() => assistantLogProbs(trie, Array<number>(9).fill(0))).toThrow('assistant: expected scores of 8 items, got 9; train it on this catalogue'); // prettier-ignore
   expect(() => assistantLogProbs(trie, [0, 1, NaN, 0, 0, 0, 0, 0])).toThrow('got NaN for item 2');
   expect(() => beamSearch(model, trie, PROMPTS, assistant([[0]]))).toThrow(
     "expected a row of the assistant's for each",

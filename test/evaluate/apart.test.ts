@@ -1,11 +1,12 @@
 /** A joined folder's data sets, ranked apart: the bytes that each of them alone has by the same model and SIDs. */
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { baselineStage } from '../../lib/baselines/baseline-stage.js';
-import { evaluateBesideBaselines, scoreBesideBaselines } from '../../lib/baselines/rank-baselines.js';
+import { evaluateBesideBaselines, rankBaselines, scoreBesideBaselines } from '../../lib/baselines/rank-baselines.js';
 import { metricRecord } from '../../lib/cli/print.js';
+import { compareStage } from '../../lib/compare/compare-stage.js';
 import { filterStage } from '../../lib/data/filter/filter-stage.js';
 import { joinDatasets } from '../../lib/data/join/join-datasets.js';
 import { loadDataset } from '../../lib/data/load.js';
@@ -15,6 +16,7 @@ import { embedItems } from '../../lib/embed/embed-items.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { evaluateStage } from '../../lib/evaluate/evaluate-stage.js';
 import { readResults } from '../../lib/evaluate/results-file.js';
+import type { BesideBaseline } from '../../lib/evaluate/score/beside-baselines.js';
 import { sidStage } from '../../lib/sid/sid-stage.js';
 import { sft } from '../../lib/train/sft/sft.js';
 
@@ -90,7 +92,8 @@ test('a limit is of all rows; one part; all items for every row', async () => {
   const { test: rows, items, parts } = await loadDataset(at('both'));
   const limit = parts![0]!.rows.test + 3;
   const some = await evaluateStage({ ...asked, limit });
-  expect(some.results).toMatch(/results-test-sids-10\.jsonl$/);
+  expect(some.results).toMatch(new RegExp(`results-test-sids-10-first-${limit}\\.jsonl$`)); // that of all rows stays
+  expect(some.parts!.two!.results).toMatch(/results-test-sids-10-first-3-two\.jsonl$/);
   expect((await readResults(some.results)).map(({ user }) => user)).toEqual(rows.slice(0, limit).map(({ user }) => user)); // prettier-ignore
   expect(some.parts).toMatchObject({ one: { rows: limit - 3 }, two: { rows: 3 } });
   const one = await evaluateStage({ ...asked, part: 'one' });
@@ -106,6 +109,82 @@ test('a limit is of all rows; one part; all items for every row', async () => {
     expect.arrayContaining(['one.item.json', 'joined both.item.json', 'joined index']),
   );
   await expect(evaluateStage({ ...asked, shard: '1/2' })).rejects.toThrow(/--shard: .* name one with --part/);
+});
+
+describe('a part by itself', () => {
+  const asked = () => ({ model, numBeams: 10, precision: 'float32' }) as const;
+  const both = { data: at('both') };
+  const twoAlone = { data: at('two'), index: at('two', 'of-both.json') };
+  const evaluatePart = () => evaluateBesideBaselines({ ...asked(), ...both, part: 'two', results: at('part.jsonl') });
+  const evaluateAlone = () => evaluateBesideBaselines({ ...asked(), ...twoAlone, results: at('two.jsonl') });
+  const numbers = ({ model: _file, ...beside }: BesideBaseline) => beside;
+
+  test('evaluated and scored beside counting in its own rows, as its data set alone is', async () => {
+    const [part, alone] = [await evaluatePart(), await evaluateAlone()];
+    expect(part.beside!.map(numbers)).toEqual(alone.beside!.map(numbers));
+    const scoreOf = async (files: string, options: object) => {
+      const { file: _file, beside, inputs: _inputs, slices, ...score } = (await scoreBesideBaselines({ files: [files], samples: 100, ...options })).files[0]!; // prettier-ignore
+      const { month: _month, ...others } = slices;
+      return { ...score, slices: others, beside: beside!.map(numbers), warnings: score.warnings!.length };
+    };
+    const expected = await scoreOf(alone.results, twoAlone);
+    expect(expected.metrics.sid).toBeDefined();
+    expect(await scoreOf(part.results, both)).toEqual(expected);
+    expect(await scoreOf(part.results, { ...both, part: 'two' })).toEqual(expected);
+    // by the data set's own index, had it one, nothing is said: the SIDs were others
+    cpSync(twoAlone.index, at('two', 'two.index.json'));
+    expect((await scoreOf(part.results, { data: at('two') })).metrics.sid).toBeUndefined();
+    rmSync(at('two', 'two.index.json'));
+  });
+
+  test('results without a file beside them: the part is named, in score and compare', async () => {
+    await baselineStage({ ...both, baseline: 'popularity', topK: 10, results: at('counted.jsonl') });
+    const file = at('counted-two.jsonl');
+    const mend = /counted-two\.jsonl: row 1: expected a user of the joined folder, such as one\/NAME, .* name that with --part$/; // prettier-ignore
+    await expect(scoreBesideBaselines({ files: [file], ...both })).rejects.toThrow(mend);
+    const [score] = (await scoreBesideBaselines({ files: [file], ...both, part: 'two' })).files;
+    expect(score!.beside!.find(({ baseline }) => baseline === 'popularity')!.difference).toBe(0);
+    const part = await evaluatePart();
+    await expect(compareStage({ files: [part.results, file], ...both })).rejects.toThrow(mend);
+    const pair = { files: [part.results, file], at: 1, samples: 100 };
+    const compared = await compareStage({ ...pair, ...both, part: 'two' });
+    const { sid: _sid, slices, ...same } = await compareStage({ ...pair, data: at('two') });
+    expect(compared.sid).toBeDefined();
+    const { sid: _own, slices: _slices, ...found } = compared;
+    const sides = ({ sides: all }: { sides: readonly object[] }) => all.map((side) => ({ ...side, sid: undefined }));
+    expect({ ...found, sides: sides(found) }).toEqual({ ...same, sides: sides(same) }); // titles of its own items
+    expect(slices.length).toBeGreaterThan(0);
+  });
+
+  test('all: beside counting in all rows, among all items', async () => {
+    const all = await evaluateBesideBaselines({ ...asked(), ...both, part: 'all', results: at('all.jsonl') });
+    const { beside } = (await scoreBesideBaselines({ files: [all.results], ...both })).files[0]!;
+    const counted = await baselineStage({ ...both, baseline: 'transition', part: 'all', topK: 10, results: at('c.jsonl') }); // prettier-ignore
+    for (const found of [all.beside!, beside!]) {
+      expect(found.find(({ baseline }) => baseline === 'transition')!.b).toBeCloseTo(counted.item['NDCG@10']!, 12);
+    }
+  });
+
+  test.each<[string, object, RegExp]>([
+    [
+      'part.jsonl',
+      { ...both, part: 'one' },
+      /part\.jsonl: expected --part two, as it was ranked, got one; leave it out/,
+    ],
+    ['e.jsonl', { ...both, part: 'one' }, /expected --part each of one, two, as it was ranked, got one/],
+    ['two.jsonl', { ...both, part: 'one' }, /two\.jsonl: ranked with another one\.item\.json/],
+    ['two.jsonl', { ...both, part: 'two' }, /two\.jsonl: ranked with another index/],
+    ['part.jsonl', { ...both, part: 'three' }, /--part: expected one of one, two, got three/],
+    ['part.jsonl', { ...twoAlone, part: 'two' }, /--part: expected a folder that sidlab join wrote, got two/],
+    ['part.jsonl', { part: 'two' }, /--part: expected a data folder that has two, got none/],
+  ])('%s %j', async (file, options, message) => {
+    await expect(scoreBesideBaselines({ files: [at(file)], ...options })).rejects.toThrow(message);
+  });
+
+  test('rows with the ids of a data set alone are not counted as rows of all', async () => {
+    const [joined, { test: rows }] = [await loadDataset(at('both')), await loadDataset(at('two'))];
+    await expect(async () => rankBaselines(joined, rows, 10)).rejects.toThrow(/expected users of a joined folder, such as one\/NAME/); // prettier-ignore
+  });
 });
 
 test.each(['popularity', 'transition', 'item-knn'] as const)('%s: each by its own training rows', async (baseline) => {

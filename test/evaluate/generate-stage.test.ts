@@ -1,7 +1,7 @@
 /** The `generate` stage on a small shop: examples, file and figures belong together. */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadDataset } from '../../lib/data/load.js';
@@ -56,9 +56,28 @@ beforeAll(async () => {
   disposeWeights(start.model.weights);
 });
 
+test('other prompts, rows or ways of drawing are other files', async () => {
+  const templates = join(data, 'mine.json');
+  const { sid2title } = TEMPLATES;
+  writeFileSync(templates, JSON.stringify({ sid2title: { ...sid2title!, prompts: ['{sid} is the item'] } }));
+  const kinds: [object, string, object][] = [
+    [{ cutoffLen: 40 }, 'tokens-2-cutoff-40-first-1', { cutoffLen: 40, limit: 1 }],
+    [{ cutoffLen: 512, chatTemplate: false, heldOutItems: 0.05 }, 'tokens-2-first-1', {}], // as it is anyway
+    [{ heldOutItems: 0.1, split: 'valid' }, 'valid-tokens-2-held-out-0.1-first-1', { heldOutItems: 0.1 }],
+    [{ templates }, 'tokens-2-template-HASH-first-1', { templateHash: expect.stringMatching(/^[0-9a-f]{64}$/) as string }], // prettier-ignore
+    [{ temperature: 0.7, topK: 5 }, 'temperature-0.7-seed-42-top-k-5-tokens-2-first-1', {}],
+    [{ numBeams: 2 }, 'beams-2-tokens-2-first-1', {}],
+  ];
+  for (const [options, name, provenance] of kinds) {
+    const { results } = await generateStage({ ...shared, task: 'sid2title', maxTokens: 2, limit: 1, ...options });
+    expect(basename(results).replace(/-[0-9a-f]{8}-/, '-HASH-')).toBe(`generations-sid2title-${name}.jsonl`);
+    expect(JSON.parse(readFileSync(results.replace('.jsonl', '.json'), 'utf8'))).toMatchObject(provenance);
+  }
+});
+
 test('a task of texts: one line a held-out item, and the metrics of those lines', async () => {
   const report = await generateStage({ ...shared, task: 'sid2title', maxTokens: 6 });
-  expect(report.results).toBe(join(data, 'runs/sft/generations-sid2title.jsonl'));
+  expect(report.results).toBe(join(data, 'runs/sft/generations-sid2title-tokens-6.jsonl'));
   const rows = await readGenerations(report.results);
   const provenance = JSON.parse(readFileSync(report.results.replace('.jsonl', '.json'), 'utf8')) as object;
   expect(provenance).toMatchObject({

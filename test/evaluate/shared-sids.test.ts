@@ -74,7 +74,7 @@ test('of the stage it is an option, and its results have a file of their own', a
   writeIndex(join(folder, 'shared.index.json'), index);
   const options = { data: 'test/cases/shop', index: join(folder, 'shared.index.json'), model: join(folder, 'model'), template: 'sids', numBeams: 20, limit: 5 }; // prettier-ignore
   const { results } = await evaluateStage({ ...options, sharedSids: 'split' });
-  expect(basename(results)).toBe('results-test-sids-20-split-sids-first-5.jsonl');
+  expect(basename(results)).toMatch(/^results-test-sids-20-split-sids-index-[0-9a-f]{8}-first-5\.jsonl$/);
   const found = await readResults(results);
   const expected = await rank(index, { numBeams: 20, sharedSids: 'split' });
   expect(found.map(({ items }) => items)).toEqual(expected.map(({ items }) => items));

@@ -21,7 +21,7 @@ const SCORES_AT_ONCE = 1 << 24;
 export interface LoadedScorer {
   /**
    * Scores of the items of each history: higher is likelier to come next; products of vectors, not probabilities.
-   * @throws InputError for an empty history
+   * @throws InputError for an empty history, and for an item of another catalogue
    * @param histories item ids, oldest first, each of one or more; the latest count where there are too many
    * @param items of each history, in any order @returns in the order of `items`
    */
@@ -43,6 +43,7 @@ export async function loadScorer(folder: string): Promise<LoadedScorer> {
     const without = histories.findIndex((history) => history.length === 0);
     if (without >= 0)
       throw new InputError(`scorer: expected histories of one item or more, number ${without} is empty`);
+    for (const ids of [...histories, ...items]) checkItems(ids, size.items, folder);
     const atOnce = Math.max(1, Math.floor(SCORES_AT_ONCE / size.items));
     const scores: number[][] = [];
     for (let first = 0; first < histories.length; first += atOnce) {
@@ -54,6 +55,16 @@ export async function loadScorer(folder: string): Promise<LoadedScorer> {
   };
   const identity = hashText(JSON.stringify(modelFiles(folder).map(([, path]) => hashFile(path))));
   return Object.assign(score, { items: size.items, identity, dispose: () => disposeWeights(trained.weights) });
+}
+
+/** An id beyond the catalogue would be the next history's item. */
+function checkItems(ids: readonly number[], items: number, folder: string): void {
+  for (const id of ids) {
+    if (Number.isInteger(id) && id >= 0 && id < items) continue;
+    throw new InputError(
+      `scorer: expected items from 0 to ${items - 1}, those of ${folder}, got ${id}; train it on this catalogue`,
+    );
+  }
 }
 
 /** @throws InputError for a baseline that is not trained here */

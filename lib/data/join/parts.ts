@@ -54,6 +54,12 @@ export function joinedUser(part: string, user: string): string {
   return `${part}/${user}`;
 }
 
+/** The name that a user had alone. @returns undefined for a user of another data set, or of none */
+export function userAlone(part: string, user: string): string | undefined {
+  const prefix = joinedUser(part, '');
+  return user.startsWith(prefix) ? user.slice(prefix.length) : undefined;
+}
+
 /**
  * @param part name of one, or `all` or nothing: the data set as it is
  * @throws InputError for a name that the folder does not have
@@ -84,9 +90,8 @@ export function partView(joined: Dataset, part?: string): PartView {
 }
 
 function moved({ user, history, target }: Row, by: number, part: string): Row {
-  const prefix = joinedUser(part, '');
   return {
-    user: user.startsWith(prefix) ? user.slice(prefix.length) : user,
+    user: userAlone(part, user) ?? user,
     history: history.map((id) => id + by),
     target: target + by,
   };

@@ -15,7 +15,7 @@ import { findTemplate, readTemplates } from '../../tasks/templates.js';
 import type { EvaluateStageOptions } from '../evaluate-options.js';
 import { type EvaluateReport, reportOf } from '../evaluate.js';
 import { readResults, writeResults } from '../results-file.js';
-import { type Provenance, writeProvenance } from '../results-place.js';
+import { type EvaluationKind, type Provenance, resultsFile, writeProvenance } from '../results-place.js';
 import { trainedWith } from '../trained-with.js';
 import { joinedResults, partFile } from './joined-results.js';
 
@@ -72,23 +72,21 @@ export async function evaluateApart<R extends PartReport>(
     const indexFile = options.index ?? indexOf(joined);
     const index = readIndex(indexFile, joined.items.length);
     const measured = reportOf(ranked, index, head.beams, (performance.now() - start) / 1000);
-    const file = results ?? head.results.replace(new RegExp(`-${escaped(names[0]!)}\\.jsonl$`), '.jsonl');
+    const kind = kindOf(head.results, names, limit);
+    const file = results ?? resultsFile(model, kind);
     writeResults(file, ranked);
     const { item, sid, intervals } = measured;
     const hashes = hashInputs({ dataset: joined, index: indexFile, model, ...(preferences !== undefined && { preferences }) }); // prettier-ignore
     const metrics = { item, sid };
-    writeProvenance(file, kindOf(head.results, names, limit), { inputs: hashes, model }, { rows: ranked.length, metrics, intervals }); // prettier-ignore
+    writeProvenance(file, kind, { inputs: hashes, model }, { rows: ranked.length, metrics, intervals }); // prettier-ignore
     const truncated = Object.values(reports).reduce((sum, report) => sum + report.truncated, 0);
     return { ...head, ...measured, truncated, results: file, parts: reports };
   });
 }
 
-const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-
 /** What the first part's file says of the search, of all of them. */
-function kindOf(results: string, parts: readonly string[], limit: number): object {
-  const kind: Partial<Provenance> = readJson<Provenance>(results.replace(/\.jsonl$/, '.json'));
-  const ownOfPart = ['inputs', 'model', 'rows', 'metrics', 'intervals', 'code', 'version', 'finished', 'part', 'limit'];
-  const search = Object.entries(kind).filter(([key]) => !ownOfPart.includes(key));
-  return { ...Object.fromEntries(search), ...(limit > 0 && { limit }), apart: parts };
+function kindOf(results: string, parts: readonly string[], limit: number): EvaluationKind {
+  const beside = readJson<Provenance>(results.replace(/(\.jsonl)?$/, '.json'));
+  const { part: _part, limit: _limit, inputs: _inputs, model: _model, rows: _rows, metrics: _metrics, intervals: _intervals, code: _code, version: _version, finished: _finished, ...search } = beside; // prettier-ignore
+  return { ...search, ...(limit > 0 && { limit }), apart: parts };
 }

@@ -18,12 +18,13 @@ export type RankBaselines = (
   topK: number,
 ) => Promise<Readonly<Record<string, readonly Result[]>>>;
 
-/** The same, which ranks the same rows only once: several files of a command are often of the same. */
+/** The same, which ranks the same rows of a data set only once: several files of a command are often of the same. */
 export function rememberRanking(rank: RankBaselines): RankBaselines {
-  let last: { rows: readonly Row[]; topK: number; found: ReturnType<RankBaselines> } | undefined;
+  let last: { of: string; rows: readonly Row[]; topK: number; found: ReturnType<RankBaselines> } | undefined;
   return (dataset, rows, topK) => {
-    if (last?.topK !== topK || otherRow(last.rows, rows) !== undefined) {
-      last = { rows, topK, found: rank(dataset, rows, topK) };
+    const of = JSON.stringify([dataset.dir, dataset.name, dataset.parts !== undefined]);
+    if (last?.of !== of || last.topK !== topK || otherRow(last.rows, rows) !== undefined) {
+      last = { of, rows, topK, found: rank(dataset, rows, topK) };
     }
     return last.found;
   };

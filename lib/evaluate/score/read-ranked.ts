@@ -2,27 +2,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dataset } from '../../data/dataset.js';
-import { indexOf, loadDataset } from '../../data/load.js';
-import { readIndex, type SidIndex } from '../../data/sid-index.js';
+import { type SidIndex } from '../../data/sid-index.js';
 import { hashFile, readJson } from '../../files/files.js';
 import { readHead } from '../../files/text-blocks.js';
 import { InputError } from '../../support/errors.js';
 import { eachResult } from '../results-file.js';
 import type { Provenance } from '../results-place.js';
 import { type RowContext, type RowEntry, rowMaker, rowTable } from '../rows/row-table.js';
+import { type Catalogue, catalogueOf, checkUsers, isJoined, rankedIndex } from './catalogue.js';
 import { listChecker } from './check-result-lists.js';
 import { addTimes, rowsOf, type RowsOf } from './rows-of.js';
-import { type CalcMetrics, readMiniOneRec, type SidNumbers } from './minionerec-results.js';
-
-/** What the results are checked against, and what features come from. */
-export interface Catalogue {
-  dataset?: Dataset;
-  index?: SidIndex;
-  /** Of the index, where there is one. */
-  indexFile?: string;
-  /** Of the texts of MiniOneRec's files. */
-  numbers: SidNumbers;
-}
+import { type CalcMetrics, readMiniOneRec } from './minionerec-results.js';
 
 /** Items of each list that are kept: as many as lists are described by. */
 export const LISTED = 10;
@@ -37,6 +27,8 @@ export interface RankedFile {
   table: RowEntry[];
   /** Which rows of the data folder these are, where they are its first. */
   of?: RowsOf;
+  /** What the items are of, where there is a data folder: of a joined one the data set that was ranked. */
+  dataset?: Dataset;
   /** For SID ranks: the catalogue's, or that of MiniOneRec's texts. */
   index?: SidIndex;
   /** Length of the longest list. */
@@ -45,23 +37,6 @@ export interface RankedFile {
   calc?: CalcMetrics;
   /** What lies beside the kit's own results, where it does. */
   provenance?: Provenance;
-}
-
-/** @throws InputError for files that are missing or do not fit one another */
-export async function readCatalogueFiles(options: {
-  data?: string | undefined;
-  dataset?: string | undefined;
-  index?: string | undefined;
-}): Promise<Catalogue> {
-  const { data, dataset: name, index: given } = options;
-  const dataset = data === undefined ? undefined : await loadDataset(data, name);
-  const own = dataset && indexOf(dataset);
-  const indexFile = given ?? (own !== undefined && existsSync(own) ? own : undefined);
-  return {
-    numbers: { sids: [], ids: new Map() },
-    ...(dataset && { dataset }),
-    ...(indexFile !== undefined && { index: readIndex(indexFile, dataset?.items.length), indexFile }),
-  };
 }
 
 /**
@@ -79,8 +54,9 @@ export async function readRanked(file: string, catalogue: Catalogue): Promise<Ra
     return { file, sha256: hashFile(file), kind: 'minionerec', table, index, longest, calc };
   }
   const provenance = readProvenance(file);
-  if (provenance) checkInputs(file, provenance, catalogue);
-  const { dataset, index } = catalogue;
+  const own = catalogueOf(file, catalogue, provenance);
+  if (provenance) checkInputs(file, provenance, own);
+  const { dataset, index } = own;
   const reading = readRows(file, { ...(dataset && { dataset }), ...(index && { index }) });
   const sha256 = hashFile(file); // while other threads read
   const rows = await reading;
@@ -89,11 +65,13 @@ export async function readRanked(file: string, catalogue: Catalogue): Promise<Ra
       `${file}: expected ${provenance.rows} rows, as the file beside it says, got ${rows.table.length}; evaluate again`,
     );
   }
+  if (dataset) checkUsers(file, rows.table, dataset);
   const of = dataset && rowsOf(rows.table, dataset);
   if (of) addTimes(rows.table, dataset, of);
   return {
     ...{ file, sha256, kind: 'results', ...rows },
     ...(of && { of }),
+    ...(dataset && { dataset }),
     ...(index && { index }),
     ...(provenance && { provenance }),
   };
@@ -126,16 +104,16 @@ export function readProvenance(file: string): Provenance | undefined {
 /** Same bytes, same catalogue: ids of another one may be in range and mean other items. */
 function checkInputs(file: string, { inputs }: Provenance, catalogue: Catalogue): void {
   const { dataset, indexFile } = catalogue;
-  const items = dataset && `${dataset.name}.item.json`;
-  const given: [string, string][] = [
-    ...(dataset && items ? [[items, join(dataset.dir, items)] as [string, string]] : []),
-    ...(indexFile !== undefined ? [['index', indexFile] as [string, string]] : []),
-  ];
-  for (const [name, path] of given) {
-    const was =
-      name === 'index' ? inputs[name] : Object.entries(inputs).find(([key]) => key.endsWith('.item.json'))?.[1];
-    if (was !== undefined && was !== hashFile(path)) {
-      throw new InputError(`${file}: ranked with another ${name} than ${path}; give the one that it was ranked with`);
-    }
+  const check = (name: string, path: string, hash: string | undefined, was: string | undefined): void => {
+    if (was === undefined || hash === undefined || was === hash) return;
+    throw new InputError(`${file}: ranked with another ${name} than ${path}; give the one that it was ranked with`);
+  };
+  if (dataset) {
+    const { dir, name, sources } = dataset;
+    const path = join(dir, `${name}.item.json`);
+    const [, was] = Object.entries(inputs).find(([key]) => key.endsWith('.item.json') && !isJoined(key)) ?? [];
+    // of a joined folder's data set the hash that its own file had
+    check(`${name}.item.json`, sources ? dir : path, sources ? sources[`${name}.item.json`] : hashFile(path), was);
   }
+  if (indexFile !== undefined) check('index', indexFile, hashFile(indexFile), rankedIndex(inputs, dataset?.sources !== undefined)); // prettier-ignore
 }

@@ -22,6 +22,10 @@ export const CATALOGUE_OPTIONS = {
     otherwise: "the folder's own name, or the only NAME in it",
     affectsResult: false,
   }),
+  part: text(
+    'of a folder of join: the data set whose own ids results have, where no file beside them says so; all: those of all',
+    { otherwise: 'as the file beside results says, else the ids of the joined folder', affectsResult: false },
+  ),
   index: text('index file: metrics by SID', {
     otherwise: 'NAME.index.json in the data folder, where there is one',
     affectsResult: false,

@@ -14,9 +14,10 @@ import {
   type RankBaselines,
   rememberRanking,
 } from './beside-baselines.js';
+import { readCatalogueFiles } from './catalogue.js';
 import { listReport, type ListReport } from './list-report.js';
 import type { CalcMetrics } from './minionerec-results.js';
-import { type Catalogue, LISTED, type RankedFile, readCatalogueFiles, readRanked } from './read-ranked.js';
+import { LISTED, type RankedFile, readRanked } from './read-ranked.js';
 import { largestSlices, ROW_LABELS } from './row-labels.js';
 import type { RowsOf } from './rows-of.js';
 import { SCORE_OPTIONS, type ScoreOptions } from './score-options.js';
@@ -72,9 +73,8 @@ export async function scoreStage(options: ScoreOptions, rank?: RankBaselines): P
   const scores: FileScore[] = [];
   for (const file of files) {
     const ranked = await readRanked(file, catalogue);
-    const score = scoreFile(ranked, catalogue, k, { level, samples, seed });
-    const beside =
-      baselines && rankOnce ? await baselineScores(ranked, catalogue, rankOnce, k, { level, samples, seed }) : {};
+    const score = scoreFile(ranked, k, { level, samples, seed });
+    const beside = baselines && rankOnce ? await baselineScores(ranked, rankOnce, k, { level, samples, seed }) : {};
     scores.push({ ...score, ...beside });
   }
   const report = { files: scores, level, samples, seed, version: packageVersion() };
@@ -87,15 +87,9 @@ interface Measured {
   metrics: Record<string, Estimate>;
 }
 
-function scoreFile(
-  ranked: RankedFile,
-  catalogue: Catalogue,
-  asked: readonly number[] | undefined,
-  options: IntervalOptions,
-): FileScore {
-  const { file, sha256, kind, table, longest, of, index, calc, provenance } = ranked;
+function scoreFile(ranked: RankedFile, asked: readonly number[] | undefined, options: IntervalOptions): FileScore {
+  const { file, sha256, kind, table, longest, of, dataset, index, calc, provenance } = ranked;
   const ks = measurableKs(longest, asked);
-  const { dataset } = kind === 'results' ? catalogue : {};
   const gains = rankGains(ks);
   const measured = (ranks: number[]): Measured => {
     const units = rankUnits(table, ranks, Object.values(gains));
@@ -116,8 +110,7 @@ function scoreFile(
 
 /** Of files of items with histories: a task about items asks nothing that counting could answer. */
 async function baselineScores(
-  { file, kind, table, longest }: RankedFile,
-  { dataset }: Catalogue,
+  { file, kind, table, longest, dataset }: RankedFile,
   rank: RankBaselines,
   asked: readonly number[] | undefined,
   options: IntervalOptions,

@@ -28,7 +28,10 @@ export const GENERATE_OPTIONS = defineOptions('generate', {
     { default: 'lsa' },
   ),
   ...SEED_OPTIONS,
-  results: text('file to write', { otherwise: 'generations-TASK.jsonl beside the model folder', affectsResult: false }),
+  results: text('file to write', {
+    otherwise: 'generations-TASK.jsonl beside the model folder, with what is not as usual in its name',
+    affectsResult: false,
+  }),
 });
 
 /** Options of `generateStage`. */

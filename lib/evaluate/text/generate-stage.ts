@@ -25,6 +25,7 @@ import { InputError } from '../../support/errors.js';
 import { interrupted, watchInterrupts } from '../../support/interrupt.js';
 import { promptWords } from '../../tasks/prompt-words.js';
 import { answersWithSid, findTemplate, readTemplates } from '../../tasks/templates.js';
+import { type PromptKind, promptKind, promptTags } from '../prompt-kind.js';
 import { writeProvenance } from '../results-place.js';
 import { trainedWith } from '../trained-with.js';
 import { answerExamples, longestSid } from './answer-examples.js';
@@ -70,11 +71,12 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
   const { data, dataset: name, model: folder, task, split, limit, encoder, templates } = settings;
   const { cutoffLen = run.cutoffLen, chatTemplate = run.chatTemplate, heldOutItems = run.heldOutItems } = settings;
   const { preferences } = settings;
-  const { results = join(dirname(folder), `generations-${task}.jsonl`) } = settings;
   const template = findTemplate(task, templates === undefined ? run.templates : readTemplates(templates));
   const dataset = await loadDataset(data, name);
   const indexFile = settings.index ?? indexOf(dataset);
   const index = readIndex(indexFile, dataset.items.length);
+  const prompted = promptKind(settings, run, { task, template, index: indexFile, ownIndex: indexOf(dataset) });
+  const { results = join(dirname(folder), generationsName(settings, prompted)) } = settings;
   const hashes = hashInputs({
     dataset,
     index: indexFile,
@@ -117,7 +119,7 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
       const { model: _folder, results: _file, data: _data, ...kind } = settings;
       writeProvenance(
         results,
-        { ...kind, precision },
+        { ...kind, ...prompted, precision },
         { inputs: hashes, model: folder },
         { rows: rows.length, metrics },
       );
@@ -133,6 +135,23 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
     disposeWeights(model.weights);
     await embedder?.close();
   }
+}
+
+/** A name for each kind of answers: what is as usual is not in it. */
+function generationsName(settings: SettingsOf<typeof GENERATE_OPTIONS>, prompted: PromptKind): string {
+  const { task, split, limit, numBeams, temperature, topP, topK, seed, maxTokens } = settings;
+  const parts = [
+    task,
+    ...(split === 'test' ? [] : [split]),
+    ...(numBeams === 0 ? [] : [`beams-${numBeams}`]),
+    ...(temperature === 0 ? [] : [`temperature-${temperature}`, `seed-${seed}`]),
+    ...(topP === 1 ? [] : [`top-p-${topP}`]),
+    ...(topK === 0 ? [] : [`top-k-${topK}`]),
+    ...(maxTokens === undefined ? [] : [`tokens-${maxTokens}`]),
+    ...promptTags(prompted),
+    ...(limit === 0 ? [] : [`first-${limit}`]),
+  ];
+  return `generations-${parts.join('-')}.jsonl`;
 }
 
 function generation(settings: SettingsOf<typeof GENERATE_OPTIONS>): AnswerOptions {

@@ -7,6 +7,7 @@ import { indexOf, loadDataset } from '../../data/load.js';
 import { readIndex, type SidIndex } from '../../data/sid-index.js';
 import { ensureEngine } from '../../engine/engine.js';
 import { createRecommender } from '../../evaluate/recommender.js';
+import { checkScorer } from '../../evaluate/scorer.js';
 import { promptCard, promptOptions, trainedWith } from '../../evaluate/trained-with.js';
 import { readNpy, type Vectors } from '../../files/npy.js';
 import type { LanguageModel } from '../../lm/language-model.js';
@@ -81,6 +82,7 @@ export async function settleGrpo(options: GrpoOptions, agreed?: Precision): Prom
   checkTasks(parsed, parts, rewards);
   checkPolicy(start, parsed);
   const dataset = await loadDataset(data, parsed.dataset);
+  checkScorer(parsed.scorer, dataset.items.length, 'grpo: scorer');
   const { index: indexFile = indexOf(dataset) } = parsed;
   const index = readIndex(indexFile, dataset.items.length);
   const vectors = embeddings === undefined ? undefined : vectorsOf(embeddings, dataset);

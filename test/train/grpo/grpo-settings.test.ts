@@ -100,6 +100,10 @@ describe('what a configuration records', () => {
     const scorer = () => [];
     const embed = (texts: readonly string[]) => ({ rows: texts.length, width: 1, data: new Float32Array(texts.length) }); // prettier-ignore
     const mine: Reward = ({ items }) => items.map(() => 0);
+    const strange = Object.assign(() => [], { items: ITEMS + 1 });
+    await expect(settled({ scorer: strange, reward: 'sasrec' })).rejects.toThrow(
+      `grpo: scorer: expected one of ${ITEMS} items, got ${ITEMS + 1}; train it on this catalogue`,
+    );
     const { config } = await settled({ lossType: 'dapo', kl: 'k3', scorer, embed, reward: ['sasrec', mine] });
     expect(config).toMatchObject({ lossType: 'dapo', scorer: functionStamp(scorer), embed: functionStamp(embed), reward: ['sasrec', functionStamp(mine)] }); // prettier-ignore
     expect(config).not.toHaveProperty('kl');
