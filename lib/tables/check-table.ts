@@ -1,7 +1,8 @@
 /** Whether a value is a paper table: the first field that does not fit is named. */
+import { BASELINE_OPTIONS } from '../baselines/baseline-options.js';
 import { BASELINE_NAMES, type BaselineName, baselineOf } from '../baselines/baselines.js';
 import { nearest } from '../options/nearest.js';
-import type { InputError } from '../support/errors.js';
+import { InputError } from '../support/errors.js';
 
 /** Makes the error. @param what a field is expected to be */
 type Bad = (field: string, what: string) => InputError;
@@ -81,6 +82,11 @@ function checkOptions(value: unknown, at: string, baseline: BaselineName, bad: B
     }
     const expected = option.mismatch(given);
     if (expected !== undefined) throw bad(`${at}.${name}`, expected);
+  }
+  try {
+    BASELINE_OPTIONS.parse({ ...(value as object), baseline, data: 'DIR' });
+  } catch (error) {
+    throw error instanceof InputError ? bad(at, `options that go together (${error.message})`) : error;
   }
 }
 

@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { baselineOf } from '../baselines/baselines.js';
+import { ARCHITECTURES } from '../baselines/sequence/architectures.js';
 import { readRecord } from '../baselines/results-record.js';
 import { hashFile, hashText, readJson } from '../files/files.js';
 import { fingerprint } from '../options/derive.js';
@@ -23,12 +24,22 @@ export interface RunConfig extends Record<string, unknown> {
   template?: string;
   /** SHA-256 by file name. */
   inputs?: Readonly<Record<string, string>>;
+  /** Of a trained baseline: items of a history that its model looks at. */
+  longest?: number;
 }
 
-/** Beside a baseline's results, else of the folder's run; absent where nothing says it. */
+/** Of the folder's run, else beside a baseline's results; absent where nothing says it. */
 export function configOf(folder: string): RunConfig | undefined {
-  const file = join(folder, 'config.json');
-  return readRecord(join(folder, 'results.jsonl')) ?? (existsSync(file) ? readJson<RunConfig>(file) : undefined);
+  const record = readRecord(join(folder, 'results.jsonl'));
+  const config = readThere<RunConfig>(join(folder, 'config.json'));
+  if (config?.baseline === undefined) return record ?? config;
+  const model = readThere<{ size?: { longest?: number } }>(join(folder, 'model', 'config.json'));
+  const [part, longest] = [record?.part, model?.size?.longest];
+  return { ...config, ...(part !== undefined && { part }), ...(longest !== undefined && { longest }) };
+}
+
+function readThere<T>(file: string): T | undefined {
+  return existsSync(file) ? readJson<T>(file) : undefined;
 }
 
 /** Whether a baseline is trained: runs of it have a seed. */
@@ -45,7 +56,14 @@ export function isRunOf(run: BaselineRun, config: RunConfig | undefined, name: s
   }
   if (config.baseline !== baseline || config.part !== undefined) return false;
   const sameIndex = index === undefined || config.inputs?.index === hashOf(String(index));
-  return sameIndex && wantedOf(run) === stampOf(run, config);
+  return sameIndex && wantedOf(wholeHistories(run, config)) === stampOf(run, config);
+}
+
+/** A run notes no length of histories where it is as long as the longest one: a row that asks for as many means it too. */
+function wholeHistories(run: BaselineRun, { historyLength: noted, longest }: RunConfig): BaselineRun {
+  const { historyLength, ...options } = run.options ?? {};
+  const whole = noted === undefined && longest !== undefined && Number(historyLength) >= longest;
+  return whole && ARCHITECTURES.some(({ name }) => name === run.baseline) ? { ...run, options } : run;
 }
 
 /**

@@ -44,6 +44,7 @@ test.each<[unknown, string]>([
   [optionsOf({ seed: 1 }), 'rows[1].run.options to be options of sasrec, not seed'],
   [optionsOf({ toString: 1 }), 'rows[1].run.options to be options of sasrec, not toString'],
   [optionsOf({ width: 1 }, 'popularity'), 'rows[1].run.options to be empty: popularity has none'],
+  [optionsOf({ negatives: 4 }), 'rows[1].run.options to be options that go together (baseline: --negatives: expected --loss binary'],
   [optionsOf({ width: '64' }), 'rows[1].run.options.width to be a whole number of 1 or more'],
   [rowOf({ ...TABLE.rows[0], published: { Elsewhere: {} } }), 'rows[1].published to be of the data sets, not Elsewhere'],
   [rowOf({ ...TABLE.rows[0], published: { Toys: null } }), 'rows[1].published.Toys to be an object, by metric'],

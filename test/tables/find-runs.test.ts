@@ -1,6 +1,5 @@
 /** Which runs of a data folder a row means. */
-import { renameSync, writeFileSync } from 'node:fs';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
@@ -37,7 +36,8 @@ test('a row of a trained baseline takes runs of its options alone', () => {
   put('short', { historyLength: 5 });
   put('cosine', { schedule: 'cosine' });
   put('gru', { baseline: 'gru4rec' });
-  put('all', { part: 'all' });
+  put('all', {});
+  writeJson(join(dir, 'runs', 'all', 'results.json'), { ...SASREC, part: 'all' }); // among the items of all data sets
   putRun(join(dir, 'runs', 'older'), older); // it says nothing of an option that decides the result
   putRun(join(dir, 'runs', 'sasrec'), undefined); // nobody knows its options
   const found = (options?: BaselineRun['options']) =>
@@ -47,6 +47,10 @@ test('a row of a trained baseline takes runs of its options alone', () => {
   expect(found({ width: 128 })).toEqual(['wide']);
   expect(found({ historyLength: 5 })).toEqual(['short']);
   expect(found({ schedule: 'cosine' })).toEqual(['cosine']);
+  writeJson(join(dir, 'runs', 'seed', 'model', 'config.json'), { size: { longest: 8 } });
+  expect(found({ historyLength: 7 })).toEqual([]);
+  expect(found({ historyLength: 8 })).toEqual(['seed']); // all of every history
+  expect(found({ historyLength: 9 })).toEqual(['seed']);
   expect(found({ width: 128, schedule: 'cosine' })).toEqual([]);
 });
 
