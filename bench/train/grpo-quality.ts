@@ -78,7 +78,7 @@ export async function grpoQuality(): Promise<Row[]> {
 async function shopOf(name: string): Promise<Shop | undefined> {
   if (name === 'sample') return { name, ...(await sampleShop()) };
   if (name === 'beauty')
-    return hasDataset('beauty') ? { name, ...(await beautyShop()), options: { epochs: 8 }, evalSteps: 205 } : undefined;
+    return hasDataset('beauty') ? { name, ...(await beautyShop()), options: { epochs: 30 }, evalSteps: 205 } : undefined;
   if (!hasDataset('industrial')) return undefined;
   return { name, ...(await industrialShop('grpo-quality/industrial')), options: {} };
 }

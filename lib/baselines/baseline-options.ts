@@ -7,6 +7,8 @@ import { defineOptions, type OptionsOf } from '../options/schema.js';
 import type { Baseline } from './baseline.js';
 import type { ItemKnnOptions } from './item-knn.js';
 import type { TrainedOptions } from './sequence/architectures.js';
+import type { SequenceSettings } from './sequence/sequence-options.js';
+import { InputError } from '../support/errors.js';
 import type { TigerSettings } from './tiger/tiger-options.js';
 import { BASELINE_NAMES, type BaselineName, baselineOf, BASELINES } from './baselines.js';
 
@@ -31,6 +33,19 @@ const BASELINE = custom<Baseline | BaselineName, { required: true }>(
   },
 );
 
+/** Options of a loss that is not asked for. */
+function checkLoss(given: object): void {
+  const { loss, negatives = 1, droAlpha = 0, droBeta = 1 } = given as Partial<SequenceSettings>;
+  if (negatives !== 1 && loss !== 'binary') {
+    throw new InputError(
+      'baseline: --negatives: expected --loss binary beside it, which alone draws items; leave it out',
+    );
+  }
+  if (droBeta !== 1 && droAlpha === 0) {
+    throw new InputError('baseline: --dro-beta: expected --dro-alpha above 0 beside it; leave it out');
+  }
+}
+
 /** Of the stage; a baseline's own options stand beside them. */
 export const BASELINE_OPTIONS = defineOptions(
   'baseline',
@@ -45,6 +60,7 @@ export const BASELINE_OPTIONS = defineOptions(
     }),
   },
   {
+    rules: [checkLoss],
     variants: {
       by: 'baseline',
       pick: (given) => (typeof given === 'object' ? (given as Baseline | null)?.name : given) as string,

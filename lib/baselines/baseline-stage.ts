@@ -1,4 +1,7 @@
-/** The `baseline` stage: a data folder -> `results.jsonl` of a baseline on the test rows, and its metrics. */
+/**
+ * The `baseline` stage: a data folder -> `results.jsonl` of a baseline on the test rows, `results.json` that says what
+ * they are of, and its metrics.
+ */
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset.js';
 import { partView } from '../data/join/parts.js';
@@ -16,6 +19,7 @@ import { BASELINE_OPTIONS, type BaselineStageOptions } from './baseline-options.
 import { viewsOf } from './apart.js';
 import type { Baseline, BaselineContext, BaselineOptions, Ranked } from './baseline.js';
 import { baselineOf } from './baselines.js';
+import { resultsRecord, writeRecord } from './results-record.js';
 
 /** What the stage measured, and where the results are. */
 export interface BaselineReport {
@@ -54,6 +58,7 @@ export async function baselineStage(
   const called = part === undefined ? own.name : `${own.name}-${part}`;
   const { run = join(data, 'runs', `baseline-${called}`) } = rest as { run?: string };
   const results = given ?? join(run, 'results.jsonl');
+  const record = resultsRecord(own, joined, { ...rest, ...(part !== undefined && { part }) });
   const ks = ksUpTo(rest.topK);
   const ranked: PartResults[] = [];
   const reports: Record<string, BaselineReport> = {};
@@ -61,15 +66,21 @@ export async function baselineStage(
     const began = performance.now();
     const { name } = dataset;
     const folder = apart ? join(run, name) : run;
-    const { results: lists, training } = await rankOne(own, rest, { dataset, run: folder, ...stale });
+    const { results: lists, training } = await rankOne(own, rest, {
+      dataset,
+      joined: { dataset: joined, firstItem },
+      run: folder,
+      ...stale,
+    });
     ranked.push({ name, firstItem, results: lists });
     const file = apart ? partFile(results, name) : results;
     writeResults(file, lists);
     reports[name] = reportOf(own.name, lists, ks, file, began, training);
   }
+  const all = apart ? joinedResults(ranked) : [];
+  if (apart) writeResults(results, all);
+  writeRecord(results, record);
   if (!apart) return Object.values(reports)[0]!;
-  const all = joinedResults(ranked);
-  writeResults(results, all);
   return { ...reportOf(own.name, all, ks, results, start), parts: reports };
 }
 

@@ -16,6 +16,8 @@ export interface BaselineContext {
   dataset: Dataset;
   /** Folder for what it keeps: model, checkpoints, metrics. Not there before the first run. */
   run: string;
+  /** Of a data set of a joined folder: the whole, whose index names its items, and the id of the first of them there. */
+  joined?: { dataset: Dataset; firstItem: number };
   /** What becomes of a run on other data. Default it is refused. */
   whenStale?: 'refuse' | 'replace';
 }

@@ -6,6 +6,7 @@ export * from './baselines.js';
 export * from './item-knn.js';
 export * from './popularity.js';
 export * from './rank-baselines.js';
+export * from './results-record.js';
 export * from './tiger/relative-positions.js';
 export * from './tiger/tiger.js';
 export * from './tiger/tiger-model.js';

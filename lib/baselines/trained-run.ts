@@ -8,8 +8,10 @@ import { fingerprint } from '../options/derive.js';
 import type { Options } from '../options/option.js';
 import { hashInputs } from '../runs/inputs.js';
 import { finishedRun, RunFolder } from '../runs/run-folder.js';
+import { InputError } from '../support/errors.js';
 import type { TrainReport } from '../train/loop/loop-options.js';
 import { trainWeights } from '../train/loop/train.js';
+import { VALID_METRICS } from '../train/loop/validate.js';
 import type { Task } from '../train/loop/task.js';
 import { runCard, tellIfOther } from '../train/report/run-card.js';
 import type { BaselineContext } from './baseline.js';
@@ -41,8 +43,11 @@ export async function trainedRun<Batch>(
   { dataset, run: folder, whenStale }: BaselineContext,
   begin: (stamp: Record<string, unknown>) => Training<Batch> | Promise<Training<Batch>>,
 ): Promise<TrainReport> {
+  const { again, onLog, seed, keep, bestMetric } = settings;
+  if (!VALID_METRICS.includes(bestMetric)) {
+    throw new InputError(`${name}: expected --best-metric to be one of ${VALID_METRICS.join(', ')}, got ${bestMetric}`);
+  }
   await ensureEngine();
-  const { again, onLog, seed, keep } = settings;
   const own = Object.fromEntries(Object.entries(settings).filter(([key]) => Object.hasOwn(options, key)));
   const stamp = fingerprint(options, own);
   const inputs = { dataset, ...(index !== undefined && { index }) };

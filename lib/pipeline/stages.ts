@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { badCaseReport, type BadCaseReport } from '../badcase/bad-case-report.js';
 import { type BaselineReport, baselineStage } from '../baselines/baseline-stage.js';
-import type { BaselineName } from '../baselines/baselines.js';
+import { type BaselineName, baselineOf } from '../baselines/baselines.js';
 import { type LoadedScorer, loadScorer } from '../baselines/sequence/scorer.js';
 import { baselineModel, isArchitecture, withAssistant } from '../baselines/sequence/with-assistant.js';
 import { convert, type ConvertReport } from '../data/convert.js';
@@ -163,9 +163,12 @@ export class PipelineStages extends SourceStages {
     const options = { ...this.baselineOptions(name), ...one };
     const called = Object.values({ name, ...one }).join('-');
     const results = this.results(called);
-    const anew = again && isArchitecture(name) && { again };
-    return this.once(`baseline-${called}`, options, this.splits(), [results], () =>
-      baselineStage({ ...options, ...anew, baseline: name, data, dataset, results }, { whenStale: 'replace' }),
+    const known = baselineOf(name).options ?? {};
+    const anew = again && 'again' in known && { again };
+    const own = 'index' in known && { index: this.index };
+    const inputs = [...this.splits(), ...(own ? [this.index] : [])];
+    return this.once(`baseline-${called}`, options, inputs, [results], () =>
+      baselineStage({ ...options, ...anew, ...own, baseline: name, data, dataset, results }, { whenStale: 'replace' }),
     );
   }
 

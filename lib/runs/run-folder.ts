@@ -194,12 +194,13 @@ function firstChange(there: Record<string, unknown>, here: Record<string, unknow
     [...new Set([...Object.keys(a), ...Object.keys(b)])].find(
       (key) => JSON.stringify(a[key]) !== JSON.stringify(b[key]),
     );
-  const { inputs: before = {}, ...oldOptions } = there;
-  const { inputs: now = {}, ...newOptions } = here;
-  const option = changed(oldOptions, newOptions);
+  const { inputs: before = {}, rows: rowsBefore, ...oldOptions } = there;
+  const { inputs: now = {}, rows: rowsNow, ...newOptions } = here;
+  // the number of training rows says of the data in words what a hash does not
+  const option = changed(oldOptions, newOptions) ?? changed({ rows: rowsBefore }, { rows: rowsNow });
   if (option !== undefined) {
     const [old, given] = [JSON.stringify(there[option]), JSON.stringify(here[option])];
-    return { what: `${option} is ${old} there, ${given} here`, input: false };
+    return { what: `${option} is ${old} there, ${given} here`, input: option === 'rows' };
   }
   const input = changed(before as Record<string, unknown>, now as Record<string, unknown>);
   return input === undefined ? undefined : { what: `${input} has changed`, input: true };

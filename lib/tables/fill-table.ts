@@ -1,8 +1,10 @@
 /** A paper table with measured values beside the published ones. */
 import type { Dataset } from '../data/dataset.js';
-import { asFlag } from '../options/flags.js';
-import { findRuns, type Measured, measureRuns } from './find-runs.js';
-import type { BaselineRun, PaperDataset, PaperRow, PaperTable, Published } from './paper-table.js';
+import { findRuns } from './find-runs.js';
+import { longestOf, type Measured, measureRuns } from './measure-runs.js';
+import type { PaperDataset, PaperRow, PaperTable, Published } from './paper-table.js';
+import { commandOf, needsOf } from './row-command.js';
+import { sortRuns, type Today, todayOf } from './sort-runs.js';
 
 /** A cell: a model on a data set. */
 export interface FilledRow {
@@ -36,8 +38,9 @@ export async function fillTable(name: string, table: PaperTable, data: readonly 
   const datasets: FilledDataset[] = [];
   for (const dataset of table.datasets) {
     const own = data.find((one) => one.name === dataset.name);
+    const today = own && todayOf(own);
     const rows: FilledRow[] = [];
-    for (const row of table.rows) rows.push(await fillRow(row, dataset, own, table.metrics));
+    for (const row of table.rows) rows.push(await fillRow(row, dataset, today, table.metrics));
     const otherRows = own && differenceOf(dataset, own);
     datasets.push({ dataset, ...(own && { dir: own.dir }), ...(otherRows !== undefined && { otherRows }), rows });
   }
@@ -47,34 +50,34 @@ export async function fillTable(name: string, table: PaperTable, data: readonly 
 async function fillRow(
   row: PaperRow,
   { name }: PaperDataset,
-  own: Dataset | undefined,
+  own: Today | undefined,
   metrics: readonly string[],
 ): Promise<FilledRow> {
   const { model, run } = row;
   const filled = { model, published: row.published[name] ?? {} };
-  if (!run || !own) return { ...filled, ...(row.needs !== undefined && { note: needsOf(row, own?.dir) }) };
-  const runs = findRuns(own.dir, run);
-  const measured = await measureRuns(runs, own, metrics);
-  const command = commandOf(run, own.dir);
-  if (measured)
-    return { ...filled, measured, ...(measured.stale > 0 && { note: `${measured.stale} runs on other rows` }) };
-  return { ...filled, note: runs.length > 0 ? `its runs are of other rows; ${command}` : command };
+  const dir = own?.dataset.dir;
+  if (!run || !own || dir === undefined) {
+    return { ...filled, ...(row.needs !== undefined && { note: needsOf(row, dir) }) };
+  }
+  const longest = longestOf(metrics);
+  const found = findRuns(dir, run);
+  const sorted = await sortRuns(found, own, 'baseline' in run ? longest : 0);
+  const { stale, short } = sorted;
+  const measured = measureRuns(sorted, metrics);
+  if (measured) {
+    const left = [
+      ...(stale.length > 0 ? [`${runsText(stale.length)} on other data`] : []),
+      ...(short.length > 0 ? [`${runsText(short.length)} with lists shorter than ${longest}`] : []),
+    ];
+    return { ...filled, measured, ...(left.length > 0 && { note: left.join(', ') }) };
+  }
+  const command = commandOf(run, dir, { longest, stale: stale.map(({ folder }) => folder) });
+  if (short.length > 0) return { ...filled, note: `its lists are shorter than ${longest}; ${command}` };
+  return { ...filled, note: stale.length > 0 ? `its runs are of other data; ${command}` : command };
 }
 
-/** What a row needs, and the command for a data folder. */
-function needsOf({ needs, command }: PaperRow, dir = 'DIR'): string {
-  return [`needs ${needs}`, ...(command === undefined ? [] : [command.replaceAll('DIR', dir)])].join(': ');
-}
-
-/** The command that makes a row which the kit can run. */
-export function commandOf(run: NonNullable<PaperRow['run']>, dir: string): string {
-  if ('baseline' in run) return [`sidlab baseline ${run.baseline} --data ${dir}`, ...flagsOf(run)].join(' ');
-  return `sidlab ${run.stage} --data ${dir} && sidlab evaluate --data ${dir} --model ${dir}/runs/${run.stage}/model`;
-}
-
-/** @example flagsOf({ baseline: 'sasrec', options: { weightDecay: 0.1 } }) // ['--weight-decay 0.1'] */
-function flagsOf({ options = {} }: BaselineRun): string[] {
-  return Object.entries(options).map(([name, value]) => (value === true ? asFlag(name) : `${asFlag(name)} ${value}`));
+function runsText(count: number): string {
+  return count === 1 ? '1 run' : `${count} runs`;
 }
 
 /** @returns in what the data folder's rows differ from those of the published values */

@@ -2,10 +2,11 @@
  * A paper table as data: rows, data sets, metrics, published values and their source (`lib/tables/NAME.json`, or a file
  * of one's own). A published value is a number, or the ends of a range where sources differ.
  */
-import { BASELINE_NAMES, type BaselineName } from '../baselines/baselines.js';
+import type { BaselineName } from '../baselines/baselines.js';
 import { readJson } from '../files/files.js';
 import { InputError } from '../support/errors.js';
 import beauty from './beauty.json' with { type: 'json' };
+import { checkTable } from './check-table.js';
 import minionerec from './minionerec.json' with { type: 'json' };
 import quickStart from './quick-start.json' with { type: 'json' };
 
@@ -28,7 +29,7 @@ export interface PaperDataset {
 export interface BaselineRun {
   baseline: BaselineName;
   /** Of its options those that are not the default. */
-  options?: Readonly<Record<string, string | number | true>>;
+  options?: Readonly<Record<string, string | number | true | readonly number[]>>;
 }
 
 /** A row of a table: a model that the kit can run, or one that needs something. */
@@ -72,46 +73,6 @@ export function paperTable(name: string): PaperTable {
 
 /** @param where for the error @throws InputError for the first field that does not fit */
 export function parsePaperTable(value: unknown, where: string): PaperTable {
-  const bad = (field: string, what: string): InputError =>
-    new InputError(`${where}: expected ${field} to be ${what}; mend the table`);
-  const table = value as Partial<PaperTable> | null;
-  if (typeof table !== 'object' || table === null) throw bad('it', 'an object');
-  for (const field of ['title', 'source'] as const) if (typeof table[field] !== 'string') throw bad(field, 'a text');
-  for (const field of ['metrics', 'datasets', 'rows'] as const) {
-    if (!Array.isArray(table[field]) || table[field].length === 0) throw bad(field, 'a list of one or more');
-  }
-  const { metrics, datasets, rows } = table as PaperTable;
-  for (const metric of metrics) {
-    if (!/^(HR|NDCG)@\d+$/.test(metric)) throw bad('metrics', `such as HR@10 or NDCG@10, not ${metric}`);
-  }
-  datasets.forEach(({ name, label, rows: counts }, i) => {
-    if (typeof name !== 'string' || typeof label !== 'string' || typeof counts !== 'object') {
-      throw bad(`datasets[${i}]`, 'an object of name, label and rows');
-    }
-  });
-  rows.forEach((row, i) => checkRow(row, `rows[${i}]`, table as PaperTable, bad));
-  return table as PaperTable;
-}
-
-function checkRow(
-  { model, run, needs, published }: PaperRow,
-  at: string,
-  { metrics, datasets }: PaperTable,
-  bad: (field: string, what: string) => InputError,
-): void {
-  if (typeof model !== 'string') throw bad(`${at}.model`, 'a text');
-  if ((run === undefined) === (needs === undefined)) throw bad(at, 'a row with either run or needs');
-  const baseline = run && 'baseline' in run ? run.baseline : undefined;
-  if (baseline !== undefined && !BASELINE_NAMES.includes(baseline)) {
-    throw bad(`${at}.run.baseline`, `one of ${BASELINE_NAMES.join(', ')}, not ${baseline}`);
-  }
-  for (const [dataset, values] of Object.entries(published ?? {})) {
-    if (!datasets.some(({ name }) => name === dataset))
-      throw bad(`${at}.published`, `of the data sets, not ${dataset}`);
-    for (const [metric, of] of Object.entries(values)) {
-      const ends = typeof of === 'number' ? [of] : of;
-      const fits = Array.isArray(ends) && ends.length <= 2 && ends.every((x) => x >= 0 && x <= 1);
-      if (!metrics.includes(metric) || !fits) throw bad(`${at}.published`, `shares of the metrics, not ${metric}`);
-    }
-  }
+  checkTable(value, (field, what) => new InputError(`${where}: expected ${field} to be ${what}; mend the table`));
+  return value as PaperTable;
 }

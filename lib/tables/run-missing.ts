@@ -1,39 +1,45 @@
 /** Runs the baselines that a table asks for and a data folder lacks. */
 import { join } from 'node:path';
 import { baselineStage } from '../baselines/baseline-stage.js';
-import { baselineOf } from '../baselines/baselines.js';
 import type { Dataset } from '../data/dataset.js';
 import { tell } from '../support/progress.js';
 import { findRuns } from './find-runs.js';
-import type { PaperTable } from './paper-table.js';
+import { longestOf } from './measure-runs.js';
+import type { BaselineRun, PaperTable } from './paper-table.js';
+import { folderFor, isTrained } from './run-options.js';
+import { listLength } from './row-command.js';
+import { sortRuns, type Today, todayOf } from './sort-runs.js';
 
-/** Counted baselines once, trained ones with each seed that has no results yet; a run that was stopped is resumed. */
+/**
+ * Counted baselines once, trained ones with each seed that has no results on today's data with lists as long as the metrics
+ * need; a run that was stopped is resumed, one on other data is kept beside the new one.
+ */
 export async function runMissing(
-  { rows, datasets }: PaperTable,
+  { rows, datasets, metrics }: PaperTable,
   data: readonly Dataset[],
   seeds: readonly number[],
 ): Promise<void> {
-  for (const { dir, name } of data.filter((own) => datasets.some((dataset) => dataset.name === own.name))) {
-    for (const { run } of rows) {
-      if (!run || !('baseline' in run)) continue;
-      const { baseline, options } = run;
-      const there = findRuns(dir, run);
-      if (!('seed' in (baselineOf(baseline).options ?? {}))) {
-        if (there.length === 0) await baselineStage({ ...options, baseline, data: dir, dataset: name });
-        continue;
-      }
-      for (const seed of seeds) {
-        if (there.some((found) => found.seed === seed)) continue;
-        tell(`${baseline} on ${name}, seed ${seed}`);
-        await baselineStage({
-          ...options,
-          baseline,
-          data: dir,
-          dataset: name,
-          seed,
-          run: join(dir, 'runs', `${baseline}-${seed}`),
-        });
-      }
-    }
+  for (const dataset of data.filter((own) => datasets.some(({ name }) => name === own.name))) {
+    const today = todayOf(dataset);
+    for (const { run } of rows) if (run && 'baseline' in run) await runRow(run, today, longestOf(metrics), seeds);
+  }
+}
+
+async function runRow(run: BaselineRun, today: Today, longest: number, seeds: readonly number[]): Promise<void> {
+  const { dir, name } = today.dataset;
+  const { baseline, options } = run;
+  const { fresh } = await sortRuns(findRuns(dir, run), today, longest);
+  const asked = { ...options, ...listLength(longest), baseline, data: dir, dataset: name };
+  if (!isTrained(run)) {
+    if (fresh.length > 0) return;
+    const results = join(folderFor(dir, run, `baseline-${baseline}`), 'results.jsonl');
+    await baselineStage({ ...asked, results });
+    return;
+  }
+  for (const seed of seeds) {
+    if (fresh.some((found) => found.run.seed === seed)) continue;
+    tell(`${baseline} on ${name}, seed ${seed}`);
+    const folder = folderFor(dir, run, `${baseline}-${seed}`, seed);
+    await baselineStage({ ...asked, seed, run: folder }, { whenStale: 'replace' });
   }
 }

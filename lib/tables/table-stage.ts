@@ -1,4 +1,5 @@
 /** The `table` stage: a paper table and data folders -> measured values beside published ones, as files and a figure. */
+import { existsSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { loadDataset } from '../data/load.js';
 import { exportFigure } from '../figures/export-figure.js';
@@ -17,17 +18,21 @@ export interface TableReport extends FilledTable {
   files: string[];
 }
 
-/** @throws InputError for a table or folder that there is none of, or folders of no data set of the table */
+/**
+ * @throws InputError for a table or folder that there is none of, folders of no data set of the table or two of one, or
+ *   an output that would take the table's own place; nothing is trained or written then
+ */
 export async function tableStage(options: TableOptions): Promise<TableReport> {
   const { table: asked, data: folders, run, seeds, out = join(folders[0]!, 'tables') } = TABLE_OPTIONS.parse(options);
   const table = paperTable(asked);
+  const name = basename(asked, '.json');
+  const path = join(out, name);
+  refuseOwnFile(asked, `${path}.json`);
   const data = [];
   for (const folder of folders) data.push(await loadDataset(folder));
   checkNames(table, data);
   if (run) await runMissing(table, data, seeds);
-  const name = basename(asked, '.json');
   const filled = await fillTable(name, table, data);
-  const path = join(out, name);
   const texts = { md: toMarkdown(filled), csv: toCsv(filled), tex: toLatex(filled) };
   const files = Object.entries(texts).map(([ending, text]) => {
     writeAtomic(`${path}.${ending}`, text);
@@ -42,11 +47,24 @@ export async function tableStage(options: TableOptions): Promise<TableReport> {
   return { ...filled, files };
 }
 
+/** The filled values have the table's name and ending. */
+function refuseOwnFile(asked: string, written: string): void {
+  const there = [asked, written].every((file) => existsSync(file));
+  if (!there || realpathSync.native(asked) !== realpathSync.native(written)) return;
+  throw new InputError(`${asked}: expected files in another folder than the table's own, got ${written}; give --out`);
+}
+
 function checkNames({ datasets }: PaperTable, data: readonly { name: string; dir: string }[]): void {
   const names = datasets.map(({ name }) => name);
   const unknown = data.find(({ name }) => !names.includes(name));
-  if (!unknown) return;
-  throw new InputError(
-    `${unknown.dir}: expected the data set to be one of ${names.join(', ')}, got ${unknown.name}; filter with --dataset ${names[0]}`,
-  );
+  if (unknown) {
+    throw new InputError(
+      `${unknown.dir}: expected the data set to be one of ${names.join(', ')}, got ${unknown.name}; filter with --dataset ${names[0]}`,
+    );
+  }
+  data.forEach(({ name, dir }, i) => {
+    const other = data.slice(0, i).find((one) => one.name === name);
+    if (!other) return;
+    throw new InputError(`${dir}: expected one folder a data set, got ${name} in ${other.dir} too; leave one out`);
+  });
 }

@@ -1,4 +1,5 @@
 /** A filled table as Markdown, CSV and LaTeX. */
+import { formatCsv } from '../data/csv.js';
 import { intervalText } from '../support/interval-text.js';
 import type { FilledDataset, FilledRow, FilledTable } from './fill-table.js';
 import type { Published } from './paper-table.js';
@@ -28,8 +29,8 @@ export function seedsText({ measured }: FilledRow): string {
 /** One section a data set; measured values that are not comparable stand in columns that say so. */
 export function toMarkdown({ table, datasets }: FilledTable): string {
   const { metrics } = table;
-  const head = [`# ${table.title}`, '', `Published values: ${table.source}.`];
-  if (table.claim !== undefined) head.push('', `**Claims:** ${table.claim}.`);
+  const head = [`# ${oneLine(table.title)}`, '', `Published values: ${oneLine(table.source)}.`];
+  if (table.claim !== undefined) head.push('', `**Claims:** ${oneLine(table.claim)}.`);
   const sections = datasets.flatMap((filled) => {
     const measured = filled.otherRows === undefined ? 'measured' : 'measured, not comparable';
     const columns = ['model', ...metrics.map((m) => `${m} published`), ...metrics.map((m) => `${m} ${measured}`)];
@@ -41,7 +42,7 @@ export function toMarkdown({ table, datasets }: FilledTable): string {
     ]);
     return [
       '',
-      `## ${filled.dataset.label}`,
+      `## ${oneLine(filled.dataset.label)}`,
       '',
       aboutText(filled),
       '',
@@ -54,14 +55,23 @@ export function toMarkdown({ table, datasets }: FilledTable): string {
 /** What a section's values are of. */
 function aboutText({ dir, otherRows }: FilledDataset): string {
   if (dir === undefined) return 'No data folder was given: published values alone.';
-  const of = `Measured on ${dir}: mean over seeds, 95 % bootstrap interval over users`;
+  const of = `Measured on ${oneLine(dir)}: mean over seeds, 95 % bootstrap interval over users`;
   return otherRows === undefined ? `${of}.` : `${of}. Not comparable with the published values: ${otherRows}.`;
 }
 
 function markdownTable(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const line = (cells: readonly string[]): string => `| ${cells.map(markdownCell).join(' | ')} |`;
   return [line(columns), line(columns.map(() => '---')), ...rows.map(line)];
+}
+
+/** A backslash escapes what follows, a bar ends the cell: both are escaped, or one in front of a bar would free it. */
+function markdownCell(text: string): string {
+  return oneLine(text).replace(/[\\|]/g, '\\$&');
+}
+
+/** Line ends as spaces, where one would end a heading, a cell or a comment. */
+function oneLine(text: string): string {
+  return text.replace(/\s*[\r\n\u2028\u2029]\s*/g, ' ');
 }
 
 /** One line a model, data set and metric. */
@@ -70,7 +80,7 @@ export function toCsv({ table, datasets }: FilledTable): string {
     ...['dataset', 'model', 'metric', 'published_low', 'published_high', 'measured', 'interval_low', 'interval_high'],
     ...['seed_least', 'seed_most', 'seeds', 'comparable', 'note'],
   ];
-  const lines = datasets.flatMap(({ dataset, rows, otherRows }) =>
+  const records = datasets.flatMap(({ dataset, rows, otherRows }) =>
     rows.flatMap((row) =>
       table.metrics.map((metric) => {
         const value = row.published[metric];
@@ -78,15 +88,11 @@ export function toCsv({ table, datasets }: FilledTable): string {
         const { measured: of } = row;
         const numbers = of ? [of.mean[metric]!, ...of.intervals[metric]!, ...of.spread[metric]!] : ['', '', '', '', ''];
         const last = [seedsText(row), of ? String(otherRows === undefined) : '', row.note ?? ''];
-        return [dataset.label, row.model, metric, ...ends, ...numbers, ...last].map(String).map(csvCell).join(',');
+        return [dataset.label, row.model, metric, ...ends, ...numbers, ...last].map(String);
       }),
     ),
   );
-  return [columns.join(','), ...lines, ''].join('\n');
-}
-
-function csvCell(text: string): string {
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return formatCsv([columns, ...records]);
 }
 
 /** `tabular` with booktabs' rules, a block a data set; published values in their own columns. */
@@ -100,16 +106,16 @@ export function toLatex({ table, datasets }: FilledTable): string {
     ...filled.rows.map(
       (row) =>
         [
-          latex(row.model),
+          firstCell(row.model),
           ...metrics.map((metric) => publishedText(row.published[metric]).replace(' to ', '--') || '--'),
           ...metrics.map((metric) => measuredText(row, metric) || '--'),
         ].join(' & ') + ' \\\\',
     ),
   ]);
   return [
-    `% ${table.title}`,
-    `% published values: ${table.source}`,
-    ...(table.claim === undefined ? [] : [`% claims: ${table.claim}`]),
+    `% ${oneLine(table.title)}`,
+    `% published values: ${oneLine(table.source)}`,
+    ...(table.claim === undefined ? [] : [`% claims: ${oneLine(table.claim)}`]),
     `\\begin{tabular}{${columns}}`,
     '\\toprule',
     ['', group('published'), group('measured')].join(' & ') + ' \\\\',
@@ -121,8 +127,13 @@ export function toLatex({ table, datasets }: FilledTable): string {
   ].join('\n');
 }
 
+/** After the `\\` of the line above, `[` would begin a length and `*` be its own. */
+function firstCell(text: string): string {
+  return `${/^\s*[[*]/.test(text) ? '{}' : ''}${latex(text)}`;
+}
+
 function latex(text: string): string {
-  return text.replace(/[\\&%$#_{}~^]/g, (letter) =>
+  return oneLine(text).replace(/[\\&%$#_{}~^]/g, (letter) =>
     letter === '\\' ? '\\textbackslash{}' : letter === '~' || letter === '^' ? `\\${letter}{}` : `\\${letter}`,
   );
 }

@@ -60,6 +60,28 @@ test.each(['sasrec', 'gru4rec', 'caser', 'hstu'] as const)('%s learns what count
   expect(report.training!.best.metrics['NDCG@10']).toBeGreaterThan(0.5);
 });
 
+test('options that would do nothing are refused, or are as if they were not given', async () => {
+  const sasrec = small('sasrec', 'nothing');
+  for (const [more, message] of [
+    [{ negatives: 9 }, 'baseline: --negatives: expected --loss binary beside it'],
+    [{ droBeta: 7 }, 'baseline: --dro-beta: expected --dro-alpha above 0 beside it'],
+    [{ bestMetric: 'NDCG@20' }, 'sasrec: expected --best-metric to be one of HR@1, NDCG@1, '],
+  ] as const) {
+    await expect(baselineStage({ ...sasrec, ...more })).rejects.toThrow(message);
+    expect(existsSync(sasrec.run!)).toBe(false);
+  }
+  const longest = Math.max(...rows(300, 'train').map(({ history }) => history.length));
+  const once = await baselineStage({ ...sasrec, epochs: 1, historyLength: longest + 9 });
+  const again = await baselineStage({ ...sasrec, epochs: 1 }); // the same run: histories are no longer than that
+  expect(again.training).toEqual(once.training);
+  await expect(baselineStage({ ...sasrec, epochs: 1, historyLength: 2 })).rejects.toThrow('another configuration');
+});
+
+test.each([1, 2])('caser: filters as high as histories are long, %d items', async (historyLength) => {
+  const caser = { ...small('caser', `short-${historyLength}`), historyLength, epochs: 1 };
+  expect((await baselineStage(caser)).rows).toBe(60);
+});
+
 test('stopped and resumed it ends on the same bits; a finished run is not trained again', async () => {
   const options = { ...small('sasrec', 'whole'), epochs: 4, loss: 'binary' as const, negatives: 3 };
   const whole = await baselineStage(options);

@@ -34,7 +34,12 @@ beforeAll(async () => {
   }
   await joinDatasets({ data: names.map((name) => at(name)), out: at('both'), dataset: 'both' });
   await embedItems({ data: at('both') });
-  await sidStage({ embeddings: at('both', 'both.emb-lsa.npy'), codebookSize: 8, method: 'rqkmeans' });
+  await sidStage({
+    embeddings: at('both', 'both.emb-lsa.npy'),
+    codebookSize: 4,
+    collisions: 'keep',
+    method: 'rqkmeans',
+  });
   const index = readIndex(at('both', 'both.index.json'));
   const { parts } = await loadDataset(at('both'));
   writeIndex(at('one', 'of-both.json'), index.slice(0, parts![0]!.items));
@@ -42,6 +47,18 @@ beforeAll(async () => {
   const run = { data: at('both'), run: at('sft'), validRows: 10 };
   ({ model } = await sft({ ...run, model: 'qwen2:32x1', epochs: 1, batchSize: 16, precision: 'float32' }));
 }, 60_000);
+
+test('TIGER reads the index of the joined folder, each data set its share of it', async () => {
+  const small = { width: 8, layers: 1, heads: 1, headWidth: 8, feedForward: 8, epochs: 1, validRows: 5, topK: 5 };
+  const tiger = { ...small, baseline: 'tiger', batchSize: 64 } as const;
+  const { parts } = await baselineStage({ ...tiger, data: at('both'), run: at('tiger') });
+  for (const name of names) {
+    const own = { data: at(name), index: at(name, 'of-both.json'), run: at(`tiger-${name}`) };
+    expect(parts![name]!.item).toEqual((await baselineStage({ ...tiger, ...own })).item);
+  }
+  const part = await baselineStage({ ...tiger, data: at('both'), part: 'two', run: at('tiger-part') });
+  expect(part.item).toEqual(parts!.two!.item);
+});
 
 test('each by the one model: as alone with its share of the index; together in the ids of the joined folder', async () => {
   const asked = { model, numBeams: 10, precision: 'float32' } as const;
@@ -116,7 +133,7 @@ describe('a part by itself', () => {
       return { ...score, slices: others, beside: beside!.map(numbers), warnings: score.warnings!.length };
     };
     const expected = await scoreOf(alone.results, twoAlone);
-    expect(expected.metrics.sid).toBeDefined();
+    expect(expected.metrics.sid).not.toEqual(expected.metrics.item); // items share SIDs
     expect(await scoreOf(part.results, both)).toEqual(expected);
     expect(await scoreOf(part.results, { ...both, part: 'two' })).toEqual(expected);
     // by the data set's own index, had it one, nothing is said: the SIDs were others

@@ -129,6 +129,7 @@ test.each<[string, Op, number[][]]>([
   ['beside', (a, b) => beside([a as tf.Tensor2D, b as tf.Tensor2D]), [[4, 2], [4, 3]]],
   ['transposed', (x) => transposed(x, [2, 0, 1]), [[2, 3, 4]]],
   ['maxOverTime', (x) => maxOverTime(x as tf.Tensor3D), [[2, 5, 3]]],
+  ['maxOverTime of one step', (x) => maxOverTime(x as tf.Tensor3D), [[2, 1, 3]]],
   ['rowsOrZeros', (x) => rowsOrZeros(x as tf.Tensor2D, Int32Array.of(1, -1, 3, 1)), [[4, 5]]],
 ])('%s: gradients are the slopes of the value', (_, op, shapes) => {
   expect(differenceError(op, shapes)).toBeLessThan(5e-3);

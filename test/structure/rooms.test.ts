@@ -32,7 +32,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   baselines: [
     ...['cluster', 'data', 'decode', 'engine', 'evaluate', 'files', 'lm', 'ops', 'options', 'runs', 'support', 'train'],
   ],
-  tables: ['baselines', 'data', 'evaluate', 'figures', 'files', 'options', 'support'],
+  tables: ['baselines', 'data', 'evaluate', 'figures', 'files', 'options', 'runs', 'support'],
   badcase: [
     ...['baselines', 'data', 'decode', 'engine', 'evaluate', 'figures', 'files', 'lm', 'options', 'runs', 'support'],
   ],

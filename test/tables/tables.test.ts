@@ -1,57 +1,21 @@
 /** Paper tables: the data of the kit's, and what becomes of them beside measured results. */
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { baselineStage } from '../../lib/baselines/baseline-stage.js';
-import type { Row } from '../../lib/data/dataset.js';
-import { formatInter } from '../../lib/data/inter-file.js';
-import { formatItems } from '../../lib/data/item-file.js';
-import { rankMetrics } from '../../lib/evaluate/metrics.js';
-import { writeResults } from '../../lib/evaluate/results-file.js';
-import { writeAtomic, writeJson } from '../../lib/files/files.js';
 import { baselineOf } from '../../lib/baselines/baselines.js';
+import { rankMetrics } from '../../lib/evaluate/metrics.js';
+import { writeAtomic, writeJson } from '../../lib/files/files.js';
 import { defineOptions } from '../../lib/options/schema.js';
-import { commandOf } from '../../lib/tables/fill-table.js';
-import { findRuns } from '../../lib/tables/find-runs.js';
-import { paperTable, parsePaperTable, type PaperTable, TABLE_NAMES } from '../../lib/tables/paper-table.js';
+import { paperTable, TABLE_NAMES } from '../../lib/tables/paper-table.js';
 import { tableFigure } from '../../lib/tables/table-figure.js';
 import { tableStage } from '../../lib/tables/table-stage.js';
 import { publishedText, toLatex } from '../../lib/tables/table-text.js';
+import { putRun, rows, SASREC, TABLE, toyFolder } from './toys.js';
 
-const data = mkdtempSync(join(tmpdir(), 'sidlab-tables-'));
-const row = (user: number, target: number): Row => ({
-  user: `U${user}`,
-  history: [target % 3, (target + 1) % 3],
-  target,
-});
-const rows = Array.from({ length: 8 }, (_, i) => row(i, i % 4));
-
-const TABLE: PaperTable = {
-  title: 'Toys & more',
-  source: 'nobody',
-  claim: 'made up',
-  metrics: ['HR@1', 'NDCG@3'],
-  datasets: [
-    { name: 'Toys', label: 'Toys', rows: { test: 8 }, items: 4 },
-    { name: 'Other', label: 'Other_set', rows: { test: 80 } },
-  ],
-  rows: [
-    {
-      model: 'Popularity',
-      run: { baseline: 'popularity' },
-      published: { Toys: { 'HR@1': 0.25, 'NDCG@3': [0.4, 0.5] } },
-    },
-    { model: 'Transition', run: { baseline: 'transition' }, published: { Toys: { 'HR@1': 0.5 } } },
-    { model: 'SASRec', run: { baseline: 'sasrec' }, published: {} },
-    { model: 'Large', needs: 'a GPU', command: 'sidlab sft --data DIR', published: { Toys: { 'HR@1': 0.9 } } },
-  ],
-};
+const data = toyFolder();
 
 beforeAll(async () => {
-  const item = (i: number) => ({ title: `item ${i}`, description: '', brand: '', categories: '' });
-  writeAtomic(join(data, 'Toys.item.json'), formatItems([0, 1, 2, 3].map(item)));
-  for (const split of ['train', 'valid', 'test']) writeAtomic(join(data, `Toys.${split}.inter`), formatInter(rows));
   writeJson(join(data, 'toys.json'), TABLE);
   await baselineStage({ baseline: 'popularity', data });
 });
@@ -81,12 +45,8 @@ test('the tables of the kit are whole; ranges and units are shares', () => {
 
 test('measured beside published: means over seeds, what is missing with its command', async () => {
   // two seeds of a model: one right on half of the rows, one on a quarter
-  for (const [seed, right] of [[1, 4], [2, 2]] as const) {
-    const folder = join(data, 'runs', `any-${seed}`);
-    writeJson(join(folder, 'config.json'), { stage: 'baseline', baseline: 'sasrec', seed });
-    const lists = rows.map((one, i) => ({ ...one, items: i < right ? [one.target] : [(one.target + 1) % 4], scores: [0] }));
-    writeResults(join(folder, 'results.jsonl'), lists);
-  } // prettier-ignore
+  putRun(join(data, 'runs', 'any-1'), { ...SASREC, seed: 1 }, 4);
+  putRun(join(data, 'runs', 'any-2'), { ...SASREC, seed: 2 }, 2);
   const report = await tableStage({ table: join(data, 'toys.json'), data: [data] });
   const [toys, other] = report.datasets;
   const [popular, transition, sasrec, large] = toys!.rows;
@@ -138,7 +98,7 @@ test('measured on other rows is said to be not comparable; results of other rows
   const before = readFileSync(results, 'utf8');
   writeAtomic(results, before.split('\n').slice(1).join('\n'));
   const stale = await tableStage({ table: join(data, 'other.json'), data: [data], out: join(data, 'out') });
-  expect(stale.datasets[0]!.rows[0]!.note).toMatch(/its runs are of other rows; sidlab baseline popularity/);
+  expect(stale.datasets[0]!.rows[0]!.note).toMatch(/its runs are of other data; sidlab baseline popularity/);
   writeAtomic(results, before);
 });
 
@@ -163,24 +123,6 @@ test('numbers in print', () => {
   expect(publishedText(undefined)).toBe('');
 });
 
-test.each([
-  [{ ...TABLE, title: 3 }, 'expected title to be a text'],
-  [{ ...TABLE, metrics: ['MRR'] }, 'expected metrics to be such as HR@10'],
-  [{ ...TABLE, rows: [{ model: 'A', published: {} }] }, 'expected rows[0] to be a row with either run or needs'],
-  [
-    { ...TABLE, rows: [{ model: 'A', run: { baseline: 'luck' }, published: {} }] },
-    'expected rows[0].run.baseline to be one of',
-  ],
-  [
-    { ...TABLE, rows: [{ ...TABLE.rows[0]!, published: { Toys: { 'HR@1': 25 } } }] },
-    'expected rows[0].published to be shares',
-  ],
-  [{ ...TABLE, rows: [{ ...TABLE.rows[0]!, published: { Elsewhere: {} } }] }, 'of the data sets, not Elsewhere'],
-  [null, 'expected it to be an object'],
-])('a table that does not fit is refused (%#)', (table, message) => {
-  expect(() => parsePaperTable(table, 'mine.json')).toThrow(message);
-});
-
 test('unknown tables and folders of other data sets', async () => {
   await expect(tableStage({ table: 'best', data: [data] })).rejects.toThrow(
     'table: expected one of minionerec, beauty, quick-start',
@@ -188,35 +130,4 @@ test('unknown tables and folders of other data sets', async () => {
   await expect(tableStage({ table: 'beauty', data: [data] })).rejects.toThrow(
     /expected the data set to be one of Beauty, got Toys/,
   );
-});
-
-test("a pipeline's runs are found in their folder, where they ranked all test rows as usual", () => {
-  const dir = mkdtempSync(join(tmpdir(), 'sidlab-found-'));
-  const put = (run: string, config: object | undefined, beside?: object, file = 'results.jsonl'): void => {
-    if (config) writeJson(join(dir, 'runs', run, 'config.json'), config);
-    writeResults(join(dir, 'runs', run, file), [{ ...rows[0]!, items: [1], scores: [1] }]);
-    if (beside) writeJson(join(dir, 'runs', run, file.replace('.jsonl', '.json')), beside);
-  };
-  const usual = { split: 'test', numBeams: 50, normalize: 'full' };
-  put('main/sft', { stage: 'sft', seed: 1 }, usual);
-  put('short/sft', { stage: 'sft', seed: 2 }, { ...usual, numBeams: 10 });
-  put('part/sft', { stage: 'sft', seed: 3 }, { ...usual, limit: 8 });
-  put('legal/sft', { stage: 'sft', seed: 4 }, { ...usual, normalize: 'legal' });
-  put('alone', { stage: 'sft', seed: 5 }, undefined, 'results-test-sids-50.jsonl');
-  put('main/grpo', { stage: 'grpo', seed: 1 }, usual);
-  put('main/popularity', undefined);
-  put('baseline-transition', undefined);
-  const found = (run: Parameters<typeof findRuns>[1]) => findRuns(dir, run).map(({ folder, seed }) => [relative(dir, folder), seed]); // prettier-ignore
-  expect(found({ stage: 'sft' })).toEqual([['runs/alone', 5], ['runs/main/sft', 1]]); // prettier-ignore
-  expect(found({ stage: 'grpo' })).toEqual([['runs/main/grpo', 1]]);
-  expect(found({ baseline: 'popularity' })).toEqual([['runs/main/popularity', undefined]]);
-  expect(found({ baseline: 'transition' })).toEqual([['runs/baseline-transition', undefined]]);
-  expect(findRuns(join(dir, 'none'), { stage: 'sft' })).toEqual([]);
-  put('a', { stage: 'baseline', baseline: 'sasrec', seed: 7, width: 64, mode: 'chain' });
-  put('b', { stage: 'baseline', baseline: 'sasrec', seed: 7, width: 128, mode: 'chain' });
-  expect(found({ baseline: 'sasrec' })).toEqual([['runs/a', 7]]);
-  const wide = { baseline: 'sasrec', options: { width: 128, mode: 'chain' } } as const;
-  expect(found(wide)).toEqual([['runs/b', 7]]);
-  expect(found({ baseline: 'sasrec', options: { width: 128, mode: 'row' } })).toEqual([]);
-  expect(commandOf(wide, 'D')).toBe('sidlab baseline sasrec --data D --width 128 --mode chain');
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadDataset } from '../../lib/data/load.js';
+import { writeIndex } from '../../lib/data/sid-index.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { trainableWeights } from '../../lib/lm/language-model.js';
 import { loadModel, saveModel } from '../../lib/lm/model.js';
@@ -113,7 +114,7 @@ test.each([
   ['averageDecay', 0, -0.01],
   ['averageDecay', 0.999, 1],
 ] as const)('grpo: %s of %d is good, of %d it is not', (name, good, bad) => {
-  const given = { data: 'd', model: 'm' };
+  const given = { data: 'd', model: 'm', ...(name.startsWith('sync') && { reference: 'synchronised' as const }) };
   expect(GRPO_OPTIONS.parse({ ...given, [name]: good })[name]).toBe(good);
   expect(() => GRPO_OPTIONS.parse({ ...given, [name]: bad })).toThrow(`grpo: expected ${name} to be`);
 });
@@ -271,7 +272,6 @@ describe('where training starts', () => {
 test.each([
   [0, 30],
   [1, 30],
-  [98, 30], // Industrial
   [100, 30],
   [101, 29],
   [236, 12], // MovieLens 100K
@@ -279,16 +279,20 @@ test.each([
   [376, 8],
   [100_000, 8],
 ])('%d updates of chains an epoch: %d epochs', (updates, epochs) => {
-  expect(defaultEpochs(updates, true)).toBe(epochs);
-  expect(defaultEpochs(updates, false)).toBe(30);
+  expect(defaultEpochs(updates, 'one')).toBe(epochs);
+  expect(defaultEpochs(8 * updates, 'several')).toBe(epochs); // 98 of Industrial and 762 of Beauty: 30
+  expect(defaultEpochs(updates, 'other')).toBe(30);
 });
 
 test('a run counts its own chains, and rows are left at 30', async () => {
-  const { train } = await loadDataset('test/cases/shop');
+  const { train, items } = await loadDataset('test/cases/shop');
   const chains = chainTexts(train, TEMPLATES.sids!, 1).length;
   expect(chains).toBeGreaterThan(110);
   const options = { data: 'test/cases/shop', model: 'qwen2:32x1', batchSize: 1, window: 1 };
-  expect((await sftEstimate(options)).epochs).toBe(Math.max(8, Math.floor(3000 / chains)));
+  const index = join(mkdtempSync(join(tmpdir(), 'sidlab-epochs-')), 'one.index.json');
+  writeIndex(index, items.map((_, i) => [`<a_${i}>`])); // prettier-ignore
+  expect((await sftEstimate({ ...options, index })).epochs).toBe(Math.max(8, Math.floor(3000 / chains)));
+  expect((await sftEstimate(options)).epochs).toBe(30); // of several tokens a SID
   expect((await sftEstimate({ ...options, mode: 'row' })).epochs).toBe(30);
   expect((await sftEstimate({ ...options, epochs: 2 })).epochs).toBe(2);
 });

@@ -49,7 +49,9 @@ async function trainSequence(
   const longest = dataset.train.reduce((most, { history }) => Math.max(most, history.length), 1);
   const size = { items: dataset.items.length, longest: Math.min(settings.historyLength ?? longest, longest) };
   const model = (await architecture.load())(size, settings as never);
-  return trainedRun({ name, options, settings }, context, (stamp) => {
+  const { historyLength: _all, ...others } = settings;
+  const effective = size.longest === longest ? others : { ...others, historyLength: size.longest };
+  return trainedRun({ name, options, settings: effective }, context, (stamp) => {
     const weights = initialWeights(model, settings.seed);
     const task = sequenceTask(name, { model, weights }, dataset, settings);
     const made: SequenceConfig = { baseline: name, size, settings: stamp };

@@ -16,8 +16,10 @@ import { tigerTokens } from './tiger-tokens.js';
 /** Trains where that is not done, and ranks the test rows. @throws InputError as the loop does, or for no index */
 export async function trainTiger(settings: BaselineOptions & TigerSettings, context: BaselineContext): Promise<Ranked> {
   const { dataset } = context;
-  const { width, layers, heads, headWidth, feedForward, index = indexOf(dataset), topK = 50 } = settings;
-  const tokens = tigerTokens(readIndex(index, dataset.items.length).map(codeTokens));
+  const { dataset: whole, firstItem } = context.joined ?? { dataset, firstItem: 0 };
+  const { width, layers, heads, headWidth, feedForward, index = indexOf(whole), topK = 50 } = settings;
+  const sids = readIndex(index, whole.items.length).slice(firstItem, firstItem + dataset.items.length);
+  const tokens = tigerTokens(sids.map(codeTokens));
   const size: TigerSize = { vocabSize: tokens.vocabSize, width, layers, heads, headWidth, feedForward };
   const most = dataset.train.reduce((longest, { history }) => Math.max(longest, history.length), 1);
   const longest = Math.min(settings.historyLength ?? most, most);

@@ -13,6 +13,7 @@ export function maxOverTime(x: tf.Tensor3D): tf.Tensor2D {
     [x],
     (x) => ({ value: tf.max(x!, 1), saved: [tf.argMax(x!, 1)] }),
     (dy, _, [at]) => {
+      if (steps === 1) return [tf.expandDims(dy, 1)]; // the engine has no one-hot vectors of one number
       const chosen = oneHot(tf.cast(at!, 'int32'), steps); // [B, F, T]
       return [tf.mul(tf.transpose(chosen, [0, 2, 1]), tf.expandDims(dy, 1))];
     },

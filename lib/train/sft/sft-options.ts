@@ -50,7 +50,7 @@ export const SFT_OPTIONS = defineOptions(
     ...OPTIMIZER_OPTIONS,
     epochs: number('passes over the training examples; a fraction stops within the last one', {
       above: 0,
-      otherwise: '30; of chains alone as many as make 3,000 updates, 8 to 30',
+      otherwise: '30; of chains alone as many as make 24,000 updates, or 3,000 where a SID is one token, 8 to 30',
     }),
     warmupSteps: { ...TRAIN_OPTIONS.warmupSteps, otherwise: '100, with warmup-ratio 0' },
     weightDecay: withDefault(TRAIN_OPTIONS.weightDecay, 0.01),

@@ -142,7 +142,7 @@ async function settle(options: SftOptions, agreed?: Precision) {
   const beside = { weights: loadWeights(dataset, parsed), cold: loadColdTargets(dataset, parsed) };
   const context = promptContext(index.sids, dataset.items, [], undefined, words);
   const tasks = new TaskSet(dataset, plan.parts, context, { ...given, ...beside });
-  const settings = { ...given, epochs: parsed.epochs ?? epochsOf(tasks, plan, parsed) };
+  const settings = { ...given, epochs: parsed.epochs ?? epochsOf(tasks, plan, parsed, index.sids) };
   const precision = agreed ?? precisionOf(parsed);
   const {
     model,
@@ -176,10 +176,11 @@ function recorded(options: Record<string, unknown>): Record<string, unknown> {
 }
 
 /** Passes where nobody says how many. */
-function epochsOf(tasks: TaskSet, { parts }: TaskPlan, { batchSize, batchTokens }: SftParsed): number {
+function epochsOf(tasks: TaskSet, { parts }: TaskPlan, { batchSize, batchTokens }: SftParsed, index: SidIndex): number {
   const examples = Object.values(tasks.counts()).reduce((sum, { perEpoch }) => sum + perEpoch, 0);
   const chains = parts.every(({ mode }) => mode === 'chain') && batchTokens === 0;
-  return defaultEpochs(Math.ceil(examples / batchSize), chains);
+  const tokens = index.every(({ length }) => length === 1) ? 'one' : 'several';
+  return defaultEpochs(Math.ceil(examples / batchSize), chains ? tokens : 'other');
 }
 
 /** The model that it starts from, and what it trains. */

@@ -1,0 +1,193 @@
+/** Which runs of a data folder a row means. */
+import { renameSync, writeFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { expect, test } from 'vitest';
+import { baselineStage } from '../../lib/baselines/baseline-stage.js';
+import { writeResults } from '../../lib/evaluate/results-file.js';
+import { hashFile, readJson, writeJson } from '../../lib/files/files.js';
+import { findRuns } from '../../lib/tables/find-runs.js';
+import { type BaselineRun, paperTable } from '../../lib/tables/paper-table.js';
+import { folderFor } from '../../lib/tables/run-options.js';
+import { commandOf } from '../../lib/tables/row-command.js';
+import { putRun, rows, SASREC, toyFolder } from './toys.js';
+
+type Run = Parameters<typeof findRuns>[1];
+
+const newFolder = (): string => mkdtempSync(join(tmpdir(), 'sidlab-found-'));
+const foundIn = (dir: string, run: Run) =>
+  findRuns(dir, run).map(({ results }) => relative(join(dir, 'runs'), results));
+
+/** A language model's results, and what lies beside them. */
+function putStage(dir: string, run: string, file: string, beside?: object): void {
+  const path = join(dir, 'runs', run, file);
+  writeResults(path, [{ ...rows[0]!, items: [1], scores: [1] }]);
+  if (beside) writeJson(path.replace('.jsonl', '.json'), beside);
+}
+
+test('a row of a trained baseline takes runs of its options alone', () => {
+  const dir = newFolder();
+  const put = (name: string, options: object): void => putRun(join(dir, 'runs', name), { ...SASREC, ...options });
+  const { patience: _patience, ...older } = SASREC;
+  put('defaults', {});
+  put('said', { schedule: 'constant', averageDecay: 0, mode: 'row' }); // before they were left out at their defaults
+  put('seed', { seed: 7 });
+  put('wide', { width: 128 });
+  put('short', { historyLength: 5 });
+  put('cosine', { schedule: 'cosine' });
+  put('gru', { baseline: 'gru4rec' });
+  put('all', { part: 'all' });
+  putRun(join(dir, 'runs', 'older'), older); // it says nothing of an option that decides the result
+  putRun(join(dir, 'runs', 'sasrec'), undefined); // nobody knows its options
+  const found = (options?: BaselineRun['options']) =>
+    foundIn(dir, { baseline: 'sasrec', ...(options && { options }) }).map((file) => file.split('/')[0]);
+  expect(found()).toEqual(['defaults', 'said', 'seed']);
+  expect(found({ schedule: 'constant', width: 64 })).toEqual(['defaults', 'said', 'seed']);
+  expect(found({ width: 128 })).toEqual(['wide']);
+  expect(found({ historyLength: 5 })).toEqual(['short']);
+  expect(found({ schedule: 'cosine' })).toEqual(['cosine']);
+  expect(found({ width: 128, schedule: 'cosine' })).toEqual([]);
+});
+
+test("runs of the kit's tables are found as they are on disk", () => {
+  const dir = newFolder();
+  const optionsOf = (table: string, model: string) => paperTable(table).rows.find((row) => row.model === model)!.run!;
+  const chains = { mode: 'chain', width: 128, blocks: 1, weightDecay: 0.1, schedule: 'cosine', epochs: 60 };
+  putRun(join(dir, 'runs', 'sasrec-42'), { ...SASREC, ...chains, averageDecay: 0.98 });
+  const tiger = {
+    ...{ stage: 'baseline', baseline: 'tiger', data: 'Beauty', rows: 131413, epochs: 200, batchSize: 256 },
+    ...{ learningRate: 0.001, weightDecay: 0, maxGradNorm: 0, dropout: 0.2, averageDecay: 0.99, evalEpochs: 1 },
+    ...{ bestMetric: 'NDCG@10', patience: 10, seed: 42, width: 128, layers: 2, heads: 4, headWidth: 32 },
+    ...{ feedForward: 512, validRows: 2000 },
+  };
+  putRun(join(dir, 'runs', 'tiger-42'), tiger);
+  for (const table of ['minionerec', 'beauty']) {
+    expect(foundIn(dir, optionsOf(table, 'SASRec'))).toEqual(['sasrec-42/results.jsonl']);
+  }
+  expect(foundIn(dir, optionsOf('beauty', 'TIGER'))).toEqual(['tiger-42/results.jsonl']);
+  expect(foundIn(dir, optionsOf('minionerec', 'TIGER'))).toEqual([]);
+  expect(foundIn(dir, optionsOf('quick-start', 'SASRec'))).toEqual([]);
+});
+
+test('runs that were set aside are none', () => {
+  const dir = newFolder();
+  putRun(join(dir, 'runs', 'sasrec-42'), SASREC);
+  putRun(join(dir, 'runs', 'sasrec-42.before-1'), { ...SASREC, seed: 1 });
+  putRun(join(dir, 'runs', 'main', 'sasrec.before-12'), { ...SASREC, seed: 2 });
+  expect(foundIn(dir, { baseline: 'sasrec' })).toEqual(['sasrec-42/results.jsonl']);
+});
+
+test('counted results say their options; older ones are taken to be of none', async () => {
+  const dir = toyFolder();
+  const few = { baseline: 'item-knn', options: { neighbours: 2 } } as const;
+  const usual = { baseline: 'item-knn', options: { neighbours: 100 } } as const;
+  await baselineStage({ baseline: 'item-knn', data: dir, neighbours: 2 });
+  const record = join(dir, 'runs', 'baseline-item-knn', 'results.json');
+  expect(readJson(record)).toEqual({
+    ...{ stage: 'baseline', baseline: 'item-knn', data: 'Toys', neighbours: 2, shrinkage: 10 },
+    inputs: Object.fromEntries(
+      ['item.json', 'train.inter', 'valid.inter', 'test.inter'].map((ending) => [
+        `Toys.${ending}`,
+        hashFile(join(dir, `Toys.${ending}`)),
+      ]),
+    ),
+  });
+  const plain = ['baseline-item-knn/results.jsonl'];
+  expect([few, usual, { baseline: 'item-knn' } as const].map((run) => foundIn(dir, run))).toEqual([plain, [], []]);
+  await baselineStage({ baseline: 'item-knn', data: dir });
+  expect([few, usual, { baseline: 'item-knn' } as const].map((run) => foundIn(dir, run))).toEqual([[], plain, plain]);
+  renameSync(record, `${record}.gone`);
+  expect([few, usual, { baseline: 'item-knn' } as const].map((run) => foundIn(dir, run))).toEqual([[], plain, plain]);
+  await baselineStage({ baseline: 'popularity', data: dir, results: join(dir, 'runs', 'any', 'results.jsonl') });
+  expect(foundIn(dir, { baseline: 'popularity' })).toEqual(['any/results.jsonl']);
+});
+
+test('of a language model its own task, ranked as usual', () => {
+  const dir = newFolder();
+  const usual = { split: 'test', template: 'sids', numBeams: 50, normalize: 'full' };
+  const found = () => foundIn(dir, { stage: 'sft' });
+  const config = (run: string, more: object = {}): void =>
+    writeJson(join(dir, 'runs', run, 'config.json'), { stage: 'sft', ...more });
+  config('a');
+  putStage(dir, 'a', 'results-test-fusionseqrec-50.jsonl', { ...usual, template: 'fusionseqrec' });
+  expect(found()).toEqual([]);
+  putStage(dir, 'a', 'results-test-sids-50-bfloat16.jsonl', { ...usual, precision: 'bfloat16' });
+  expect(found()).toEqual(['a/results-test-sids-50-bfloat16.jsonl']);
+  putStage(dir, 'a', 'results-test-sids-50.jsonl', usual);
+  expect(found()).toEqual(['a/results-test-sids-50.jsonl']);
+  config('a', { template: 'fusionseqrec' });
+  expect(found()).toEqual(['a/results-test-fusionseqrec-50.jsonl']);
+  config('b', { template: 'my-task' });
+  putStage(dir, 'b', 'results-test-my-task-50.jsonl'); // nothing beside it but its name
+  config('c');
+  putStage(dir, 'c', 'results-test-sids-50.jsonl', { ...usual, assistant: 'abc' });
+  expect(found()).toEqual(['a/results-test-fusionseqrec-50.jsonl', 'b/results-test-my-task-50.jsonl']);
+});
+
+test("a pipeline's runs are found in their folder, where they ranked all test rows as usual", () => {
+  const dir = newFolder();
+  const usual = { split: 'test', numBeams: 50, normalize: 'full' };
+  const put = (run: string, seed: number, beside: object | undefined, file = 'results.jsonl'): void => {
+    writeJson(join(dir, 'runs', run, 'config.json'), { stage: run.endsWith('grpo') ? 'grpo' : 'sft', seed });
+    putStage(dir, run, file, beside);
+  };
+  put('main/sft', 1, usual);
+  put('short/sft', 2, { ...usual, numBeams: 10 });
+  put('part/sft', 3, { ...usual, limit: 8 });
+  put('legal/sft', 4, { ...usual, normalize: 'legal' });
+  put('items/sft', 5, { ...usual, template: 'words' });
+  put('none/sft', 6, undefined);
+  put('alone', 7, undefined, 'results-test-sids-50.jsonl');
+  put('main/grpo', 1, usual);
+  putStage(dir, 'main/popularity', 'results.jsonl');
+  putStage(dir, 'baseline-transition', 'results.jsonl');
+  expect(foundIn(dir, { stage: 'sft' })).toEqual(['alone/results-test-sids-50.jsonl', 'main/sft/results.jsonl']);
+  expect(foundIn(dir, { stage: 'grpo' })).toEqual(['main/grpo/results.jsonl']);
+  expect(foundIn(dir, { baseline: 'popularity' })).toEqual(['main/popularity/results.jsonl']);
+  expect(foundIn(dir, { baseline: 'transition' })).toEqual(['baseline-transition/results.jsonl']);
+  expect(findRuns(join(dir, 'none'), { stage: 'sft' })).toEqual([]);
+});
+
+test('a folder of its own only where the plain one is taken; an index is part of what a row means', () => {
+  const dir = newFolder();
+  const place = (run: BaselineRun, seed?: number) =>
+    relative(
+      join(dir, 'runs'),
+      folderFor(dir, run, seed === undefined ? `baseline-${run.baseline}` : `${run.baseline}-${seed}`, seed),
+    );
+  const wide = { baseline: 'sasrec', options: { width: 128 } } as const;
+  expect(place(wide, 42)).toBe('sasrec-42');
+  putRun(join(dir, 'runs', 'sasrec-42'), SASREC);
+  expect(place({ baseline: 'sasrec' }, 42)).toBe('sasrec-42');
+  expect(place(wide, 42)).toMatch(/^sasrec-[0-9a-f]{8}-42$/);
+  expect(place(wide, 43)).toBe('sasrec-43');
+  expect(place({ baseline: 'sasrec', options: { width: 32 } }, 42)).not.toBe(place(wide, 42));
+  putRun(join(dir, 'runs', 'sasrec-44'), SASREC); // of seed 42
+  expect(place({ baseline: 'sasrec' }, 44)).toMatch(/^sasrec-[0-9a-f]{8}-44$/);
+  putRun(join(dir, 'runs', 'baseline-item-knn'), undefined);
+  expect(place({ baseline: 'item-knn' })).toBe('baseline-item-knn');
+  const few = { baseline: 'item-knn', options: { neighbours: 2 } } as const;
+  expect(place(few)).toMatch(/^item-knn-[0-9a-f]{8}$/);
+  expect(commandOf(few, dir)).toBe(
+    `sidlab baseline item-knn --data ${dir} --neighbours 2 --results ${join(dir, 'runs', place(few), 'results.jsonl')}`,
+  );
+  const index = join(dir, 'other.json');
+  writeFileSync(index, '[]');
+  const tiger = { baseline: 'tiger', options: { index } } as const;
+  expect(place(tiger, 1)).toMatch(/^tiger-[0-9a-f]{8}-1$/);
+});
+
+test('commands say what differs from the defaults', () => {
+  const wide = { baseline: 'sasrec', options: { width: 128, mode: 'chain' } } as const;
+  expect(commandOf(wide, 'D')).toBe('sidlab baseline sasrec --data D --width 128 --mode chain');
+  expect(commandOf({ baseline: 'popularity' }, 'D', { longest: 100 })).toBe(
+    'sidlab baseline popularity --data D --top-k 100',
+  );
+  expect(commandOf({ stage: 'sft' }, 'D')).toBe(
+    'sidlab sft --data D && sidlab evaluate --data D --model D/runs/sft/model',
+  );
+  const stale = ['D/runs/sft', 'D/runs/baseline-sasrec'];
+  expect(commandOf({ stage: 'sft' }, 'D', { stale })).toMatch(/^sidlab sft --data D --again && /);
+  expect(commandOf({ baseline: 'sasrec' }, 'D', { stale })).toBe('sidlab baseline sasrec --data D --again');
+});
