@@ -149,6 +149,15 @@ describe('a part by itself', () => {
     await expect(scoreBesideBaselines({ files: [file], ...both })).rejects.toThrow(mend);
     const [score] = (await scoreBesideBaselines({ files: [file], ...both, part: 'two' })).files;
     expect(score!.beside!.find(({ baseline }) => baseline === 'popularity')!.difference).toBe(0);
+    const own = await baselineStage({
+      ...both,
+      baseline: 'popularity',
+      topK: 10,
+      part: 'two',
+      results: at('own.jsonl'),
+    });
+    const [said] = (await scoreBesideBaselines({ files: [own.results], ...both })).files; // the file beside it names the part
+    expect(said!.metrics).toEqual(score!.metrics);
     const part = await evaluatePart();
     await expect(compareStage({ files: [part.results, file], ...both })).rejects.toThrow(mend);
     const pair = { files: [part.results, file], at: 1, samples: 100 };
