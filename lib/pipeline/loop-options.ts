@@ -18,5 +18,5 @@ export const STRATEGIES_STAGE = defineOptions('strategies', {
 
 /** Declares the options of the `compare` stage; what is compared are the rounds. */
 export const COMPARE_STAGE = defineOptions('compare', {
-  ...omitOptions(COMPARE_OPTIONS.options, 'files', 'names', 'reports', 'data', 'dataset', 'index', 'out'),
+  ...omitOptions(COMPARE_OPTIONS.options, 'files', 'names', 'reports', 'data', 'dataset', 'index', 'part', 'out'),
 });

@@ -34,7 +34,12 @@ beforeAll(async () => {
   }
   await joinDatasets({ data: names.map((name) => at(name)), out: at('both'), dataset: 'both' });
   await embedItems({ data: at('both') });
-  await sidStage({ embeddings: at('both', 'both.emb-lsa.npy'), codebookSize: 8, method: 'rqkmeans' });
+  await sidStage({
+    embeddings: at('both', 'both.emb-lsa.npy'),
+    codebookSize: 4,
+    collisions: 'keep',
+    method: 'rqkmeans',
+  });
   const index = readIndex(at('both', 'both.index.json'));
   const { parts } = await loadDataset(at('both'));
   writeIndex(at('one', 'of-both.json'), index.slice(0, parts![0]!.items));
@@ -128,7 +133,7 @@ describe('a part by itself', () => {
       return { ...score, slices: others, beside: beside!.map(numbers), warnings: score.warnings!.length };
     };
     const expected = await scoreOf(alone.results, twoAlone);
-    expect(expected.metrics.sid).toBeDefined();
+    expect(expected.metrics.sid).not.toEqual(expected.metrics.item); // items share SIDs
     expect(await scoreOf(part.results, both)).toEqual(expected);
     expect(await scoreOf(part.results, { ...both, part: 'two' })).toEqual(expected);
     // by the data set's own index, had it one, nothing is said: the SIDs were others
@@ -144,6 +149,15 @@ describe('a part by itself', () => {
     await expect(scoreBesideBaselines({ files: [file], ...both })).rejects.toThrow(mend);
     const [score] = (await scoreBesideBaselines({ files: [file], ...both, part: 'two' })).files;
     expect(score!.beside!.find(({ baseline }) => baseline === 'popularity')!.difference).toBe(0);
+    const own = await baselineStage({
+      ...both,
+      baseline: 'popularity',
+      topK: 10,
+      part: 'two',
+      results: at('own.jsonl'),
+    });
+    const [said] = (await scoreBesideBaselines({ files: [own.results], ...both })).files; // the file beside it names the part
+    expect(said!.metrics).toEqual(score!.metrics);
     const part = await evaluatePart();
     await expect(compareStage({ files: [part.results, file], ...both })).rejects.toThrow(mend);
     const pair = { files: [part.results, file], at: 1, samples: 100 };

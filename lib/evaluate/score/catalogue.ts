@@ -56,9 +56,9 @@ function checkPart(part: string, dataset: Dataset | undefined): void {
  * What a file's results are of.
  * @throws InputError where the file beside the results names another part than was asked for
  */
-export function catalogueOf(file: string, catalogue: Catalogue, provenance: Provenance | undefined): Catalogue {
+export function catalogueOf(file: string, catalogue: Catalogue, provenance: Partial<Provenance>): Catalogue {
   const { dataset, index, indexFile: _file, part: asked, ...others } = catalogue;
-  const { part: ranked, apart, inputs = {} } = provenance ?? {};
+  const { part: ranked, apart, inputs = {} } = provenance;
   if (asked !== undefined && ((ranked !== undefined && ranked !== asked) || apart !== undefined)) {
     const was = ranked ?? `each of ${apart!.join(', ')}`;
     throw new InputError(`${file}: expected --part ${was}, as it was ranked, got ${asked}; leave it out`);

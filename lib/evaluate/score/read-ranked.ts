@@ -54,7 +54,7 @@ export async function readRanked(file: string, catalogue: Catalogue): Promise<Ra
     return { file, sha256: hashFile(file), kind: 'minionerec', table, index, longest, calc };
   }
   const provenance = readProvenance(file);
-  const own = catalogueOf(file, catalogue, provenance);
+  const own = catalogueOf(file, catalogue, provenance ?? rankedPart(file));
   if (provenance) checkInputs(file, provenance, own);
   const { dataset, index } = own;
   const reading = readRows(file, { ...(dataset && { dataset }), ...(index && { index }) });
@@ -95,10 +95,20 @@ async function readRows(file: string, context: RowContext): Promise<Pick<RankedF
 
 /** What lies beside the kit's own results, where it does. */
 export function readProvenance(file: string): Provenance | undefined {
+  const found = readBeside(file);
+  return typeof found.rows === 'number' && typeof found.inputs === 'object' ? (found as Provenance) : undefined;
+}
+
+function readBeside(file: string): Partial<Provenance> {
   const beside = file.replace(/(\.jsonl)?$/, '.json');
-  if (beside === file || !existsSync(beside)) return undefined;
-  const found = readJson<Partial<Provenance> | null>(beside);
-  return typeof found?.rows === 'number' && typeof found.inputs === 'object' ? (found as Provenance) : undefined;
+  if (beside === file || !existsSync(beside)) return {};
+  return readJson<Partial<Provenance> | null>(beside) ?? {};
+}
+
+/** A baseline says what was ranked, but not how many rows and how well. */
+function rankedPart(file: string): Pick<Provenance, 'part'> {
+  const { part } = readBeside(file);
+  return typeof part === 'string' ? { part } : {};
 }
 
 /** Same bytes, same catalogue: ids of another one may be in range and mean other items. */
