@@ -107,12 +107,12 @@ test('prompts that were too long are counted over all updates; the model goes wi
 
 test.each<[Partial<SftOptions>, number]>([
   [{ tasks: 'sids:n=100', batchSize: 1 }, 30], // 100 updates
-  [{ tasks: 'sids:n=100:2', batchSize: 1 }, 15],
-  [{ tasks: 'sids:n=100:2', batchSize: 2 }, 30],
-  [{ tasks: 'sids:n=100:2.03', batchSize: 2 }, 29], // 101.5
-  [{ tasks: 'sids:n=100:2', batchSize: 1, batchTokens: 64 }, 30], // nobody knows how many
-  [{ tasks: 'sids:n=100:2:row', batchSize: 1 }, 30],
-  [{ tasks: 'sids:n=100:2,sids2title:n=1', batchSize: 1 }, 30],
+  [{ tasks: 'sids:n=100:16', batchSize: 1 }, 15], // 1,600 updates of SIDs of several tokens
+  [{ tasks: 'sids:n=100:16', batchSize: 2 }, 30],
+  [{ tasks: 'sids:n=100:16.23', batchSize: 2 }, 29], // 811.5
+  [{ tasks: 'sids:n=100:16', batchSize: 1, batchTokens: 64 }, 30], // nobody knows how many
+  [{ tasks: 'sids:n=100:16:row', batchSize: 1 }, 30],
+  [{ tasks: 'sids:n=100:16,sids2title:n=1', batchSize: 1 }, 30],
 ])('%j: %i epochs', async (more, epochs) => {
   expect((await sftEstimate(options('none', more))).epochs).toBe(epochs);
 });
