@@ -210,10 +210,11 @@ export class GrpoTask implements Task<GrpoBatch> {
     const { equalGroups } = this.options;
     if (equalGroups === 'keep') return { groups, metrics: {} };
     const kept = groups.filter((group) => !hasEqualRewards(group));
-    const pool = equalGroups === 'redraw' ? this.rowsBeside(groups, random) : [];
+    let pool: TaskRow[] | undefined; // of all training rows: made where a group must be drawn anew
     let redrawn = 0;
     for (let round = 0; round < REDRAWS && equalGroups === 'redraw' && kept.length < groups.length; round++) {
       const count = groups.length - kept.length;
+      pool ??= this.rowsBeside(groups, random);
       if (pool.length < count) pool.push(...this.rowsBeside(kept, random)); // all were tried: those that were equal, again
       const rows = pool.splice(0, count);
       redrawn += rows.length;

@@ -78,10 +78,10 @@ export function normalizedSum(
 
 function checked(name: string, given: unknown, { items, tokens }: RewardContext): (number | readonly number[])[] {
   const count = items.length;
-  const rewards = listOf(given) as Rewards;
+  const rewards = asList(given) as Rewards;
   if (Array.isArray(rewards) && rewards.length === count) {
     if (rewards.every((own) => Number.isFinite(own))) return [...rewards];
-    const lists = rewards.map(listOf);
+    const lists = rewards.map(asList);
     const perToken = lists.every(
       (own, g) => Array.isArray(own) && own.length === tokens?.[g]?.length && own.every(Number.isFinite),
     );
@@ -94,7 +94,7 @@ function checked(name: string, given: unknown, { items, tokens }: RewardContext)
 }
 
 /** A typed array as a list; anything else as it is. */
-function listOf(value: unknown): unknown {
+function asList(value: unknown): unknown {
   return ArrayBuffer.isView(value) ? Array.from(value as unknown as ArrayLike<number>) : value;
 }
 
