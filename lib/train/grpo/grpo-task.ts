@@ -214,8 +214,8 @@ export class GrpoTask implements Task<GrpoBatch> {
     let redrawn = 0;
     for (let round = 0; round < REDRAWS && equalGroups === 'redraw' && kept.length < groups.length; round++) {
       const count = groups.length - kept.length;
-      pool ??= this.rowsBeside(groups, random);
-      if (pool.length < count) pool.push(...this.rowsBeside(kept, random)); // all were tried: those that were equal, again
+      pool ??= this.rowsBeside(groups, [], random);
+      if (pool.length < count) pool.push(...this.rowsBeside(kept, pool, random)); // all were tried: those that were equal, again
       const rows = pool.splice(0, count);
       redrawn += rows.length;
       kept.push(...(await roll(rows, round)).filter((group) => !hasEqualRewards(group)));
@@ -226,11 +226,12 @@ export class GrpoTask implements Task<GrpoBatch> {
     };
   }
 
-  /** Rows that no such group is of, in a random order. */
-  private rowsBeside(groups: readonly RolledGroup[], random: Random): TaskRow[] {
+  /** Rows that no such group is of, and that are not among the waiting, in a random order. */
+  private rowsBeside(groups: readonly RolledGroup[], waiting: readonly TaskRow[], random: Random): TaskRow[] {
     const { tasks, rows } = this.parts;
-    const of = new Set(groups.map(({ task, row }) => rowKey(task, row)));
-    return random.shuffle(rows(0).filter(({ task, row }) => !of.has(rowKey(tasks[task]!.name, row))));
+    const keyOf = ({ task, row }: TaskRow): string => rowKey(tasks[task]!.name, row);
+    const taken = new Set([...groups.map(({ task, row }) => rowKey(task, row)), ...waiting.map(keyOf)]);
+    return random.shuffle(rows(0).filter((row) => !taken.has(keyOf(row))));
   }
 
   private log(step: number, rolled: readonly RolledGroup[], groups: readonly Group[]): void {
