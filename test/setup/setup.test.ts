@@ -148,8 +148,8 @@ describe('the project', () => {
     );
   });
 
-  test('setup refuses what it does not know, before anything is installed', () => {
-    const { status, stderr } = spawnSync(process.execPath, ['kernels/setup.mjs', 'setup', '--pears'], {
+  test('npm run setup passes its options on, and refuses what it does not know before anything is installed', () => {
+    const { status, stderr } = spawnSync('npm', ['run', '--silent', 'setup', '--', '--pears'], {
       cwd: root,
       encoding: 'utf8',
     });
