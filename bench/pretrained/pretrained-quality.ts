@@ -4,12 +4,12 @@
  * run counts, whose learning rate has fallen to nothing; test rows are ranked by 20 beams. Every run is kept in `data/pretrained-quality`, and a second
  * call goes on where the first was cut short, within a run too.
  *
- * `SIDLAB_ARMS=lora,random` names arms (default all, and SASRec beside the transition baseline), `SIDLAB_MINUTES=20` the time of each, of two quiet cores,
+ * `SIDLAB_ARMS=full,random` names arms (default all, and SASRec beside the transition baseline), `SIDLAB_MINUTES=20` the time of each, of two quiet cores,
  * `SIDLAB_SEEDS=42,43,44` the seeds of the first two (default 42).
  */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { baselineStage, evaluateStage, generateStage, InputError, readResults, sft } from 'sidlab';
+import { dirname, join } from 'node:path';
+import { baselineStage, evaluateStage, generateStage, InputError, readJson, readResults, sft } from 'sidlab';
 import { compareStage } from 'sidlab/compare';
 import { meanOf } from '../mean.js';
 import { industrialShop } from '../industrial-shop.js';
@@ -19,7 +19,7 @@ import { type Arm, ARMS, optionsOf } from './arms.js';
 import { bareFolder, pretrainedFile } from './weights.js';
 
 /** Arms that run with every seed. */
-const PAIR = ['lora', 'random'];
+const PAIR = ['full', 'random'];
 const BEAMS = 20;
 const TEXTS = ['sid2title', 'title2sid', 'titles2title'];
 
@@ -33,6 +33,8 @@ interface Side {
   name: string;
   files: string[];
   note: string;
+  /** What its products were computed in. */
+  precision: string;
 }
 
 export async function pretrainedQuality(): Promise<Row[]> {
@@ -44,7 +46,8 @@ export async function pretrainedQuality(): Promise<Row[]> {
     const of = PAIR.includes(arm.name) ? seeds : seeds.slice(0, 1);
     const files: string[] = [];
     for (const seed of of) files.push(await resultsOf(shop, arm, minutes, seed));
-    sides.push({ name: arm.name, files, note: arm.what });
+    const { precision } = readJson(join(dirname(files[0]!), 'config.json')) as { precision: string };
+    sides.push({ name: arm.name, files, note: arm.what, precision });
   }
   const baselines = arms.length < ARMS.length ? (['transition'] as const) : (['transition', 'sasrec'] as const);
   for (const baseline of baselines) sides.push(await baselineSide(shop, baseline));
@@ -108,10 +111,10 @@ async function writeTexts(shop: Shop, model: string, run: string): Promise<void>
 async function baselineSide({ data }: Shop, baseline: 'transition' | 'sasrec'): Promise<Side> {
   const results = join(data, 'runs', `baseline-${baseline}`, 'results.jsonl');
   if (!existsSync(results)) await baselineStage({ baseline, data, results });
-  return { name: baseline, files: [results], note: 'baseline' };
+  return { name: baseline, files: [results], note: 'baseline', precision: 'float32' };
 }
 
-async function rowsOf({ name, files, note }: Side): Promise<Row[]> {
+async function rowsOf({ name, files, note, precision }: Side): Promise<Row[]> {
   const runs = await Promise.all(files.map((file) => readResults(file)));
   return (['HR@10', 'NDCG@10'] as const).map((unit) => {
     const values = runs.map((run) => meanOf(run.map(({ items, target }) => gain(items.indexOf(target), unit))));
@@ -119,7 +122,7 @@ async function rowsOf({ name, files, note }: Side): Promise<Row[]> {
     return {
       ...{ name: `${name} ${unit}${seeds}`, ours: meanOf(values), peer: null, floor: null, unit, ratio: null },
       ...{ goal: 'reported', reached: true, spread: Math.max(...values) - Math.min(...values) },
-      ...{ precision: 'float32', peerPrecision: null, note: `${note}: ${values.map((x) => x.toFixed(4)).join(' ')}` },
+      ...{ precision, peerPrecision: null, note: `${note}: ${values.map((x) => x.toFixed(4)).join(' ')}` },
     };
   });
 }

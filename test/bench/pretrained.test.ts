@@ -20,14 +20,14 @@ import { SFT_OPTIONS } from '../../lib/train/sft/sft-options.js';
 describe('arms', () => {
   test.each(ARMS.map((arm) => [arm.name, arm] as const))('%s has options that sft takes', (_, arm) => {
     const parsed = SFT_OPTIONS.parse({ data: 'none', ...optionsOf(arm, 20) });
-    expect(parsed.precision).toBe(arm.from === 'small' ? 'auto' : 'float32');
+    expect(parsed.precision).toBe('auto'); // of both that are compared
   });
 
   test('more minutes are more epochs of the same updates, those of the two that are compared in their proportion', () => {
-    const [lora, random] = ['lora', 'random'].map((name) => ARMS.find((arm) => arm.name === name)!);
+    const [lora, full, random] = ['lora', 'full', 'random'].map((name) => ARMS.find((arm) => arm.name === name)!);
     expect([10, 20].map((minutes) => optionsOf(random!, minutes).epochs)).toEqual([1.67, 3.33]);
     expect(optionsOf(lora!, 21).epochs).toBe(6);
-    expect(optionsOf(lora!, 10).batchSize).toBe(optionsOf(random!, 10).batchSize);
+    expect(optionsOf(random!, 10)).toEqual({ ...optionsOf(full!, 10), init: undefined }); // by which alone they differ
   });
 
   test('what an arm starts from runs before it', () => {
@@ -36,7 +36,7 @@ describe('arms', () => {
     for (const { name, from } of ARMS) {
       if (typeof from === 'object') expect(names.indexOf(from.arm)).toBeLessThan(names.indexOf(name));
     }
-    expect(names.slice(0, 2)).toEqual(['lora', 'random']);
+    expect(names.slice(0, 2)).toEqual(['full', 'random']);
   });
 });
 
