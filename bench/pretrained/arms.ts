@@ -35,7 +35,7 @@ const SHARED = {
 const LORA = { lora: { rank: 32, alpha: 64, dropout: 0, modules: [] }, freeze: 'all-but-new-rows', learningRate: 1e-3 } as const; // prettier-ignore
 
 /** The reference's tasks, of the items' texts so many that an epoch of the mix has about three times the tokens. */
-const MIX = 'sids:chain,title2sid:n=800,sid2title:n=800,titles2sid:n=400';
+const MIX = 'sids:chain,title2sid:n=800,sid2title:n=800,titles2sid:n=200,titles2title:n=200';
 
 /** In the order in which they run, the most telling first. */
 export const ARMS: readonly Arm[] = [
