@@ -1,12 +1,12 @@
 /** Which results of a language model's run a table takes: those that `evaluate` writes by default, or a pipeline's. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Provenance } from '../evaluate/results-place.js';
+import { basename, join } from 'node:path';
+import { type Provenance, resultsFile } from '../evaluate/results-place.js';
 import { readJson } from '../files/files.js';
 
 /** @param template the task that the model was trained to rank @returns the file, if there is one */
 export function stageResults(folder: string, template = 'sids'): string | undefined {
-  const whole = `results-test-${template}-50`;
+  const whole = wholeName(template);
   const names = [`${whole}.jsonl`, `${whole}-bfloat16.jsonl`, 'results.jsonl'];
   return names.map((name) => join(folder, name)).find((file) => existsSync(file) && isUsual(file, template));
 }
@@ -15,14 +15,10 @@ export function stageResults(folder: string, template = 'sids'): string | undefi
 function isUsual(file: string, template: string): boolean {
   const beside = file.replace(/\.jsonl$/, '.json');
   if (!existsSync(beside)) return !file.endsWith('results.jsonl');
-  const { split, numBeams, normalize, template: asked, ...others } = readJson<Partial<Provenance>>(beside);
-  const usual = split === 'test' && numBeams === 50 && normalize === 'full' && (asked ?? template) === template;
-  return usual && CHANGES.every((change) => others[change] === undefined);
+  const { numBeams = 0, normalize = 'legal', split = 'valid', ...kind } = readJson<Partial<Provenance>>(beside);
+  const asked = { ...kind, numBeams, normalize, split, template: kind.template ?? template };
+  return basename(resultsFile('', { ...asked, precision: 'float32' })) === `${wholeName(template)}.jsonl`;
 }
 
-/** What an evaluation says of itself where it is another than the default one. */
-const CHANGES = [
-  ...(['limit', 'excludeHistory', 'lengthPenalty', 'logitAdjustment', 'sharedSids', 'assistant'] as const),
-  ...(['wording', 'shard', 'shuffleHistories', 'part'] as const),
-  ...(['cutoffLen', 'chatTemplate', 'sidTokens', 'heldOutItems', 'templateHash'] as const),
-];
+/** The name of an evaluation with the default options says nothing else: whatever is not as usual is said in it. */
+const wholeName = (template: string): string => `results-test-${template}-50`;
