@@ -39,13 +39,14 @@ const MIX = 'sids:chain,title2sid:n=800,sid2title:n=800,titles2sid:n=200,titles2
 
 /** In the order in which they run, the most telling first. */
 export const ARMS: readonly Arm[] = [
-  { name: 'full', from: 'pretrained', kind: 'full', options: { init: 'title' }, what: 'pretrained, everything trained, new rows from titles' },
+  { name: 'full', from: 'pretrained', kind: 'full', what: 'pretrained, everything trained' },
   { name: 'random', from: 'random', kind: 'full', what: 'the same shape from random weights' },
-  { name: 'lora', from: 'pretrained', kind: 'lora', options: { ...LORA, init: 'title' }, what: 'as full, but adapters and new rows alone' },
-  { name: 'mix', from: 'pretrained', kind: 'full', share: 0.3, options: { init: 'title', tasks: MIX }, what: 'as full, tasks of text beside the SIDs' },
-  { name: 'mean', from: 'pretrained', kind: 'full', what: 'as full, new rows from the mean' },
-  { name: 'row', from: 'pretrained', kind: 'full', share: 0.25, options: { init: 'title', mode: 'row' }, what: 'as full, loss at the answer of each row' },
-  { name: 'rows', from: 'pretrained', kind: 'rows', part: 0.5, options: { init: 'title', freeze: 'all-but-new-rows', learningRate: 2e-3 }, what: 'new rows alone, half of the time' },
+  { name: 'lora', from: 'pretrained', kind: 'lora', options: LORA, what: 'as full, but adapters and new rows alone' },
+  { name: 'title', from: 'pretrained', kind: 'full', options: { init: 'title' }, what: 'as full, new rows from titles' },
+  { name: 'alike', from: 'pretrained', kind: 'full', options: { initNoise: 3.2e-5 }, what: 'as full, new rows all alike, as transformers makes them' },
+  { name: 'mix', from: 'pretrained', kind: 'full', share: 0.3, options: { tasks: MIX }, what: 'as full, tasks of text beside the SIDs' },
+  { name: 'row', from: 'pretrained', kind: 'full', share: 0.25, options: { mode: 'row' }, what: 'as full, loss at the answer of each row' },
+  { name: 'rows', from: 'pretrained', kind: 'rows', part: 0.5, options: { freeze: 'all-but-new-rows', learningRate: 2e-3 }, what: 'new rows alone, half of the time' },
   { name: 'staged', from: { arm: 'rows' }, kind: 'full', part: 0.5, what: 'rows, then everything for the other half' },
   { name: 'small', from: 'small', kind: 'small', what: 'qwen2:128x4, the kit’s defaults' },
   { name: 'small-mix', from: 'small', kind: 'small', options: { tasks: MIX }, what: 'as small, tasks of text beside the SIDs' },

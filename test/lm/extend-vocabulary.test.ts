@@ -24,6 +24,9 @@ const INDEX = [
   ['<a_2>', '<b_9>'],
 ];
 
+/** Hardly any noise, where a test is about what rows start from. */
+const QUIET = { noise: 1e-5 };
+
 function logits({ config, weights }: LanguageModel, tokens: number[]): number[][] {
   return tf.tidy(() => {
     const hidden = forwardForest(config, weights, prepareForest(config, packTrees([chain(tokens)])));
@@ -38,7 +41,7 @@ test.each([
 ])('%s with a tokenizer of %d: the table has %d rows, old logits stand', (name, size, rows) => {
   const model = loadModel(`test/golden/${name}`);
   const before = logits(model, [3, 17, 29]);
-  const extended = extendVocabulary(model, wordTokenizer(words(size), []), INDEX);
+  const extended = extendVocabulary(model, wordTokenizer(words(size), []), INDEX, 42, QUIET);
   expect(extended.added).toEqual(['<a_2>', '<b_9>', '<b_10>']);
   expect(extended.model.config.vocabSize).toBe(rows);
   expect(extended.added.map((token) => extended.tokenizer.tokenId(token))).toEqual([size, size + 1, size + 2]);
@@ -88,6 +91,7 @@ test('rows from titles: the mean over the items of a code of the mean over their
     sids: 'all',
     init: 'title',
     items,
+    ...QUIET,
   });
   const [now, nowOut] = [table('model.embed_tokens.weight'), table('lm_head.weight')];
   const at = (token: string): number => extended.tokenizer.tokenId(token);
@@ -124,7 +128,7 @@ test('one token more, titles or not: one row more', () => {
     const model = loadModel('test/golden/qwen3');
     const old = model.weights.get('model.embed_tokens.weight')!.arraySync() as number[][];
     const tokenizer = wordTokenizer(words(41), []);
-    const extended = extendVocabulary(model, tokenizer, [['<a_0>']], 1, { init, items: [item] });
+    const extended = extendVocabulary(model, tokenizer, [['<a_0>']], 1, { init, items: [item], ...QUIET });
     const rows = extended.model.weights.get('model.embed_tokens.weight')!.arraySync() as number[][];
     expect(extended.added).toEqual(['<a_0>']);
     expect(rows).toHaveLength(42);
@@ -134,26 +138,51 @@ test('one token more, titles or not: one row more', () => {
   }
 });
 
-test('new rows lie about the mean in each dimension, 1e-4.5 of its deviation away', () => {
-  const random = new Random('spread');
-  const deviations = [100, 1, 0.01, 3];
-  const config = { ...loadModel('test/golden/qwen2-tied').config, width: 4, vocabSize: 41 };
-  const rows = Array.from({ length: 41 }, () => deviations.map((deviation) => deviation * random.normal()));
-  const mean = deviations.map((_, d) => rows.reduce((sum, row) => sum + row[d]!, 0) / 41);
-  const centred = rows.map((row) => row.map((x, d) => x - mean[d]!)); // so that float32 holds what is added
-  const spread = deviations.map((_, d) => Math.sqrt(centred.reduce((sum, row) => sum + row[d]! ** 2, 0) / 41));
-  const table = tf.variable(tf.tensor2d(centred));
-  const model = { config, weights: new Map([['model.embed_tokens.weight', table]]) };
-  const index = Array.from({ length: 2000 }, (_, item) => [`<a_${item}>`]);
-  const extended = extendVocabulary(model, wordTokenizer(words(41), []), index);
-  const grown = extended.model.weights.get('model.embed_tokens.weight')!.arraySync() as number[][];
-  expect(grown).toHaveLength(2041);
-  const fresh = grown.slice(41);
-  deviations.forEach((_, d) => {
-    const own = Math.sqrt(fresh.reduce((sum, row) => sum + row[d]! ** 2, 0) / fresh.length);
-    expect(own / (Math.sqrt(1e-9) * spread[d]!)).toBeGreaterThan(0.9);
-    expect(own / (Math.sqrt(1e-9) * spread[d]!)).toBeLessThan(1.1);
-  });
+test.each([
+  [undefined, 1],
+  [1, 1],
+  [0.3, 0.3],
+  [1e-4, 1e-4],
+])(
+  'noise %s: new rows lie about the mean, %d of the deviation of the old ones away in each dimension',
+  (noise, factor) => {
+    const random = new Random('spread');
+    const deviations = [100, 1, 0.01, 3];
+    const config = { ...loadModel('test/golden/qwen2-tied').config, width: 4, vocabSize: 41 };
+    const rows = Array.from({ length: 41 }, () => deviations.map((deviation) => deviation * random.normal()));
+    const mean = deviations.map((_, d) => rows.reduce((sum, row) => sum + row[d]!, 0) / 41);
+    const centred = rows.map((row) => row.map((x, d) => x - mean[d]!)); // so that float32 holds what is added
+    const spread = deviations.map((_, d) => Math.sqrt(centred.reduce((sum, row) => sum + row[d]! ** 2, 0) / 41));
+    const table = tf.variable(tf.tensor2d(centred));
+    const model = { config, weights: new Map([['model.embed_tokens.weight', table]]) };
+    const index = Array.from({ length: 2000 }, (_, item) => [`<a_${item}>`]);
+    const extended = extendVocabulary(
+      model,
+      wordTokenizer(words(41), []),
+      index,
+      42,
+      noise === undefined ? {} : { noise },
+    );
+    const grown = extended.model.weights.get('model.embed_tokens.weight')!.arraySync() as number[][];
+    expect(grown).toHaveLength(2041);
+    const fresh = grown.slice(41);
+    deviations.forEach((_, d) => {
+      const own = Math.sqrt(fresh.reduce((sum, row) => sum + row[d]! ** 2, 0) / fresh.length);
+      expect(own / (factor * spread[d]!)).toBeGreaterThan(0.9);
+      expect(own / (factor * spread[d]!)).toBeLessThan(1.1);
+    });
+  },
+);
+
+test('tokens of the tokenizer without a row lie close to the mean, whatever the noise of SIDs', () => {
+  const model = loadModel('test/golden/qwen2-tied');
+  const old = model.weights.get('model.embed_tokens.weight')!.arraySync() as number[][];
+  const { model: extended } = extendVocabulary(model, wordTokenizer(words(44), []), INDEX);
+  const rows = extended.weights.get('model.embed_tokens.weight')!.arraySync() as number[][];
+  const far = (row: number): number =>
+    Math.hypot(...rows[row]!.map((x, d) => x - old.reduce((sum, of) => sum + of[d]!, 0) / 41));
+  for (const row of [41, 42, 43]) expect(far(row)).toBeLessThan(1e-3);
+  for (const row of [44, 45, 46]) expect(far(row)).toBeGreaterThan(1e-2);
 });
 
 describe.each(['qwen2-tied', 'qwen2-untied'])('%s with 41 rows: every token has a row of its own', (name) => {
@@ -182,7 +211,7 @@ describe.each(['qwen2-tied', 'qwen2-untied'])('%s with 41 rows: every token has 
   ])('%s', (_, size, kept, rows, missing) => {
     const model = loadModel(`test/golden/${name}`);
     const before = tables(model);
-    const extended = extendVocabulary(model, wordTokenizer(words(size), []), INDEX);
+    const extended = extendVocabulary(model, wordTokenizer(words(size), []), INDEX, 42, QUIET);
     expect(extended.missingRows).toBe(missing);
     expect(extended.model.config.vocabSize).toBe(rows);
     check(before, tables(extended.model), kept, rows);
@@ -203,7 +232,11 @@ describe.each(['qwen2-tied', 'qwen2-untied'])('%s with 41 rows: every token has 
     const model = loadModel(`test/golden/${name}`);
     const item = (title: string): Item => ({ title, description: '', brand: '', categories: '' });
     const items = [item('word44 word44'), item('word3')]; // word44 is token 46
-    const extended = extendVocabulary(model, wordTokenizer(words(47), []), INDEX, 1, { init: 'title', items });
+    const extended = extendVocabulary(model, wordTokenizer(words(47), []), INDEX, 1, {
+      init: 'title',
+      items,
+      ...QUIET,
+    });
     const [table] = tables(extended.model);
     const at = (token: string): number[] => table![extended.tokenizer.tokenId(token)]!;
     at('<b_10>').forEach((x, d) => expect(x).toBeCloseTo(at('word44')[d]!, 3));

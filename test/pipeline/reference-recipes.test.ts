@@ -43,6 +43,7 @@ const MINIONEREC = {
   'filter.to': '2018-10',
   'sft.tasks': 'words,title2sid,sid2title,sids2title,sids2description,titles2title,titles2sid',
   'sft.model': 'models/Qwen2.5-0.5B',
+  'sft.initNoise': 3.2e-5, // transformers' mean resizing: 1e-9 of the variance
   'sft.schedule': 'linear',
   'sft.warmupSteps': 20,
   'sft.dropout': 0,

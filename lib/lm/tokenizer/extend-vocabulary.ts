@@ -4,8 +4,9 @@
  *
  * Follows MiniOneRec's token extension and transformers' `resize_token_embeddings` with mean resizing. Departures:
  *   1. only the tokens that occur in the index are added, unless all codes are asked for;
- *   2. new rows are the mean of the old ones plus noise of 1e-9 of their variance, dimension by dimension (there: the
- *      whole covariance), drawn by the seed; or, in place of the mean, what the titles of a code's items say;
+ *   2. new rows are the mean of the old ones, or what the titles of a code's items say, plus noise of the old rows' own
+ *      variance, dimension by dimension, drawn by the seed (there: 1e-9 of the whole covariance). The mean alone makes
+ *      hundreds of codes one word, which training must take apart first (docs/log.md, "A pretrained language model");
  *   3. rows that the model has beyond its tokenizer (Qwen pads its table) are used before the table grows;
  *   4. a tokenizer that has tokens beyond the table (somebody added them without resizing it) gets rows for these too.
  */
@@ -21,8 +22,11 @@ import { type SidVocabulary } from '../choices.js';
 import { addedTokens, parseTokenizer, sidVocabulary, type TextTokenizer } from './tokenizer.js';
 import { EMBEDDING_INITS, type EmbeddingInit } from '../choices.js';
 
-/** Deviation of a new row about its centre, in deviations of the old rows. */
-const NOISE = Math.sqrt(1e-9);
+/** `noise` unless another is asked for: new rows are spread as the old ones are. */
+export const INIT_NOISE = 1;
+
+/** Of rows that no SID has, whose tokens may mean what they like: transformers' own. */
+const MEAN_RESIZING = Math.sqrt(1e-9);
 
 /** Options of `extendVocabulary`. */
 export interface ExtendOptions {
@@ -30,6 +34,8 @@ export interface ExtendOptions {
   sids?: SidVocabulary;
   /** What their rows start from. Default `mean`. */
   init?: EmbeddingInit;
+  /** Deviation of a SID token's row about its start, in deviations of the old rows. Default 1. */
+  noise?: number;
   /** Whose titles `title` reads; index = item id. */
   items?: readonly Item[];
 }
@@ -60,7 +66,7 @@ export function extendVocabulary(
   seed = 42,
   options: ExtendOptions = {},
 ): Extended {
-  const { sids = 'used', init = 'mean', items } = options;
+  const { sids = 'used', init = 'mean', noise = INIT_NOISE, items } = options;
   if (!EMBEDDING_INITS.includes(init)) {
     throw new InputError(`--init: expected ${EMBEDDING_INITS.join(' or ')}, got ${String(init)}`);
   }
@@ -77,7 +83,8 @@ export function extendVocabulary(
   for (const name of tied ? [EMBEDDING] : [EMBEDDING, OUTPUT]) {
     const old = model.weights.get(name)!;
     const random = new Random(`${seed}/${name}`);
-    const grown = grow(old as unknown as tf.Tensor2D, tokenizer.vocabSize, added.length, random, titles);
+    const fresh = { count: added.length, noise, titles };
+    const grown = grow(old as unknown as tf.Tensor2D, tokenizer.vocabSize, fresh, random);
     model.weights.set(name, tf.variable(grown));
     tf.dispose([old, grown]);
   }
@@ -97,25 +104,33 @@ function addTokens(tokenizer: TextTokenizer, tokens: readonly string[]): TextTok
   return parseTokenizer(JSON.stringify({ ...raw, added_tokens: added }), 'tokenizer.json');
 }
 
+/** The rows of SID tokens. */
+interface FreshRows {
+  count: number;
+  noise: number;
+  titles?: TitleWeights | undefined;
+}
+
 /**
  * The table with new rows: tokens of the tokenizer that have none yet (its rows end before `first`), drawn about the
  * mean of the old ones, and rows [first, first + count), drawn about the mean or about their titles. Padding behind
  * them stays.
  * @param table [V, D] @returns [max(V, first + count), D]
  */
-function grow(table: tf.Tensor2D, first: number, count: number, random: Random, titles?: TitleWeights): tf.Tensor2D {
+function grow(table: tf.Tensor2D, first: number, { count, noise, titles }: FreshRows, random: Random): tf.Tensor2D {
   return tf.tidy(() => {
     const [rows, width] = table.shape;
     const old = tf.slice(table, 0, Math.min(first, rows));
     const missing = first - old.shape[0];
     const { mean, variance } = tf.moments(old, 0);
     const deviation = tf.sqrt(variance);
-    const drawn = (size: number, centre: tf.Tensor): tf.Tensor2D => {
-      const noise = Float32Array.from({ length: size * width }, () => random.normal() * NOISE);
-      return tf.add<tf.Tensor2D>(tf.mul(tf.tensor2d(noise, [size, width]), deviation), centre);
+    const drawn = (size: number, centre: tf.Tensor, spread: number): tf.Tensor2D => {
+      const numbers = Float32Array.from({ length: size * width }, () => random.normal() * spread);
+      return tf.add<tf.Tensor2D>(tf.mul(tf.tensor2d(numbers, [size, width]), deviation), centre);
     };
-    const known = missing > 0 ? tf.concat([old, drawn(missing, mean)], 0) : old; // a row for each id below `first`
-    const fresh = count > 0 ? [drawn(count, titles ? titleRows(known, mean as tf.Tensor1D, titles) : mean)] : [];
+    const known = missing > 0 ? tf.concat([old, drawn(missing, mean, MEAN_RESIZING)], 0) : old; // of each id below `first`
+    const centre = titles ? titleRows(known, mean as tf.Tensor1D, titles) : mean;
+    const fresh = count > 0 ? [drawn(count, centre, noise)] : [];
     const padding = rows - first - count;
     const rest = padding > 0 ? [tf.slice(table, first + count, padding)] : [];
     return tf.concat([known, ...fresh, ...rest], 0);

@@ -13,7 +13,7 @@ import { isBare, loadModel, modelConfig } from '../../lm/model.js';
 import { type LanguageModel } from '../../lm/language-model.js';
 import { bpeTokenizer, checkVocabSize } from '../../lm/tokenizer/bpe-tokenizer.js';
 import { EMBEDDING_INITS, type EmbeddingInit } from '../../lm/choices.js';
-import { extendVocabulary } from '../../lm/tokenizer/extend-vocabulary.js';
+import { extendVocabulary, INIT_NOISE } from '../../lm/tokenizer/extend-vocabulary.js';
 import { SID_VOCABULARIES, type SidVocabulary } from '../../lm/choices.js';
 import { loadTokenizer, type TextTokenizer, wordTokenizer } from '../../lm/tokenizer/tokenizer.js';
 import { randomWeights } from '../../lm/weights.js';
@@ -33,6 +33,8 @@ export interface InitialModelOptions extends TrainableOptions {
   sidVocabulary?: SidVocabulary;
   /** Default `mean`. */
   init?: EmbeddingInit;
+  /** Deviation of new rows about their start, in deviations of the old ones. Default 1; of a model with weights alone. */
+  initNoise?: number | undefined;
   /** Tokens of a shape's subword vocabulary. Default 8192. */
   vocabSize?: number;
 }
@@ -50,19 +52,18 @@ export interface InitialModel {
 /** What can be said of the options before anything is loaded. @throws InputError for what does not fit */
 export function checkInitialModel(
   from: string,
-  options: Pick<InitialModelOptions, 'sidTokens' | 'sidVocabulary' | 'init' | 'vocabSize'>,
+  options: Pick<InitialModelOptions, 'sidTokens' | 'sidVocabulary' | 'init' | 'initNoise' | 'vocabSize'>,
 ): void {
-  const { sidTokens = 'new', sidVocabulary = 'used', init = 'mean', vocabSize } = options;
+  const { sidTokens = 'new', sidVocabulary = 'used', init = 'mean', initNoise, vocabSize } = options;
   const among = (flag: string, known: readonly string[], given: string): void => {
     if (!known.includes(given)) throw new InputError(`--${flag}: expected ${known.join(' or ')}, got ${given}`);
   };
   among('sid-tokens', SID_TOKENS, sidTokens);
   among('sid-vocabulary', SID_VOCABULARIES, sidVocabulary);
   among('init', EMBEDDING_INITS, init);
-  if (init !== 'mean' && (isShape(from) || isBare(from))) {
-    throw new InputError(
-      `--init ${init}: expected --model to be a folder with weights, whose rows it reads, got ${from}`,
-    );
+  if (startsBare(from) && (init !== 'mean' || initNoise !== undefined)) {
+    const flag = init === 'mean' ? '--init-noise' : `--init ${init}`;
+    throw new InputError(`${flag}: expected --model to be a folder with weights, whose rows it reads, got ${from}`);
   }
   if (vocabSize !== undefined) checkVocabSize(vocabSize);
 }
@@ -75,7 +76,7 @@ export function initialModel(
   options: InitialModelOptions = {},
 ): InitialModel {
   checkInitialModel(from, options);
-  const { sidTokens = 'new', sidVocabulary = 'used', init = 'mean', items = [] } = options;
+  const { sidTokens = 'new', sidVocabulary = 'used', init = 'mean', initNoise = INIT_NOISE, items = [] } = options;
   if (isShape(from) || (isBare(from) && !existsSync(join(from, 'tokenizer.json')))) {
     const tokenizer = shapeTokenizer(index, options);
     const { vocabSize } = tokenizer;
@@ -89,6 +90,7 @@ export function initialModel(
   const { model, tokenizer, added, reused, missingRows } = extendVocabulary(loaded, given, index, seed, {
     sids: sidVocabulary,
     init,
+    noise: initNoise,
     items,
   });
   const counts = { added: added.length + missingRows, rows: () => sidRows(tokenizer, added, reused) };
@@ -99,6 +101,11 @@ export function initialModel(
 function randomModel(folder: string, seed: number): LanguageModel {
   const config = modelConfig(folder);
   return { config, weights: randomWeights(config, seed), folders: [folder] };
+}
+
+/** Whether all weights are drawn, so that there are no old rows that new ones could be like. */
+export function startsBare(from: string): boolean {
+  return isShape(from) || isBare(from);
 }
 
 /** Whether a `model` option is a shape such as `qwen2:128x4` rather than a folder. */

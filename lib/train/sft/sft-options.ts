@@ -41,6 +41,10 @@ export const SFT_OPTIONS = defineOptions(
     init: choice(EMBEDDING_INITS, "embeddings of new tokens: the mean, or the words of their items' titles", {
       default: 'mean',
     }),
+    initNoise: number('deviation of new embeddings about their start, in deviations of the old ones', {
+      min: 0,
+      otherwise: '1; a model from random weights has no old ones',
+    }),
     vocabSize: integer('subwords in the vocabulary of a model from random weights, where its tasks hold text', {
       min: 257,
       otherwise: '8192',

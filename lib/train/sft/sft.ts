@@ -44,7 +44,8 @@ import { runCard, tellIfOther } from '../report/run-card.js';
 import { defaultBestMetric } from './default-best-metric.js';
 import { defaultEpochs } from './default-epochs.js';
 import { heldOutRows } from './held-out.js';
-import { checkInitialModel, initialModel, type InitialModel, isShape } from './initial-model.js';
+import { checkInitialModel, initialModel, type InitialModel, isShape, startsBare } from './initial-model.js';
+import { INIT_NOISE } from '../../lm/tokenizer/extend-vocabulary.js';
 import { SFT_OPTIONS, type SftOptions, type SftParsed } from './sft-options.js';
 import { sftTask, type Validation } from './sft-task.js';
 import { checkTrainable } from './trainable.js';
@@ -137,7 +138,8 @@ async function settle(options: SftOptions, agreed?: Precision) {
   const { index: file = indexOf(dataset) } = parsed;
   const index = { file, sids: readIndex(file, dataset.items.length) };
   const { bestMetric = defaultBestMetric(plan, index.sids) } = parsed;
-  const given = { ...parsed, warmupSteps, bestMetric, template: plan.ranked, mode: plan.mode };
+  const { initNoise = startsBare(parsed.model) ? undefined : INIT_NOISE } = parsed;
+  const given = { ...parsed, initNoise, warmupSteps, bestMetric, template: plan.ranked, mode: plan.mode };
   const words = promptWords(dataset, parsed.preferences);
   const beside = { weights: loadWeights(dataset, parsed), cold: loadColdTargets(dataset, parsed) };
   const context = promptContext(index.sids, dataset.items, [], undefined, words);
@@ -185,9 +187,9 @@ function epochsOf(tasks: TaskSet, { parts }: TaskPlan, { batchSize, batchTokens 
 
 /** The model that it starts from, and what it trains. */
 function begin({ plan, settings, dataset, index, tasks, precision, words }: Settled) {
-  const { sidTokens, sidVocabulary, init, vocabSize, lora, freeze } = settings;
+  const { sidTokens, sidVocabulary, init, initNoise, vocabSize, lora, freeze } = settings;
   const { model, ...beside } = initialModel(settings.model, index.sids, settings.seed, {
-    ...{ sidTokens, sidVocabulary, init, vocabSize, lora, freeze },
+    ...{ sidTokens, sidVocabulary, init, initNoise, vocabSize, lora, freeze },
     items: dataset.items,
     ...(plan.custom && { templates: plan.parts.map(({ template }) => template) }),
   });
