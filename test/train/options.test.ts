@@ -189,6 +189,7 @@ describe('where training starts', () => {
     fails({ sidVocabulary: 'some' }, '--sid-vocabulary: expected used or all, got some');
     fails({ init: 'zero' }, '--init: expected mean or title or keywords, got zero');
     fails({ init: 'title' }, '--init title: expected --model to be a folder with weights, whose rows it reads, got qwen2:8x1', 'qwen2:8x1'); // prettier-ignore
+    fails({ initNoise: 0.5 }, '--init-noise: expected --model to be a folder with weights, whose rows it reads, got qwen2:8x1', 'qwen2:8x1'); // prettier-ignore
     fails({ vocabSize: 256 }, '--vocab-size: expected at least 257');
     expect(() => initialModel('qwen2:32x1', INDEX, 1, { vocabSize: 1 })).toThrow('--vocab-size');
     expect(() => initialModel('qwen2:32x1', INDEX, 1, { freeze: 'all-but-new-rows' })).toThrow('--freeze all-but-new-rows'); // prettier-ignore

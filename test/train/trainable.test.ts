@@ -145,3 +145,17 @@ test('merging over the adapter or its base is refused', () => {
   expect(() => mergeStage({ adapter: 'test/golden/lora/rows', out: './test/golden/qwen3' })).toThrow('--out: expected');
   expect(() => mergeStage({ adapter: base, out: join(folder, 'x') })).toThrow('adapter_config.json');
 });
+
+test('the noise of new rows is part of the configuration where there are old ones, and reaches them', async () => {
+  const short = { epochs: 0.2, validRows: 1, dropout: 0 };
+  const started = async (run: string, other: Partial<SftOptions>): Promise<{ noise: unknown; loss: number }> => {
+    await sft({ ...options(run, {}), ...short, ...other });
+    const { initNoise } = JSON.parse(readFileSync(join(folder, run, 'config.json'), 'utf8')) as { initNoise?: number };
+    return { noise: initNoise, loss: readMetrics(join(folder, run, 'metrics.jsonl'))[0]!.loss! };
+  };
+  const [usual, alike] = [await started('noise-1', {}), await started('noise-0', { initNoise: 0 })];
+  expect([usual.noise, alike.noise]).toEqual([1, 0]);
+  expect(usual.loss).not.toBeCloseTo(alike.loss, 3);
+  expect((await started('noise-shape', { model: 'qwen2:32x1' })).noise).toBeUndefined();
+  await expect(started('noise-both', { model: 'qwen2:32x1', initNoise: 1 })).rejects.toThrow('--init-noise: expected');
+});
