@@ -5,7 +5,7 @@ import { type AnySchema, parseOptions } from '../options/schema.js';
 import { checkConfig } from '../pipeline/check-config.js';
 import type { PipelineConfig } from '../pipeline/config.js';
 import type { DryRun } from '../pipeline/dry-run.js';
-import { STAGE_NAMES, STAGE_SCHEMAS } from '../pipeline/pipeline-options.js';
+import { PIPELINE_OPTIONS, STAGE_NAMES, STAGE_SCHEMAS } from '../pipeline/pipeline-options.js';
 import type { PipelineReport } from '../pipeline/pipeline-report.js';
 import { InputError } from '../support/errors.js';
 import type { Command } from './command.js';
@@ -35,62 +35,67 @@ export const pipelineCommand: Command = {
 };
 
 async function configOf(values: Record<string, unknown>): Promise<PipelineConfig> {
-  const { config, reviews, ...flags } = values;
+  const { config: file, ...flags } = values;
   const { quickstart, readPipelineConfig } = await import('../pipeline/config.js');
-  if (config !== undefined) {
-    const { again, rounds, ...others } = flags;
-    if (Object.keys(others).length > 0 || reviews !== undefined) {
-      throw new InputError(
-        'pipeline: expected --config alone (or with --again, --rounds); what the flags say goes into the file',
-      );
-    }
-    return { ...readPipelineConfig(config as string), ...ofAll({ again, rounds }) };
+  if (file !== undefined) return withFlags(readPipelineConfig(file as string), flags);
+  if (SOURCES.some((source) => flags[source] !== undefined)) return ownData(flags);
+  const { seed, again, rounds, ...others } = flags;
+  if (Object.keys(others).length > 0) {
+    throw new InputError(
+      'pipeline: expected --config, or --reviews, --data or --converted, and --out beside the other flags, or no flag but --seed and --rounds',
+    );
   }
-  if (SOURCES.every((source) => values[source] === undefined)) {
-    const { seed, again, rounds, ...others } = flags;
-    if (Object.keys(others).length > 0) {
-      throw new InputError(
-        'pipeline: expected --reviews, --data or --converted, and --out beside the other flags, or no flag but --seed and --rounds',
-      );
-    }
-    return { ...quickstart(seed as number | undefined), ...ofAll({ again, rounds }) };
-  }
-  return ownData(values);
+  return withFlags(quickstart(seed as number | undefined), { again, rounds });
 }
 
-/** What a flag may say beside a whole configuration. */
-function ofAll({ again, rounds }: Record<string, unknown>): Pick<PipelineConfig, 'again' | 'rounds'> {
-  return { ...(again === true && { again }), ...(rounds !== undefined && { rounds: rounds as number }) };
+/** The stages of one's own data. */
+function ownData(flags: Record<string, unknown>): PipelineConfig {
+  if (typeof flags.out !== 'string') throw new InputError('pipeline: expected --out beside the data');
+  const stages = {
+    ...(flags.converted === undefined && { embed: {}, sid: {} }), // else the index is there
+    ...(flags.reviews !== undefined && { filter: {} }),
+    ...{ sft: {}, badcase: {} },
+  };
+  return withFlags({ out: flags.out, dataset: 'data', ...stages } as PipelineConfig, flags);
 }
 
-/** Folders are seen from where the command runs. */
-function ownData(values: Record<string, unknown>): PipelineConfig {
-  const { out, dataset = 'data', seed, grpo, strategies, tasks, run, figures, baselines, rounds, again } = values;
-  if (typeof out !== 'string') throw new InputError('pipeline: expected --out beside the data');
-  const given: Record<string, Record<string, unknown>> = { sft: {}, badcase: {} };
-  if (values.converted === undefined) Object.assign(given, { embed: {}, sid: {} }); // else the index is there
-  if (values.reviews !== undefined) given.filter = {};
-  if (grpo === true) given.grpo = {};
-  if (strategies === true) given.strategies = {};
-  if (tasks !== undefined) given.sft = { tasks };
+/** A configuration with what the flags say in the place of what it says. Folders are seen from where the command runs. */
+function withFlags(config: PipelineConfig, flags: Record<string, unknown>): PipelineConfig {
+  const { grpo, strategies, tasks, seed, out, ...others } = flags;
+  const given = stagesOf(config);
+  if (grpo === true) given.grpo ??= {};
+  if (strategies === true) given.strategies ??= {};
+  if (tasks !== undefined) (given.sft ??= {}).tasks = tasks;
   for (const [flag, { stages, name }] of pipelineFlags()) {
-    if (values[flag] === undefined) continue;
+    const value = flags[flag];
+    if (value === undefined) continue;
     for (const stage of stages)
-      (given[stage] ??= {})[name] = isPath(name) ? absolute(values[flag] as string | readonly string[]) : values[flag];
+      (given[stage] ??= {})[name] = isPath(name) ? absolute(value as string | readonly string[]) : value;
   }
-  if (seed !== undefined)
-    for (const stage of ['embed', 'sid', 'sft', 'grpo']) if (given[stage]) given[stage].seed = seed;
-  if (seed !== undefined && typeof given.embed?.encoder === 'string' && given.embed.encoder !== 'lsa')
-    delete given.embed.seed;
+  if (seed !== undefined) setSeed(given, seed);
   for (const stage of STAGE_NAMES) {
     if (given[stage])
       parseOptions({ ...STAGE_SCHEMAS[stage], name: 'pipeline' }, given[stage], (name) => `${stage} ${name}`);
   }
-  const own = { run, figures, baselines, rounds, again };
-  const top = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
-  const config = { out: resolve(out), dataset: dataset as string, ...top, ...given } as PipelineConfig;
-  checkConfig(config, 'pipeline');
-  return config;
+  const top = Object.keys(PIPELINE_OPTIONS).filter((name) => others[name] !== undefined);
+  const own = Object.fromEntries(top.map((name) => [name, others[name]]));
+  const made = { ...config, ...own, ...(typeof out === 'string' && { out: resolve(out) }), ...given } as PipelineConfig;
+  checkConfig(made, 'pipeline');
+  return made;
+}
+
+/** Copies of the stages' options. */
+function stagesOf(config: PipelineConfig): Partial<Record<string, Record<string, unknown>>> {
+  const stages = STAGE_NAMES.filter((stage) => config[stage] !== undefined);
+  return Object.fromEntries(stages.map((stage) => [stage, { ...config[stage] }]));
+}
+
+/** In every stage that trains or draws; of encoders `lsa` alone draws. */
+function setSeed(given: Partial<Record<string, Record<string, unknown>>>, seed: unknown): void {
+  for (const stage of ['sample', 'embed', 'sid', 'sasrec', 'sft', 'grpo']) {
+    const lsa = stage !== 'embed' || (given.embed?.encoder ?? 'lsa') === 'lsa';
+    if (given[stage] && lsa) given[stage].seed = seed;
+  }
 }
 
 /** Options whose value is a file of the user's. */

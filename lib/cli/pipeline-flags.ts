@@ -20,7 +20,9 @@ export interface PipelineFlag {
 
 /** Stages that run only where the configuration names them; a flag of theirs names them too. */
 const OWN_FLAG = {
-  config: text('configuration file, one object a stage; nothing else beside it', { otherwise: 'none' }),
+  config: text('configuration file, one object a stage; flags beside it are in the place of what it says', {
+    otherwise: 'none',
+  }),
   grpo: boolean('reinforcement learning after fine-tuning'),
   strategies: boolean('choose strategies for the bad cases: OUT/round-2/optimized_config.json'),
   tasks: text('tasks of fine-tuning, as --sft-tasks', { otherwise: 'sids' }),

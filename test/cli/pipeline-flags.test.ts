@@ -42,7 +42,32 @@ test('rounds beside a configuration file, and of the quickstart', async () => {
   writeFileSync(file, JSON.stringify({ out, dataset: 'x', sample: {} }));
   expect(Object.keys(await planned('--config', file, '--rounds', '2'))).toContain('round 2');
   expect(Object.keys(await planned('--rounds', '3'))).toContain('round 3');
-  await expect(planned('--config', file, '--method', 'rqvae')).rejects.toThrow('expected --config alone');
+});
+
+test('flags beside a configuration file are in the place of what it says', async () => {
+  const file = join(out, 'beside.json');
+  const stages = {
+    filter: { reviews: 'theirs.jsonl', userK: 3 },
+    sft: { epochs: 2, learningRate: 1e-3, seed: 1 },
+    embed: { seed: 1 },
+  };
+  writeFileSync(file, JSON.stringify({ out: join(out, 'theirs'), dataset: 'theirs', ...stages }));
+  const { values, extra } = readCommandLine('pipeline', COMMANDS.pipeline!, [
+    ...['--config', file, '--reviews', join(out, 'none.jsonl'), '--out', join(out, 'mine'), '--user-k', '2'],
+    ...['--sft-epochs', '7', '--grpo', '--seed', '5', '--dry-run'],
+  ]);
+  const plan = (await COMMANDS.pipeline!.run(values, extra)) as DryRun;
+  expect(Object.fromEntries(plan.stages.map(({ stage, options }) => [stage, options]))).toMatchObject({
+    filter: { reviews: join(out, 'none.jsonl'), userK: 2 },
+    embed: { seed: 5 },
+    sft: { epochs: 7, learningRate: 1e-3, seed: 5 },
+    grpo: { seed: 5 },
+  });
+  const before = await planned('--config', file);
+  expect(before).toMatchObject({ filter: { reviews: 'theirs.jsonl', userK: 3 }, sft: stages.sft });
+  expect(Object.keys(before)).not.toContain('grpo');
+  await expect(planned('--config', file, '--method', 'rqvea')).rejects.toThrow('expected --method to be one of');
+  await expect(planned('--config', file, '--converted', out)).rejects.toThrow('data from one place');
 });
 
 test('data that are there: folders joined, or published files with their index; enrichment by its name', async () => {
