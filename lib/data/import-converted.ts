@@ -9,6 +9,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAllAtomic } from '../files/files.js';
+import { keepInputs } from '../files/keep-inputs.js';
 import { InputError } from '../support/errors.js';
 import { type InfoLine, readConverted, type ConvertedRow, readInfo } from './converted-files.js';
 import { type Item, type Row, type Split, SPLITS } from './dataset.js';
@@ -16,6 +17,7 @@ import { IMPORT_CONVERTED_OPTIONS, type ImportConvertedOptions } from './import-
 import { formatInter } from './inter-file.js';
 import { itemPieces, readItems } from './item-file.js';
 import { readIndex, type SidIndex } from './sid-index.js';
+import { removeStale } from './stale-files.js';
 
 /** What `importConverted` found. */
 export interface ImportConvertedReport {
@@ -51,7 +53,11 @@ export function importConverted(options: ImportConvertedOptions): ImportConverte
     [at('index.json'), `${JSON.stringify({ ...index })}\n`],
     ...SPLITS.map((split): [string, string] => [at(`${split}.inter`), formatInter(rows[split])]),
   ];
+  const paths = written.map(([path]) => path);
+  const read = Object.values(files).filter((path) => path !== undefined);
+  keepInputs('import', read, paths, 'name another --out');
   writeAllAtomic(written);
+  removeStale(out, name, paths);
   return {
     items: items.length,
     split: { train: rows.train.length, valid: rows.valid.length, test: rows.test.length },
@@ -59,8 +65,8 @@ export function importConverted(options: ImportConvertedOptions): ImportConverte
       ...SPLITS.filter((split) => files[split] === undefined),
       ...(files.items === undefined ? (['texts'] as const) : []),
     ],
-    read: Object.values(files).filter((path) => path !== undefined),
-    files: written.map(([path]) => path),
+    read,
+    files: paths,
   };
 }
 
@@ -81,7 +87,7 @@ function filesOf(folder: string, name: string): Partial<Record<Kind, string>> {
   const all = ['', 'train', 'valid', 'test', 'info', 'index'].flatMap((part) =>
     part === '' ? readdirSync(folder).sort() : inside(part),
   );
-  const escaped = name.replace(/[.]/g, '\\.');
+  const escaped = name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   const find = (pattern: string): string | undefined => {
     const found = all.find((file) => new RegExp(`^${pattern}$`).test(file));
     return found === undefined ? undefined : join(folder, found);

@@ -3,16 +3,16 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import fc from '../fast-check.js';
-import { type Dataset, type Item, type Row, SPLITS } from '../../lib/data/dataset.js';
-import { formatInter } from '../../lib/data/inter-file.js';
-import { formatItems } from '../../lib/data/item-file.js';
-import { joinDatasets, joinOutputs } from '../../lib/data/join/join-datasets.js';
-import { partView } from '../../lib/data/join/parts.js';
-import { loadDataset } from '../../lib/data/load.js';
-import { rowTimes } from '../../lib/data/row-times.js';
-import { catalogueSizeOf } from '../../lib/sid/default-method.js';
-import { promptWords } from '../../lib/tasks/prompt-words.js';
+import fc from '../../fast-check.js';
+import { type Dataset, type Item, type Row, SPLITS } from '../../../lib/data/dataset.js';
+import { formatInter } from '../../../lib/data/inter-file.js';
+import { formatItems } from '../../../lib/data/item-file.js';
+import { joinDatasets, joinOutputs } from '../../../lib/data/join/join-datasets.js';
+import { partView } from '../../../lib/data/join/parts.js';
+import { loadDataset } from '../../../lib/data/load.js';
+import { rowTimes } from '../../../lib/data/row-times.js';
+import { catalogueSizeOf } from '../../../lib/sid/default-method.js';
+import { promptWords } from '../../../lib/tasks/prompt-words.js';
 
 const root = mkdtempSync(join(tmpdir(), 'sidlab-join-'));
 let n = 0;

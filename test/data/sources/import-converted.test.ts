@@ -3,14 +3,14 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, r
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { convert } from '../../lib/data/convert.js';
-import type { Dataset } from '../../lib/data/dataset.js';
-import { importConverted } from '../../lib/data/import-converted.js';
-import { formatInter } from '../../lib/data/inter-file.js';
-import { formatItems } from '../../lib/data/item-file.js';
-import { loadDataset } from '../../lib/data/load.js';
-import { readIndex, writeIndex } from '../../lib/data/sid-index.js';
-import { datasetOf } from '../tasks/small-dataset.js';
+import { convert } from '../../../lib/data/convert.js';
+import type { Dataset } from '../../../lib/data/dataset.js';
+import { importConverted } from '../../../lib/data/import-converted.js';
+import { formatInter } from '../../../lib/data/inter-file.js';
+import { formatItems } from '../../../lib/data/item-file.js';
+import { loadDataset } from '../../../lib/data/load.js';
+import { readIndex, writeIndex } from '../../../lib/data/sid-index.js';
+import { datasetOf } from '../../tasks/small-dataset.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'sidlab-import-'));
 const source = join(dir, 'source');
