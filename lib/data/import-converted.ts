@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { writeAllAtomic } from '../files/files.js';
 import { keepInputs } from '../files/keep-inputs.js';
 import { InputError } from '../support/errors.js';
-import { type InfoLine, readConverted, type ConvertedRow, readInfo } from './converted-files.js';
+import { type InfoLine, infoTitle, readConverted, type ConvertedRow, readInfo } from './converted-files.js';
 import { type Item, type Row, type Split, SPLITS } from './dataset.js';
 import { IMPORT_CONVERTED_OPTIONS, type ImportConvertedOptions } from './import-options.js';
 import { formatInter } from './inter-file.js';
@@ -124,7 +124,8 @@ function catalogueOf(
       ? info!.map(({ sid }) => tokensOf(sid, files.info!))
       : readIndex(files.index, items.length);
   for (const { item, title, sid } of info ?? []) {
-    const differs = items[item]?.title !== title || index[item]?.join('') !== sid;
+    const own = items[item];
+    const differs = own === undefined || infoTitle(own.title) !== title || index[item]?.join('') !== sid;
     if (differs) throw new InputError(`${files.info!}: item ${item} is ${sid} ${title}, elsewhere ${index[item]?.join('') ?? 'none'} ${items[item]?.title ?? ''}; take files of one version`); // prettier-ignore
   }
   return { items, index };
@@ -146,6 +147,11 @@ function tokensOf(sid: string, path: string): string[] {
   throw new InputError(`${path}: expected a SID such as <a_1><b_2>, got ${sid}`);
 }
 
+/** Whether two titles are one: where the info file is the catalogue, it has them on one line. */
+function same(a: string | undefined, b: string | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && infoTitle(a) === infoTitle(b));
+}
+
 function checkedRow(row: ConvertedRow, items: readonly Item[], index: SidIndex, where: string): Row {
   const { user, history, target, historyTitles, historySids, title, sid } = row;
   if (!/^[^\s\p{Cs}]+$/u.test(user))
@@ -156,7 +162,7 @@ function checkedRow(row: ConvertedRow, items: readonly Item[], index: SidIndex, 
   [...history, target].forEach((id, i) => {
     const said = [i < history.length ? historyTitles[i] : title, i < history.length ? historySids[i] : sid];
     const known = [items[id]?.title, index[id]?.join('')];
-    if (said[0] === known[0] && said[1] === known[1]) return;
+    if (same(said[0], known[0]) && said[1] === known[1]) return;
     throw new InputError(`${where}: item ${id} is ${String(said[1])} ${String(said[0])}, in the catalogue ${String(known[1])} ${String(known[0])}; take files of one version`); // prettier-ignore
   });
   return { user, history, target };
