@@ -34,7 +34,8 @@ export const pipelineCommand: Command = {
   print: (report: PipelineReport | DryRun) => ('missing' in report ? planned(report) : summary(report)),
 };
 
-async function configOf(values: Record<string, unknown>): Promise<PipelineConfig> {
+/** The configuration that a line means: a file, the quickstart, or flags. @throws InputError for flags that do not fit */
+export async function configOf(values: Record<string, unknown>): Promise<PipelineConfig> {
   const { config, reviews, ...flags } = values;
   const { quickstart, readPipelineConfig } = await import('../pipeline/config.js');
   if (config !== undefined) {
@@ -78,10 +79,7 @@ function ownData(values: Record<string, unknown>): PipelineConfig {
     for (const stage of stages)
       (given[stage] ??= {})[name] = isPath(name) ? absolute(values[flag] as string | readonly string[]) : values[flag];
   }
-  if (seed !== undefined)
-    for (const stage of ['embed', 'sid', 'sft', 'grpo']) if (given[stage]) given[stage].seed = seed;
-  if (seed !== undefined && typeof given.embed?.encoder === 'string' && given.embed.encoder !== 'lsa')
-    delete given.embed.seed;
+  if (seed !== undefined) giveSeed(given, seed as number);
   for (const stage of STAGE_NAMES) {
     if (given[stage])
       parseOptions({ ...STAGE_SCHEMAS[stage], name: 'pipeline' }, given[stage], (name) => `${stage} ${name}`);
@@ -91,6 +89,15 @@ function ownData(values: Record<string, unknown>): PipelineConfig {
   const config = { out: resolve(out), dataset: dataset as string, ...top, ...given } as PipelineConfig;
   checkConfig(config, 'pipeline');
   return config;
+}
+
+/** One number for every stage that draws; what is asked of a sentence encoder draws nothing but the words that it drops. */
+function giveSeed(given: Record<string, Record<string, unknown>>, seed: number): void {
+  const { embed } = given;
+  const drawn = embed?.encoder === undefined || embed.encoder === 'lsa' ? ['embed'] : [];
+  for (const stage of [...drawn, 'sid', 'sft', 'grpo']) if (given[stage]) given[stage].seed = seed;
+  if (embed?.wordDropRatio !== undefined) embed.dropSeed ??= seed;
+  for (const stage of ['sasrec', 'compare']) given[stage] = { ...given[stage], seed }; // without a stage of their own
 }
 
 /** Options whose value is a file of the user's. */
