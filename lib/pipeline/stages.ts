@@ -18,6 +18,7 @@ import type { EvaluateReport } from '../evaluate/evaluate.js';
 import { modelFile } from '../lm/model.js';
 import type { MetricLine } from '../runs/metric-lines.js';
 import { modelFiles } from '../runs/inputs.js';
+import { setAside } from '../runs/run-folder.js';
 import { type ChosenMethod, withMethod } from '../sid/default-method.js';
 import { sidOutputs } from '../sid/files/saved-sids.js';
 import { type SidReport, sidStage } from '../sid/sid-stage.js';
@@ -67,9 +68,11 @@ export class PipelineStages extends SourceStages {
     this.refuseForeign('sid', sid.index, 'sft.index');
     const own = [startIndex, collaborative].filter((file) => file !== undefined);
     const inputs = [this.embeddings, ...own];
-    return this.once('sid', sid, inputs, outputs, () =>
-      sidStage({ ...sid, embeddings: this.embeddings, index: this.index }),
-    );
+    return this.once('sid', sid, inputs, outputs, () => {
+      const { run } = sid;
+      if (this.config.again && run !== undefined && existsSync(join(run, 'config.json'))) setAside(run, '--again');
+      return sidStage({ ...sid, embeddings: this.embeddings, index: this.index });
+    });
   }
 
   /** Rows and index -> MiniOneRec's files. */

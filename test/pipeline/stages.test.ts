@@ -46,6 +46,26 @@ test('a table with columns of its own, and no item texts: placeholders, as filte
   expect(existsSync(join(out, 'shop.sid.json'))).toBe(true);
 });
 
+test('again: SIDs with a run folder are trained anew, on other data too; the old run is kept', async () => {
+  const filter = { reviews: orders(), columns: COLUMNS, userK: 2, itemK: 1 };
+  const run = join(out, 'rqvae');
+  const sid = { method: 'rqvae', codebookSize: 6, hidden: [8], epochs: 2, evalEpochs: 1, batchSize: 12, run } as const;
+  const config: PipelineConfig = { out, dataset: 'shop', filter, sid };
+  const all = async (of: PipelineConfig) => {
+    const stages = new PipelineStages(of);
+    await stages.filter();
+    await stages.embed();
+    return stages.sid();
+  };
+  const first = await all(config);
+  expect((await all({ ...config, again: true })).mse).toBe(first.mse);
+  expect(existsSync(join(`${run}.before-1`, 'checkpoint-2'))).toBe(true);
+  const wider = { ...config, embed: { width: 5 } };
+  await expect(all(wider)).rejects.toThrow('redo it with --again');
+  expect((await all({ ...wider, again: true })).mse).not.toBe(first.mse);
+  expect(existsSync(join(`${run}.before-2`, 'checkpoint-2'))).toBe(true);
+});
+
 test('reviews in several files, by a folder or a pattern, are those of one file; another file is noticed', async () => {
   const [header, ...lines] = readFileSync(orders(), 'utf8').trimEnd().split('\n');
   const parts = join(out, 'parts');
