@@ -5,7 +5,7 @@ import { indexOf } from '../data/load.js';
 import { codeTokens, readIndex, type SidIndex } from '../data/sid-index.js';
 import type { Recommender } from '../evaluate/recommender.js';
 import { promptOptions, trainedWith } from '../evaluate/trained-with.js';
-import { readNpy } from '../files/npy.js';
+import { readItemVectors } from '../files/finite.js';
 import { InputError } from '../support/errors.js';
 import type { AnyDetector, DetectorInputs, Need } from './detector.js';
 
@@ -38,7 +38,10 @@ export async function loadInputs(
   const sids = wanted || asked ? readIndex(file, dataset.items.length) : undefined;
   return {
     ...(wanted && sids && { index: sids.map(codeTokens) }),
-    ...(needed('vectors') && embeddings !== undefined && { vectors: readNpy(embeddings) }),
+    ...(needed('vectors') &&
+      embeddings !== undefined && {
+        vectors: readItemVectors(embeddings, dataset.items.length, 'run sidlab embed first'),
+      }),
     ...(asked && { model: await loadAsTrained(model, sids!, dataset) }),
   };
 }

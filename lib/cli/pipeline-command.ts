@@ -34,7 +34,8 @@ export const pipelineCommand: Command = {
   print: (report: PipelineReport | DryRun) => ('missing' in report ? planned(report) : summary(report)),
 };
 
-async function configOf(values: Record<string, unknown>): Promise<PipelineConfig> {
+/** The configuration that a line means: a file, the quickstart, or flags. @throws InputError for flags that do not fit */
+export async function configOf(values: Record<string, unknown>): Promise<PipelineConfig> {
   const { config: file, ...flags } = values;
   const { quickstart, readPipelineConfig } = await import('../pipeline/config.js');
   if (file !== undefined) return withFlags(readPipelineConfig(file as string), flags);
@@ -72,7 +73,7 @@ function withFlags(config: PipelineConfig, flags: Record<string, unknown>): Pipe
     for (const stage of stages)
       (given[stage] ??= {})[name] = isPath(name) ? absolute(value as string | readonly string[]) : value;
   }
-  if (seed !== undefined) setSeed(given, seed);
+  if (seed !== undefined) giveSeed(given, seed as number);
   for (const stage of STAGE_NAMES) {
     if (given[stage])
       parseOptions({ ...STAGE_SCHEMAS[stage], name: 'pipeline' }, given[stage], (name) => `${stage} ${name}`);
@@ -90,12 +91,13 @@ function stagesOf(config: PipelineConfig): Partial<Record<string, Record<string,
   return Object.fromEntries(stages.map((stage) => [stage, { ...config[stage] }]));
 }
 
-/** In every stage that trains or draws; of encoders `lsa` alone draws. */
-function setSeed(given: Partial<Record<string, Record<string, unknown>>>, seed: unknown): void {
-  for (const stage of ['sample', 'embed', 'sid', 'sasrec', 'sft', 'grpo']) {
-    const lsa = stage !== 'embed' || (given.embed?.encoder ?? 'lsa') === 'lsa';
-    if (given[stage] && lsa) given[stage].seed = seed;
-  }
+/** One number for every stage that draws; what is asked of a sentence encoder draws nothing but the words that it drops. */
+function giveSeed(given: Partial<Record<string, Record<string, unknown>>>, seed: number): void {
+  const { embed } = given;
+  const drawn = embed?.encoder === undefined || embed.encoder === 'lsa' ? ['embed'] : [];
+  for (const stage of ['sample', ...drawn, 'sid', 'sft', 'grpo']) if (given[stage]) given[stage].seed = seed;
+  if (embed?.wordDropRatio !== undefined) embed.dropSeed ??= seed;
+  for (const stage of ['sasrec', 'compare']) given[stage] = { ...given[stage], seed }; // without a stage of their own
 }
 
 /** Options whose value is a file of the user's. */

@@ -49,11 +49,22 @@ export function formatInfo(items: readonly Item[], index: SidIndex): string {
   return [...infoLines(items, index)].join('');
 }
 
+/**
+ * A title as a line of the info file holds it: tabs, line ends and other control characters, with the spaces around them,
+ * are one space, and half a surrogate pair is what UTF-8 makes of it. Titles from raw files have none of these; those of
+ * item files from elsewhere may.
+ */
+export function infoTitle(title: string): string {
+  return title
+    .replace(/[\s\p{Cc}]+/gu, (blank) => (/[\p{Cc}\u2028\u2029]/u.test(blank) ? ' ' : blank))
+    .replace(/\p{Cs}/gu, '\ufffd');
+}
+
 /** The info file line by line. @throws InputError as `formatInfo` */
 export function* infoLines(items: Iterable<Item>, index: SidIndex): Generator<string> {
   let id = 0;
   for (const { title } of items) {
-    yield `${(index[id] ?? missing(id, 'index')).join('')}\t${title}\t${id}\n`;
+    yield `${(index[id] ?? missing(id, 'index')).join('')}\t${infoTitle(title)}\t${id}\n`;
     id++;
   }
 }

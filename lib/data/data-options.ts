@@ -1,5 +1,6 @@
 /** Options that every stage shares which reads a data folder. They say where things are, not what comes out. */
 import { integer, text } from '../options/kinds.js';
+import { InputError } from '../support/errors.js';
 
 /** Where the data are. Identity is a matter of the files' bytes, so no path is part of a fingerprint. */
 export const DATA_OPTIONS = {
@@ -9,6 +10,12 @@ export const DATA_OPTIONS = {
     affectsResult: false,
   }),
 };
+
+/** @throws InputError for a NAME that is none: it becomes part of file names */
+export function checkDatasetName({ dataset = '' }: { dataset?: string }): void {
+  if (!/[/\\]|^\./.test(dataset)) return;
+  throw new InputError(`dataset: expected a name without slashes and without a dot first, got ${dataset}`);
+}
 
 /** Where the index is. */
 export const INDEX_OPTIONS = {

@@ -9,13 +9,15 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAllAtomic } from '../files/files.js';
+import { keepInputs } from '../files/keep-inputs.js';
 import { InputError } from '../support/errors.js';
-import { type InfoLine, readConverted, type ConvertedRow, readInfo } from './converted-files.js';
+import { type InfoLine, infoTitle, readConverted, type ConvertedRow, readInfo } from './converted-files.js';
 import { type Item, type Row, type Split, SPLITS } from './dataset.js';
 import { IMPORT_CONVERTED_OPTIONS, type ImportConvertedOptions } from './import-options.js';
 import { formatInter } from './inter-file.js';
 import { itemPieces, readItems } from './item-file.js';
 import { readIndex, type SidIndex } from './sid-index.js';
+import { removeStale } from './stale-files.js';
 
 /** What `importConverted` found. */
 export interface ImportConvertedReport {
@@ -51,7 +53,11 @@ export function importConverted(options: ImportConvertedOptions): ImportConverte
     [at('index.json'), `${JSON.stringify({ ...index })}\n`],
     ...SPLITS.map((split): [string, string] => [at(`${split}.inter`), formatInter(rows[split])]),
   ];
+  const paths = written.map(([path]) => path);
+  const read = Object.values(files).filter((path) => path !== undefined);
+  keepInputs('import', read, paths, 'name another --out');
   writeAllAtomic(written);
+  removeStale(out, name, paths);
   return {
     items: items.length,
     split: { train: rows.train.length, valid: rows.valid.length, test: rows.test.length },
@@ -59,8 +65,8 @@ export function importConverted(options: ImportConvertedOptions): ImportConverte
       ...SPLITS.filter((split) => files[split] === undefined),
       ...(files.items === undefined ? (['texts'] as const) : []),
     ],
-    read: Object.values(files).filter((path) => path !== undefined),
-    files: written.map(([path]) => path),
+    read,
+    files: paths,
   };
 }
 
@@ -81,7 +87,7 @@ function filesOf(folder: string, name: string): Partial<Record<Kind, string>> {
   const all = ['', 'train', 'valid', 'test', 'info', 'index'].flatMap((part) =>
     part === '' ? readdirSync(folder).sort() : inside(part),
   );
-  const escaped = name.replace(/[.]/g, '\\.');
+  const escaped = name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   const find = (pattern: string): string | undefined => {
     const found = all.find((file) => new RegExp(`^${pattern}$`).test(file));
     return found === undefined ? undefined : join(folder, found);
@@ -118,7 +124,8 @@ function catalogueOf(
       ? info!.map(({ sid }) => tokensOf(sid, files.info!))
       : readIndex(files.index, items.length);
   for (const { item, title, sid } of info ?? []) {
-    const differs = items[item]?.title !== title || index[item]?.join('') !== sid;
+    const own = items[item];
+    const differs = own === undefined || infoTitle(own.title) !== title || index[item]?.join('') !== sid;
     if (differs) throw new InputError(`${files.info!}: item ${item} is ${sid} ${title}, elsewhere ${index[item]?.join('') ?? 'none'} ${items[item]?.title ?? ''}; take files of one version`); // prettier-ignore
   }
   return { items, index };
@@ -140,6 +147,11 @@ function tokensOf(sid: string, path: string): string[] {
   throw new InputError(`${path}: expected a SID such as <a_1><b_2>, got ${sid}`);
 }
 
+/** Whether two titles are one: where the info file is the catalogue, it has them on one line. */
+function same(a: string | undefined, b: string | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && infoTitle(a) === infoTitle(b));
+}
+
 function checkedRow(row: ConvertedRow, items: readonly Item[], index: SidIndex, where: string): Row {
   const { user, history, target, historyTitles, historySids, title, sid } = row;
   if (!/^[^\s\p{Cs}]+$/u.test(user))
@@ -150,7 +162,7 @@ function checkedRow(row: ConvertedRow, items: readonly Item[], index: SidIndex, 
   [...history, target].forEach((id, i) => {
     const said = [i < history.length ? historyTitles[i] : title, i < history.length ? historySids[i] : sid];
     const known = [items[id]?.title, index[id]?.join('')];
-    if (said[0] === known[0] && said[1] === known[1]) return;
+    if (same(said[0], known[0]) && said[1] === known[1]) return;
     throw new InputError(`${where}: item ${id} is ${String(said[1])} ${String(said[0])}, in the catalogue ${String(known[1])} ${String(known[0])}; take files of one version`); // prettier-ignore
   });
   return { user, history, target };

@@ -139,6 +139,11 @@ export function indexCodes(index: SidIndex, countFrom = 0): number[][] {
   );
 }
 
+/** What an index writes code 0 as, by its tokens: 0 where one of them is, else 1, as MiniOneRec's constrained methods count. */
+export function countsFrom(index: SidIndex): number {
+  return index.some((tokens) => codeTokens(tokens).some((token) => token.endsWith('_0>'))) ? 0 : 1;
+}
+
 /**
  * How many items have each item's SID.
  * @example sidOwners([['<a_1>'], ['<a_1>'], ['<a_2>']]) // [2, 2, 1]

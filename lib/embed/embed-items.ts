@@ -16,12 +16,15 @@ import { lsa } from './lsa/lsa.js';
 import { encodeTexts, hashTexts } from './sentence/encode-texts.js';
 import { loadSentenceEncoder } from './sentence/sentence-encoder.js';
 import { modelStamp } from './sentence/transformers.js';
+import { asFlag } from '../options/flags.js';
 import {
   EMBED_OPTIONS,
   type EmbedItemsOptions,
+  ITEM_TEXT_OPTIONS,
   type LengthBatchesOptions,
   type LsaOptions,
   type Pooling,
+  SENTENCE_OPTIONS,
   type SentenceEncoderOptions,
 } from './embed-options.js';
 
@@ -70,6 +73,7 @@ export async function embedItems(options: EmbedItemsOptions): Promise<EmbedRepor
       sidsOf,
       ...others
     } = EMBED_OPTIONS.parse(options);
+    if (sidsOf !== undefined) checkUnread(options);
     const { cleanText, wordDropRatio, dropSeed, ...own } = others;
     const texts = itemTexts(readItems(join(data, `${dataset}.item.json`)), { cleanText, wordDropRatio, dropSeed });
     return { encoder, sidsOf, own, texts, embeddings: file ?? join(data, embeddingsName(dataset, encoder)) };
@@ -99,6 +103,14 @@ export async function embedItems(options: EmbedItemsOptions): Promise<EmbedRepor
 /** `Toys`, `models/bge-small` -> `Toys.emb-bge-small.npy`; of an id the part behind the slash; dots become dashes. */
 export function embeddingsName(dataset: string, encoder = 'lsa'): string {
   return `${dataset}.emb-${basename(encoder).replaceAll('.', '-')}.npy`;
+}
+
+/** @throws InputError for an option of texts: with `sidsOf` none are read */
+function checkUnread(options: EmbedItemsOptions): void {
+  const ofTexts = Object.keys({ ...ITEM_TEXT_OPTIONS, ...SENTENCE_OPTIONS });
+  const given = ofTexts.find((name) => (options as unknown as Record<string, unknown>)[name] !== undefined);
+  if (given !== undefined)
+    throw new InputError(`embed: ${asFlag(given)}: with --sids-of no text is read; leave it out`);
 }
 
 async function bySids(model: string, index: string, items: number) {

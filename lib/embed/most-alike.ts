@@ -1,4 +1,5 @@
 /** The items most like one, by the cosine of their vectors. */
+import { checkFinite } from '../files/finite.js';
 import { rowOf, type Vectors } from '../files/npy.js';
 
 /** An item and its cosine to the one that was asked about. */
@@ -12,11 +13,13 @@ export interface Alike {
 /**
  * @param vectors [N, D]; a row of zeros is like nothing (cosine 0)
  * @returns at most `count` other items, most alike first, equal ones by id
+ * @throws RangeError for an item that is none, InputError for vectors that are not finite: NaN has no order
  */
 export function mostAlike(vectors: Vectors, item: number, count = 10): Alike[] {
   if (!(Number.isInteger(item) && item >= 0 && item < vectors.rows)) {
     throw new RangeError(`mostAlike: expected an item from 0 to ${vectors.rows - 1}, got ${item}`);
   }
+  checkFinite(vectors, 'mostAlike');
   const own = rowOf(vectors, item);
   const all: Alike[] = [];
   for (let other = 0; other < vectors.rows; other++) {

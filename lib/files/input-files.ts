@@ -54,8 +54,8 @@ function some(files: string[], message: string): string[] {
 function filesBelow(folder: string): string[] {
   return entries(folder).flatMap((entry) => {
     const path = join(folder, entry.name);
-    if (statSync(path).isDirectory()) return filesBelow(path);
-    return [path];
+    // a link to nothing is a file that its reader will name
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? filesBelow(path) : [path];
   });
 }
 

@@ -47,7 +47,9 @@ export function partOf(source: ByteSource, from: number, size: number): ByteSour
 export function withFileSource<T>(path: string, mend: string, use: (source: ByteSource) => T): T {
   const file = open(path, mend);
   try {
-    const { size } = fstatSync(file);
+    const stat = fstatSync(file);
+    if (stat.isDirectory()) throw new InputError(`${path}: expected a file, got a folder; ${mend}`);
+    const { size } = stat;
     const read = (into: Uint8Array, position: number): void => {
       checkSpan(size, into.length, position);
       for (let at = 0; at < into.length;) {

@@ -141,7 +141,9 @@ export class SafetensorsFile {
   }
 
   private readHeader(): { header: unknown; base: number; end: number } {
-    const end = fstatSync(this.file).size;
+    const stat = fstatSync(this.file);
+    if (stat.isDirectory()) throw new InputError(`${this.path}: expected a file, got a folder; check the path`);
+    const end = stat.size;
     if (end < 8) throw this.fail(`expected at least 8 bytes, got ${end}`);
     const first = Buffer.alloc(8);
     this.fill(first, 0);

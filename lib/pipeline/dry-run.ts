@@ -11,6 +11,7 @@ import { roundFolder } from './next-round.js';
 import { sourceOf } from './source.js';
 import { withLoopStages } from './rounds.js';
 import { PipelineStages } from './stages.js';
+import { checkRewards } from './reward-needs.js';
 import { checkTraining } from './round.js';
 
 /** What a pipeline would do and take. */
@@ -31,6 +32,7 @@ export interface DryRun {
 export async function dryRun(config: PipelineConfig): Promise<DryRun> {
   const paths = new PipelineStages(config);
   checkTraining(config);
+  checkRewards(paths);
   const { sft = {} } = config;
   const model = sft.model ?? 'qwen2:128x4';
   const missing = missingInputs(config, paths, model);

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset.js';
 import { loadDataset } from '../data/load.js';
-import { indexCodes, readIndex, type SidIndex } from '../data/sid-index.js';
+import { countsFrom, indexCodes, readIndex, type SidIndex } from '../data/sid-index.js';
 import type { Figure } from '../figures/figure.js';
 import { historyLengths } from '../figures/history-lengths.js';
 import { lossCurve } from '../figures/loss-curve.js';
@@ -48,7 +48,9 @@ export const PIPELINE_FIGURES: readonly PipelineFigure[] = [
   {
     name: 'sid-usage',
     draw({ index }) {
-      const codes = indexCodes(index);
+      const all = indexCodes(index, countsFrom(index));
+      const levels = all.reduce((least, path) => Math.min(least, path.length), Infinity); // a rank is no level
+      const codes = all.map((path) => path.slice(0, levels));
       return sidUsage(countCodes(codes, codebookSizes(codes)));
     },
   },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { CompareReport } from '../compare/compare-report.js';
 import { tell } from '../support/progress.js';
 import { type Ask, Questions } from './ask.js';
+import { withCodeOf } from './code-options.js';
 import { type PipelineConfig, readPipelineConfig } from './config.js';
 import type { PipelineReport } from './pipeline-report.js';
 import { runRound } from './round.js';
@@ -55,7 +56,7 @@ export async function runPipeline(
     const names = chosen.chosen.map(({ name }) => name);
     if (names.length === 0) tell('strategies: the bad cases call for none; there is no other round');
     if (round > rounds || names.length === 0) break;
-    const config = { ...readPipelineConfig(chosen.config), ...(again && { again }) };
+    const config = { ...withCodeOf(readPipelineConfig(chosen.config), before), ...(again && { again }) };
     if (!(await questions.anotherRound(round, names, join(config.out, 'runs')))) break;
     const next = await runRound(config, { say: (stage) => say(`round ${round}: ${stage}`), ask });
     before = next.config;

@@ -10,6 +10,7 @@ import { compareStage } from '../compare/compare-stage.js';
 import { readJson, writeJson } from '../files/files.js';
 import { runStage } from '../runs/stage.js';
 import { InputError } from '../support/errors.js';
+import { withoutCode } from './code-options.js';
 import type { PipelineConfig } from './config.js';
 import { nextRound, roundFolder } from './next-round.js';
 import { PipelineStages } from './stages.js';
@@ -87,7 +88,7 @@ export async function strategiesStage(
       config,
       ...(options.choose && { choose: options.choose }),
     });
-    writeJson(file, nextRound(first, config, found.config, round));
+    writeJson(file, withoutCode(nextRound(first, config, found.config, round)));
     return { chosen: found.chosen, skipped: found.skipped ?? [], config: file };
   });
   return result;

@@ -8,6 +8,7 @@ import type { ImportConvertedReport } from '../data/import-converted.js';
 import type { JoinReport } from '../data/join/join-datasets.js';
 import { type SampleReport, writeSample } from '../data/sample/sample.js';
 import { embeddingsName } from '../embed/embed-items.js';
+import { hasInput } from '../files/input-files.js';
 import { runStage, type Stage } from '../runs/stage.js';
 import { InputError } from '../support/errors.js';
 import { checkConfig } from './check-config.js';
@@ -156,7 +157,7 @@ export class SourceStages {
     again = this.config.again === true,
   ): Promise<T> {
     for (const input of inputs) {
-      if (!existsSync(input)) throw new InputError(`${name}: ${input}: no such file; run the stage before it`);
+      if (!hasInput(input)) throw new InputError(`${name}: ${input}: no such file; run the stage before it`);
     }
     const dir = name.startsWith('evaluate') || name.startsWith('ba') ? this.runs : this.config.out;
     const stage: Stage = { name, dir, inputs, options, outputs, again };

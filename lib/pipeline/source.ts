@@ -35,7 +35,7 @@ export function sourceOf(config: Pick<SourceConfig, 'import' | 'join'>): SourceN
   return config.import ? 'import' : config.join ? 'join' : 'filter';
 }
 
-/** @throws InputError where data come from two places */
+/** @throws InputError where data come from two places, or options are of one that they do not come from */
 export function checkSource(config: Readonly<Record<string, unknown>>, source: string): void {
   const { reviews } = (config.filter ?? {}) as { reviews?: string };
   const named = [
@@ -43,8 +43,13 @@ export function checkSource(config: Readonly<Record<string, unknown>>, source: s
     ...(reviews === undefined || config.sample !== undefined ? [] : ['filter.reviews']),
     ...['import', 'join'].filter((stage) => config[stage] !== undefined),
   ];
-  if (named.length <= 1) return;
-  throw new InputError(`${source}: expected data from one place, got ${named.join(' and ')}; leave all but one out`);
+  if (named.length > 1) {
+    throw new InputError(`${source}: expected data from one place, got ${named.join(' and ')}; leave all but one out`);
+  }
+  const [other] = ['import', 'join'].filter((stage) => config[stage] !== undefined);
+  const [option] = Object.keys(config.filter ?? {});
+  if (other === undefined || option === undefined) return;
+  throw new InputError(`${source}: filter.${option}: nothing is filtered where data come from ${other}; leave it out`);
 }
 
 /** Published files -> items, rows, index. @throws InputError as `importConverted` */

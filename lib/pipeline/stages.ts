@@ -18,14 +18,15 @@ import type { EvaluateReport } from '../evaluate/evaluate.js';
 import { modelFile } from '../lm/model.js';
 import type { MetricLine } from '../runs/metric-lines.js';
 import { modelFiles } from '../runs/inputs.js';
+import { setAside } from '../runs/run-folder.js';
 import { type ChosenMethod, withMethod } from '../sid/default-method.js';
 import { sidOutputs } from '../sid/files/saved-sids.js';
 import { type SidReport, sidStage } from '../sid/sid-stage.js';
 import { InputError } from '../support/errors.js';
 import { grpo, type GrpoReport } from '../train/grpo/grpo.js';
-import { rewardParts } from '../train/grpo/rewards/reward-list.js';
 import { sft, type SftReport } from '../train/sft/sft.js';
 import type { PipelineConfig } from './config.js';
+import { rewardNeeds } from './reward-needs.js';
 import { SourceStages } from './source-stages.js';
 
 type Live = (lines: readonly MetricLine[]) => void;
@@ -35,14 +36,15 @@ export class PipelineStages extends SourceStages {
   /** Item texts -> vectors. */
   async embed(): Promise<EmbedReport> {
     const { out: data, dataset, embed = {} } = this.config;
-    const { encoder = 'lsa' } = embed;
+    const { encoder = 'lsa', sidsOf } = embed;
     if (this.ownEmbeddings) {
       throw new InputError('embed: sid.embeddings, sft.index or import brings your own; nothing to do');
     }
     this.refuseForeign('embed', embed.embeddings, 'sid.embeddings');
     // another model in the same folder makes other vectors
     const options = encoder === 'lsa' ? embed : { ...embed, model: modelStamp(encoder) };
-    return this.once('embed', options, [this.file('item.json')], [this.embeddings], () =>
+    const inputs = [this.file('item.json'), ...(sidsOf === undefined ? [] : [sidsOf])];
+    return this.once('embed', options, inputs, [this.embeddings], () =>
       embedItems({ ...embed, embeddings: this.embeddings, data, dataset }),
     );
   }
@@ -66,9 +68,11 @@ export class PipelineStages extends SourceStages {
     this.refuseForeign('sid', sid.index, 'sft.index');
     const own = [startIndex, collaborative].filter((file) => file !== undefined);
     const inputs = [this.embeddings, ...own];
-    return this.once('sid', sid, inputs, outputs, () =>
-      sidStage({ ...sid, embeddings: this.embeddings, index: this.index }),
-    );
+    return this.once('sid', sid, inputs, outputs, () => {
+      const { run } = sid;
+      if (this.config.again && run !== undefined && existsSync(join(run, 'config.json'))) setAside(run, '--again');
+      return sidStage({ ...sid, embeddings: this.embeddings, index: this.index });
+    });
   }
 
   /** Rows and index -> MiniOneRec's files. */
@@ -100,11 +104,12 @@ export class PipelineStages extends SourceStages {
     const { out: data, dataset, grpo: options = {}, sft: start, again } = this.config;
     const template = options.template ?? start?.template;
     const own = { data, dataset, index: this.index, run: join(this.runs, 'grpo'), model: this.model('sft'), again };
+    const vectors = options.embeddings === undefined && this.readsVectors && { embeddings: this.embeddings };
     const scorer = this.trainsScorer ? await this.scorer() : undefined;
     try {
       return await grpo(
         {
-          ...{ ...options, ...(template !== undefined && { template }), ...own, ...(onLog && { onLog }) },
+          ...{ ...options, ...(template !== undefined && { template }), ...vectors, ...own, ...(onLog && { onLog }) },
           ...(scorer && { scorer }),
         },
         { whenStale: 'replace' },
@@ -116,8 +121,12 @@ export class PipelineStages extends SourceStages {
 
   /** Whether a reward asks another recommender, and none is given: then a SASRec is trained for it. */
   get trainsScorer(): boolean {
-    const { reward = 'ranking', scorer } = this.config.grpo ?? {};
-    return scorer === undefined && (rewardParts(reward) ?? []).some(({ named }) => named?.needs === 'scorer');
+    return this.config.grpo?.scorer === undefined && rewardNeeds(this.config, 'scorer');
+  }
+
+  /** Whether a reward reads item vectors: those of the pipeline, where none are named. */
+  private get readsVectors(): boolean {
+    return rewardNeeds(this.config, 'vectors');
   }
 
   private async scorer(): Promise<LoadedScorer> {
@@ -136,14 +145,18 @@ export class PipelineStages extends SourceStages {
     const { preferences } = this;
     if (preferences !== undefined) inputs.push(preferences);
     const { assistant: named } = options;
+    let assistant = named;
     if (isArchitecture(named)) {
-      await baselineStage({ ...this.baselineOptions(named), baseline: named, data, dataset }, { whenStale: 'replace' });
-      inputs.push(modelFile(baselineModel(data, named)));
+      const run = this.baselineRun(named);
+      const trained = { ...this.baselineOptions(named), ...run, baseline: named, data, dataset };
+      await baselineStage(trained, { whenStale: 'replace' });
+      if (run) assistant = join(run.run, 'model');
+      inputs.push(modelFile(run ? join(run.run, 'model') : baselineModel(data, named)));
     }
     return this.once(`evaluate-${of}`, [options, template], [...new Set(inputs)], [results], () =>
-      withAssistant(named, data, (assistant) =>
+      withAssistant(assistant, data, (loaded) =>
         evaluateStage({
-          ...{ ...options, ...(assistant && { assistant }) },
+          ...{ ...options, ...(loaded && { assistant: loaded }) },
           ...(template !== undefined && { template }),
           ...(preferences !== undefined && { preferences }),
           ...{ data, dataset, index: this.index, model, results },
@@ -156,6 +169,12 @@ export class PipelineStages extends SourceStages {
     return name === 'sasrec' ? (this.config.sasrec ?? {}) : {};
   }
 
+  /** Where a baseline is trained: of the runs with a name of their own beside them, since their options may be others. */
+  private baselineRun(called: string): { run: string } | undefined {
+    const { run = 'main' } = this.config;
+    return run === 'main' ? undefined : { run: join(this.runs, `baseline-${called}`) };
+  }
+
   /** Ranks the test rows by a baseline. @param part of a joined folder, as `baselineStage` takes it */
   baseline(name: BaselineName, part?: string): Promise<BaselineReport> {
     const { out: data, dataset, again } = this.config;
@@ -166,9 +185,13 @@ export class PipelineStages extends SourceStages {
     const known = baselineOf(name).options ?? {};
     const anew = again && 'again' in known && { again };
     const own = 'index' in known && { index: this.index };
+    const folder = 'run' in known && this.baselineRun(called);
     const inputs = [...this.splits(), ...(own ? [this.index] : [])];
     return this.once(`baseline-${called}`, options, inputs, [results], () =>
-      baselineStage({ ...options, ...anew, ...own, baseline: name, data, dataset, results }, { whenStale: 'replace' }),
+      baselineStage(
+        { ...options, ...anew, ...own, ...folder, baseline: name, data, dataset, results },
+        { whenStale: 'replace' },
+      ),
     );
   }
 

@@ -212,7 +212,7 @@ function refusal(file: string, { what, input }: Change): InputError {
 }
 
 /** Nothing is lost: an old run moves to `FOLDER.before-N`. @throws InputError while a process writes there */
-function setAside(folder: string, why: string): void {
+export function setAside(folder: string, why: string): void {
   if (isLocked(folder, true))
     throw new InputError(`${folder}: in use by another process; wait for it, or give another --run`);
   let n = 1;

@@ -1,7 +1,10 @@
 /** What every method asks of its vectors and sizes, checked before anything is computed. */
+import { checkFinite } from '../files/finite.js';
 import type { Vectors } from '../files/npy.js';
 import { InputError } from '../support/errors.js';
 import type { LevelOptions } from './method-options.js';
+
+export { checkFinite };
 
 /**
  * @returns codes a level [L]
@@ -26,18 +29,6 @@ export function codebookSizes(items: number, options: LevelOptions, where: strin
     }
   }
   return sizes;
-}
-
-/** @throws InputError for numbers that are not rows x width, and naming the first that is not finite */
-export function checkFinite({ rows, width, data }: Vectors, where: string, first = 0): void {
-  if (data.length !== rows * width) {
-    throw new InputError(`${where}: expected ${rows} x ${width} numbers, got ${data.length}`);
-  }
-  for (let at = 0; at < data.length; at++) {
-    if (Number.isFinite(data[at])) continue;
-    const [row, column] = [first + Math.floor(at / width), at % width];
-    throw new InputError(`${where}: row ${row}, column ${column} is ${data[at]}; embed the items anew`);
-  }
 }
 
 /**

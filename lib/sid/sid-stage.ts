@@ -7,6 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import { first, together } from '../cluster/alone.js';
 import { type Cluster, joinCluster } from '../cluster/cluster.js';
 import { ensureEngine } from '../engine/engine.js';
+import { keepInputs } from '../files/keep-inputs.js';
 import { withNpyRows } from '../files/npy-rows.js';
 import { readNpy, type Vectors } from '../files/npy.js';
 import { codeVersion } from '../runs/code-version.js';
@@ -81,6 +82,8 @@ function settle(options: SidStageOptions) {
   if (chosen && chosen.method !== 'rqkmeans') tell(`sid: method ${chosen.method}: ${chosen.why}`);
   if (!index.endsWith(INDEX_ENDING))
     throw new InputError(`sid: expected --index to end in ${INDEX_ENDING}, got ${index}`);
+  const { startIndex } = given as { startIndex?: string };
+  keepInputs('sid', startIndex === undefined ? [] : [startIndex], [index], 'name another --index');
   return { embeddings, index, method: sidMethod(method), given, write: { tokens, countFrom } };
 }
 

@@ -7,7 +7,8 @@
  */
 import type { Dataset, Row } from '../data/dataset.js';
 import { trainCounts } from '../data/train-counts.js';
-import { readNpy, rowOf, type Vectors } from '../files/npy.js';
+import { readItemVectors } from '../files/finite.js';
+import { rowOf, type Vectors } from '../files/npy.js';
 import { InputError } from '../support/errors.js';
 import { Random } from '../support/random.js';
 
@@ -68,7 +69,12 @@ export function loadColdTargets(
   if (options.embeddings === undefined) {
     throw new InputError('--cold-targets: expected --embeddings FILE, the item vectors (.npy), got none');
   }
-  return coldTargets(train, readNpy(options.embeddings, 'check --embeddings'), items.length, options);
+  return coldTargets(
+    train,
+    readItemVectors(options.embeddings, items.length, 'check --embeddings'),
+    items.length,
+    options,
+  );
 }
 
 /** The vectors at length 1; those of zeros stay. [items * D] */

@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { COMMANDS } from '../../lib/cli/commands.js';
+import { configOf } from '../../lib/cli/pipeline-command.js';
 import { readCommandLine } from '../../lib/cli/read-command-line.js';
+import { allOptions } from '../../lib/options/schema.js';
 import type { DryRun } from '../../lib/pipeline/dry-run.js';
+import { STAGE_NAMES, STAGE_SCHEMAS } from '../../lib/pipeline/pipeline-options.js';
 
 const out = mkdtempSync(join(tmpdir(), 'sidlab-flags-'));
 const own = ['--reviews', join(out, 'none.jsonl'), '--out', out];
@@ -80,4 +83,38 @@ test('data that are there: folders joined, or published files with their index; 
   await expect(planned(...own, '--converted', out)).rejects.toThrow(
     'data from one place, got filter.reviews and import',
   );
+});
+
+test('a filter beside data that are filtered already is refused', async () => {
+  for (const source of [
+    ['--converted', out],
+    ['--data', out],
+  ]) {
+    await expect(planned(...source, '--out', join(out, 'q'), '--user-k', '3')).rejects.toThrow(
+      `pipeline: filter.userK: nothing is filtered where data come from ${source[0] === '--data' ? 'join' : 'import'}`,
+    );
+  }
+});
+
+test('the seed reaches every stage that draws', async () => {
+  const seeds = async (...args: string[]) => {
+    const { values } = readCommandLine('pipeline', COMMANDS.pipeline!, args);
+    const config = (await configOf(values)) as unknown as Record<string, Record<string, unknown> | undefined>;
+    const drawing = STAGE_NAMES.filter((stage) => config[stage] && 'seed' in allOptions(STAGE_SCHEMAS[stage]));
+    return Object.fromEntries(drawing.map((stage) => [stage, config[stage]!.seed]));
+  };
+  const all = ['--grpo', '--sasrec-epochs', '2', '--compare-at', '5', '--rounds', '2'];
+  expect(await seeds(...own, ...all, '--seed', '7')).toEqual({
+    embed: 7,
+    sid: 7,
+    sasrec: 7,
+    sft: 7,
+    grpo: 7,
+    compare: 7,
+  });
+  expect(await seeds(...own, '--seed', '7')).toEqual({ embed: 7, sid: 7, sasrec: 7, sft: 7, compare: 7 });
+  expect(await seeds('--seed', '7')).toMatchObject({ sample: 7, embed: 7, sid: 7, sasrec: 7, sft: 7, grpo: 7 });
+  const drops = ['--encoder', './bge', '--word-drop-ratio', '0.1', '--seed', '7'];
+  const { values } = readCommandLine('pipeline', COMMANDS.pipeline!, [...own, ...drops]);
+  expect((await configOf(values)).embed).toEqual({ encoder: './bge', wordDropRatio: 0.1, dropSeed: 7 });
 });

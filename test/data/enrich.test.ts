@@ -198,6 +198,14 @@ describe('the client', () => {
     const nobody = askChat({ system: '', user: 'u' }, { ...chat, baseUrl: `http://127.0.0.1:${port}`, retries: 0 });
     await expect(nobody).rejects.toThrow('no answer (ECONNREFUSED); check --base-url');
   });
+
+  test('an address that is none is not asked again', async () => {
+    const waits: number[] = [];
+    const pause = (milliseconds: number) => Promise.resolve(waits.push(milliseconds));
+    const none = askChat({ system: '', user: 'u' }, { ...chat, baseUrl: 'api.example.com/v1', retries: 3 }, pause);
+    await expect(none).rejects.toThrow('no answer (ERR_INVALID_URL); check --base-url');
+    expect(waits).toEqual([]);
+  });
 });
 
 test('without a key OpenAI is not asked', async () => {

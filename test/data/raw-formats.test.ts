@@ -90,6 +90,32 @@ describe.each(SHAPES)('%s', (name, format, content) => {
   });
 });
 
+test.each(SHAPES)(
+  'a map of columns for %s is used, or refused where fields have names of their own',
+  async (name, format, content) => {
+    const path = file(`map ${name}`, content);
+    const table = content.split('\n', 1)[0]!.match(/^[\w:]+[\t,]/) !== null && name !== 'u.data';
+    const columns = format === 'movielens' ? { item: 'userId' } : { item: 'user_id' };
+    if (table) expect((await rows(path, { columns })).map((row) => (row as { asin: string }).asin)).toEqual(['196', '196']);
+  else expect(await message(readInteractions(path, { columns }))).toContain(`${path}: expected a table (csv, recbole, parquet) for columns such as item=user_id, got ${format}; leave --columns out`.replace('user_id', columns.item)); // prettier-ignore
+  },
+);
+
+test('a map of columns for item texts, likewise', async () => {
+  const line = '{"asin": "A", "title": "T", "name": "N"}\n';
+  for (const [name, content, format] of [
+    ['m.jsonl', line, 'amazon-2018'],
+    ['m.item.json', '{"A": {"title": "T"}}', 'inter-json'],
+    ['u.item', '1|T (1995)|01-Jan-1995||x|0|1\n', 'movielens'],
+    ['movies.csv', 'movieId,title,genres\n1,T,x\n', 'movielens'],
+  ] as const) {
+    const path = file(name, content);
+    expect(await message(readCatalogue(path, undefined, { title: 'name' }))).toContain(`for columns such as title=name, got ${format}`); // prettier-ignore
+    // those of the interactions, which are shared, are not meant for it
+    expect((await readCatalogue(path, undefined, { user: 'who' }, { shared: true })).items).toHaveLength(1);
+  }
+});
+
 test('csv with a map of columns, by name and by place; no times is an order', async () => {
   const named = file('shop.csv', 'who;x,what,when\nU1,A,2020-01-02\nU1,B,2020-01-01\n');
   const columns = { user: 'who;x', item: 'what', time: 'when' };

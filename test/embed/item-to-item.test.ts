@@ -1,5 +1,5 @@
 /** Co-occurrence, and at which rank vectors put an item's most frequent neighbour; by hand and against plain sorting. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -78,6 +78,8 @@ describe('ranks', () => {
     const vectors: Vectors = { rows: 2, width: 1, data: Float32Array.of(1, 2) };
     expect(() => itemToItem(vectors, new Map())).toThrow('i2i: expected items that occur together, got none');
     expect(() => itemToItem(vectors, new Map([[0, 2]]))).toThrow('i2i: expected vectors of 3 items at least, got 2');
+    const broken = { ...vectors, data: Float32Array.of(1, NaN) };
+    expect(() => itemToItem(broken, new Map([[0, 1]]))).toThrow('i2i: row 1, column 0 is NaN');
   });
 });
 
@@ -100,6 +102,31 @@ test('the stage compares encoders of the same items', async () => {
   expect(ranks.bad).toEqual([5, 5, 5, 5, 5, 5]);
   writeNpy(bad!, { rows: 5, width: 2, data: new Float32Array(10).fill(1) });
   await expect(i2iStage({ data: dir, embeddings: [bad!] })).rejects.toThrow('expected 6 rows, one an item, got 5');
+  // NaN compares as false: nothing would be nearer than the neighbour, every hit 1
+  writeNpy(bad!, { rows: 6, width: 2, data: circle.with(7, NaN) });
+  await expect(i2iStage({ data: dir, embeddings: [good!, bad!] })).rejects.toThrow(`${bad!}: row 3, column 1 is NaN`);
+});
+
+test('files of one name in two folders have results of their own; a file that is named twice is refused', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sidlab-i2i-'));
+  const data = datasetOf(6, 24);
+  writeFileSync(join(dir, 'S.item.json'), formatItems(data.items));
+  for (const split of ['train', 'valid', 'test'] as const)
+    writeFileSync(join(dir, `S.${split}.inter`), formatInter(data[split]));
+  const [here, there, other] = ['S.emb-lsa.npy', 'cls/S.emb-lsa.npy', 'S.emb-x.npy'].map((name) => join(dir, name));
+  mkdirSync(join(dir, 'cls'));
+  writeNpy(here!, { rows: 6, width: 1, data: new Float32Array(6).fill(1) });
+  writeNpy(there!, { rows: 6, width: 2, data: Float32Array.from({ length: 12 }, (_, i) => Math.sin(i * i)) });
+  writeNpy(other!, { rows: 6, width: 1, data: new Float32Array(6).fill(1) });
+  const { rows, ranks } = await i2iStage({ data: dir, embeddings: [here!, there!, other!] });
+  const names = rows.map(({ encoder }) => encoder);
+  expect(Object.keys(ranks)).toEqual(names);
+  expect(names[2]).toBe('x');
+  expect(names.every((name) => !name.includes('/'))).toBe(true); // figures are named after them
+  expect(names.map((name) => ranks[name]!.reduce((sum, rank) => sum + 1 / rank, 0) / 6)).toEqual(
+    rows.map(({ MRR }) => expect.closeTo(MRR, 12) as number),
+  );
+  await expect(i2iStage({ data: dir, embeddings: [here!, here!] })).rejects.toThrow(`got ${here!} again`);
 });
 
 test("vectors of a recommender: the mean of the rows of an item's SID tokens", () => {

@@ -82,6 +82,7 @@ test('texts of one word, all alike: one direction, the others zero', () => {
 
 test('what cannot be encoded says so', () => {
   expect(() => lsa(['a'])).toThrow('at least 2 texts, got 1');
+  expect(() => lsa(['red lamp', 'red chair'], { minDf: 3 })).toThrow('lower --min-df or raise --max-df');
   expect(() => lsa(['', ' '])).toThrow('expected texts with words');
   expect(() => lsa(golden.texts, { width: 40 })).toThrow('expected a width from 1 to 39');
   expect(() => tfidf([], { maxDf: 0 })).toThrow('expected maxDf to be a number above 0, at most 1, got 0');

@@ -12,3 +12,7 @@ test('most alike first, whatever the lengths; zeros are like nothing', () => {
 test('an item that is not there', () => {
   expect(() => mostAlike(vectors, 4)).toThrow('expected an item from 0 to 3, got 4');
 });
+
+test('vectors with a number that is none have no order', () => {
+  expect(() => mostAlike({ ...vectors, data: vectors.data.with(5, NaN) }, 0)).toThrow('row 2, column 1 is NaN');
+});

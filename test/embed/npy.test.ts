@@ -16,9 +16,12 @@ import fc from '../fast-check.js';
 import { expect, test } from 'vitest';
 import { halfToNumber } from '../../lib/files/half-floats.js';
 import { DTYPES, formatNpyHeader } from '../../lib/files/npy-header.js';
+import { readIntegerNpy } from '../../lib/files/npy-integers.js';
+import { withNpyRows } from '../../lib/files/npy-rows.js';
 import { readNpy, writeNpy } from '../../lib/files/npy.js';
 import { withFileSource } from '../../lib/files/npy-source.js';
 import { readNpz, writeNpz } from '../../lib/files/npz.js';
+import { readSafetensors } from '../../lib/files/safetensors.js';
 import { numberToHalf } from '../../lib/files/number-to-half.js';
 import { InputError } from '../../lib/support/errors.js';
 
@@ -248,4 +251,11 @@ test('cut while it is read: one line', () => {
     writeFileSync(path, Buffer.alloc(1000));
     expect(reading).toThrow(`${path}: became shorter while it was read; write it again`);
   }
+});
+
+test('a folder in the place of a file: one line', () => {
+  const mend = 'expected a file, got a folder';
+  for (const read of [readNpy, readNpz, readIntegerNpy]) expect(() => read(dir)).toThrow(mend);
+  expect(() => withNpyRows(dir, 'x', () => 0)).toThrow(mend);
+  expect(() => readSafetensors(dir)).toThrow(mend);
 });

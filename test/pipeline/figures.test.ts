@@ -7,6 +7,7 @@ import type { Row } from '../../lib/data/dataset.js';
 import { formatInter } from '../../lib/data/inter-file.js';
 import { formatItems } from '../../lib/data/item-file.js';
 import { writeIndex } from '../../lib/data/sid-index.js';
+import type { Figure } from '../../lib/figures/figure.js';
 import { PIPELINE_FIGURES, type PipelineFigure, pipelineFigures } from '../../lib/pipeline/pipeline-figures.js';
 import type { PipelineStages } from '../../lib/pipeline/stages.js';
 
@@ -52,4 +53,18 @@ test('one of your own is drawn from the same data', async () => {
   const drawn = await pipelineFigures(stages(), rows, [...PIPELINE_FIGURES, mine]);
   expect(drawn.repeats!.data).toEqual([{ type: 'bar', y: [2, 2, 1, 2] }]);
   expect(Object.keys(drawn)).toHaveLength(6);
+});
+
+test('codes in use: of an index that counts from 1, and whose ranks are no level', async () => {
+  const path = join(out, 'ranks.index.json');
+  writeIndex(path, [['<a_1>', '<b_1>', '<c_1>'], ['<a_1>', '<b_1>', '<c_2>']]); // prettier-ignore
+  const three = await pipelineFigures({ ...stages(), index: path } as PipelineStages, rows);
+  const names = ({ data }: Figure) => data.map(({ name }) => name);
+  expect(names(three['sid-usage']!)).toEqual(['level a: 1 of 1', 'level b: 1 of 1', 'level c: 2 of 2']);
+  const items = [0, 1, 2].map((i) => ({ title: `item ${i}`, description: '', brand: '', categories: '' }));
+  writeFileSync(join(out, 'More.item.json'), formatItems(items));
+  for (const split of ['train', 'valid', 'test']) writeFileSync(join(out, `More.${split}.inter`), formatInter([]));
+  writeIndex(path, [['<a_1>', '<b_1>', '<c_1>'], ['<a_1>', '<b_1>', '<c_2>'], ['<a_2>', '<b_1>']]); // prettier-ignore
+  const more = { ...stages(), index: path, config: { out, dataset: 'More' } } as PipelineStages;
+  expect(names((await pipelineFigures(more, rows))['sid-usage']!)).toEqual(['level a: 2 of 2', 'level b: 1 of 1']);
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { readIndex, writeIndex } from '../../lib/data/sid-index.js';
+import { readIndex, spelledTokens, SPELLINGS, writeIndex } from '../../lib/data/sid-index.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { type Vectors, writeNpy } from '../../lib/files/npy.js';
 import { sidItems } from '../../lib/sid/assign-sids.js';
@@ -195,4 +195,21 @@ test('vectors of another width; a start that is not constrained RQ-Kmeans', asyn
   const started = await make('rqkmeans-plus', { startIndex: index, index: join(folder, 'y.index.json') });
   const alone = await make('rqkmeans-plus', { index: join(folder, 'z.index.json') });
   expect(started.mse).toBe(alone.mse);
+});
+
+test('an index from elsewhere counts from 0 or from 1: codes and quality are the same', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sidlab-counts-'));
+  const own = [[0, 3, 1], [2, 0, 0], [1, 1, 2], [2, 2, 1], [0, 3, 0]]; // prettier-ignore
+  const qualities = [];
+  for (const [i, spelling] of SPELLINGS.flatMap((tokens) =>
+    [0, 1].map((countFrom) => ({ tokens, countFrom })),
+  ).entries()) {
+    const path = join(dir, `x${i}.index.json`);
+    writeIndex(path, own.map((codes) => spelledTokens(codes, spelling))); // prettier-ignore
+    expect(readSids(path).codes, JSON.stringify(spelling)).toEqual(own);
+    const { levels, checks } = await sidQualityStage({ index: path, limits: { codesUsed: 1 }, out: join(dir, `${i}`) });
+    qualities.push({ levels, checks });
+  }
+  expect(qualities[0]!.checks.map(({ pass }) => pass)).toEqual([true]); // no code that never was
+  for (const quality of qualities) expect(quality).toEqual(qualities[0]);
 });

@@ -72,7 +72,7 @@ async function request(prompt: EnrichPrompt, options: ChatOptions): Promise<Chat
     body = await response.text();
   } catch (error) {
     const { message, cause } = error as Error & { cause?: { code?: string } };
-    return { why: `no answer (${cause?.code ?? message}); check --base-url`, again: true };
+    return { why: `no answer (${cause?.code ?? message}); check --base-url`, again: cause?.code !== 'ERR_INVALID_URL' };
   }
   if (!response.ok) return refusal(response, body);
   return answerOf(body) ?? { why: `expected a chat completion, got ${oneLine(body)}; check --base-url`, again: false };

@@ -91,8 +91,10 @@ export interface FilterStageOptions extends OptionsOf<typeof FILTER_OPTIONS> {}
 
 /** A name becomes part of file names. */
 function checkName({ dataset }: { dataset: string }): void {
-  if (/^[\w.-]+$/.test(dataset)) return;
-  throw new InputError(`filter: expected dataset to be a name of letters, digits, _ - and ., got ${dataset}`);
+  if (/^[\w-][\w.-]*$/.test(dataset)) return;
+  throw new InputError(
+    `filter: expected dataset to be a name of letters, digits, _ - and (not first) ., got ${dataset}`,
+  );
 }
 
 /** Options with every default filled in. */

@@ -9,7 +9,10 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SPLITS } from '../dataset.js';
 import { timesFile, TIMED_SPLITS } from '../row-times.js';
+import { removeStale } from '../stale-files.js';
 import { itemPieces } from '../item-file.js';
+import { inputFiles } from '../../files/input-files.js';
+import { keepInputs } from '../../files/keep-inputs.js';
 import { Scratch } from '../../files/scratch.js';
 import { InputError } from '../../support/errors.js';
 import { readItemsInto } from '../raw/catalogue.js';
@@ -50,6 +53,7 @@ export async function filterStage(options: FilterStageOptions): Promise<FilterRe
     ...others
   } = FILTER_OPTIONS.parse(options);
   const { metaColumns, encoding, plainText, keepFields, reviewTexts, spillRows, ...given } = others;
+  keepSource([reviews, ...(metaPath === undefined ? [] : [metaPath])], out, dataset);
   const columns = asColumns(map);
   const format = named ?? (await detectReviews(reviews, encoding));
   const rules = filterRules(given, defaultMonths(format, given.minItems));
@@ -107,15 +111,27 @@ function writeFiles(
       [file('item2id'), () => mapped(selection.catalogue, ({ asin }, id) => `${asin}\t${id}\n`)],
       [file('user2id'), () => userLines(selection)],
       [file('inter.json'), () => interPieces(selection)],
-      ...(reviewTexts ? [[file('review.json'), () => reviewTexts] as const] : []),
+      ...(reviewTexts ? [[reviewFile(out, dataset), () => reviewTexts] as const] : []),
       // without the seconds: equal input, equal bytes
       [file('stats.json'), (rows) => JSON.stringify(counts(rows), null, 2) + '\n'],
     ],
     Object.fromEntries(TIMED_SPLITS.map((split) => [split, timesFile(out, dataset, split)])),
   );
-  // those of another source that the folder had before
-  if (!data.timed) for (const split of TIMED_SPLITS) rmSync(timesFile(out, dataset, split), { force: true });
+  const times = data.timed ? TIMED_SPLITS.map((of) => timesFile(out, dataset, of)) : [];
+  removeStale(out, dataset, [...filterOutputs(out, dataset), ...times]);
+  if (!reviewTexts) rmSync(reviewFile(out, dataset), { force: true }); // its numbers are another filter's
   return counts(split);
+}
+
+function reviewFile(out: string, dataset: string): string {
+  return join(out, `${dataset}.review.json`);
+}
+
+/** @throws InputError where the source would be written over */
+function keepSource(sources: readonly string[], out: string, dataset: string): void {
+  const times = TIMED_SPLITS.map((split) => timesFile(out, dataset, split));
+  const outputs = [...filterOutputs(out, dataset), ...times, reviewFile(out, dataset)];
+  keepInputs('filter', sources.flatMap(inputFiles), outputs, 'name another --out or --dataset');
 }
 
 function* mapped<T>(items: ItemList, of: (item: CatalogueItem, id: number) => T): Generator<T> {

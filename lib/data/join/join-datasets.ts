@@ -9,8 +9,9 @@
  * share a SID; here one tokenizer sees all items.
  */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { hashFile, readText, writeAllAtomic, type Content } from '../../files/files.js';
+import { keepInputs } from '../../files/keep-inputs.js';
 import { InputError } from '../../support/errors.js';
 import { type Dataset, type Row, type Split, SPLITS } from '../dataset.js';
 import { formatInter } from '../inter-file.js';
@@ -18,6 +19,7 @@ import { itemPieces } from '../item-file.js';
 import { loadDataset } from '../load.js';
 import { TIMED_SPLITS, timesFile } from '../row-times.js';
 import { JOIN_OPTIONS, type JoinOptions } from './join-options.js';
+import { removeStale, statsFile } from '../stale-files.js';
 import type { Part } from './part.js';
 import { ALL_PARTS, joinedUser, partsFile } from './parts.js';
 
@@ -47,11 +49,14 @@ export async function joinDatasets(options: JoinOptions): Promise<JoinReport> {
     [at('item.json'), itemPieces(items)],
     ...SPLITS.map((of): [string, string] => [at(`${of}.inter`), formatInter(rows[of])]),
     ...joinedTimes(sets, out, name),
-    [at('stats.json'), `${JSON.stringify({ users, items: items.length, split }, null, 2)}\n`],
+    [statsFile(out, name), `${JSON.stringify({ users, items: items.length, split }, null, 2)}\n`],
     [partsFile(out, name), `${JSON.stringify(parts, null, 2)}\n`],
   ];
+  const paths = files.map(([path]) => path);
+  keepInputs('join', sets.flatMap(filesOf), paths, 'name another --out or --dataset');
   writeAllAtomic(files);
-  return { items: items.length, split, parts, files: files.map(([path]) => path) };
+  removeStale(out, name, paths);
+  return { items: items.length, split, parts, files: paths };
 }
 
 /** The files that are written always. */
@@ -92,12 +97,16 @@ function joinedTimes(sets: readonly Dataset[], out: string, name: string): [stri
   });
 }
 
-function partOf({ name, dir, items, train, valid, test }: Dataset): Part {
-  const files = ['item.json', ...SPLITS.map((split) => `${split}.inter`)].map((suffix) => `${name}.${suffix}`);
+function partOf(set: Dataset): Part {
+  const { name, items, train, valid, test } = set;
   return {
     name,
     items: items.length,
     rows: { train: train.length, valid: valid.length, test: test.length },
-    sources: Object.fromEntries(files.map((file) => [file, hashFile(join(dir, file))])),
+    sources: Object.fromEntries(filesOf(set).map((path) => [basename(path), hashFile(path)])),
   };
+}
+
+function filesOf({ dir, name }: Dataset): string[] {
+  return ['item.json', ...SPLITS.map((split) => `${split}.inter`)].map((suffix) => join(dir, `${name}.${suffix}`));
 }

@@ -1,16 +1,21 @@
 /** The options of `join`, and of the stages that read what it writes. */
 import { text, texts } from '../../options/kinds.js';
+import { checkDatasetName } from '../data-options.js';
 import { defineOptions, type OptionsOf } from '../../options/schema.js';
 
 /** Declares the options of `join`. */
-export const JOIN_OPTIONS = defineOptions('join', {
-  data: texts('data folders, as filter or import writes them; each holds one data set', {
-    required: true,
-    affectsResult: false,
-  }),
-  out: text('data folder to write', { required: true, affectsResult: false }),
-  dataset: text('NAME of the files', { required: true }),
-});
+export const JOIN_OPTIONS = defineOptions(
+  'join',
+  {
+    data: texts('data folders, as filter or import writes them; each holds one data set', {
+      required: true,
+      affectsResult: false,
+    }),
+    out: text('data folder to write', { required: true, affectsResult: false }),
+    dataset: text('NAME of the files', { required: true }),
+  },
+  { rules: [checkDatasetName] },
+);
 
 /** Options of `joinDatasets`. */
 export interface JoinOptions extends OptionsOf<typeof JOIN_OPTIONS> {}

@@ -6,7 +6,7 @@ import { readBytes } from '../../files/whole-file.js';
 import { readBlocks, readHead } from '../../files/text-blocks.js';
 import { InputError } from '../../support/errors.js';
 import { readItemTexts } from '../item-file.js';
-import { type ColumnMap, type Role } from './columns.js';
+import { checkNoColumns, type ColumnMap, type Role } from './columns.js';
 import { type RawFormat } from './format-names.js';
 import { detectMetadata } from './formats.js';
 import type { Interactions } from './interactions.js';
@@ -56,8 +56,11 @@ export async function readItemsInto(
   options: CatalogueOptions = {},
 ): Promise<RawFormat> {
   const found = format ?? (await detectMetadata(path, options.encoding));
-  if (options.keepFields && !/^amazon|^inter-json$/.test(found)) {
+  if (options.keepFields && !/^amazon|^inter-json$|^movielens$/.test(found)) {
     throw new InputError(`${path}: expected JSON item texts for --keep-fields, got ${found}; leave it out`);
+  }
+  if (!options.shared && /^amazon|^inter-json$|^movielens$/.test(found)) {
+    checkNoColumns(columns, path, found, 'leave the columns of the item texts out');
   }
   const files = inputFiles(path);
   for (const file of files) {

@@ -52,6 +52,13 @@ export function hasPlaces(columns: ColumnMap): boolean {
   return Object.values(columns).some((column) => typeof column === 'number');
 }
 
+/** @throws InputError for a map where the fields of a format have their own names: it would reach nobody */
+export function checkNoColumns(columns: ColumnMap, path: string, format: string, mend: string): void {
+  const [role] = Object.keys(columns);
+  if (role === undefined) return;
+  throw new InputError(`${path}: expected a table (csv, recbole, parquet) for columns such as ${role}=${columns[role as Role]!}, got ${format}; ${mend}`); // prettier-ignore
+}
+
 /** Whether a first line is a header: it has a known name of each of these roles. */
 export function isHeader(cells: readonly string[], roles: readonly Role[]): boolean {
   return roles.every((role) => knownPlaces(cells, role).length > 0);

@@ -4,7 +4,7 @@ import { inputFiles } from '../../files/input-files.js';
 import { readBlocks, readHead } from '../../files/text-blocks.js';
 import { InputError } from '../../support/errors.js';
 import { readMembers } from '../object-file.js';
-import { type ColumnMap } from './columns.js';
+import { checkNoColumns, type ColumnMap } from './columns.js';
 import { DelimitedScanner, type Places } from './delimited.js';
 import { type RawFormat } from './format-names.js';
 import { detectReviews } from './formats.js';
@@ -75,12 +75,14 @@ async function read(
     case 'amazon-2014':
     case 'amazon-2018':
     case 'amazon-2023':
+      checkNoColumns(columns, path, format, NO_COLUMNS);
       return readJsonLines(path, REVIEW_FIELDS[format], into, undefined, encoding);
     case 'movielens':
     case 'recbole':
     case 'csv':
       return readDelimited(path, format, columns, into, encoding);
     case 'inter-json':
+      checkNoColumns(columns, path, format, NO_COLUMNS);
       return readInterJson(path, into, encoding);
     case 'parquet':
       return readParquetInteractions(path, columns, into);
@@ -88,6 +90,8 @@ async function read(
       throw format satisfies never;
   }
 }
+
+const NO_COLUMNS = 'leave --columns out, or name --meta-columns if they are those of the item texts';
 
 async function readDelimited(
   path: string,
@@ -111,6 +115,7 @@ function layout(
 ): { delimiter: string; places: Places; header: boolean } {
   const line = head.split('\n', 1)[0]!;
   if (format === 'movielens' && !line.includes(',')) {
+    checkNoColumns(columns, path, format, NO_COLUMNS);
     // `::` is two one-byte delimiters with nothing between.
     const [delimiter, step] = line.includes('::') ? [':', 2] : ['\t', 1];
     return { delimiter, places: { user: 0, item: step, stars: 2 * step, time: 3 * step }, header: false };

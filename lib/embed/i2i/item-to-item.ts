@@ -6,6 +6,7 @@
  * are all the same are not good. On the engine, block by block. Shapes: N items, D width, B items of a block.
  */
 import * as tf from '@tensorflow/tfjs';
+import { checkFinite } from '../../files/finite.js';
 import { rowOf, type Vectors } from '../../files/npy.js';
 import { InputError } from '../../support/errors.js';
 
@@ -31,7 +32,7 @@ const BLOCK = 512;
 /**
  * @param vectors [N, D], row = item id; a row of zeros has cosine 0 to all
  * @param truth item -> its neighbour, as `mostFrequentNeighbours` gives it
- * @throws InputError for no item, or an id that the vectors lack
+ * @throws InputError for no item, an id that the vectors lack, or a number that is not finite: no item would be nearer
  */
 export function itemToItem(vectors: Vectors, truth: ReadonlyMap<number, number>): ItemToItem {
   const pairs = [...truth];
@@ -44,6 +45,7 @@ export function itemToItem(vectors: Vectors, truth: ReadonlyMap<number, number>)
       `i2i: expected vectors of ${beyond + 1} items at least, got ${vectors.rows}; embed the same data`,
     );
   }
+  checkFinite(vectors, 'i2i');
   const all = unit(vectors, [...Array(vectors.rows).keys()]);
   const ranks: number[] = [];
   for (let from = 0; from < pairs.length; from += BLOCK)

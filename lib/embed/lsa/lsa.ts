@@ -36,7 +36,7 @@ export function lsa(texts: readonly string[], options: LsaOptions = {}): Lsa {
   const { width: wanted, seed, iterations, ...terming } = SCHEMA.parse(options);
   if (texts.length < 2) throw new InputError(`lsa: expected at least 2 texts, got ${texts.length}; add items`);
   const { matrix, terms } = tfidf(texts, terming);
-  if (terms.length === 0) throw new InputError('lsa: expected texts with words, got none; give the items titles');
+  if (terms.length === 0) throw withoutTerms(terming);
   const most = Math.min(texts.length - 1, terms.length);
   const width = wanted ?? Math.min(384, most, Math.max(2, Math.ceil(texts.length / 4)));
   if (width > most) {
@@ -52,6 +52,14 @@ export function lsa(texts: readonly string[], options: LsaOptions = {}): Lsa {
     terms: terms.length,
     empty,
   };
+}
+
+function withoutTerms({ minDf, maxDf }: { minDf: number; maxDf: number }): InputError {
+  if (minDf === 1 && maxDf === 1)
+    return new InputError('lsa: expected texts with words, got none; give the items titles');
+  return new InputError(
+    `lsa: expected words in ${minDf} texts or more and in a share of at most ${maxDf}, got none; lower --min-df or raise --max-df`,
+  );
 }
 
 /** Scales rows to length 1 in place; rows of zeros stay. [N * D] */

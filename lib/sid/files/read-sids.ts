@@ -5,7 +5,7 @@
  * Shapes: N items, L levels, K codes of a level, D width of the vectors, E width of the codebooks.
  */
 import { existsSync } from 'node:fs';
-import { indexCodes, readIndex } from '../../data/sid-index.js';
+import { countsFrom, indexCodes, readIndex } from '../../data/sid-index.js';
 import type { Vectors } from '../../files/npy.js';
 import { readSafetensors } from '../../files/safetensors.js';
 import { InputError } from '../../support/errors.js';
@@ -16,7 +16,7 @@ import { MODEL_ENDING, readCard, type SidCard } from './sid-card.js';
 
 /** The semantic IDs of a folder, and what made them. */
 export interface SavedSids {
-  /** [N][L], a rank last where there is one. */
+  /** From 0 [N][L], a rank last where there is one. */
   codes: number[][];
   /** Codes before collisions were resolved [N][L]; only with a card. */
   raw?: number[][];
@@ -34,10 +34,12 @@ export function readSids(index: string, items?: number): SavedSids {
   const named = index.endsWith(INDEX_ENDING);
   const tokens = readIndex(index, items);
   const card = named ? readCard(index) : undefined;
-  const codes = indexCodes(tokens, card?.spelling?.countFrom);
   if (card === undefined) {
-    return { codes, codebooks: named && existsSync(codebookFile(index, 0)) ? readCodebooks(index) : [] };
+    const codebooks = named && existsSync(codebookFile(index, 0)) ? readCodebooks(index) : [];
+    // codebooks without a card are an older version's of the kit, which counted from 0
+    return { codes: indexCodes(tokens, codebooks.length > 0 ? 0 : countsFrom(tokens)), codebooks };
   }
+  const codes = indexCodes(tokens, card.spelling?.countFrom);
   const { shape, scale } = card.model ?? {};
   const codebooks = readCodebooks(index, shape?.latent ?? card.width);
   const levels = codebooks.length;

@@ -9,7 +9,8 @@ import { ensureEngine } from '../../engine/engine.js';
 import { createRecommender } from '../../evaluate/recommender.js';
 import { checkScorer } from '../../evaluate/scorer.js';
 import { promptCard, promptOptions, trainedWith } from '../../evaluate/trained-with.js';
-import { readNpy, type Vectors } from '../../files/npy.js';
+import { readItemVectors } from '../../files/finite.js';
+import type { Vectors } from '../../files/npy.js';
 import type { LanguageModel } from '../../lm/language-model.js';
 import { modelConfig } from '../../lm/model.js';
 import type { PromptCard } from '../../lm/prompt-card.js';
@@ -85,7 +86,8 @@ export async function settleGrpo(options: GrpoOptions, agreed?: Precision): Prom
   checkScorer(parsed.scorer, dataset.items.length, 'grpo: scorer');
   const { index: indexFile = indexOf(dataset) } = parsed;
   const index = readIndex(indexFile, dataset.items.length);
-  const vectors = embeddings === undefined ? undefined : vectorsOf(embeddings, dataset);
+  const vectors =
+    embeddings === undefined ? undefined : readItemVectors(embeddings, dataset.items.length, 'check --embeddings');
   const precision = agreed ?? grpoPrecision(options);
   const inputs = { dataset, index: indexFile, model: start, files: weightFiles(dataset, parsed), ...(vectors && { embeddings: embeddings! }) }; // prettier-ignore
   const { bestMetric = ranked === undefined ? 'reward' : 'NDCG@10', beta, reference } = parsed;
@@ -126,12 +128,6 @@ function rankedBy(parts: readonly TaskPart[], asked: string | undefined): string
   throw new InputError(
     `grpo: expected --template to be a task that is rolled out and ranked (${coded.map(({ name }) => name).join(', ')}), got ${asked}`,
   );
-}
-
-function vectorsOf(file: string, dataset: Dataset): Vectors {
-  const vectors = readNpy(file, 'check --embeddings');
-  if (vectors.rows === dataset.items.length) return vectors;
-  throw new InputError(`${file}: expected ${dataset.items.length} rows, one an item, got ${vectors.rows}`);
 }
 
 /** Recorded in every run; other options, which came later, only where they are not at their default. */

@@ -1,5 +1,5 @@
 /** Sources of several files: folders as Spark and DuckDB write them, patterns, and what does not fit together. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -63,6 +63,12 @@ test("Spark's items and interactions through the stage", async () => {
   expect(reports.map(({ items, interactions, read }) => [items, interactions, read])).toEqual(
     Array(3).fill([7, 120 - reports[0]!.removed.duplicateInteractions, { users: 9, items: 7, interactions: 120 }]),
   );
+});
+
+test('a link to nothing in a folder is named', async () => {
+  const path = folder('links', { 'a.csv': 'user_id,item_id\nu,i\n' });
+  symlinkSync(join(path, 'nowhere'), join(path, 'b.csv'));
+  await expect(readInteractions(path)).rejects.toThrow(`${join(path, 'b.csv')}: no such file`);
 });
 
 test("DuckDB's folders, one file a thread or a partition", async () => {

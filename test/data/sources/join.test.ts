@@ -3,16 +3,17 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import fc from '../fast-check.js';
-import { type Dataset, type Item, type Row, SPLITS } from '../../lib/data/dataset.js';
-import { formatInter } from '../../lib/data/inter-file.js';
-import { formatItems } from '../../lib/data/item-file.js';
-import { joinDatasets, joinOutputs } from '../../lib/data/join/join-datasets.js';
-import { partView } from '../../lib/data/join/parts.js';
-import { loadDataset } from '../../lib/data/load.js';
-import { rowTimes } from '../../lib/data/row-times.js';
-import { catalogueSizeOf } from '../../lib/sid/default-method.js';
-import { promptWords } from '../../lib/tasks/prompt-words.js';
+import fc from '../../fast-check.js';
+import { type Dataset, type Item, type Row, SPLITS } from '../../../lib/data/dataset.js';
+import { importConverted } from '../../../lib/data/import-converted.js';
+import { formatInter } from '../../../lib/data/inter-file.js';
+import { formatItems } from '../../../lib/data/item-file.js';
+import { joinDatasets, joinOutputs } from '../../../lib/data/join/join-datasets.js';
+import { partView } from '../../../lib/data/join/parts.js';
+import { loadDataset } from '../../../lib/data/load.js';
+import { rowTimes } from '../../../lib/data/row-times.js';
+import { catalogueSizeOf } from '../../../lib/sid/default-method.js';
+import { promptWords } from '../../../lib/tasks/prompt-words.js';
 
 const root = mkdtempSync(join(tmpdir(), 'sidlab-join-'));
 let n = 0;
@@ -94,6 +95,10 @@ test('what does not fit is refused in one line, and nothing is written', async (
   );
   const named = written('all', 3, A);
   await expect(joinDatasets({ data: [named], out, dataset: 'x' })).rejects.toThrow('cannot be called all');
+  for (const dataset of ['a/b', '../x', '.x']) {
+    await expect(joinDatasets({ data: [a], out, dataset })).rejects.toThrow('dataset: expected a name without slashes');
+    expect(() => importConverted({ converted: a, out, dataset })).toThrow(`got ${dataset}`);
+  }
   await expect(joinDatasets({ data: [join(root, 'none')], out, dataset: 'x' })).rejects.toThrow('no such folder');
   expect(existsSync(out)).toBe(false);
   await joinDatasets({ data: [a], out, dataset: 'x' });

@@ -3,14 +3,16 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, r
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { convert } from '../../lib/data/convert.js';
-import type { Dataset } from '../../lib/data/dataset.js';
-import { importConverted } from '../../lib/data/import-converted.js';
-import { formatInter } from '../../lib/data/inter-file.js';
-import { formatItems } from '../../lib/data/item-file.js';
-import { loadDataset } from '../../lib/data/load.js';
-import { readIndex, writeIndex } from '../../lib/data/sid-index.js';
-import { datasetOf } from '../tasks/small-dataset.js';
+import fc from '../../fast-check.js';
+import { convert } from '../../../lib/data/convert.js';
+import { infoTitle } from '../../../lib/data/converted-files.js';
+import type { Dataset } from '../../../lib/data/dataset.js';
+import { importConverted } from '../../../lib/data/import-converted.js';
+import { formatInter } from '../../../lib/data/inter-file.js';
+import { formatItems } from '../../../lib/data/item-file.js';
+import { loadDataset } from '../../../lib/data/load.js';
+import { readIndex, writeIndex } from '../../../lib/data/sid-index.js';
+import { datasetOf } from '../../tasks/small-dataset.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'sidlab-import-'));
 const source = join(dir, 'source');
@@ -77,6 +79,47 @@ test('without texts and index the info file says titles and SIDs; a split withou
   const found = await loadDataset(`${converted}-out`);
   expect(found.items.map(({ title }) => title)).toEqual(data.items.map(({ title }) => title));
   expect(found.test).toEqual(data.test);
+});
+
+test('titles of any characters: there and back, with item texts and with the info file alone', async () => {
+  const title = fc.oneof(
+    fc.string({ unit: 'binary', minLength: 1 }),
+    fc.string({
+      unit: fc.constantFrom(' ', '\t', '\n', '\r', '\u2028', '\x85', '\x1c', '\ud83d', '"', "'", 'a'),
+      minLength: 1,
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.tuple(title, title, title), async (titles) => {
+      const folder = join(dir, `titles-${n++}`);
+      mkdirSync(folder);
+      const items = titles.map((own) => ({ title: own, description: '', brand: '', categories: '' }));
+      writeFileSync(join(folder, 'T.item.json'), formatItems(items));
+      const rows = { train: [], valid: [], test: [{ user: 'u', history: [0, 1], target: 2 }] };
+      for (const split of ['train', 'valid', 'test'] as const) {
+        writeFileSync(join(folder, `T.${split}.inter`), formatInter(rows[split]));
+      }
+      const index = titles.map((_, i) => [`<a_${i}>`]);
+      writeIndex(join(folder, 'T.index.json'), index);
+      const converted = `${folder}-published`;
+      await convert({ data: folder, dataset: 'T', out: converted });
+      const back = async (out: string) => {
+        importConverted({ converted, out, dataset: 'T' });
+        const found = await loadDataset(out);
+        expect([found.test, readIndex(join(out, 'T.index.json'))]).toEqual([rows.test, index]);
+        return found.items.map((item) => item.title);
+      };
+      if (titles.every((own) => infoTitle(own) !== '')) expect(await back(`${folder}-bare`)).toEqual(titles.map(infoTitle)); // prettier-ignore
+      for (const kind of ['item', 'index']) cpSync(join(folder, `T.${kind}.json`), join(converted, `T.${kind}.json`));
+      expect(await back(`${folder}-whole`)).toEqual(titles);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a NAME with the signs of a pattern is a name', () => {
+  expect(() => importConverted({ converted: published, out: join(dir, 'none'), dataset: 'S(' })).toThrow('expected S(.item.json'); // prettier-ignore
+  expect(() => importConverted({ converted: published, out: join(dir, 'none'), dataset: '[A-Z]' })).toThrow('got neither'); // prettier-ignore
 });
 
 describe('files that do not fit', () => {
