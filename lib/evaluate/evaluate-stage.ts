@@ -188,6 +188,9 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>, agreed?: Pr
     promptContext(index, dataset.items, [], undefined, words),
     heldOutItems,
   );
+  if (whole.length === 0) {
+    throw new InputError(`evaluate: expected rows in ${split}, got none; take another split, or filter again`);
+  }
   const rows = (seed === undefined ? whole : shuffleHistories(whole, seed)).slice(0, limit > 0 ? limit : undefined);
   const asked = { ...run, templates, ...defined({ cutoffLen, chatTemplate, sidTokens }) };
   const reading = { ...promptOptions(asked, model, dataset.items, words), precision };

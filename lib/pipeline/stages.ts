@@ -8,7 +8,7 @@ import { badCaseReport, type BadCaseReport } from '../badcase/bad-case-report.js
 import { type BaselineReport, baselineStage } from '../baselines/baseline-stage.js';
 import { type BaselineName, baselineOf } from '../baselines/baselines.js';
 import { type LoadedScorer, loadScorer } from '../baselines/sequence/scorer.js';
-import { baselineModel, isArchitecture, withAssistant } from '../baselines/sequence/with-assistant.js';
+import { assistantModels, isArchitecture, withAssistant } from '../baselines/sequence/with-assistant.js';
 import { convert, type ConvertReport } from '../data/convert.js';
 import { ALL_PARTS } from '../data/join/parts.js';
 import { embedItems, type EmbedReport } from '../embed/embed-items.js';
@@ -138,10 +138,10 @@ export class PipelineStages extends SourceStages {
     const { assistant: named } = options;
     if (isArchitecture(named)) {
       await baselineStage({ ...this.baselineOptions(named), baseline: named, data, dataset }, { whenStale: 'replace' });
-      inputs.push(modelFile(baselineModel(data, named)));
+      inputs.push(...[...assistantModels(named, { data, dataset }).values()].map(modelFile));
     }
     return this.once(`evaluate-${of}`, [options, template], [...new Set(inputs)], [results], () =>
-      withAssistant(named, data, (assistant) =>
+      withAssistant(named, { data, dataset }, (assistant) =>
         evaluateStage({
           ...{ ...options, ...(assistant && { assistant }) },
           ...(template !== undefined && { template }),

@@ -112,5 +112,5 @@ test('what cannot be is one line, and nothing is written', async () => {
   );
   expect(readdirSync(folder, { recursive: true }).sort()).toEqual(before);
   expect(existsSync(data)).toBe(true);
-  expect(await withAssistant(undefined, data, (assistant) => Promise.resolve(assistant))).toBeUndefined();
+  expect(await withAssistant(undefined, { data }, (assistant) => Promise.resolve(assistant))).toBeUndefined();
 });

@@ -1,5 +1,5 @@
 /** A joined folder's data sets, ranked apart: the bytes that each of them alone has by the same model and SIDs. */
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -114,6 +114,64 @@ test('a limit is of all rows; one part; all items for every row', async () => {
     expect.arrayContaining(['one.item.json', 'joined both.item.json', 'joined index']),
   );
   await expect(evaluateStage({ ...asked, shard: '1/2' })).rejects.toThrow(/--shard: .* name one with --part/);
+});
+
+describe('an assistant by its name', () => {
+  const asked = () => ({ model, numBeams: 10, precision: 'float32', assistant: 'sasrec' }) as const;
+  const small = { baseline: 'sasrec', width: 8, epochs: 1, batchSize: 64 } as const;
+  const numbers = async (file: string) => (await readResults(file)).map(({ items, scores }) => ({ items, scores }));
+  const alone = async (name: string) => {
+    await baselineStage({ ...small, data: at(name) });
+    const own = { data: at(name), index: at(name, 'of-both.json'), results: at(`helped-${name}.jsonl`) };
+    return numbers((await evaluateBesideBaselines({ ...asked(), ...own })).results);
+  };
+
+  test('of a part: that of its own data set, whether it was trained alone or with the others', async () => {
+    await expect(evaluateBesideBaselines({ ...asked(), data: at('both'), part: 'two' })).rejects.toThrow(
+      `got none in ${at('both', 'runs', 'baseline-sasrec-two', 'model')}; sidlab baseline sasrec --data ${at('both')} --part two makes one`,
+    );
+    await expect(evaluateBesideBaselines({ ...asked(), data: at('both') })).rejects.toThrow('--part one makes one');
+    const expected = await alone('two');
+    await baselineStage({ ...small, data: at('both'), part: 'two' });
+    const part = await evaluateBesideBaselines({ ...asked(), data: at('both'), part: 'two' });
+    expect(await numbers(part.results)).toEqual(expected);
+    rmSync(at('both', 'runs', 'baseline-sasrec-two'), { recursive: true });
+    await baselineStage({ ...small, data: at('both') });
+    const again = await evaluateBesideBaselines({ ...asked(), data: at('both'), part: 'two' });
+    expect(await numbers(again.results)).toEqual(expected);
+  });
+
+  test('of all: each data set by its own, and the file says which', async () => {
+    const report = await evaluateBesideBaselines({ ...asked(), data: at('both') });
+    for (const name of names) expect(await numbers(report.parts![name]!.results)).toEqual(await alone(name));
+    const kindOf = (file: string) => (JSON.parse(bytes(file.replace(/l$/, ''))) as { assistant: string }).assistant;
+    const said = [report.results, ...names.map((name) => report.parts![name]!.results)].map(kindOf);
+    expect(new Set(said).size).toBe(3);
+    expect(report.results).toContain(`assistant-0.5-${said[0]!.slice(0, 8)}`);
+    // of all items as one, it is that of all
+    await expect(evaluateBesideBaselines({ ...asked(), data: at('both'), part: 'all' })).rejects.toThrow('--part all');
+  });
+});
+
+test.each(['valid', 'test'] as const)('without rows in %s: one line, and nothing is written', async (split) => {
+  for (const name of [...names, 'both']) {
+    const folder = at(`empty-${split}-${name}`);
+    cpSync(at(name), folder, { recursive: true });
+    const data = { data: folder, dataset: name };
+    writeFileSync(
+      join(folder, `${name}.${split}.inter`),
+      bytes(at(name, `${name}.${split}.inter`)).split('\n')[0]! + '\n',
+    );
+    if (name === 'both') {
+      const parts = JSON.parse(bytes(at('both', 'both.parts.json'))) as { rows: object }[];
+      const none = parts.map((part) => ({ ...part, rows: { ...part.rows, [split]: 0 } }));
+      writeFileSync(join(folder, 'both.parts.json'), JSON.stringify(none));
+    }
+    const index = name === 'both' ? {} : { index: at(name, 'of-both.json') };
+    const asked = { ...data, ...index, split, model, numBeams: 10, results: join(folder, 'r.jsonl') };
+    await expect(evaluateStage(asked)).rejects.toThrow(`evaluate: expected rows in ${split}, got none`);
+    expect(existsSync(asked.results) || existsSync(`${asked.results}.part`)).toBe(false);
+  }
 });
 
 describe('a part by itself', () => {
