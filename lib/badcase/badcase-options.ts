@@ -1,5 +1,6 @@
 /** The options of `badcase`: when a row fails, and the thresholds that each detector declares in its own file. */
 import { DATA_OPTIONS, INDEX_OPTIONS } from '../data/data-options.js';
+import { PART_OPTIONS } from '../data/join/join-options.js';
 import type { Recommender } from '../evaluate/recommender.js';
 import { hook, integer, text } from '../options/kinds.js';
 import type { Options } from '../options/option.js';
@@ -51,6 +52,7 @@ const FILE_OPTIONS = {
   }),
   out: text('folder of report and figures', { otherwise: 'badcase beside results or model', affectsResult: false }),
   ...INDEX_OPTIONS,
+  ...PART_OPTIONS,
   embeddings: text('.npy file of item vectors, for detectors that need vectors', {
     otherwise: 'none',
     affectsResult: false,

@@ -50,9 +50,9 @@ export const NEED_FLAGS: Readonly<Record<Need, string>> = {
   targetScores: 'evaluate --score-targets',
 };
 
-/** What every detector is given. */
+/** What every detector is given. Of a joined folder it is called once for each data set, with the ids that it had alone. */
 interface DetectorFacts {
-  /** All test rows with their lists, in the order of the file. */
+  /** All test rows of the data set with their lists, in the order of the file. */
   results: readonly Result[];
   dataset: Dataset;
   /** How often training saw each item, and each pair of consecutive items. */
