@@ -44,7 +44,7 @@ export async function compareStage(options: CompareStageOptions): Promise<Compar
   const length = Math.min(at, longest);
   const titleOf = titles(first!, catalogue);
   const { counts, examples: shown } = outcomes(tables, { k: length, examples, by: rank, titleOf });
-  const modes = modesOf(sides, tables, reports !== undefined, statistics);
+  const { modes, note } = modesOf(sides, tables, reports !== undefined, statistics);
   const report: CompareReport = {
     sides: sides.map((side, i) => ({
       ...side,
@@ -56,6 +56,7 @@ export async function compareStage(options: CompareStageOptions): Promise<Compar
     ),
     slices: compareSlices(tables, length, rank, statistics),
     ...(modes && { modes }),
+    ...(note !== undefined && { notes: [note] }),
     ...{ outcomes: counts, examples: shown },
     ...{ ...statistics, version: packageVersion(), files: [] },
   };
@@ -111,16 +112,24 @@ function sideMetrics(
   return estimateUnits(unitsOf(tables[0]!, values, names.length), names, options);
 }
 
+/** A report that was only found beside the results may be of other ones: that is said, and nothing else is lost. */
 function modesOf(
   sides: readonly Side[],
   tables: readonly SideTables[],
   asked: boolean,
   statistics: IntervalOptions & { alpha: number },
-): ModeComparison[] | undefined {
+): { modes?: ModeComparison[]; note?: string } {
   const several = sides.find(({ files }) => files.length > 1);
   if (asked && several) {
     throw new InputError(`compare: ${several.name} has several runs, a bad-case report is of one; leave out --reports`);
   }
   const reports = sides.flatMap(({ report }) => (report === undefined ? [] : [report]));
-  return reports.length === sides.length ? compareModes(tables, reports, statistics) : undefined;
+  if (reports.length < sides.length) return {};
+  try {
+    return { modes: compareModes(tables, reports, statistics) };
+  } catch (error) {
+    if (asked || !(error instanceof InputError)) throw error;
+    // a folder has one report and may have several results files
+    return { note: `failure modes are not compared: ${error.message}` };
+  }
 }
