@@ -74,14 +74,21 @@ export interface WordingSpread {
  *   scores are not finite (it names the row); and on interrupt, when what is done is kept for the same call to go on from
  */
 export async function evaluateStage(options: EvaluateStageOptions): Promise<EvaluateStageReport> {
+  const kept: PartialResults[] = [];
+  const report = await evaluateOne(options, kept);
+  for (const partial of kept) partial.remove(); // all results are in their own files
+  return report;
+}
+
+/** @param kept gets what holds the rows until all of it is done: a data set or wording that is done is not ranked again */
+async function evaluateOne(options: EvaluateStageOptions, kept: PartialResults[]): Promise<EvaluateStageReport> {
   await ensureEngine();
   const cluster = await joinCluster();
   const { label, ...given } = options;
   const settings = EVALUATE_OPTIONS.parse(given);
-  if (settings.wording === 0) return everyWording(options, settings);
-  if (settings.part === undefined && joinsSeveral(settings) && ranksApart(options)) {
-    return evaluateApart(options, evaluateStage);
-  }
+  const part = (some: EvaluateStageOptions): Promise<EvaluateStageReport> => evaluateOne(some, kept);
+  if (settings.wording === 0) return everyWording(options, settings, part);
+  if (settings.part === undefined && joinsSeveral(settings) && ranksApart(options)) return evaluateApart(options, part);
   if (cluster && settings.shard !== undefined) {
     throw new InputError('--shard: expected one process, got several, which share the batches anyway; leave one out');
   }
@@ -128,7 +135,7 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
         ...{ template: kind.template, prompt: plan.prompt, truncated: recommender.render.truncated, results: file },
       };
     });
-    partial.remove(); // the results are in their own file
+    kept.push(partial);
     return report;
   } finally {
     release();
@@ -231,6 +238,7 @@ async function everyWording(
     templates: from,
     results,
   }: { model: string; template?: string; templates?: string; results?: string },
+  evaluate: typeof evaluateStage,
 ): Promise<EvaluateStageReport> {
   const run = trainedWith(model);
   const { prompts } = findTemplate(
@@ -241,7 +249,7 @@ async function everyWording(
   for (const number of prompts.keys()) {
     const wording = number + 1;
     const file = results?.replace(/(\.jsonl)?$/, wording === 1 ? '.jsonl' : `-wording-${wording}.jsonl`);
-    reports.push(await evaluateStage({ ...options, wording, ...(file !== undefined && { results: file }) }));
+    reports.push(await evaluate({ ...options, wording, ...(file !== undefined && { results: file }) }));
   }
   const names = Object.keys(reports[0]!.item);
   const wordings = names.map((name): [string, WordingSpread] => {
