@@ -8,6 +8,7 @@ import type { Dataset } from '../data/dataset.js';
 import { type PartView, partView } from '../data/join/parts.js';
 import { indexOf, loadDataset } from '../data/load.js';
 import type { Recommender } from '../evaluate/recommender.js';
+import { RANK_OPTIONS } from '../evaluate/evaluate-options.js';
 import { readResults, type Result, writeResults } from '../evaluate/results-file.js';
 import { checkUsers } from '../evaluate/score/catalogue.js';
 import { listChecker } from '../evaluate/score/check-result-lists.js';
@@ -50,7 +51,8 @@ export async function badCaseReport(options: BadCaseReportOptions): Promise<BadC
   const { data, dataset: name, results, index, part, embeddings, model, out: folder, ...rest } = settings;
   const out = folder ?? join(dirname(results ?? model!), 'badcase');
   const detectors = rest.detectors ?? DETECTORS;
-  const evaluated = results ?? (await evaluateModel({ data, dataset: name, index, part, model: model! }, out));
+  const evaluated =
+    results ?? (await evaluateModel({ data, dataset: name, index, part, model: model!, topK: rest.topK }, out));
   const read = await readResults(evaluated);
   const joined = await loadDataset(data, name);
   const { dataset, firstItem, ownSids } = analysedData(evaluated, joined, { index, part });
@@ -59,7 +61,10 @@ export async function badCaseReport(options: BadCaseReportOptions): Promise<BadC
   const { index: sids, ...others } = await loadInputs(detectors, joined, { index, embeddings, model });
   const loaded = { ...others, ...(ownSids && sids && { index: sids }) };
   const inputs = dataset.items === joined.items ? loaded : partInputs(loaded, firstItem, dataset.items.length);
-  const found = await disposing(inputs.model, () => badCases(read, dataset, { ...rest, ...inputs }));
+  // what is beyond the lists' ends cannot be told from what is in no list
+  const longest = read.reduce((most, { items }) => Math.max(most, items.length), 1);
+  const asked = { ...rest, topK: Math.min(rest.topK, longest), ...inputs };
+  const found = await disposing(inputs.model, () => badCases(read, dataset, asked));
   const known = { ...found, results: read, dataset, index: inputs.index, vectors: inputs.vectors };
   const file = reportFile(known, model === undefined ? [] : curveFindings(model), detectors);
   return writeReport(file, { out, from: evaluated, read, found });
@@ -176,12 +181,15 @@ async function evaluateModel(
   {
     data,
     model,
+    topK,
     ...given
-  }: { data: string; model: string } & { [K in 'dataset' | 'index' | 'part']: string | undefined },
+  }: { data: string; model: string; topK: number } & { [K in 'dataset' | 'index' | 'part']: string | undefined },
   out: string,
 ): Promise<string> {
   const { evaluateStage } = await import('../evaluate/evaluate-stage.js');
-  return (await evaluateStage({ data, ...defined(given), model, results: join(out, 'eval_results.jsonl') })).results;
+  const numBeams = Math.max(topK, RANK_OPTIONS.numBeams.default!);
+  const results = join(out, 'eval_results.jsonl');
+  return (await evaluateStage({ data, ...defined(given), model, numBeams, results })).results;
 }
 
 /** Gives the model's memory back, whatever happens. */

@@ -15,7 +15,11 @@ type None = Record<never, never>;
 type Own<D> = D extends { readonly options?: infer O } ? (string extends keyof O ? None : NonNullable<O>) : None;
 type Collected = All<Own<(typeof DETECTORS)[number]>>;
 
-const TOP_K = { topK: integer('a row fails whose target is not among the first so many', { default: 10 }) };
+const TOP_K = {
+  topK: integer('a row fails whose target is not among the first so many (of shorter lists: in the list)', {
+    default: 10,
+  }),
+};
 
 /**
  * The options that detectors declare.
