@@ -7,6 +7,7 @@
  */
 import { countTrain } from '../data/counts.js';
 import type { Dataset } from '../data/dataset.js';
+import { scoresAreLogProbs } from '../evaluate/measures/search.js';
 import type { Result } from '../evaluate/results-file.js';
 import { InputError } from '../support/errors.js';
 import { type BadCasesOptions, thresholdSchema } from './badcase-options.js';
@@ -129,8 +130,12 @@ function available({ results, dataset, index, vectors, model }: AnalysedPart): P
     ...(index && { index }),
     ...(vectors && { vectors }),
     ...(model && { model: { ...model, listsFor: (histories, topK) => listsFor(model, histories, topK) } }),
-    ...(results.every(({ targetLogProbs }) => targetLogProbs !== undefined) && { targetScores: true as const }),
+    ...(hasTargetScores(results) && { targetScores: true as const }),
   };
+}
+
+function hasTargetScores(results: readonly Result[]): boolean {
+  return results.every(({ targetLogProbs }) => targetLogProbs !== undefined) && scoresAreLogProbs(results);
 }
 
 /** A detector runs where every data set has what it needs: a mode of some of the rows would be compared with the others. */

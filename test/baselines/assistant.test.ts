@@ -10,6 +10,7 @@ import { readIndex } from '../../lib/data/sid-index.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import type { EvaluateStageOptions } from '../../lib/evaluate/evaluate-options.js';
 import { evaluateStage } from '../../lib/evaluate/evaluate-stage.js';
+import { scoresAreLogProbs } from '../../lib/evaluate/measures/search.js';
 import { rankRows } from '../../lib/evaluate/rank-rows.js';
 import { loadRecommender } from '../../lib/evaluate/recommender.js';
 import { readResults } from '../../lib/evaluate/results-file.js';
@@ -46,6 +47,15 @@ test('by name and by folder the same lists, in a file that says so', async () =>
     expect.stringContaining(`assistant-0.5-${assistant.slice(0, 8)}`),
   ]);
   expect(lists.map(({ items }) => items)).not.toEqual((await readResults(alone.results)).map(({ items }) => items));
+});
+
+test("lists that are not ranked by the model's own log-probabilities are known by their listed targets", async () => {
+  const wide = { ...options, numBeams: 100 };
+  const plain = await readResults((await evaluateStage(wide)).results);
+  const penalized = await readResults((await evaluateStage({ ...wide, lengthPenalty: 1 })).results);
+  const helped = await readResults((await evaluateBesideBaselines({ ...wide, assistant: 'sasrec' })).results);
+  const left = await readResults((await evaluateStage({ ...wide, excludeHistory: true })).results);
+  expect([plain, penalized, helped, left].map(scoresAreLogProbs)).toEqual([true, false, false, true]);
 });
 
 test("with a weight of 1 and every beam the lists are the assistant's own", async () => {
