@@ -98,6 +98,10 @@ describe('recency_bias', () => {
     expect(await changesOf('recency_bias')).toEqual({
       ...{ 'sft.rowWeights': 'recency:25%', 'grpo.rowWeights': 'recency:25%', 'sft.window': 5 },
     });
+    // a window is one of chains
+    expect(await changesOf('recency_bias', { ...CONFIG, sft: { mode: 'row' } })).not.toHaveProperty('sft.window');
+    const weighted = { ...CONFIG, sft: { mode: 'row' as const, rowWeights: 'recency:9' }, grpo: { rowWeights: 'recency:9' } }; // prettier-ignore
+    expect(await changesOf('recency_bias', weighted)).toBe('late rows count more already');
     const worded = { ...CONFIG, sft: { tasks: 'seqrec:2,words,sid2title', template: 'words', window: 4 } };
     expect(await changesOf('recency_bias', worded)).toEqual({
       ...{ 'sft.rowWeights': 'recency:25%', 'grpo.rowWeights': 'recency:25%' },
