@@ -14,7 +14,7 @@ import { checkUsers } from '../evaluate/score/catalogue.js';
 import { listChecker } from '../evaluate/score/check-result-lists.js';
 import { ownCatalogue } from '../evaluate/score/read-ranked.js';
 import { exportFigure } from '../figures/export-figure.js';
-import { readText, writeAtomic, writeJson } from '../files/files.js';
+import { checkTarget, readText, writeAtomic, writeJson } from '../files/files.js';
 import { defined } from '../support/defined.js';
 import { badCases, type BadCases } from './bad-cases.js';
 import { type BadCaseReportOptions, badCaseSchema } from './badcase-options.js';
@@ -50,6 +50,7 @@ export async function badCaseReport(options: BadCaseReportOptions): Promise<BadC
   const settings = badCaseSchema(options.detectors).parse(options);
   const { data, dataset: name, results, index, part, embeddings, model, out: folder, ...rest } = settings;
   const out = folder ?? join(dirname(results ?? model!), 'badcase');
+  checkTarget(join(out, 'badcase_report.json'), '--out');
   const detectors = rest.detectors ?? DETECTORS;
   const evaluated =
     results ?? (await evaluateModel({ data, dataset: name, index, part, model: model!, topK: rest.topK }, out));

@@ -11,7 +11,7 @@ import { type RankedFile, readProvenance, readRanked } from '../evaluate/score/r
 import { checkSameRows } from '../evaluate/statistics/compare.js';
 import { type Estimate, estimateUnits, type IntervalOptions } from '../evaluate/statistics/intervals.js';
 import { measureRows, unitsOf } from '../evaluate/statistics/units.js';
-import { hashFile } from '../files/files.js';
+import { checkTarget, hashFile } from '../files/files.js';
 import { packageVersion } from '../runs/code-version.js';
 import { InputError } from '../support/errors.js';
 import { smallest } from '../support/extremes.js';
@@ -28,6 +28,7 @@ import { writeComparison } from './write-comparison.js';
 export async function compareStage(options: CompareStageOptions): Promise<CompareReport> {
   const { files, names, reports, k, out, at, examples, ...rest } = COMPARE_OPTIONS.parse(options);
   const { alpha, level, samples, seed } = rest;
+  if (out !== undefined) checkTarget(out, '--out');
   const statistics = { alpha, level, samples, seed };
   const sides = readSides({ files, names, reports });
   const catalogue = forAll(await readCatalogueFiles(rest), sides, rest.index !== undefined);

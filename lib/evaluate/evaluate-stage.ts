@@ -1,5 +1,4 @@
 /** The `evaluate` stage: model folder, data folder and index -> `results.jsonl` and the ranking metrics. */
-import { existsSync, statSync } from 'node:fs';
 import { collected, first, together } from '../cluster/alone.js';
 import { joinCluster } from '../cluster/cluster.js';
 import { partView } from '../data/join/parts.js';
@@ -11,7 +10,7 @@ import { ensureEngine } from '../engine/engine.js';
 import { modelConfig } from '../lm/model.js';
 import type { PromptSource } from '../lm/prompt-card.js';
 import { disposeWeights } from '../lm/weights.js';
-import { hashText } from '../files/files.js';
+import { checkTarget, hashText } from '../files/files.js';
 import { codeVersion } from '../runs/code-version.js';
 import { InputError } from '../support/errors.js';
 import { interrupted, watchInterrupts } from '../support/interrupt.js';
@@ -223,9 +222,7 @@ function fileOf(
 ): string {
   if (results === undefined) return resultsFile(model, kind);
   const file = shard === undefined ? results : shardFile(results, shard);
-  if (existsSync(file) && statSync(file).isDirectory()) {
-    throw new InputError(`--results: expected a file to write, got the folder ${file}; add a name`);
-  }
+  checkTarget(file, '--results');
   return file;
 }
 

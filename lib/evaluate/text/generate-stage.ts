@@ -15,6 +15,7 @@ import { readIndex, type SidIndex } from '../../data/sid-index.js';
 import { textEmbedder } from '../../embed/text-embedder.js';
 import { choosePrecision } from '../../engine/choose-precision.js';
 import { ensureEngine } from '../../engine/engine.js';
+import { checkTarget } from '../../files/files.js';
 import { loadModel, modelConfig } from '../../lm/model.js';
 import { loadChatTemplate } from '../../lm/tokenizer/chat-template.js';
 import { loadTokenizer } from '../../lm/tokenizer/tokenizer.js';
@@ -89,6 +90,7 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
   const embedder = coded || encoder === 'none' ? undefined : await textEmbedder(encoder, dataset.items);
   const precision = await first(cluster, () => choosePrecision(settings.precision, modelConfig(folder)).precision);
   const { results = join(dirname(folder), generationsName(settings, prompted, precision)) } = settings;
+  await first(cluster, () => checkTarget(results, '--results'));
   cluster?.expectSame({ code: codeVersion().hash, ...hashes, ...settings });
   const model = loadModel(folder, { precision, frozen: true });
   const release = watchInterrupts();
