@@ -121,7 +121,8 @@ async function evaluateOne(options: EvaluateStageOptions, kept: PartialResults[]
       const measured = reportOf(ranked, index, search.numBeams, seconds);
       writeResults(file, ranked, shard === undefined ? undefined : places);
       const { item, sid, intervals } = measured;
-      const beside = shard === undefined ? {} : { allRows: rows.length, indexFile: inputs.index };
+      const beside =
+        shard === undefined ? {} : { allRows: rows.length, indexFile: inputs.index, indexItems: plan.indexItems };
       writeProvenance(
         file,
         { ...kind, ...beside },
@@ -209,6 +210,7 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>, agreed?: Pr
   const key = [kind, ranking, prompts, hashes, codeVersion().hash, rows.length];
   return {
     counts: trainCounts(dataset.train, dataset.items.length),
+    indexItems: [firstItem, firstItem + dataset.items.length] as const,
     ...{ rows, index, inputs, hashes, kind, search, prompt: usedPrompt(template, named, run) },
     key: hashText(JSON.stringify(key)),
     file: fileOf(settings, kind),

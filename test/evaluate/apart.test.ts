@@ -18,6 +18,7 @@ import { readIndex, writeIndex } from '../../lib/data/sid-index.js';
 import { embedItems } from '../../lib/embed/embed-items.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { evaluateStage } from '../../lib/evaluate/evaluate-stage.js';
+import { mergeResults } from '../../lib/evaluate/merge-results.js';
 import { readResults } from '../../lib/evaluate/results-file.js';
 import type { BesideBaseline } from '../../lib/evaluate/score/beside-baselines.js';
 import { readNpy, rowSlice, writeNpy } from '../../lib/files/npy.js';
@@ -315,6 +316,18 @@ describe('a part by itself', () => {
     const sides = ({ sides: all }: { sides: readonly object[] }) => all.map((side) => ({ ...side, sid: undefined }));
     expect({ ...found, sides: sides(found) }).toEqual({ ...same, sides: sides(same) }); // titles of its own items
     expect(slices.length).toBeGreaterThan(0);
+  });
+
+  test('in shares, put together: the file and the metrics of one process', async () => {
+    const whole = await evaluateStage({ ...asked(), ...both, part: 'two', results: at('whole.jsonl') });
+    for (const shard of ['1/2', '2/2']) {
+      await evaluateStage({ ...asked(), ...both, part: 'two', shard, results: at('dealt.jsonl') });
+    }
+    const merged = await mergeResults({ results: at('dealt.jsonl') });
+    expect(bytes(at('dealt.jsonl'))).toBe(bytes(at('whole.jsonl')));
+    expect(merged).toMatchObject({ rows: whole.rows, item: whole.item, sid: whole.sid });
+    const kindOf = (file: string) => ({ ...(JSON.parse(bytes(at(file))) as object), finished: '' });
+    expect(kindOf('dealt.json')).toEqual(kindOf('whole.json'));
   });
 
   test('all: beside counting in all rows, among all items', async () => {
