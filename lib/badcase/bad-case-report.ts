@@ -2,19 +2,26 @@
  * The `badcase` stage: results, or a model that is evaluated first, -> a folder with `eval_results.jsonl`,
  * `badcase_report.json`, `summary_report.txt`, `report.html` and `visualizations/`.
  */
+import { existsSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Dataset } from '../data/dataset.js';
-import { loadDataset } from '../data/load.js';
+import { type PartView, partView } from '../data/join/parts.js';
+import { indexOf, loadDataset } from '../data/load.js';
 import type { Recommender } from '../evaluate/recommender.js';
+import { RANK_OPTIONS } from '../evaluate/evaluate-options.js';
 import { readResults, type Result, writeResults } from '../evaluate/results-file.js';
+import { checkUsers } from '../evaluate/score/catalogue.js';
 import { listChecker } from '../evaluate/score/check-result-lists.js';
+import { ownCatalogue } from '../evaluate/score/read-ranked.js';
 import { exportFigure } from '../figures/export-figure.js';
-import { writeAtomic, writeJson } from '../files/files.js';
+import { checkTarget, readText, writeAtomic, writeJson } from '../files/files.js';
+import { defined } from '../support/defined.js';
 import { badCases, type BadCases } from './bad-cases.js';
 import { type BadCaseReportOptions, badCaseSchema } from './badcase-options.js';
 import { curveFindings } from './curve-findings.js';
 import { DETECTORS } from './detectors.js';
 import { loadInputs } from './load-inputs.js';
+import { type GivenInputs, partInputs } from './part-views.js';
 import { tellingCategories } from './modes/category.js';
 import { htmlReport } from './report/html-report.js';
 import { reportFigures } from './report/report-figures.js';
@@ -41,25 +48,58 @@ export interface BadCaseReport
 /** @throws InputError for data or results that are missing or do not fit together; nothing is written then */
 export async function badCaseReport(options: BadCaseReportOptions): Promise<BadCaseReport> {
   const settings = badCaseSchema(options.detectors).parse(options);
-  const { data, dataset: name, results, index, embeddings, model, out: folder, ...rest } = settings;
+  const { data, dataset: name, results, index, part, embeddings, model, out: folder, ...rest } = settings;
   const out = folder ?? join(dirname(results ?? model!), 'badcase');
+  checkTarget(join(out, 'badcase_report.json'), '--out');
   const detectors = rest.detectors ?? DETECTORS;
-  const evaluated = results ?? (await evaluateModel({ data, name, index, model: model! }, out));
+  const evaluated =
+    results ?? (await evaluateModel({ data, dataset: name, index, part, model: model!, topK: rest.topK }, out));
   const read = await readResults(evaluated);
-  const dataset = await loadDataset(data, name);
+  const joined = await loadDataset(data, name);
+  const { dataset, firstItem, ownSids } = analysedData(evaluated, joined, { index, part });
   read.forEach(listChecker(evaluated, dataset.items.length));
-  const inputs = await loadInputs(detectors, dataset, { index, embeddings, model });
-  const found = await disposing(inputs.model, () => badCases(read, dataset, { ...rest, ...inputs }));
+  checkUsers(evaluated, read, dataset);
+  const { index: sids, ...others } = await loadInputs(detectors, joined, { index, embeddings, model });
+  const loaded = { ...others, ...(ownSids && sids && { index: sids }) };
+  const inputs = dataset.items === joined.items ? loaded : partInputs(loaded, firstItem, dataset.items.length);
+  // what is beyond the lists' ends cannot be told from what is in no list
+  const longest = read.reduce((most, { items }) => Math.max(most, items.length), 1);
+  const asked = { ...rest, topK: Math.min(rest.topK, longest), ...inputs };
+  const found = await disposing(inputs.model, () => badCases(read, dataset, asked));
   const known = { ...found, results: read, dataset, index: inputs.index, vectors: inputs.vectors };
   const file = reportFile(known, model === undefined ? [] : curveFindings(model), detectors);
   return writeReport(file, { out, from: evaluated, read, found });
 }
 
+/**
+ * The data that results are of: of a joined folder the data set that they are of, as the file beside them or `part` says.
+ * @throws InputError for results that were ranked with other items or another index
+ */
+function analysedData(
+  results: string,
+  joined: Dataset,
+  { index, part }: { index: string | undefined; part: string | undefined },
+): PartView & {
+  /** False where another index ranked them than the one that there is, nobody having named it. */
+  ownSids: boolean;
+} {
+  partView(joined, part);
+  const file = index ?? indexOf(joined);
+  const catalogue = {
+    dataset: joined,
+    numbers: { sids: [], ids: new Map<string, number>() },
+    ...(existsSync(file) && { indexFile: file }),
+    ...(index !== undefined && { indexNamed: true }),
+    ...(part !== undefined && { part }),
+  };
+  const { own } = ownCatalogue(results, catalogue);
+  const { dataset = joined, indexFile } = own;
+  const { firstItem } = partView(joined, dataset.sources && dataset.name);
+  return { dataset, firstItem, ownSids: indexFile !== undefined };
+}
+
 /** What `reportFile` puts together. */
-type Known = BadCases & { results: readonly Result[]; dataset: Dataset } & Pick<
-    Awaited<ReturnType<typeof loadInputs>>,
-    'index' | 'vectors'
-  >;
+type Known = BadCases & { results: readonly Result[]; dataset: Dataset } & Pick<GivenInputs, 'index' | 'vectors'>;
 
 function reportFile(
   { results, dataset, index, vectors, ...found }: Known,
@@ -106,7 +146,7 @@ async function writeReport(file: BadCaseFile, { out, from, read, found }: Writte
   for (const [i, figure] of Object.values(figures).entries()) await exportFigure(figure, paths[i]!);
   const text = summaryText(file, from);
   const results = join(out, 'eval_results.jsonl');
-  if (resolve(results) !== resolve(from)) writeResults(results, read);
+  if (resolve(results) !== resolve(from)) copyResults(read, from, results);
   const [report, html, summary] = ['badcase_report.json', 'report.html', 'summary_report.txt'].map((name) =>
     join(out, name),
   ) as [string, string, string];
@@ -129,14 +169,28 @@ async function writeReport(file: BadCaseFile, { out, from, read, found }: Writte
   };
 }
 
+/** With the file beside them that says what they are of; one of other results goes. */
+function copyResults(read: readonly Result[], from: string, to: string): void {
+  const [there, here] = [from, to].map((file) => file.replace(/(\.jsonl)?$/, '.json')) as [string, string];
+  writeResults(to, read);
+  if (there !== from && existsSync(there)) writeAtomic(here, readText(there));
+  else rmSync(here, { force: true });
+}
+
 /** @returns the results file */
 async function evaluateModel(
-  { data, name, index, model }: { data: string; name: string | undefined; index: string | undefined; model: string },
+  {
+    data,
+    model,
+    topK,
+    ...given
+  }: { data: string; model: string; topK: number } & { [K in 'dataset' | 'index' | 'part']: string | undefined },
   out: string,
 ): Promise<string> {
   const { evaluateStage } = await import('../evaluate/evaluate-stage.js');
-  const given = { ...(name !== undefined && { dataset: name }), ...(index !== undefined && { index }) };
-  return (await evaluateStage({ data, ...given, model, results: join(out, 'eval_results.jsonl') })).results;
+  const numBeams = Math.max(topK, RANK_OPTIONS.numBeams.default!);
+  const results = join(out, 'eval_results.jsonl');
+  return (await evaluateStage({ data, ...defined(given), model, numBeams, results })).results;
 }
 
 /** Gives the model's memory back, whatever happens. */

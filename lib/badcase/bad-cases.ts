@@ -3,17 +3,18 @@
  *
  * What a mode is, its detector says. A row may be in several or in none. Lift says whether a mode matters: how much
  * more often failed rows have it than others. Frequencies count train rows' targets and each user's first history, as
- * the popularity baseline does.
+ * the popularity baseline does. Of a joined folder, what a mode is counts within the row's own data set.
  */
 import { countTrain } from '../data/counts.js';
 import type { Dataset } from '../data/dataset.js';
-import type { Recommender } from '../evaluate/recommender.js';
+import { scoresAreLogProbs } from '../evaluate/measures/search.js';
 import type { Result } from '../evaluate/results-file.js';
 import { InputError } from '../support/errors.js';
 import { type BadCasesOptions, thresholdSchema } from './badcase-options.js';
 import { type AnyDetector, type DetectorInputs, type DetectorRow, NEED_FLAGS, type Need } from './detector.js';
 import { DETECTORS } from './detectors.js';
 import { listsFor } from './lists-for.js';
+import { type AnalysedPart, analysedParts } from './part-views.js';
 import { modeStatistics } from './mode-statistics.js';
 import type { ModeReport, ReportedCase } from './report-shape.js';
 
@@ -56,26 +57,39 @@ export function badCases(results: readonly Result[], dataset: Dataset, options: 
   const { index, vectors, model, ...given } = options;
   const { detectors = DETECTORS, topK, ...thresholds } = thresholdSchema(given.detectors).parse(given);
   checkItems(results, dataset, { index, vectors });
-  const inputs = available(results, dataset, { index, vectors, model });
+  const parts = analysedParts(results, dataset, { index, vectors, model });
+  const inputs = parts.map(available);
   const notRun = missingNeeds(detectors, inputs);
   const skipped = new Set(notRun.map(({ name }) => name));
   const running = detectors.filter(({ name }) => !skipped.has(name));
-  const ranks = results.map(({ items, target }) => items.indexOf(target) + 1);
-  const facts = { results, dataset, counts: countTrain(dataset.train), ranks, topK, options: thresholds, ...inputs };
-  const modesOf = modeFinder(running, facts as never);
+  const ranks = results.map(rankOf);
+  const modes = new Array<string[]>(results.length);
+  for (const [i, part] of parts.entries()) {
+    const facts = { ...factsOf(part), topK, options: thresholds, ...inputs[i] };
+    const modesOf = modeFinder(running, facts as never);
+    part.results.forEach((result, row) => {
+      const place = part.places[row]!;
+      modes[place] = modesOf({ ...result, row, rank: ranks[place]! }, place);
+    });
+  }
   const all = results.map((result, row): ReportedCase & { failed: boolean } => {
     const { user, history, target, items, scores, targetLogProbs: logProbs } = result;
     const rank = ranks[row]!;
     const targetScore = logProbs?.length ? logProbs.reduce((sum, x) => sum + x, 0) : null;
-    const modes = modesOf({ ...result, row, rank });
     return {
       ...{ row, user, history, target, title: dataset.items[target]!.title, rank },
-      ...{ items: items.slice(0, topK), scores: scores.slice(0, topK), targetScore, modes },
+      ...{ items: items.slice(0, topK), scores: scores.slice(0, topK), targetScore, modes: modes[row]! },
       failed: rank === 0 || rank > topK,
     };
   });
   const cases = all.filter(({ failed }) => failed).map(({ failed: _, ...rest }) => rest);
   return { rows: all.length, failed: cases.length, topK, ...modeStatistics(running, all), notRun, cases, ranks };
+}
+
+const rankOf = ({ items, target }: Result): number => items.indexOf(target) + 1;
+
+function factsOf({ results, dataset }: AnalysedPart) {
+  return { results, dataset, counts: countTrain(dataset.train), ranks: results.map(rankOf) };
 }
 
 type Given<K extends Need> = { [N in K]: DetectorInputs[N] | undefined };
@@ -105,11 +119,8 @@ function checkItems(
 }
 
 /** The inputs that are there. */
-function available(
-  results: readonly Result[],
-  { items, train }: Dataset,
-  { index, vectors, model }: Given<'index' | 'vectors'> & { model: Recommender | undefined },
-): Partial<DetectorInputs> {
+function available({ results, dataset, index, vectors, model }: AnalysedPart): Partial<DetectorInputs> {
+  const { items, train } = dataset;
   const told = items.some(
     ({ title, description, brand, categories }) => title + description + brand + categories !== '',
   );
@@ -119,27 +130,32 @@ function available(
     ...(index && { index }),
     ...(vectors && { vectors }),
     ...(model && { model: { ...model, listsFor: (histories, topK) => listsFor(model, histories, topK) } }),
-    ...(results.every(({ targetLogProbs }) => targetLogProbs !== undefined) && { targetScores: true as const }),
+    ...(hasTargetScores(results) && { targetScores: true as const }),
   };
 }
 
-function missingNeeds(detectors: readonly AnyDetector[], inputs: Partial<DetectorInputs>): NotRun[] {
+function hasTargetScores(results: readonly Result[]): boolean {
+  return results.every(({ targetLogProbs }) => targetLogProbs !== undefined) && scoresAreLogProbs(results);
+}
+
+/** A detector runs where every data set has what it needs: a mode of some of the rows would be compared with the others. */
+function missingNeeds(detectors: readonly AnyDetector[], inputs: readonly Partial<DetectorInputs>[]): NotRun[] {
   return detectors.flatMap(({ name, needs }) => {
-    const missing = needs.filter((need) => inputs[need] === undefined);
+    const missing = needs.filter((need) => inputs.some((given) => given[need] === undefined));
     if (missing.length === 0) return [];
     return [{ name, needs: missing, flag: missing.map((need) => NEED_FLAGS[need]).join(', ') }];
   });
 }
 
-/** A row -> the names of its modes. */
-function modeFinder(detectors: readonly AnyDetector[], context: never): (row: DetectorRow) => string[] {
+/** A row, and its place among all results -> the names of its modes. */
+function modeFinder(detectors: readonly AnyDetector[], context: never): (row: DetectorRow, place: number) => string[] {
   const found = detectors.map((detector) => ({ name: detector.name, is: detector.detect(context) }));
-  return (row) => found.filter(({ name, is }) => answer(name, is(row), row)).map(({ name }) => name);
+  return (row, place) => found.filter(({ name, is }) => answer(name, is(row), place)).map(({ name }) => name);
 }
 
-function answer(name: string, value: unknown, { row }: DetectorRow): boolean {
+function answer(name: string, value: unknown, place: number): boolean {
   if (typeof value === 'boolean') return value;
   throw new InputError(
-    `badcase: detector ${name}: expected true or false of result ${row + 1}, got ${String(value)}; mend the detector`,
+    `badcase: detector ${name}: expected true or false of result ${place + 1}, got ${String(value)}; mend the detector`,
   );
 }

@@ -1,5 +1,6 @@
 /** The options of `badcase`: when a row fails, and the thresholds that each detector declares in its own file. */
 import { DATA_OPTIONS, INDEX_OPTIONS } from '../data/data-options.js';
+import { PART_OPTIONS } from '../data/join/join-options.js';
 import type { Recommender } from '../evaluate/recommender.js';
 import { hook, integer, text } from '../options/kinds.js';
 import type { Options } from '../options/option.js';
@@ -14,7 +15,11 @@ type None = Record<never, never>;
 type Own<D> = D extends { readonly options?: infer O } ? (string extends keyof O ? None : NonNullable<O>) : None;
 type Collected = All<Own<(typeof DETECTORS)[number]>>;
 
-const TOP_K = { topK: integer('a row fails whose target is not among the first so many', { default: 10 }) };
+const TOP_K = {
+  topK: integer('a row fails whose target is not among the first so many (of shorter lists: in the list)', {
+    default: 10,
+  }),
+};
 
 /**
  * The options that detectors declare.
@@ -51,6 +56,7 @@ const FILE_OPTIONS = {
   }),
   out: text('folder of report and figures', { otherwise: 'badcase beside results or model', affectsResult: false }),
   ...INDEX_OPTIONS,
+  ...PART_OPTIONS,
   embeddings: text('.npy file of item vectors, for detectors that need vectors', {
     otherwise: 'none',
     affectsResult: false,

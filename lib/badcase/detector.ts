@@ -33,7 +33,7 @@ export interface DetectorInputs {
   vectors: Vectors;
   /** The model that made the results, its trie and its prompts; it can be asked for other lists. */
   model: AskedModel;
-  /** That every result has the log-probabilities of its target's tokens. */
+  /** That every result has the log-probabilities of its target's tokens, and that lists are ranked by such. */
   targetScores: true;
 }
 
@@ -47,12 +47,12 @@ export const NEED_FLAGS: Readonly<Record<Need, string>> = {
   index: '--index FILE',
   vectors: '--embeddings FILE',
   model: '--model FOLDER',
-  targetScores: 'evaluate --score-targets',
+  targetScores: 'evaluate --score-targets without --length-penalty or --assistant',
 };
 
-/** What every detector is given. */
+/** What every detector is given. Of a joined folder it is called once for each data set, with the ids that it had alone. */
 interface DetectorFacts {
-  /** All test rows with their lists, in the order of the file. */
+  /** All test rows of the data set with their lists, in the order of the file. */
   results: readonly Result[];
   dataset: Dataset;
   /** How often training saw each item, and each pair of consecutive items. */

@@ -4,7 +4,6 @@ import type { Dataset } from '../data/dataset.js';
 import { indexOf } from '../data/load.js';
 import { codeTokens, readIndex, type SidIndex } from '../data/sid-index.js';
 import type { Recommender } from '../evaluate/recommender.js';
-import { promptOptions, trainedWith } from '../evaluate/trained-with.js';
 import { readItemVectors } from '../files/finite.js';
 import { InputError } from '../support/errors.js';
 import type { AnyDetector, DetectorInputs, Need } from './detector.js';
@@ -42,15 +41,13 @@ export async function loadInputs(
       embeddings !== undefined && {
         vectors: readItemVectors(embeddings, dataset.items.length, 'run sidlab embed first'),
       }),
-    ...(asked && { model: await loadAsTrained(model, sids!, dataset) }),
+    ...(asked && { model: await loadModel(model, sids!, dataset) }),
   };
 }
 
-/** The model with the prompts that it was trained with. */
-async function loadAsTrained(model: string, index: SidIndex, { items }: Dataset): Promise<Recommender> {
+async function loadModel(model: string, index: SidIndex, dataset: Dataset): Promise<Recommender> {
   const { ensureEngine } = await import('../engine/engine.js');
-  const { loadRecommender } = await import('../evaluate/recommender.js'); // no tensors where no detector needs a model
+  const { loadAsTrained } = await import('../evaluate/load-as-trained.js'); // no tensors where no detector needs a model
   await ensureEngine();
-  const prompts = trainedWith(model);
-  return loadRecommender(model, index, prompts.template ?? 'sids', promptOptions(prompts, model, items));
+  return loadAsTrained(model, index, dataset);
 }

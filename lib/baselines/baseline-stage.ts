@@ -13,6 +13,7 @@ import { type Result, writeResults } from '../evaluate/results-file.js';
 import { itemRank } from '../evaluate/rows/ranks.js';
 import { type Intervals, metricIntervals, withRanks } from '../evaluate/statistics/intervals.js';
 import type { RunFolderOptions } from '../runs/run-folder.js';
+import { checkTarget } from '../files/files.js';
 import { InputError } from '../support/errors.js';
 import type { TrainReport } from '../train/loop/loop-options.js';
 import { BASELINE_OPTIONS, type BaselineStageOptions } from './baseline-options.js';
@@ -58,6 +59,7 @@ export async function baselineStage(
   const called = part === undefined ? own.name : `${own.name}-${part}`;
   const { run = join(data, 'runs', `baseline-${called}`) } = rest as { run?: string };
   const results = given ?? join(run, 'results.jsonl');
+  checkTarget(results, '--results'); // before a baseline is trained
   const record = resultsRecord(own, joined, { ...rest, ...(part !== undefined && { part }) });
   const ks = ksUpTo(rest.topK);
   const ranked: PartResults[] = [];

@@ -1,6 +1,7 @@
 /** The counting baselines over the rows of a model's results, beside them. */
 import { first } from '../cluster/alone.js';
 import { joinCluster } from '../cluster/cluster.js';
+import { ranksApart } from '../evaluate/apart/evaluate-apart.js';
 import type { EvaluateStageOptions } from '../evaluate/evaluate-options.js';
 import { type EvaluateStageReport, evaluateStage } from '../evaluate/evaluate-stage.js';
 import type { BesideBaseline, RankBaselines } from '../evaluate/score/beside-baselines.js';
@@ -37,7 +38,8 @@ export interface EvaluateBesideReport extends EvaluateStageReport {
 
 /** `evaluateStage`, and what it says of a model that counting beats. @throws InputError as `evaluateStage` */
 export async function evaluateBesideBaselines(options: EvaluateStageOptions): Promise<EvaluateBesideReport> {
-  const report = await withAssistant(options.assistant, options.data, (assistant) =>
+  const place = { ...options, apart: options.assistant === undefined || ranksApart(options) };
+  const report = await withAssistant(options.assistant, place, (assistant) =>
     evaluateStage({ ...options, ...(assistant && { assistant }) }),
   );
   if (options.shard !== undefined) return report;

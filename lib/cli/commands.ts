@@ -85,7 +85,7 @@ export const COMMANDS: Record<string, Command> = {
   },
   join: {
     summary:
-      'several data folders -> one, for one tokenizer and one model of all; evaluate and baseline keep them apart',
+      'several data folders -> one, for one tokenizer and one model of all; evaluate, baseline and badcase keep them apart',
     schema: JOIN_OPTIONS,
     run: async (values) => (await import('../data/join/join-datasets.js')).joinDatasets(checked(values)),
   },

@@ -47,11 +47,11 @@ function estimateText({ mean, low, high }: Estimate): string {
 
 /** Every table of a comparison, and the files that were written. */
 export function compareText(report: CompareReport): string {
-  const { sides, rows, files } = report;
+  const { sides, rows, notes = [], files } = report;
   return [
     [...sideLines(sides), `${rows} rows`].join('\n'),
     ...comparisonTables(report).map(({ title, rows: of }) => `${title}\n${tableText(of, { width: 36 })}`),
-    comparisonNote(report),
+    [comparisonNote(report), ...notes].join('\n'),
     ...(files.length > 0 ? [files.join('\n')] : []),
   ].join('\n\n');
 }

@@ -5,6 +5,7 @@ import { allOptions, defineOptions, parseOptions } from '../options/schema.js';
 import type { SweepResult } from '../runs/sweep/run-sweep.js';
 import type { SweepSpec, SweepTrial } from '../runs/sweep/sweep-spec.js';
 import { InputError } from '../support/errors.js';
+import { interrupted, watchInterrupts } from '../support/interrupt.js';
 import type { Command } from './command.js';
 
 /** What `sidlab sweep` gives back. */
@@ -51,10 +52,16 @@ async function runCommand(commands: Record<string, Command>, file: string, out: 
   const command = checkedCommand(commands, spec, sweepTrials(spec), file);
   mkdirSync(out, { recursive: true });
   const lines = join(out, 'sweep.jsonl');
+  watchInterrupts()(); // an interrupt of what ran before in this process is none of the sweep
   const result = await runSweep(spec, lines, {
     run: ({ options }) => command.run(options, {}),
+    stop: interrupted, // a trial that Ctrl+C stopped is no reason to begin the next
     onTrial: ({ name, varied }, place, of) => tell(`-- sweep ${place} of ${of}: ${name} ${JSON.stringify(varied)}`),
   });
+  if (interrupted()) {
+    const done = result.trials.length - result.failed;
+    throw new InputError(`sweep: interrupted; ${done} trials are in ${lines}; the same command goes on`);
+  }
   const rows = sweepRows(result.trials, spec);
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const table = join(out, 'sweep.csv');

@@ -16,7 +16,7 @@ export const COMPARE_OPTIONS = defineOptions('compare', {
     affectsResult: false,
   }),
   reports: texts('badcase_report.json of each side, in their order: failure modes are compared', {
-    otherwise: 'those beside the results, where every side has one',
+    otherwise: 'those beside the results, where every side has one of them',
     affectsResult: false,
   }),
   ...CATALOGUE_OPTIONS,

@@ -24,8 +24,10 @@ export interface CompareReport {
   sid?: PairComparison[];
   /** By part of the rows; more kinds with a data folder. */
   slices: SliceComparison[];
-  /** By failure mode, where every side has a bad-case report. */
+  /** By failure mode, where every side has a bad-case report of its results. */
   modes?: ModeComparison[];
+  /** What was left out of the comparison, and why. */
+  notes?: string[];
   /** Rows won and lost of every pair. */
   outcomes: OutcomeCounts[];
   /** Some of them, with titles where there is a data folder. */

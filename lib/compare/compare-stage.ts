@@ -11,7 +11,7 @@ import { type RankedFile, readProvenance, readRanked } from '../evaluate/score/r
 import { checkSameRows } from '../evaluate/statistics/compare.js';
 import { type Estimate, estimateUnits, type IntervalOptions } from '../evaluate/statistics/intervals.js';
 import { measureRows, unitsOf } from '../evaluate/statistics/units.js';
-import { hashFile } from '../files/files.js';
+import { checkTarget, hashFile } from '../files/files.js';
 import { packageVersion } from '../runs/code-version.js';
 import { InputError } from '../support/errors.js';
 import { smallest } from '../support/extremes.js';
@@ -28,6 +28,7 @@ import { writeComparison } from './write-comparison.js';
 export async function compareStage(options: CompareStageOptions): Promise<CompareReport> {
   const { files, names, reports, k, out, at, examples, ...rest } = COMPARE_OPTIONS.parse(options);
   const { alpha, level, samples, seed } = rest;
+  if (out !== undefined) checkTarget(out, '--out');
   const statistics = { alpha, level, samples, seed };
   const sides = readSides({ files, names, reports });
   const catalogue = forAll(await readCatalogueFiles(rest), sides, rest.index !== undefined);
@@ -44,7 +45,7 @@ export async function compareStage(options: CompareStageOptions): Promise<Compar
   const length = Math.min(at, longest);
   const titleOf = titles(first!, catalogue);
   const { counts, examples: shown } = outcomes(tables, { k: length, examples, by: rank, titleOf });
-  const modes = modesOf(sides, tables, reports !== undefined, statistics);
+  const { modes, note } = modesOf(sides, tables, reports !== undefined, statistics);
   const report: CompareReport = {
     sides: sides.map((side, i) => ({
       ...side,
@@ -56,6 +57,7 @@ export async function compareStage(options: CompareStageOptions): Promise<Compar
     ),
     slices: compareSlices(tables, length, rank, statistics),
     ...(modes && { modes }),
+    ...(note !== undefined && { notes: [note] }),
     ...{ outcomes: counts, examples: shown },
     ...{ ...statistics, version: packageVersion(), files: [] },
   };
@@ -111,16 +113,24 @@ function sideMetrics(
   return estimateUnits(unitsOf(tables[0]!, values, names.length), names, options);
 }
 
+/** A report that was only found beside the results may be of other ones: that is said, and nothing else is lost. */
 function modesOf(
   sides: readonly Side[],
   tables: readonly SideTables[],
   asked: boolean,
   statistics: IntervalOptions & { alpha: number },
-): ModeComparison[] | undefined {
+): { modes?: ModeComparison[]; note?: string } {
   const several = sides.find(({ files }) => files.length > 1);
   if (asked && several) {
     throw new InputError(`compare: ${several.name} has several runs, a bad-case report is of one; leave out --reports`);
   }
   const reports = sides.flatMap(({ report }) => (report === undefined ? [] : [report]));
-  return reports.length === sides.length ? compareModes(tables, reports, statistics) : undefined;
+  if (reports.length < sides.length) return {};
+  try {
+    return { modes: compareModes(tables, reports, statistics) };
+  } catch (error) {
+    if (asked || !(error instanceof InputError)) throw error;
+    // a folder has one report and may have several results files
+    return { note: `failure modes are not compared: ${error.message}` };
+  }
 }

@@ -70,11 +70,12 @@ function differenceRows(report: CompareReport): DifferenceRow[] {
 
 /** Titles of items are escaped: the file is safe where Markdown becomes HTML. @param figures to show, seen from the file */
 export function comparisonMarkdown(report: CompareReport, figures: readonly string[] = []): string {
-  const { sides, rows } = report;
+  const { sides, rows, notes = [] } = report;
   return [
     `# ${cell(sides.map(({ name }) => name).join(', '))}`,
     ...sideLines(sides).map((line) => `- ${cell(line)}`),
     `${rows} rows; ${comparisonNote(report)}.`,
+    ...notes.map(cell),
     ...figures.map((file) => `![${file.replace(/^.*-|\.svg$/g, '')}](<${file}>)`),
     ...comparisonTables(report).map((table) => `## ${cell(table.title)}\n\n${markdownTable(table)}`),
     '',

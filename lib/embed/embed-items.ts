@@ -10,6 +10,7 @@ import { readItems } from '../data/item-file.js';
 import { findName } from '../data/load.js';
 import { InputError } from '../support/errors.js';
 import { ensureEngine } from '../engine/engine.js';
+import { checkTarget } from '../files/check-file.js';
 import { writeNpy } from '../files/npy.js';
 import { itemTexts } from './item-texts.js';
 import { lsa } from './lsa/lsa.js';
@@ -85,6 +86,7 @@ export async function embedItems(options: EmbedItemsOptions): Promise<EmbedRepor
       'embed: expected one process for lsa and --sids-of, got several; start one, without TF_CONFIG',
     );
   }
+  await first(cluster, () => checkTarget(embeddings, '--embeddings'));
   const made =
     sidsOf !== undefined
       ? await bySids(encoder, sidsOf, texts.length)

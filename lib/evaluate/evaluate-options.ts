@@ -41,7 +41,8 @@ export const RANK_OPTIONS = {
   ),
   assistant: custom<string | Scorer>(
     'a recommender that reads no text and takes part in every step of the search (D3): model/ of a trained baseline, ' +
-      'or its name, for its run in the data folder; in a notebook also a function (histories, items) => scores',
+      'or its name, for its run in the data folder (in a joined one that of each data set); in a notebook also a function ' +
+      '(histories, items) => scores',
     {
       mismatch: (value) =>
         typeof value === 'function' || (typeof value === 'string' && value !== '')

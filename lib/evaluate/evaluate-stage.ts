@@ -1,5 +1,4 @@
 /** The `evaluate` stage: model folder, data folder and index -> `results.jsonl` and the ranking metrics. */
-import { existsSync, statSync } from 'node:fs';
 import { collected, first, together } from '../cluster/alone.js';
 import { joinCluster } from '../cluster/cluster.js';
 import { partView } from '../data/join/parts.js';
@@ -11,7 +10,7 @@ import { ensureEngine } from '../engine/engine.js';
 import { modelConfig } from '../lm/model.js';
 import type { PromptSource } from '../lm/prompt-card.js';
 import { disposeWeights } from '../lm/weights.js';
-import { hashText } from '../files/files.js';
+import { checkTarget, hashText } from '../files/files.js';
 import { codeVersion } from '../runs/code-version.js';
 import { InputError } from '../support/errors.js';
 import { interrupted, watchInterrupts } from '../support/interrupt.js';
@@ -74,14 +73,21 @@ export interface WordingSpread {
  *   scores are not finite (it names the row); and on interrupt, when what is done is kept for the same call to go on from
  */
 export async function evaluateStage(options: EvaluateStageOptions): Promise<EvaluateStageReport> {
+  const kept: PartialResults[] = [];
+  const report = await evaluateOne(options, kept);
+  for (const partial of kept) partial.remove(); // all results are in their own files
+  return report;
+}
+
+/** @param kept gets what holds the rows until all of it is done: a data set or wording that is done is not ranked again */
+async function evaluateOne(options: EvaluateStageOptions, kept: PartialResults[]): Promise<EvaluateStageReport> {
   await ensureEngine();
   const cluster = await joinCluster();
   const { label, ...given } = options;
   const settings = EVALUATE_OPTIONS.parse(given);
-  if (settings.wording === 0) return everyWording(options, settings);
-  if (settings.part === undefined && joinsSeveral(settings) && ranksApart(options)) {
-    return evaluateApart(options, evaluateStage);
-  }
+  const part = (some: EvaluateStageOptions): Promise<EvaluateStageReport> => evaluateOne(some, kept);
+  if (settings.wording === 0) return everyWording(options, settings, part);
+  if (settings.part === undefined && joinsSeveral(settings) && ranksApart(options)) return evaluateApart(options, part);
   if (cluster && settings.shard !== undefined) {
     throw new InputError('--shard: expected one process, got several, which share the batches anyway; leave one out');
   }
@@ -115,7 +121,8 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
       const measured = reportOf(ranked, index, search.numBeams, seconds);
       writeResults(file, ranked, shard === undefined ? undefined : places);
       const { item, sid, intervals } = measured;
-      const beside = shard === undefined ? {} : { allRows: rows.length, indexFile: inputs.index };
+      const beside =
+        shard === undefined ? {} : { allRows: rows.length, indexFile: inputs.index, indexItems: plan.indexItems };
       writeProvenance(
         file,
         { ...kind, ...beside },
@@ -128,7 +135,7 @@ export async function evaluateStage(options: EvaluateStageOptions): Promise<Eval
         ...{ template: kind.template, prompt: plan.prompt, truncated: recommender.render.truncated, results: file },
       };
     });
-    partial.remove(); // the results are in their own file
+    kept.push(partial);
     return report;
   } finally {
     release();
@@ -188,6 +195,9 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>, agreed?: Pr
     promptContext(index, dataset.items, [], undefined, words),
     heldOutItems,
   );
+  if (whole.length === 0) {
+    throw new InputError(`evaluate: expected rows in ${split}, got none; take another split, or filter again`);
+  }
   const rows = (seed === undefined ? whole : shuffleHistories(whole, seed)).slice(0, limit > 0 ? limit : undefined);
   const asked = { ...run, templates, ...defined({ cutoffLen, chatTemplate, sidTokens }) };
   const reading = { ...promptOptions(asked, model, dataset.items, words), precision };
@@ -200,6 +210,7 @@ async function settle(settings: SettingsOf<typeof EVALUATE_OPTIONS>, agreed?: Pr
   const key = [kind, ranking, prompts, hashes, codeVersion().hash, rows.length];
   return {
     counts: trainCounts(dataset.train, dataset.items.length),
+    indexItems: [firstItem, firstItem + dataset.items.length] as const,
     ...{ rows, index, inputs, hashes, kind, search, prompt: usedPrompt(template, named, run) },
     key: hashText(JSON.stringify(key)),
     file: fileOf(settings, kind),
@@ -213,9 +224,7 @@ function fileOf(
 ): string {
   if (results === undefined) return resultsFile(model, kind);
   const file = shard === undefined ? results : shardFile(results, shard);
-  if (existsSync(file) && statSync(file).isDirectory()) {
-    throw new InputError(`--results: expected a file to write, got the folder ${file}; add a name`);
-  }
+  checkTarget(file, '--results');
   return file;
 }
 
@@ -228,6 +237,7 @@ async function everyWording(
     templates: from,
     results,
   }: { model: string; template?: string; templates?: string; results?: string },
+  evaluate: typeof evaluateStage,
 ): Promise<EvaluateStageReport> {
   const run = trainedWith(model);
   const { prompts } = findTemplate(
@@ -238,7 +248,7 @@ async function everyWording(
   for (const number of prompts.keys()) {
     const wording = number + 1;
     const file = results?.replace(/(\.jsonl)?$/, wording === 1 ? '.jsonl' : `-wording-${wording}.jsonl`);
-    reports.push(await evaluateStage({ ...options, wording, ...(file !== undefined && { results: file }) }));
+    reports.push(await evaluate({ ...options, wording, ...(file !== undefined && { results: file }) }));
   }
   const names = Object.keys(reports[0]!.item);
   const wordings = names.map((name): [string, WordingSpread] => {

@@ -7,6 +7,7 @@ import { hashFile, readJson, readLines, writeJson } from '../files/files.js';
 import { InputError } from '../support/errors.js';
 import { MERGE_RESULTS_OPTIONS, type MergeResultsOptions } from './merge-results-options.js';
 import { measureResults, type MeasuredByItem } from './measure-results.js';
+import { rankedIndex } from './score/catalogue.js';
 import { listChecker } from './score/check-result-lists.js';
 import { parseResult } from './results/parse-result.js';
 import { type Result, writeResults } from './results-file.js';
@@ -26,6 +27,8 @@ interface ShareOf extends Provenance {
   /** Rows of all shares. */
   allRows: number;
   indexFile: string;
+  /** Of a joined folder's data set: the first of its items in that file, and the one behind its last. */
+  indexItems?: readonly [from: number, to: number];
 }
 
 /** @throws InputError where a share is missing, there twice, cut short, or of another evaluation; nothing is written then */
@@ -38,14 +41,14 @@ export async function mergeResults(options: MergeResultsOptions): Promise<MergeR
     for await (const { text, number } of readLines(file)) check(addRow(all, text, `${file}:${number}`));
   }
   const [{ provenance }] = shares as [Share, ...Share[]];
-  const { shard: _shard, allRows, indexFile, finished: _finished, ...kind } = provenance;
+  const { shard: _shard, allRows, indexFile, indexItems = [], finished: _finished, ...kind } = provenance;
   const missing = Array.from({ length: allRows }, (_, row) => row).find((row) => !all.has(row));
   if (missing !== undefined || all.size !== allRows) {
     throw new InputError(`${results}: expected ${allRows} rows in ${shares.length} shares, got ${all.size}; evaluate the shares again`); // prettier-ignore
   }
   const merged = Array.from({ length: allRows }, (_, row) => all.get(row)!);
-  const same = existsSync(indexFile) && hashFile(indexFile) === kind.inputs.index;
-  const measured = measureResults(merged, kind.numBeams, same ? readIndex(indexFile) : undefined);
+  const same = existsSync(indexFile) && hashFile(indexFile) === rankedIndex(kind.inputs, true);
+  const measured = measureResults(merged, kind.numBeams, same ? readIndex(indexFile).slice(...indexItems) : undefined);
   const { intervals, ...metrics } = measured;
   writeResults(results, merged);
   const finished = new Date().toISOString();

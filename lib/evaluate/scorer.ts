@@ -28,6 +28,23 @@ export function checkScorer(scorer: Scorer | undefined, items: number, name: str
   throw new InputError(`${name}: expected one of ${items} items, got ${own}; train it on this catalogue`);
 }
 
+/** A scorer of each data set of a joined folder, by name: each row is scored by that of its own, with the ids of that one. */
+export type PartScorers = Scorer & { parts: Readonly<Record<string, Scorer>> };
+
+/** Scorers of the data sets of a joined folder as one value, for an evaluation that ranks each by itself. */
+export function partScorers(parts: Readonly<Record<string, Scorer>>): PartScorers {
+  const all: Scorer = () => {
+    throw new InputError(`assistant: expected one data set, got those of ${Object.keys(parts).join(', ')} as one`);
+  };
+  const identity = hashText(JSON.stringify(Object.entries(parts).map(([name, one]) => [name, scorerIdentity(one)])));
+  return Object.assign(all, { parts, identity });
+}
+
+/** Whether each data set of a joined folder has a scorer of its own. */
+export function hasPartScorers(scorer: unknown): scorer is PartScorers {
+  return typeof scorer === 'function' && typeof (scorer as Partial<PartScorers>).parts === 'object';
+}
+
 /**
  * The assistant that an option names, where that is a function.
  * @throws InputError for a folder or a name: this room cannot load a baseline

@@ -11,7 +11,7 @@ export interface RankDistributionOptions {
 
 /**
  * A bar a band of ranks, the last one for lists without the item.
- * @param ranks from 1; 0 where the list lacks the item. A rank beyond the last band counts as lacking
+ * @param ranks from 1; 0 where the list lacks the item. A rank beyond the last band is in the last bar too, which says so
  */
 export function rankDistribution(ranks: readonly number[], options: RankDistributionOptions = {}): Figure {
   const { title = 'Rank of the true item', bands = [1, 3, 5, 10, 20, 50] } = options;
@@ -24,11 +24,13 @@ export function rankDistribution(ranks: readonly number[], options: RankDistribu
     const first = (bands[i - 1] ?? 0) + 1;
     return first === last ? String(last) : `${first} to ${last}`;
   });
+  const last = bands.at(-1) ?? 0;
+  const lacking = ranks.some((rank) => rank > last) ? `beyond ${last}, or not listed` : 'not listed';
   const all = Math.max(1, ranks.length);
   const bars = (name: string, style: number, from: number, to: number) => ({
     type: 'bar',
     name,
-    x: [...names, 'not listed'].slice(from, to),
+    x: [...names, lacking].slice(from, to),
     y: counts.slice(from, to).map((count) => count / all),
     text: counts.slice(from, to).map(String),
     textposition: 'outside',
@@ -36,7 +38,7 @@ export function rankDistribution(ranks: readonly number[], options: RankDistribu
     marker: barStyle(style),
   });
   return {
-    data: [bars('listed', 0, 0, bands.length), bars('not listed', 1, bands.length, bands.length + 1)],
+    data: [bars('listed', 0, 0, bands.length), bars(lacking, 1, bands.length, bands.length + 1)],
     layout: layout(title, {
       showlegend: false,
       bargap: 0.25,

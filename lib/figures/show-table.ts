@@ -27,8 +27,9 @@ export interface ShowTableOptions {
  * @param rows of any kind (see `TableLike`); one object is shown as rows of `field` and `value`
  */
 export function showTable(rows: TableLike, options: ShowTableOptions = {}): void {
-  const text = tableText(rows, options);
-  if (!writeFaces({ 'text/html': tableHtml(rows, options), 'text/plain': text })) process.stdout.write(text + '\n');
+  const list = listOf(rows) ?? rows; // an iterator gives its rows once
+  const text = tableText(list, options);
+  if (!writeFaces({ 'text/html': tableHtml(list, options), 'text/plain': text })) process.stdout.write(text + '\n');
 }
 
 /** Columns aligned, numbers to the right. */
@@ -74,7 +75,8 @@ interface Prepared {
 
 function prepare(value: TableLike, options: ShowTableOptions): Prepared {
   const { digits = 4, most = 50, width = 60 } = options;
-  const { columns: given, rows, total } = listOf(value) === undefined ? fieldRows(value, most) : rowsOf(value, most);
+  const list = listOf(value);
+  const { columns: given, rows, total } = list === undefined ? fieldRows(value, most) : rowsOf(list, most);
   const { columns: all, textOf } = intervalCells(given);
   const { columns = all.slice(0, MOST_COLUMNS) } = options;
   const hidden = options.columns ? 0 : all.length - columns.length;

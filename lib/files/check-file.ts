@@ -1,11 +1,33 @@
 /** Checks on a path before it is opened. */
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { InputError } from '../support/errors.js';
 
 /** @throws InputError for a path that is no file; `mend` says how to get it */
 export function checkFile(path: string, mend = 'check the path'): void {
   if (!existsSync(path)) throw new InputError(`${path}: no such file; ${mend}`);
   if (!statSync(path).isFile()) throw new InputError(`${path}: expected a file, got a folder; ${mend}`);
+}
+
+/**
+ * Before work of which the file is all that is left: that it can be written.
+ * @param name of the option, such as `--results`
+ * @throws InputError for a folder, a path below a file, or a folder that may not be written into
+ */
+export function checkTarget(path: string, name: string): void {
+  if (existsSync(path) && statSync(path).isDirectory()) {
+    throw new InputError(`${name}: expected a file to write, got the folder ${path}; add a name`);
+  }
+  let folder = dirname(resolve(path));
+  while (!existsSync(folder)) folder = dirname(folder);
+  if (!statSync(folder).isDirectory()) {
+    throw new InputError(`${name}: expected a file to write, got ${path} below the file ${folder}; take a folder`);
+  }
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch {
+    throw new InputError(`${name}: expected a file to write, got ${path}; ${folder} may not be written into`);
+  }
 }
 
 /** Compressions that are not read, by the first bytes of their files. */

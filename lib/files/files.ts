@@ -20,12 +20,12 @@ import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { InputError } from '../support/errors.js';
-import { checkFile, isGzip } from './check-file.js';
+import { checkFile, checkTarget, isGzip } from './check-file.js';
 import { decodeText, type Encoding } from './encoding.js';
 import { readBlocks } from './text-blocks.js';
 import { readBytes } from './whole-file.js';
 
-export { checkFile, isGzip };
+export { checkFile, checkTarget, isGzip };
 
 let temporaries = 0;
 

@@ -78,30 +78,40 @@ export function parseFlags(
     if (!found) throw unknownFlag(command, token.rawName, name, [...flags.keys()], hints);
     if (seen.has(name)) throw new InputError(`${command}: --${name} is given twice; leave one out`);
     seen.add(name);
+    if (!token.inlineValue && token.value?.startsWith('--')) throw noValue(command, name, found.option, token.value);
     put(line.values, found.path, valueOf(command, name, found.option, negated ? 'false' : token.value));
   }
-  checkGroups(command, options, line.values, seen);
+  checkGroups(command, options, flags, line.values, seen);
   return line;
 }
 
-/** A part of a group without the group is a slip: nobody should train adapters unasked. */
+/** A part of a group without the group, or with the group left out, is a slip: nobody should train adapters unasked. */
 function checkGroups(
   command: string,
   options: Options,
+  flags: ReturnType<typeof flagsOf>,
   values: Readonly<Record<string, unknown>>,
   seen: ReadonlySet<string>,
 ): void {
   for (const [name, { group }] of Object.entries(options)) {
-    if (!group || typeof values[name] !== 'object' || seen.has(kebab(name))) continue;
-    const [part] = Object.keys(values[name] as object);
-    throw new InputError(`${command}: expected ${asFlag(name)} beside ${asFlag(`${name}.${part}`)}`);
+    if (!group) continue;
+    const part = [...seen].find((flag) => flags.get(flag)!.path.length > 1 && flags.get(flag)!.path[0] === name);
+    if (part === undefined || (seen.has(kebab(name)) && values[name] !== false)) continue;
+    const got = values[name] === false ? `, got --no-${kebab(name)}` : '';
+    throw new InputError(`${command}: expected ${asFlag(name)} beside --${part}${got}`);
   }
 }
 
 function valueOf(command: string, flag: string, option: Option, given: string | undefined): unknown {
   if (option.boolean) return option.fromText(given ?? 'true');
   if (given !== undefined) return option.fromText(given);
-  throw new InputError(`${command}: expected a value after --${flag}: ${option.help}`);
+  throw noValue(command, flag, option);
+}
+
+/** @param next the flag that stands where the value should */
+function noValue(command: string, flag: string, { help }: Option, next?: string): InputError {
+  const got = next === undefined ? '' : `, got the flag ${next} (a value that begins so: --${flag}=${next})`;
+  return new InputError(`${command}: expected a value after --${flag}${got}: ${help}`);
 }
 
 /** Sets `values.lora.rank`; a group that is only switched on (`--lora`) is `true` until then. */
@@ -112,6 +122,7 @@ function put(values: Record<string, unknown>, path: readonly string[], value: un
     values[first] = value;
     return;
   }
+  if (values[first] === false) return; // is refused when all are read
   if (typeof values[first] !== 'object') values[first] = {};
   put(values[first] as Record<string, unknown>, rest, value);
 }

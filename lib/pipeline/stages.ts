@@ -3,12 +3,17 @@
  * inputs and options have not changed is not run again.
  */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { badCaseReport, type BadCaseReport } from '../badcase/bad-case-report.js';
 import { type BaselineReport, baselineStage } from '../baselines/baseline-stage.js';
 import { type BaselineName, baselineOf } from '../baselines/baselines.js';
 import { type LoadedScorer, loadScorer } from '../baselines/sequence/scorer.js';
-import { baselineModel, isArchitecture, withAssistant } from '../baselines/sequence/with-assistant.js';
+import {
+  type AssistantPlace,
+  assistantModels,
+  isArchitecture,
+  withAssistant,
+} from '../baselines/sequence/with-assistant.js';
 import { convert, type ConvertReport } from '../data/convert.js';
 import { ALL_PARTS } from '../data/join/parts.js';
 import { embedItems, type EmbedReport } from '../embed/embed-items.js';
@@ -145,18 +150,18 @@ export class PipelineStages extends SourceStages {
     const { preferences } = this;
     if (preferences !== undefined) inputs.push(preferences);
     const { assistant: named } = options;
-    let assistant = named;
+    const place: AssistantPlace = { data, dataset };
     if (isArchitecture(named)) {
       const run = this.baselineRun(named);
       const trained = { ...this.baselineOptions(named), ...run, baseline: named, data, dataset };
       await baselineStage(trained, { whenStale: 'replace' });
-      if (run) assistant = join(run.run, 'model');
-      inputs.push(modelFile(run ? join(run.run, 'model') : baselineModel(data, named)));
+      if (run) place.runs = dirname(run.run);
+      inputs.push(...[...assistantModels(named, place).values()].map(modelFile));
     }
     return this.once(`evaluate-${of}`, [options, template], [...new Set(inputs)], [results], () =>
-      withAssistant(assistant, data, (loaded) =>
+      withAssistant(named, place, (assistant) =>
         evaluateStage({
-          ...{ ...options, ...(loaded && { assistant: loaded }) },
+          ...{ ...options, ...(assistant && { assistant }) },
           ...(template !== undefined && { template }),
           ...(preferences !== undefined && { preferences }),
           ...{ data, dataset, index: this.index, model, results },

@@ -11,6 +11,7 @@ import { keepInputs } from '../files/keep-inputs.js';
 import { withNpyRows } from '../files/npy-rows.js';
 import { readNpy, type Vectors } from '../files/npy.js';
 import { codeVersion } from '../runs/code-version.js';
+import { checkTarget } from '../files/check-file.js';
 import { InputError } from '../support/errors.js';
 import { tell } from '../support/progress.js';
 import { withMethod } from './default-method.js';
@@ -52,6 +53,7 @@ export async function sidStage(options: SidStageOptions): Promise<SidReport> {
   const cluster = await joinCluster();
   const start = performance.now();
   const { embeddings, index, method, given, write } = await together(cluster, () => settle(options));
+  await first(cluster, () => checkTarget(index, '--index'));
   const { name, learned, ...ways } = method;
   if (cluster) checkCluster(cluster, method, { ...given, ...write });
   const { found, shape } = await quantized(embeddings, ways, given, cluster);

@@ -4,6 +4,7 @@ import type { BadCaseFile } from '../badcase/report-shape.js';
 import { ensureEngine } from '../engine/engine.js';
 import { readJson, writeJson } from '../files/files.js';
 import { type PipelineConfig, quickstart, readPipelineConfig } from '../pipeline/config.js';
+import { PipelineStages } from '../pipeline/stages.js';
 import { InputError } from '../support/errors.js';
 import { type Called, calledFor, strategies, type StrategyChoice } from './choose.js';
 import { STRATEGIES } from './strategies.js';
@@ -54,10 +55,20 @@ export function readReport(file: string): BadCaseFile {
   throw new InputError(`${file}: expected a report of bad cases (version 1); run sidlab badcase again`);
 }
 
-/** The configuration in a folder of its own below the other one's: nothing of the run before is overwritten. */
+/**
+ * The configuration in a folder of its own below the other one's: nothing of the run before is overwritten. A stage that
+ * is not named stays so: one that imports its SIDs would make others.
+ */
 function apart(config: PipelineConfig, { out, figures }: PipelineConfig): PipelineConfig {
   const { index: _index, ...sid } = config.sid ?? {};
   const { embeddings: _vectors, ...embed } = config.embed ?? {};
   const folder = join(out, 'optimized');
-  return { ...config, out: folder, figures: figures === undefined ? join(folder, 'figures') : join(figures, 'optimized'), embed, sid }; // prettier-ignore
+  const { answers } = new PipelineStages({ ...config, out });
+  return {
+    ...{ ...config, out: folder },
+    figures: figures === undefined ? join(folder, 'figures') : join(figures, 'optimized'),
+    ...(config.embed && { embed }),
+    ...(config.sid && { sid }),
+    ...(config.enrich && { enrich: { ...config.enrich, answers } }), // nothing is asked, and paid, twice
+  };
 }

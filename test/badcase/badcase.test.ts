@@ -113,6 +113,10 @@ test('the stage writes its folder, and nothing before its inputs are right', asy
     cases: [{ row: 1 }, { row: 2 }, { row: 3 }],
   });
   expect(await readResults(join(out, 'eval_results.jsonl'))).toEqual(results);
+  // lists of two say nothing of the first ten
+  const short = await badCaseReport({ data, results: file, out: join(data, 'short') });
+  expect(short.failed).toBe(2);
+  expect(JSON.parse(readFileSync(short.report, 'utf8'))).toMatchObject({ topK: 2, failed: 2 });
   const summary = readFileSync(join(out, 'summary_report.txt'), 'utf8');
   expect(summary).toContain('3 of 4 rows fail: their true item is not among the first 1 (75.0 %).');
   expect(summary).toContain('- ambiguous SID: needs --index FILE');

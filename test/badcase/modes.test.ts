@@ -152,7 +152,11 @@ describe('the list beside history and target', () => {
     const rows = [row([0], 5, [1, 2], [-1, -0.5]), row([0], 5, [1, 2], [-1, -2]), row([0], 1, [1, 2], [-1, 0])];
     expect(found(SEARCH_ERROR, rows)).toEqual([true, false, false]);
     const { notRun } = badCases([row([0], 5, [1])], world(), { detectors: [SEARCH_ERROR] });
-    expect(notRun).toEqual([{ name: 'search error', needs: ['targetScores'], flag: 'evaluate --score-targets' }]);
+    const flag = 'evaluate --score-targets without --length-penalty or --assistant';
+    expect(notRun).toEqual([{ name: 'search error', needs: ['targetScores'], flag }]);
+    // lists that are not ranked by log-probabilities: listed targets have other scores
+    const ranked = [row([0], 5, [1, 2], [-1, -0.5]), row([0], 1, [1, 2], [-2, -1])];
+    expect(badCases(ranked, world(), { detectors: [SEARCH_ERROR] }).notRun).toEqual(notRun);
   });
 
   const categories = ['Shop, Books', 'Shop, Books', 'Shop, Tools', 'Shop, Tools', 'Shop, Pets', 'Shop'];

@@ -10,6 +10,7 @@ import { readIndex } from '../../lib/data/sid-index.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import type { EvaluateStageOptions } from '../../lib/evaluate/evaluate-options.js';
 import { evaluateStage } from '../../lib/evaluate/evaluate-stage.js';
+import { scoresAreLogProbs } from '../../lib/evaluate/measures/search.js';
 import { rankRows } from '../../lib/evaluate/rank-rows.js';
 import { loadRecommender } from '../../lib/evaluate/recommender.js';
 import { readResults } from '../../lib/evaluate/results-file.js';
@@ -34,7 +35,7 @@ test('by name and by folder the same lists, in a file that says so', async () =>
   const alone = await evaluateStage(options);
   const named = await evaluateBesideBaselines({ ...options, assistant: 'sasrec' });
   const lists = await readResults(named.results);
-  const again = await evaluateBesideBaselines({ ...options, assistant: baselineModel(data, 'sasrec') });
+  const again = await evaluateBesideBaselines({ ...options, assistant: baselineModel(join(data, 'runs'), 'sasrec') });
   expect(again.results).toBe(named.results);
   expect(await readResults(again.results)).toEqual(lists);
   expect(named.results).not.toBe(alone.results);
@@ -46,6 +47,15 @@ test('by name and by folder the same lists, in a file that says so', async () =>
     expect.stringContaining(`assistant-0.5-${assistant.slice(0, 8)}`),
   ]);
   expect(lists.map(({ items }) => items)).not.toEqual((await readResults(alone.results)).map(({ items }) => items));
+});
+
+test("lists that are not ranked by the model's own log-probabilities are known by their listed targets", async () => {
+  const wide = { ...options, numBeams: 100 };
+  const plain = await readResults((await evaluateStage(wide)).results);
+  const penalized = await readResults((await evaluateStage({ ...wide, lengthPenalty: 1 })).results);
+  const helped = await readResults((await evaluateBesideBaselines({ ...wide, assistant: 'sasrec' })).results);
+  const left = await readResults((await evaluateStage({ ...wide, excludeHistory: true })).results);
+  expect([plain, penalized, helped, left].map(scoresAreLogProbs)).toEqual([true, false, false, true]);
 });
 
 test("with a weight of 1 and every beam the lists are the assistant's own", async () => {
@@ -79,7 +89,7 @@ test('of another catalogue, an assistant is refused before anything is ranked or
   const count = Object.keys(items).length;
   writeFileSync(join(larger, 'shop.item.json'), JSON.stringify({ ...items, [count]: items[0] }));
   await baselineStage({ baseline: 'sasrec', data: larger, width: 8, epochs: 1, batchSize: 64 });
-  const assistant = baselineModel(larger, 'sasrec');
+  const assistant = baselineModel(join(larger, 'runs'), 'sasrec');
   const before = readdirSync(folder, { recursive: true }).sort();
   const message = `evaluate: assistant: expected one of ${count} items, got ${count + 1}; train it on this catalogue`;
   await expect(evaluateBesideBaselines({ ...options, numBeams: 3, assistant })).rejects.toThrow(message);
@@ -102,7 +112,7 @@ test.each<[Partial<EvaluateStageOptions>, string]>([
 test('what cannot be is one line, and nothing is written', async () => {
   const before = readdirSync(folder, { recursive: true }).sort();
   await expect(evaluateBesideBaselines({ ...options, assistant: 'hstu' })).rejects.toThrow(
-    `assistant: expected the model of a trained baseline, got none in ${baselineModel(data, 'hstu')}; sidlab baseline hstu --data ${data} makes one`,
+    `assistant: expected the model of a trained baseline, got none in ${baselineModel(join(data, 'runs'), 'hstu')}; sidlab baseline hstu --data ${data} makes one`,
   );
   await expect(evaluateStage({ ...options, numBeams: 3, assistant: 'sasrec' })).rejects.toThrow(
     'loadScorer(folder) makes one',
@@ -112,5 +122,5 @@ test('what cannot be is one line, and nothing is written', async () => {
   );
   expect(readdirSync(folder, { recursive: true }).sort()).toEqual(before);
   expect(existsSync(data)).toBe(true);
-  expect(await withAssistant(undefined, data, (assistant) => Promise.resolve(assistant))).toBeUndefined();
+  expect(await withAssistant(undefined, { data }, (assistant) => Promise.resolve(assistant))).toBeUndefined();
 });

@@ -8,6 +8,7 @@ import { baselineStage } from '../../lib/baselines/baseline-stage.js';
 import { compareText } from '../../lib/cli/score-report.js';
 import type { CompareReport } from '../../lib/compare/compare-report.js';
 import { compareStage } from '../../lib/compare/compare-stage.js';
+import { comparisonMarkdown } from '../../lib/compare/write-comparison.js';
 import { filterStage } from '../../lib/data/filter/filter-stage.js';
 import { writeSample } from '../../lib/data/sample/sample.js';
 import { itemMetrics } from '../../lib/evaluate/metrics.js';
@@ -203,11 +204,21 @@ describe('failure modes', () => {
     };
     const good = report(results, even);
     expect(await said(good)).toBe('accepted');
-    expect(await said({ ...good, cases: good.cases.slice(1) })).toMatch(
-      /of other results than those compared \(row \d+\)/,
-    );
-    expect(await said({ ...good, rows: 3 })).toMatch(/\(3 rows, the results have 400\); run badcase on these results/);
-    expect(await said({ rows: 3 })).toMatch(/expected what badcase writes/);
+    const wrong: [object, RegExp][] = [
+      [{ ...good, cases: good.cases.slice(1) }, /of other results than those compared \(row \d+\)/],
+      [{ ...good, rows: 3 }, /\(3 rows, the results have 400\); run badcase on these results/],
+      [{ rows: 3 }, /expected what badcase writes/],
+    ];
+    for (const [what, message] of wrong) {
+      expect(await said(what, { reports: [beside, beside] })).toMatch(message);
+      // nobody asked for it: two results files in a folder that has the report of one
+      expect(await said(what)).toBe('accepted');
+      const found = await compared([file, file], { names: ['a', 'b'] });
+      expect(found.modes).toBeUndefined();
+      expect(found.notes).toEqual([expect.stringMatching(message)]);
+      expect(compareText(found)).toMatch(message);
+      expect(comparisonMarkdown(found)).toContain('failure modes are not compared');
+    }
     const several = [`${file},${file}`, file];
     expect(await said(good, {}, several)).toBe('accepted');
     expect(await said(good, { reports: [beside, beside] }, several)).toMatch(

@@ -1,8 +1,11 @@
 /** A joined folder's data sets, ranked apart: the bytes that each of them alone has by the same model and SIDs. */
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { badCaseReport } from '../../lib/badcase/bad-case-report.js';
+import { badCases } from '../../lib/badcase/bad-cases.js';
+import type { BadCaseFile, ReportedCase } from '../../lib/badcase/report-shape.js';
 import { baselineStage } from '../../lib/baselines/baseline-stage.js';
 import { evaluateBesideBaselines, rankBaselines, scoreBesideBaselines } from '../../lib/baselines/rank-baselines.js';
 import { metricRecord } from '../../lib/cli/print.js';
@@ -15,8 +18,10 @@ import { readIndex, writeIndex } from '../../lib/data/sid-index.js';
 import { embedItems } from '../../lib/embed/embed-items.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { evaluateStage } from '../../lib/evaluate/evaluate-stage.js';
+import { mergeResults } from '../../lib/evaluate/merge-results.js';
 import { readResults } from '../../lib/evaluate/results-file.js';
 import type { BesideBaseline } from '../../lib/evaluate/score/beside-baselines.js';
+import { readNpy, rowSlice, writeNpy } from '../../lib/files/npy.js';
 import { sidStage } from '../../lib/sid/sid-stage.js';
 import { sft } from '../../lib/train/sft/sft.js';
 
@@ -116,6 +121,149 @@ test('a limit is of all rows; one part; all items for every row', async () => {
   await expect(evaluateStage({ ...asked, shard: '1/2' })).rejects.toThrow(/--shard: .* name one with --part/);
 });
 
+describe('an assistant by its name', () => {
+  const asked = () => ({ model, numBeams: 10, precision: 'float32', assistant: 'sasrec' }) as const;
+  const small = { baseline: 'sasrec', width: 8, epochs: 1, batchSize: 64 } as const;
+  const numbers = async (file: string) => (await readResults(file)).map(({ items, scores }) => ({ items, scores }));
+  const alone = async (name: string) => {
+    await baselineStage({ ...small, data: at(name) });
+    const own = { data: at(name), index: at(name, 'of-both.json'), results: at(`helped-${name}.jsonl`) };
+    return numbers((await evaluateBesideBaselines({ ...asked(), ...own })).results);
+  };
+
+  test('of a part: that of its own data set, whether it was trained alone or with the others', async () => {
+    await expect(evaluateBesideBaselines({ ...asked(), data: at('both'), part: 'two' })).rejects.toThrow(
+      `got none in ${at('both', 'runs', 'baseline-sasrec-two', 'model')}; sidlab baseline sasrec --data ${at('both')} --part two makes one`,
+    );
+    await expect(evaluateBesideBaselines({ ...asked(), data: at('both') })).rejects.toThrow('--part one makes one');
+    const expected = await alone('two');
+    await baselineStage({ ...small, data: at('both'), part: 'two' });
+    const part = await evaluateBesideBaselines({ ...asked(), data: at('both'), part: 'two' });
+    expect(await numbers(part.results)).toEqual(expected);
+    rmSync(at('both', 'runs', 'baseline-sasrec-two'), { recursive: true });
+    await baselineStage({ ...small, data: at('both') });
+    const again = await evaluateBesideBaselines({ ...asked(), data: at('both'), part: 'two' });
+    expect(await numbers(again.results)).toEqual(expected);
+  });
+
+  test('of all: each data set by its own, and the file says which', async () => {
+    const report = await evaluateBesideBaselines({ ...asked(), data: at('both') });
+    for (const name of names) expect(await numbers(report.parts![name]!.results)).toEqual(await alone(name));
+    const kindOf = (file: string) => (JSON.parse(bytes(file.replace(/l$/, ''))) as { assistant: string }).assistant;
+    const said = [report.results, ...names.map((name) => report.parts![name]!.results)].map(kindOf);
+    expect(new Set(said).size).toBe(3);
+    expect(report.results).toContain(`assistant-0.5-${said[0]!.slice(0, 8)}`);
+    // of all items as one, it is that of all
+    await expect(evaluateBesideBaselines({ ...asked(), data: at('both'), part: 'all' })).rejects.toThrow('--part all');
+  });
+});
+
+describe('bad cases', () => {
+  const thresholds = { topK: 5, tailShare: 0.2, shortHistory: 3, driftPart: 0.5, driftCount: 2, fitRows: 0, crowdedShare: 0.1, crowdedTimes: 1, popularityTimes: 1.5, recencySame: 0.2, recencyOwn: 0.9 } as const; // prettier-ignore
+  const caseOf = (firstItem: number, user: (name: string) => string) => (one: ReportedCase) => ({
+    ...{ ...one, row: 0, user: user(one.user), target: one.target + firstItem },
+    ...{ history: one.history.map((id) => id + firstItem), items: one.items.map((id) => id + firstItem) },
+  });
+  const read = (file: string) => JSON.parse(bytes(file)) as BadCaseFile;
+
+  test('each row as its data set alone has it; a part by itself is that data set', async () => {
+    const asked = { model, numBeams: 10, precision: 'float32' } as const;
+    const vectors = readNpy(at('both', 'both.emb-lsa.npy'));
+    await evaluateStage({ ...asked, data: at('both'), results: at('bad', 'r.jsonl') });
+    const of = { data: at('both'), model, embeddings: at('both', 'both.emb-lsa.npy'), ...thresholds };
+    const all = read((await badCaseReport({ ...of, results: at('bad', 'r.jsonl'), out: at('bad', 'all') })).report);
+    const expected: ReportedCase[] = [];
+    const counts: Record<string, number> = {};
+    let firstItem = 0;
+    for (const name of names) {
+      const { items } = await loadDataset(at(name));
+      writeNpy(at(`${name}.npy`), rowSlice(vectors, firstItem, firstItem + items.length));
+      const own = {
+        data: at(name),
+        index: at(name, 'of-both.json'),
+        embeddings: at(`${name}.npy`),
+        model,
+        ...thresholds,
+      };
+      await evaluateStage({ ...asked, data: at(name), index: own.index, results: at('bad', `${name}.jsonl`) });
+      const alone = read(
+        (await badCaseReport({ ...own, results: at('bad', `${name}.jsonl`), out: at('bad', name) })).report,
+      );
+      if (name === 'two') {
+        const part = read(
+          (await badCaseReport({ ...of, results: at('bad', 'r-two.jsonl'), out: at('bad', 'part') })).report,
+        );
+        expect(part).toEqual(alone); // the file beside the results says which part
+        expect(JSON.parse(bytes(at('bad', 'part', 'eval_results.json')))).toMatchObject({ part: 'two' });
+      }
+      for (const [mode, { rows }] of Object.entries(alone.modes)) counts[mode] = (counts[mode] ?? 0) + rows;
+      expected.push(...alone.cases.map(caseOf(firstItem, (user) => `${name}/${user}`)));
+      firstItem += items.length;
+    }
+    expect(all.cases.map(caseOf(0, (user) => user))).toEqual(expected);
+    expect(Object.fromEntries(Object.entries(all.modes).map(([mode, { rows }]) => [mode, rows]))).toEqual(counts);
+    const found = Object.keys(counts).filter((mode) => counts[mode]! > 0);
+    expect(found).toEqual(expect.arrayContaining(['drift', 'long tail', 'far from history', 'recency ignored', 'list off category'])); // prettier-ignore
+  });
+
+  test("results with the ids of a data set alone are not taken for the joined folder's", async () => {
+    const results = at('bad', 'copy.jsonl');
+    cpSync(at('bad', 'r-two.jsonl'), results);
+    const of = { data: at('both'), results, out: at('bad', 'copy') };
+    await expect(badCaseReport(of)).rejects.toThrow(/expected a user of the joined folder.* name that with --part/);
+    await expect(badCaseReport({ ...of, part: 'three' })).rejects.toThrow(
+      '--part: expected one of one, two, got three',
+    );
+    await expect(badCaseReport({ ...of, results: at('bad', 'r-two.jsonl'), part: 'one' })).rejects.toThrow('expected --part two, as it was ranked'); // prettier-ignore
+    expect(existsSync(of.out)).toBe(false);
+    const whole = read((await badCaseReport({ ...of, results: at('bad', 'r-two.jsonl') })).report);
+    expect(existsSync(join(of.out, 'eval_results.json'))).toBe(true);
+    expect(read((await badCaseReport({ ...of, part: 'two' })).report)).toEqual(whole);
+    // without a file beside them the copy has none either, not even that of results before
+    expect(existsSync(join(of.out, 'eval_results.json'))).toBe(false);
+  });
+
+  test('a model is asked of the part; another index than that of the ranking is refused', async () => {
+    const out = at('bad', 'asked');
+    const report = await badCaseReport({ data: at('both'), model, part: 'two', out });
+    expect(report.rows).toBe((await loadDataset(at('two'))).test.length);
+    expect(JSON.parse(bytes(join(out, 'eval_results.json')))).toMatchObject({ part: 'two' });
+    const index = readIndex(at('both', 'both.index.json'));
+    writeIndex(at('turned.json'), [...index].reverse());
+    const of = { data: at('both'), results: report.results, index: at('turned.json') };
+    await expect(badCaseReport({ ...of, out: at('bad', 'turned') })).rejects.toThrow('ranked with another index');
+  });
+
+  test('lists with items of other data sets are of one catalogue', async () => {
+    const results = at('bad', 'among.jsonl');
+    await evaluateStage({ data: at('both'), model, numBeams: 10, precision: 'float32', part: 'all', results });
+    const [joined, ranked] = [await loadDataset(at('both')), await readResults(results)];
+    const { parts: _parts, ...whole } = joined;
+    expect(badCases(ranked, joined, thresholds)).toEqual(badCases(ranked, whole, thresholds));
+  });
+});
+
+test.each(['valid', 'test'] as const)('without rows in %s: one line, and nothing is written', async (split) => {
+  for (const name of [...names, 'both']) {
+    const folder = at(`empty-${split}-${name}`);
+    cpSync(at(name), folder, { recursive: true });
+    const data = { data: folder, dataset: name };
+    writeFileSync(
+      join(folder, `${name}.${split}.inter`),
+      bytes(at(name, `${name}.${split}.inter`)).split('\n')[0]! + '\n',
+    );
+    if (name === 'both') {
+      const parts = JSON.parse(bytes(at('both', 'both.parts.json'))) as { rows: object }[];
+      const none = parts.map((part) => ({ ...part, rows: { ...part.rows, [split]: 0 } }));
+      writeFileSync(join(folder, 'both.parts.json'), JSON.stringify(none));
+    }
+    const index = name === 'both' ? {} : { index: at(name, 'of-both.json') };
+    const asked = { ...data, ...index, split, model, numBeams: 10, results: join(folder, 'r.jsonl') };
+    await expect(evaluateStage(asked)).rejects.toThrow(`evaluate: expected rows in ${split}, got none`);
+    expect(existsSync(asked.results) || existsSync(`${asked.results}.part`)).toBe(false);
+  }
+});
+
 describe('a part by itself', () => {
   const asked = () => ({ model, numBeams: 10, precision: 'float32' }) as const;
   const both = { data: at('both') };
@@ -168,6 +316,18 @@ describe('a part by itself', () => {
     const sides = ({ sides: all }: { sides: readonly object[] }) => all.map((side) => ({ ...side, sid: undefined }));
     expect({ ...found, sides: sides(found) }).toEqual({ ...same, sides: sides(same) }); // titles of its own items
     expect(slices.length).toBeGreaterThan(0);
+  });
+
+  test('in shares, put together: the file and the metrics of one process', async () => {
+    const whole = await evaluateStage({ ...asked(), ...both, part: 'two', results: at('whole.jsonl') });
+    for (const shard of ['1/2', '2/2']) {
+      await evaluateStage({ ...asked(), ...both, part: 'two', shard, results: at('dealt.jsonl') });
+    }
+    const merged = await mergeResults({ results: at('dealt.jsonl') });
+    expect(bytes(at('dealt.jsonl'))).toBe(bytes(at('whole.jsonl')));
+    expect(merged).toMatchObject({ rows: whole.rows, item: whole.item, sid: whole.sid });
+    const kindOf = (file: string) => ({ ...(JSON.parse(bytes(at(file))) as object), finished: '' });
+    expect(kindOf('dealt.json')).toEqual(kindOf('whole.json'));
   });
 
   test('all: beside counting in all rows, among all items', async () => {

@@ -63,6 +63,33 @@ test('interrupted twice, and gone on', async () => {
   expect(existsSync(`${results}.part`)).toBe(false);
 });
 
+test('of several wordings, those that are done are not ranked again', async () => {
+  const template = { sids: { of: 'rows', separator: '', answer: '{sid}{end}', prompts: ['{history}', '{history}{history}'] } }; // prettier-ignore
+  const templates = join(folder, 'templates.json');
+  writeFileSync(templates, JSON.stringify(template));
+  const asked = { ...options, templates, wording: 0, results };
+  const [first, second] = [`${results}.part`, join(folder, 'results-wording-2.jsonl.part')];
+  const expected = await evaluateStage(asked);
+  const files = ['results.jsonl', 'results-wording-2.jsonl'].map((name) => readFileSync(join(folder, name), 'utf8'));
+  expect([existsSync(first), existsSync(second)]).toEqual([false, false]);
+  const press = (): void => {
+    const begun = existsSync(second) && readFileSync(second, 'utf8').split('\n').length > 3;
+    if (begun) process.emit('SIGINT');
+    else setImmediate(press);
+  };
+  setImmediate(press);
+  await expect(evaluateStage(asked)).rejects.toThrow('evaluate: interrupted');
+  const kept = readFileSync(first, 'utf8');
+  expect(kept.split('\n')).toHaveLength(30); // a line that says of what, 28 rows
+  writeFileSync(first, kept.replace(/"scores":\[[^\]]*\]/, '"scores":[-1,-2,-3,-4]'));
+  await evaluateStage(asked);
+  const again = await readResults(results);
+  expect(again.filter(({ scores }) => scores.join() === '-1,-2,-3,-4')).toHaveLength(1);
+  expect(readFileSync(join(folder, 'results-wording-2.jsonl'), 'utf8')).toBe(files[1]);
+  expect([existsSync(first), existsSync(second)]).toEqual([false, false]);
+  expect(Object.keys(expected.wordings!)).toContain('HR@3');
+});
+
 test('what is done is not done again, and a changed input begins anew', async () => {
   await interruptedRun(9);
   const part = `${results}.part`;

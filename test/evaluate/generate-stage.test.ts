@@ -66,6 +66,7 @@ test('other prompts, rows or ways of drawing are other files', async () => {
     [{ heldOutItems: 0.1, split: 'valid' }, 'valid-tokens-2-held-out-0.1-first-1', { heldOutItems: 0.1 }],
     [{ templates }, 'tokens-2-template-HASH-first-1', { templateHash: expect.stringMatching(/^[0-9a-f]{64}$/) as string }], // prettier-ignore
     [{ temperature: 0.7, topK: 5 }, 'temperature-0.7-seed-42-top-k-5-tokens-2-first-1', {}],
+    [{ precision: 'bfloat16' }, 'bfloat16-tokens-2-first-1', { precision: 'bfloat16' }],
     [{ numBeams: 2 }, 'beams-2-tokens-2-first-1', {}],
   ];
   for (const [options, name, provenance] of kinds) {
@@ -189,6 +190,8 @@ test('no examples, no texts', async () => {
 
 test('interrupted: the texts that ended are kept, and said', async () => {
   const results = join(data, 'interrupted.jsonl');
+  const whole = await generateStage({ ...shared, task: 'sids', limit: 2, maxTokens: 1, results });
+  const before = readFileSync(results, 'utf8');
   const run = generateStage({ ...shared, task: 'sids', batchSize: 5, maxTokens: 30, results });
   let steps = 0; // since it watches for interrupts
   const press = (): void => {
@@ -198,9 +201,12 @@ test('interrupted: the texts that ended are kept, and said', async () => {
     else process.emit('SIGINT');
   };
   setImmediate(press);
-  await expect(run).rejects.toThrow(/interrupted; \d+ of 20 texts are in .*interrupted\.jsonl/);
-  const kept = await readGenerations(results); // 40 of 120 steps: a batch of 30 and a part of the second
+  await expect(run).rejects.toThrow(/interrupted; \d+ of 20 texts are in .*interrupted\.jsonl\.part$/);
+  expect([whole.rows, readFileSync(results, 'utf8')]).toEqual([2, before]); // what the file beside it is of
+  const kept = await readGenerations(`${results}.part`); // 40 of 120 steps: a batch of 30 and a part of the second
   expect(kept).toHaveLength(5);
+  await generateStage({ ...shared, task: 'sids', limit: 2, maxTokens: 1, results });
+  expect(existsSync(`${results}.part`)).toBe(false);
 });
 
 describe('mistakes are reported before anything is computed', () => {

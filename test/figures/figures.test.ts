@@ -81,8 +81,9 @@ test('history lengths, codes in use, ranks, failure modes', () => {
   ]);
   expect(drawn(rankDistribution([1, 3, 2, 9, 0, 60], { bands: [1, 3, 10] }))).toEqual([
     { type: 'bar', name: 'listed', x: ['1', '2 to 3', '4 to 10'], y: [0.1667, 0.3333, 0.1667], text: ['1', '2', '1'] },
-    { type: 'bar', name: 'not listed', x: ['not listed'], y: [0.3333], text: ['2'] },
+    { type: 'bar', name: 'beyond 10, or not listed', x: ['beyond 10, or not listed'], y: [0.3333], text: ['2'] },
   ]);
+  expect(drawn(rankDistribution([1, 0, 0], { bands: [1] }))[1]).toMatchObject({ name: 'not listed', text: ['2'] });
   const modes = { 'long tail': { count: 8, share: 0.4, lift: 1.1 }, 'cold start': { count: 2, share: 0.1, lift: 2 } };
   expect(drawn(failureModes(modes))).toMatchObject([
     {

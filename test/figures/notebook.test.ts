@@ -38,6 +38,13 @@ test('a figure is one output in three formats', async () => {
   expect(sent[0]!.data['text/plain']).toBe('[figure: Training loss]');
 });
 
+test('a table of rows that can be had once has them in both faces', () => {
+  const sent = kernel();
+  showTable(new Map([['x', { a: 1 }]]).values());
+  const { 'text/html': html, 'text/plain': text } = sent[0]!.data;
+  expect([html, text]).toEqual([tableHtml([{ a: 1 }]), tableText([{ a: 1 }])]);
+});
+
 test('outside a notebook a figure is a line of text, a live one nothing', async () => {
   const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   expect(inNotebook()).toBe(false);

@@ -158,6 +158,12 @@ test('there and back: arquero, danfo.js, rows', async () => {
   expect(table.filter('d => d.rank === 0').array('user')).toEqual(['V']);
 });
 
+test('rows that can be had once: an iterator', () => {
+  const rows = [{ a: 1 }, { a: 2 }];
+  const once = (): Iterable<object> => new Map(rows.entries()).values();
+  for (const table of [tableText, tableHtml]) expect(table(once())).toBe(table(rows));
+});
+
 test('showTable prints outside a notebook', () => {
   expect(() => showTable([])).not.toThrow();
 });

@@ -129,6 +129,19 @@ test('flags: camel case, groups, negation, lists, one line for what is wrong', (
   expect(() => read('--epochs')).toThrow('expected a value after --epochs');
   expect(() => read('--epochs', '1', '--epochs', '2')).toThrow('--epochs is given twice');
   expect(() => read('--lora-rank', '4')).toThrow('expected --lora beside --lora-rank');
+  for (const words of [
+    ['--lora-rank', '4', '--no-lora'],
+    ['--no-lora', '--lora-rank', '4'],
+    ['--lora=false', '--lora-rank', '4'],
+  ]) {
+    // prettier-ignore
+    expect(() => read(...words)).toThrow('expected --lora beside --lora-rank, got --no-lora');
+  }
+  expect(read('--no-lora').values).toEqual({ lora: false });
+  // a value that was forgotten is not the next flag
+  expect(() => read('--out', '--scale')).toThrow('expected a value after --out, got the flag --scale (a value that begins so: --out=--scale)'); // prettier-ignore
+  expect(read('--out=--scale').values).toEqual({ out: '--scale' });
+  expect(read('--out', '-0.5').values).toEqual({ out: '-0.5' });
 });
 
 test('a fingerprint leaves out what does not affect the result', () => {

@@ -4,14 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../lib/cli/commands.js';
-import type { SweepReport } from '../../lib/cli/sweep-command.js';
+import { sweepCommand, type SweepReport } from '../../lib/cli/sweep-command.js';
 import { toSvg } from '../../lib/figures/export-figure.js';
 import { parallelCoordinates } from '../../lib/figures/parallel-coordinates.js';
 import { writeNpy } from '../../lib/files/npy.js';
 import { numberAt, runSweep } from '../../lib/runs/sweep/run-sweep.js';
 import { sweepRows } from '../../lib/runs/sweep/sweep-rows.js';
 import { parseSweep, sweepTrials, type SweepSpec } from '../../lib/runs/sweep/sweep-spec.js';
+import { integer } from '../../lib/options/kinds.js';
+import { defineOptions } from '../../lib/options/schema.js';
 import { InputError } from '../../lib/support/errors.js';
+import { interrupted, watchInterrupts } from '../../lib/support/interrupt.js';
 import { setNoticeSink, setProgressSink } from '../../lib/support/progress.js';
 import { Random } from '../../lib/support/random.js';
 
@@ -58,6 +61,19 @@ describe('trials', () => {
     expect(Math.abs(below - 0.5)).toBeLessThan(0.1);
     expect([...new Set(all.map(({ size }) => size))].sort()).toEqual([1, 2, 3]);
     expect(new Set(all.map(({ x }) => x)).size).toBe(2);
+  });
+
+  test('draws of whole numbers evenly in the logarithm; four digits never beyond an end', () => {
+    const random = {
+      size: { min: 1, max: 1023, log: true, whole: true },
+      share: { min: 0.99996, max: 0.99999 },
+      x: { min: 0, max: 1 },
+    };
+    const all = sweepTrials(spec({ random, trials: 1000 })).map(({ varied }) => varied) as { size: number; share: number }[]; // prettier-ignore
+    expect(all.every(({ size }) => Number.isInteger(size) && size >= 1 && size <= 1023)).toBe(true);
+    // as many below 32 as from there on: 5 of 10 doublings
+    expect(Math.abs(all.filter(({ size }) => size < 32).length / all.length - 0.5)).toBeLessThan(0.05);
+    expect(all.every(({ share }) => share >= 0.99996 && share <= 0.99999)).toBe(true);
   });
 
   test.each([
@@ -174,6 +190,32 @@ describe('the command', () => {
     expect(header).toBe('trial,codebookSize,mse,collision.raw,seconds');
     expect(first!.split(',')[1]).toBe('8');
     expect((await run(write(sweep))).ran).toBe(0);
+  });
+
+  test('Ctrl+C in a trial ends the sweep, and the same call goes on', async () => {
+    const ran: number[] = [];
+    let press = true;
+    const mine = {
+      summary: '',
+      schema: defineOptions('mine', { k: integer('k') }),
+      run: ({ k }: Record<string, unknown>) => {
+        ran.push(k as number);
+        const release = watchInterrupts();
+        if (k === 2 && press) process.emit('SIGINT');
+        release();
+        if (interrupted()) throw new InputError('mine: interrupted');
+        return { a: k };
+      },
+    };
+    const path = write({ command: 'mine', grid: { k: [1, 2, 3] }, metrics: ['a'] });
+    const go = () => sweepCommand(() => ({ mine })).run({ sweep: path, out: join(dir, 'stopped') }, {});
+    await expect(go()).rejects.toThrow(
+      /^sweep: interrupted; 1 trials are in .*sweep\.jsonl; the same command goes on$/,
+    );
+    expect(ran).toEqual([1, 2]);
+    press = false;
+    expect(await go()).toMatchObject({ ran: 2, kept: 1, failed: 0 });
+    expect(ran).toEqual([1, 2, 2, 3]);
   });
 
   test.each([

@@ -8,6 +8,7 @@ import type { CurveFinding, ModeReport } from '../../lib/badcase/report-shape.js
 import { askerOf, strategiesText } from '../../lib/cli/strategies-command.js';
 import { type PipelineConfig, readPipelineConfig } from '../../lib/pipeline/config.js';
 import { strategies } from '../../lib/strategies/choose.js';
+import { PipelineStages } from '../../lib/pipeline/stages.js';
 import { strategiesStage } from '../../lib/strategies/strategies-stage.js';
 import { STRATEGIES } from '../../lib/strategies/strategies.js';
 import type { Strategy } from '../../lib/strategies/strategy.js';
@@ -98,6 +99,10 @@ describe('recency_bias', () => {
     expect(await changesOf('recency_bias')).toEqual({
       ...{ 'sft.rowWeights': 'recency:25%', 'grpo.rowWeights': 'recency:25%', 'sft.window': 5 },
     });
+    // a window is one of chains
+    expect(await changesOf('recency_bias', { ...CONFIG, sft: { mode: 'row' } })).not.toHaveProperty('sft.window');
+    const weighted = { ...CONFIG, sft: { mode: 'row' as const, rowWeights: 'recency:9' }, grpo: { rowWeights: 'recency:9' } }; // prettier-ignore
+    expect(await changesOf('recency_bias', weighted)).toBe('late rows count more already');
     const worded = { ...CONFIG, sft: { tasks: 'seqrec:2,words,sid2title', template: 'words', window: 4 } };
     expect(await changesOf('recency_bias', worded)).toEqual({
       ...{ 'sft.rowWeights': 'recency:25%', 'grpo.rowWeights': 'recency:25%' },
@@ -172,12 +177,24 @@ describe('the stage', () => {
     expect(found.config).toBe(join(folder, 'optimized_config.json'));
     expect(readPipelineConfig(found.config)).toEqual({
       ...{ out: join(folder, 'data/optimized'), figures: join(folder, 'data/optimized/figures'), dataset: 'x' },
-      ...{ embed: {}, sid: { levels: 2 }, sft: { rowWeights: 'recency:25%', window: 5 } },
+      ...{ sid: { levels: 2 }, sft: { rowWeights: 'recency:25%', window: 5 } },
     });
     expect(strategiesText(found)).toMatch(/recency_bias: drift is 0.4.[^]*sft.window[^]*sidlab pipeline --config/);
     expect(strategiesText({ ...found, chosen: [], skipped: [{ name: 'a', reason: 'b' }] })).toContain(
       'a: nothing to change: b',
     );
+  });
+
+  test('imported SIDs stay, and what a chat model answered is not asked again', async () => {
+    const imported = join(folder, 'imported.json');
+    const enriched = { what: 'items', model: 'm' };
+    const source = { out: join(folder, 'own'), dataset: 'x', import: { converted: 'c' }, enrich: enriched };
+    writeFileSync(imported, JSON.stringify(source));
+    const found = await strategiesStage({ report, config: imported, auto: true, out: join(folder, 'next.json') });
+    const { embed, sid, enrich, ...next } = readPipelineConfig(found.config);
+    expect([embed, sid]).toEqual([undefined, undefined]);
+    expect(enrich).toEqual({ ...enriched, answers: new PipelineStages(source as PipelineConfig).answers });
+    expect(new PipelineStages({ ...next, enrich } as PipelineConfig).ownIndex).toBe(true);
   });
 
   test('by hand, and to another file', async () => {

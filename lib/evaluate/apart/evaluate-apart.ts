@@ -16,6 +16,7 @@ import type { EvaluateStageOptions } from '../evaluate-options.js';
 import { type EvaluateReport, reportOf } from '../evaluate.js';
 import { readResults, writeResults } from '../results-file.js';
 import { type EvaluationKind, type Provenance, resultsFile, writeProvenance } from '../results-place.js';
+import { hasPartScorers, type PartScorers, type Scorer, scorerIdentity } from '../scorer.js';
 import { trainedWith } from '../trained-with.js';
 import { joinedResults, partFile } from './joined-results.js';
 
@@ -45,10 +46,15 @@ export async function evaluateApart<R extends PartReport>(
 ): Promise<R & { parts: Record<string, R> }> {
   const cluster = await joinCluster();
   const { data, dataset: name, model, results, limit = 0, split = 'test', preferences } = options;
-  for (const [flag, value] of Object.entries({ shard: options.shard, assistant: options.assistant })) {
-    if (value !== undefined) throw new InputError(`--${flag}: ${data} joins several data sets; name one with --part beside it`); // prettier-ignore
-  }
+  const { shard, assistant } = options;
+  if (shard !== undefined) throw severalSets('shard', data);
+  if (assistant !== undefined && !hasPartScorers(assistant)) throw severalSets('assistant', data);
   const joined = await together(cluster, () => loadDataset(data, name));
+  if (joined[split].length === 0) {
+    throw new InputError(
+      `evaluate: expected rows in ${split}, got none in any data set of ${data}; take another split, or filter again`,
+    );
+  }
   const start = performance.now();
   const reports: Record<string, R> = {};
   let left = limit > 0 ? limit : Infinity;
@@ -57,8 +63,9 @@ export async function evaluateApart<R extends PartReport>(
     left -= some;
     if (some === 0) continue;
     const own = results === undefined ? {} : { results: partFile(results, part) };
-    const { limit: _limit, ...others } = options;
-    reports[part] = await evaluate({ ...others, ...own, part, ...(some < rows[split] && { limit: some }) });
+    const { limit: _limit, assistant: _assistant, ...others } = options;
+    const helper = assistant && { assistant: scorerFor(assistant, part) };
+    reports[part] = await evaluate({ ...others, ...own, ...helper, part, ...(some < rows[split] && { limit: some }) });
   }
   return first(cluster, async () => {
     const names = Object.keys(reports);
@@ -72,7 +79,7 @@ export async function evaluateApart<R extends PartReport>(
     const indexFile = options.index ?? indexOf(joined);
     const index = readIndex(indexFile, joined.items.length);
     const measured = reportOf(ranked, index, head.beams, (performance.now() - start) / 1000);
-    const kind = kindOf(head.results, names, limit);
+    const kind = { ...kindOf(head.results, names, limit), ...(assistant && { assistant: scorerIdentity(assistant) }) };
     const file = results ?? resultsFile(model, kind);
     writeResults(file, ranked);
     const { item, sid, intervals } = measured;
@@ -82,6 +89,15 @@ export async function evaluateApart<R extends PartReport>(
     const truncated = Object.values(reports).reduce((sum, report) => sum + report.truncated, 0);
     return { ...head, ...measured, truncated, results: file, parts: reports };
   });
+}
+
+function severalSets(flag: string, data: string): InputError {
+  return new InputError(`--${flag}: ${data} joins several data sets; name one with --part beside it`);
+}
+
+function scorerFor({ parts }: PartScorers, part: string): Scorer {
+  if (Object.hasOwn(parts, part)) return parts[part]!;
+  throw new InputError(`assistant: expected one of each data set, got none of ${part}; there are ${Object.keys(parts).join(', ')}`); // prettier-ignore
 }
 
 /** What the first part's file says of the search, of all of them. */

@@ -94,13 +94,17 @@ export function rankedIndex(inputs: Readonly<Record<string, string>>, joined: bo
  * Ids that a data set has alone may be in range and mean other items; its users lack the name that they have here.
  * @throws InputError for the first row of a user that the joined folder does not have
  */
-export function checkUsers(file: string, table: readonly RowEntry[], dataset: Dataset): void {
+export function checkUsers(
+  file: string,
+  table: readonly Pick<RowEntry, 'user' | 'target' | 'history'>[],
+  dataset: Dataset,
+): void {
   if (!dataset.parts) return;
   const ends: number[] = [];
   for (const { items } of dataset.parts) ends.push((ends.at(-1) ?? 0) + items);
-  for (const [row, { user, target, historyLength }] of table.entries()) {
+  for (const [row, { user, target, history }] of table.entries()) {
     const { name } = dataset.parts[ends.findIndex((end) => target < end)] ?? dataset;
-    if (historyLength === 0 || userAlone(name, user) !== undefined) continue; // rows about items have no user
+    if (history.length === 0 || userAlone(name, user) !== undefined) continue; // rows about items have no user
     throw new InputError(
       `${file}: row ${row + 1}: expected a user of the joined folder, such as ${name}/NAME, got ${JSON.stringify(user)}; ` +
         'where it has the ids of one data set, name that with --part',

@@ -53,9 +53,7 @@ export async function readRanked(file: string, catalogue: Catalogue): Promise<Ra
     const table = rowTable(results, { index, keep: LISTED });
     return { file, sha256: hashFile(file), kind: 'minionerec', table, index, longest, calc };
   }
-  const provenance = readProvenance(file);
-  const own = catalogueOf(file, catalogue, provenance ?? rankedPart(file));
-  if (provenance) checkInputs(file, provenance, own);
+  const { own, provenance } = ownCatalogue(file, catalogue);
   const { dataset, index } = own;
   const reading = readRows(file, { ...(dataset && { dataset }), ...(index && { index }) });
   const sha256 = hashFile(file); // while other threads read
@@ -75,6 +73,20 @@ export async function readRanked(file: string, catalogue: Catalogue): Promise<Ra
     ...(index && { index }),
     ...(provenance && { provenance }),
   };
+}
+
+/**
+ * What the kit's own results are of, and what lies beside them.
+ * @throws InputError where they were ranked with other items or another index, or are of another part than is asked for
+ */
+export function ownCatalogue(
+  file: string,
+  catalogue: Catalogue,
+): { own: Catalogue; provenance: Provenance | undefined } {
+  const provenance = readProvenance(file);
+  const own = catalogueOf(file, catalogue, provenance ?? rankedPart(file));
+  if (provenance) checkInputs(file, provenance, own);
+  return { own, provenance };
 }
 
 /** Lists are long, and only their beginnings are kept: a result is checked and ranked, and goes. */

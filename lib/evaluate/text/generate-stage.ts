@@ -6,6 +6,7 @@
  * Prompts are those of evaluation, the first of the task's template, and are truncated as in training; tasks of items ask
  * about items that no training saw. Departure from GRec: BERTScore is of the encoder's last layer (`bert-score.ts`).
  */
+import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { first } from '../../cluster/alone.js';
 import { joinCluster } from '../../cluster/cluster.js';
@@ -14,6 +15,7 @@ import { readIndex, type SidIndex } from '../../data/sid-index.js';
 import { textEmbedder } from '../../embed/text-embedder.js';
 import { choosePrecision } from '../../engine/choose-precision.js';
 import { ensureEngine } from '../../engine/engine.js';
+import { checkTarget } from '../../files/files.js';
 import { loadModel, modelConfig } from '../../lm/model.js';
 import { loadChatTemplate } from '../../lm/tokenizer/chat-template.js';
 import { loadTokenizer } from '../../lm/tokenizer/tokenizer.js';
@@ -76,7 +78,6 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
   const indexFile = settings.index ?? indexOf(dataset);
   const index = readIndex(indexFile, dataset.items.length);
   const prompted = promptKind(settings, run, { task, template, index: indexFile, ownIndex: indexOf(dataset) });
-  const { results = join(dirname(folder), generationsName(settings, prompted)) } = settings;
   const hashes = hashInputs({
     dataset,
     index: indexFile,
@@ -88,6 +89,8 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
   const coded = answersWithSid(template);
   const embedder = coded || encoder === 'none' ? undefined : await textEmbedder(encoder, dataset.items);
   const precision = await first(cluster, () => choosePrecision(settings.precision, modelConfig(folder)).precision);
+  const { results = join(dirname(folder), generationsName(settings, prompted, precision)) } = settings;
+  await first(cluster, () => checkTarget(results, '--results'));
   cluster?.expectSame({ code: codeVersion().hash, ...hashes, ...settings });
   const model = loadModel(folder, { precision, frozen: true });
   const release = watchInterrupts();
@@ -109,10 +112,13 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
       cluster,
     });
     return await first(cluster, async () => {
-      writeGenerations(results, rows);
+      const some = `${results}.part`; // what a former call wrote of all examples stays
       if (rows.length < examples.length) {
-        throw new InputError(`generate: interrupted; ${rows.length} of ${examples.length} texts are in ${results}`);
+        writeGenerations(some, rows);
+        throw new InputError(`generate: interrupted; ${rows.length} of ${examples.length} texts are in ${some}`);
       }
+      writeGenerations(results, rows);
+      rmSync(some, { force: true });
       const metrics = coded
         ? { sid: sidMetrics(rows, index) }
         : { text: await textMetrics(rows, embedder?.embed, embedder?.tokens) };
@@ -138,11 +144,16 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
 }
 
 /** A name for each kind of answers: what is as usual is not in it. */
-function generationsName(settings: SettingsOf<typeof GENERATE_OPTIONS>, prompted: PromptKind): string {
+function generationsName(
+  settings: SettingsOf<typeof GENERATE_OPTIONS>,
+  prompted: PromptKind,
+  precision: 'float32' | 'bfloat16',
+): string {
   const { task, split, limit, numBeams, temperature, topP, topK, seed, maxTokens } = settings;
   const parts = [
     task,
     ...(split === 'test' ? [] : [split]),
+    ...(precision === 'float32' ? [] : [precision]),
     ...(numBeams === 0 ? [] : [`beams-${numBeams}`]),
     ...(temperature === 0 ? [] : [`temperature-${temperature}`, `seed-${seed}`]),
     ...(topP === 1 ? [] : [`top-p-${topP}`]),

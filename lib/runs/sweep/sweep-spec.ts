@@ -120,10 +120,11 @@ function draws(
 }
 
 function drawFrom({ min, max, log = false, whole = false }: SweepRange, random: Random): number {
-  if (whole) return min + random.int(max - min + 1);
+  if (whole && !log) return min + random.int(max - min + 1);
   const share = random.next();
+  if (whole) return Math.min(max, Math.floor(min * ((max + 1) / min) ** share));
   const value = log ? min * (max / min) ** share : min + (max - min) * share;
-  return Number(value.toPrecision(4));
+  return Math.min(max, Math.max(min, Number(value.toPrecision(4)))); // four digits may lie beyond an end
 }
 
 /** A copy with one option set, however deep. */

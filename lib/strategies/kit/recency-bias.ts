@@ -1,5 +1,6 @@
 /** Recency ignored, or a shop that changes: late rows count more, and the latest item is said again. */
 import type { PipelineConfig } from '../../pipeline/config.js';
+import { planTasks } from '../../tasks/plan-tasks.js';
 import type { Changes, Strategy } from '../strategy.js';
 import { addWeight, tasksOf } from '../training-options.js';
 
@@ -20,7 +21,7 @@ export const RECENCY_BIAS: Strategy = {
       ...addWeight(config, 'sft', `recency:${HALF_LIFE}`),
       ...(config.grpo && addWeight(config, 'grpo', `recency:${HALF_LIFE}`)),
       ...wording(config),
-      ...((config.sft?.window ?? 10) > WINDOW && { 'sft.window': WINDOW }),
+      ...(chains(config) && (config.sft?.window ?? 10) > WINDOW && { 'sft.window': WINDOW }),
     };
     if (Object.keys(changes).length === 0) return 'late rows count more already';
     return {
@@ -31,6 +32,11 @@ export const RECENCY_BIAS: Strategy = {
     };
   },
 };
+
+/** Whether a task is trained in chain mode, which alone has a window. */
+function chains({ sft = {} }: PipelineConfig): boolean {
+  return planTasks(sft).parts.some(({ mode }) => mode === 'chain');
+}
 
 /** The tasks under their recent wording. */
 function wording(config: PipelineConfig): Changes {

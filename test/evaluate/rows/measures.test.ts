@@ -131,11 +131,14 @@ test('slices add up to the whole; labels of the kit', () => {
 });
 
 test('a search error: scored above what was kept, beyond rounding, and not in the list', () => {
-  const found = (fields: Partial<RowEntry>): number => searchError(entry(fields));
+  const found = (fields: Partial<RowEntry>): number => searchError(entry({ target: 99, ...fields }));
   expect(found({ rank: 0, logProb: -3, lowestScore: -4 })).toBe(1);
   expect(found({ rank: 0, logProb: -5, lowestScore: -4 })).toBe(0);
   expect(found({ rank: 0, logProb: -4 + 5e-5, lowestScore: -4 })).toBe(0);
   expect(found({ rank: 2, logProb: -3, lowestScore: -4 })).toBe(0);
   expect(found({ rank: 0, lowestScore: -4 })).toBe(0);
   expect(found({ rank: 0, logProb: -3 })).toBe(0);
+  // what the history has may have been left out of all lists
+  const again = { rank: 0, logProb: -3, lowestScore: -4, target: 7, history: [7, 8] };
+  expect([found({ ...again, items: [1, 2] }), found({ ...again, items: [1, 8] })]).toEqual([0, 1]);
 });
