@@ -126,7 +126,8 @@ test('all rows of the task that is ranked have their loss measured, of the other
     const line = readMetrics(join(at(run), 'metrics.jsonl')).find((of) => 'valid loss' in of)!;
     return [line['valid loss sids']!, line['valid loss title2sid']!];
   };
-  const [few, more] = [await losses(1), await losses(2)];
+  const [few, more, all] = [await losses(1), await losses(2), await losses(0)]; // 0 asks for all
   expect(few[0]).toBe(more[0]);
   expect(few[1]).not.toBe(more[1]);
+  expect(all).toEqual(await losses(1000));
 });
