@@ -19,7 +19,10 @@ export function sweepCommand(commands: () => Record<string, Command>): Command {
     summary: 'a command with many values of its options (grid or random, from a file): a table and a figure, resumable',
     schema: defineOptions('sweep', {
       sweep: text('JSON file {command, options, grid or random, metrics, goal}', { required: true }),
-      out: text('folder of sweep.jsonl, sweep.csv and the figure', { required: true, affectsResult: false }),
+      out: text('folder of sweep.jsonl, sweep.csv and the figure; trials in it are kept, remove it for other data', {
+        required: true,
+        affectsResult: false,
+      }),
     }),
     word: 'sweep',
     run: async ({ sweep, out }) => runCommand(commands(), sweep as string, out as string),
@@ -50,9 +53,10 @@ async function runCommand(commands: Record<string, Command>, file: string, out: 
   const spec = parseSweep(readJson(file, 'give the file of the sweep'), file);
   const command = checkedCommand(commands, spec, sweepTrials(spec), file);
   mkdirSync(out, { recursive: true });
+  const unattended = Object.hasOwn(command.extra ?? {}, 'yes') ? { yes: true } : {}; // nobody is asked in each trial
   const lines = join(out, 'sweep.jsonl');
   const result = await runSweep(spec, lines, {
-    run: ({ options }) => command.run(options, {}),
+    run: ({ options }) => command.run(options, unattended),
     onTrial: ({ name, varied }, place, of) => tell(`-- sweep ${place} of ${of}: ${name} ${JSON.stringify(varied)}`),
   });
   const rows = sweepRows(result.trials, spec);

@@ -1,5 +1,5 @@
 /** Sweeps: which trials there are, what is run again, the best, the table and its figure. */
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -11,7 +11,7 @@ import { writeNpy } from '../../lib/files/npy.js';
 import { numberAt, runSweep } from '../../lib/runs/sweep/run-sweep.js';
 import { sweepRows } from '../../lib/runs/sweep/sweep-rows.js';
 import { parseSweep, sweepTrials, type SweepSpec } from '../../lib/runs/sweep/sweep-spec.js';
-import { InputError } from '../../lib/support/errors.js';
+import { InputError, Interrupted } from '../../lib/support/errors.js';
 import { setNoticeSink, setProgressSink } from '../../lib/support/progress.js';
 import { Random } from '../../lib/support/random.js';
 
@@ -58,6 +58,15 @@ describe('trials', () => {
     expect(Math.abs(below - 0.5)).toBeLessThan(0.1);
     expect([...new Set(all.map(({ size }) => size))].sort()).toEqual([1, 2, 3]);
     expect(new Set(all.map(({ x }) => x)).size).toBe(2);
+  });
+
+  test('whole numbers evenly in the logarithm', () => {
+    const random = { width: { min: 1, max: 100, whole: true, log: true }, x: { min: 0, max: 1 } }; // no trial comes twice
+    const widths = sweepTrials(spec({ random, trials: 1000 })).map(({ varied }) => varied.width as number);
+    expect(widths.every((width) => Number.isInteger(width) && width >= 1 && width <= 100)).toBe(true);
+    // each has as much of the range as lies within a half of it: those below 10 are log(9.5 / 0.5) / log(100.5 / 0.5)
+    const below = widths.filter((width) => width < 10).length / widths.length;
+    expect(Math.abs(below - 0.555)).toBeLessThan(0.05);
   });
 
   test.each([
@@ -130,6 +139,36 @@ describe('running', () => {
     const broken = { run: () => [].at(1)! as number, stop: () => false };
     const thrown = { ...broken, run: () => { throw new TypeError('defect'); } }; // prettier-ignore
     await expect(runSweep(spec({ grid }), join(dir, 'defect.jsonl'), thrown)).rejects.toThrow(TypeError);
+  });
+
+  test('an interrupt stops the sweep, and its trial is run again', async () => {
+    const at = join(dir, 'interrupted.jsonl');
+    const pressed = ({ varied }: { varied: Record<string, unknown> }): unknown => {
+      if (varied.k === 2) throw new Interrupted('sft: interrupted at step 3');
+      return run({ varied });
+    };
+    await expect(runSweep(spec({ grid }), at, { run: pressed })).rejects.toThrow('interrupted at step 3');
+    expect(readFileSync(at, 'utf8').trim().split('\n')).toHaveLength(1);
+    expect(await runSweep(spec({ grid }), at, { run })).toMatchObject({ ran: 2, kept: 1, failed: 0 });
+  });
+
+  test('whatever is interrupted says so in a way that is no failure', () => {
+    const sources = readdirSync('lib', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    const thrown = sources.flatMap((name) => [
+      ...readFileSync(join('lib', name), 'utf8').matchAll(/throw new (\w+)\(\s*[`'][^`'\n]*\binterrupted\b/g),
+    ]);
+    expect(thrown.length).toBeGreaterThanOrEqual(5);
+    expect(new Set(thrown.map(([, error]) => error))).toEqual(new Set(['Interrupted']));
+  });
+
+  test('what another command gave is not kept; a line that names none is', async () => {
+    const at = join(dir, 'commands.jsonl');
+    await runSweep(spec({ grid }), at, { run });
+    const other = { ...spec({ grid }), command: 'sid quality' };
+    expect(await runSweep(other, at, { run: () => ({ a: { b: 9 }, c: 9 }) })).toMatchObject({ ran: 3, kept: 0 });
+    expect(await runSweep(other, at, { run })).toMatchObject({ ran: 0, kept: 3, best: { metrics: { 'a.b': 9 } } });
+    writeFileSync(at, readFileSync(at, 'utf8').replaceAll('"command":"sid quality",', ''));
+    expect(await runSweep(spec({ grid }), at, { run })).toMatchObject({ ran: 0, kept: 3 });
   });
 
   test('stopped between trials, it goes on where it was', async () => {

@@ -21,7 +21,7 @@ import type { PromptSource } from '../../lm/prompt-card.js';
 import { disposeWeights } from '../../lm/weights.js';
 import { codeVersion } from '../../runs/code-version.js';
 import { hashInputs } from '../../runs/inputs.js';
-import { InputError } from '../../support/errors.js';
+import { InputError, Interrupted } from '../../support/errors.js';
 import { interrupted, watchInterrupts } from '../../support/interrupt.js';
 import { promptWords } from '../../tasks/prompt-words.js';
 import { answersWithSid, findTemplate, readTemplates } from '../../tasks/templates.js';
@@ -111,7 +111,7 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
     return await first(cluster, async () => {
       writeGenerations(results, rows);
       if (rows.length < examples.length) {
-        throw new InputError(`generate: interrupted; ${rows.length} of ${examples.length} texts are in ${results}`);
+        throw new Interrupted(`generate: interrupted; ${rows.length} of ${examples.length} texts are in ${results}`);
       }
       const metrics = coded
         ? { sid: sidMetrics(rows, index) }

@@ -120,9 +120,11 @@ function draws(
 }
 
 function drawFrom({ min, max, log = false, whole = false }: SweepRange, random: Random): number {
-  if (whole) return min + random.int(max - min + 1);
   const share = random.next();
-  const value = log ? min * (max / min) ** share : min + (max - min) * share;
+  // a whole number has as much of the range as lies within a half of it
+  const [from, to] = whole ? [min - 0.5, max + 0.5] : [min, max];
+  const value = log ? from * (to / from) ** share : from + (to - from) * share;
+  if (whole) return Math.min(max, Math.max(min, Math.round(value)));
   return Number(value.toPrecision(4));
 }
 

@@ -8,7 +8,7 @@ import { fromBfloat16, toBfloat16 } from '../../ops/bfloat16.js';
 import { checkMappedFiles } from '../../ops/read-tensor.js';
 import type { MetricLine } from '../../runs/metric-lines.js';
 import { RunFolder, type RunStore } from '../../runs/run-folder.js';
-import { InputError } from '../../support/errors.js';
+import { InputError, Interrupted } from '../../support/errors.js';
 import { interrupted } from '../../support/interrupt.js';
 import { writeValidRows } from '../../runs/valid-rows.js';
 import { startProgress } from '../../support/progress.js';
@@ -222,7 +222,7 @@ export class Loop<Batch> {
 
   private async stopInterrupted(): Promise<never> {
     await this.save();
-    throw new InputError(
+    throw new Interrupted(
       `${this.task.name}: interrupted at step ${this.state.step}; saved in ${this.folder.folder}, run it again to resume`,
     );
   }
