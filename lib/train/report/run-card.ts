@@ -4,6 +4,7 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
 import { installed } from '../../engine/installed.js';
+import type { Precision } from '../../ops/precision.js';
 import { type CodeVersion, codeVersion, packageVersion } from '../../runs/code-version.js';
 import { hashInputs, type RunInputs } from '../../runs/inputs.js';
 import { tell } from '../../support/progress.js';
@@ -33,7 +34,8 @@ export interface RunCard {
     memoryGiB: number;
     backend: string;
     device: 'cpu' | 'gpu';
-    precision: string;
+    /** Of the large products. */
+    precision: Precision;
   };
   /** When it was done, ISO 8601. */
   finished: string;
@@ -41,10 +43,10 @@ export interface RunCard {
   seconds: number;
 }
 
-/** @param report result of the run @param config as in `config.json` */
+/** @param report result of the run @param config as in `config.json`, which names the precision where it is not float32 */
 export function runCard<R extends { seconds: number }>(
   report: R,
-  config: { seed: number },
+  config: { seed: number; precision?: Precision },
   inputs: RunInputs,
 ): RunCard & Record<string, unknown> {
   const { node } = process.versions;
@@ -64,7 +66,7 @@ export function runCard<R extends { seconds: number }>(
       cpu: cpu?.model.trim() ?? 'unknown',
       cores: availableParallelism(),
       memoryGiB: Number((totalmem() / 2 ** 30).toFixed(1)),
-      ...{ backend, device, precision: 'float32' },
+      ...{ backend, device, precision: config.precision ?? 'float32' },
     },
     finished: new Date().toISOString(),
     seconds: report.seconds,

@@ -8,7 +8,7 @@ import type { Item } from '../../data/dataset.js';
 import { itemText } from '../../data/item-text.js';
 import type { SidIndex } from '../../data/sid-index.js';
 import { SID_TOKENS, type SidTokens } from '../../lm/choices.js';
-import { parseShape } from '../../lm/config.js';
+import { type ModelConfig, parseShape } from '../../lm/config.js';
 import { isBare, loadModel, modelConfig } from '../../lm/model.js';
 import { type LanguageModel } from '../../lm/language-model.js';
 import { bpeTokenizer, checkVocabSize } from '../../lm/tokenizer/bpe-tokenizer.js';
@@ -79,7 +79,7 @@ export function initialModel(
   if (isShape(from) || (isBare(from) && !existsSync(join(from, 'tokenizer.json')))) {
     const tokenizer = shapeTokenizer(index, options);
     const { vocabSize } = tokenizer;
-    const config = isShape(from) ? parseShape(from, vocabSize, 0) : { ...modelConfig(from), vocabSize, eosTokenId: 0 };
+    const config = isShape(from) ? parseShape(from, vocabSize, 0) : withVocabulary(modelConfig(from), vocabSize);
     const model = { config, weights: randomWeights(config, seed) };
     return { model: trainableModel(model, from, options, { added: 0 }, seed), tokenizer };
   }
@@ -94,6 +94,11 @@ export function initialModel(
   const counts = { added: added.length + missingRows, rows: () => sidRows(tokenizer, added, reused) };
   const sids = { added: added.length, reused: reused.length };
   return { model: trainableModel(model, from, options, counts, seed), tokenizer, sids };
+}
+
+/** A folder's shape for a vocabulary of our own, whose end of text is 0: the folder's end tokens are words there. */
+function withVocabulary({ eosTokenIds: _, ...shape }: ModelConfig, vocabSize: number): ModelConfig {
+  return { ...shape, vocabSize, eosTokenId: 0 };
 }
 
 function randomModel(folder: string, seed: number): LanguageModel {
