@@ -41,7 +41,7 @@ import { openRun } from '../loop/open-run.js';
 import { precisionStamp, runPrecision } from '../loop/run-precision.js';
 import { estimateRun, refuseIfTooLarge, type RunEstimate } from '../report/estimate.js';
 import { runCard, tellIfOther } from '../report/run-card.js';
-import { defaultBestMetric } from './default-best-metric.js';
+import { checkBestMetric, defaultBestMetric } from './default-best-metric.js';
 import { defaultEpochs } from './default-epochs.js';
 import { heldOutRows } from './held-out.js';
 import { checkInitialModel, initialModel, type InitialModel, isShape } from './initial-model.js';
@@ -192,8 +192,14 @@ function begin({ plan, settings, dataset, index, tasks, precision, words }: Sett
     ...(plan.custom && { templates: plan.parts.map(({ template }) => template) }),
   });
   const start = { ...beside, model: { ...model, config: { ...model.config, precision } } };
-  const { renderers, validation } = prepare(start, dataset, index.sids, plan, { ...settings, words });
-  return { start, task: sftTask(start.model, tasks, renderers, validation, settings) };
+  try {
+    const { renderers, validation } = prepare(start, dataset, index.sids, plan, { ...settings, words });
+    checkBestMetric(settings.bestMetric, validation);
+    return { start, task: sftTask(start.model, tasks, renderers, validation, settings) };
+  } catch (error) {
+    disposeWeights(start.model.weights);
+    throw error;
+  }
 }
 
 /** The prompt that the model is trained with, which goes with it wherever it goes. */

@@ -1,5 +1,5 @@
 /** A run of fine-tuning: what its configuration records, how long it is, what it keeps, and which rows it is measured on. */
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -130,4 +130,24 @@ test('all rows of the task that is ranked have their loss measured, of the other
   expect(few[0]).toBe(more[0]);
   expect(few[1]).not.toBe(more[1]);
   expect(all).toEqual(await losses(1000));
+});
+
+test.each<[string, Partial<SftOptions>, string]>([
+  ['NDCG@7', {}, 'loss, HR@1, NDCG@1, HR@5, NDCG@5, HR@10, NDCG@10'],
+  ['NDCG@10', { tasks: 'sid2title' }, 'loss'],
+  ['loss sid2title', { tasks: 'sid2title' }, 'loss'],
+  ['loss', { tasks: 'sids,sid2title', bestMetric: 'loss sid2titles' }, 'loss, loss sids, loss sid2title, HR@1'],
+])('a metric that no validation has, %s of %j, is refused before the first update', async (bestMetric, more, names) => {
+  const wrong = options('no-metric', { bestMetric, epochs: 1, ...more });
+  const { numTensors } = tf.memory();
+  await expect(sft(wrong)).rejects.toThrow(`sft: expected --best-metric to be one of ${names}`);
+  expect(tf.memory().numTensors, 'the model is freed').toBe(numTensors);
+  expect(existsSync(at('no-metric'))).toBe(false);
+});
+
+test('the loss of one task of a mix can decide', async () => {
+  const report = await sft(
+    options('metric-of-task', { tasks: 'sids:n=8,sid2title', bestMetric: 'loss sid2title', epochs: 0.1 }),
+  );
+  expect(report.best.metrics).toHaveProperty(['loss sid2title']);
 });
