@@ -46,6 +46,7 @@ import { defaultEpochs } from './default-epochs.js';
 import { heldOutRows } from './held-out.js';
 import { checkInitialModel, initialModel, type InitialModel, isShape } from './initial-model.js';
 import { SFT_OPTIONS, type SftOptions, type SftParsed } from './sft-options.js';
+import { checkTaskOptions } from './sft-rules.js';
 import { sftTask, type Validation } from './sft-task.js';
 import { checkTrainable } from './trainable.js';
 
@@ -129,6 +130,7 @@ async function settle(options: SftOptions, agreed?: Precision) {
   const parsed = SFT_OPTIONS.parse(options);
   await ensureEngine();
   const plan = planTasks(parsed);
+  checkTaskOptions(parsed, plan.parts);
   const { warmupRatio, warmupSteps = warmupRatio > 0 ? 0 : 100 } = parsed;
   checkTrainable(parsed.model, parsed);
   checkInitialModel(parsed.model, parsed);
