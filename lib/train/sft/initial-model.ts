@@ -86,12 +86,14 @@ export function initialModel(
   const [loaded, given] = [isBare(from) ? randomModel(from, seed) : loadModel(from), loadTokenizer(from)];
   if (sidTokens === 'subwords')
     return { model: trainableModel(loaded, from, options, { added: 0 }, seed), tokenizer: given };
+  const { vocabSize: loadedRows } = loaded.config;
   const { model, tokenizer, added, reused, missingRows } = extendVocabulary(loaded, given, index, seed, {
     sids: sidVocabulary,
     init,
     items,
   });
-  const counts = { added: added.length + missingRows, rows: () => sidRows(tokenizer, added, reused) };
+  const missing = Array.from({ length: missingRows }, (_, i) => loadedRows + i);
+  const counts = { added: added.length + missingRows, rows: () => sidRows(tokenizer, added, reused, missing) };
   const sids = { added: added.length, reused: reused.length };
   return { model: trainableModel(model, from, options, counts, seed), tokenizer, sids };
 }
