@@ -7,6 +7,4 @@ export class InputError extends Error {
 }
 
 /** That the user asked to stop, thrown when what is done was saved: not a failure of what was asked for. */
-export class Interrupted extends InputError {
-  override name = 'Interrupted';
-}
+export class Interrupted extends InputError {}

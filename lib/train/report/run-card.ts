@@ -1,7 +1,9 @@
 /**
  * `card.json`: what a finished run was made of, so that a metric can be traced to its data, its code and its machine.
  */
+import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { installed } from '../../engine/installed.js';
 import type { Precision } from '../../ops/precision.js';
@@ -82,4 +84,10 @@ export function tellIfOther(name: string, card: Record<string, unknown>): void {
     ...(backend !== undefined && backend !== engine ? [`the ${backend} engine, not ${engine}`] : []),
   ];
   if (others.length > 0) tell(`${name}: kept a result that was made by ${others.join(' and ')}; --again redoes it`);
+}
+
+/** Says in one line that a finished run has not kept what is asked for now. @param run its folder */
+export function tellIfNotKept(name: string, run: string, { keepLast }: { keepLast: boolean }): void {
+  if (!keepLast || existsSync(join(run, 'last'))) return;
+  tell(`${name}: the finished run in ${run} has not kept the model of its last update; --again trains it anew`);
 }

@@ -40,7 +40,7 @@ import { train } from '../loop/train.js';
 import { openRun } from '../loop/open-run.js';
 import { precisionStamp, runPrecision } from '../loop/run-precision.js';
 import { estimateRun, refuseIfTooLarge, type RunEstimate } from '../report/estimate.js';
-import { runCard, tellIfOther } from '../report/run-card.js';
+import { runCard, tellIfNotKept, tellIfOther } from '../report/run-card.js';
 import { checkBestMetric, defaultBestMetric } from './default-best-metric.js';
 import { defaultEpochs } from './default-epochs.js';
 import { heldOutRows } from './held-out.js';
@@ -74,6 +74,7 @@ export async function sft(options: SftOptions, { whenStale = 'refuse' }: StaleOp
   const done = await first(cluster, () => finishedRun(run, config, { again: parsed.again, whenStale }));
   if (done) {
     tellIfOther('sft', done);
+    tellIfNotKept('sft', run, parsed);
     return done.report as SftReport;
   }
   const { start, task } = await together(cluster, () => begin(settled));

@@ -9,6 +9,7 @@ import { useEngine } from '../../../lib/engine/engine.js';
 import { writeNpy } from '../../../lib/files/npy.js';
 import { loadTokenizer } from '../../../lib/lm/tokenizer/tokenizer.js';
 import { readMetrics } from '../../../lib/runs/metric-lines.js';
+import { setNoticeSink } from '../../../lib/support/progress.js';
 import { TEMPLATES } from '../../../lib/tasks/templates.js';
 import type { SftOptions } from '../../../lib/train/sft/sft-options.js';
 import { sft, sftEstimate } from '../../../lib/train/sft/sft.js';
@@ -153,4 +154,21 @@ test.each(['loss sid2title', 'loss'])('of %s the smallest is the best', async (b
   const losses = readMetrics(join(at(run), 'metrics.jsonl')).flatMap((line) => line[`valid ${bestMetric}`] ?? []);
   expect(new Set(losses).size).toBeGreaterThan(5);
   expect(best.metrics[bestMetric]).toBe(Math.min(...losses));
+});
+
+test('a finished run that has not kept its last model says so when it is asked for', async () => {
+  const told: string[] = [];
+  setNoticeSink((line) => told.push(line));
+  try {
+    const given = options('not-kept', { epochs: 0.01 });
+    for (const keepLast of [false, true, true]) await sft({ ...given, keepLast });
+    expect(told.filter((line) => line.includes('has not kept the model of its last update'))).toHaveLength(2);
+    await sft({ ...given, keepLast: true, again: true });
+    told.length = 0;
+    await sft({ ...given, keepLast: true });
+    expect(told.join()).not.toContain('has not kept');
+    expect(existsSync(join(at('not-kept'), 'last/model.safetensors'))).toBe(true);
+  } finally {
+    setNoticeSink(undefined);
+  }
 });
