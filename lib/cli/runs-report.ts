@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { exportFigure } from '../figures/export-figure.js';
 import { runCurves } from '../figures/run-curves.js';
 import { tableText } from '../figures/show-table.js';
+import { InputError } from '../support/errors.js';
 import { duration } from '../support/progress.js';
 import { compareRuns, type RunComparison } from '../train/report/compare-runs.js';
 import { RUNS_OPTIONS, type RunsOptions } from '../train/report/runs-options.js';
@@ -17,6 +18,11 @@ export type RunsReport = Omit<RunComparison, 'curves'> & {
 export async function runsReport(options: RunsOptions): Promise<RunsReport> {
   const { data, out = join(data, 'figures'), metric, x } = RUNS_OPTIONS.parse(options);
   const { runs, differences, curves } = compareRuns(data);
+  const measured = curves.flatMap(({ lines }) => lines.flatMap((line) => Object.keys(line)));
+  const metrics = [...new Set(measured.filter((name) => name.startsWith('valid ')))].map((name) => name.slice(6));
+  if (metric !== undefined && !metrics.includes(metric)) {
+    throw new InputError(`runs: expected --metric to be one of ${metrics.join(', ')}, got ${metric}`);
+  }
   const figure = runCurves(curves, { x, ...(metric !== undefined && { metric: `valid ${metric}` }) });
   return { runs, differences, figures: await exportFigure(figure, join(out, 'runs')) };
 }

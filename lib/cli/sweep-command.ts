@@ -4,7 +4,7 @@ import { text } from '../options/kinds.js';
 import { allOptions, defineOptions, parseOptions } from '../options/schema.js';
 import type { SweepResult } from '../runs/sweep/run-sweep.js';
 import type { SweepSpec, SweepTrial } from '../runs/sweep/sweep-spec.js';
-import { InputError } from '../support/errors.js';
+import { InputError, Interrupted } from '../support/errors.js';
 import { interrupted, watchInterrupts } from '../support/interrupt.js';
 import type { Command } from './command.js';
 
@@ -51,16 +51,17 @@ async function runCommand(commands: Record<string, Command>, file: string, out: 
   const spec = parseSweep(readJson(file, 'give the file of the sweep'), file);
   const command = checkedCommand(commands, spec, sweepTrials(spec), file);
   mkdirSync(out, { recursive: true });
+  const unattended = Object.hasOwn(command.extra ?? {}, 'yes') ? { yes: true } : {}; // nobody is asked in each trial
   const lines = join(out, 'sweep.jsonl');
   watchInterrupts()(); // an interrupt of what ran before in this process is none of the sweep
   const result = await runSweep(spec, lines, {
-    run: ({ options }) => command.run(options, {}),
+    run: ({ options }) => command.run(options, unattended),
     stop: interrupted, // a trial that Ctrl+C stopped is no reason to begin the next
     onTrial: ({ name, varied }, place, of) => tell(`-- sweep ${place} of ${of}: ${name} ${JSON.stringify(varied)}`),
   });
   if (interrupted()) {
     const done = result.trials.length - result.failed;
-    throw new InputError(`sweep: interrupted; ${done} trials are in ${lines}; the same command goes on`);
+    throw new Interrupted(`sweep: interrupted; ${done} trials are in ${lines}; the same command goes on`);
   }
   const rows = sweepRows(result.trials, spec);
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];

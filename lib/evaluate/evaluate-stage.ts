@@ -12,7 +12,7 @@ import type { PromptSource } from '../lm/prompt-card.js';
 import { disposeWeights } from '../lm/weights.js';
 import { checkTarget, hashText } from '../files/files.js';
 import { codeVersion } from '../runs/code-version.js';
-import { InputError } from '../support/errors.js';
+import { InputError, Interrupted } from '../support/errors.js';
 import { interrupted, watchInterrupts } from '../support/interrupt.js';
 import { promptWords } from '../tasks/prompt-words.js';
 import { promptContext } from '../tasks/prompts.js';
@@ -111,7 +111,7 @@ async function evaluateOne(options: EvaluateStageOptions, kept: PartialResults[]
     const stopped = cluster ? cluster.numbers([Number(interrupted())]).some(([flag]) => flag === 1) : interrupted();
     const report = await first(cluster, () => {
       if (stopped) {
-        throw new InputError(
+        throw new Interrupted(
           `evaluate: interrupted; ${done.size} of ${rows.length} rows are in ${partial.path}; the same command goes on`,
         );
       }

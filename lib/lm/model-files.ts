@@ -18,11 +18,14 @@ import { writeWeightFiles } from './weight-shards.js';
 import { EMBEDDING, OUTPUT } from './weight-names.js';
 import { weightShapes } from './weights.js';
 
+/** Name of the file whose end tokens count beside those of `config.json`. */
+export const GENERATION = 'generation_config.json';
+
 /** The shape of a folder's model, or of a GGUF file's. @throws InputError if `config.json` is missing, or asks for what is not computed here */
 export function readConfig(folder: string): ModelConfig {
   if (isGguf(folder)) return withGguf(folder, ggufConfig);
   const file = join(folder, 'config.json');
-  const generation = join(folder, 'generation_config.json');
+  const generation = join(folder, GENERATION);
   return parseConfig(
     readJson(file, '--model expects a folder in the Hugging Face layout, or a GGUF file'),
     file,

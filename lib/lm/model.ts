@@ -2,8 +2,8 @@
  * A model folder: Hugging Face's layout (`config.json`, `model.safetensors`, `tokenizer.json`), or an adapter's in
  * PEFT's (`peft-files.ts`). Python's transformers and peft load what is saved here.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { readText } from '../files/files.js';
 import { isGguf } from '../files/gguf/gguf-file.js';
@@ -13,10 +13,11 @@ import { foldLora } from './lora/merge.js';
 import { isAdapter, loadAdapter, saveAdapter } from './lora/peft-files.js';
 import type { ModelConfig } from './config.js';
 import { readAdapterConfig } from './lora/peft-config.js';
-import { loadWholeModel, readConfig, type SaveOptions, saveWholeModel } from './model-files.js';
+import { GENERATION, loadWholeModel, readConfig, type SaveOptions, saveWholeModel } from './model-files.js';
 import { copyPromptCard, type PromptCard, writePromptCard } from './prompt-card.js';
 import { isBfloat16, toBfloat16 } from '../ops/bfloat16.js';
 import type { Precision } from '../ops/precision.js';
+import { InputError } from '../support/errors.js';
 import type { Weights } from './weights.js';
 import { saveTokenizer } from './tokenizer/tokenizer-files.js';
 
@@ -67,10 +68,11 @@ export function modelFile(folder: string): string {
 
 /**
  * Weights last: a folder with `model.safetensors` (or `adapter_model.safetensors`) is whole. A model whose adapters are
- * not merged is saved as an adapter.
+ * not merged is saved as an adapter. What another model left in the folder goes, so that it is not read with this one.
  * @param tokenizer file to copy, or its JSON text
  * @param saving of the weights, an adapter's apart, which are few
  * @param prompt what the model was trained with; default that of the folder that it was loaded from, if it has one
+ * @throws InputError for a whole model where an adapter lies, which would be read in its place; nothing is written then
  */
 export function saveModel(
   folder: string,
@@ -80,9 +82,15 @@ export function saveModel(
   saving: SaveOptions = {},
 ): void {
   const { lora, weights, folders } = model;
+  const adapter = lora !== undefined && weights instanceof AdaptedWeights && weights.adapters !== undefined;
+  if (!adapter && isAdapter(folder)) {
+    throw new InputError(`${folder}: holds an adapter, which would be read in place of the model; take another folder`);
+  }
   if (tokenizer) saveTokenizer(folder, 'json' in tokenizer ? tokenizer.json : readText(tokenizer.file), folders);
   if (prompt) writePromptCard(folder, prompt);
   else copyPromptCard(folders?.[0], folder);
-  if (lora && weights instanceof AdaptedWeights && weights.adapters) saveAdapter(folder, { ...model, lora });
-  else saveWholeModel(folder, model, saving);
+  if (adapter) return saveAdapter(folder, { ...model, lora });
+  const own = folders?.some((from) => resolve(from) === resolve(folder)) ?? false;
+  if (!own) rmSync(join(folder, GENERATION), { force: true }); // its end tokens would count
+  saveWholeModel(folder, model, saving);
 }

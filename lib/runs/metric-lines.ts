@@ -9,6 +9,11 @@ export interface MetricLine {
   [name: string]: number;
 }
 
+/** Whether the smaller value of a validation metric is the better: of `loss`, and of a task's own (`loss sids`). */
+export function smallerIsBetter(metric: string): boolean {
+  return /^loss( |$)/.test(metric);
+}
+
 /** Lines of `metrics.jsonl`; a last line that a kill cut short is passed over. */
 export function readMetrics(file: string): MetricLine[] {
   const lines = [...wholeLines(file, 'train first')].filter((line) => line !== '');

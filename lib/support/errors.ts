@@ -5,3 +5,6 @@
 export class InputError extends Error {
   override name = 'InputError';
 }
+
+/** That the user asked to stop, thrown when what is done was saved: not a failure of what was asked for. */
+export class Interrupted extends InputError {}

@@ -20,6 +20,8 @@ export interface ColdTargetOptions {
   coldSeen: number;
   /** Neighbours of a cold item whose rows are taken: items that are not cold, most alike first. */
   coldNeighbours: number;
+  /** Items of each data set, where several lie behind one another: neighbours are of the same. Default one. */
+  parts?: readonly number[];
   seed: number;
 }
 
@@ -32,7 +34,7 @@ export function coldTargets(
   train: readonly Row[],
   vectors: Vectors,
   items: number,
-  { coldTargets: count, coldSeen, coldNeighbours, seed }: ColdTargetOptions,
+  { coldTargets: count, coldSeen, coldNeighbours, parts = [items], seed }: ColdTargetOptions,
 ): Row[] {
   if (vectors.rows !== items) {
     throw new InputError(`cold targets: expected vectors of ${items} items, got ${vectors.rows}; take --embeddings of the same data`); // prettier-ignore
@@ -45,11 +47,14 @@ export function coldTargets(
     if (found) found.push(row);
     else rowsOf.set(row.target, [row]);
   }
-  const warm = [...rowsOf.keys()].filter((item) => counts[item]! > coldSeen);
+  const partOf = Uint32Array.from(parts.flatMap((size, part) => new Array<number>(size).fill(part)));
+  const warm = parts.map((_, part) =>
+    [...rowsOf.keys()].filter((item) => partOf[item] === part && counts[item]! > coldSeen),
+  );
   const made: Row[] = [];
   counts.forEach((seen, item) => {
     if (seen > coldSeen) return;
-    const alike = nearest(unit, vectors.width, item, warm, coldNeighbours);
+    const alike = nearest(unit, vectors.width, item, warm[partOf[item]!]!, coldNeighbours);
     const rows = alike.flatMap((neighbour) => rowsOf.get(neighbour)!);
     const drawn = new Random(`${seed}/cold/${item}`).shuffle(rows).slice(0, count);
     made.push(...drawn.map(({ user, history }) => ({ user, history, target: item })));
@@ -62,19 +67,18 @@ export function coldTargets(
  * @throws InputError where it is above 0 and no file is named
  */
 export function loadColdTargets(
-  { train, items }: Pick<Dataset, 'train' | 'items'>,
+  { train, items, parts }: Pick<Dataset, 'train' | 'items' | 'parts'>,
   options: ColdTargetOptions & { embeddings?: string | undefined },
 ): Row[] {
   if (options.coldTargets === 0) return [];
   if (options.embeddings === undefined) {
     throw new InputError('--cold-targets: expected --embeddings FILE, the item vectors (.npy), got none');
   }
-  return coldTargets(
-    train,
-    readItemVectors(options.embeddings, items.length, 'check --embeddings'),
-    items.length,
-    options,
-  );
+  const sizes = parts && { parts: parts.map((part) => part.items) };
+  return coldTargets(train, readItemVectors(options.embeddings, items.length, 'check --embeddings'), items.length, {
+    ...options,
+    ...sizes,
+  });
 }
 
 /** The vectors at length 1; those of zeros stay. [items * D] */

@@ -77,3 +77,10 @@ export function checkWarmup({
     throw new InputError('--warmup-ratio: expected it or --warmup-steps, got both; set the other to 0');
   }
 }
+
+/** AdamW has no such scale. */
+export function checkOptimizer({ optimizer, muonScale }: { optimizer: string; muonScale: string }): void {
+  if (optimizer !== 'muon' && muonScale !== MUON_SCALES[0]) {
+    throw new InputError(`--muon-scale ${muonScale}: expected --optimizer muon beside it; leave it out`);
+  }
+}

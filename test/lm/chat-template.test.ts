@@ -85,7 +85,9 @@ test('tokens that a template names: as texts, as objects, or not at all', () => 
   expect(rendered({ chat_template, bos_token: null })).toBe('[|]');
   const named = [{ name: 'tool', template: 'x' }, { name: 'default', template: chat_template }]; // prettier-ignore
   expect(rendered({ chat_template: named })).toBe('[|]');
-  expect(() => rendered({ chat_template: named.slice(0, 1) })).toThrow('has no chat template; leave the flag out');
+  expect(() => rendered({ chat_template: [null, ...named.slice(0, 1)] })).toThrow(
+    'has no chat template; leave the flag out',
+  );
   expect(() => rendered({})).toThrow('has no chat template; leave the flag out');
 });
 

@@ -8,6 +8,7 @@ import {
   sidVocabulary,
   wordTokenizer,
 } from '../../lib/lm/tokenizer/tokenizer.js';
+import { InputError } from '../../lib/support/errors.js';
 import { createRenderer } from '../../lib/tasks/prompts.js';
 import { findTemplate, templateWords } from '../../lib/tasks/templates.js';
 
@@ -108,8 +109,38 @@ describe('a tokenizer.json', () => {
     expect(tokenizer.encode('a')).toEqual([2]);
   });
 
-  test('that is none', () => {
-    expect(() => parseTokenizer('{}', 'here')).toThrow('here: no model.vocab; is it a tokenizer.json?');
+  const none = 'no model.vocab; is it a tokenizer.json?';
+  const model = { type: 'BPE', vocab: { a: 0 }, merges: [] };
+  const tokens = 'expected added_tokens to be a list of {id, content}';
+  const unread = 'the tokenizer is damaged or not read here (';
+  test.each<[unknown, string]>([
+    [{}, none],
+    [null, none],
+    [[], none],
+    ['x', none],
+    [{ model: { vocab: 3 } }, none],
+    [
+      { model: { ...model, type: 'Unigram', vocab: [['a', -1.5]] } },
+      'expected a vocabulary of ids, got a list (Unigram)',
+    ],
+    [{ model: { ...model, vocab: { a: 'b' } } }, 'the id of "a" cannot be "b"'],
+    [{ model: { ...model, vocab: { a: 0, b: -1 } } }, 'the id of "b" cannot be -1'],
+    [{ model: { ...model, merges: 5 } }, unread],
+    [{ model, added_tokens: {} }, tokens],
+    [{ model, added_tokens: [{ id: 1 }] }, tokens],
+    [{ model, added_tokens: [{ id: 'x', content: 'a' }] }, tokens],
+    [{ model, added_tokens: [null] }, tokens],
+    ...['normalizer', 'pre_tokenizer', 'post_processor', 'decoder'].map((part): [unknown, string] => [
+      { model, [part]: { type: 'Nope' } },
+      `${unread}Unknown `,
+    ]),
+    [{ model, pre_tokenizer: { type: 'Split', pattern: { Regex: '(' }, behavior: 'Isolated' } }, `${unread}Invalid`],
+  ])('that is none, or damaged: %j', (raw, message) => {
+    const parts = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
+    const whole = typeof raw === 'object' && raw !== null && !Array.isArray(raw) ? { ...parts, ...raw } : raw;
+    const parse = () => parseTokenizer(JSON.stringify(whole), 'here');
+    expect(parse).toThrow(InputError);
+    expect(parse).toThrow(`here: ${message}`);
   });
 });
 

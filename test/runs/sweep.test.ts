@@ -1,5 +1,5 @@
 /** Sweeps: which trials there are, what is run again, the best, the table and its figure. */
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -13,7 +13,7 @@ import { sweepRows } from '../../lib/runs/sweep/sweep-rows.js';
 import { parseSweep, sweepTrials, type SweepSpec } from '../../lib/runs/sweep/sweep-spec.js';
 import { integer } from '../../lib/options/kinds.js';
 import { defineOptions } from '../../lib/options/schema.js';
-import { InputError } from '../../lib/support/errors.js';
+import { InputError, Interrupted } from '../../lib/support/errors.js';
 import { interrupted, watchInterrupts } from '../../lib/support/interrupt.js';
 import { setNoticeSink, setProgressSink } from '../../lib/support/progress.js';
 import { Random } from '../../lib/support/random.js';
@@ -146,6 +146,36 @@ describe('running', () => {
     const broken = { run: () => [].at(1)! as number, stop: () => false };
     const thrown = { ...broken, run: () => { throw new TypeError('defect'); } }; // prettier-ignore
     await expect(runSweep(spec({ grid }), join(dir, 'defect.jsonl'), thrown)).rejects.toThrow(TypeError);
+  });
+
+  test('an interrupt stops the sweep, and its trial is run again', async () => {
+    const at = join(dir, 'interrupted.jsonl');
+    const pressed = ({ varied }: { varied: Record<string, unknown> }): unknown => {
+      if (varied.k === 2) throw new Interrupted('sft: interrupted at step 3');
+      return run({ varied });
+    };
+    await expect(runSweep(spec({ grid }), at, { run: pressed })).rejects.toThrow('interrupted at step 3');
+    expect(readFileSync(at, 'utf8').trim().split('\n')).toHaveLength(1);
+    expect(await runSweep(spec({ grid }), at, { run })).toMatchObject({ ran: 2, kept: 1, failed: 0 });
+  });
+
+  test('whatever is interrupted says so in a way that is no failure', () => {
+    const sources = readdirSync('lib', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    const thrown = sources.flatMap((name) => [
+      ...readFileSync(join('lib', name), 'utf8').matchAll(/throw new (\w+)\(\s*[`'][^`'\n]*\binterrupted\b/g),
+    ]);
+    expect(thrown.length).toBeGreaterThanOrEqual(5);
+    expect(new Set(thrown.map(([, error]) => error))).toEqual(new Set(['Interrupted']));
+  });
+
+  test('what another command gave is not kept; a line that names none is', async () => {
+    const at = join(dir, 'commands.jsonl');
+    await runSweep(spec({ grid }), at, { run });
+    const other = { ...spec({ grid }), command: 'sid quality' };
+    expect(await runSweep(other, at, { run: () => ({ a: { b: 9 }, c: 9 }) })).toMatchObject({ ran: 3, kept: 0 });
+    expect(await runSweep(other, at, { run })).toMatchObject({ ran: 0, kept: 3, best: { metrics: { 'a.b': 9 } } });
+    writeFileSync(at, readFileSync(at, 'utf8').replaceAll('"command":"sid quality",', ''));
+    expect(await runSweep(spec({ grid }), at, { run })).toMatchObject({ ran: 0, kept: 3 });
   });
 
   test('stopped between trials, it goes on where it was', async () => {

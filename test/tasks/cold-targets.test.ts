@@ -24,6 +24,20 @@ test("a cold item gets its nearest neighbour's histories; what is like nothing g
   expect(made.map(({ target }) => target)).toEqual([2, 3, 3]);
 });
 
+test('of a joined folder, neighbours are of the same data set', () => {
+  const many = { ...OPTIONS, coldNeighbours: 9, coldTargets: 9 };
+  const targets = (parts: number[]) =>
+    new Set(coldTargets(train, vectors, 6, { ...many, parts }).map((of) => of.target));
+  expect(targets([6])).toEqual(new Set([2, 3]));
+  expect(targets([3, 3])).toEqual(new Set([2])); // 3 is like 1, which is of another
+  const file = join(mkdtempSync(join(tmpdir(), 'sidlab-cold-')), 'x.npy');
+  writeNpy(file, vectors);
+  const part = (items: number) => ({ name: 'p', items, rows: { train: 2, valid: 0, test: 0 }, sources: {} });
+  const item = { title: '', description: '', brand: '', categories: '' };
+  const joined = { train, items: new Array(6).fill(item), parts: [part(3), part(3)] };
+  expect(new Set(loadColdTargets(joined, { ...many, embeddings: file }).map((of) => of.target))).toEqual(new Set([2]));
+});
+
 test('more neighbours, and items that were bought once as cold ones', () => {
   const two = coldTargets(train, vectors, 6, { ...OPTIONS, coldNeighbours: 2, coldTargets: 9 });
   expect(two.filter(({ target }) => target === 2)).toHaveLength(4);

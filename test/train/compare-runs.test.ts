@@ -1,8 +1,9 @@
 /** The runs of a folder: found, summed up, told apart, drawn. */
-import { mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { runsReport } from '../../lib/cli/runs-report.js';
 import { runCurves } from '../../lib/figures/run-curves.js';
 import { writeJson } from '../../lib/files/files.js';
 import { RunFolder } from '../../lib/runs/run-folder.js';
@@ -48,6 +49,21 @@ test('in what they differ: the options that are not the same in all, nested ones
     { option: 'bestMetric', values: values(null, null, 'loss') },
   ]);
   expect(compareRuns(join(folder, 'runs/b')).differences).toEqual([]);
+});
+
+test("of a task's own loss the smallest is the best, too", () => {
+  const mixed = mkdtempSync(join(tmpdir(), 'sidlab-runs-'));
+  const run = new RunFolder(join(mixed, 'sft'), { stage: 'sft', bestMetric: 'loss sids' });
+  [0.3, 0.1, 0.2].forEach((loss, i) => run.log({ step: i + 1, 'valid loss': 1 - loss, 'valid loss sids': loss }));
+  run.release();
+  expect(compareRuns(mixed).runs).toMatchObject([{ metric: 'loss sids', best: 0.1, at: 2 }]);
+});
+
+test('a metric that no run has is refused, with those that there are', async () => {
+  const wrong = { data: folder, out: join(folder, 'none'), metric: 'HR@10' };
+  await expect(runsReport(wrong)).rejects.toThrow('runs: expected --metric to be one of loss, NDCG@10, got HR@10');
+  expect(existsSync(wrong.out)).toBe(false);
+  expect((await runsReport({ ...wrong, metric: 'loss' })).figures.every((path) => existsSync(path))).toBe(true);
 });
 
 test('a folder without runs says what a run is', () => {

@@ -1,10 +1,11 @@
 /** Training from the shape of a folder without weights; rows of new tokens from the words that tell their items apart. */
-import { copyFileSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Item } from '../../lib/data/dataset.js';
 import { useEngine } from '../../lib/engine/engine.js';
+import { endTokensOf } from '../../lib/lm/config.js';
 import { modelConfig } from '../../lib/lm/model.js';
 import { keywordWeights, titleWeights } from '../../lib/lm/tokenizer/title-weights.js';
 import { loadTokenizer, wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
@@ -33,6 +34,14 @@ describe('a folder with config.json alone', () => {
     const [same, other] = [5, 6].map((seed) => initialModel(folder, INDEX, seed).model.weights.get(name)!.arraySync());
     expect(model.weights.get(name)!.arraySync()).toEqual(same);
     expect(model.weights.get(name)!.arraySync()).not.toEqual(other);
+  });
+
+  test('of several end tokens of the folder none is left: their numbers are words of the new vocabulary', () => {
+    const several = mkdtempSync(join(tmpdir(), 'sidlab-bare-'));
+    const config = JSON.parse(readFileSync('test/golden/qwen2-untied/config.json', 'utf8')) as object;
+    writeFileSync(join(several, 'config.json'), JSON.stringify({ ...config, eos_token_id: [2, 3] }));
+    expect(modelConfig(several).eosTokenIds).toEqual([2, 3]);
+    expect(endTokensOf(initialModel(several, INDEX, 5).model.config)).toEqual([0]);
   });
 
   test('a tokenizer in the folder is used, and grows by what it lacks', () => {

@@ -66,16 +66,25 @@ test('a mix of tasks: the loss of each, and the mean over all targets together',
   ];
   const metrics = await sftTask(model, noTasks, [], { heldOut: parts }, settings).validate();
   const losses = parts.map(({ rows, render }) => negativeLogProbs(rows.map((row) => rowExample(row, render))));
-  expect(Object.keys(metrics)).toEqual(['loss', 'loss short', 'loss long', 'loss empty']);
+  expect(Object.keys(metrics)).toEqual(['loss', 'loss short', 'loss long']); // a loss over no target is none
   expect(losses.map((values) => values.length)).toEqual([5, 54, 0]);
   expect(metrics['loss short']).toBeCloseTo(mean(losses[0]!), 5);
   expect(metrics['loss long']).toBeCloseTo(mean(losses[1]!), 5);
-  expect(metrics['loss empty']).toBe(0);
   expect(metrics.loss).toBeCloseTo(mean(losses.flat()), 5);
   // neither the mean over tasks nor that over rows
   const overTasks = mean(losses.slice(0, 2).map(mean));
   const overRows = (5 * mean(losses[0]!) + 9 * mean(losses[1]!)) / 14;
   for (const other of [overTasks, overRows]) expect(Math.abs(metrics.loss! - other)).toBeGreaterThan(1e-3);
+});
+
+test('nothing to validate on: an error, for the first model would pass for the best', () => {
+  const parts = [
+    { name: 'a', rows: [], render: renderer(1) },
+    { name: 'b', rows: [], render: renderer(2) },
+  ];
+  expect(() => sftTask(model, noTasks, [], { heldOut: parts }, settings)).toThrow(
+    'validation: expected held-out rows of a, b, got none; filter again',
+  );
 });
 
 test('one task: its loss alone', async () => {
@@ -118,7 +127,7 @@ test('held-out rows of a task: as many as asked for, drawn by seed and task, non
     // prettier-ignore
     expect(heldOutRows(rows, task, { validRows: 12, seed })).not.toEqual(drawn);
   }
-  for (const validRows of [30, 31])
+  for (const validRows of [30, 31, 0])
     expect(new Set(heldOutRows(rows, 'a', { validRows, seed: 1 }))).toEqual(new Set(rows));
 });
 

@@ -6,7 +6,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { loadDataset } from '../../lib/data/load.js';
 import { writeIndex } from '../../lib/data/sid-index.js';
 import { useEngine } from '../../lib/engine/engine.js';
-import { trainableWeights } from '../../lib/lm/language-model.js';
+import { type LanguageModel, trainableWeights } from '../../lib/lm/language-model.js';
+import { weightArray } from '../../lib/lm/model-files.js';
 import { loadModel, saveModel } from '../../lib/lm/model.js';
 import { wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
 import { TEMPLATES } from '../../lib/tasks/templates.js';
@@ -239,6 +240,25 @@ describe('where training starts', () => {
     expect(trained(45, INDEX).newTokens).toBe(true); // rows that the table lacked
     expect(initialModel(baseOf(30, INDEX), INDEX, 1, { lora: true, sidTokens: 'subwords' }).model.lora!.newTokens).toBe(false); // prettier-ignore
   });
+
+  test.each(['none', 'embeddings', 'all-but-new-rows'] as const)(
+    'an adapter that is saved has every row: freeze %s',
+    (freeze) => {
+      const at = join(base, '..', 'adapter');
+      const table = (model: LanguageModel) => weightArray(model, 'model.embed_tokens.weight').data.slice();
+      for (const [words, sids] of [
+        [39, []],
+        [45, []],
+        [45, INDEX],
+        [30, INDEX.slice(0, 1)],
+      ] as [number, string[][]][]) {
+        // prettier-ignore
+        const { model, tokenizer } = initialModel(baseOf(words, sids), INDEX, 1, { lora: { rank: 2 }, freeze });
+        saveModel(at, model, { json: tokenizer.json });
+        expect(table(loadModel(at)), `${words} words, ${sids.length} SIDs`).toEqual(table(model));
+      }
+    },
+  );
 
   test('adapters as they are asked for; with what is frozen no table is trained whole', () => {
     const of = (options: TrainableOptions) => initialModel(baseOf(39), INDEX, 1, options).model;

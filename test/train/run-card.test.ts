@@ -31,6 +31,9 @@ test('names every file that went in by its hash, the code, the versions and the 
   >;
   expect(card.versions).toMatchObject({ sidlab: version, tfjs: '4.22.0', node: process.versions.node });
   expect(card.hardware.cores).toBeGreaterThan(0);
+  expect(card.hardware.precision).toBe('float32');
+  const half = runCard({ seconds: 1 }, { seed: 7, precision: 'bfloat16' }, inputs);
+  expect(half.hardware.precision).toBe('bfloat16');
   expect(JSON.parse(JSON.stringify(card))).toEqual(card);
   const shape = runCard({ seconds: 1 }, { seed: 7 }, { ...inputs, model: 'qwen2:32x1' });
   expect(Object.keys(shape.inputs)).toEqual([...files.slice(0, 4), 'index']);

@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path';
 import { writeAtomic } from '../../files/files.js';
-import { InputError } from '../../support/errors.js';
+import { InputError, Interrupted } from '../../support/errors.js';
 import { interrupted, watchInterrupts } from '../../support/interrupt.js';
 import { startProgress, tell } from '../../support/progress.js';
 import type { Dataset } from '../dataset.js';
@@ -106,7 +106,7 @@ export async function enrich(options: EnrichOptions): Promise<EnrichReport> {
     release();
     progress.end();
   }
-  if (interrupted()) throw new InputError('enrich: interrupted; what is answered is kept, the same command goes on');
+  if (interrupted()) throw new Interrupted('enrich: interrupted; what is answered is kept, the same command goes on');
   const answered =
     kind === 'items' ? writeItems(out, dataset, questions, cache) : writePreferences(out, questions, cache);
   return { requests: open.length, cached: questions.length - open.length, answered, failed, usage, out };

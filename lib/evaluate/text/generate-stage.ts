@@ -23,7 +23,7 @@ import type { PromptSource } from '../../lm/prompt-card.js';
 import { disposeWeights } from '../../lm/weights.js';
 import { codeVersion } from '../../runs/code-version.js';
 import { hashInputs } from '../../runs/inputs.js';
-import { InputError } from '../../support/errors.js';
+import { InputError, Interrupted } from '../../support/errors.js';
 import { interrupted, watchInterrupts } from '../../support/interrupt.js';
 import { promptWords } from '../../tasks/prompt-words.js';
 import { answersWithSid, findTemplate, readTemplates } from '../../tasks/templates.js';
@@ -115,7 +115,7 @@ export async function generateStage(options: GenerateStageOptions): Promise<Gene
       const some = `${results}.part`; // what a former call wrote of all examples stays
       if (rows.length < examples.length) {
         writeGenerations(some, rows);
-        throw new InputError(`generate: interrupted; ${rows.length} of ${examples.length} texts are in ${some}`);
+        throw new Interrupted(`generate: interrupted; ${rows.length} of ${examples.length} texts are in ${some}`);
       }
       writeGenerations(results, rows);
       rmSync(some, { force: true });

@@ -101,13 +101,13 @@ function fixedDate(format: string): string {
 
 interface TokenizerConfig {
   /** One template, or several by name. */
-  chat_template?: string | { name: string; template: string }[];
+  chat_template?: string | ({ name: string; template: string } | null)[];
   bos_token?: string | { content: string } | null;
   eos_token?: string | { content: string } | null;
 }
 
 function namedTemplate({ chat_template: given }: TokenizerConfig): string | undefined {
-  return Array.isArray(given) ? given.find(({ name }) => name === 'default')?.template : given;
+  return Array.isArray(given) ? given.find((of) => of?.name === 'default')?.template : given;
 }
 
 function tokenText(token: string | { content: string } | null | undefined): string {

@@ -2,7 +2,7 @@
  * A tokenizer's files in a model folder: `tokenizer.json`, and what Python's transformers and a chat template read
  * beside it, which goes from folder to folder with the model.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomic, writeJson } from '../../files/files.js';
 import { tokenizerText } from './tokenizer-text.js';
@@ -21,7 +21,8 @@ export function saveTokenizer(folder: string, json: string, from: readonly strin
   writeAtomic(join(folder, 'tokenizer.json'), json);
   for (const name of BESIDE) {
     const source = from.find((model) => tokenizerText(model, name) !== undefined);
-    if (source !== undefined && source !== folder) writeAtomic(join(folder, name), tokenizerText(source, name)!);
+    if (source === undefined) rmSync(join(folder, name), { force: true }); // another model's
+    else if (source !== folder) writeAtomic(join(folder, name), tokenizerText(source, name)!);
   }
   if (existsSync(join(folder, CONFIG))) return;
   const ends = parseTokenizer(json, folder).has(END_OF_TEXT);

@@ -36,18 +36,20 @@ export interface TextTokenizer {
   json: string;
 }
 
-/** @param source the file, for the error's text */
+/** What is read of `tokenizer.json`. */
+interface TokenizerFile {
+  model: { vocab: Record<string, number>; unk_token?: string | null };
+  added_tokens: { id: number; content: string; special: boolean }[];
+}
+
+/** @param source the file, for the error's text @throws InputError for one that is damaged, or not read here */
 export function parseTokenizer(json: string, source: string): TextTokenizer {
-  const raw = JSON.parse(json) as {
-    model?: { vocab?: Record<string, number>; unk_token?: string };
-    added_tokens?: { id: number; content: string; special: boolean }[];
-  };
-  if (!raw.model?.vocab) throw new InputError(`${source}: no model.vocab; is it a tokenizer.json?`);
-  const added = raw.added_tokens ?? [];
-  const tokenizer = new Tokenizer({ ...raw, added_tokens: added }, {});
-  const ids = [...Object.values(raw.model.vocab), ...added.map(({ id }) => id)];
+  const raw = checkedTokenizer(JSON.parse(json), source);
+  const { added_tokens: added, model } = raw;
+  const tokenizer = createTokenizer(raw, source);
+  const ids = [...Object.values(model.vocab), ...added.map(({ id }) => id)];
   // the library leaves a word that a word-level vocabulary lacks undefined
-  const unknown = raw.model.unk_token === undefined ? undefined : tokenizer.token_to_id(raw.model.unk_token);
+  const unknown = typeof model.unk_token === 'string' ? tokenizer.token_to_id(model.unk_token) : undefined;
   const known = (id: number | undefined, text: string): number => {
     if (id === undefined && unknown === undefined)
       throw new InputError(`${source}: cannot encode ${JSON.stringify(text)}`);
@@ -74,6 +76,44 @@ export function parseTokenizer(json: string, source: string): TextTokenizer {
     vocabSize: ids.reduce((most, id) => Math.max(most, id), -1) + 1,
     json,
   };
+}
+
+function checkedTokenizer(raw: unknown, source: string): TokenizerFile {
+  const { model, added_tokens: added } = (raw ?? {}) as {
+    model?: Partial<TokenizerFile['model']>;
+    added_tokens?: unknown;
+  };
+  const vocab: unknown = model?.vocab;
+  if (typeof vocab !== 'object' || vocab === null) {
+    throw new InputError(`${source}: no model.vocab; is it a tokenizer.json?`);
+  }
+  if (Array.isArray(vocab)) {
+    throw new InputError(
+      `${source}: expected a vocabulary of ids, got a list (Unigram), which is not read; take another model`,
+    );
+  }
+  const isId = (id: unknown): boolean => Number.isSafeInteger(id) && (id as number) >= 0;
+  const odd = Object.entries(vocab).find(([, id]) => !isId(id));
+  if (odd) throw new InputError(`${source}: the id of ${JSON.stringify(odd[0])} cannot be ${JSON.stringify(odd[1])}; fetch it anew`); // prettier-ignore
+  const tokens = added ?? [];
+  const fits = (token: unknown): boolean => {
+    const { id, content } = (token ?? {}) as { id?: unknown; content?: unknown };
+    return isId(id) && typeof content === 'string';
+  };
+  if (!Array.isArray(tokens) || !tokens.every(fits)) {
+    throw new InputError(`${source}: expected added_tokens to be a list of {id, content}; fetch it anew`);
+  }
+  return { ...(raw as TokenizerFile), added_tokens: tokens as TokenizerFile['added_tokens'] };
+}
+
+/** What the library refuses, such as a normalizer that it does not know, in one line. */
+function createTokenizer(raw: TokenizerFile, source: string): Tokenizer {
+  try {
+    return new Tokenizer(raw, {});
+  } catch (error) {
+    const [reason] = (error as Error).message.split('\n');
+    throw new InputError(`${source}: the tokenizer is damaged or not read here (${reason}); take another model`);
+  }
 }
 
 /** What the post-processor puts before a text. */

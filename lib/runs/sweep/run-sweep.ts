@@ -1,11 +1,12 @@
 /**
  * The trials of a sweep one after the other. Each is a line of `sweep.jsonl` as soon as it is done, so a sweep that was
  * stopped, or that got more values, runs what is missing alone. A trial that fails says why and does not stop the others;
- * the next call tries it again.
+ * the next call tries it again. An interrupt stops the sweep. What lies in the files that a trial reads is not looked at:
+ * after a change of the data, `sweep.jsonl` is to be removed.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { appendOrFail } from '../../files/files.js';
-import { InputError } from '../../support/errors.js';
+import { InputError, Interrupted } from '../../support/errors.js';
 import type { SweepSpec, SweepTrial } from './sweep-spec.js';
 import { sweepTrials } from './sweep-spec.js';
 
@@ -13,6 +14,8 @@ import { sweepTrials } from './sweep-spec.js';
 export interface TrialResult {
   /** Of the trial. */
   name: string;
+  /** That was run; absent in older lines. */
+  command?: string;
   /** The options that vary. */
   varied: Record<string, unknown>;
   /** The metrics asked for; null where the report has none of the name. */
@@ -45,11 +48,12 @@ export interface SweepRunner {
 
 /**
  * @param file of the trials that are done
- * @throws InputError where the metric is in no trial's report, with the numbers that are; whatever is no `InputError`
+ * @throws Interrupted on interrupt, as the trial did: it has no line, and the next call goes on with it; whatever is no
+ *   `InputError`
  */
 export async function runSweep(spec: SweepSpec, file: string, runner: SweepRunner): Promise<SweepResult> {
   const trials = sweepTrials(spec);
-  const done = readTrials(file);
+  const done = readTrials(file, spec);
   const open = trials.filter(({ name }) => !done.has(name) || done.get(name)!.error !== undefined || lacks(done.get(name)!, spec)); // prettier-ignore
   let place = 0;
   for (const trial of open) {
@@ -67,7 +71,7 @@ export async function runSweep(spec: SweepSpec, file: string, runner: SweepRunne
   return { trials: sorted, ran: place, kept: trials.length - open.length, failed, ...(best && { best }) };
 }
 
-async function runTrial(trial: SweepTrial, { metrics }: SweepSpec, runner: SweepRunner): Promise<TrialResult> {
+async function runTrial(trial: SweepTrial, { command, metrics }: SweepSpec, runner: SweepRunner): Promise<TrialResult> {
   const { name, varied } = trial;
   const start = performance.now();
   const since = (): number => Number(((performance.now() - start) / 1000).toFixed(3));
@@ -78,22 +82,22 @@ async function runTrial(trial: SweepTrial, { metrics }: SweepSpec, runner: Sweep
       const known = numbersIn(report).slice(0, 30).join(', ');
       throw new InputError(`sweep: expected metrics of the report (${known}), got ${metrics.join(', ')}`);
     }
-    return { name, varied, metrics: Object.fromEntries(values), seconds: since() };
+    return { name, command, varied, metrics: Object.fromEntries(values), seconds: since() };
   } catch (error) {
-    if (!(error instanceof InputError)) throw error;
+    if (!(error instanceof InputError) || error instanceof Interrupted) throw error;
     const none = Object.fromEntries(metrics.map((metric) => [metric, null]));
-    return { name, varied, metrics: none, seconds: since(), error: error.message };
+    return { name, command, varied, metrics: none, seconds: since(), error: error.message };
   }
 }
 
-/** The last line of a trial counts; a line that was cut short is passed over. */
-function readTrials(file: string): Map<string, TrialResult> {
+/** The last line of a trial counts; one that was cut short, or is of another command, is passed over. */
+function readTrials(file: string, { command }: SweepSpec): Map<string, TrialResult> {
   const done = new Map<string, TrialResult>();
   if (!existsSync(file)) return done;
   for (const line of readFileSync(file, 'utf8').split('\n')) {
     try {
       const result = JSON.parse(line) as TrialResult;
-      if (typeof result.name === 'string') done.set(result.name, result);
+      if (typeof result.name === 'string' && (result.command ?? command) === command) done.set(result.name, result);
     } catch {
       continue;
     }

@@ -13,7 +13,7 @@ import type { Vectors } from '../../files/npy.js';
 import type { NamedArray } from '../../files/safetensors.js';
 import { maskTensor } from '../../ops/dropout.js';
 import type { MetricLine } from '../../runs/metric-lines.js';
-import { InputError } from '../../support/errors.js';
+import { InputError, Interrupted } from '../../support/errors.js';
 import { interrupted, watchInterrupts } from '../../support/interrupt.js';
 import { startProgress } from '../../support/progress.js';
 import { Random } from '../../support/random.js';
@@ -306,7 +306,7 @@ class Training {
   private stop(): never {
     const { run } = this.plan;
     const saved = run === undefined ? 'nothing was saved (no run folder)' : `saved in ${run}, run it again to resume`;
-    throw new InputError(`sid: interrupted after epoch ${this.state.epoch}; ${saved}`);
+    throw new Interrupted(`sid: interrupted after epoch ${this.state.epoch}; ${saved}`);
   }
 
   private seconds(): number {

@@ -39,6 +39,7 @@ export function loadWeights(
   const factors = parseWeights(text);
   return rowWeights(factors, {
     ...{ rows: dataset.train, items: dataset.items.length },
+    ...(dataset.parts && { parts: dataset.parts.map(({ rows }) => rows.train) }),
     ...(factors.some(isTimed) && { times: rowTimes(dataset, 'train') }),
     ...(file !== undefined && { column: rowColumns(file, dataset.train.length) }),
   });

@@ -19,6 +19,8 @@ export interface RowWeights {
 export interface WeightSources {
   /** Training rows. */
   rows: readonly Row[];
+  /** Of the rows of each data set, where several lie behind one another, each in order of time. Default one. */
+  parts?: readonly number[];
   /** In the catalogue. */
   items: number;
   /** When each row's target was bought, milliseconds since 1970 [rows]; absent where nobody knows. */
@@ -79,9 +81,13 @@ function rowFactor(factor: Exclude<WeightFactor, { kind: 'balanced' }>, sources:
 
 function recency(
   { halfLife, unit }: Extract<WeightFactor, { kind: 'recency' }>,
-  { rows, times }: WeightSources,
+  { rows, parts = [rows.length], times }: WeightSources,
 ): number[] {
-  if (unit === 'share') return rows.map((_, row) => 2 ** (-(rows.length - 1 - row) / rows.length / halfLife));
+  if (unit === 'share') {
+    return parts.flatMap((count) =>
+      Array.from({ length: count }, (_, row) => 2 ** (-(count - 1 - row) / count / halfLife)),
+    );
+  }
   if (!times) {
     throw new InputError(
       'row weights: recency in days: expected NAME.train.times in the data folder, got none; run sidlab filter again on ' +

@@ -5,7 +5,8 @@
  *   balanced[:A]    n^-A for a target that was bought n times in the training rows; at A = 1 every item counts alike
  *                   (Kang et al., arXiv 1910.09217, eq. 1, with their q = 1 - A). Default A 0.5
  *   recency[:H]     2^(-age / H) for a row whose target was bought `age` days before the latest one. Default H 180.
- *                   `H%` measures ages in rows, as shares of the training rows, whose order is that of time
+ *                   `H%` measures ages in rows, as shares of the training rows, whose order is that of time; of a joined
+ *                   folder as shares of each data set's own
  *   column:NAME     a column of the file of columns, as it is
  *   log1p:NAME      log(1 + x) of a column
  */

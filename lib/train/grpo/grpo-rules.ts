@@ -4,7 +4,7 @@
  */
 import { InputError } from '../../support/errors.js';
 import { checkExamples } from '../../tasks/example-options.js';
-import { checkWarmup } from '../train-options.js';
+import { checkOptimizer, checkWarmup } from '../train-options.js';
 import type { RolloutKind } from './grpo-words.js';
 import type { ReferenceKind } from './grpo-words.js';
 import { lossDefaults, type PolicyLossOptions } from './loss/policy-loss.js';
@@ -168,6 +168,7 @@ export function checkWeights({ rowWeights, rowColumns }: { rowWeights?: string; 
 /** All of them. */
 export const GRPO_RULES = [
   checkWarmup,
+  checkOptimizer,
   checkWeights,
   checkRatio,
   checkDelta,

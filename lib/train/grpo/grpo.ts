@@ -24,7 +24,7 @@ import { train } from '../loop/train.js';
 import { largest } from '../../support/extremes.js';
 import { openRun } from '../loop/open-run.js';
 import { estimateRun, refuseIfTooLarge, type RunEstimate } from '../report/estimate.js';
-import { runCard, tellIfOther } from '../report/run-card.js';
+import { runCard, tellIfNotKept, tellIfOther } from '../report/run-card.js';
 import type { GrpoOptions } from './grpo-options.js';
 import { beginGrpo, grpoPrecision, type SettledGrpo, settleGrpo } from './grpo-settings.js';
 import { logRollouts, truncateRollouts } from './rollout/rollout-log.js';
@@ -50,6 +50,7 @@ export async function grpo(
   const done = await first(cluster, () => finishedRun(run, config, { again, whenStale }));
   if (done) {
     tellIfOther('grpo', done);
+    tellIfNotKept('grpo', run, settings);
     return done.report as GrpoReport;
   }
   const { model, tokenizer, task, dispose } = await together(cluster, () =>

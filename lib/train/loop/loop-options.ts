@@ -13,7 +13,7 @@ export interface LoopOptions extends Omit<OptimizerOptions, 'sumGradients' | 'sh
   schedule: Schedule;
   /** Validate before the first step too, so that the start can be the best. */
   evalStart: boolean;
-  /** Validation metric that decides which model is the best; larger is better, but of `loss`. */
+  /** Validation metric that decides which model is the best; larger is better, but of losses (`smallerIsBetter`). */
   bestMetric: string;
   /** Stop after so many validations without a better one; 0 never stops. */
   patience: number;

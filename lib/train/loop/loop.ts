@@ -6,9 +6,9 @@ import { first, together } from '../../cluster/alone.js';
 import { trainableWeights, type TrainableModel } from '../../lm/language-model.js';
 import { fromBfloat16, toBfloat16 } from '../../ops/bfloat16.js';
 import { checkMappedFiles } from '../../ops/read-tensor.js';
-import type { MetricLine } from '../../runs/metric-lines.js';
+import { type MetricLine, smallerIsBetter } from '../../runs/metric-lines.js';
 import { RunFolder, type RunStore } from '../../runs/run-folder.js';
-import { InputError } from '../../support/errors.js';
+import { InputError, Interrupted } from '../../support/errors.js';
 import { interrupted } from '../../support/interrupt.js';
 import { writeValidRows } from '../../runs/valid-rows.js';
 import { startProgress } from '../../support/progress.js';
@@ -20,9 +20,6 @@ import { batchGradientsInTurns } from './gradients.js';
 import type { LoopOptions, TrainReport } from './loop-options.js';
 import { planSteps, type StepPlan } from './step-plan.js';
 import type { Task } from './task.js';
-
-/** Validation metrics of which the smaller is the better. */
-const SMALLER = ['loss'];
 
 /** One run, from where its folder stands. */
 export class Loop<Batch> {
@@ -174,7 +171,7 @@ export class Loop<Batch> {
       throw new InputError(`${this.task.name}: expected --best-metric to be one of ${names}, got ${bestMetric}`);
     }
     this.log({ step: state.step, ...Object.fromEntries(Object.entries(metrics).map(([k, v]) => [`valid ${k}`, v])) });
-    const sign = SMALLER.includes(bestMetric) ? -1 : 1;
+    const sign = smallerIsBetter(bestMetric) ? -1 : 1;
     if (!state.best || sign * figure > sign * state.best.metrics[bestMetric]!) {
       await this.saveModel(this.folder.modelFolder);
       state.best = { step: state.step, metrics };
@@ -222,7 +219,7 @@ export class Loop<Batch> {
 
   private async stopInterrupted(): Promise<never> {
     await this.save();
-    throw new InputError(
+    throw new Interrupted(
       `${this.task.name}: interrupted at step ${this.state.step}; saved in ${this.folder.folder}, run it again to resume`,
     );
   }

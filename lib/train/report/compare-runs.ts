@@ -6,7 +6,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { readJson } from '../../files/files.js';
-import { type MetricLine, readMetrics } from '../../runs/metric-lines.js';
+import { type MetricLine, readMetrics, smallerIsBetter } from '../../runs/metric-lines.js';
 import { isLocked } from '../../runs/run-lock.js';
 import { InputError } from '../../support/errors.js';
 
@@ -79,7 +79,7 @@ function findRuns(folder: string): string[] {
 
 function summarize(name: string, path: string, config: Record<string, unknown>, lines: MetricLine[]): RunSummary {
   const metric = metricOf(config, lines);
-  const smaller = metric === 'loss';
+  const smaller = metric !== undefined && smallerIsBetter(metric);
   const validations = lines.filter((line) => line[`valid ${metric}`] !== undefined);
   const figure = (line: MetricLine): number => line[`valid ${metric}`]!;
   const best = validations.reduce<MetricLine | undefined>((best, line) => {

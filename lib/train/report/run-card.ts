@@ -1,9 +1,12 @@
 /**
  * `card.json`: what a finished run was made of, so that a metric can be traced to its data, its code and its machine.
  */
+import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { installed } from '../../engine/installed.js';
+import type { Precision } from '../../ops/precision.js';
 import { type CodeVersion, codeVersion, packageVersion } from '../../runs/code-version.js';
 import { hashInputs, type RunInputs } from '../../runs/inputs.js';
 import { tell } from '../../support/progress.js';
@@ -33,7 +36,8 @@ export interface RunCard {
     memoryGiB: number;
     backend: string;
     device: 'cpu' | 'gpu';
-    precision: string;
+    /** Of the large products. */
+    precision: Precision;
   };
   /** When it was done, ISO 8601. */
   finished: string;
@@ -41,10 +45,10 @@ export interface RunCard {
   seconds: number;
 }
 
-/** @param report result of the run @param config as in `config.json` */
+/** @param report result of the run @param config as in `config.json`, which names the precision where it is not float32 */
 export function runCard<R extends { seconds: number }>(
   report: R,
-  config: { seed: number },
+  config: { seed: number; precision?: Precision },
   inputs: RunInputs,
 ): RunCard & Record<string, unknown> {
   const { node } = process.versions;
@@ -64,7 +68,7 @@ export function runCard<R extends { seconds: number }>(
       cpu: cpu?.model.trim() ?? 'unknown',
       cores: availableParallelism(),
       memoryGiB: Number((totalmem() / 2 ** 30).toFixed(1)),
-      ...{ backend, device, precision: 'float32' },
+      ...{ backend, device, precision: config.precision ?? 'float32' },
     },
     finished: new Date().toISOString(),
     seconds: report.seconds,
@@ -80,4 +84,10 @@ export function tellIfOther(name: string, card: Record<string, unknown>): void {
     ...(backend !== undefined && backend !== engine ? [`the ${backend} engine, not ${engine}`] : []),
   ];
   if (others.length > 0) tell(`${name}: kept a result that was made by ${others.join(' and ')}; --again redoes it`);
+}
+
+/** Says in one line that a finished run has not kept what is asked for now. @param run its folder */
+export function tellIfNotKept(name: string, run: string, { keepLast }: { keepLast: boolean }): void {
+  if (!keepLast || existsSync(join(run, 'last'))) return;
+  tell(`${name}: the finished run in ${run} has not kept the model of its last update; --again trains it anew`);
 }

@@ -8,7 +8,7 @@ import type { Item } from '../../data/dataset.js';
 import { itemText } from '../../data/item-text.js';
 import type { SidIndex } from '../../data/sid-index.js';
 import { SID_TOKENS, type SidTokens } from '../../lm/choices.js';
-import { parseShape } from '../../lm/config.js';
+import { type ModelConfig, parseShape } from '../../lm/config.js';
 import { isBare, loadModel, modelConfig } from '../../lm/model.js';
 import { type LanguageModel } from '../../lm/language-model.js';
 import { bpeTokenizer, checkVocabSize } from '../../lm/tokenizer/bpe-tokenizer.js';
@@ -80,22 +80,29 @@ export function initialModel(
   if (isShape(from) || (isBare(from) && !existsSync(join(from, 'tokenizer.json')))) {
     const tokenizer = shapeTokenizer(index, options);
     const { vocabSize } = tokenizer;
-    const config = isShape(from) ? parseShape(from, vocabSize, 0) : { ...modelConfig(from), vocabSize, eosTokenId: 0 };
+    const config = isShape(from) ? parseShape(from, vocabSize, 0) : withVocabulary(modelConfig(from), vocabSize);
     const model = { config, weights: randomWeights(config, seed) };
     return { model: trainableModel(model, from, options, { added: 0 }, seed), tokenizer };
   }
   const [loaded, given] = [isBare(from) ? randomModel(from, seed) : loadModel(from), loadTokenizer(from)];
   if (sidTokens === 'subwords')
     return { model: trainableModel(loaded, from, options, { added: 0 }, seed), tokenizer: given };
+  const { vocabSize: loadedRows } = loaded.config;
   const { model, tokenizer, added, reused, missingRows } = extendVocabulary(loaded, given, index, seed, {
     sids: sidVocabulary,
     init,
     noise: initNoise,
     items,
   });
-  const counts = { added: added.length + missingRows, rows: () => sidRows(tokenizer, added, reused) };
+  const missing = Array.from({ length: missingRows }, (_, i) => loadedRows + i);
+  const counts = { added: added.length + missingRows, rows: () => sidRows(tokenizer, added, reused, missing) };
   const sids = { added: added.length, reused: reused.length };
   return { model: trainableModel(model, from, options, counts, seed), tokenizer, sids };
+}
+
+/** A folder's shape for a vocabulary of our own, whose end of text is 0: the folder's end tokens are words there. */
+function withVocabulary({ eosTokenIds: _, ...shape }: ModelConfig, vocabSize: number): ModelConfig {
+  return { ...shape, vocabSize, eosTokenId: 0 };
 }
 
 function randomModel(folder: string, seed: number): LanguageModel {

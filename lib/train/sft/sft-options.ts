@@ -5,10 +5,11 @@ import { LORA_OPTIONS, type LoraOptions } from '../../lm/lora/lora-options.js';
 import { withDefault } from '../../options/derive.js';
 import { choice, group, integer, number, text } from '../../options/kinds.js';
 import { defineOptions, type OptionsOf, type SettingsOf } from '../../options/schema.js';
-import { checkExamples, EXAMPLE_OPTIONS } from '../../tasks/example-options.js';
+import { EXAMPLE_OPTIONS } from '../../tasks/example-options.js';
 import { EXAMPLE_MODES, LOSS_ON } from '../../tasks/examples.js';
 import { PROMPT_OPTIONS } from '../../tasks/prompt-options.js';
-import { AVERAGE_HELP, checkWarmup, OPTIMIZER_OPTIONS, TRAIN_OPTIONS } from '../train-options.js';
+import { AVERAGE_HELP, OPTIMIZER_OPTIONS, TRAIN_OPTIONS } from '../train-options.js';
+import { SFT_RULES } from './sft-rules.js';
 
 /** Declares the options of `sft`. */
 export const SFT_OPTIONS = defineOptions(
@@ -81,7 +82,7 @@ export const SFT_OPTIONS = defineOptions(
     ),
     freeze: choice(FREEZE, 'what is frozen', { default: 'none' }),
   },
-  { rules: [checkWarmup, checkExamples] },
+  { rules: SFT_RULES },
 );
 
 /** Options of `sft`. */

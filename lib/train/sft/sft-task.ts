@@ -6,6 +6,7 @@ import type { Cluster } from '../../cluster/cluster.js';
 import type { Row } from '../../data/dataset.js';
 import type { Recommender } from '../../evaluate/recommender.js';
 import type { LanguageModel } from '../../lm/language-model.js';
+import { InputError } from '../../support/errors.js';
 import { Random } from '../../support/random.js';
 import { cutInto } from '../../tasks/examples.js';
 import type { Renderer } from '../../tasks/prompts.js';
@@ -44,7 +45,7 @@ export interface HeldOut {
 
 /** What is measured on held-out rows. */
 export interface Validation {
-  /** One loss each, and the loss of all together. */
+  /** One loss each, and the loss of all together; a task that has no rows has no loss. */
   heldOut: readonly HeldOut[];
   /** The rows that are ranked, and what ranks them; absent where no task answers with a SID. */
   ranking?: { recommender: Recommender; rows: readonly Row[] };
@@ -61,7 +62,10 @@ export interface SftTask extends Task<ExampleReference[]> {
   batchSizes(batch: ExampleReference[]): BatchSizes<ExampleReference[]>;
 }
 
-/** @param renderers one a task of the set */
+/**
+ * @param renderers one a task of the set
+ * @throws InputError where there is no row to validate on: without a loss the first model would pass for the best
+ */
 export function sftTask(
   model: LanguageModel,
   tasks: TaskSet,
@@ -71,7 +75,14 @@ export function sftTask(
 ): SftTask {
   const { batchSize, batchTokens = 0, tokenBudget, dropout, layerCheckpointing = false, validRows, seed } = options;
   const rank = ranking && validator(ranking.recommender, ranking.rows, validRows, seed);
-  const held = heldOut.map(({ name, rows, render }) => ({ name, blocks: exampleBlocks(rows, render) }));
+  const measured = heldOut.filter(({ rows }) => rows.length > 0);
+  if (heldOut.length > 0 && measured.length === 0) {
+    const names = heldOut.map(({ name }) => name).join(', ');
+    throw new InputError(
+      `validation: expected held-out rows of ${names}, got none; filter again with another --split, or take another task`,
+    );
+  }
+  const held = measured.map(({ name, rows, render }) => ({ name, blocks: exampleBlocks(rows, render) }));
   return {
     name: 'sft',
     batches(epoch) {
@@ -97,7 +108,7 @@ export function sftTask(
         return { name, ...meanLoss(blocks.map((block) => heldOutLoss(model, block(), tokenBudget, cluster))) };
       });
       const { loss } = meanLoss(losses);
-      const each = losses.length > 1 ? losses.map((of) => [`loss ${of.name}`, of.loss] as const) : [];
+      const each = heldOut.length > 1 ? losses.map((of) => [`loss ${of.name}`, of.loss] as const) : [];
       return { loss, ...Object.fromEntries(each), ...(rank && (await rank(cluster))) };
     },
   };

@@ -40,13 +40,14 @@ import { train } from '../loop/train.js';
 import { openRun } from '../loop/open-run.js';
 import { precisionStamp, runPrecision } from '../loop/run-precision.js';
 import { estimateRun, refuseIfTooLarge, type RunEstimate } from '../report/estimate.js';
-import { runCard, tellIfOther } from '../report/run-card.js';
-import { defaultBestMetric } from './default-best-metric.js';
+import { runCard, tellIfNotKept, tellIfOther } from '../report/run-card.js';
+import { checkBestMetric, defaultBestMetric } from './default-best-metric.js';
 import { defaultEpochs } from './default-epochs.js';
 import { heldOutRows } from './held-out.js';
 import { checkInitialModel, initialModel, type InitialModel, isShape, startsBare } from './initial-model.js';
 import { INIT_NOISE } from '../../lm/tokenizer/extend-vocabulary.js';
 import { SFT_OPTIONS, type SftOptions, type SftParsed } from './sft-options.js';
+import { checkTaskOptions } from './sft-rules.js';
 import { sftTask, type Validation } from './sft-task.js';
 import { checkTrainable } from './trainable.js';
 
@@ -74,6 +75,7 @@ export async function sft(options: SftOptions, { whenStale = 'refuse' }: StaleOp
   const done = await first(cluster, () => finishedRun(run, config, { again: parsed.again, whenStale }));
   if (done) {
     tellIfOther('sft', done);
+    tellIfNotKept('sft', run, parsed);
     return done.report as SftReport;
   }
   const { start, task } = await together(cluster, () => begin(settled));
@@ -130,6 +132,7 @@ async function settle(options: SftOptions, agreed?: Precision) {
   const parsed = SFT_OPTIONS.parse(options);
   await ensureEngine();
   const plan = planTasks(parsed);
+  checkTaskOptions(parsed, plan.parts);
   const { warmupRatio, warmupSteps = warmupRatio > 0 ? 0 : 100 } = parsed;
   checkTrainable(parsed.model, parsed);
   checkInitialModel(parsed.model, parsed);
@@ -194,8 +197,14 @@ function begin({ plan, settings, dataset, index, tasks, precision, words }: Sett
     ...(plan.custom && { templates: plan.parts.map(({ template }) => template) }),
   });
   const start = { ...beside, model: { ...model, config: { ...model.config, precision } } };
-  const { renderers, validation } = prepare(start, dataset, index.sids, plan, { ...settings, words });
-  return { start, task: sftTask(start.model, tasks, renderers, validation, settings) };
+  try {
+    const { renderers, validation } = prepare(start, dataset, index.sids, plan, { ...settings, words });
+    checkBestMetric(settings.bestMetric, validation);
+    return { start, task: sftTask(start.model, tasks, renderers, validation, settings) };
+  } catch (error) {
+    disposeWeights(start.model.weights);
+    throw error;
+  }
 }
 
 /** The prompt that the model is trained with, which goes with it wherever it goes. */

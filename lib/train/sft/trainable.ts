@@ -78,11 +78,18 @@ export function trainableModel(
 }
 
 /**
- * Rows of the SID tokens that joined a vocabulary, or, where it had them all, of those that it had.
- * @throws InputError if those do not follow one another
+ * Rows of the SID tokens that joined a vocabulary, or, where it had them all, of those that it had; and rows that its
+ * table lacked for tokens of its own, which are as new, and which no base of an adapter has.
+ * @param missing ids of these @throws InputError if they do not follow one another
  */
-export function sidRows(tokenizer: TextTokenizer, added: readonly string[], reused: readonly string[]): NewRows {
-  const ids = (added.length > 0 ? added : reused).map((token) => tokenizer.tokenId(token)).sort((a, b) => a - b);
+export function sidRows(
+  tokenizer: TextTokenizer,
+  added: readonly string[],
+  reused: readonly string[],
+  missing: readonly number[] = [],
+): NewRows {
+  const sids = (added.length > 0 ? added : reused).map((token) => tokenizer.tokenId(token));
+  const ids = [...new Set([...sids, ...missing])].sort((a, b) => a - b);
   const first = ids[0] ?? 0;
   if (ids.every((id, i) => id === first + i)) return { first, count: ids.length };
   throw new InputError(

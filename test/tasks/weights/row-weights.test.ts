@@ -69,6 +69,17 @@ describe('the formulas', () => {
     byRows.forEach((weight, i) => expect(weight / byRows[4]!).toBeCloseTo(2 ** (i - 4), 12));
   });
 
+  test('recency as a share of the rows, of a joined folder: each data set has a latest row of its own', () => {
+    const byRows = weightsOf('recency:50%', { ...sources, parts: [2, 3] });
+    const expected = [2 ** -1, 1, 2 ** (-4 / 3), 2 ** (-2 / 3), 1];
+    byRows.forEach((weight, i) => expect(weight / byRows[1]!).toBeCloseTo(expected[i]!, 12));
+    const rows = rowsOf([0, 1, 1, 1, 1]);
+    const part = (train: number) => ({ name: 'p', items: 5, rows: { train, valid: 0, test: 0 }, sources: {} });
+    const joined = { ...datasetOf(10, 1), train: rows, parts: [part(2), part(3)] };
+    const { ofRow } = loadWeights(joined, { rowWeights: 'recency:50%' })!;
+    [...ofRow].forEach((weight, i) => expect(weight / ofRow[1]!).toBeCloseTo(expected[i]!, 12));
+  });
+
   test('recency that halves many times between two rows leaves the latest alone', () => {
     const rows = rowsOf([0, 1]);
     expect(weightsOf('recency:0.01%', { rows, items: 10 })).toEqual([0, 2]);

@@ -1,5 +1,5 @@
 /** A run of fine-tuning: what its configuration records, how long it is, what it keeps, and which rows it is measured on. */
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -9,6 +9,7 @@ import { useEngine } from '../../../lib/engine/engine.js';
 import { writeNpy } from '../../../lib/files/npy.js';
 import { loadTokenizer } from '../../../lib/lm/tokenizer/tokenizer.js';
 import { readMetrics } from '../../../lib/runs/metric-lines.js';
+import { setNoticeSink } from '../../../lib/support/progress.js';
 import { TEMPLATES } from '../../../lib/tasks/templates.js';
 import type { SftOptions } from '../../../lib/train/sft/sft-options.js';
 import { sft, sftEstimate } from '../../../lib/train/sft/sft.js';
@@ -73,7 +74,7 @@ describe('the configuration', () => {
     const [embeddings, preferences, templates] = [at('vectors.npy'), at('preferences.jsonl'), at('templates.json')];
     writeNpy(embeddings, { rows: items.length, width: 1, data: new Float32Array(items.length).fill(1) });
     writeFileSync(preferences, JSON.stringify({ user_preference: 'shoes', context: { history_items: [1] } }));
-    const mine = { ...TEMPLATES.sids!, prompts: ['{history}{history}'] };
+    const mine = { ...TEMPLATES.sids!, prompts: ['{history}{history}', '{preference}'] };
     writeFileSync(templates, JSON.stringify({ mine, other: mine }));
     const config = await recorded({ coldTargets: 1, embeddings, preferences, templates, template: 'mine' });
     const hash = expect.stringMatching(/^[0-9a-f]{64}$/) as string;
@@ -126,7 +127,48 @@ test('all rows of the task that is ranked have their loss measured, of the other
     const line = readMetrics(join(at(run), 'metrics.jsonl')).find((of) => 'valid loss' in of)!;
     return [line['valid loss sids']!, line['valid loss title2sid']!];
   };
-  const [few, more] = [await losses(1), await losses(2)];
+  const [few, more, all] = [await losses(1), await losses(2), await losses(0)]; // 0 asks for all
   expect(few[0]).toBe(more[0]);
   expect(few[1]).not.toBe(more[1]);
+  expect(all).toEqual(await losses(1000));
+});
+
+test.each<[string, Partial<SftOptions>, string]>([
+  ['NDCG@7', {}, 'loss, HR@1, NDCG@1, HR@5, NDCG@5, HR@10, NDCG@10'],
+  ['NDCG@10', { tasks: 'sid2title' }, 'loss'],
+  ['loss sid2title', { tasks: 'sid2title' }, 'loss'],
+  ['loss', { tasks: 'sids,sid2title', bestMetric: 'loss sid2titles' }, 'loss, loss sids, loss sid2title, HR@1'],
+])('a metric that no validation has, %s of %j, is refused before the first update', async (bestMetric, more, names) => {
+  const wrong = options('no-metric', { bestMetric, epochs: 1, ...more });
+  const { numTensors } = tf.memory();
+  await expect(sft(wrong)).rejects.toThrow(`sft: expected --best-metric to be one of ${names}`);
+  expect(tf.memory().numTensors, 'the model is freed').toBe(numTensors);
+  expect(existsSync(at('no-metric'))).toBe(false);
+});
+
+test.each(['loss sid2title', 'loss'])('of %s the smallest is the best', async (bestMetric) => {
+  const run = `metric ${bestMetric}`;
+  const tasks = 'sids:n=8,sid2title:n=1'; // another title than those that are asked for: its loss falls, then rises
+  const rates = { learningRate: 0.03, warmupSteps: 1, dropout: 0, schedule: 'constant' } as const;
+  const { best } = await sft(options(run, { tasks, bestMetric, epochs: 12, evalEpochs: 1, ...rates }));
+  const losses = readMetrics(join(at(run), 'metrics.jsonl')).flatMap((line) => line[`valid ${bestMetric}`] ?? []);
+  expect(new Set(losses).size).toBeGreaterThan(5);
+  expect(best.metrics[bestMetric]).toBe(Math.min(...losses));
+});
+
+test('a finished run that has not kept its last model says so when it is asked for', async () => {
+  const told: string[] = [];
+  setNoticeSink((line) => told.push(line));
+  try {
+    const given = options('not-kept', { epochs: 0.01 });
+    for (const keepLast of [false, true, true]) await sft({ ...given, keepLast });
+    expect(told.filter((line) => line.includes('has not kept the model of its last update'))).toHaveLength(2);
+    await sft({ ...given, keepLast: true, again: true });
+    told.length = 0;
+    await sft({ ...given, keepLast: true });
+    expect(told.join()).not.toContain('has not kept');
+    expect(existsSync(join(at('not-kept'), 'last/model.safetensors'))).toBe(true);
+  } finally {
+    setNoticeSink(undefined);
+  }
 });

@@ -3,10 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { useEngine } from '../../lib/engine/engine.js';
-import { parseShape } from '../../lib/lm/config.js';
-import { loadModel, saveModel } from '../../lib/lm/model.js';
-import { randomWeights, weightShapes } from '../../lib/lm/weights.js';
+import { useEngine } from '../../../lib/engine/engine.js';
+import { parseShape } from '../../../lib/lm/config.js';
+import { loadModel, saveModel } from '../../../lib/lm/model.js';
+import { randomWeights, weightShapes } from '../../../lib/lm/weights.js';
 
 beforeAll(async () => void (await useEngine()));
 
