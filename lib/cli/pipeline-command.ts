@@ -43,7 +43,7 @@ export async function configOf(values: Record<string, unknown>): Promise<Pipelin
   const { seed, again, rounds, ...others } = flags;
   if (Object.keys(others).length > 0) {
     throw new InputError(
-      'pipeline: expected --config, or --reviews, --data or --converted, and --out beside the other flags, or no flag but --seed and --rounds',
+      'pipeline: expected --reviews, --data or --converted, and --out beside the other flags, or --config, or no flag but --seed and --rounds',
     );
   }
   return withFlags(quickstart(seed as number | undefined), { again, rounds });
