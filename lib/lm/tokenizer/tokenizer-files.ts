@@ -21,7 +21,8 @@ export function saveTokenizer(folder: string, json: string, from: readonly strin
   writeAtomic(join(folder, 'tokenizer.json'), json);
   for (const name of BESIDE) {
     const source = from.find((model) => tokenizerText(model, name) !== undefined);
-    if (source === undefined) rmSync(join(folder, name), { force: true }); // another model's
+    if (source === undefined)
+      rmSync(join(folder, name), { force: true }); // another model's
     else if (source !== folder) writeAtomic(join(folder, name), tokenizerText(source, name)!);
   }
   if (existsSync(join(folder, CONFIG))) return;
