@@ -24,8 +24,8 @@ export interface Arm {
 
 /**
  * Of all arms. Validated once, at the end: the loss of all validation rows and the ranking of a hundred take as long as an
- * epoch of adapters, and the learning rate has fallen to nothing by then. The precision is what is faster on the machine:
- * bfloat16 trained the same losses in three fifths of the time where the processor has its products.
+ * epoch of adapters, and the learning rate has fallen to nothing by then. The precision is what is faster on the machine;
+ * `precision-quality` compares what is learned in either.
  */
 const SHARED = {
   ...{ batchSize: 16, learningRate: 5e-4, warmupSteps: 30, dropout: 0.1, weightDecay: 0.01 },

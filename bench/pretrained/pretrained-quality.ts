@@ -46,7 +46,7 @@ export async function pretrainedQuality(): Promise<Row[]> {
     const of = PAIR.includes(arm.name) ? seeds : seeds.slice(0, 1);
     const files: string[] = [];
     for (const seed of of) files.push(await resultsOf(shop, arm, minutes, seed));
-    const { precision = 'float32' } = readJson<{ precision?: string }>(join(dirname(files[0]!), 'config.json')) ?? {};
+    const { precision = 'float32' } = readJson<{ precision?: string }>(join(dirname(files[0]!), 'config.json'));
     sides.push({ name: arm.name, files, note: arm.what, precision });
   }
   const baselines = arms.length < ARMS.length ? (['transition'] as const) : (['transition', 'sasrec'] as const);

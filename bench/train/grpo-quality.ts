@@ -1,8 +1,8 @@
 /**
  * Does GRPO help? A recipe that was chosen on the validation rows of other seeds, on test rows: every seed's own start of
  * fine-tuning, GRPO from it, and as a control the same fine-tuning going on for as long. On Industrial; unchanged on the
- * sample catalogue and on Beauty. Every run is kept in `data/grpo-quality`, and a second call goes on where the first was
- * cut short; `SIDLAB_SHOPS=industrial` (or several, by commas) and `SIDLAB_SEEDS=45,46` do less. One seed has no interval
+ * sample catalogue and on Beauty. Every run is kept in `data/grpo-quality`, Beauty's in the tables' `data/beauty-tables`, and a
+ * second call goes on where the first was cut short; `SIDLAB_SHOPS=industrial` (or several, by commas) and `SIDLAB_SEEDS=45,46` do less. One seed has no interval
  * over seeds, so that it reaches no goal.
  */
 import { existsSync } from 'node:fs';

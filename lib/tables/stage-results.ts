@@ -15,6 +15,7 @@ export function stageResults(folder: string, template = 'sids'): string | undefi
 function isUsual(file: string, template: string): boolean {
   const beside = file.replace(/\.jsonl$/, '.json');
   if (!existsSync(beside)) return !file.endsWith('results.jsonl');
+  // what it does not say of these three is not the usual
   const { numBeams = 0, normalize = 'legal', split = 'valid', ...kind } = readJson<Partial<Provenance>>(beside);
   const asked = { ...kind, numBeams, normalize, split, template: kind.template ?? template };
   return basename(resultsFile('', { ...asked, precision: 'float32' })) === `${wholeName(template)}.jsonl`;
