@@ -10,6 +10,7 @@ import { joinedResults, partFile, type PartResults } from '../evaluate/apart/joi
 import { ksUpTo } from '../evaluate/measures/ranking.js';
 import { checkResults, itemMetrics, type Metrics } from '../evaluate/metrics.js';
 import { type Result, writeResults } from '../evaluate/results-file.js';
+import { lengthWithHistory, withoutHistory } from '../evaluate/rows/without-history.js';
 import { itemRank } from '../evaluate/rows/ranks.js';
 import { type Intervals, metricIntervals, withRanks } from '../evaluate/statistics/intervals.js';
 import type { RunFolderOptions } from '../runs/run-folder.js';
@@ -20,7 +21,7 @@ import { BASELINE_OPTIONS, type BaselineStageOptions } from './baseline-options.
 import { viewsOf } from './apart.js';
 import type { Baseline, BaselineContext, BaselineOptions, Ranked } from './baseline.js';
 import { baselineOf } from './baselines.js';
-import { resultsRecord, writeRecord } from './results-record.js';
+import { baselineResults, resultsRecord, writeRecord } from './results-record.js';
 
 /** What the stage measured, and where the results are. */
 export interface BaselineReport {
@@ -51,16 +52,24 @@ export async function baselineStage(
   stale: Pick<RunFolderOptions, 'whenStale'> = {},
 ): Promise<BaselineReport> {
   const start = performance.now();
-  const { baseline, data, dataset: found, part, results: given, ...rest } = BASELINE_OPTIONS.parse(options);
+  const {
+    baseline,
+    data,
+    dataset: found,
+    part,
+    results: given,
+    excludeHistory,
+    ...rest
+  } = BASELINE_OPTIONS.parse(options);
   const own = baselineOf(baseline);
   const joined = await loadDataset(data, found);
   const apart = joined.parts !== undefined && part === undefined;
   const views = apart ? viewsOf(joined) : [partView(joined, part)];
   const called = part === undefined ? own.name : `${own.name}-${part}`;
   const { run = join(data, 'runs', `baseline-${called}`) } = rest as { run?: string };
-  const results = given ?? join(run, 'results.jsonl');
+  const results = given ?? join(run, baselineResults(excludeHistory));
   checkTarget(results, '--results'); // before a baseline is trained
-  const record = resultsRecord(own, joined, { ...rest, ...(part !== undefined && { part }) });
+  const record = resultsRecord(own, joined, { ...rest, excludeHistory, ...(part !== undefined && { part }) });
   const ks = ksUpTo(rest.topK);
   const ranked: PartResults[] = [];
   const reports: Record<string, BaselineReport> = {};
@@ -68,12 +77,16 @@ export async function baselineStage(
     const began = performance.now();
     const { name } = dataset;
     const folder = apart ? join(run, name) : run;
-    const { results: lists, training } = await rankOne(own, rest, {
-      dataset,
-      joined: { dataset: joined, firstItem },
-      run: folder,
-      ...stale,
-    });
+    const { results: lists, training } = await rankOne(
+      own,
+      { ...rest, excludeHistory },
+      {
+        dataset,
+        joined: { dataset: joined, firstItem },
+        run: folder,
+        ...stale,
+      },
+    );
     ranked.push({ name, firstItem, results: lists });
     const file = apart ? partFile(results, name) : results;
     writeResults(file, lists);
@@ -87,12 +100,18 @@ export async function baselineStage(
 }
 
 /** @throws InputError for lists that do not fit the rows */
-async function rankOne(own: Baseline, options: BaselineOptions, context: BaselineContext): Promise<Ranked> {
+async function rankOne(
+  own: Baseline,
+  { excludeHistory, ...options }: BaselineOptions & { topK: number; excludeHistory: boolean },
+  context: BaselineContext,
+): Promise<Ranked> {
   const { train, test } = context.dataset;
-  const ranked = await own.rank(train, test, options, context);
+  const { topK } = options;
+  const asked = excludeHistory ? { ...options, topK: lengthWithHistory(test, topK) } : options;
+  const ranked = await own.rank(train, test, asked, context);
   const report = isReport(ranked) ? ranked : { results: ranked };
   checkLists(own.name, report.results, context.dataset);
-  return report;
+  return excludeHistory ? { ...report, results: withoutHistory(report.results, topK) } : report;
 }
 
 function reportOf(

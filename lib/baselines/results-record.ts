@@ -19,6 +19,8 @@ export interface ResultsRecord extends Record<string, unknown> {
   data: string;
   /** Of a joined folder: the data set that was ranked, or `all`; absent where each is ranked by itself. */
   part?: string;
+  /** Where no list has an item of its row's history. */
+  excludeHistory?: true;
   /** SHA-256 by file name. */
   inputs: Record<string, string>;
 }
@@ -27,17 +29,23 @@ export interface ResultsRecord extends Record<string, unknown> {
 export function resultsRecord(
   { name, options = {} }: Baseline,
   dataset: Dataset,
-  settings: object & { index?: string; part?: string },
+  settings: object & { index?: string; part?: string; excludeHistory?: boolean },
 ): ResultsRecord {
-  const { index = indexOf(dataset), part } = settings;
+  const { index = indexOf(dataset), part, excludeHistory = false } = settings;
   const read = Object.hasOwn(options, 'index') && existsSync(index);
   const own = Object.fromEntries(Object.entries(settings).filter(([key]) => Object.hasOwn(options, key)));
   return {
     ...{ stage: 'baseline', baseline: name, data: dataset.name },
     ...(part !== undefined && { part }),
+    ...(excludeHistory && { excludeHistory }),
     inputs: hashInputs({ dataset, ...(read && { index }) }),
     ...fingerprint(options, own),
   };
+}
+
+/** Name of the results file in a run's folder. */
+export function baselineResults(excludeHistory = false): string {
+  return excludeHistory ? 'results-without-history.jsonl' : 'results.jsonl';
 }
 
 /** Writes it beside the results. */

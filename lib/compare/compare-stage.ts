@@ -46,6 +46,7 @@ export async function compareStage(options: CompareStageOptions): Promise<Compar
   const titleOf = titles(first!, catalogue);
   const { counts, examples: shown } = outcomes(tables, { k: length, examples, by: rank, titleOf });
   const { modes, note } = modesOf(sides, tables, reports !== undefined, statistics);
+  const notes = [note, historyNote(sides, ranked)].filter((one) => one !== undefined);
   const report: CompareReport = {
     sides: sides.map((side, i) => ({
       ...side,
@@ -57,7 +58,7 @@ export async function compareStage(options: CompareStageOptions): Promise<Compar
     ),
     slices: compareSlices(tables, length, rank, statistics),
     ...(modes && { modes }),
-    ...(note !== undefined && { notes: [note] }),
+    ...(notes.length > 0 && { notes }),
     ...{ outcomes: counts, examples: shown },
     ...{ ...statistics, version: packageVersion(), files: [] },
   };
@@ -91,6 +92,16 @@ async function readSame(sides: readonly Side[], catalogue: Catalogue): Promise<R
     checkSameRows(first!.table, table, file);
   }
   return read;
+}
+
+/** Sides of two protocols: a list that may hold what the user has is at a loss where nobody buys again. */
+function historyNote(sides: readonly Side[], ranked: readonly RankedFile[][]): string | undefined {
+  const ways = sides.map(({ name }, i) => ({ name, without: ranked[i]!.map((file) => file.excludesHistory === true) }));
+  const mixed = new Set(ways.flatMap(({ without }) => without)).size > 1;
+  const names = ways.filter(({ without }) => without.includes(true)).map(({ name }) => name);
+  return mixed
+    ? `ranked without the items of the history: ${names.join(', ')}; the others may recommend them`
+    : undefined;
 }
 
 /** What people read in the place of an id: a title, or of MiniOneRec's files the SID. */

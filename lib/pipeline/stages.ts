@@ -184,7 +184,8 @@ export class PipelineStages extends SourceStages {
   baseline(name: BaselineName, part?: string): Promise<BaselineReport> {
     const { out: data, dataset, again } = this.config;
     const one = this.source === 'join' && part !== undefined ? { part } : {};
-    const options = { ...this.baselineOptions(name), ...one };
+    const { excludeHistory = false } = this.config.evaluate ?? {}; // as the models that it stands beside
+    const options = { ...this.baselineOptions(name), ...one, ...(excludeHistory && { excludeHistory }) };
     const called = Object.values({ name, ...one }).join('-');
     const results = this.results(called);
     const known = baselineOf(name).options ?? {};

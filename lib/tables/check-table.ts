@@ -2,7 +2,10 @@
 import { BASELINE_OPTIONS } from '../baselines/baseline-options.js';
 import { BASELINE_NAMES, type BaselineName, baselineOf } from '../baselines/baselines.js';
 import { nearest } from '../options/nearest.js';
+import type { Options } from '../options/option.js';
 import { InputError } from '../support/errors.js';
+import type { StageRun } from './paper-table.js';
+import { stageOptions } from './run-options.js';
 
 /** Makes the error. @param what a field is expected to be */
 type Bad = (field: string, what: string) => InputError;
@@ -57,11 +60,12 @@ function checkRow(value: unknown, at: string, columns: { metrics: unknown[]; nam
 }
 
 function checkRun(value: unknown, at: string, bad: Bad): void {
-  const { baseline, stage, options } = fieldsOf(value, at, 'an object of baseline or stage', bad);
+  const { baseline, stage, options, excludeHistory } = fieldsOf(value, at, 'an object of baseline or stage', bad);
   if ((baseline === undefined) === (stage === undefined)) throw bad(at, 'of either baseline or stage');
+  if (excludeHistory !== undefined && excludeHistory !== true) throw bad(`${at}.excludeHistory`, 'true, or left out');
   if (baseline === undefined) {
     if (!STAGES.includes(stage)) throw bad(`${at}.stage`, `one of ${STAGES.join(', ')}, not ${String(stage)}`);
-    if (options !== undefined) throw bad(at, 'without options, which a baseline alone has');
+    if (options !== undefined) checkStageOptions(options, `${at}.options`, stage as StageRun['stage'], bad);
     return;
   }
   if (!(BASELINE_NAMES as readonly unknown[]).includes(baseline)) {
@@ -70,19 +74,29 @@ function checkRun(value: unknown, at: string, bad: Bad): void {
   if (options !== undefined) checkOptions(options, `${at}.options`, baseline as BaselineName, bad);
 }
 
-function checkOptions(value: unknown, at: string, baseline: BaselineName, bad: Bad): void {
-  const declared = Object.entries(baselineOf(baseline).options ?? {});
+/** Of a stage its result's options, as a run notes them. */
+function checkStageOptions(value: unknown, at: string, stage: StageRun['stage'], bad: Bad): void {
+  const noted = Object.entries(stageOptions(stage)).filter(([, { affectsResult }]) => affectsResult);
+  checkKnown(value, at, { of: stage, options: Object.fromEntries(noted) }, bad);
+}
+
+function checkKnown(value: unknown, at: string, { of, options }: { of: string; options: Options }, bad: Bad): void {
+  const declared = Object.entries(options);
   const known = new Map(declared.filter(([name, { data }]) => data && !NOT_IN_TABLES.includes(name)));
   for (const [name, given] of Object.entries(fieldsOf(value, at, 'an object', bad))) {
     const option = known.get(name);
     if (!option) {
       const close = nearest(name, [...known.keys()]);
       const mend = close === undefined ? '' : ` (did you mean ${close}?)`;
-      throw bad(at, known.size === 0 ? `empty: ${baseline} has none` : `options of ${baseline}, not ${name}${mend}`);
+      throw bad(at, known.size === 0 ? `empty: ${of} has none` : `options of ${of}, not ${name}${mend}`);
     }
     const expected = option.mismatch(given);
     if (expected !== undefined) throw bad(`${at}.${name}`, expected);
   }
+}
+
+function checkOptions(value: unknown, at: string, baseline: BaselineName, bad: Bad): void {
+  checkKnown(value, at, { of: baseline, options: baselineOf(baseline).options ?? {} }, bad);
   try {
     BASELINE_OPTIONS.parse({ ...(value as object), baseline, data: 'DIR' });
   } catch (error) {

@@ -1,8 +1,9 @@
 /** The runs of a data folder that a table's row is about. */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { baselineResults } from '../baselines/results-record.js';
 import type { PaperRow } from './paper-table.js';
-import { configOf, isRunOf } from './run-options.js';
+import { configOf, isRunOf, isStageOf } from './run-options.js';
 import { stageResults } from './stage-results.js';
 
 /** A run's results on the test rows. */
@@ -15,6 +16,8 @@ export interface FoundRun {
   seed?: number;
   /** SHA-256 by file name of what it read and must not have changed; absent where nobody noted it. */
   inputs?: Readonly<Record<string, string>>;
+  /** Its lists are without the items of the histories. */
+  excludeHistory?: true;
 }
 
 /**
@@ -38,15 +41,18 @@ function foldersIn(folder: string): string[] {
 }
 
 function resultsOf(folder: string, run: NonNullable<PaperRow['run']>): Omit<FoundRun, 'folder'> | undefined {
-  const config = configOf(folder);
+  const config = configOf(folder, run.excludeHistory);
   const { seed, inputs: all } = config ?? {};
   const isBaseline = 'baseline' in run;
-  if (isBaseline ? !isRunOf(run, config, basename(folder)) : config?.stage !== run.stage) return undefined;
-  const results = isBaseline ? join(folder, 'results.jsonl') : stageResults(folder, config?.template);
+  if (isBaseline ? !isRunOf(run, config, basename(folder)) : !isStageOf(run, config)) return undefined;
+  const results = isBaseline
+    ? join(folder, baselineResults(run.excludeHistory))
+    : stageResults(folder, config?.template, run.excludeHistory);
   if (results === undefined || !existsSync(results)) return undefined;
   const { index, ...rows } = all ?? {};
   // a language model may have been trained with any index, and a row may name one; elsewhere it is the data folder's
   const anyIndex = !isBaseline || run.options?.index !== undefined;
   const inputs = anyIndex || index === undefined ? rows : { ...rows, index };
-  return { results, ...(seed !== undefined && { seed }), ...(all && { inputs }) };
+  const without = run.excludeHistory && { excludeHistory: run.excludeHistory };
+  return { results, ...(seed !== undefined && { seed }), ...(all && { inputs }), ...without };
 }

@@ -25,11 +25,25 @@ export interface PaperDataset {
   items?: number;
 }
 
+/** By option. */
+type RowOptions = Readonly<Record<string, string | number | true | readonly number[]>>;
+
 /** Runs of a baseline. */
 export interface BaselineRun {
   baseline: BaselineName;
   /** Of its options those that are not the default. */
-  options?: Readonly<Record<string, string | number | true | readonly number[]>>;
+  options?: RowOptions;
+  /** Ranked without the items of the history. */
+  excludeHistory?: true;
+}
+
+/** Runs of the language model. */
+export interface StageRun {
+  stage: 'sft' | 'grpo';
+  /** Of the stage's options those that such a run is told from others by; of the rest it may have any. */
+  options?: RowOptions;
+  /** Ranked without the items of the history. */
+  excludeHistory?: true;
 }
 
 /** A row of a table: a model that the kit can run, or one that needs something. */
@@ -37,7 +51,7 @@ export interface PaperRow {
   /** What the paper calls it. */
   model: string;
   /** Which runs of a data folder are it: a baseline's, or the language model's of a stage. */
-  run?: BaselineRun | { stage: 'sft' | 'grpo' };
+  run?: BaselineRun | StageRun;
   /** What is missing here, where it cannot be run. */
   needs?: string;
   /** The command that would make it, with DIR for the data folder. */

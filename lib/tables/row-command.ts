@@ -1,6 +1,7 @@
 /** The command that makes what a row lacks. */
 import { join } from 'node:path';
 import { baselineOf } from '../baselines/baselines.js';
+import { baselineResults } from '../baselines/results-record.js';
 import { BASELINE_OPTIONS } from '../baselines/baseline-options.js';
 import { asFlag } from '../options/flags.js';
 import { shellQuote } from '../support/shell-quote.js';
@@ -29,13 +30,15 @@ export function commandOf(
 ): string {
   const data = shellQuote(dir);
   if ('baseline' in run) {
-    const flags = [...flagsOf({ ...run.options, ...listLength(longest) }), ...placeOf(run, dir, stale)];
+    const { options, excludeHistory } = run;
+    const asked = { ...options, ...listLength(longest), ...(excludeHistory && { excludeHistory }) };
+    const flags = [...flagsOf(asked), ...placeOf(run, dir, stale)];
     return [`sidlab baseline ${run.baseline} --data ${data}`, ...flags].join(' ');
   }
   const folder = join(dir, 'runs', run.stage);
-  const again = stale.includes(folder) ? ' --again' : '';
-  const model = shellQuote(join(folder, 'model'));
-  return `sidlab ${run.stage} --data ${data}${again} && sidlab evaluate --data ${data} --model ${model}`;
+  const train = [...flagsOf(run.options ?? {}), ...(stale.includes(folder) ? ['--again'] : [])];
+  const rank = [shellQuote(join(folder, 'model')), ...(run.excludeHistory ? ['--exclude-history'] : [])];
+  return `${[`sidlab ${run.stage} --data ${data}`, ...train].join(' ')} && sidlab evaluate --data ${data} --model ${rank.join(' ')}`;
 }
 
 /** Where the usual lists are too short for the metrics: how long they must be. */
@@ -59,6 +62,6 @@ function placeOf(run: BaselineRun, dir: string, stale: readonly string[]): strin
   if (folder === join(dir, 'runs', plain)) return again;
   const place = isTrained(run)
     ? `--run ${shellQuote(folder)}`
-    : `--results ${shellQuote(join(folder, 'results.jsonl'))}`;
+    : `--results ${shellQuote(join(folder, baselineResults(run.excludeHistory)))}`;
   return [place, ...again];
 }

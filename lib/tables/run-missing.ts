@@ -1,6 +1,7 @@
 /** Runs the baselines that a table asks for and a data folder lacks. */
 import { join } from 'node:path';
 import { baselineStage } from '../baselines/baseline-stage.js';
+import { baselineResults } from '../baselines/results-record.js';
 import type { Dataset } from '../data/dataset.js';
 import { tell } from '../support/progress.js';
 import { findRuns } from './find-runs.js';
@@ -27,12 +28,13 @@ export async function runMissing(
 
 async function runRow(run: BaselineRun, today: Today, longest: number, seeds: readonly number[]): Promise<void> {
   const { dir, name } = today.dataset;
-  const { baseline, options } = run;
+  const { baseline, options, excludeHistory } = run;
   const { fresh } = await sortRuns(findRuns(dir, run), today, longest);
-  const asked = { ...options, ...listLength(longest), baseline, data: dir, dataset: name };
+  const without = excludeHistory && { excludeHistory };
+  const asked = { ...options, ...without, ...listLength(longest), baseline, data: dir, dataset: name };
   if (!isTrained(run)) {
     if (fresh.length > 0) return;
-    const results = join(folderFor(dir, run, `baseline-${baseline}`), 'results.jsonl');
+    const results = join(folderFor(dir, run, `baseline-${baseline}`), baselineResults(excludeHistory));
     await baselineStage({ ...asked, results });
     return;
   }

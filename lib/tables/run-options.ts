@@ -7,11 +7,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { baselineOf } from '../baselines/baselines.js';
 import { ARCHITECTURES } from '../baselines/sequence/architectures.js';
-import { readRecord } from '../baselines/results-record.js';
+import { baselineResults, readRecord } from '../baselines/results-record.js';
 import { hashFile, hashText, readJson } from '../files/files.js';
 import { fingerprint } from '../options/derive.js';
+import type { Options } from '../options/option.js';
 import { defaultsOf } from '../options/schema.js';
-import type { BaselineRun } from './paper-table.js';
+import { GRPO_OPTIONS } from '../train/grpo/grpo-options.js';
+import { SFT_OPTIONS } from '../train/sft/sft-options.js';
+import type { BaselineRun, StageRun } from './paper-table.js';
 
 /** What a run says of itself. */
 export interface RunConfig extends Record<string, unknown> {
@@ -28,9 +31,12 @@ export interface RunConfig extends Record<string, unknown> {
   longest?: number;
 }
 
-/** Of the folder's run, else beside a baseline's results; absent where nothing says it. */
-export function configOf(folder: string): RunConfig | undefined {
-  const record = readRecord(join(folder, 'results.jsonl'));
+/**
+ * Of the folder's run, else beside a baseline's results; absent where nothing says it.
+ * @param excludeHistory of its two results files which
+ */
+export function configOf(folder: string, excludeHistory = false): RunConfig | undefined {
+  const record = readRecord(join(folder, baselineResults(excludeHistory)));
   const config = readThere<RunConfig>(join(folder, 'config.json'));
   if (config?.baseline === undefined) return record ?? config;
   const model = readThere<{ size?: { longest?: number } }>(join(folder, 'model', 'config.json'));
@@ -59,6 +65,21 @@ export function isRunOf(run: BaselineRun, config: RunConfig | undefined, name: s
   return sameIndex && wantedOf(wholeHistories(run, config)) === stampOf(run, config);
 }
 
+/** Of a language model's stage. */
+export function stageOptions(stage: StageRun['stage']): Options {
+  return (stage === 'sft' ? SFT_OPTIONS : GRPO_OPTIONS).options;
+}
+
+/** The stage is the row's, and so is every option that the row says; a run is silent of one that came later. */
+export function isStageOf({ stage, options = {} }: StageRun, config: RunConfig | undefined): boolean {
+  if (config?.stage !== stage) return false;
+  const declared = stageOptions(stage);
+  return Object.entries(options).every(([name, value]) => {
+    const noted = config[name] ?? declared[name]?.default;
+    return JSON.stringify(noted) === JSON.stringify(value);
+  });
+}
+
 /** A run notes no length of histories where it is as long as the longest one: a row that asks for as many means it too. */
 function wholeHistories(run: BaselineRun, { historyLength: noted, longest }: RunConfig): BaselineRun {
   const { historyLength, ...options } = run.options ?? {};
@@ -74,9 +95,10 @@ function wholeHistories(run: BaselineRun, { historyLength: noted, longest }: Run
  */
 export function folderFor(dir: string, run: BaselineRun, plain: string, seed?: number): string {
   const folder = join(dir, 'runs', plain);
-  const config = configOf(folder);
-  const { baseline, options: { index } = {} } = run;
-  const free = config === undefined && !existsSync(join(folder, 'results.jsonl')) && index === undefined;
+  const { baseline, options: { index } = {}, excludeHistory } = run;
+  const config = configOf(folder, excludeHistory);
+  const taken = config !== undefined || existsSync(join(folder, baselineResults(excludeHistory)));
+  const free = !taken && index === undefined;
   if (free || (isRunOf(run, config, plain) && (seed === undefined || config?.seed === seed))) return folder;
   const hash = hashText(JSON.stringify([wantedOf(run), index])).slice(0, 8);
   return join(dir, 'runs', [baseline, hash, ...(seed === undefined ? [] : [seed])].join('-'));

@@ -51,9 +51,10 @@ export async function sortRuns(
 ): Promise<SortedRuns> {
   const fresh: RunResults[] = [];
   const [stale, short]: [FoundRun[], FoundRun[]] = [[], []];
-  const least = parts ? 0 : Math.min(length, seen);
+  const had = largest(test.map(({ history }) => new Set(history).size), 0);
   for (const run of runs) {
     if (isAmong(fresh.map((one) => one.run), run)) continue;
+    const least = parts ? 0 : Math.min(length, seen - (run.excludeHistory ? had : 0));
     const results = sameInputs(run.inputs ?? {}, inputs) ? await readResults(run.results) : [];
     if (!sameRows(results, test)) stale.push(run);
     else if (largest(results.map(({ items }) => items.length)) < least) short.push(run);

@@ -182,6 +182,36 @@ test('a folder of its own only where the plain one is taken; an index is part of
   expect(place(tiger, 1)).toMatch(/^tiger-[0-9a-f]{8}-1$/);
 });
 
+test('runs of a language model by the options of the row, of either results file of a baseline', async () => {
+  const dir = toyFolder();
+  const put = (run: string, config: object, file: string): void => {
+    writeJson(join(dir, 'runs', run, 'config.json'), { stage: 'sft', ...config });
+    putStage(dir, run, file);
+  };
+  put('small', { model: 'qwen2:8x1', epochs: 3 }, 'results-test-sids-50.jsonl');
+  put('large', { model: 'qwen2:16x1', epochs: 3 }, 'results-test-sids-50-without-history.jsonl');
+  const found = (options: Record<string, string | number>, excludeHistory?: true) =>
+    foundIn(dir, { stage: 'sft', options, ...(excludeHistory && { excludeHistory }) }).map(
+      (file) => file.split('/')[0],
+    );
+  expect(found({})).toEqual(['small']);
+  expect(found({ model: 'qwen2:8x1', epochs: 3 })).toEqual(['small']);
+  expect(found({ model: 'qwen2:8x1', epochs: 4 })).toEqual([]);
+  expect(found({ averageDecay: 0 })).toEqual(['small']); // its default, which came later and is not noted
+  expect(found({ averageDecay: 0.9 })).toEqual([]);
+  expect(found({ model: 'qwen2:16x1' })).toEqual([]);
+  expect(found({ model: 'qwen2:16x1' }, true)).toEqual(['large']);
+  const without = { baseline: 'item-knn', excludeHistory: true } as const;
+  await baselineStage({ baseline: 'item-knn', data: dir });
+  expect(foundIn(dir, without)).toEqual([]);
+  expect(commandOf(without, dir)).toBe(`sidlab baseline item-knn --data ${dir} --exclude-history`);
+  await baselineStage({ baseline: 'item-knn', data: dir, excludeHistory: true });
+  expect(foundIn(dir, without)).toEqual(['baseline-item-knn/results-without-history.jsonl']);
+  expect(foundIn(dir, { baseline: 'item-knn' })).toEqual(['baseline-item-knn/results.jsonl']);
+  const few = { ...without, options: { neighbours: 2 } } as const;
+  expect(commandOf(few, dir)).toMatch(/--neighbours 2 --exclude-history --results .*results-without-history\.jsonl$/);
+});
+
 test('commands say what differs from the defaults', () => {
   const wide = { baseline: 'sasrec', options: { width: 128, mode: 'chain' } } as const;
   expect(commandOf(wide, 'D')).toBe('sidlab baseline sasrec --data D --width 128 --mode chain');
@@ -190,6 +220,9 @@ test('commands say what differs from the defaults', () => {
   );
   expect(commandOf({ stage: 'sft' }, 'D')).toBe(
     'sidlab sft --data D && sidlab evaluate --data D --model D/runs/sft/model',
+  );
+  expect(commandOf({ stage: 'sft', options: { model: 'qwen2:8x1' }, excludeHistory: true }, 'D')).toBe(
+    'sidlab sft --data D --model qwen2:8x1 && sidlab evaluate --data D --model D/runs/sft/model --exclude-history',
   );
   const stale = ['D/runs/sft', 'D/runs/baseline-sasrec'];
   expect(commandOf({ stage: 'sft' }, 'D', { stale })).toMatch(/^sidlab sft --data D --again && /);

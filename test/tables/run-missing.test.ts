@@ -20,6 +20,12 @@ const table: PaperTable = {
     { model: 'wide', run: { baseline: 'sasrec', options: { ...small, width: 4 } }, published: {} },
     { model: 'all', run: { baseline: 'item-knn' }, published: {} },
     { model: 'few', run: { baseline: 'item-knn', options: { neighbours: 1 } }, published: {} },
+    { model: 'left', run: { baseline: 'item-knn', excludeHistory: true }, published: {} },
+    {
+      model: 'narrow, left',
+      run: { baseline: 'sasrec', options: { ...small, width: 2 }, excludeHistory: true },
+      published: {},
+    },
   ],
 };
 
@@ -37,16 +43,19 @@ test('each row is run where its options have no run of today, and nothing twice'
   const [counted, ownKnn, plain, ownSasrec] = first;
   expect([counted, plain]).toEqual(['baseline-item-knn', 'sasrec-1']);
   expect([ownKnn, ownSasrec].join()).toMatch(/^item-knn-[0-9a-f]{8},sasrec-[0-9a-f]{8}-1$/);
-  const expected = [plain, ownSasrec, counted, ownKnn].map((name) => [join(data, 'runs', name!)]);
+  const expected = [plain, ownSasrec, counted, ownKnn, counted, plain].map((name) => [join(data, 'runs', name!)]);
   expect(await measured()).toEqual(expected);
-  const written = () => first.map((name) => statSync(join(data, 'runs', name, 'results.jsonl')).mtimeMs);
+  const written = () =>
+    [...first.map((name) => [name, 'results.jsonl']), [plain!, 'results-without-history.jsonl']].map(
+      (path) => statSync(join(data, 'runs', ...path)).mtimeMs,
+    );
   const before = written();
   await run();
   expect([folders(), written()]).toEqual([first, before]);
 
   const card = readFileSync(join(data, 'runs', plain!, 'card.json'), 'utf8');
   writeAtomic(join(data, 'Toys.train.inter'), formatInter(rows.slice(1)));
-  expect(await measured()).toEqual([undefined, undefined, undefined, undefined]);
+  expect(await measured()).toEqual(Array<undefined>(6).fill(undefined));
   await run();
   expect(folders()).toEqual([...first, `${plain}.before-1`, `${ownSasrec}.before-1`].sort());
   expect(readFileSync(join(data, 'runs', `${plain}.before-1`, 'card.json'), 'utf8')).toBe(card);

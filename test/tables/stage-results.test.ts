@@ -41,6 +41,18 @@ test.each(Object.entries(OTHER))('none with another %s (%s)', (field, value) => 
   expect(stageResults(folder)).toBeUndefined();
 });
 
+test('a row without the items of the history takes the evaluation without them, and no other', () => {
+  const file = evaluated({ ...USUAL, excludeHistory: true });
+  expect([stageResults(folder, 'sids', true), stageResults(folder)]).toEqual([file, undefined]);
+  evaluated(USUAL);
+  expect([stageResults(folder, 'sids', true), stageResults(folder)]).toEqual([undefined, file]);
+  const names = ['results-test-sids-50-bfloat16-without-history.jsonl', 'results-test-sids-50-without-history.jsonl'];
+  for (const name of names) {
+    writeFileSync(join(folder, name), '');
+    expect(stageResults(folder, 'sids', true)).toBe(join(folder, name)); // float32 comes first
+  }
+});
+
 test('a file that says nothing of itself is taken by its name, but for a pipeline’s', () => {
   for (const name of ['results.jsonl', 'results-test-sids-50.jsonl']) writeFileSync(join(folder, name), '');
   expect(stageResults(folder)).toBe(join(folder, 'results-test-sids-50.jsonl'));

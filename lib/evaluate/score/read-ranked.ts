@@ -37,6 +37,8 @@ export interface RankedFile {
   calc?: CalcMetrics;
   /** What lies beside the kit's own results, where it does. */
   provenance?: Provenance;
+  /** What lies beside it says that no list has an item of its row's history. */
+  excludesHistory?: true;
 }
 
 /**
@@ -72,6 +74,7 @@ export async function readRanked(file: string, catalogue: Catalogue): Promise<Ra
     ...(dataset && { dataset }),
     ...(index && { index }),
     ...(provenance && { provenance }),
+    ...(readBeside(file).excludeHistory === true && { excludesHistory: true }),
   };
 }
 

@@ -18,8 +18,10 @@ import { readCatalogueFiles } from './catalogue.js';
 import { listReport, type ListReport } from './list-report.js';
 import type { CalcMetrics } from './minionerec-results.js';
 import { LISTED, type RankedFile, readRanked } from './read-ranked.js';
+import { repeatsWarning } from './repeats-warning.js';
 import { largestSlices, ROW_LABELS } from './row-labels.js';
 import type { RowsOf } from './rows-of.js';
+import { lengthWithHistory, withoutHistory } from '../rows/without-history.js';
 import { SCORE_OPTIONS, type ScoreOptions } from './score-options.js';
 
 /** The score of one file. */
@@ -44,7 +46,7 @@ export interface FileScore {
   baselines?: Record<string, Record<string, Estimate>>;
   /** NDCG of the file beside that of each baseline, by the paired test. */
   beside?: BesideBaseline[];
-  /** A line for each baseline that the file is below. */
+  /** A line for each baseline that the file is below, and one for places that hold what nobody buys again. */
   warnings?: string[];
   /** What MiniOneRec's calc.py prints of its file. */
   calc?: CalcMetrics;
@@ -75,7 +77,9 @@ export async function scoreStage(options: ScoreOptions, rank?: RankBaselines): P
     const ranked = await readRanked(file, catalogue);
     const score = scoreFile(ranked, k, { level, samples, seed });
     const beside = baselines && rankOnce ? await baselineScores(ranked, rankOnce, k, { level, samples, seed }) : {};
-    scores.push({ ...score, ...beside });
+    const lost = ranked.dataset && repeatsWarning(ranked.dataset, score.lists);
+    const warnings = [...(beside.warnings ?? []), ...(lost === undefined ? [] : [lost])];
+    scores.push({ ...score, ...beside, ...(warnings.length > 0 && { warnings }) });
   }
   const report = { files: scores, level, samples, seed, version: packageVersion() };
   if (out !== undefined) writeJson(out, report);
@@ -108,9 +112,12 @@ function scoreFile(ranked: RankedFile, asked: readonly number[] | undefined, opt
   };
 }
 
-/** Of files of items with histories: a task about items asks nothing that counting could answer. */
+/**
+ * Of files of items with histories: a task about items asks nothing that counting could answer. Where the file says that it
+ * was ranked without what the histories hold, so are the baselines.
+ */
 async function baselineScores(
-  { file, kind, table, longest, dataset }: RankedFile,
+  { file, kind, table, longest, dataset, excludesHistory }: RankedFile,
   rank: RankBaselines,
   asked: readonly number[] | undefined,
   options: IntervalOptions,
@@ -120,8 +127,9 @@ async function baselineScores(
   const gains = rankGains(measurableKs(longest, asked));
   const baselines: FileScore['baselines'] = {};
   const beside: BesideBaseline[] = [];
-  for (const [name, results] of Object.entries(await rank(dataset, rows, longest))) {
-    const others = rowTable(results);
+  const length = excludesHistory ? lengthWithHistory(rows, longest) : longest;
+  for (const [name, results] of Object.entries(await rank(dataset, rows, length))) {
+    const others = rowTable(excludesHistory ? withoutHistory(results, longest) : results);
     const units = rankUnits(others, others.map((row) => row.rank), Object.values(gains)); // prettier-ignore
     baselines[name] = estimateUnits(units, Object.keys(gains), options);
     beside.push(...besideBaseline(file, table, name, others, Math.min(LISTED, longest)));
