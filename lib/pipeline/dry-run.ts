@@ -1,4 +1,5 @@
 /** What a pipeline would do, without doing it: stages and their options, what is missing, what training would take. */
+import { QUICK_BASELINES } from '../baselines/baselines.js';
 import { hasInput } from '../files/input-files.js';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -58,11 +59,15 @@ function stagesOf(given: PipelineConfig): DryRun['stages'] {
   const named = ['sample', sourceOf(config), 'enrich', 'embed', 'sid', 'convert', 'sft', 'grpo', 'evaluate', 'badcase', 'strategies'] as const; // prettier-ignore
   const imported = config.import && !config.embed && !config.sid ? ['embed', 'sid'] : []; // its index is there
   const optional: readonly string[] = ['sample', 'enrich', ...imported, 'grpo', 'badcase', 'strategies'];
-  const { rounds = 1, compare = {} } = config;
+  const { rounds = 1, compare = {}, baselines = QUICK_BASELINES, sasrec = {} } = config;
+  const ranked = baselines.map((name) => ({ stage: `baseline ${name}`, options: name === 'sasrec' ? sasrec : {} }));
   return [
-    ...named
-      .filter((stage) => !optional.includes(stage) || config[stage as keyof PipelineConfig] !== undefined)
-      .map((stage) => ({ stage, options: stage === 'convert' ? {} : (config[stage] ?? {}) })),
+    ...named.flatMap((stage) => [
+      ...(optional.includes(stage) && config[stage as keyof PipelineConfig] === undefined
+        ? []
+        : [{ stage, options: stage === 'convert' ? {} : (config[stage] ?? {}) }]),
+      ...(stage === 'enrich' ? ranked : []), // they need the rows alone
+    ]),
     ...Array.from({ length: rounds - 1 }, (_, i) => [
       { stage: `round ${i + 2}`, options: { out: roundFolder(config, i + 2) } },
       { stage: 'compare', options: compare },

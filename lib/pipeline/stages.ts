@@ -170,8 +170,12 @@ export class PipelineStages extends SourceStages {
     );
   }
 
+  /** SASRec's are the configuration's; the others take its seed, which is one for all that are trained. */
   private baselineOptions(name: BaselineName): NonNullable<PipelineConfig['sasrec']> {
-    return name === 'sasrec' ? (this.config.sasrec ?? {}) : {};
+    const { sasrec = {} } = this.config;
+    if (name === 'sasrec') return sasrec;
+    const trained = Object.hasOwn(baselineOf(name).options ?? {}, 'seed');
+    return trained && sasrec.seed !== undefined ? { seed: sasrec.seed } : {};
   }
 
   /** Where a baseline is trained: of the runs with a name of their own beside them, since their options may be others. */

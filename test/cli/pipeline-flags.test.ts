@@ -22,7 +22,8 @@ async function planned(...args: string[]): Promise<Record<string, object>> {
 test('method, encoder, tasks, GRPO and rounds', async () => {
   const stages = await planned(...own, '--method', 'rqkmeans-plus', '--encoder', './bge', '--tasks', 'sids,title2sid', '--grpo', '--rounds', '2'); // prettier-ignore
   expect(Object.keys(stages)).toEqual([
-    ...['filter', 'embed', 'sid', 'convert', 'sft', 'grpo', 'evaluate', 'badcase', 'strategies', 'round 2', 'compare'],
+    ...['filter', 'baseline popularity', 'baseline transition'],
+    ...['embed', 'sid', 'convert', 'sft', 'grpo', 'evaluate', 'badcase', 'strategies', 'round 2', 'compare'],
   ]);
   expect(stages).toMatchObject({
     embed: { encoder: './bge' },
@@ -77,7 +78,10 @@ test('data that are there: folders joined, or published files with their index; 
   const joined = await planned('--data', `${out},${out}/b`, '--out', join(out, 'j'), '--method', 'rqvae');
   expect(joined).toMatchObject({ join: { data: [out, join(out, 'b')] }, embed: {}, sid: { method: 'rqvae' } });
   const published = await planned('--converted', out, '--out', join(out, 'p'), '--seed', '3', '--enrich-model', 'm', '--enrich-base-url', 'http://x'); // prettier-ignore
-  expect(Object.keys(published)).toEqual(['import', 'enrich', 'convert', 'sft', 'evaluate', 'badcase']);
+  expect(Object.keys(published)).toEqual([
+    ...['import', 'enrich', 'baseline popularity', 'baseline transition'],
+    ...['convert', 'sft', 'evaluate', 'badcase'],
+  ]);
   expect(published).toMatchObject({ import: { converted: out }, enrich: { model: 'm' }, sft: { seed: 3 } });
   expect(Object.keys(await planned('--converted', out, '--out', out, '--levels', '2'))).toContain('embed');
   await expect(planned(...own, '--converted', out)).rejects.toThrow(

@@ -135,7 +135,8 @@ test('the configuration of the next round: what would come out the same is taken
 test('the dry run shows all of it', async () => {
   const { stages } = await dryRun({ ...config, rounds: 3, compare: { at: 5 } });
   expect(stages.map(({ stage }) => stage)).toEqual([
-    ...['sample', 'filter', 'embed', 'sid', 'convert', 'sft', 'evaluate', 'badcase', 'strategies'],
+    ...['sample', 'filter', 'baseline popularity', 'baseline transition'],
+    ...['embed', 'sid', 'convert', 'sft', 'evaluate', 'badcase', 'strategies'],
     ...['round 2', 'compare', 'round 3', 'compare'],
   ]);
   expect(stages.at(-2)!.options).toEqual({ out: join(out, 'round-3') });

@@ -1,0 +1,49 @@
+/** Baselines of a pipeline: the options that reach them, and the protocol of the models that they stand beside. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { useEngine } from '../../lib/engine/engine.js';
+import { readResults } from '../../lib/evaluate/results-file.js';
+import { readJson } from '../../lib/files/files.js';
+import type { PipelineConfig } from '../../lib/pipeline/config.js';
+import { dryRun } from '../../lib/pipeline/dry-run.js';
+import { PipelineStages } from '../../lib/pipeline/stages.js';
+
+const config: PipelineConfig = {
+  out: mkdtempSync(join(tmpdir(), 'sidlab-pipeline-baselines-')),
+  dataset: 'Sample',
+  sample: { size: 'tiny' },
+  evaluate: { excludeHistory: true },
+  sasrec: { seed: 7 },
+};
+
+beforeAll(async () => {
+  await useEngine();
+  const stages = new PipelineStages(config);
+  await stages.sample();
+  await stages.filter();
+});
+
+test('where models are ranked without the items of the history, so are they', async () => {
+  const { results } = await new PipelineStages(config).baseline('popularity');
+  const lists = await readResults(results);
+  expect(lists.every(({ items, history }) => items.every((item) => !history.includes(item)))).toBe(true);
+  const { results: kept } = await new PipelineStages({ ...config, evaluate: {} }).baseline('popularity');
+  const all = await readResults(kept);
+  expect(all.some(({ items, history }) => items.some((item) => history.includes(item)))).toBe(true);
+});
+
+test('every one that is trained has the seed', async () => {
+  await new PipelineStages(config).baseline('gru4rec');
+  expect(readJson(join(config.out, 'runs', 'baseline-gru4rec', 'config.json'))).toMatchObject({ seed: 7 });
+});
+
+test('a dry run names them', async () => {
+  const { stages } = await dryRun({ ...config, baselines: ['popularity', 'sasrec'] });
+  const found = stages.filter(({ stage }) => stage.startsWith('baseline'));
+  expect(found).toEqual([
+    { stage: 'baseline popularity', options: {} },
+    { stage: 'baseline sasrec', options: { seed: 7 } },
+  ]);
+});
