@@ -45,6 +45,7 @@ export const ARMS: readonly Arm[] = [
   { name: 'title', from: 'pretrained', kind: 'full', options: { init: 'title' }, what: 'as full, new rows from titles' },
   { name: 'alike', from: 'pretrained', kind: 'full', options: { initNoise: 3.2e-5 }, what: 'as full, new rows all alike, as transformers makes them' },
   { name: 'mix', from: 'pretrained', kind: 'full', share: 0.3, options: { tasks: MIX }, what: 'as full, tasks of text beside the SIDs' },
+  { name: 'lora-mix', from: 'pretrained', kind: 'lora', share: 0.3, options: { ...LORA, tasks: MIX }, what: 'as mix, but adapters and new rows alone' },
   { name: 'row', from: 'pretrained', kind: 'full', share: 0.25, options: { mode: 'row' }, what: 'as full, loss at the answer of each row' },
   { name: 'rows', from: 'pretrained', kind: 'rows', part: 0.5, options: { freeze: 'all-but-new-rows', learningRate: 2e-3 }, what: 'new rows alone, half of the time' },
   { name: 'staged', from: { arm: 'rows' }, kind: 'full', part: 0.5, what: 'rows, then everything for the other half' },
