@@ -58,7 +58,20 @@ export function compareModes(
         };
       });
   });
-  return corrected(found, options.alpha).map((row) => ({ ...row, verdict: lessIsBetter(row.verdict) }));
+  return correctedWherePresent(found, options.alpha).map((row) => ({ ...row, verdict: lessIsBetter(row.verdict) }));
+}
+
+/** A mode that no side has is no question, and is not counted among those that are asked. */
+function correctedWherePresent(found: readonly Omit<ModeComparison, 'pHolm'>[], alpha: number): ModeComparison[] {
+  const present = corrected(
+    found.filter(({ firstRows, secondRows }) => firstRows + secondRows > 0),
+    alpha,
+  ).values();
+  return found.map((row) =>
+    row.firstRows + row.secondRows > 0
+      ? present.next().value!
+      : { ...row, pHolm: 1, verdict: 'no difference shown' as const },
+  );
 }
 
 function lessIsBetter(verdict: PairComparison['verdict']): PairComparison['verdict'] {

@@ -17,6 +17,7 @@ import {
   type Template,
   TEMPLATES,
   type Templates,
+  SID_PLACEHOLDERS,
 } from '../tasks/templates.js';
 import { SID_TOKENS, type SidTokens } from '../lm/choices.js';
 
@@ -88,10 +89,7 @@ export function modelRenderer(
 
 /** Whether a SID stands in prompt or answer; titles alone ask nothing of the vocabulary. */
 function asksForSids({ answer, prompts }: Template): boolean {
-  const asked = [answer, ...prompts].flatMap((text) => placeholdersIn(text));
-  return asked.some(
-    (placeholder) => placeholder === 'sid' || placeholder === 'history' || placeholder === 'history_pairs',
-  );
+  return [answer, ...prompts].flatMap((text) => placeholdersIn(text)).some((name) => SID_PLACEHOLDERS.includes(name));
 }
 
 /** The text of the model's end of text. @throws InputError if the tokenizer has no such token */

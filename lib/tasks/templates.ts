@@ -29,6 +29,8 @@ export const HISTORY_PLACEHOLDERS = [
   'latest',
   'preference',
 ] as const;
+/** Whose texts hold SIDs. */
+export const SID_PLACEHOLDERS: readonly string[] = ['sid', 'history', 'history_numbered', 'history_pairs', 'latest'];
 /** Of one item: a row's target, or the item of an item's task. Those of `ENRICHED_FIELDS` an enriched file has. */
 export const ITEM_PLACEHOLDERS = ['sid', 'title', 'description', 'brand', 'categories', ...ENRICHED_FIELDS] as const;
 /** Of no row or item: what the data set's items are called, and the model's end of text. */

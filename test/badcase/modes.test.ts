@@ -210,6 +210,9 @@ describe('history and target', () => {
     const few = [...Array(20).keys()].map((i) => (i < 4 ? other(i) : own(i)));
     expect(found(HISTORY_DOES_NOT_FIT, few, dataset, { fitQuantile: 0.9 })).toEqual(few.map(() => false));
     expect(found(HISTORY_DOES_NOT_FIT, few, dataset, { fitQuantile: 0.9, fitRows: 0.1 })).toEqual(few.map((_, i) => i < 4)); // prettier-ignore
+    const two = [own(0), own(1)]; // a row is never its own comparison
+    expect(found(HISTORY_DOES_NOT_FIT, two, dataset, { fitRows: 0 })).toEqual([false, false]);
+    expect(found(HISTORY_DOES_NOT_FIT, [own(0)], dataset, { fitRows: 0 })).toEqual([false]);
     const short = mixed.map((result) => ({ ...result, history: result.history.slice(0, 2) }));
     expect(found(HISTORY_DOES_NOT_FIT, short, dataset, { fitQuantile: 0.9 })).toEqual(short.map(() => false));
   });

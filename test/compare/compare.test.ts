@@ -191,6 +191,14 @@ describe('failure modes', () => {
     expect(all).toMatchObject({ mode: 'all', firstRows: failed(a, 1), verdict: 'better' });
     const back = await compared([...files].reverse(), { reports: [...reports].reverse() });
     expect(back.modes![0]).toMatchObject({ verdict: 'worse', a: evens.b, b: evens.a });
+    // a mode that no row has is no question of Holm's
+    [a, b].forEach((results, i) => {
+      const { modes: had, ...rest } = report(results, even);
+      writeFileSync(reports[i]!, JSON.stringify({ ...rest, modes: { ...had, never: {} } }));
+    });
+    const more = (await compared(files)).modes!;
+    expect(more.slice(0, 2)).toEqual(modes);
+    expect(more[2]).toMatchObject({ mode: 'never', firstRows: 0, pHolm: 1, verdict: 'no difference shown' });
     expect(compareText(back)).toContain('Share of all rows that fail with a mode');
   });
 

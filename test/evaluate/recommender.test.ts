@@ -10,7 +10,7 @@ import type { LanguageModel } from '../../lib/lm/language-model.js';
 import type { Template } from '../../lib/tasks/templates.js';
 import { type TextTokenizer, wordTokenizer } from '../../lib/lm/tokenizer/tokenizer.js';
 import { InputError } from '../../lib/support/errors.js';
-import { TEMPLATES } from '../../lib/tasks/templates.js';
+import { TEMPLATES, SID_PLACEHOLDERS } from '../../lib/tasks/templates.js';
 
 const INDEX = [
   ['<a_0>', '<b_0>'],
@@ -92,6 +92,16 @@ describe('a recommender', () => {
   ])('%s', (_, tokenizer, options, message) => {
     expect(() => create(tokenizer, 'sids', options)).toThrow(InputError);
     expect(() => create(tokenizer, 'sids', options)).toThrow(message);
+  });
+
+  test.each(SID_PLACEHOLDERS)('titles from {%s}: the vocabulary must have the codes', (placeholder) => {
+    const mine = { of: 'rows' as const, separator: ' ', answer: '{title}', prompts: [`ask {${placeholder}}`] };
+    const items = INDEX.map(() => ({ title: 'lamp', description: '', brand: '', categories: '' }));
+    const asked = () =>
+      create(wordTokenizer(['ask', 'lamp'], INDEX.slice(0, 2)), 'mine', { templates: { mine }, items });
+    if (placeholder === 'sid')
+      expect(asked).toThrow(InputError); // a prompt that gives its answer away, too
+    else expect(asked).toThrow('the vocabulary lacks <a_1>');
   });
 
   test('codes that it spells, with blanks around them or without', () => {

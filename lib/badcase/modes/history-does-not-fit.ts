@@ -52,7 +52,11 @@ export const HISTORY_DOES_NOT_FIT = defineDetector({
       const { history, target } = results[row]!;
       const own = fits(history, target);
       let asWell = 0;
-      for (let i = 0; i < OTHERS; i++) asWell += Number(fits(results[random.pick(telling)]!.history, target) >= own);
+      for (let i = 0; i < OTHERS && telling.length > 1; i++) {
+        let other = random.pick(telling);
+        while (other === row) other = random.pick(telling);
+        asWell += Number(fits(results[other]!.history, target) >= own);
+      }
       if (asWell >= fitQuantile * OTHERS) strange.add(row);
     }
     if (strange.size <= fitRows * telling.length) return () => false;
