@@ -5,8 +5,10 @@
  *
  * `SIDLAB_TABLES=beauty` (or several, by commas) and `SIDLAB_SEEDS=42` do less.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { evaluateStage, InputError, sft } from 'sidlab';
+import { evaluateStage, InputError, sft, type SftOptions } from 'sidlab';
+import { resultsFile } from 'sidlab/evaluate';
 import { type FilledTable, tableStage, toMarkdown } from 'sidlab/tables';
 import { beautyShop } from '../beauty-shop.js';
 import { industrialShop } from '../industrial-shop.js';
@@ -30,7 +32,7 @@ const SHOPS: Readonly<Record<string, Shop>> = {
     goals: {
       SASRec: { 'HR@10': 0.97 * 0.0705, 'NDCG@10': 0.97 * 0.0372 }, // of a plain PyTorch one on these rows
       TIGER: { 'HR@10': 0.0648, 'NDCG@10': 0.0384 },
-      'our decoder': { 'HR@10': 0.0672, 'NDCG@10': 0.0364 },
+      'our decoder, 256 x 4': { 'HR@10': 0.0672, 'NDCG@10': 0.0364 },
     },
   },
 };
@@ -51,12 +53,24 @@ export async function tablesBench(): Promise<Row[]> {
   return rows;
 }
 
+/** Runs of the language model: the defaults, and a wider one that drops less. */
+const DECODERS: readonly (readonly [name: string, Partial<SftOptions>])[] = [
+  ['sft', {}],
+  ['decoder', { model: 'qwen2:256x4', dropout: 0.2, precision: 'auto', epochs: 30, evalEpochs: 3, validRows: 2000 }],
+];
+const USUAL = { split: 'test', template: 'sids', numBeams: 50, normalize: 'full' } as const;
+
 /** The language model is no baseline, which `tableStage` would train. */
 async function beautyTables(seeds: readonly number[]): Promise<string> {
   const { data, index } = await beautyShop();
   for (const seed of seeds) {
-    const { model } = await sft({ data, index, seed, run: join(data, 'runs', `sft-${seed}`) });
-    await evaluateStage({ data, index, model });
+    for (const [name, options] of DECODERS) {
+      const { model } = await sft({ data, index, seed, ...options, run: join(data, 'runs', `${name}-${seed}`) });
+      for (const excludeHistory of [false, true]) {
+        const ranked = { data, index, model, excludeHistory };
+        if (!existsSync(resultsFile(model, { ...USUAL, excludeHistory }))) await evaluateStage(ranked);
+      }
+    }
   }
   return data;
 }
