@@ -8,7 +8,7 @@
 
 /** Which strategy answers a finding. */
 export type StrategyName =
-  'long_tail' | 'cold_start' | 'short_history' | 'sid_quality' | 'recency_bias' | 'hyperparameter';
+  'long_tail' | 'cold_start' | 'short_history' | 'sid_quality' | 'recency_bias' | 'exclude_history' | 'hyperparameter';
 
 /**
  * What kind of thing a mode is. A `cause` can be true of any row, found or missed, so that both can be compared. A

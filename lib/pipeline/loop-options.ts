@@ -6,7 +6,15 @@ import { words } from '../options/kinds.js';
 import { defineOptions } from '../options/schema.js';
 
 const STRATEGY_NAMES: readonly StrategyName[] = [
-  ...(['long_tail', 'cold_start', 'short_history', 'sid_quality', 'recency_bias', 'hyperparameter'] as const),
+  ...([
+    'long_tail',
+    'cold_start',
+    'short_history',
+    'sid_quality',
+    'recency_bias',
+    'exclude_history',
+    'hyperparameter',
+  ] as const),
 ];
 
 /** Declares the options of the `strategies` stage. */

@@ -1,5 +1,6 @@
 /** The kit's strategies, in the order in which they change a configuration where several are called for alike. */
 import { COLD_START } from './kit/cold-start.js';
+import { EXCLUDE_HISTORY } from './kit/exclude-history.js';
 import { HYPERPARAMETER } from './kit/hyperparameter.js';
 import { LONG_TAIL } from './kit/long-tail.js';
 import { RECENCY_BIAS } from './kit/recency-bias.js';
@@ -14,5 +15,6 @@ export const STRATEGIES: readonly Strategy[] = [
   LONG_TAIL,
   SHORT_HISTORY,
   RECENCY_BIAS,
+  EXCLUDE_HISTORY,
   HYPERPARAMETER,
 ];

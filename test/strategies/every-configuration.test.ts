@@ -2,12 +2,14 @@
  * Every configuration that the kit's strategies write runs on the tiny sample: each strategy on a model of bare SIDs and on
  * one that reads words, both with RL, and all of them together.
  */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { type BaselineReport, baselineStage } from '../../lib/baselines/baseline-stage.js';
 import type { CurveFinding } from '../../lib/badcase/report-shape.js';
+import { formatInter } from '../../lib/data/inter-file.js';
+import { loadDataset } from '../../lib/data/load.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { readNpy } from '../../lib/files/npy.js';
 import type { PipelineConfig } from '../../lib/pipeline/config.js';
@@ -38,6 +40,10 @@ beforeAll(async () => {
   const stages = new PipelineStages(BASE);
   await stages.sample();
   await stages.filter();
+  // the sample's people buy again; here they do not, so that every strategy has something to change
+  const { train } = await loadDataset(out);
+  const once = train.filter(({ history, target }) => !history.includes(target));
+  writeFileSync(join(out, 'tiny.train.inter'), formatInter(once));
   await stages.embed();
   await stages.sid();
   // what the pipeline would train for the sasrec reward, with one epoch in place of hundreds

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { CurveFinding, ModeReport } from '../../lib/badcase/report-shape.js';
+import { DETECTORS } from '../../lib/badcase/detectors.js';
 import { askerOf, strategiesText } from '../../lib/cli/strategies-command.js';
+import { formatInter } from '../../lib/data/inter-file.js';
 import { type PipelineConfig, readPipelineConfig } from '../../lib/pipeline/config.js';
 import { strategies } from '../../lib/strategies/choose.js';
 import { PipelineStages } from '../../lib/pipeline/stages.js';
@@ -108,6 +110,31 @@ describe('recency_bias', () => {
       ...{ 'sft.rowWeights': 'recency:25%', 'grpo.rowWeights': 'recency:25%' },
       ...{ 'sft.tasks': 'recency2sid:2,recent,sid2title', 'sft.template': 'recent' },
     });
+  });
+});
+
+describe('exclude_history', () => {
+  const out = mkdtempSync(join(tmpdir(), 'sidlab-exclude-'));
+  const config: PipelineConfig = { out, dataset: 'x', sft: { epochs: 1 } };
+  const once = { user: 'U', history: [1, 2], target: 3 };
+
+  test('where no training row has its target in its history, and is there to say so', async () => {
+    expect(await changesOf('exclude_history', config)).toMatch(/x\.train\.inter is not there to say/);
+    writeFileSync(join(out, 'x.train.inter'), formatInter([once]));
+    expect(await changesOf('exclude_history', config)).toEqual({ 'evaluate.excludeHistory': true });
+    const already = { ...config, evaluate: { excludeHistory: true } };
+    expect(await changesOf('exclude_history', already)).toMatch(/already$/);
+    writeFileSync(join(out, 'x.train.inter'), formatInter([once, { ...once, target: 2 }]));
+    expect(await changesOf('exclude_history', config)).toBe('people buy the same thing again here');
+  });
+
+  test('is called for by repeats that are pushed', async () => {
+    const detector = DETECTORS.find(({ name }) => name === 'repeats pushed')!;
+    expect(detector.strategies).toEqual(['exclude_history']);
+    writeFileSync(join(out, 'x.train.inter'), formatInter([once]));
+    const report = reportOf({ verdicts: [verdict('repeats pushed', 0.3, 'exclude_history')] });
+    const { config: next } = await strategies({ report, config });
+    expect(next).toEqual({ ...config, evaluate: { excludeHistory: true } });
   });
 });
 

@@ -7,6 +7,7 @@ export const REPEATS_PUSHED = defineDetector({
   name: 'repeats pushed',
   help: 'a large part of the first items was bought before, the true one was not',
   advice: 'leave out what the history has: evaluate --exclude-history',
+  strategies: ['exclude_history'],
   needs: [],
   options: {
     pushedShare: number('repeats pushed: this share of the first items, or more', { default: 0.5, above: 0, max: 1 }),

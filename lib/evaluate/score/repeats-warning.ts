@@ -1,14 +1,19 @@
 /** Places of a list that are lost: items of the history, in a catalogue where nobody buys the same thing again. */
-import type { Dataset } from '../../data/dataset.js';
+import type { Dataset, Row } from '../../data/dataset.js';
 import type { ListReport } from './list-report.js';
 
 /** Below this share of the first places the loss is not worth a word. */
 const WORTH_SAYING = 0.01;
 
+/** Whether no row has its target in its history. */
+export function nobodyBuysAgain(rows: readonly Row[]): boolean {
+  return !rows.some(({ history, target }) => history.includes(target));
+}
+
 /** Whether nobody buys again is read from the training rows: what the test rows hold is not to decide how they are ranked. */
 export function repeatsWarning({ train }: Dataset, { k, repeats }: ListReport): string | undefined {
   if (repeats < WORTH_SAYING || train.length === 0) return undefined;
-  if (train.some(({ history, target }) => history.includes(target))) return undefined;
+  if (!nobodyBuysAgain(train)) return undefined;
   const share = (100 * repeats).toPrecision(2);
   return `${share} % of the first ${k} places hold items of the history, which no training row has as its target; --exclude-history ranks without them`;
 }
