@@ -1,4 +1,7 @@
-/** Places of a list that are lost: items of the history, in a catalogue where nobody buys the same thing again. */
+/**
+ * Items of the history in lists: places that are lost where nobody buys the same thing again, and targets that are lost where
+ * somebody does.
+ */
 import type { Dataset, Row } from '../../data/dataset.js';
 import type { ListReport } from './list-report.js';
 
@@ -10,8 +13,19 @@ export function nobodyBuysAgain(rows: readonly Row[]): boolean {
   return !rows.some(({ history, target }) => history.includes(target));
 }
 
-/** Whether nobody buys again is read from the training rows: what the test rows hold is not to decide how they are ranked. */
-export function repeatsWarning({ train }: Dataset, { k, repeats }: ListReport): string | undefined {
+/**
+ * Whether nobody buys again is read from the training rows: what the test rows hold is not to decide how they are ranked.
+ * @param excludesHistory whether the lists were ranked without the items of the history
+ */
+export function repeatsWarning(
+  { train }: Dataset,
+  { k, repeats, targetRepeats }: ListReport,
+  excludesHistory: boolean,
+): string | undefined {
+  if (excludesHistory) {
+    if (targetRepeats === 0) return undefined;
+    return `${(100 * targetRepeats).toPrecision(2)} % of the targets are in their history, which --exclude-history never recommends`;
+  }
   if (repeats < WORTH_SAYING || train.length === 0) return undefined;
   if (!nobodyBuysAgain(train)) return undefined;
   const share = (100 * repeats).toPrecision(2);

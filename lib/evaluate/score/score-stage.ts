@@ -77,7 +77,7 @@ export async function scoreStage(options: ScoreOptions, rank?: RankBaselines): P
     const ranked = await readRanked(file, catalogue);
     const score = scoreFile(ranked, k, { level, samples, seed });
     const beside = baselines && rankOnce ? await baselineScores(ranked, rankOnce, k, { level, samples, seed }) : {};
-    const lost = ranked.dataset && repeatsWarning(ranked.dataset, score.lists);
+    const lost = ranked.dataset && repeatsWarning(ranked.dataset, score.lists, ranked.excludesHistory === true);
     const warnings = [...(beside.warnings ?? []), ...(lost === undefined ? [] : [lost])];
     scores.push({ ...score, ...beside, ...(warnings.length > 0 && { warnings }) });
   }

@@ -107,6 +107,15 @@ test('places that hold what nobody buys again are told; where somebody does, the
   }
 });
 
+test('targets that are in their history cannot be found without it: that is told', async () => {
+  const folder = shop();
+  const again = { ...rows[0]!, target: rows[0]!.history[0]! };
+  writeAtomic(join(folder, 'Toys.test.inter'), formatInter([again, ...rows.slice(1, 10)]));
+  const { results } = await baselineStage({ baseline: 'popularity', data: folder, topK: 5, excludeHistory: true });
+  const { files } = await scoreBesideBaselines({ data: folder, files: [results], k: [5] });
+  expect(files[0]!.warnings).toContain('10 % of the targets are in their history, which --exclude-history never recommends'); // prettier-ignore
+});
+
 test('a comparison says which side leaves the history out', async () => {
   const files = await Promise.all(
     [true, false].map(async (excludeHistory) => {
