@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { BaselineReport } from '../baselines/baseline-stage.js';
 import { QUICK_BASELINES } from '../baselines/baselines.js';
 import { accessOf, type EnrichReport, estimateText } from '../data/enrich/enrich.js';
+import { repeatsInFile } from '../evaluate/score/repeats-warning.js';
 import { belowBaselines, besideBaselines } from '../evaluate/score/beside-baselines.js';
 import { exportFigure } from '../figures/export-figure.js';
 import { runStage } from '../runs/stage.js';
@@ -76,7 +77,8 @@ export async function runRound(given: PipelineConfig, { say, ask }: RoundHooks):
   const badcase = config.badcase ? await run('badcase', () => stages.badcase(tuned ? 'grpo' : 'sft')) : undefined;
   const rows = resultRows(baselines, models);
   const beside = await besideBaselines(resultFiles(models), resultFiles(baselines));
-  const warnings = belowBaselines(beside);
+  const lost = await repeatsInFile(last.results, { data: config.out, dataset: config.dataset, index: stages.index });
+  const warnings = [...belowBaselines(beside), ...(lost === undefined ? [] : [lost])];
   warnings.forEach((line) => tell(line));
   const figures = await run('figures', () => drawFigures(stages, rows));
   const report: PipelineReport = {

@@ -8,6 +8,7 @@ import { readResults } from '../../lib/evaluate/results-file.js';
 import { readJson } from '../../lib/files/files.js';
 import type { PipelineConfig } from '../../lib/pipeline/config.js';
 import { dryRun } from '../../lib/pipeline/dry-run.js';
+import { runPipeline } from '../../lib/pipeline/pipeline.js';
 import { PipelineStages } from '../../lib/pipeline/stages.js';
 
 const config: PipelineConfig = {
@@ -38,6 +39,13 @@ test('every one that is trained has the seed', async () => {
   await new PipelineStages(config).baseline('gru4rec');
   expect(readJson(join(config.out, 'runs', 'baseline-gru4rec', 'config.json'))).toMatchObject({ seed: 7 });
 });
+
+test('the report says what the protocol costs, as score does', async () => {
+  const sft = { model: 'qwen2:32x1', epochs: 0.1, validRows: 4 };
+  const small = { ...config, out: join(config.out, 'whole'), sid: { codebookSize: 8, levels: 2 }, sft };
+  const report = await runPipeline({ ...small, evaluate: { numBeams: 4, excludeHistory: true } });
+  expect(report.warnings.at(-1)).toMatch(/^\d+(\.\d)? % of the targets are in their history, which --exclude-history/);
+}, 60_000);
 
 test('a dry run names them', async () => {
   const { stages } = await dryRun({ ...config, baselines: ['popularity', 'sasrec'] });

@@ -81,6 +81,7 @@ test('gone on with: the second round beside the first, and both compared', async
   expect(comparison!.sid).toBeDefined();
   expect(comparison!.modes!.length).toBeGreaterThan(0);
   expect(warnings.some((line) => line.includes('not compared'))).toBe(false);
+  expect(warnings.some((line) => line.includes('--exclude-history'))).toBe(false); // people buy again in the sample
   for (const file of ['comparison.json', 'comparison.md', 'comparison-differences.png']) {
     expect(existsSync(join(out, 'runs', 'main', file))).toBe(true);
   }

@@ -26,13 +26,17 @@ export interface Catalogue {
   numbers: SidNumbers;
 }
 
-/** @throws InputError for files that are missing or do not fit one another */
-export async function readCatalogueFiles(options: {
+/** Where a catalogue is. */
+export interface CatalogueFiles {
+  /** Folder. */
   data?: string | undefined;
   dataset?: string | undefined;
   index?: string | undefined;
   part?: string | undefined;
-}): Promise<Catalogue> {
+}
+
+/** @throws InputError for files that are missing or do not fit one another */
+export async function readCatalogueFiles(options: CatalogueFiles): Promise<Catalogue> {
   const { data, dataset: name, index: given, part } = options;
   const dataset = data === undefined ? undefined : await loadDataset(data, name);
   if (part !== undefined) checkPart(part, dataset);

@@ -3,7 +3,9 @@
  * somebody does.
  */
 import type { Dataset, Row } from '../../data/dataset.js';
-import type { ListReport } from './list-report.js';
+import { type CatalogueFiles, readCatalogueFiles } from './catalogue.js';
+import { type ListReport, listReport } from './list-report.js';
+import { LISTED, readRanked } from './read-ranked.js';
 
 /** Below this share of the first places the loss is not worth a word. */
 const WORTH_SAYING = 0.01;
@@ -30,4 +32,11 @@ export function repeatsWarning(
   if (!nobodyBuysAgain(train)) return undefined;
   const share = (100 * repeats).toPrecision(2);
   return `${share} % of the first ${k} places hold items of the history, which no training row has as its target; --exclude-history ranks without them`;
+}
+
+/** The same of a results file. @throws InputError for a file that is damaged or of another catalogue */
+export async function repeatsInFile(file: string, of: CatalogueFiles): Promise<string | undefined> {
+  const ranked = await readRanked(file, await readCatalogueFiles(of));
+  const { dataset, table, longest, excludesHistory = false } = ranked;
+  return dataset && repeatsWarning(dataset, listReport(table, Math.min(LISTED, longest)), excludesHistory);
 }
