@@ -5,11 +5,9 @@
  *
  * `SIDLAB_TABLES=beauty` (or several, by commas) and `SIDLAB_SEEDS=42` do less.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { evaluateStage, InputError, sft, type SftOptions } from 'sidlab';
-import { resultsFile } from 'sidlab/evaluate';
-import { type FilledTable, tableStage, toMarkdown } from 'sidlab/tables';
+import { type FilledTable, stageResults, tableStage, toMarkdown } from 'sidlab/tables';
 import { beautyShop } from '../beauty-shop.js';
 import { industrialShop } from '../industrial-shop.js';
 import type { Row } from '../row.js';
@@ -58,17 +56,17 @@ const DECODERS: readonly (readonly [name: string, Partial<SftOptions>])[] = [
   ['sft', {}],
   ['decoder', { model: 'qwen2:256x4', dropout: 0.2, precision: 'auto', epochs: 30, evalEpochs: 3, validRows: 2000 }],
 ];
-const USUAL = { split: 'test', template: 'sids', numBeams: 50, normalize: 'full' } as const;
 
 /** The language model is no baseline, which `tableStage` would train. */
 async function beautyTables(seeds: readonly number[]): Promise<string> {
   const { data, index } = await beautyShop();
   for (const seed of seeds) {
     for (const [name, options] of DECODERS) {
-      const { model } = await sft({ data, index, seed, ...options, run: join(data, 'runs', `${name}-${seed}`) });
+      const run = join(data, 'runs', `${name}-${seed}`);
+      const { model } = await sft({ data, index, seed, ...options, run });
       for (const excludeHistory of [false, true]) {
-        const ranked = { data, index, model, excludeHistory };
-        if (!existsSync(resultsFile(model, { ...USUAL, excludeHistory }))) await evaluateStage(ranked);
+        const done = stageResults(run, 'sids', excludeHistory) !== undefined;
+        if (!done) await evaluateStage({ data, index, model, excludeHistory });
       }
     }
   }
