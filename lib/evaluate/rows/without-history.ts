@@ -5,13 +5,8 @@ import type { Result } from '../result.js';
 
 /** How long a list must be so that `topK` items are left of it, whatever the histories of the rows hold. */
 export function lengthWithHistory(rows: readonly Row[], topK: number): number {
-  return (
-    topK +
-    largest(
-      rows.map(({ history }) => new Set(history).size),
-      0,
-    )
-  );
+  const sizes = rows.map(({ history }) => new Set(history).size);
+  return topK + largest(sizes, 0);
 }
 
 /** @param results lists of `lengthWithHistory` items @returns of each the first `topK` that are not in its history */
