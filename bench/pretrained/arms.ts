@@ -47,7 +47,7 @@ export const ARMS: readonly Arm[] = [
   { name: 'mix', from: 'pretrained', kind: 'full', share: 0.3, options: { tasks: MIX }, what: 'as full, tasks of text beside the SIDs' },
   { name: 'lora-mix', from: 'pretrained', kind: 'lora', share: 0.3, options: { ...LORA, tasks: MIX }, what: 'as mix, but adapters and new rows alone' },
   { name: 'row', from: 'pretrained', kind: 'full', share: 0.25, options: { mode: 'row' }, what: 'as full, loss at the answer of each row' },
-  { name: 'rows', from: 'pretrained', kind: 'rows', part: 0.5, options: { freeze: 'all-but-new-rows', learningRate: 2e-3 }, what: 'new rows alone, half of the time' },
+  { name: 'rows', from: 'pretrained', kind: 'rows', part: 0.5, options: { freeze: 'all-but-new-rows', learningRate: 2e-3, dropout: 0 }, what: 'new rows alone without dropout, half of the time' },
   { name: 'staged', from: { arm: 'rows' }, kind: 'full', part: 0.5, what: 'rows, then everything for the other half' },
   { name: 'small', from: 'small', kind: 'small', what: 'qwen2:128x4, the kit’s defaults' },
   { name: 'small-mix', from: 'small', kind: 'small', options: { tasks: MIX }, what: 'as small, tasks of text beside the SIDs' },
