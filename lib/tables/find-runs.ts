@@ -26,11 +26,16 @@ export interface FoundRun {
  * those of today (`sortRuns`).
  */
 export function findRuns(dir: string, run: NonNullable<PaperRow['run']>): FoundRun[] {
-  const top = foldersIn(join(dir, 'runs'));
-  return [...top, ...top.flatMap(foldersIn)].flatMap((folder): FoundRun[] => {
+  return runFolders(dir).flatMap((folder): FoundRun[] => {
     const found = resultsOf(folder, run);
     return found ? [{ folder, ...found }] : [];
   });
+}
+
+/** Where runs may be: in `DIR/runs`, and in the folders there, as a pipeline's are. */
+export function runFolders(dir: string): string[] {
+  const top = foldersIn(join(dir, 'runs'));
+  return [...top, ...top.flatMap(foldersIn)];
 }
 
 function foldersIn(folder: string): string[] {

@@ -115,6 +115,14 @@ export function folderFor(dir: string, run: BaselineRun, plain: string, seed?: n
   return join(dir, 'runs', [baseline, hash, ...(seed === undefined ? [] : [seed])].join('-'));
 }
 
+/** Where a language model's run of the row goes: the plain folder while no other run is there. */
+export function stageFolder(dir: string, run: StageRun): string {
+  const folder = join(dir, 'runs', run.stage);
+  const config = configOf(folder);
+  if (config === undefined || isStageOf(run, config)) return folder;
+  return `${folder}-${hashText(JSON.stringify(run.options ?? {})).slice(0, 8)}`;
+}
+
 function wantedOf(run: BaselineRun): string {
   return stampOf(run, { ...defaultsOf(baselineOf(run.baseline).options ?? {}), ...run.options });
 }

@@ -246,6 +246,24 @@ test('a pretrained model is none of a row that names a shape', () => {
   expect(found({ precision: 'bfloat16' })).toEqual([]);
 });
 
+test('a language model is trained beside a run of other options; one that is there is ranked alone', () => {
+  const dir = newFolder();
+  const row = (model: string) => ({ stage: 'sft', options: { model }, excludeHistory: true }) as const;
+  const [small, large] = [row('qwen2:32x1'), row('qwen2:64x1')];
+  const at = join(dir, 'runs', 'sft');
+  writeJson(join(at, 'config.json'), { stage: 'sft', model: 'qwen2:32x1', epochs: 3 });
+  const rank = (folder: string) => `sidlab evaluate --data ${dir} --model ${join(folder, 'model')} --exclude-history`;
+  expect(commandOf(small, dir)).toBe(`sidlab sft --data ${dir} --model qwen2:32x1 && ${rank(at)}`); // it may be resumed
+  const other = /--run (\S+) && /.exec(commandOf(large, dir))![1]!;
+  expect(other).toMatch(/sft-[0-9a-f]{8}$/);
+  expect(commandOf(large, dir)).toBe(`sidlab sft --data ${dir} --model qwen2:64x1 --run ${other} && ${rank(other)}`);
+  writeJson(join(at, 'card.json'), {});
+  expect(commandOf(small, dir)).toBe(rank(at));
+  expect(commandOf(small, dir, { stale: [at] })).toMatch(/^sidlab sft .* --again && /);
+  const grpo = commandOf({ stage: 'grpo' }, dir);
+  expect(grpo).toMatch(`sidlab grpo --data ${dir} --model ${join(at, 'model')} && `); // which it cannot do without
+});
+
 test('commands say what differs from the defaults', () => {
   const wide = { baseline: 'sasrec', options: { width: 128, mode: 'chain' } } as const;
   expect(commandOf(wide, 'D')).toBe('sidlab baseline sasrec --data D --width 128 --mode chain');
