@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import fc from '../../fast-check.js';
 import { baselineStage } from '../../../lib/baselines/baseline-stage.js';
+import type { Baseline } from '../../../lib/baselines/baseline.js';
 import type { BaselineName } from '../../../lib/baselines/baselines.js';
 import { scoreBesideBaselines } from '../../../lib/baselines/rank-baselines.js';
 import { compareStage } from '../../../lib/compare/compare-stage.js';
@@ -13,6 +14,7 @@ import { formatItems } from '../../../lib/data/item-file.js';
 import { useEngine } from '../../../lib/engine/engine.js';
 import { readResults, writeResults } from '../../../lib/evaluate/results-file.js';
 import { lengthWithHistory, withoutHistory } from '../../../lib/evaluate/rows/without-history.js';
+import { repeatsWarning } from '../../../lib/evaluate/score/repeats-warning.js';
 import { readJson, writeAtomic } from '../../../lib/files/files.js';
 
 const ITEMS = 12;
@@ -105,6 +107,33 @@ test('places that hold what nobody buys again are told; where somebody does, the
     expect(warnings).toHaveLength(told);
     if (told) expect(warnings[0]).toBe('50 % of the first 2 places hold items of the history, which no training row has as its target; --exclude-history ranks without them'); // prettier-ignore
   }
+});
+
+test('shares of nearly all are said in digits too', () => {
+  const lists = { k: 10, repeats: 0.996, targetRepeats: 1 };
+  const dataset = { train: rows } as Parameters<typeof repeatsWarning>[0];
+  expect(repeatsWarning(dataset, lists, false)).toMatch(/^100 % of the first 10 places/);
+  expect(repeatsWarning(dataset, lists, true)).toMatch(/^100 % of the targets/);
+});
+
+test("what is left out are the row's items, whatever history a baseline of one's own gives back", async () => {
+  const baseline: Baseline = {
+    name: 'forgetful',
+    help: '',
+    rank: (_train, test, { topK = 50 }) =>
+      test.map((row) => ({
+        ...row,
+        history: [],
+        items: Array.from({ length: ITEMS }, (_, i) => i).slice(0, topK),
+        scores: Array.from({ length: ITEMS }, (_, i) => -i).slice(0, topK),
+      })),
+  };
+  const { results } = await baselineStage({ baseline, data, topK: 5, excludeHistory: true });
+  (await readResults(results)).forEach(({ items, history }, i) => {
+    expect(history).toEqual(rows[i]!.history);
+    expect(items).toHaveLength(5);
+    expect(items.filter((item) => history.includes(item))).toEqual([]);
+  });
 });
 
 test('targets that are in their history cannot be found without it: that is told', async () => {
