@@ -48,11 +48,12 @@ async function runRow(run: BaselineRun, today: Today, longest: number, seeds: re
 }
 
 /** Where today's run of the row is that lacks the results alone, such as those without the history. */
-function trainedFolder(run: BaselineRun, { dataset: { dir }, inputs }: Today, seed: number): string | undefined {
+function trainedFolder(run: BaselineRun, { dataset: { dir, name }, inputs }: Today, seed: number): string | undefined {
   if (run.options?.historyLength !== undefined || run.options?.index !== undefined) return undefined; // said in several ways
   return runFolders(dir).find((folder) => {
     const config = configOf(folder);
     const done = existsSync(join(folder, 'config.json')) && existsSync(join(folder, 'card.json'));
-    return done && config?.seed === seed && isRunOf(run, config, basename(folder)) && sameInputs(config.inputs ?? {}, inputs); // prettier-ignore
+    if (!done || config?.seed !== seed || config.data !== name) return false; // of a joined folder's data set it has another
+    return isRunOf(run, config, basename(folder)) && sameInputs(config.inputs ?? {}, inputs);
   });
 }
