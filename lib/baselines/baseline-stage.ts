@@ -108,8 +108,8 @@ async function rankOne(
 ): Promise<Ranked> {
   const { train, test } = context.dataset;
   const { topK } = options;
-  const asked = excludeHistory ? { ...options, topK: lengthWithHistory(test, topK) } : options;
-  const ranked = await own.rank(train, test, asked, context);
+  const wider = own.excludesHistory ? { excludeHistory } : { topK: lengthWithHistory(test, topK) };
+  const ranked = await own.rank(train, test, { ...options, ...(excludeHistory && wider) }, context);
   const report = isReport(ranked) ? ranked : { results: ranked };
   checkLists(own.name, report.results, context.dataset);
   if (!excludeHistory) return report;

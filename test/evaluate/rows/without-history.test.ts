@@ -12,6 +12,7 @@ import { compareStage } from '../../../lib/compare/compare-stage.js';
 import { formatInter } from '../../../lib/data/inter-file.js';
 import { formatItems } from '../../../lib/data/item-file.js';
 import { useEngine } from '../../../lib/engine/engine.js';
+import { writeIndex } from '../../../lib/data/sid-index.js';
 import { readResults, writeResults } from '../../../lib/evaluate/results-file.js';
 import { lengthWithHistory, withoutHistory } from '../../../lib/evaluate/rows/without-history.js';
 import { repeatsWarning } from '../../../lib/evaluate/score/repeats-warning.js';
@@ -134,6 +135,27 @@ test("what is left out are the row's items, whatever history a baseline of one's
     expect(items).toHaveLength(5);
     expect(items.filter((item) => history.includes(item))).toEqual([]);
   });
+});
+
+test('one that leaves the history out while it searches is asked for no longer lists, as TIGER', async () => {
+  const asked: unknown[] = [];
+  const rank: Baseline['rank'] = (_train, test, options) => {
+    asked.push(options);
+    return test.map((row) => ({ ...row, items: [], scores: [] }));
+  };
+  const own = { name: 'searching', help: '', rank, excludesHistory: true } as const;
+  for (const excludeHistory of [true, false]) await baselineStage({ baseline: own, data, topK: 5, excludeHistory });
+  expect(asked).toEqual([{ topK: 5, excludeHistory: true }, { topK: 5 }]);
+
+  const index = join(data, 'tiger.json');
+  writeIndex(index, Array.from({ length: ITEMS }, (_, i) => [`<a_${i % 3}>`, `<b_${Math.floor(i / 3)}>`])); // prettier-ignore
+  const small = { width: 8, layers: 1, heads: 1, headWidth: 8, feedForward: 8, epochs: 1, validRows: 5 };
+  const tiger = { ...small, baseline: 'tiger', data, index, topK: 3 } as const;
+  const { results } = await baselineStage({ ...tiger, excludeHistory: true });
+  for (const { items, history } of await readResults(results)) {
+    expect(items).toHaveLength(3);
+    expect(items.filter((item) => history.includes(item))).toEqual([]);
+  }
 });
 
 test('targets that are in their history cannot be found without it: that is told', async () => {
