@@ -10,12 +10,10 @@ import { ARCHITECTURES } from '../baselines/sequence/architectures.js';
 import { baselineResults, findResults, readRecord } from '../baselines/results-record.js';
 import { hashFile, hashText, readJson } from '../files/files.js';
 import { fingerprint } from '../options/derive.js';
-import type { Options } from '../options/option.js';
 import { defaultsOf } from '../options/schema.js';
 import { modelFiles } from '../runs/inputs.js';
-import { GRPO_OPTIONS } from '../train/grpo/grpo-options.js';
-import { SFT_OPTIONS } from '../train/sft/sft-options.js';
 import type { BaselineRun, StageRun } from './paper-table.js';
+import { stageOptions } from './stage-options.js';
 
 /** What a run says of itself. */
 export interface RunConfig extends Record<string, unknown> {
@@ -65,11 +63,6 @@ export function isRunOf(run: BaselineRun, config: RunConfig | undefined, name: s
   if (config.baseline !== baseline || config.part !== undefined) return false;
   const sameIndex = index === undefined || config.inputs?.index === hashOf(String(index));
   return sameIndex && wantedOf(wholeHistories(run, config)) === stampOf(run, config);
-}
-
-/** Of a language model's stage. */
-export function stageOptions(stage: StageRun['stage']): Options {
-  return (stage === 'sft' ? SFT_OPTIONS : GRPO_OPTIONS).options;
 }
 
 /** The stage is the row's, and so is every option that the row says; a run is silent of one that came later. */
