@@ -73,9 +73,14 @@ function checkRun(value: unknown, at: string, bad: Bad): void {
   if (options !== undefined) checkOptions(options, `${at}.options`, baseline as BaselineName, bad);
 }
 
+/** Files whose contents a run notes, and not their names: no run would be found by these. */
+const NOTED_OTHERWISE = ['templates', 'preferences'];
+
 /** Of a stage its result's options, as a run notes them. */
 function checkStageOptions(value: unknown, at: string, stage: TableStage, bad: Bad): void {
-  const noted = Object.entries(stageOptions(stage)).filter(([, { affectsResult }]) => affectsResult);
+  const noted = Object.entries(stageOptions(stage)).filter(
+    ([name, { affectsResult }]) => affectsResult && !NOTED_OTHERWISE.includes(name),
+  );
   checkKnown(value, at, { of: stage, options: Object.fromEntries(noted) }, bad);
 }
 
