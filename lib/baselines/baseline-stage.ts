@@ -90,6 +90,7 @@ export async function baselineStage(
     ranked.push({ name, firstItem, results: lists });
     const file = apart ? partFile(results, name) : results;
     writeResults(file, lists);
+    if (apart) writeRecord(file, { ...record, part: name }); // its ids are those that the data set has alone
     reports[name] = reportOf(own.name, lists, ks, file, began, training);
   }
   const all = apart ? joinedResults(ranked) : [];
@@ -107,11 +108,13 @@ async function rankOne(
 ): Promise<Ranked> {
   const { train, test } = context.dataset;
   const { topK } = options;
-  const asked = excludeHistory ? { ...options, topK: lengthWithHistory(test, topK) } : options;
-  const ranked = await own.rank(train, test, asked, context);
+  const wider = own.excludesHistory ? { excludeHistory } : { topK: lengthWithHistory(test, topK) };
+  const ranked = await own.rank(train, test, { ...options, ...(excludeHistory && wider) }, context);
   const report = isReport(ranked) ? ranked : { results: ranked };
   checkLists(own.name, report.results, context.dataset);
-  return excludeHistory ? { ...report, results: withoutHistory(report.results, topK) } : report;
+  if (!excludeHistory) return report;
+  const results = report.results.map((list, i) => ({ ...list, history: test[i]!.history })); // one's own may say another
+  return { ...report, results: withoutHistory(results, topK) };
 }
 
 function reportOf(

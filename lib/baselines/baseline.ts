@@ -8,6 +8,8 @@ import type { TrainReport } from '../train/loop/loop-options.js';
 export interface BaselineOptions {
   /** Length of the lists; shorter where fewer items were seen. Default 50. */
   topK?: number;
+  /** Of one that `excludesHistory`: no list has an item of its row's history. Default false. */
+  excludeHistory?: boolean;
 }
 
 /** What a baseline that is trained reads and writes beside the rows. */
@@ -38,6 +40,11 @@ export interface Baseline<N extends string = string> {
   readonly help: string;
   /** Its own options, beside `topK`, checked before it runs. Default none. */
   readonly options?: Options;
+  /**
+   * Does what `excludeHistory` says while it searches. Of others longer lists are asked for, and cut; where the length of a list
+   * is the width of a search, that would be another search.
+   */
+  readonly excludesHistory?: true;
   /**
    * Ranks items for each test row, best first.
    * @param train rows in order of time @param options `topK` and its own, with their defaults

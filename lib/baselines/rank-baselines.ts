@@ -32,7 +32,7 @@ export function scoreBesideBaselines(options: ScoreOptions): Promise<ScoreReport
 export interface EvaluateBesideReport extends EvaluateStageReport {
   /** NDCG beside that of each baseline, by the paired test; absent for a share and for a task about items. */
   beside?: BesideBaseline[];
-  /** A line for each baseline that the model is below. */
+  /** A line for each baseline that the model is below, and one where the protocol costs places or targets. */
   warnings?: string[];
 }
 

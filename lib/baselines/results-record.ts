@@ -3,6 +3,7 @@
  * `config.json`. A counted baseline has no run, and results may go to another folder than the run's.
  */
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Dataset } from '../data/dataset.js';
 import { indexOf } from '../data/load.js';
 import { readJson, writeJson } from '../files/files.js';
@@ -46,6 +47,20 @@ export function resultsRecord(
 /** Name of the results file in a run's folder. */
 export function baselineResults(excludeHistory = false): string {
   return excludeHistory ? 'results-without-history.jsonl' : 'results.jsonl';
+}
+
+/**
+ * A folder's results of one of the two kinds: under their own name, or under the other one where the file beside them says that
+ * they are of this kind, as a pipeline's are. @returns the file, if there is one
+ */
+export function findResults(folder: string, excludeHistory = false): string | undefined {
+  const own = baselineResults(excludeHistory);
+  const fits = (name: string): boolean => {
+    const record = readRecord(join(folder, name));
+    return record ? (record.excludeHistory === true) === excludeHistory : name === own;
+  };
+  const found = [own, baselineResults(!excludeHistory)].find((name) => existsSync(join(folder, name)) && fits(name));
+  return found === undefined ? undefined : join(folder, found);
 }
 
 /** Writes it beside the results. */

@@ -26,7 +26,7 @@ const OWN_FLAG = {
   grpo: boolean('reinforcement learning after fine-tuning'),
   strategies: boolean('choose strategies for the bad cases: OUT/round-2/optimized_config.json'),
   tasks: text('tasks of fine-tuning, as --sft-tasks', { otherwise: 'sids' }),
-  seed: integer('fixes everything random in every stage; of the trained baselines that of sasrec', {
+  seed: integer('fixes everything random in every stage, trained baselines among them', {
     default: 42,
     min: 0,
   }),

@@ -10,7 +10,7 @@ import { compareTables } from '../evaluate/statistics/compare.js';
 
 /**
  * A mode of a pair of sides: `a` and `b` are the shares of all rows that fail with the mode, less is better. p is
- * corrected over all modes and pairs.
+ * corrected over all pairs and the modes that one of a pair has.
  */
 export interface ModeComparison extends PairComparison {
   mode: string;

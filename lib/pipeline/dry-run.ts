@@ -38,7 +38,7 @@ export async function dryRun(config: PipelineConfig): Promise<DryRun> {
   const model = sft.model ?? 'qwen2:128x4';
   const missing = missingInputs(config, paths, model);
   const ready = [paths.index, join(config.out, `${config.dataset}.item.json`)].every((path) => existsSync(path));
-  const there = { stages: stagesOf(config), missing, ...choicesOf(paths) };
+  const there = { stages: stagesOf(config, paths), missing, ...choicesOf(paths) };
   if (missing.length > 0) return { ...there, estimate: 'no estimate: something is missing' };
   if (!ready) return { ...there, estimate: 'no estimate: filter, embed and sid have not run yet' };
   const estimate = await sftEstimate({ ...sft, data: config.out, dataset: config.dataset, index: paths.index });
@@ -54,13 +54,13 @@ function choicesOf(paths: PipelineStages): { choices?: string[] } {
   return { choices: [`sid method: ${filtered ? `${chosen.method} (${chosen.why})` : later}`] };
 }
 
-function stagesOf(given: PipelineConfig): DryRun['stages'] {
+function stagesOf(given: PipelineConfig, paths: PipelineStages): DryRun['stages'] {
   const config = withLoopStages(given);
   const named = ['sample', sourceOf(config), 'enrich', 'embed', 'sid', 'convert', 'sft', 'grpo', 'evaluate', 'badcase', 'strategies'] as const; // prettier-ignore
   const imported = config.import && !config.embed && !config.sid ? ['embed', 'sid'] : []; // its index is there
   const optional: readonly string[] = ['sample', 'enrich', ...imported, 'grpo', 'badcase', 'strategies'];
-  const { rounds = 1, compare = {}, baselines = QUICK_BASELINES, sasrec = {} } = config;
-  const ranked = baselines.map((name) => ({ stage: `baseline ${name}`, options: name === 'sasrec' ? sasrec : {} }));
+  const { rounds = 1, compare = {}, baselines = QUICK_BASELINES } = config;
+  const ranked = baselines.map((name) => ({ stage: `baseline ${name}`, options: paths.rankingOptions(name) }));
   return [
     ...named.flatMap((stage) => [
       ...(optional.includes(stage) && config[stage as keyof PipelineConfig] === undefined

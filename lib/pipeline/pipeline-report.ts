@@ -39,7 +39,7 @@ export interface PipelineReport {
   baselines: Record<string, BaselineReport>;
   /** Each model beside each baseline, over the same rows. */
   beside: BesideBaseline[];
-  /** Lines about models that are below a baseline. */
+  /** Lines about models that are below a baseline, and one where the protocol costs the last one places or targets. */
   warnings: string[];
   /** File of the last model's results. */
   results: string;

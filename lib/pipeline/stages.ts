@@ -178,6 +178,12 @@ export class PipelineStages extends SourceStages {
     return trained && sasrec.seed !== undefined ? { seed: sasrec.seed } : {};
   }
 
+  /** What a baseline is ranked with: as it was trained, and without the history where the models beside it are. */
+  rankingOptions(name: BaselineName): NonNullable<PipelineConfig['sasrec']> & { excludeHistory?: true } {
+    const { excludeHistory = false } = this.config.evaluate ?? {};
+    return { ...this.baselineOptions(name), ...(excludeHistory && { excludeHistory }) };
+  }
+
   /** Where a baseline is trained: of the runs with a name of their own beside them, since their options may be others. */
   private baselineRun(called: string): { run: string } | undefined {
     const { run = 'main' } = this.config;
@@ -188,8 +194,7 @@ export class PipelineStages extends SourceStages {
   baseline(name: BaselineName, part?: string): Promise<BaselineReport> {
     const { out: data, dataset, again } = this.config;
     const one = this.source === 'join' && part !== undefined ? { part } : {};
-    const { excludeHistory = false } = this.config.evaluate ?? {}; // as the models that it stands beside
-    const options = { ...this.baselineOptions(name), ...one, ...(excludeHistory && { excludeHistory }) };
+    const options = { ...this.rankingOptions(name), ...one };
     const called = Object.values({ name, ...one }).join('-');
     const results = this.results(called);
     const known = baselineOf(name).options ?? {};

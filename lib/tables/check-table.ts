@@ -4,8 +4,7 @@ import { BASELINE_NAMES, type BaselineName, baselineOf } from '../baselines/base
 import { nearest } from '../options/nearest.js';
 import type { Options } from '../options/option.js';
 import { InputError } from '../support/errors.js';
-import type { StageRun } from './paper-table.js';
-import { stageOptions } from './run-options.js';
+import { stageOptions, type TableStage } from './stage-options.js';
 
 /** Makes the error. @param what a field is expected to be */
 type Bad = (field: string, what: string) => InputError;
@@ -65,7 +64,7 @@ function checkRun(value: unknown, at: string, bad: Bad): void {
   if (excludeHistory !== undefined && excludeHistory !== true) throw bad(`${at}.excludeHistory`, 'true, or left out');
   if (baseline === undefined) {
     if (!STAGES.includes(stage)) throw bad(`${at}.stage`, `one of ${STAGES.join(', ')}, not ${String(stage)}`);
-    if (options !== undefined) checkStageOptions(options, `${at}.options`, stage as StageRun['stage'], bad);
+    if (options !== undefined) checkStageOptions(options, `${at}.options`, stage as TableStage, bad);
     return;
   }
   if (!(BASELINE_NAMES as readonly unknown[]).includes(baseline)) {
@@ -74,9 +73,14 @@ function checkRun(value: unknown, at: string, bad: Bad): void {
   if (options !== undefined) checkOptions(options, `${at}.options`, baseline as BaselineName, bad);
 }
 
+/** Files whose contents a run notes, and not their names: no run would be found by these. */
+const NOTED_OTHERWISE = ['templates', 'preferences'];
+
 /** Of a stage its result's options, as a run notes them. */
-function checkStageOptions(value: unknown, at: string, stage: StageRun['stage'], bad: Bad): void {
-  const noted = Object.entries(stageOptions(stage)).filter(([, { affectsResult }]) => affectsResult);
+function checkStageOptions(value: unknown, at: string, stage: TableStage, bad: Bad): void {
+  const noted = Object.entries(stageOptions(stage)).filter(
+    ([name, { affectsResult }]) => affectsResult && !NOTED_OTHERWISE.includes(name),
+  );
   checkKnown(value, at, { of: stage, options: Object.fromEntries(noted) }, bad);
 }
 

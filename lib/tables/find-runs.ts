@@ -1,7 +1,7 @@
 /** The runs of a data folder that a table's row is about. */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { baselineResults } from '../baselines/results-record.js';
+import { findResults } from '../baselines/results-record.js';
 import type { PaperRow } from './paper-table.js';
 import { configOf, isRunOf, isStageOf } from './run-options.js';
 import { stageResults } from './stage-results.js';
@@ -26,11 +26,16 @@ export interface FoundRun {
  * those of today (`sortRuns`).
  */
 export function findRuns(dir: string, run: NonNullable<PaperRow['run']>): FoundRun[] {
-  const top = foldersIn(join(dir, 'runs'));
-  return [...top, ...top.flatMap(foldersIn)].flatMap((folder): FoundRun[] => {
+  return runFolders(dir).flatMap((folder): FoundRun[] => {
     const found = resultsOf(folder, run);
     return found ? [{ folder, ...found }] : [];
   });
+}
+
+/** Where runs may be: in `DIR/runs`, and in the folders there, as a pipeline's are. */
+export function runFolders(dir: string): string[] {
+  const top = foldersIn(join(dir, 'runs'));
+  return [...top, ...top.flatMap(foldersIn)];
 }
 
 function foldersIn(folder: string): string[] {
@@ -46,9 +51,9 @@ function resultsOf(folder: string, run: NonNullable<PaperRow['run']>): Omit<Foun
   const isBaseline = 'baseline' in run;
   if (isBaseline ? !isRunOf(run, config, basename(folder)) : !isStageOf(run, config)) return undefined;
   const results = isBaseline
-    ? join(folder, baselineResults(run.excludeHistory))
+    ? findResults(folder, run.excludeHistory)
     : stageResults(folder, config?.template, run.excludeHistory);
-  if (results === undefined || !existsSync(results)) return undefined;
+  if (results === undefined) return undefined;
   const { index, ...rows } = all ?? {};
   // a language model may have been trained with any index, and a row may name one; elsewhere it is the data folder's
   const anyIndex = !isBaseline || run.options?.index !== undefined;

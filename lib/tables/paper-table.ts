@@ -9,6 +9,7 @@ import beauty from './beauty.json' with { type: 'json' };
 import { checkTable } from './check-table.js';
 import minionerec from './minionerec.json' with { type: 'json' };
 import quickStart from './quick-start.json' with { type: 'json' };
+import type { TableStage } from './stage-options.js';
 
 /** A published value; of a range its ends. */
 export type Published = number | readonly [low: number, high: number];
@@ -39,7 +40,7 @@ export interface BaselineRun {
 
 /** Runs of the language model. */
 export interface StageRun {
-  stage: 'sft' | 'grpo';
+  stage: TableStage;
   /** Of the stage's options those that such a run is told from others by; of the rest it may have any. */
   options?: RowOptions;
   /** Ranked without the items of the history. */

@@ -1,12 +1,14 @@
 /** The command that makes what a row lacks. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { baselineOf } from '../baselines/baselines.js';
 import { baselineResults } from '../baselines/results-record.js';
 import { BASELINE_OPTIONS } from '../baselines/baseline-options.js';
 import { asFlag } from '../options/flags.js';
 import { shellQuote } from '../support/shell-quote.js';
-import type { BaselineRun, PaperRow } from './paper-table.js';
-import { folderFor, isTrained } from './run-options.js';
+import { runFolders } from './find-runs.js';
+import type { BaselineRun, PaperRow, StageRun } from './paper-table.js';
+import { configOf, folderFor, isStageOf, isTrained, stageFolder } from './run-options.js';
 
 /** What the data folder holds already. */
 export interface CommandOptions {
@@ -35,10 +37,27 @@ export function commandOf(
     const flags = [...flagsOf(asked), ...placeOf(run, dir, stale)];
     return [`sidlab baseline ${run.baseline} --data ${data}`, ...flags].join(' ');
   }
-  const folder = join(dir, 'runs', run.stage);
-  const train = [...flagsOf(run.options ?? {}), ...(stale.includes(folder) ? ['--again'] : [])];
-  const rank = [shellQuote(join(folder, 'model')), ...(run.excludeHistory ? ['--exclude-history'] : [])];
-  return `${[`sidlab ${run.stage} --data ${data}`, ...train].join(' ')} && sidlab evaluate --data ${data} --model ${rank.join(' ')}`;
+  return stageCommand(run, dir, stale);
+}
+
+/** A model that is there is ranked alone; one that is trained goes where no other run is. */
+function stageCommand(run: StageRun, dir: string, stale: readonly string[]): string {
+  const { stage, options = {}, excludeHistory } = run;
+  const data = `--data ${shellQuote(dir)}`;
+  const there = runFolders(dir).find(
+    (folder) => !stale.includes(folder) && existsSync(join(folder, 'card.json')) && isStageOf(run, configOf(folder)),
+  );
+  const folder = there ?? stageFolder(dir, run);
+  const model = shellQuote(join(folder, 'model'));
+  const rank = [`sidlab evaluate ${data} --model ${model}`, ...(excludeHistory ? ['--exclude-history'] : [])].join(' ');
+  if (there !== undefined) return rank;
+  const flags = [
+    ...(stage === 'grpo' ? [`--model ${shellQuote(join(dir, 'runs', 'sft', 'model'))}`] : []),
+    ...flagsOf(options),
+    ...(folder === join(dir, 'runs', stage) ? [] : [`--run ${shellQuote(folder)}`]),
+    ...(stale.includes(folder) ? ['--again'] : []),
+  ];
+  return `${[`sidlab ${stage} ${data}`, ...flags].join(' ')} && ${rank}`;
 }
 
 /** Where the usual lists are too short for the metrics: how long they must be. */

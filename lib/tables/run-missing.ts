@@ -1,15 +1,16 @@
 /** Runs the baselines that a table asks for and a data folder lacks. */
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { baselineStage } from '../baselines/baseline-stage.js';
 import { baselineResults } from '../baselines/results-record.js';
 import type { Dataset } from '../data/dataset.js';
 import { tell } from '../support/progress.js';
-import { findRuns } from './find-runs.js';
+import { findRuns, runFolders } from './find-runs.js';
 import { longestOf } from './measure-runs.js';
 import type { BaselineRun, PaperTable } from './paper-table.js';
-import { folderFor, isTrained } from './run-options.js';
+import { configOf, folderFor, isRunOf, isTrained } from './run-options.js';
 import { listLength } from './row-command.js';
-import { sortRuns, type Today, todayOf } from './sort-runs.js';
+import { sameInputs, sortRuns, type Today, todayOf } from './sort-runs.js';
 
 /**
  * Counted baselines once, trained ones with each seed that has no results on today's data with lists as long as the metrics
@@ -41,7 +42,18 @@ async function runRow(run: BaselineRun, today: Today, longest: number, seeds: re
   for (const seed of seeds) {
     if (fresh.some((found) => found.run.seed === seed)) continue;
     tell(`${baseline} on ${name}, seed ${seed}`);
-    const folder = folderFor(dir, run, `${baseline}-${seed}`, seed);
+    const folder = trainedFolder(run, today, seed) ?? folderFor(dir, run, `${baseline}-${seed}`, seed);
     await baselineStage({ ...asked, seed, run: folder }, { whenStale: 'replace' });
   }
+}
+
+/** Where today's run of the row is that lacks the results alone, such as those without the history. */
+function trainedFolder(run: BaselineRun, { dataset: { dir, name }, inputs }: Today, seed: number): string | undefined {
+  if (run.options?.historyLength !== undefined || run.options?.index !== undefined) return undefined; // said in several ways
+  return runFolders(dir).find((folder) => {
+    const config = configOf(folder);
+    const done = existsSync(join(folder, 'config.json')) && existsSync(join(folder, 'card.json'));
+    if (!done || config?.seed !== seed || config.data !== name) return false; // of a joined folder's data set it has another
+    return isRunOf(run, config, basename(folder)) && sameInputs(config.inputs ?? {}, inputs);
+  });
 }

@@ -7,14 +7,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { baselineOf } from '../baselines/baselines.js';
 import { ARCHITECTURES } from '../baselines/sequence/architectures.js';
-import { baselineResults, readRecord } from '../baselines/results-record.js';
+import { baselineResults, findResults, readRecord } from '../baselines/results-record.js';
 import { hashFile, hashText, readJson } from '../files/files.js';
 import { fingerprint } from '../options/derive.js';
-import type { Options } from '../options/option.js';
 import { defaultsOf } from '../options/schema.js';
-import { GRPO_OPTIONS } from '../train/grpo/grpo-options.js';
-import { SFT_OPTIONS } from '../train/sft/sft-options.js';
+import { modelFiles } from '../runs/inputs.js';
 import type { BaselineRun, StageRun } from './paper-table.js';
+import { stageOptions } from './stage-options.js';
 
 /** What a run says of itself. */
 export interface RunConfig extends Record<string, unknown> {
@@ -36,7 +35,8 @@ export interface RunConfig extends Record<string, unknown> {
  * @param excludeHistory of its two results files which
  */
 export function configOf(folder: string, excludeHistory = false): RunConfig | undefined {
-  const record = readRecord(join(folder, baselineResults(excludeHistory)));
+  const results = findResults(folder, excludeHistory);
+  const record = results === undefined ? undefined : readRecord(results);
   const config = readThere<RunConfig>(join(folder, 'config.json'));
   if (config?.baseline === undefined) return record ?? config;
   const model = readThere<{ size?: { longest?: number } }>(join(folder, 'model', 'config.json'));
@@ -65,19 +65,23 @@ export function isRunOf(run: BaselineRun, config: RunConfig | undefined, name: s
   return sameIndex && wantedOf(wholeHistories(run, config)) === stampOf(run, config);
 }
 
-/** Of a language model's stage. */
-export function stageOptions(stage: StageRun['stage']): Options {
-  return (stage === 'sft' ? SFT_OPTIONS : GRPO_OPTIONS).options;
-}
-
 /** The stage is the row's, and so is every option that the row says; a run is silent of one that came later. */
 export function isStageOf({ stage, options = {} }: StageRun, config: RunConfig | undefined): boolean {
   if (config?.stage !== stage) return false;
   const declared = stageOptions(stage);
   return Object.entries(options).every(([name, value]) => {
+    if (name === 'model') return isModelOf(String(value), config);
+    if (name === 'precision') return value === 'auto' || value === (config.precision ?? 'float32');
     const noted = config[name] ?? declared[name]?.default;
     return JSON.stringify(noted) === JSON.stringify(value);
   });
+}
+
+/** A run names the shape that it started from; of files it has the hashes. */
+function isModelOf(model: string, { model: shape, inputs = {} }: RunConfig): boolean {
+  const files = modelFiles(model);
+  if (shape !== undefined || files.length === 0) return shape === model;
+  return files.every(([name, path]) => inputs[name] === hashFile(path));
 }
 
 /** A run notes no length of histories where it is as long as the longest one: a row that asks for as many means it too. */
@@ -102,6 +106,14 @@ export function folderFor(dir: string, run: BaselineRun, plain: string, seed?: n
   if (free || (isRunOf(run, config, plain) && (seed === undefined || config?.seed === seed))) return folder;
   const hash = hashText(JSON.stringify([wantedOf(run), index])).slice(0, 8);
   return join(dir, 'runs', [baseline, hash, ...(seed === undefined ? [] : [seed])].join('-'));
+}
+
+/** Where a language model's run of the row goes: the plain folder while no other run is there. */
+export function stageFolder(dir: string, run: StageRun): string {
+  const folder = join(dir, 'runs', run.stage);
+  const config = configOf(folder);
+  if (config === undefined || isStageOf(run, config)) return folder;
+  return `${folder}-${hashText(JSON.stringify(run.options ?? {})).slice(0, 8)}`;
 }
 
 function wantedOf(run: BaselineRun): string {

@@ -70,7 +70,8 @@ function isAmong(runs: readonly FoundRun[], { seed }: FoundRun): boolean {
   return runs.some((run) => run.seed === seed);
 }
 
-function sameInputs(of: NonNullable<FoundRun['inputs']>, today: Today['inputs']): boolean {
+/** Whether nothing that a run read has changed, as far as both say. */
+export function sameInputs(of: NonNullable<FoundRun['inputs']>, today: Today['inputs']): boolean {
   return Object.entries(of).every(([file, hash]) => today[file] === undefined || today[file] === hash);
 }
 

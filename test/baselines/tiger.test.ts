@@ -110,6 +110,25 @@ test('the search finds all items in the order of their scores, each once; fewer 
   expect(tf.memory().numTensors).toBe(before);
 });
 
+test('items that are left out are no places of the search: as if the catalogue did not have them', () => {
+  const model = { size, weights: tiny(), tokens };
+  const trie = tigerTrie(tokens);
+  const sets = [...histories.map((history) => new Set(history)), new Set([0]), new Set([4, 5]), new Set([0, 1, 2, 3])];
+  for (const exclude of sets) {
+    const rest = sids.map((_, item) => item).filter((item) => !exclude.has(item));
+    const without = tigerTrie({ ...tokens, sids: rest.map((item) => sids[item]!) });
+    for (const beams of [1, 2, 3, 6]) {
+      const found = tigerSearch(model, trie, histories, beams, histories.map(() => exclude)); // prettier-ignore
+      const expected = tigerSearch(model, without, histories, beams);
+      expect(found.map(({ items }) => items)).toEqual(expected.map(({ items }) => items.map((item) => rest[item]!)));
+      expect(largestDifference(found.flatMap(({ scores }) => scores), expected.flatMap(({ scores }) => scores))).toBeLessThan(1e-5); // prettier-ignore
+    }
+  }
+  const all = new Set(sids.keys());
+  const some = tigerSearch(model, trie, histories, 2, histories.map((_, row) => (row === 0 ? all : new Set<number>()))); // prettier-ignore
+  expect(some.map(({ items }) => items.length)).toEqual(histories.map((_, row) => (row === 0 ? 0 : 2)));
+});
+
 test('items that share a SID follow one another; SIDs of several lengths end where they end', () => {
   const shared = {
     sids: [

@@ -48,10 +48,11 @@ test('the report says what the protocol costs, as score does', async () => {
 }, 60_000);
 
 test('a dry run names them', async () => {
-  const { stages } = await dryRun({ ...config, baselines: ['popularity', 'sasrec'] });
+  const { stages } = await dryRun({ ...config, baselines: ['popularity', 'sasrec', 'gru4rec'] });
   const found = stages.filter(({ stage }) => stage.startsWith('baseline'));
   expect(found).toEqual([
-    { stage: 'baseline popularity', options: {} },
-    { stage: 'baseline sasrec', options: { seed: 7 } },
+    { stage: 'baseline popularity', options: { excludeHistory: true } },
+    { stage: 'baseline sasrec', options: { seed: 7, excludeHistory: true } },
+    { stage: 'baseline gru4rec', options: { seed: 7, excludeHistory: true } },
   ]);
 });

@@ -32,7 +32,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   baselines: [
     ...['cluster', 'data', 'decode', 'engine', 'evaluate', 'files', 'lm', 'ops', 'options', 'runs', 'support', 'train'],
   ],
-  tables: ['baselines', 'data', 'evaluate', 'figures', 'files', 'options', 'runs', 'support'],
+  tables: ['baselines', 'data', 'evaluate', 'figures', 'files', 'options', 'runs', 'support', 'train'],
   badcase: [
     ...['baselines', 'data', 'decode', 'engine', 'evaluate', 'figures', 'files', 'lm', 'options', 'runs', 'support'],
   ],
@@ -41,7 +41,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...['badcase', 'baselines', 'compare', 'data', 'embed', 'evaluate', 'figures', 'files', 'lm', 'options', 'runs'],
     ...['sid', 'support', 'tasks', 'train'],
   ],
-  strategies: ['badcase', 'engine', 'files', 'options', 'pipeline', 'sid', 'support', 'tasks', 'train'],
+  strategies: [
+    ...['badcase', 'data', 'engine', 'evaluate', 'files', 'options', 'pipeline', 'sid', 'support', 'tasks', 'train'],
+  ],
   cli: [
     ...['badcase', 'baselines', 'cluster', 'compare', 'data', 'embed', 'engine', 'evaluate', 'figures', 'files', 'lm'],
     ...['options', 'pipeline', 'runs', 'sid', 'strategies', 'support', 'tables', 'tasks', 'train'],

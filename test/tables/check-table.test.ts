@@ -43,6 +43,7 @@ test.each<[unknown, string]>([
   [runOf({ stage: 'sft', options: { epochs: 'all' } }), 'rows[1].run.options.epochs to be a '],
   [runOf({ stage: 'sft', options: { seed: 1 } }), 'rows[1].run.options to be options of sft, not seed'],
   [runOf({ stage: 'sft', options: { threads: 1 } }), 'rows[1].run.options to be options of sft, not threads'],
+  [runOf({ stage: 'sft', options: { templates: 'mine.json' } }), 'rows[1].run.options to be options of sft, not templates'],
   [runOf({ stage: 'sft', options: [] }), 'rows[1].run.options to be an object'],
   [runOf({ stage: 'sft', excludeHistory: false }), 'rows[1].run.excludeHistory to be true, or left out'],
   [runOf({ baseline: 'popularity', excludeHistory: 1 }), 'rows[1].run.excludeHistory to be true, or left out'],

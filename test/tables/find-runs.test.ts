@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 import { baselineStage } from '../../lib/baselines/baseline-stage.js';
+import { useEngine } from '../../lib/engine/engine.js';
 import { writeResults } from '../../lib/evaluate/results-file.js';
 import { hashFile, readJson, writeJson } from '../../lib/files/files.js';
 import { findRuns } from '../../lib/tables/find-runs.js';
@@ -210,6 +211,57 @@ test('runs of a language model by the options of the row, of either results file
   expect(foundIn(dir, { baseline: 'item-knn' })).toEqual(['baseline-item-knn/results.jsonl']);
   const few = { ...without, options: { neighbours: 2 } } as const;
   expect(commandOf(few, dir)).toMatch(/--neighbours 2 --exclude-history --results .*results-without-history\.jsonl$/);
+});
+
+test.each(['item-knn', 'sasrec'] as const)(
+  'results of %s are of the kind that they say, whatever their name is',
+  async (baseline) => {
+    await useEngine();
+    const dir = toyFolder();
+    const small: Record<string, number> =
+      baseline === 'sasrec' ? { epochs: 1, width: 2, blocks: 1, heads: 1 } : { neighbours: 3 };
+    const at = (run: string) => join(dir, 'runs', run, 'results.jsonl'); // as a pipeline names them
+    await baselineStage({ baseline, data: dir, ...small, excludeHistory: true, results: at('main/a') });
+    const kept: BaselineRun = { baseline, options: small };
+    const left: BaselineRun = { ...kept, excludeHistory: true };
+    expect([foundIn(dir, kept), foundIn(dir, left)]).toEqual([[], ['main/a/results.jsonl']]);
+    await baselineStage({ baseline, data: dir, ...small, results: at('main/a') });
+    expect([foundIn(dir, kept), foundIn(dir, left)]).toEqual([['main/a/results.jsonl'], []]);
+  },
+);
+
+test('a pretrained model is none of a row that names a shape', () => {
+  const dir = newFolder();
+  const [model, other] = ['smol', 'other'].map((name) => join(dir, name)) as [string, string];
+  for (const folder of [model, other]) writeJson(join(folder, 'config.json'), { folder });
+  const inputs = { 'model config.json': hashFile(join(model, 'config.json')) };
+  writeJson(join(dir, 'runs', 'smol', 'config.json'), { stage: 'sft', epochs: 3, inputs });
+  putStage(dir, 'smol', 'results-test-sids-50.jsonl');
+  const found = (options: Record<string, string | number>) => foundIn(dir, { stage: 'sft', options });
+  expect(found({ epochs: 3 })).toHaveLength(1);
+  expect(found({ model: 'qwen2:128x4' })).toEqual([]); // the default of the option, but not what was trained
+  expect(found({ model })).toHaveLength(1);
+  expect(found({ model: other })).toEqual([]);
+  expect(found({ precision: 'float32' })).toHaveLength(1); // which a run does not note
+  expect(found({ precision: 'bfloat16' })).toEqual([]);
+});
+
+test('a language model is trained beside a run of other options; one that is there is ranked alone', () => {
+  const dir = newFolder();
+  const row = (model: string) => ({ stage: 'sft', options: { model }, excludeHistory: true }) as const;
+  const [small, large] = [row('qwen2:32x1'), row('qwen2:64x1')];
+  const at = join(dir, 'runs', 'sft');
+  writeJson(join(at, 'config.json'), { stage: 'sft', model: 'qwen2:32x1', epochs: 3 });
+  const rank = (folder: string) => `sidlab evaluate --data ${dir} --model ${join(folder, 'model')} --exclude-history`;
+  expect(commandOf(small, dir)).toBe(`sidlab sft --data ${dir} --model qwen2:32x1 && ${rank(at)}`); // it may be resumed
+  const other = /--run (\S+) && /.exec(commandOf(large, dir))![1]!;
+  expect(other).toMatch(/sft-[0-9a-f]{8}$/);
+  expect(commandOf(large, dir)).toBe(`sidlab sft --data ${dir} --model qwen2:64x1 --run ${other} && ${rank(other)}`);
+  writeJson(join(at, 'card.json'), {});
+  expect(commandOf(small, dir)).toBe(rank(at));
+  expect(commandOf(small, dir, { stale: [at] })).toMatch(/^sidlab sft .* --again && /);
+  const grpo = commandOf({ stage: 'grpo' }, dir);
+  expect(grpo).toMatch(`sidlab grpo --data ${dir} --model ${join(at, 'model')} && `); // which it cannot do without
 });
 
 test('commands say what differs from the defaults', () => {

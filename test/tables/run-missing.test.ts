@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { baselineStage } from '../../lib/baselines/baseline-stage.js';
 import { formatInter } from '../../lib/data/inter-file.js';
 import { loadDataset } from '../../lib/data/load.js';
 import { useEngine } from '../../lib/engine/engine.js';
@@ -60,4 +61,18 @@ test('each row is run where its options have no run of today, and nothing twice'
   expect(folders()).toEqual([...first, `${plain}.before-1`, `${ownSasrec}.before-1`].sort());
   expect(readFileSync(join(data, 'runs', `${plain}.before-1`, 'card.json'), 'utf8')).toBe(card);
   expect(await measured()).toEqual(expected);
+});
+
+test('a model that is trained under any name is ranked, not trained again', async () => {
+  await useEngine();
+  const data = toyFolder();
+  const options = { ...small, width: 2 };
+  const named = join(data, 'runs', 'mine');
+  await baselineStage({ baseline: 'sasrec', data, ...options, seed: 1, run: named });
+  const left: PaperTable = { ...table, rows: table.rows.filter(({ model }) => model === 'narrow, left') };
+  await runMissing(left, [await loadDataset(data)], [1]);
+  expect(readdirSync(join(data, 'runs'))).toEqual(['mine']);
+  expect(readdirSync(named)).toContain('results-without-history.jsonl');
+  await runMissing(left, [await loadDataset(data)], [2]);
+  expect(readdirSync(join(data, 'runs'))).toEqual(['mine', 'sasrec-2']);
 });

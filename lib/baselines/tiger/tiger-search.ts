@@ -10,6 +10,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { BestCandidates } from '../../decode/best-candidates.js';
 import { buildTrie, type ItemTrie } from '../../decode/item-trie.js';
+import { closedNodes } from '../../decode/trie-paths.js';
 import type { Weights } from '../../lm/weights.js';
 import { sequencesOf } from '../../ops/sequence/padded-rows.js';
 import { valuesOf } from '../../support/values-of.js';
@@ -38,13 +39,19 @@ export function tigerTrie({ sids }: TigerTokens): ItemTrie {
 /**
  * The best items after each history.
  * @param histories item ids, each of one or more @param most items of a list, and beams of a step
+ * @param exclude of each history items that it is not given; no beam ends in them alone. Default none
  */
 export function tigerSearch(
   { size, weights, tokens }: TigerModel,
   trie: ItemTrie,
   histories: readonly (readonly number[])[],
   most: number,
+  exclude?: readonly ReadonlySet<number>[],
 ): { items: number[]; scores: number[] }[] {
+  const closed = exclude?.map((items) => {
+    const nodes = closedNodes(trie, items);
+    return nodes.has(0) ? undefined : nodes; // who has everything is searched for all the same, and given nothing
+  });
   const pass = new TigerPass(size, weights);
   const best = new BestCandidates(Math.min(most, trie.leaves));
   return tf.tidy(() => {
@@ -62,13 +69,14 @@ export function tigerSearch(
         return tf.logSoftmax(logits);
       });
       let row = 0;
-      beams = beams.map((of) => {
+      beams = beams.map((of, u) => {
         const first = row;
         row += of.length;
-        return expand(trie, of, best, (beam, token) => logProbs[(first + beam) * size.vocabSize + token]!);
+        const logProb = (beam: number, token: number): number => logProbs[(first + beam) * size.vocabSize + token]!;
+        return expand(trie, of, best, { logProb, closed: closed?.[u] });
       });
     }
-    return beams.map((of) => listOf(trie, of, most));
+    return beams.map((of, u) => listOf(trie, of, most, exclude?.[u]));
   });
 }
 
@@ -81,12 +89,13 @@ function expand(
   trie: ItemTrie,
   beams: readonly Beam[],
   best: BestCandidates,
-  logProb: (beam: number, token: number) => number,
+  { logProb, closed }: { logProb: (beam: number, token: number) => number; closed: ReadonlySet<number> | undefined },
 ): Beam[] {
   const { childStart, childToken, firstItem } = trie;
   beams.forEach(({ node, score }, beam) => {
     if (isLeaf(trie, node)) best.offer(score, firstItem[node]!, node, beam);
     for (let edge = childStart[node]!; edge < childStart[node + 1]!; edge++) {
+      if (closed?.has(edge + 1)) continue;
       best.offer(score + logProb(beam, childToken[edge]!), firstItem[edge + 1]!, edge + 1, beam);
     }
   });
@@ -102,10 +111,11 @@ function listOf(
   { itemStart, items }: ItemTrie,
   beams: readonly Beam[],
   most: number,
+  exclude?: ReadonlySet<number>,
 ): { items: number[]; scores: number[] } {
   const list = beams.flatMap(({ node, score }) =>
     [...items.subarray(itemStart[node], itemStart[node + 1])].map((item) => ({ item, score })),
   );
-  const kept = list.slice(0, most);
+  const kept = list.filter(({ item }) => !exclude?.has(item)).slice(0, most);
   return { items: kept.map(({ item }) => item), scores: kept.map(({ score }) => score) };
 }

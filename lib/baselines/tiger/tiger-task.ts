@@ -57,7 +57,7 @@ export function tigerTask(
       return { microBatches: [tigerLoss(model, rows, longest, rate > 0 ? { random, rate } : undefined)] };
     },
     async validate() {
-      const results = await rankByTiger(model, sample, TOP, longest, 'validate');
+      const results = await rankByTiger(model, sample, { topK: TOP, longest }, 'validate');
       ranked = withRanks(results, itemRank);
       return itemMetrics(results, [1, 5, TOP]);
     },
@@ -92,12 +92,21 @@ export function tigerLoss(
   };
 }
 
+/** What lists a row is given. */
+export interface TigerLists {
+  /** Items of a list, and beams of a step. */
+  topK: number;
+  /** Items of a history that are read, the last ones. */
+  longest: number;
+  /** Whether no list has an item of its row's history. Default false. */
+  excludeHistory?: boolean;
+}
+
 /** One list a row, best first. */
 export async function rankByTiger(
   model: TigerModel,
   rows: readonly Row[],
-  topK: number,
-  longest: number,
+  { topK, longest, excludeHistory = false }: TigerLists,
   label: string,
 ): Promise<Result[]> {
   const trie = tigerTrie(model.tokens);
@@ -110,6 +119,7 @@ export async function rankByTiger(
       trie,
       some.map(({ history }) => history.slice(-longest)),
       topK,
+      excludeHistory ? some.map(({ history }) => new Set(history)) : undefined,
     );
     lists.forEach((list, i) => {
       const { user, history, target } = some[i]!;

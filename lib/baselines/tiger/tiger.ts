@@ -7,6 +7,7 @@ export const TIGER: Baseline<'tiger'> = {
   name: 'tiger',
   help: 'an encoder-decoder that writes the SID of the next item (Rajput et al. 2023)',
   options: TIGER_OPTIONS,
+  excludesHistory: true,
   rank: async (_train, _test, settings, context) => {
     const { trainTiger } = await import('./train-tiger.js');
     return trainTiger(settings as BaselineOptions & TigerSettings, context);

@@ -17,7 +17,8 @@ import { tigerTokens } from './tiger-tokens.js';
 export async function trainTiger(settings: BaselineOptions & TigerSettings, context: BaselineContext): Promise<Ranked> {
   const { dataset } = context;
   const { dataset: whole, firstItem } = context.joined ?? { dataset, firstItem: 0 };
-  const { width, layers, heads, headWidth, feedForward, index = indexOf(whole), topK = 50 } = settings;
+  const { width, layers, heads, headWidth, feedForward, index = indexOf(whole) } = settings;
+  const { topK = 50, excludeHistory = false } = settings;
   const sids = readIndex(index, whole.items.length).slice(firstItem, firstItem + dataset.items.length);
   const tokens = tigerTokens(sids.map(codeTokens));
   const size: TigerSize = { vocabSize: tokens.vocabSize, width, layers, heads, headWidth, feedForward };
@@ -39,7 +40,8 @@ export async function trainTiger(settings: BaselineOptions & TigerSettings, cont
   });
   const weights = readSequenceWeights(training.model, { shapes });
   try {
-    return { results: await rankByTiger({ size, weights, tokens }, dataset.test, topK, longest, 'tiger'), training };
+    const lists = { topK, longest, excludeHistory };
+    return { results: await rankByTiger({ size, weights, tokens }, dataset.test, lists, 'tiger'), training };
   } finally {
     disposeWeights(weights);
   }

@@ -26,12 +26,16 @@ export function repeatsWarning(
 ): string | undefined {
   if (excludesHistory) {
     if (targetRepeats === 0) return undefined;
-    return `${(100 * targetRepeats).toPrecision(2)} % of the targets are in their history, which --exclude-history never recommends`;
+    return `${percent(targetRepeats)} of the targets are in their history, which --exclude-history never recommends`;
   }
   if (repeats < WORTH_SAYING || train.length === 0) return undefined;
   if (!nobodyBuysAgain(train)) return undefined;
-  const share = (100 * repeats).toPrecision(2);
-  return `${share} % of the first ${k} places hold items of the history, which no training row has as its target; --exclude-history ranks without them`;
+  return `${percent(repeats)} of the first ${k} places hold items of the history, which no training row has as its target; --exclude-history ranks without them`;
+}
+
+/** Two digits; `toPrecision` alone makes 1.0e+2 of what is nearly all. */
+function percent(share: number): string {
+  return `${Number((100 * share).toPrecision(2))} %`;
 }
 
 /** The same of a results file. @throws InputError for a file that is damaged or of another catalogue */

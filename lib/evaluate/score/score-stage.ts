@@ -46,7 +46,7 @@ export interface FileScore {
   baselines?: Record<string, Record<string, Estimate>>;
   /** NDCG of the file beside that of each baseline, by the paired test. */
   beside?: BesideBaseline[];
-  /** A line for each baseline that the file is below, and one for places that hold what nobody buys again. */
+  /** A line for each baseline that the file is below, and one where the protocol costs places or targets. */
   warnings?: string[];
   /** What MiniOneRec's calc.py prints of its file. */
   calc?: CalcMetrics;

@@ -5,7 +5,7 @@ import { readInter } from '../../data/inter-file.js';
 import { nobodyBuysAgain } from '../../evaluate/score/repeats-warning.js';
 import type { Strategy } from '../strategy.js';
 
-/** Nothing is trained for it: the places that are lost go to what comes next. */
+/** No option of training changes: the places that are lost go to what comes next. */
 export const EXCLUDE_HISTORY: Strategy = {
   name: 'exclude_history',
   help: 'lists without the items of the history, where no training row has such a target',
@@ -17,7 +17,8 @@ export const EXCLUDE_HISTORY: Strategy = {
     if (!nobodyBuysAgain(await readInter(file, Infinity))) return 'people buy the same thing again here';
     return {
       changes: { 'evaluate.excludeHistory': true },
-      expected: 'Every place that held an item of the history holds another one; no target can be lost by it.',
+      expected:
+        'Every place that held an item of the history holds another one; a target is lost only where a user is the first to buy again.',
     };
   },
 };

@@ -60,6 +60,15 @@ test('each by the one model: as alone with its share of the index; together in t
   expect(JSON.parse(bytes(at('e.json')))).toMatchObject({ apart: names, template: 'sids', rows: all.length });
 });
 
+test('the file of each data set says what it is of', async () => {
+  const popular = { baseline: 'popularity', data: at('both'), topK: 5, excludeHistory: true } as const;
+  const { parts } = await baselineStage({ ...popular, results: at('popular.jsonl') });
+  for (const name of names) {
+    const [score] = (await scoreBesideBaselines({ files: [at(`popular-${name}.jsonl`)], data: at('both') })).files;
+    expect(score!.baselines!.popularity!['HR@5']!.mean).toBe(parts![name]!.item['HR@5']);
+  }
+});
+
 test('a limit is of all rows; one part; all items for every row', async () => {
   const asked = { model, numBeams: 10, data: at('both'), precision: 'float32' } as const;
   const { test: rows, items, parts } = await loadDataset(at('both'));
@@ -171,6 +180,7 @@ describe('a part by itself', () => {
   test('results without a file beside them: the part is named, in score and compare', async () => {
     await baselineStage({ ...both, baseline: 'popularity', topK: 10, results: at('counted.jsonl') });
     const file = at('counted-two.jsonl');
+    rmSync(at('counted-two.json'));
     const mend = /counted-two\.jsonl: row 1: expected a user of the joined folder, such as one\/NAME, .* name that with --part$/; // prettier-ignore
     await expect(scoreBesideBaselines({ files: [file], ...both })).rejects.toThrow(mend);
     const [score] = (await scoreBesideBaselines({ files: [file], ...both, part: 'two' })).files;

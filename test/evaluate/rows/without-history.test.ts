@@ -5,14 +5,17 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import fc from '../../fast-check.js';
 import { baselineStage } from '../../../lib/baselines/baseline-stage.js';
+import type { Baseline } from '../../../lib/baselines/baseline.js';
 import type { BaselineName } from '../../../lib/baselines/baselines.js';
 import { scoreBesideBaselines } from '../../../lib/baselines/rank-baselines.js';
 import { compareStage } from '../../../lib/compare/compare-stage.js';
 import { formatInter } from '../../../lib/data/inter-file.js';
 import { formatItems } from '../../../lib/data/item-file.js';
 import { useEngine } from '../../../lib/engine/engine.js';
+import { writeIndex } from '../../../lib/data/sid-index.js';
 import { readResults, writeResults } from '../../../lib/evaluate/results-file.js';
 import { lengthWithHistory, withoutHistory } from '../../../lib/evaluate/rows/without-history.js';
+import { repeatsWarning } from '../../../lib/evaluate/score/repeats-warning.js';
 import { readJson, writeAtomic } from '../../../lib/files/files.js';
 
 const ITEMS = 12;
@@ -104,6 +107,54 @@ test('places that hold what nobody buys again are told; where somebody does, the
     const warnings = (files[0]!.warnings ?? []).filter((line) => line.includes('--exclude-history'));
     expect(warnings).toHaveLength(told);
     if (told) expect(warnings[0]).toBe('50 % of the first 2 places hold items of the history, which no training row has as its target; --exclude-history ranks without them'); // prettier-ignore
+  }
+});
+
+test('shares of nearly all are said in digits too', () => {
+  const lists = { k: 10, repeats: 0.996, targetRepeats: 1 };
+  const dataset = { train: rows } as Parameters<typeof repeatsWarning>[0];
+  expect(repeatsWarning(dataset, lists, false)).toMatch(/^100 % of the first 10 places/);
+  expect(repeatsWarning(dataset, lists, true)).toMatch(/^100 % of the targets/);
+});
+
+test("what is left out are the row's items, whatever history a baseline of one's own gives back", async () => {
+  const baseline: Baseline = {
+    name: 'forgetful',
+    help: '',
+    rank: (_train, test, { topK = 50 }) =>
+      test.map((row) => ({
+        ...row,
+        history: [],
+        items: Array.from({ length: ITEMS }, (_, i) => i).slice(0, topK),
+        scores: Array.from({ length: ITEMS }, (_, i) => -i).slice(0, topK),
+      })),
+  };
+  const { results } = await baselineStage({ baseline, data, topK: 5, excludeHistory: true });
+  (await readResults(results)).forEach(({ items, history }, i) => {
+    expect(history).toEqual(rows[i]!.history);
+    expect(items).toHaveLength(5);
+    expect(items.filter((item) => history.includes(item))).toEqual([]);
+  });
+});
+
+test('one that leaves the history out while it searches is asked for no longer lists, as TIGER', async () => {
+  const asked: unknown[] = [];
+  const rank: Baseline['rank'] = (_train, test, options) => {
+    asked.push(options);
+    return test.map((row) => ({ ...row, items: [], scores: [] }));
+  };
+  const own = { name: 'searching', help: '', rank, excludesHistory: true } as const;
+  for (const excludeHistory of [true, false]) await baselineStage({ baseline: own, data, topK: 5, excludeHistory });
+  expect(asked).toEqual([{ topK: 5, excludeHistory: true }, { topK: 5 }]);
+
+  const index = join(data, 'tiger.json');
+  writeIndex(index, Array.from({ length: ITEMS }, (_, i) => [`<a_${i % 3}>`, `<b_${Math.floor(i / 3)}>`])); // prettier-ignore
+  const small = { width: 8, layers: 1, heads: 1, headWidth: 8, feedForward: 8, epochs: 1, validRows: 5 };
+  const tiger = { ...small, baseline: 'tiger', data, index, topK: 3 } as const;
+  const { results } = await baselineStage({ ...tiger, excludeHistory: true });
+  for (const { items, history } of await readResults(results)) {
+    expect(items).toHaveLength(3);
+    expect(items.filter((item) => history.includes(item))).toEqual([]);
   }
 });
 
