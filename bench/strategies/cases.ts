@@ -54,6 +54,9 @@ export const GAIN_CASES: readonly GainCase[] = [
   },
 ];
 
+/** Strategies that no shop here needs: in all of them people buy again. What it brings is measured on Beauty (docs/log.md). */
+export const MEASURED_ELSEWHERE: readonly string[] = ['exclude_history'];
+
 const known = new WeakMap<readonly Row[], Set<number>>();
 
 function itemsOf(rows: readonly Row[]): Set<number> {
