@@ -5,7 +5,7 @@ import { badCaseReport, evaluateStage, PipelineStages, type PipelineConfig, read
 import { trainCounts } from 'sidlab/data';
 import { readJson, writeJson } from 'sidlab/files';
 import { calledFor, readReport, strategies } from 'sidlab/strategies';
-import { FAULTS, loadShop, writeShop } from 'sidlab/badcase';
+import { FAULTS, loadShop, type PlantedShop, writeShop } from 'sidlab/badcase';
 import { NAME, type PlantedSize, RECIPE } from '../planted/run-planted.js';
 import type { GainCase } from './cases.js';
 
@@ -34,8 +34,8 @@ export async function runGain(home: string, of: GainCase, seed: number, how: Pla
   await stages.embed();
   await stages.sid();
   const shop = await loadShop(base, stages.index, NAME);
-  const planted = FAULTS[of.fault]!.plant(shop, seed);
-  const data = join(base, of.fault);
+  const planted = keptRows(FAULTS[of.fault]!.plant(shop, seed), of);
+  const data = join(base, of.keeps ? of.strategy : of.fault);
   writeShop(data, planted);
   // where only what is asked is another, the shop without a fault has the rows to train on
   const trained = planted.controlModel ? join(base, 'control') : data;
@@ -80,6 +80,14 @@ export async function runGain(home: string, of: GainCase, seed: number, how: Pla
   mkdirSync(dirname(file), { recursive: true });
   writeJson(file, gain);
   return gain;
+}
+
+/** The shop with the rows of the case alone. */
+function keptRows(planted: PlantedShop, { keeps }: GainCase): PlantedShop {
+  if (!keeps) return planted;
+  const { train, valid, test } = planted.dataset;
+  const [own, asked, tested] = [train, valid, test].map((rows) => rows.filter((row) => keeps(row)));
+  return { ...planted, dataset: { ...planted.dataset, train: own!, valid: asked!, test: tested! } };
 }
 
 /** Trains, and ranks the test rows of the shop with the fault. */
