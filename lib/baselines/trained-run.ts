@@ -21,6 +21,8 @@ import type { TrainerSettings } from './sequence/sequence-options.js';
 export interface Training<Batch> {
   weights: Weights;
   task: Task<Batch>;
+  /** Learning rates of weights by name, as multiples of the others'. Default 1. */
+  rates?: Readonly<Record<string, number>>;
   /** Writes the model to a folder. */
   save(folder: string): void;
 }
@@ -60,10 +62,10 @@ export async function trainedRun<Batch>(
     tellIfOther(name, done);
     return done.report as TrainReport;
   }
-  const { weights, task, save } = await begin(stamp);
+  const { weights, task, save, rates } = await begin(stamp);
   try {
     const run = new RunFolder(folder, config);
-    const loop = { ...settings, evalStart: false, save, ...(onLog && { onLog }) };
+    const loop = { ...settings, evalStart: false, save, ...(rates && { rates }), ...(onLog && { onLog }) };
     const report = await trainWeights({ weights }, task, run, loop);
     run.finish(runCard(report, { ...config, seed }, inputs), keep > 1 ? keep : 0);
     return report;

@@ -17,6 +17,7 @@ import { writeIndex } from '../../lib/data/sid-index.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { readResults } from '../../lib/evaluate/results-file.js';
 import { hashFile, writeAtomic } from '../../lib/files/files.js';
+import { readSafetensors } from '../../lib/files/safetensors.js';
 import { toVariable, type Weights } from '../../lib/lm/weights.js';
 import { Random } from '../../lib/support/random.js';
 import { batchGradients } from '../../lib/train/loop/gradients.js';
@@ -197,5 +198,27 @@ test('a run learns, and resumes on the same bits', async () => {
   await baselineStage(stopped);
   for (const file of ['model/model.safetensors', 'results.jsonl']) {
     expect(hashFile(join(data, 'stopped', file)), file).toBe(hashFile(join(data, 'whole', file)));
+  }
+  const once = { ...options, batchSize: 160, epochs: 1, evalEpochs: 1, dropout: 0 };
+  const models = [];
+  for (const tableRate of [1, 2, 5]) {
+    const { training } = await baselineStage({ ...once, tableRate, run: join(data, `rate-${tableRate}`) });
+    models.push(readSafetensors(join(training!.model, 'model.safetensors')));
+  }
+  const [same, twice, fivefold] = models.map((model) =>
+    [...model].map(([name, { data: x }]) => [name, [...x]] as const),
+  );
+  for (const [at, [name, values]] of same!.entries()) {
+    const two = twice![at]![1].map((x, i) => x - values[i]!);
+    const five = fivefold![at]![1].map((x, i) => x - values[i]!);
+    if (name !== 'shared.weight')
+      expect(
+        [...two, ...five].every((x) => x === 0),
+        name,
+      ).toBe(true);
+    else {
+      expect(Math.max(...two.map(Math.abs))).toBeCloseTo(1e-2, 4); // AdamW's first update moves a number by the rate
+      expect(largestDifference(five, two.map((x) => 4 * x))).toBeLessThan(1e-5); // prettier-ignore
+    }
   }
 });

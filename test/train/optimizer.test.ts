@@ -31,6 +31,33 @@ test.each([[['one']], [['one', 'two', 'three']]])("PyTorch's updates, %j packed 
   }
 });
 
+test.each(['adamw', 'muon'] as const)(
+  'a weight at ten times the rate: as by itself at that rate, with %s',
+  (optimizer) => {
+    const names = ['a.layers.0.x', 'a.layers.1.x', 'other', 'third', 'fast'];
+    const fast = ['a.layers.0.x', 'fast'];
+    const all = matrices(names);
+    const apart = matrices(names);
+    const options = { optimizer, weightDecay: 0.01, maxGradNorm: 0 };
+    const one = new Optimizer(all, { ...options, rates: Object.fromEntries(fast.map((name) => [name, 10])) });
+    const slow = new Map([...apart].filter(([name]) => !fast.includes(name)));
+    const two = [
+      [new Optimizer(slow, options), 0.01],
+      [new Optimizer(new Map([...apart].filter(([name]) => fast.includes(name))), options), 0.1],
+    ] as const;
+    GRADIENTS.forEach((g, i) => {
+      const gradients = new Map(names.map((name) => [name, tf.tensor2d(g, [2, 2]) as tf.Tensor]));
+      one.apply(gradients, i + 1, 0.01);
+      for (const [alone, rate] of two) alone.apply(gradients, i + 1, rate);
+    });
+    for (const name of names) expect(all.get(name)!.arraySync(), name).toEqual(apart.get(name)!.arraySync());
+    all
+      .get('fast')!
+      .dataSync()
+      .forEach((x, i) => expect(x).toBeCloseTo(AFTER[i]!, 5));
+  },
+);
+
 test('vectors do not decay; a missing gradient moves nothing but by decay', () => {
   const weights: Weights = new Map([
     ['vector', tf.variable(tf.tensor1d([1, 1]))],

@@ -40,7 +40,8 @@ export interface TigerSize {
 }
 
 const EPSILON = 1e-6;
-const TABLE = 'shared.weight';
+/** Token vectors, of the input and of the output. */
+export const TABLE = 'shared.weight';
 
 /** Every weight's shape, by transformers' names. */
 export function tigerShapes({

@@ -1,6 +1,6 @@
 /** TIGER's options. */
 import { INDEX_OPTIONS } from '../../data/data-options.js';
-import { integer } from '../../options/kinds.js';
+import { integer, number } from '../../options/kinds.js';
 import type { Options } from '../../options/option.js';
 import { trainerOptions, type TrainerSettings } from '../sequence/sequence-options.js';
 import type { TigerSize } from './tiger-model.js';
@@ -14,6 +14,14 @@ export const TIGER_OPTIONS = {
   heads: integer('attention heads', { default: 4 }),
   headWidth: integer('numbers in a head', { default: 32 }),
   feedForward: integer('numbers inside a feed-forward layer', { default: 512 }),
+  tableRate: number(
+    "the token table's learning rate, as a multiple of the others'; its numbers are sqrt(width) times theirs",
+    {
+      default: 1,
+      above: 0,
+      cameLater: true,
+    },
+  ),
   validRows: integer('validation rows that are ranked, drawn once by the seed (0: all)', { default: 500, min: 0 }),
 } satisfies Options;
 
@@ -21,6 +29,8 @@ export const TIGER_OPTIONS = {
 export interface TigerSettings extends TrainerSettings, Omit<TigerSize, 'vocabSize'> {
   /** Index file. Default that of the data folder. */
   index?: string;
+  /** The token table's learning rate, as a multiple of the others'. */
+  tableRate: number;
   /** Validation rows that are ranked. */
   validRows: number;
 }

@@ -9,7 +9,7 @@ import type { BaselineContext, BaselineOptions, Ranked } from '../baseline.js';
 import { initialWeights, readSequenceWeights } from '../sequence/sequence-files.js';
 import { trainedRun } from '../trained-run.js';
 import { TIGER_OPTIONS, type TigerSettings } from './tiger-options.js';
-import { tigerInitial, tigerShapes, type TigerSize } from './tiger-model.js';
+import { TABLE, tigerInitial, tigerShapes, type TigerSize } from './tiger-model.js';
 import { rankByTiger, tigerTask } from './tiger-task.js';
 import { tigerTokens } from './tiger-tokens.js';
 
@@ -18,7 +18,7 @@ export async function trainTiger(settings: BaselineOptions & TigerSettings, cont
   const { dataset } = context;
   const { dataset: whole, firstItem } = context.joined ?? { dataset, firstItem: 0 };
   const { width, layers, heads, headWidth, feedForward, index = indexOf(whole) } = settings;
-  const { topK = 50, excludeHistory = false } = settings;
+  const { topK = 50, excludeHistory = false, tableRate } = settings;
   const sids = readIndex(index, whole.items.length).slice(firstItem, firstItem + dataset.items.length);
   const tokens = tigerTokens(sids.map(codeTokens));
   const size: TigerSize = { vocabSize: tokens.vocabSize, width, layers, heads, headWidth, feedForward };
@@ -36,7 +36,7 @@ export async function trainTiger(settings: BaselineOptions & TigerSettings, cont
       writeJson(join(at, 'config.json'), { baseline: 'tiger', size, longest, settings: stamp });
       writeSafetensors(join(at, 'model.safetensors'), toArrays(weights));
     };
-    return { weights, task, save };
+    return { weights, task, save, rates: { [TABLE]: tableRate } };
   });
   const weights = readSequenceWeights(training.model, { shapes });
   try {

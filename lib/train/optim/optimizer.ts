@@ -20,6 +20,8 @@ export interface OptimizerOptions extends AdamWOptions, MuonOptions {
   optimizer?: OptimizerName;
   /** Gradients are scaled down to this norm; 0 leaves them. Default 1. */
   maxGradNorm?: number;
+  /** Learning rates of weights by name, as multiples of the others'. Default 1. */
+  rates?: Readonly<Record<string, number>>;
   /** Sums gradients over processes: given them as float32 tensors of its own, it returns the sums. Default none. */
   sumGradients?: ((gradients: readonly tf.Tensor[]) => tf.Tensor[]) | undefined;
   /** Processes between which the state is split, and the updates that need it. Default none. */
@@ -32,6 +34,8 @@ const PACK = 1 << 20;
 /** Updates the trainable weights of a model from their gradients. */
 export class Optimizer {
   private readonly groups: UpdateGroup[];
+  /** Learning rate of each group, as a multiple of the run's. */
+  private readonly rates: readonly number[];
   private readonly maxGradNorm: number;
   private readonly sumGradients: OptimizerOptions['sumGradients'];
   /** Whose each group's state is; empty where it is not split. */
@@ -40,7 +44,7 @@ export class Optimizer {
 
   /** @throws InputError for an optimizer or a scale that there is none of */
   constructor(weights: Weights, options: OptimizerOptions = {}) {
-    const { optimizer = 'adamw', maxGradNorm = 1, muonScale = 'rms' } = options;
+    const { optimizer = 'adamw', maxGradNorm = 1, muonScale = 'rms', rates = {} } = options;
     expectOne('optimizer', optimizer, OPTIMIZERS);
     expectOne('muon-scale', muonScale, MUON_SCALES);
     this.maxGradNorm = maxGradNorm;
@@ -48,8 +52,10 @@ export class Optimizer {
     const orthogonalised =
       optimizer === 'muon' ? [...weights].filter(([name, weight]) => isLayerMatrix(name, weight)) : [];
     const rest = new Map([...weights].filter(([name]) => !orthogonalised.some(([other]) => other === name)));
+    const packs = pack(rest, rates);
+    this.rates = [...packs.map(([name]) => name!), ...orthogonalised.map(([name]) => name)].map((of) => rates[of] ?? 1);
     const make = [
-      ...pack(rest).map(
+      ...packs.map(
         (names) =>
           (kept?: boolean): UpdateGroup =>
             names.length === 1
@@ -85,7 +91,7 @@ export class Optimizer {
     const norm = globalNorm(all);
     if (Number.isFinite(norm)) {
       const scale = this.maxGradNorm > 0 && norm > this.maxGradNorm ? this.maxGradNorm / norm : 1;
-      this.groups.forEach((group, g) => group.update(all[g]!, step, rate, scale));
+      this.groups.forEach((group, g) => group.update(all[g]!, step, rate * this.rates[g]!, scale));
       if (this.sharding) sendWeights(this.groups, this.owners, this.sharding);
     }
     tf.dispose(all);
@@ -146,17 +152,20 @@ function isLayerMatrix(name: string, { rank }: tf.Tensor): boolean {
   return rank === 2 && /\.layers\.\d+\./.test(name);
 }
 
-/** Names of the parameters, in order, in runs of at most `PACK` numbers. */
-function pack(weights: Weights): string[][] {
+/** Names of the parameters, in order, in runs of one rate and at most `PACK` numbers. */
+function pack(weights: Weights, rates: Readonly<Record<string, number>>): string[][] {
   const chunks: string[][] = [];
   let used = Infinity;
+  let last: number | undefined;
   for (const [name, weight] of weights) {
-    if (used + weight.size > PACK) {
+    const rate = rates[name] ?? 1;
+    if (used + weight.size > PACK || rate !== last) {
       chunks.push([]);
       used = 0;
     }
     chunks[chunks.length - 1]!.push(name);
     used += weight.size;
+    last = rate;
   }
   return chunks;
 }
