@@ -66,13 +66,24 @@ test("runs of the kit's tables are found as they are on disk", () => {
     ...{ bestMetric: 'NDCG@10', patience: 10, seed: 42, width: 128, layers: 2, heads: 4, headWidth: 32 },
     ...{ feedForward: 512, validRows: 2000 },
   };
-  putRun(join(dir, 'runs', 'tiger-42'), tiger);
+  putRun(join(dir, 'runs', 'tiger-42'), { ...tiger, tableRate: 11 });
+  putRun(join(dir, 'runs', 'tiger-slow'), tiger);
   for (const table of ['minionerec', 'beauty']) {
     expect(foundIn(dir, optionsOf(table, 'SASRec'))).toEqual(['sasrec-42/results.jsonl']);
   }
   expect(foundIn(dir, optionsOf('beauty', 'TIGER'))).toEqual(['tiger-42/results.jsonl']);
   expect(foundIn(dir, optionsOf('minionerec', 'TIGER'))).toEqual([]);
   expect(foundIn(dir, optionsOf('quick-start', 'SASRec'))).toEqual([]);
+});
+
+test("MiniOneRec's row of a random start takes no run of a pretrained model", () => {
+  const dir = newFolder();
+  for (const [run, model] of Object.entries({ here: 'qwen2:128x4', pretrained: 'models/SmolLM2-135M' })) {
+    writeJson(join(dir, 'runs', run, 'config.json'), { stage: 'sft', model });
+    putStage(dir, run, 'results-test-sids-50.jsonl');
+  }
+  const row = paperTable('minionerec').rows.find(({ model }) => model === 'MiniOneRec, random start')!;
+  expect(foundIn(dir, row.run!)).toEqual(['here/results-test-sids-50.jsonl']);
 });
 
 test('runs that were set aside are none', () => {
