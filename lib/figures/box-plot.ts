@@ -3,7 +3,7 @@
  * 5 % and 95 % quantiles. Five numbers a group are drawn, however many values there are.
  */
 import { axis, COLOURS, type Figure, layout } from './figure.js';
-import { label } from './text.js';
+import { labels } from './text.js';
 
 /** Options of `boxPlot`. */
 export interface BoxPlotOptions {
@@ -28,11 +28,15 @@ export function quantile(sorted: readonly number[], share: number): number {
 export function boxPlot(groups: Readonly<Record<string, readonly number[]>>, options: BoxPlotOptions = {}): Figure {
   const { title = 'Distributions', axis: measured = 'value' } = options;
   const drawn = Object.entries(groups).filter(([, values]) => values.length > 0);
+  const names = labels(
+    drawn.map(([name, values]) => `${name} (${values.length})`),
+    28,
+  );
   return {
-    data: drawn.map(([name, values], i) => {
+    data: drawn.map(([, values], i) => {
       const sorted = [...values].sort((a, b) => a - b);
       const at = (share: number): [number] => [quantile(sorted, share)];
-      const shown = label(`${name} (${values.length})`, 28);
+      const shown = names[i]!;
       return {
         ...{ type: 'box', name: shown, x: [shown] },
         ...{ lowerfence: at(0.05), q1: at(0.25), median: at(0.5), q3: at(0.75), upperfence: at(0.95) },

@@ -1,6 +1,6 @@
 /** A data set of a filled table as a figure: published and measured values of each model. */
 import { axis, COLOURS, type Figure, type Json, layout } from '../figures/figure.js';
-import { label } from '../figures/text.js';
+import { labels } from '../figures/text.js';
 import type { FilledDataset, FilledRow, FilledTable } from './fill-table.js';
 import type { Published } from './paper-table.js';
 
@@ -9,6 +9,9 @@ export interface TableFigureOptions {
   /** Metrics to draw. Default HR@10 and NDCG@10, where the table has them. */
   metrics?: readonly string[];
 }
+
+/** Characters of a model's name below the axis. */
+const LONGEST = 34;
 
 /**
  * Hollow diamonds for published values (a bar for a range), dots with their intervals for measured ones; models from left
@@ -21,10 +24,15 @@ export function tableFigure(
 ): Figure {
   const usual = table.metrics.filter((metric) => metric.endsWith('@10'));
   const { metrics = usual.length > 0 ? usual : table.metrics } = options;
+  const models = labels(
+    rows.map(({ model }) => model),
+    LONGEST,
+  );
+  const trace = traceOf(rows, models);
   const measured = otherRows === undefined ? 'measured' : 'measured on other rows';
   const traces = metrics.flatMap((metric, i) => [
-    trace(rows, `${metric}, published`, i, 'diamond-open', (row) => ends(row.published[metric])),
-    trace(rows, `${metric}, ${measured}`, i, 'circle', (row) => {
+    trace(`${metric}, published`, i, 'diamond-open', (row) => ends(row.published[metric])),
+    trace(`${metric}, ${measured}`, i, 'circle', (row) => {
       const { measured: of } = row;
       return of && [of.intervals[metric]![0], of.mean[metric]!, of.intervals[metric]![1]];
     }),
@@ -40,7 +48,7 @@ export function tableFigure(
           type: 'category',
           tickangle: -35,
           categoryorder: 'array',
-          categoryarray: rows.map(({ model }) => label(model, 24)),
+          categoryarray: models,
         }),
         yaxis: axis({ rangemode: 'tozero' }),
       },
@@ -57,26 +65,23 @@ function ends(value: Published | undefined): Ends | undefined {
   return [value[0], (value[0] + value[1]) / 2, value[1]];
 }
 
-function trace(
-  rows: readonly FilledRow[],
-  name: string,
-  i: number,
-  symbol: string,
-  of: (row: FilledRow) => Ends | undefined,
-): { [key: string]: Json } {
-  const points = rows.flatMap((row) => {
-    const found = of(row);
-    return found ? [{ model: label(row.model, 24), low: found[0], value: found[1], high: found[2] }] : [];
-  });
-  const colour = COLOURS[i % COLOURS.length]!;
-  return {
-    type: 'scatter',
-    mode: 'markers',
-    name,
-    x: points.map(({ model }) => model),
-    y: points.map(({ value }) => value),
-    marker: { symbol, size: 10, color: colour, line: { width: 2, color: colour } },
-    ...(points.some(({ low, high }) => low < high) && { error_y: errorBars(points, colour) }),
+/** @param models the rows' labels */
+function traceOf(rows: readonly FilledRow[], models: readonly string[]) {
+  return (name: string, i: number, symbol: string, of: (row: FilledRow) => Ends | undefined) => {
+    const points = rows.flatMap((row, place) => {
+      const found = of(row);
+      return found ? [{ model: models[place]!, low: found[0], value: found[1], high: found[2] }] : [];
+    });
+    const colour = COLOURS[i % COLOURS.length]!;
+    return {
+      type: 'scatter',
+      mode: 'markers',
+      name,
+      x: points.map(({ model }) => model),
+      y: points.map(({ value }) => value),
+      marker: { symbol, size: 10, color: colour, line: { width: 2, color: colour } },
+      ...(points.some(({ low, high }) => low < high) && { error_y: errorBars(points, colour) }),
+    };
   };
 }
 

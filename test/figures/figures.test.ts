@@ -145,3 +145,9 @@ test('boxes: five quantiles a group, as numpy has them', () => {
   expect(figure.data.map(({ name }) => name)).toEqual(['a (4)', '&lt;b&gt; (1)']);
   expect(quantile([1, 2, 4], 0.25)).toBe(1.5);
 });
+
+test('groups whose names are cut alike have boxes of their own', () => {
+  const name = 'a group with a name that is longer than its label, ';
+  const { data } = boxPlot({ [`${name}1`]: [1, 2], [`${name}2`]: [3, 4] });
+  expect(new Set(data.map(({ x }) => (x as string[])[0])).size).toBe(2);
+});

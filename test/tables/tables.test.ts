@@ -117,6 +117,15 @@ test('the figure has a trace a metric and kind, ranges as bars', async () => {
   expect((figure.data[0]!.error_y as { array: number[] }).array[0]).toBeCloseTo(0.05);
 });
 
+test('models whose names are cut alike have places of their own', async () => {
+  const { datasets } = await tableStage({ table: join(data, 'toys.json'), data: [data] });
+  const { rows } = datasets[0]!;
+  const model = 'a model with a name that is longer than any axis has room for, ';
+  const twice = { ...datasets[0]!, rows: [1, 2].map((i) => ({ ...rows[0]!, model: `${model}${i}` })) };
+  const [published] = tableFigure({ table: TABLE }, twice, { metrics: ['NDCG@3'] }).data;
+  expect(new Set(published!.x as string[]).size).toBe(2);
+});
+
 test('numbers in print', () => {
   expect(publishedText(0.0999)).toBe('.0999');
   expect(publishedText([0.038, 0.0387])).toBe('.0380 to .0387');
