@@ -82,28 +82,34 @@ test.each([1, 2])('caser: filters as high as histories are long, %d items', asyn
   expect((await baselineStage(caser)).rows).toBe(60);
 });
 
-test('stopped and resumed it ends on the same bits; a finished run is not trained again', async () => {
-  const options = { ...small('sasrec', 'whole'), epochs: 4, loss: 'binary' as const, negatives: 3 };
-  const whole = await baselineStage(options);
-  const stopped = { ...options, run: join(data, 'stopped') };
-  for (const at of [13, 27]) {
-    const onLog = (lines: readonly { step: number }[]): void => {
-      if (lines.at(-1)!.step === at) throw new Error('killed');
-    };
-    await expect(baselineStage({ ...stopped, onLog })).rejects.toThrow('killed');
-  }
-  const resumed = await baselineStage(stopped);
-  const files = ['model/model.safetensors', 'results.jsonl', 'model/item-vectors.npy'];
-  for (const file of files)
-    expect(hashFile(join(data, 'stopped', file)), file).toBe(hashFile(join(data, 'whole', file)));
-  const { seconds: _, ...training } = resumed.training!;
-  expect(training).toMatchObject({ steps: whole.training!.steps, best: whole.training!.best });
-  const before = readFileSync(join(data, 'whole', 'metrics.jsonl'), 'utf8');
-  const again = await baselineStage(options);
-  expect(again.item).toEqual(whole.item);
-  expect(readFileSync(join(data, 'whole', 'metrics.jsonl'), 'utf8')).toBe(before);
-  await expect(baselineStage({ ...options, dropout: 0.2 })).rejects.toThrow(/dropout is 0.1 there, 0.2 here/);
-});
+const RESUMED = ['sasrec', 'gru4rec', 'caser', 'hstu'] as const;
+
+test.each(RESUMED)(
+  '%s, stopped and resumed, ends on the same bits; a finished run is not trained again',
+  async (name) => {
+    const [wholeRun, stoppedRun] = [`whole-${name}`, `stopped-${name}`];
+    const options = { ...small(name, wholeRun), epochs: 4, loss: 'binary' as const, negatives: 3 };
+    const whole = await baselineStage(options);
+    const stopped = { ...options, run: join(data, stoppedRun) };
+    for (const at of [13, 27]) {
+      const onLog = (lines: readonly { step: number }[]): void => {
+        if (lines.at(-1)!.step === at) throw new Error('killed');
+      };
+      await expect(baselineStage({ ...stopped, onLog })).rejects.toThrow('killed');
+    }
+    const resumed = await baselineStage(stopped);
+    const files = ['model/model.safetensors', 'results.jsonl', 'model/item-vectors.npy'];
+    for (const file of files)
+      expect(hashFile(join(data, stoppedRun, file)), file).toBe(hashFile(join(data, wholeRun, file)));
+    const { seconds: _, ...training } = resumed.training!;
+    expect(training).toMatchObject({ steps: whole.training!.steps, best: whole.training!.best });
+    const before = readFileSync(join(data, wholeRun, 'metrics.jsonl'), 'utf8');
+    const again = await baselineStage(options);
+    expect(again.item).toEqual(whole.item);
+    expect(readFileSync(join(data, wholeRun, 'metrics.jsonl'), 'utf8')).toBe(before);
+    await expect(baselineStage({ ...options, dropout: 0.2 })).rejects.toThrow(/dropout is 0.1 there, 0.2 here/);
+  },
+);
 
 test('another seed is another model; a run that was moved is read where it is', async () => {
   const options = { ...small('sasrec', 'seed-1'), epochs: 1, seed: 1 };
