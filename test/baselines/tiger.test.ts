@@ -154,7 +154,8 @@ test('tokens are numbered in order, from 1', () => {
   });
 }); // prettier-ignore
 
-test('a run learns, and resumes on the same bits', async () => {
+/** A folder of nine items, whose next one has the next first code. */
+function nineItems(): string {
   const data = mkdtempSync(join(tmpdir(), 'sidlab-tiger-'));
   const items = Array.from({ length: 9 }, (_, i) => ({
     title: `item ${i}`,
@@ -175,8 +176,12 @@ test('a run learns, and resumes on the same bits', async () => {
     });
     writeAtomic(join(data, `Nine.${split}.inter`), formatInter(rows));
   }
+  return data;
+}
+
+function trainingOf(data: string) {
   const small = { width: 16, layers: 1, heads: 2, headWidth: 8, feedForward: 32, dropout: 0.1, topK: 5 };
-  const options = {
+  return {
     ...small,
     baseline: 'tiger',
     data,
@@ -186,6 +191,11 @@ test('a run learns, and resumes on the same bits', async () => {
     learningRate: 1e-2,
     patience: 0,
   } as const;
+}
+
+test('a run learns, and resumes on the same bits', async () => {
+  const data = nineItems();
+  const options = trainingOf(data);
   const report = await baselineStage({ ...options, run: join(data, 'whole') });
   expect(report.item['HR@1']).toBeGreaterThan(0.3); // chance is 0.11
   const lists = await readResults(report.results);
@@ -199,10 +209,14 @@ test('a run learns, and resumes on the same bits', async () => {
   for (const file of ['model/model.safetensors', 'results.jsonl']) {
     expect(hashFile(join(data, 'stopped', file)), file).toBe(hashFile(join(data, 'whole', file)));
   }
-  const once = { ...options, batchSize: 160, epochs: 1, evalEpochs: 1, dropout: 0 };
+});
+
+test('the embeddings have a learning rate of their own, and the other weights do not notice', async () => {
+  const data = nineItems();
+  const once = { ...trainingOf(data), batchSize: 160, epochs: 1, evalEpochs: 1, dropout: 0 };
   const models = [];
-  for (const tableRate of [1, 2, 5]) {
-    const { training } = await baselineStage({ ...once, tableRate, run: join(data, `rate-${tableRate}`) });
+  for (const embeddingRate of [1, 2, 5]) {
+    const { training } = await baselineStage({ ...once, embeddingRate, run: join(data, `rate-${embeddingRate}`) });
     models.push(readSafetensors(join(training!.model, 'model.safetensors')));
   }
   const [same, twice, fivefold] = models.map((model) =>

@@ -66,7 +66,7 @@ test("runs of the kit's tables are found as they are on disk", () => {
     ...{ bestMetric: 'NDCG@10', patience: 10, seed: 42, width: 128, layers: 2, heads: 4, headWidth: 32 },
     ...{ feedForward: 512, validRows: 2000 },
   };
-  putRun(join(dir, 'runs', 'tiger-42'), { ...tiger, tableRate: 11 });
+  putRun(join(dir, 'runs', 'tiger-42'), { ...tiger, embeddingRate: 11 });
   putRun(join(dir, 'runs', 'tiger-slow'), tiger);
   for (const table of ['minionerec', 'beauty']) {
     expect(foundIn(dir, optionsOf(table, 'SASRec'))).toEqual(['sasrec-42/results.jsonl']);

@@ -14,14 +14,11 @@ export const TIGER_OPTIONS = {
   heads: integer('attention heads', { default: 4 }),
   headWidth: integer('numbers in a head', { default: 32 }),
   feedForward: integer('numbers inside a feed-forward layer', { default: 512 }),
-  tableRate: number(
-    "the token table's learning rate, as a multiple of the others'; its numbers are sqrt(width) times theirs",
-    {
-      default: 1,
-      above: 0,
-      cameLater: true,
-    },
-  ),
+  embeddingRate: number("learning rate of the token embeddings, as a multiple of the other weights'", {
+    default: 1, // T5's embeddings begin with variance 1, sqrt(width) times its matrices: AdamW moves them slowly
+    above: 0,
+    cameLater: true,
+  }),
   validRows: integer('validation rows that are ranked, drawn once by the seed (0: all)', { default: 500, min: 0 }),
 } satisfies Options;
 
@@ -29,8 +26,8 @@ export const TIGER_OPTIONS = {
 export interface TigerSettings extends TrainerSettings, Omit<TigerSize, 'vocabSize'> {
   /** Index file. Default that of the data folder. */
   index?: string;
-  /** The token table's learning rate, as a multiple of the others'. */
-  tableRate: number;
+  /** Learning rate of the token embeddings, as a multiple of the other weights'. */
+  embeddingRate: number;
   /** Validation rows that are ranked. */
   validRows: number;
 }

@@ -18,7 +18,7 @@ export async function trainTiger(settings: BaselineOptions & TigerSettings, cont
   const { dataset } = context;
   const { dataset: whole, firstItem } = context.joined ?? { dataset, firstItem: 0 };
   const { width, layers, heads, headWidth, feedForward, index = indexOf(whole) } = settings;
-  const { topK = 50, excludeHistory = false, tableRate } = settings;
+  const { topK = 50, excludeHistory = false, embeddingRate } = settings;
   const sids = readIndex(index, whole.items.length).slice(firstItem, firstItem + dataset.items.length);
   const tokens = tigerTokens(sids.map(codeTokens));
   const size: TigerSize = { vocabSize: tokens.vocabSize, width, layers, heads, headWidth, feedForward };
@@ -36,7 +36,7 @@ export async function trainTiger(settings: BaselineOptions & TigerSettings, cont
       writeJson(join(at, 'config.json'), { baseline: 'tiger', size, longest, settings: stamp });
       writeSafetensors(join(at, 'model.safetensors'), toArrays(weights));
     };
-    return { weights, task, save, rates: { [TABLE]: tableRate } };
+    return { weights, task, save, rates: { [TABLE]: embeddingRate } };
   });
   const weights = readSequenceWeights(training.model, { shapes });
   try {
