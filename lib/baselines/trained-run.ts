@@ -6,10 +6,12 @@ import { disposeWeights, type Weights } from '../lm/weights.js';
 import { ensureEngine } from '../engine/engine.js';
 import { fingerprint } from '../options/derive.js';
 import type { Options } from '../options/option.js';
+import type { Precision } from '../ops/precision.js';
 import { hashInputs } from '../runs/inputs.js';
 import { finishedRun, RunFolder } from '../runs/run-folder.js';
 import { InputError } from '../support/errors.js';
 import type { TrainReport } from '../train/loop/loop-options.js';
+import { precisionStamp } from '../train/loop/run-precision.js';
 import { trainWeights } from '../train/loop/train.js';
 import { VALID_METRICS } from '../train/loop/validate.js';
 import type { Task } from '../train/loop/task.js';
@@ -37,11 +39,13 @@ export interface TrainedRun {
   settings: TrainerSettings;
   /** Index file, where it reads one. */
   index?: string;
+  /** That it computes in, where it can be chosen. Default float32. */
+  precision?: Precision;
 }
 
 /** Trains, or gives the report of the finished run in the folder. @throws InputError as the loop does */
 export async function trainedRun<Batch>(
-  { name, options, settings, index }: TrainedRun,
+  { name, options, settings, index, precision = 'float32' }: TrainedRun,
   { dataset, run: folder, whenStale }: BaselineContext,
   begin: (stamp: Record<string, unknown>) => Training<Batch> | Promise<Training<Batch>>,
 ): Promise<TrainReport> {
@@ -50,8 +54,9 @@ export async function trainedRun<Batch>(
     throw new InputError(`${name}: expected --best-metric to be one of ${VALID_METRICS.join(', ')}, got ${bestMetric}`);
   }
   await ensureEngine();
-  const own = Object.fromEntries(Object.entries(settings).filter(([key]) => Object.hasOwn(options, key)));
-  const stamp = fingerprint(options, own);
+  const { precision: _asked, ...declared } = options;
+  const own = Object.fromEntries(Object.entries(settings).filter(([key]) => Object.hasOwn(declared, key)));
+  const stamp = { ...fingerprint(declared, own), ...precisionStamp(precision) };
   const inputs = { dataset, ...(index !== undefined && { index }) };
   const config = {
     ...{ stage: 'baseline', baseline: name, data: dataset.name, rows: dataset.train.length },

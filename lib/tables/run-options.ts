@@ -62,7 +62,9 @@ export function isRunOf(run: BaselineRun, config: RunConfig | undefined, name: s
   }
   if (config.baseline !== baseline || config.part !== undefined) return false;
   const sameIndex = index === undefined || config.inputs?.index === hashOf(String(index));
-  return sameIndex && wantedOf(wholeHistories(run, config)) === stampOf(run, config);
+  return (
+    sameIndex && isPrecisionOf(run.options, config) && wantedOf(wholeHistories(run, config)) === stampOf(run, config)
+  );
 }
 
 /** The stage is the row's, and so is every option that the row says; a run is silent of one that came later. */
@@ -71,10 +73,15 @@ export function isStageOf({ stage, options = {} }: StageRun, config: RunConfig |
   const declared = stageOptions(stage);
   return Object.entries(options).every(([name, value]) => {
     if (name === 'model') return isModelOf(String(value), config);
-    if (name === 'precision') return value === 'auto' || value === (config.precision ?? 'float32');
+    if (name === 'precision') return isPrecisionOf(options, config);
     const noted = config[name] ?? declared[name]?.default;
     return JSON.stringify(noted) === JSON.stringify(value);
   });
+}
+
+/** Every machine chooses for itself, so that a row that asks for nothing means either. */
+function isPrecisionOf({ precision = 'auto' }: Readonly<Record<string, unknown>> = {}, config: RunConfig): boolean {
+  return precision === 'auto' || precision === (config.precision ?? 'float32');
 }
 
 /** A run names the shape that it started from; of files it has the hashes. */
@@ -120,9 +127,9 @@ function wantedOf(run: BaselineRun): string {
   return stampOf(run, { ...defaultsOf(baselineOf(run.baseline).options ?? {}), ...run.options });
 }
 
-/** The baseline's options among the settings that decide the result, but the seed; in the order of their names. */
+/** The baseline's options among the settings that decide the result, but seed and precision; in the order of their names. */
 function stampOf({ baseline }: BaselineRun, settings: object): string {
-  const { seed: _seed, ...declared } = baselineOf(baseline).options ?? {};
+  const { seed: _seed, precision: _precision, ...declared } = baselineOf(baseline).options ?? {};
   const own = Object.entries(settings).filter(([name]) => Object.hasOwn(declared, name));
   return JSON.stringify(Object.entries(fingerprint(declared, Object.fromEntries(own))).sort(byName));
 }

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
 import { baselineStage } from '../../lib/baselines/baseline-stage.js';
 import { relativeBucket } from '../../lib/baselines/tiger/relative-positions.js';
-import { TigerPass, tigerShapes, type TigerSize } from '../../lib/baselines/tiger/tiger-model.js';
+import { type TigerNetwork, TigerPass, tigerShapes, type TigerSize } from '../../lib/baselines/tiger/tiger-model.js';
 import { tigerSearch, tigerTrie } from '../../lib/baselines/tiger/tiger-search.js';
 import { tigerLoss } from '../../lib/baselines/tiger/tiger-task.js';
 import { disposeTokens, flatTokens, tigerTokens } from '../../lib/baselines/tiger/tiger-tokens.js';
@@ -16,10 +16,13 @@ import { formatItems } from '../../lib/data/item-file.js';
 import { writeIndex } from '../../lib/data/sid-index.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { readResults } from '../../lib/evaluate/results-file.js';
-import { hashFile, writeAtomic } from '../../lib/files/files.js';
+import { hashFile, readJson, writeAtomic } from '../../lib/files/files.js';
 import { readSafetensors } from '../../lib/files/safetensors.js';
 import { toVariable, type Weights } from '../../lib/lm/weights.js';
+import { fromBfloat16 } from '../../lib/ops/bfloat16.js';
+import { tableLogits } from '../../lib/ops/split-table.js';
 import { Random } from '../../lib/support/random.js';
+import { valuesOf } from '../../lib/support/values-of.js';
 import { batchGradients } from '../../lib/train/loop/gradients.js';
 
 interface NamedNumbers {
@@ -27,29 +30,34 @@ interface NamedNumbers {
   data: number[];
 }
 
-interface Golden {
+interface GoldenModel {
   size: TigerSize;
-  sids: number[][];
-  histories: number[][];
-  targets: number[];
   weights: Record<string, NamedNumbers>;
   logits: NamedNumbers;
   loss: number;
   gradients: Record<string, NamedNumbers>;
   scores: NamedNumbers;
+}
+
+interface Golden {
+  sids: number[][];
+  histories: number[][];
+  targets: number[];
+  models: GoldenModel[];
   buckets: { distances: number[]; both: number[]; past: number[] };
 }
 
 const golden = JSON.parse(readFileSync(new URL('../golden/baselines/tiger.json', import.meta.url), 'utf8')) as Golden;
-const { size, sids, histories, targets } = golden;
+const { sids, histories, targets, models } = golden;
+const [{ size, scores: itemScores }] = models as [GoldenModel];
 const tokens = { sids, vocabSize: size.vocabSize };
 
 beforeAll(() => useEngine());
 
-function tiny(): Weights {
+function tiny({ size, weights }: Pick<GoldenModel, 'size' | 'weights'> = models[0]!): Weights {
   return new Map(
     [...tigerShapes(size).keys()].map((name) => {
-      const { shape, data } = golden.weights[name]!;
+      const { shape, data } = weights[name]!;
       return [name, toVariable({ shape, data: Float32Array.from(data) })];
     }),
   );
@@ -60,32 +68,63 @@ function largestDifference(got: ArrayLike<number>, want: ArrayLike<number>): num
   return Array.from(got).reduce((most, x, i) => Math.max(most, Math.abs(x - want[i]!)), 0);
 }
 
+const rows = histories.map((history, i) => ({ user: `${i}`, history, target: targets[i]! }));
+
+/** Of the targets, row by row. */
+function logitsOf(network: TigerNetwork): ArrayLike<number> {
+  const read = flatTokens(histories.map((history) => history.flatMap((item) => sids[item]!)));
+  const written = flatTokens(targets.map((item) => [0, ...sids[item]!.slice(0, -1)]));
+  const logits = tf.tidy(() => {
+    const pass = new TigerPass(network);
+    const encoded = pass.encode(read.ids, read.sequences);
+    const hidden = pass.decode(written.ids, written.sequences, written.sequences, encoded, read.sequences);
+    return tableLogits(hidden, pass.table(), network.precision).dataSync();
+  });
+  disposeTokens(read, written);
+  return logits;
+}
+
+function norm(values: readonly number[]): number {
+  return Math.hypot(...values);
+}
+
 test('relative buckets as in transformers', () => {
   const { distances, both, past } = golden.buckets;
   expect(distances.map((distance) => relativeBucket(distance, true))).toEqual(both);
   expect(distances.map((distance) => relativeBucket(distance, false))).toEqual(past);
 });
 
-test('shapes, logits, loss and gradients as in transformers', () => {
-  const shapes = Object.fromEntries(Object.entries(golden.weights).map(([name, { shape }]) => [name, shape]));
+const named = models.map((model) => ({ layers: `${model.size.layers} + ${model.size.decoderLayers ?? 2}`, model }));
+
+test.each(named)('shapes, logits, loss and gradients as in transformers, $layers layers', ({ model }) => {
+  const { size } = model;
+  const shapes = Object.fromEntries(Object.entries(model.weights).map(([name, { shape }]) => [name, shape]));
   expect(Object.fromEntries(tigerShapes(size))).toEqual(shapes);
-  const weights = tiny();
-  const read = flatTokens(histories.map((history) => history.flatMap((item) => sids[item]!)));
-  const written = flatTokens(targets.map((item) => [0, ...sids[item]!.slice(0, -1)]));
-  const logits = tf.tidy(() => {
-    const pass = new TigerPass(size, weights);
-    const encoded = pass.encode(read.ids, read.sequences);
-    const hidden = pass.decode(written.ids, written.sequences, written.sequences, encoded, read.sequences);
-    return tf.matMul(hidden, pass.table(), false, true).dataSync();
-  });
-  disposeTokens(read, written);
-  expect(largestDifference(logits, golden.logits.data)).toBeLessThan(2e-5);
-  const rows = histories.map((history, i) => ({ user: `${i}`, history, target: targets[i]! }));
+  const weights = tiny(model);
+  expect(largestDifference(logitsOf({ size, weights }), model.logits.data)).toBeLessThan(2e-5);
   const { loss, gradients } = batchGradients({ weights }, [tigerLoss({ size, weights, tokens }, rows, 10)]);
-  expect(loss).toBeCloseTo(golden.loss, 5);
-  expect([...gradients.keys()].sort()).toEqual(Object.keys(golden.gradients).sort());
+  expect(loss).toBeCloseTo(model.loss, 5);
+  expect([...gradients.keys()].sort()).toEqual(Object.keys(model.gradients).sort());
   for (const [name, gradient] of gradients) {
-    expect(largestDifference(gradient.dataSync(), golden.gradients[name]!.data), name).toBeLessThan(2e-5);
+    expect(largestDifference(gradient.dataSync(), model.gradients[name]!.data), name).toBeLessThan(2e-5);
+  }
+});
+
+test('in bfloat16 every product is rounded, and no further than that', () => {
+  const { weights: values, logits, loss: exact, gradients: exactGradients } = models[0]!;
+  const weights = tiny({ size, weights: values });
+  const network = { size, weights, precision: 'bfloat16' } as const;
+  const apart = largestDifference(logitsOf(network), logits.data);
+  expect(apart).toBeGreaterThan(1e-3);
+  expect(apart).toBeLessThan(5e-2);
+  const { loss, gradients } = batchGradients({ weights }, [tigerLoss({ ...network, tokens }, rows, 10)]);
+  expect(Math.abs(loss - exact)).toBeLessThan(1e-2);
+  for (const [name, gradient] of gradients) {
+    const { data } = exactGradients[name]!;
+    const got = valuesOf(() => fromBfloat16(gradient));
+    const [size, error] = [norm(data), norm(data.map((x, i) => x - got[i]!))];
+    expect(error / size, name).toBeLessThan(0.1);
+    expect(error / size, name).toBeGreaterThan(1e-4);
   }
 });
 
@@ -94,7 +133,7 @@ test('the search finds all items in the order of their scores, each once; fewer 
   const trie = tigerTrie(tokens);
   const lists = tigerSearch(model, trie, histories, 6);
   lists.forEach(({ items, scores }, row) => {
-    const all = golden.scores.data.slice(row * 6, (row + 1) * 6);
+    const all = itemScores.data.slice(row * 6, (row + 1) * 6);
     const order = [...all.keys()].sort((a, b) => all[b]! - all[a]!);
     expect(items).toEqual(order);
     expect(
@@ -209,6 +248,27 @@ test('a run learns, and resumes on the same bits', async () => {
   for (const file of ['model/model.safetensors', 'results.jsonl']) {
     expect(hashFile(join(data, 'stopped', file)), file).toBe(hashFile(join(data, 'whole', file)));
   }
+});
+
+test('a run in bfloat16 goes on in it, whatever machine it goes on at', async () => {
+  const data = nineItems();
+  const options = { ...trainingOf(data), epochs: 2, evalEpochs: 1, decoderLayers: 2 };
+  await baselineStage({ ...options, precision: 'bfloat16', run: join(data, 'whole') });
+  const stopped = { ...options, run: join(data, 'stopped') };
+  const onLog = (lines: readonly { step: number }[]): void => {
+    if (lines.at(-1)!.step === 13) throw new Error('killed');
+  };
+  await expect(baselineStage({ ...stopped, precision: 'bfloat16', onLog })).rejects.toThrow('killed');
+  await baselineStage(stopped); // too narrow for bfloat16, were it asked anew
+  expect(readJson(join(data, 'stopped', 'config.json'))).toMatchObject({ precision: 'bfloat16', decoderLayers: 2 });
+  for (const file of ['model/model.safetensors', 'results.jsonl']) {
+    expect(hashFile(join(data, 'stopped', file)), file).toBe(hashFile(join(data, 'whole', file)));
+  }
+  await baselineStage({ ...options, run: join(data, 'plain') });
+  expect(readJson(join(data, 'plain', 'config.json'))).not.toHaveProperty('precision');
+  expect(hashFile(join(data, 'plain', 'model/model.safetensors'))).not.toBe(
+    hashFile(join(data, 'whole', 'model/model.safetensors')),
+  );
 });
 
 test('the embeddings have a learning rate of their own, and the other weights do not notice', async () => {

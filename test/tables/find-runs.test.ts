@@ -7,6 +7,9 @@ import { baselineStage } from '../../lib/baselines/baseline-stage.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { writeResults } from '../../lib/evaluate/results-file.js';
 import { hashFile, readJson, writeJson } from '../../lib/files/files.js';
+import { TIGER } from '../../lib/baselines/tiger/tiger.js';
+import { fingerprint } from '../../lib/options/derive.js';
+import { defaultsOf } from '../../lib/options/schema.js';
 import { findRuns } from '../../lib/tables/find-runs.js';
 import { type BaselineRun, paperTable } from '../../lib/tables/paper-table.js';
 import { folderFor } from '../../lib/tables/run-options.js';
@@ -74,6 +77,23 @@ test("runs of the kit's tables are found as they are on disk", () => {
   expect(foundIn(dir, optionsOf('beauty', 'TIGER'))).toEqual(['tiger-42/results.jsonl']);
   expect(foundIn(dir, optionsOf('minionerec', 'TIGER'))).toEqual([]);
   expect(foundIn(dir, optionsOf('quick-start', 'SASRec'))).toEqual([]);
+});
+
+test('a run of either precision is one of a row that asks for none', () => {
+  const dir = newFolder();
+  const tiger = defaultsOf(TIGER.options!);
+  const { precision: _asked, ...noted } = fingerprint(TIGER.options!, tiger);
+  const config = { stage: 'baseline', baseline: 'tiger', ...noted };
+  putRun(join(dir, 'runs', 'exact'), config);
+  putRun(join(dir, 'runs', 'rounded'), { ...config, precision: 'bfloat16' });
+  const found = (precision?: string): string[] =>
+    foundIn(dir, { baseline: 'tiger', ...(precision && { options: { precision } }) }).map(
+      (file) => file.split('/')[0]!,
+    );
+  expect(found()).toEqual(['exact', 'rounded']);
+  expect(found('auto')).toEqual(['exact', 'rounded']);
+  expect(found('float32')).toEqual(['exact']);
+  expect(found('bfloat16')).toEqual(['rounded']);
 });
 
 test("MiniOneRec's row of a random start takes no run of a pretrained model", () => {

@@ -10,9 +10,11 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Weights } from '../../lm/weights.js';
-import { product, reshaped, sum } from '../../ops/basic.js';
+import { reshaped, sum } from '../../ops/basic.js';
 import { dropoutFrom } from '../../ops/dropout.js';
 import { embedding } from '../../ops/embedding.js';
+import { linear, operand } from '../../ops/linear.js';
+import type { Precision } from '../../ops/precision.js';
 import { rmsNorm } from '../../ops/rms-norm.js';
 import { relu, scaled } from '../../ops/sequence/activations.js';
 import type { Sequences } from '../../ops/sequence/padded-rows.js';
@@ -29,8 +31,10 @@ export interface TigerSize {
   vocabSize: number;
   /** D */
   width: number;
-  /** Of the encoder, and as many of the decoder. */
+  /** Of the encoder. */
   layers: number;
+  /** Of the decoder. Default as many. */
+  decoderLayers?: number;
   /** H */
   heads: number;
   /** d */
@@ -48,6 +52,7 @@ export function tigerShapes({
   vocabSize,
   width,
   layers,
+  decoderLayers = layers,
   heads,
   headWidth,
   feedForward,
@@ -56,7 +61,7 @@ export function tigerShapes({
   const shapes = new Map<string, number[]>([[TABLE, [vocabSize, width]]]);
   for (const stack of ['encoder', 'decoder']) {
     const parts = stack === 'encoder' ? ['SelfAttention'] : ['SelfAttention', 'EncDecAttention'];
-    for (let layer = 0; layer < layers; layer++) {
+    for (let layer = 0; layer < (stack === 'encoder' ? layers : decoderLayers); layer++) {
       const at = `${stack}.block.${layer}.layer`;
       parts.forEach((part, i) => {
         for (const name of ['q', 'k', 'v']) shapes.set(`${at}.${i}.${part}.${name}.weight`, [inner, width]);
@@ -86,14 +91,21 @@ export function tigerInitial(size: TigerSize, name: string, random: Random): Flo
   return normal(random, count, 1 / Math.sqrt(name.endsWith('.wo.weight') ? feedForward : width));
 }
 
+/** A network: its size, its weights, and how it computes. */
+export interface TigerNetwork {
+  size: TigerSize;
+  weights: Weights;
+  /** Of the products; norms, attention and sums are float32. Default float32. */
+  precision?: Precision;
+}
+
 /** A pass through the network: on a tape where a gradient is asked for, else within `tf.tidy`. */
 export class TigerPass {
   private readonly drop: (x: tf.Tensor2D) => tf.Tensor2D;
 
   /** @param dropout of training */
   constructor(
-    private readonly size: TigerSize,
-    private readonly weights: Weights,
+    private readonly network: TigerNetwork,
     private readonly dropout?: StepDropout,
   ) {
     this.drop = (dropout && dropoutFrom(dropout.random, dropout.rate)) ?? ((x) => x);
@@ -103,9 +115,9 @@ export class TigerPass {
   encode(ids: tf.Tensor1D, histories: Sequences): tf.Tensor2D {
     let x = this.drop(embedding(this.table(), ids));
     const bias = this.bias('encoder', histories.longest, true);
-    for (let layer = 0; layer < this.size.layers; layer++) {
+    for (let layer = 0; layer < this.network.size.layers; layer++) {
       const at = `encoder.block.${layer}.layer`;
-      const seen = this.norm(x, `${at}.0.layer_norm`);
+      const seen = this.operand(this.norm(x, `${at}.0.layer_norm`));
       x = sum(x, this.attention(seen, seen, `${at}.0.SelfAttention`, histories, histories, { causal: false, bias }));
       x = sum(x, this.feedForward(x, `${at}.1`));
     }
@@ -124,17 +136,19 @@ export class TigerPass {
     encoded: tf.Tensor2D,
     histories: Sequences,
   ): tf.Tensor2D {
+    const { size } = this.network;
     let x = this.drop(embedding(this.table(), ids));
+    const memory = this.operand(encoded); // rounded once for all layers
     const bias = this.bias('decoder', answers.longest, false);
-    for (let layer = 0; layer < this.size.layers; layer++) {
+    for (let layer = 0; layer < (size.decoderLayers ?? size.layers); layer++) {
       const at = `decoder.block.${layer}.layer`;
-      const own = this.norm(x, `${at}.0.layer_norm`);
+      const own = this.operand(this.norm(x, `${at}.0.layer_norm`));
       x = sum(x, this.attention(own, own, `${at}.0.SelfAttention`, answers, answers, { causal: true, bias }));
-      const asking = this.norm(x, `${at}.1.layer_norm`);
-      x = sum(x, this.attention(asking, encoded, `${at}.1.EncDecAttention`, groups, histories, { causal: false }));
+      const asking = this.operand(this.norm(x, `${at}.1.layer_norm`));
+      x = sum(x, this.attention(asking, memory, `${at}.1.EncDecAttention`, groups, histories, { causal: false }));
       x = sum(x, this.feedForward(x, `${at}.2`));
     }
-    return scaled(this.drop(this.norm(x, 'decoder.final_layer_norm')), 1 / Math.sqrt(this.size.width));
+    return scaled(this.drop(this.norm(x, 'decoder.final_layer_norm')), 1 / Math.sqrt(size.width));
   }
 
   /** [V, D] */
@@ -143,11 +157,20 @@ export class TigerPass {
   }
 
   private weight(name: string): tf.Tensor2D {
-    return this.weights.get(name)! as tf.Tensor as tf.Tensor2D;
+    return this.network.weights.get(name)! as tf.Tensor as tf.Tensor2D;
+  }
+
+  private operand(x: tf.Tensor2D): tf.Tensor2D {
+    return operand(x, this.network.precision);
+  }
+
+  /** @param x an operand */
+  private product(x: tf.Tensor2D, name: string): tf.Tensor2D {
+    return linear(x, this.weight(name), this.network.precision);
   }
 
   private norm(x: tf.Tensor2D, name: string): tf.Tensor2D {
-    return rmsNorm(x, this.weights.get(`${name}.weight`)! as tf.Tensor as tf.Tensor1D, EPSILON);
+    return rmsNorm(x, this.network.weights.get(`${name}.weight`)! as tf.Tensor as tf.Tensor1D, EPSILON);
   }
 
   private attention(
@@ -158,9 +181,9 @@ export class TigerPass {
     keys: Sequences,
     { causal, bias }: { causal: boolean; bias?: tf.Tensor4D },
   ): tf.Tensor2D {
-    const q = product(asking, this.weight(`${name}.q.weight`));
-    const [k, v] = ['k', 'v'].map((part) => product(asked, this.weight(`${name}.${part}.weight`)));
-    const { heads } = this.size;
+    const q = this.product(asking, `${name}.q.weight`);
+    const [k, v] = ['k', 'v'].map((part) => this.product(asked, `${name}.${part}.weight`));
+    const { heads } = this.network.size;
     const options = {
       queries,
       keys,
@@ -171,19 +194,20 @@ export class TigerPass {
       bias,
       dropout: this.dropout,
     } as const;
-    return this.drop(product(sequenceAttention(q, k!, v!, options), this.weight(`${name}.o.weight`)));
+    return this.drop(this.product(this.operand(sequenceAttention(q, k!, v!, options)), `${name}.o.weight`));
   }
 
   private feedForward(x: tf.Tensor2D, name: string): tf.Tensor2D {
-    const inner = relu(product(this.norm(x, `${name}.layer_norm`), this.weight(`${name}.DenseReluDense.wi.weight`)));
-    return this.drop(product(this.drop(inner), this.weight(`${name}.DenseReluDense.wo.weight`)));
+    const normal = this.operand(this.norm(x, `${name}.layer_norm`));
+    const inner = relu(this.product(normal, `${name}.DenseReluDense.wi.weight`));
+    return this.drop(this.product(this.operand(this.drop(inner)), `${name}.DenseReluDense.wo.weight`));
   }
 
   /** [1, H, length, length] */
   private bias(stack: string, length: number, both: boolean): tf.Tensor4D {
     const table = this.weight(`${stack}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`);
     const flat = embedding(table, tf.tensor1d(bucketTable(length, length, both), 'int32')); // [length^2, H]
-    const { heads } = this.size;
+    const { heads } = this.network.size;
     return reshaped<tf.Rank.R4>(transposed(flat, [1, 0]), [1, heads, length, length]);
   }
 }

@@ -11,16 +11,14 @@ import * as tf from '@tensorflow/tfjs';
 import { BestCandidates } from '../../decode/best-candidates.js';
 import { buildTrie, type ItemTrie } from '../../decode/item-trie.js';
 import { closedNodes } from '../../decode/trie-paths.js';
-import type { Weights } from '../../lm/weights.js';
 import { sequencesOf } from '../../ops/sequence/padded-rows.js';
+import { tableLogits } from '../../ops/split-table.js';
 import { valuesOf } from '../../support/values-of.js';
-import { TigerPass, type TigerSize } from './tiger-model.js';
+import { type TigerNetwork, TigerPass } from './tiger-model.js';
 import { flatTokens, type TigerTokens } from './tiger-tokens.js';
 
 /** A model that can be searched. */
-export interface TigerModel {
-  size: TigerSize;
-  weights: Weights;
+export interface TigerModel extends TigerNetwork {
   tokens: TigerTokens;
 }
 
@@ -42,17 +40,18 @@ export function tigerTrie({ sids }: TigerTokens): ItemTrie {
  * @param exclude of each history items that it is not given; no beam ends in them alone. Default none
  */
 export function tigerSearch(
-  { size, weights, tokens }: TigerModel,
+  model: TigerModel,
   trie: ItemTrie,
   histories: readonly (readonly number[])[],
   most: number,
   exclude?: readonly ReadonlySet<number>[],
 ): { items: number[]; scores: number[] }[] {
+  const { tokens, precision } = model;
   const closed = exclude?.map((items) => {
     const nodes = closedNodes(trie, items);
     return nodes.has(0) ? undefined : nodes; // who has everything is searched for all the same, and given nothing
   });
-  const pass = new TigerPass(size, weights);
+  const pass = new TigerPass(model);
   const best = new BestCandidates(Math.min(most, trie.leaves));
   return tf.tidy(() => {
     const read = flatTokens(histories.map((history) => history.flatMap((item) => tokens.sids[item]!)));
@@ -65,14 +64,13 @@ export function tigerSearch(
         const hidden = pass.decode(written.ids, written.sequences, groups, encoded, read.sequences);
         const starts = written.sequences.starts;
         const ends = tf.sub<tf.Tensor1D>(tf.slice(starts, 1), tf.scalar(1, 'int32')); // the last token of each beam
-        const logits = tf.matMul(tf.gather(hidden, ends), pass.table(), false, true);
-        return tf.logSoftmax(logits);
+        return tf.logSoftmax(tableLogits(tf.gather(hidden, ends), pass.table(), precision));
       });
       let row = 0;
       beams = beams.map((of, u) => {
         const first = row;
         row += of.length;
-        const logProb = (beam: number, token: number): number => logProbs[(first + beam) * size.vocabSize + token]!;
+        const logProb = (beam: number, token: number): number => logProbs[(first + beam) * tokens.vocabSize + token]!;
         return expand(trie, of, best, { logProb, closed: closed?.[u] });
       });
     }

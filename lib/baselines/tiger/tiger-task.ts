@@ -66,12 +66,8 @@ export function tigerTask(
 }
 
 /** Mean of -log p over the tokens of all answers. */
-export function tigerLoss(
-  { size, weights, tokens }: TigerModel,
-  rows: readonly Row[],
-  longest: number,
-  dropout?: StepDropout,
-): MicroBatch {
+export function tigerLoss(model: TigerModel, rows: readonly Row[], longest: number, dropout?: StepDropout): MicroBatch {
+  const { weights, tokens, precision } = model;
   const read = flatTokens(rows.map(({ history }) => history.slice(-longest).flatMap((item) => tokens.sids[item]!)));
   const answers = rows.map(({ target }) => tokens.sids[target]!);
   const written = flatTokens(answers.map((sid) => [0, ...sid.slice(0, -1)]));
@@ -81,11 +77,12 @@ export function tigerLoss(
     dispose: () => disposeTokens(read, written),
     loss() {
       const logProbs = onTape([...weights.values()], () => {
-        const pass = new TigerPass(size, weights, dropout);
+        const pass = new TigerPass(model, dropout);
         const encoded = pass.encode(read.ids, read.sequences);
         const { ids, sequences } = written;
         const hidden = pass.decode(ids, sequences, sequences, encoded, read.sequences);
-        return targetLogProbs(hidden, pass.table(), { row: labels.map((_, i) => i), token: labels });
+        const targets = { row: labels.map((_, i) => i), token: labels };
+        return targetLogProbs(hidden, pass.table(), targets, undefined, precision);
       });
       return tf.neg(tf.mean<tf.Scalar>(logProbs));
     },
