@@ -2,7 +2,7 @@
 import { DATA_OPTIONS, INDEX_OPTIONS } from '../data/data-options.js';
 import { PART_OPTIONS } from '../data/join/join-options.js';
 import type { Recommender } from '../evaluate/recommender.js';
-import { hook, integer, text } from '../options/kinds.js';
+import { hook, integer, path } from '../options/kinds.js';
 import type { Options } from '../options/option.js';
 import { defineOptions, type Given, type OptionsOf, type Schema } from '../options/schema.js';
 import { InputError } from '../support/errors.js';
@@ -50,18 +50,18 @@ const DETECTORS_OPTION = {
 
 const FILE_OPTIONS = {
   ...DATA_OPTIONS,
-  results: text('results file of an evaluation on the test rows', {
+  results: path('results file of an evaluation on the test rows', {
     otherwise: 'the model is evaluated first',
     affectsResult: false,
   }),
-  out: text('folder of report and figures', { otherwise: 'badcase beside results or model', affectsResult: false }),
+  out: path('folder of report and figures', { otherwise: 'badcase beside results or model', affectsResult: false }),
   ...INDEX_OPTIONS,
   ...PART_OPTIONS,
-  embeddings: text('.npy file of item vectors, for detectors that need vectors', {
+  embeddings: path('.npy file of item vectors, for detectors that need vectors', {
     otherwise: 'none',
     affectsResult: false,
   }),
-  model: text('folder of the model that made the results, or that is evaluated', {
+  model: path('folder of the model that made the results, or that is evaluated', {
     otherwise: 'none',
     affectsResult: false,
   }),

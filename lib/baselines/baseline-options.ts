@@ -1,7 +1,7 @@
 /** The options of `baseline`. */
 import { DATA_OPTIONS } from '../data/data-options.js';
 import { PART_OPTIONS } from '../data/join/join-options.js';
-import { boolean, custom, integer, text } from '../options/kinds.js';
+import { boolean, custom, integer, path } from '../options/kinds.js';
 import type { Options } from '../options/option.js';
 import { defineOptions, type OptionsOf } from '../options/schema.js';
 import type { Baseline } from './baseline.js';
@@ -55,7 +55,7 @@ export const BASELINE_OPTIONS = defineOptions(
     ...PART_OPTIONS,
     topK: integer('length of the lists; shorter where fewer items were seen', { default: 50 }),
     excludeHistory: boolean('never recommend what is in the history', { default: false, cameLater: true }),
-    results: text('file to write', {
+    results: path('file to write', {
       otherwise: 'runs/baseline-NAME/results.jsonl in the data folder, or results-without-history.jsonl there',
       affectsResult: false,
     }),

@@ -1,7 +1,8 @@
 /** `sidlab pipeline`: the quickstart, own data by flags, or a configuration file. */
-import { relative, resolve } from 'node:path';
+import { relative } from 'node:path';
 import { boolean } from '../options/kinds.js';
 import { type AnySchema, parseOptions } from '../options/schema.js';
+import { withAbsolutePaths } from '../pipeline/absolute-paths.js';
 import { checkConfig } from '../pipeline/check-config.js';
 import type { PipelineConfig } from '../pipeline/config.js';
 import type { DryRun } from '../pipeline/dry-run.js';
@@ -70,8 +71,7 @@ function withFlags(config: PipelineConfig, flags: Record<string, unknown>): Pipe
   for (const [flag, { stages, name }] of pipelineFlags()) {
     const value = flags[flag];
     if (value === undefined) continue;
-    for (const stage of stages)
-      (given[stage] ??= {})[name] = isPath(name) ? absolute(value as string | readonly string[]) : value;
+    for (const stage of stages) (given[stage] ??= {})[name] = value;
   }
   if (seed !== undefined) giveSeed(given, seed as number);
   for (const stage of STAGE_NAMES) {
@@ -80,9 +80,9 @@ function withFlags(config: PipelineConfig, flags: Record<string, unknown>): Pipe
   }
   const top = Object.keys(PIPELINE_OPTIONS).filter((name) => others[name] !== undefined);
   const own = Object.fromEntries(top.map((name) => [name, others[name]]));
-  const made = { ...config, ...own, ...(typeof out === 'string' && { out: resolve(out) }), ...given } as PipelineConfig;
+  const made = { ...config, ...own, ...(typeof out === 'string' && { out }), ...given } as PipelineConfig;
   checkConfig(made, 'pipeline');
-  return made;
+  return withAbsolutePaths(made);
 }
 
 /** Copies of the stages' options. */
@@ -99,13 +99,6 @@ function giveSeed(given: Partial<Record<string, Record<string, unknown>>>, seed:
   if (embed?.wordDropRatio !== undefined) embed.dropSeed ??= seed;
   for (const stage of ['sasrec', 'compare']) given[stage] = { ...given[stage], seed }; // without a stage of their own
 }
-
-/** Options whose value is a file of the user's. */
-const isPath = (name: string): boolean =>
-  ['reviews', 'meta', 'converted', 'data', 'embeddings', 'index', 'startIndex', 'templates'].includes(name);
-
-const absolute = (paths: string | readonly string[]): string | string[] =>
-  typeof paths === 'string' ? resolve(paths) : paths.map((path) => resolve(path));
 
 /** Flags that say where the data come from. */
 const SOURCES = ['reviews', 'converted', 'data'];

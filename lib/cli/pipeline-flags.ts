@@ -3,7 +3,7 @@
  * that several have by the stage's too (`--sft-epochs`, `--sid-epochs`), and so do all of `compare` and `enrich`; `--seed` is everybody's.
  */
 import { kebab } from '../options/flags.js';
-import { boolean, integer, text } from '../options/kinds.js';
+import { boolean, integer, path, text } from '../options/kinds.js';
 import type { Option, Options } from '../options/option.js';
 import { allOptions } from '../options/schema.js';
 import { PIPELINE_OPTIONS, STAGE_NAMES, STAGE_SCHEMAS, type StageName } from '../pipeline/pipeline-options.js';
@@ -20,7 +20,7 @@ export interface PipelineFlag {
 
 /** Stages that run only where the configuration names them; a flag of theirs names them too. */
 const OWN_FLAG = {
-  config: text('configuration file, one object a stage; flags beside it are in the place of what it says', {
+  config: path('configuration file, one object a stage; flags beside it are in the place of what it says', {
     otherwise: 'none',
   }),
   grpo: boolean('reinforcement learning after fine-tuning'),

@@ -1,6 +1,6 @@
 /** `sidlab sweep`: a command with many options' values, one trial after the other. */
 import { join, relative } from 'node:path';
-import { text } from '../options/kinds.js';
+import { path } from '../options/kinds.js';
 import { allOptions, defineOptions, parseOptions } from '../options/schema.js';
 import type { SweepResult } from '../runs/sweep/run-sweep.js';
 import type { SweepSpec, SweepTrial } from '../runs/sweep/sweep-spec.js';
@@ -19,8 +19,8 @@ export function sweepCommand(commands: () => Record<string, Command>): Command {
   return {
     summary: 'a command with many values of its options (grid or random, from a file): a table and a figure, resumable',
     schema: defineOptions('sweep', {
-      sweep: text('JSON file {command, options, grid or random, metrics, goal}', { required: true }),
-      out: text('folder of sweep.jsonl, sweep.csv and the figure', { required: true, affectsResult: false }),
+      sweep: path('JSON file {command, options, grid or random, metrics, goal}', { required: true }),
+      out: path('folder of sweep.jsonl, sweep.csv and the figure', { required: true, affectsResult: false }),
     }),
     word: 'sweep',
     run: async ({ sweep, out }) => runCommand(commands(), sweep as string, out as string),

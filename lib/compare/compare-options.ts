@@ -1,6 +1,6 @@
 /** The options of `compare`. */
 import { CATALOGUE_OPTIONS, resultsFiles, STATISTICS_OPTIONS } from '../evaluate/score/score-options.js';
-import { integer, number, texts } from '../options/kinds.js';
+import { integer, number, paths, texts } from '../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../options/schema.js';
 
 /** Declares the options of `compare`. */
@@ -15,7 +15,7 @@ export const COMPARE_OPTIONS = defineOptions('compare', {
     otherwise: 'what tells their paths apart',
     affectsResult: false,
   }),
-  reports: texts('badcase_report.json of each side, in their order: failure modes are compared', {
+  reports: paths('badcase_report.json of each side, in their order: failure modes are compared', {
     otherwise: 'those beside the results, where every side has one of them',
     affectsResult: false,
   }),

@@ -1,5 +1,5 @@
 /** The options of `convert`. */
-import { boolean, choice, integer, text } from '../options/kinds.js';
+import { boolean, choice, integer, path } from '../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../options/schema.js';
 import { DATA_OPTIONS, INDEX_OPTIONS, SEED_OPTIONS } from './data-options.js';
 
@@ -10,7 +10,7 @@ export const CONVERTED_NAMES = ['plain', 'minionerec'] as const;
 export const CONVERT_OPTIONS = defineOptions('convert', {
   ...DATA_OPTIONS,
   ...INDEX_OPTIONS,
-  out: text('folder to write to', { otherwise: 'the data folder', affectsResult: false }),
+  out: path('folder to write to', { otherwise: 'the data folder', affectsResult: false }),
   names: choice(CONVERTED_NAMES, "names of the files: NAME.csv, or those that MiniOneRec's scripts look for", {
     default: 'plain',
   }),

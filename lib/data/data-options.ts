@@ -1,10 +1,10 @@
 /** Options that every stage shares which reads a data folder. They say where things are, not what comes out. */
-import { integer, text } from '../options/kinds.js';
+import { integer, path, text } from '../options/kinds.js';
 import { InputError } from '../support/errors.js';
 
 /** Where the data are. Identity is a matter of the files' bytes, so no path is part of a fingerprint. */
 export const DATA_OPTIONS = {
-  data: text('data folder, as filter writes it', { required: true, affectsResult: false }),
+  data: path('data folder, as filter writes it', { required: true, affectsResult: false }),
   dataset: text("NAME of the folder's files", {
     otherwise: "the folder's own name, or the only NAME in it",
     affectsResult: false,
@@ -19,7 +19,7 @@ export function checkDatasetName({ dataset = '' }: { dataset?: string }): void {
 
 /** Where the index is. */
 export const INDEX_OPTIONS = {
-  index: text('index file', { otherwise: 'NAME.index.json in the data folder', affectsResult: false }),
+  index: path('index file', { otherwise: 'NAME.index.json in the data folder', affectsResult: false }),
 };
 
 /** One number fixes everything random. */

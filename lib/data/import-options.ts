@@ -1,5 +1,5 @@
 /** The options of `import`. */
-import { text } from '../options/kinds.js';
+import { path, text } from '../options/kinds.js';
 import { checkDatasetName } from './data-options.js';
 import { defineOptions, type OptionsOf } from '../options/schema.js';
 
@@ -7,11 +7,11 @@ import { defineOptions, type OptionsOf } from '../options/schema.js';
 export const IMPORT_CONVERTED_OPTIONS = defineOptions(
   'import',
   {
-    converted: text("folder of MiniOneRec's files: {train,valid,test}/NAME*.csv, info/, index/, or all in one folder", {
+    converted: path("folder of MiniOneRec's files: {train,valid,test}/NAME*.csv, info/, index/, or all in one folder", {
       required: true,
       affectsResult: false,
     }),
-    out: text('data folder to write', { required: true, affectsResult: false }),
+    out: path('data folder to write', { required: true, affectsResult: false }),
     dataset: text('NAME of the files', { required: true }),
   },
   { rules: [checkDatasetName] },

@@ -1,6 +1,6 @@
 /** The options of `embed`: those of LSA, and those of a sentence encoder. */
 import { DATA_OPTIONS, SEED_OPTIONS } from '../data/data-options.js';
-import { boolean, choice, integer, number, text } from '../options/kinds.js';
+import { boolean, choice, integer, number, path, pathOrWord } from '../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../options/schema.js';
 import type { Options } from '../options/option.js';
 import type { Given } from '../options/schema.js';
@@ -69,14 +69,14 @@ export const EMBED_OPTIONS = defineOptions(
   'embed',
   {
     ...DATA_OPTIONS,
-    encoder: text('lsa, a folder with a sentence encoder (ONNX or safetensors), or its id on the model hub', {
+    encoder: pathOrWord('lsa, a folder with a sentence encoder (ONNX or safetensors), or its id on the model hub', {
       default: 'lsa',
     }),
-    sidsOf: text("index file: in place of texts, the mean of the encoder's rows of each item's SID tokens", {
+    sidsOf: path("index file: in place of texts, the mean of the encoder's rows of each item's SID tokens", {
       otherwise: 'texts',
     }),
     ...ITEM_TEXT_OPTIONS,
-    embeddings: text('.npy file to write', {
+    embeddings: path('.npy file to write', {
       otherwise: 'NAME.emb-ENCODER.npy in the data folder',
       affectsResult: false,
     }),

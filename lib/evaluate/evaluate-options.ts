@@ -2,7 +2,7 @@
 import { DATA_OPTIONS, INDEX_OPTIONS } from '../data/data-options.js';
 import { PART_OPTIONS } from '../data/join/join-options.js';
 import { PRECISION_OPTIONS } from '../lm/precision-options.js';
-import { boolean, choice, custom, integer, number, text } from '../options/kinds.js';
+import { boolean, choice, custom, integer, number, path, text } from '../options/kinds.js';
 import { LENGTHS } from '../decode/choices.js';
 import type { Options } from '../options/option.js';
 import { defineOptions, type Given, type OptionsOf } from '../options/schema.js';
@@ -49,6 +49,7 @@ export const RANK_OPTIONS = {
           ? undefined
           : 'a folder, the name of a trained baseline, or a function',
       schema: { type: 'string' },
+      path: 'maybe',
     },
   ),
   assistantWeight: number("the assistant's share in the log-probability of every step", {
@@ -102,7 +103,7 @@ export const EVALUATE_OPTIONS = defineOptions(
     ...DATA_OPTIONS,
     ...INDEX_OPTIONS,
     ...PART_OPTIONS,
-    model: text('model folder', { required: true, affectsResult: false }),
+    model: path('model folder', { required: true, affectsResult: false }),
     template: text('a task that answers with a SID or a title; of items, held-out ones are asked about', {
       otherwise: 'the one that the model was trained to rank, else sids',
     }),
@@ -120,7 +121,7 @@ export const EVALUATE_OPTIONS = defineOptions(
     }),
     limit: integer('the first so many rows (0: all)', { default: 0, min: 0 }),
     shard: custom<string>(SHARD_HELP, { mismatch: shardProblem, schema: { type: 'string' } }),
-    results: text('file to write', {
+    results: path('file to write', {
       otherwise:
         'results-SPLIT-TASK-BEAMS.jsonl in the run, or in the model folder, with what is not as usual in its name',
       affectsResult: false,

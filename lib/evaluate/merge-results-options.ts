@@ -1,10 +1,10 @@
 /** The options of `merge-results`. */
-import { text } from '../options/kinds.js';
+import { path } from '../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../options/schema.js';
 
 /** Declares the options of `merge-results`. */
 export const MERGE_RESULTS_OPTIONS = defineOptions('merge-results', {
-  results: text('file to write, beside whose name the shares are found (FILE-shard-1-of-8.jsonl, ...)', {
+  results: path('file to write, beside whose name the shares are found (FILE-shard-1-of-8.jsonl, ...)', {
     required: true,
   }),
 });

@@ -1,5 +1,5 @@
 /** The kinds of options: text, number, integer, boolean, one of some words, lists, groups, functions. */
-import { option, type Option, type Options, type PresenceOf, type Spec } from './option.js';
+import { option, type Option, type Options, type PathKind, type PresenceOf, type Spec } from './option.js';
 
 /** A text that is not empty: a name, a file, a folder. */
 export function text<const S extends Spec<string>>(help: string, spec: S = {} as S): Option<string, PresenceOf<S>> {
@@ -8,6 +8,27 @@ export function text<const S extends Spec<string>>(help: string, spec: S = {} as
     fromText: (given) => given,
     schema: { type: 'string', minLength: 1 },
   });
+}
+
+/** A file or folder of the user's, or a pattern of such. */
+export function path<const S extends Spec<string>>(help: string, spec: S = {} as S): Option<string, PresenceOf<S>> {
+  return { ...text(help, spec), path: 'always' };
+}
+
+/** Several; on the command line with commas between. */
+export function paths<const S extends Spec<readonly string[]>>(
+  help: string,
+  spec: S = {} as S,
+): Option<readonly string[], PresenceOf<S>> {
+  return { ...texts(help, spec), path: 'always' };
+}
+
+/** A file or folder, or something else in its place: the shape of a model, an id on the model hub. */
+export function pathOrWord<const S extends Spec<string>>(
+  help: string,
+  spec: S = {} as S,
+): Option<string, PresenceOf<S>> {
+  return { ...text(help, spec), path: 'maybe' };
 }
 
 /** Bounds of a number; `above` and `below` are exclusive. */
@@ -148,9 +169,10 @@ export function group<T, const S extends Spec<boolean | T> = Spec<boolean | T>>(
 /** Anything that a function of its own checks. @param mismatch what was expected, if a value does not fit */
 export function custom<T, const S extends Spec<T> = Spec<T>>(
   help: string,
-  spec: S & { mismatch: (value: unknown) => string | undefined; schema: Record<string, unknown> },
+  spec: S & { mismatch: (value: unknown) => string | undefined; schema: Record<string, unknown>; path?: PathKind },
 ): Option<T, PresenceOf<S>> {
-  return option<T, S>(help, spec, { mismatch: spec.mismatch, fromText: (given) => given, schema: spec.schema });
+  const { mismatch, schema, path } = spec;
+  return option<T, S>(help, spec, { mismatch, fromText: (given) => given, schema, ...(path && { path }) });
 }
 
 /**

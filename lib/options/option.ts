@@ -10,6 +10,9 @@
 /** Whether an option must be given, has a default of its own, or is left out where nobody gives it. */
 export type Presence = 'required' | 'default' | 'optional';
 
+/** Always a file or folder, or the name of something else as well: a model's shape, an id on the model hub. */
+export type PathKind = 'always' | 'maybe';
+
 /** @typeParam T its type @typeParam P whether it must be given */
 export interface Option<T = unknown, P extends Presence = Presence> {
   /** Whether it must be given. */
@@ -28,6 +31,8 @@ export interface Option<T = unknown, P extends Presence = Presence> {
   readonly data: boolean;
   /** A boolean needs no value on the command line. */
   readonly boolean: boolean;
+  /** Whether a text, or each of several, is a file or folder. */
+  readonly path?: PathKind;
   /** Options inside it, where it is a group such as `lora`: `--lora-rank` on the command line. */
   readonly group?: Options;
   /** What a value may be, where that is one of some words. */
@@ -71,6 +76,7 @@ type Kind<T> = Pick<Option<T>, 'mismatch' | 'fromText' | 'schema'> & {
   boolean?: boolean;
   group?: Options;
   words?: readonly string[];
+  path?: PathKind;
 };
 
 /** @param kind what a value must be */

@@ -2,7 +2,7 @@
  * What a pipeline runs: one object a stage, the stage's own options in it. Stages that are not named do not run, but
  * for filter, embed, sid, convert, sft, evaluate and the quick baselines, which make the results table.
  */
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DetectorThresholds } from '../badcase/badcase-options.js';
 import { QUICK_BASELINES } from '../baselines/baselines.js';
@@ -21,6 +21,7 @@ import type { SidStageOptions } from '../sid/sid-options.js';
 import { InputError } from '../support/errors.js';
 import type { GrpoOptions } from '../train/grpo/grpo-options.js';
 import type { SftOptions } from '../train/sft/sft-options.js';
+import { withAbsolutePaths } from './absolute-paths.js';
 import { checkConfig } from './check-config.js';
 import type { COMPARE_STAGE, STRATEGIES_STAGE } from './loop-options.js';
 import type { PIPELINE_OPTIONS } from './pipeline-options.js';
@@ -101,9 +102,5 @@ export function readPipelineConfig(file: string): PipelineConfig {
   }
   checkConfig(config, file);
   const { $schema: _, ...own } = config as PipelineConfig & { $schema?: string };
-  return {
-    ...own,
-    out: resolve(config.out),
-    ...(config.figures !== undefined && { figures: resolve(config.figures) }),
-  };
+  return withAbsolutePaths(own);
 }

@@ -10,7 +10,7 @@ import { SAMPLE_OPTIONS } from '../data/sample/sample-options.js';
 import { EMBED_OPTIONS } from '../embed/embed-options.js';
 import { RANK_OPTIONS, RANK_RULES } from '../evaluate/evaluate-options.js';
 import { jsonSchema, omitOptions } from '../options/derive.js';
-import { boolean, integer, text, words } from '../options/kinds.js';
+import { boolean, integer, path, text, words } from '../options/kinds.js';
 import type { Option, Options } from '../options/option.js';
 import { allOptions, type AnySchema, defineOptions } from '../options/schema.js';
 import { SID_OPTIONS } from '../sid/sid-options.js';
@@ -20,9 +20,9 @@ import { COMPARE_STAGE, STRATEGIES_STAGE } from './loop-options.js';
 
 /** Of the pipeline itself. */
 export const PIPELINE_OPTIONS = {
-  out: text('data folder; runs go to OUT/runs/RUN', { required: true }),
+  out: path('data folder; runs go to OUT/runs/RUN', { required: true }),
   dataset: text('NAME of the files', { required: true }),
-  figures: text('folder of the figures', { otherwise: 'OUT/figures' }),
+  figures: path('folder of the figures', { otherwise: 'OUT/figures' }),
   run: text('name of the runs: other options need another one', { default: 'main' }),
   baselines: words(BASELINE_NAMES, 'baselines of the results table', { default: QUICK_BASELINES }),
   rounds: integer(

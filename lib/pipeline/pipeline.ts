@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { CompareReport } from '../compare/compare-report.js';
 import { tell } from '../support/progress.js';
+import { withAbsolutePaths } from './absolute-paths.js';
 import { type Ask, Questions } from './ask.js';
 import { withCodeOf } from './code-options.js';
 import { type PipelineConfig, readPipelineConfig } from './config.js';
@@ -39,7 +40,7 @@ export async function runPipeline(
 ): Promise<PipelineReport> {
   const { say = () => {}, ask, strategies } = typeof hooks === 'function' ? { say: hooks } : hooks;
   const start = performance.now();
-  const first = withLoopStages(config);
+  const first = withAbsolutePaths(withLoopStages(config));
   checkLoop(first, strategies);
   const { report, config: ran } = await runRound(first, { say, ask });
   if (!strategies || !loops(first)) return report;

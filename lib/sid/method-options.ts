@@ -1,7 +1,7 @@
 /** The options of the kit's SID methods. */
 import { SEED_OPTIONS } from '../data/data-options.js';
 import { withDefault } from '../options/derive.js';
-import { boolean, choice, hook, integer, number, numberOrNumbers, numbers, pair, text } from '../options/kinds.js';
+import { boolean, choice, hook, integer, number, numberOrNumbers, numbers, pair, path } from '../options/kinds.js';
 import type { Options } from '../options/option.js';
 import { defineOptions, type Given, type OptionsOf } from '../options/schema.js';
 import type { Vectors } from '../files/npy.js';
@@ -139,7 +139,7 @@ const RQVAE = {
     min: 0,
     affectsResult: false,
   }),
-  run: text('folder of metrics, checkpoints and the best models, which a stopped run resumes from', {
+  run: path('folder of metrics, checkpoints and the best models, which a stopped run resumes from', {
     otherwise: 'none',
     affectsResult: false,
   }),
@@ -154,7 +154,7 @@ export const RQKMEANS_PLUS_OPTIONS = defineOptions('sid', {
   ...RQVAE,
   epochs: withDefault(RQVAE.epochs, 24),
   evalEpochs: withDefault(RQVAE.evalEpochs, 4),
-  startIndex: text('index that rqkmeans-constrained wrote for the same vectors, to start from', {
+  startIndex: path('index that rqkmeans-constrained wrote for the same vectors, to start from', {
     otherwise: 'none: it is run first',
   }),
 });
@@ -163,7 +163,7 @@ export const RQKMEANS_PLUS_OPTIONS = defineOptions('sid', {
 export const LETTER_OPTIONS = defineOptions('sid', {
   ...RQVAE,
   latent: integer('width of the latent', { otherwise: "the collaborative vectors' width, or 32" }),
-  collaborative: text("a recommender's item vectors, such as runs/baseline-sasrec/model/item-vectors.npy", {
+  collaborative: path("a recommender's item vectors, such as runs/baseline-sasrec/model/item-vectors.npy", {
     otherwise: 'none: the diversity loss alone',
   }),
   collaborativeWeight: number('of the loss that draws quantized latents to them', { default: 0.02, min: 0 }),

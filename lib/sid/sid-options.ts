@@ -1,6 +1,6 @@
 /** The options of `sid`; those of a method count where it is chosen. */
 import { SPELLINGS } from '../data/sid-index.js';
-import { choice, custom, integer, text } from '../options/kinds.js';
+import { choice, custom, integer, path } from '../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../options/schema.js';
 import { DENSE_ROWS } from './default-method.js';
 import type {
@@ -37,8 +37,8 @@ const METHOD = custom<SidMethod | SidMethodName, { default: 'rqkmeans'; otherwis
 export const SID_OPTIONS = defineOptions(
   'sid',
   {
-    embeddings: text('.npy file of item vectors, row = item id', { required: true, affectsResult: false }),
-    index: text('file to write, ending in .index.json', {
+    embeddings: path('.npy file of item vectors, row = item id', { required: true, affectsResult: false }),
+    index: path('file to write, ending in .index.json', {
       otherwise: 'NAME.index.json beside NAME.emb-ENCODER.npy',
       affectsResult: false,
     }),
@@ -71,8 +71,8 @@ export type SidStageOptions = OptionsOf<typeof SID_OPTIONS> & SidOptions;
 
 /** Declares the options of `sid --extend`. */
 export const EXTEND_OPTIONS = defineOptions('sid', {
-  embeddings: text('.npy file of all items, the old ones first, of the same encoder and fit', { required: true }),
-  index: text('index to extend, its codebooks beside it', { required: true }),
+  embeddings: path('.npy file of all items, the old ones first, of the same encoder and fit', { required: true }),
+  index: path('index to extend, its codebooks beside it', { required: true }),
 });
 
 /** Options of `extendIndex`. */

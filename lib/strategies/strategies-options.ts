@@ -1,5 +1,5 @@
 /** The options of `strategies`. */
-import { boolean, hook, text, texts } from '../options/kinds.js';
+import { boolean, hook, path, texts } from '../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../options/schema.js';
 import { InputError } from '../support/errors.js';
 import type { Strategy } from './strategy.js';
@@ -14,13 +14,13 @@ function checkChoice({ auto, choose }: { auto: boolean; choose?: readonly string
 export const STRATEGIES_OPTIONS = defineOptions(
   'strategies',
   {
-    report: text('badcase_report.json of the run', { required: true }),
+    report: path('badcase_report.json of the run', { required: true }),
     auto: boolean('take the strategies that the report calls for'),
     choose: texts('strategies to take, whatever the report says: long_tail,sid_quality', {
       otherwise: 'asked on a terminal',
     }),
-    config: text('configuration of the pipeline that the report is of', { otherwise: "the quickstart's" }),
-    out: text('file to write: the configuration with the changes, for pipeline --config', {
+    config: path('configuration of the pipeline that the report is of', { otherwise: "the quickstart's" }),
+    out: path('file to write: the configuration with the changes, for pipeline --config', {
       otherwise: 'optimized_config.json beside the report',
       affectsResult: false,
     }),

@@ -1,5 +1,5 @@
 /** Options of which examples are trained and how much each counts: weights, shorter histories, rows for cold items. */
-import { choice, custom, integer, number, text } from '../options/kinds.js';
+import { choice, custom, integer, number, path } from '../options/kinds.js';
 import type { Options } from '../options/option.js';
 import { InputError } from '../support/errors.js';
 import { WEIGHTS_FORM, weightFactors } from './weights/weight-factors.js';
@@ -20,7 +20,7 @@ export const WEIGHT_OPTIONS = {
       schema: { type: 'string' },
     },
   ),
-  rowColumns: text('CSV file of columns for row-weights: a header and a line for each training row', {
+  rowColumns: path('CSV file of columns for row-weights: a header and a line for each training row', {
     otherwise: 'none',
     affectsResult: false, // its hash counts
   }),
@@ -44,7 +44,7 @@ export const EXAMPLE_OPTIONS = {
   }),
   coldSeen: integer('items that were bought at most so often in training are cold', { default: 0, min: 0 }),
   coldNeighbours: integer('neighbours of a cold item whose rows are taken', { default: 5 }),
-  embeddings: text('item vectors (.npy), by which cold items have neighbours', {
+  embeddings: path('item vectors (.npy), by which cold items have neighbours', {
     otherwise: 'none; the pipeline gives its own',
     affectsResult: false, // its hash counts
   }),

@@ -1,18 +1,18 @@
 /** Options of how prompts are made, shared by training, evaluation and generation. */
 import { SID_TOKENS } from '../lm/choices.js';
-import { boolean, choice, integer, number, text } from '../options/kinds.js';
+import { boolean, choice, integer, number, path } from '../options/kinds.js';
 import type { Options } from '../options/option.js';
 
 /** Declares how prompts are made: options of `sft`, `evaluate` and `generate`. */
 export const PROMPT_OPTIONS = {
-  templates: text("JSON file of templates, added to the kit's own", { otherwise: "none, or those of the model's run" }),
+  templates: path("JSON file of templates, added to the kit's own", { otherwise: "none, or those of the model's run" }),
   cutoffLen: integer('tokens of a prompt at most; a longer one loses its oldest items', {
     otherwise: "512, or as in the model's run",
   }),
   chatTemplate: boolean("wrap prompts in the chat template of the model's folder", {
     otherwise: "no, or as in the model's run",
   }),
-  preferences: text('JSON lines {user, user_preference, context: {history_items, target_item}} for {preference}', {
+  preferences: path('JSON lines {user, user_preference, context: {history_items, target_item}} for {preference}', {
     otherwise: 'a sentence made by rule',
   }),
   heldOutItems: number('share of the items that tasks of items hold out for validation, and again for the test', {

@@ -1,7 +1,7 @@
 /** Options that supervised fine-tuning and GRPO share. */
 import { PRECISION_OPTIONS, SAVE_OPTIONS } from '../lm/precision-options.js';
 import { MUON_SCALES } from '../ops/muon-scale.js';
-import { boolean, choice, hook, integer, number, text } from '../options/kinds.js';
+import { boolean, choice, hook, integer, number, path } from '../options/kinds.js';
 import type { Options } from '../options/option.js';
 import type { MetricLine } from '../runs/metric-lines.js';
 import { InputError } from '../support/errors.js';
@@ -10,7 +10,7 @@ import { OPTIMIZERS } from './choices.js';
 
 /** Declares the options that `sft` and `grpo` share. */
 export const TRAIN_OPTIONS = {
-  run: text('folder of the run; one that was stopped is resumed', {
+  run: path('folder of the run; one that was stopped is resumed', {
     otherwise: 'runs/STAGE in the data folder',
     affectsResult: false,
   }),

@@ -1,7 +1,7 @@
 /** `sidlab pipeline` by flags: what stages they make, as a dry run shows it. */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { COMMANDS } from '../../lib/cli/commands.js';
 import { configOf } from '../../lib/cli/pipeline-command.js';
@@ -68,7 +68,7 @@ test('flags beside a configuration file are in the place of what it says', async
     grpo: { seed: 5 },
   });
   const before = await planned('--config', file);
-  expect(before).toMatchObject({ filter: { reviews: 'theirs.jsonl', userK: 3 }, sft: stages.sft });
+  expect(before).toMatchObject({ filter: { reviews: resolve('theirs.jsonl'), userK: 3 }, sft: stages.sft });
   expect(Object.keys(before)).not.toContain('grpo');
   await expect(planned('--config', file, '--method', 'rqvea')).rejects.toThrow('expected --method to be one of');
   await expect(planned('--config', file, '--converted', out)).rejects.toThrow('data from one place');

@@ -1,6 +1,6 @@
 /** Options that every trained baseline has; each says its own defaults. */
 import { SEED_OPTIONS } from '../../data/data-options.js';
-import { boolean, choice, hook, integer, number, text } from '../../options/kinds.js';
+import { boolean, choice, hook, integer, number, path, text } from '../../options/kinds.js';
 import type { MetricLine } from '../../runs/metric-lines.js';
 import { AVERAGE_HELP } from '../../train/train-options.js';
 import { type Schedule, SCHEDULES } from '../../support/schedule.js';
@@ -21,7 +21,7 @@ export interface TrainerDefaults {
 /** Options of whatever a run of a baseline trains. */
 export function trainerOptions({ dropout, learningRate = 1e-3, evalEpochs = 1 }: TrainerDefaults) {
   return {
-    run: text('folder of the run; one that was stopped is resumed', {
+    run: path('folder of the run; one that was stopped is resumed', {
       otherwise: 'runs/baseline-NAME in the data folder',
       affectsResult: false,
     }),

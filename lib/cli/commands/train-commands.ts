@@ -1,7 +1,7 @@
 /** Commands that train, and what looks at runs. */
 import type { LoadedScorer } from '../../baselines/sequence/scorer.js';
 import { MERGE_OPTIONS } from '../../lm/lora/merge-options.js';
-import { text } from '../../options/kinds.js';
+import { path } from '../../options/kinds.js';
 import { GRPO_OPTIONS } from '../../train/grpo/grpo-options.js';
 import type { GrpoReport } from '../../train/grpo/grpo.js';
 import type { RunEstimate } from '../../train/report/estimate.js';
@@ -35,7 +35,7 @@ export const TRAIN_COMMANDS = {
     parallel: true,
     extra: {
       ...DRY_RUN,
-      scorerModel: text('model/ of a trained baseline, such as sasrec: the scorer of the sasrec reward'),
+      scorerModel: path('model/ of a trained baseline, such as sasrec: the scorer of the sasrec reward'),
     },
     run: async (values, { dryRun, scorerModel }) => {
       const { grpo, grpoEstimate } = await import('../../train/grpo/grpo.js');

@@ -1,5 +1,5 @@
 /** The options of `enrich`. */
-import { choice, integer, number, text } from '../../options/kinds.js';
+import { choice, integer, number, path, text } from '../../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../../options/schema.js';
 import { DATA_OPTIONS } from '../data-options.js';
 import { ENRICH_KINDS } from './enrich-prompts.js';
@@ -13,7 +13,7 @@ export const ENRICH_OPTIONS = defineOptions('enrich', {
   model: text('name of the chat model', { required: true }),
   baseUrl: text('address of the API, without /chat/completions', { otherwise: 'OPENAI_BASE_URL, else OpenAI' }),
   keyEnv: text('environment variable that holds the key; it is never written', { default: 'OPENAI_API_KEY' }),
-  prompts: text('JSON file of prompts {items, preferences: {system, user}}', { otherwise: "the kit's own" }),
+  prompts: path('JSON file of prompts {items, preferences: {system, user}}', { otherwise: "the kit's own" }),
   limit: integer('the first so many items or rows (0: all)', { default: 0, min: 0 }),
   temperature: number('of sampling', { default: 0.4, min: 0 }),
   maxTokens: integer('tokens of an answer at most', { default: 512 }),
@@ -24,11 +24,11 @@ export const ENRICH_OPTIONS = defineOptions('enrich', {
   priceIn: number('price of a million tokens that are read, for the estimate', { default: 0, min: 0 }),
   priceOut: number('price of a million tokens that are written', { default: 0, min: 0 }),
   maxCost: number('refuse to start where the estimate is above it', { min: 0, otherwise: 'never' }),
-  answers: text('file that keeps the answers; no question in it is asked again', {
+  answers: path('file that keeps the answers; no question in it is asked again', {
     otherwise: 'NAME.enrich-WHAT.jsonl in the data folder',
     affectsResult: false,
   }),
-  out: text('file to write', { otherwise: 'NAME.item.json, which gets the fields; NAME.preferences.jsonl' }),
+  out: path('file to write', { otherwise: 'NAME.item.json, which gets the fields; NAME.preferences.jsonl' }),
 });
 
 /** Options of `enrich`. */

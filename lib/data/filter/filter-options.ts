@@ -1,5 +1,5 @@
 /** The options of `filter`, and the rules that the filter makes of them. */
-import { boolean, choice, custom, integer, text, texts } from '../../options/kinds.js';
+import { boolean, choice, custom, integer, path, text, texts } from '../../options/kinds.js';
 import { defineOptions, type Given, type OptionsOf, type SettingsOf } from '../../options/schema.js';
 import { InputError } from '../../support/errors.js';
 import type { ColumnMap } from '../raw/columns.js';
@@ -61,11 +61,11 @@ const columnsOption = (help: string, otherwise: string) =>
 export const FILTER_OPTIONS = defineOptions(
   'filter',
   {
-    reviews: text('interactions in any raw format, plain or gzip: a file, a folder, or a pattern as "part-*.json.gz"', {
+    reviews: path('interactions in any raw format, plain or gzip: a file, a folder, or a pattern as "part-*.json.gz"', {
       required: true,
       affectsResult: false,
     }),
-    meta: text('item texts, likewise', { otherwise: 'none: titles are placeholders', affectsResult: false }),
+    meta: path('item texts, likewise', { otherwise: 'none: titles are placeholders', affectsResult: false }),
     format: choice(RAW_FORMATS, 'format of both files', { otherwise: 'detected from each' }),
     columns: columnsOption('columns of csv and parquet: user=customer,item=sku,time=bought_at', 'usual names'),
     metaColumns: columnsOption('columns of meta, where they are others than those of reviews', 'columns'),
@@ -79,7 +79,7 @@ export const FILTER_OPTIONS = defineOptions(
       default: 20_000_000,
       affectsResult: false,
     }),
-    out: text('folder to write to', { required: true, affectsResult: false }),
+    out: path('folder to write to', { required: true, affectsResult: false }),
     dataset: text('NAME of the files: letters, digits, _ - and .', { required: true, affectsResult: false }),
     ...RULES,
   },

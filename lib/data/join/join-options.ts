@@ -1,5 +1,5 @@
 /** The options of `join`, and of the stages that read what it writes. */
-import { text, texts } from '../../options/kinds.js';
+import { path, paths, text } from '../../options/kinds.js';
 import { checkDatasetName } from '../data-options.js';
 import { defineOptions, type OptionsOf } from '../../options/schema.js';
 
@@ -7,11 +7,11 @@ import { defineOptions, type OptionsOf } from '../../options/schema.js';
 export const JOIN_OPTIONS = defineOptions(
   'join',
   {
-    data: texts('data folders, as filter or import writes them; each holds one data set', {
+    data: paths('data folders, as filter or import writes them; each holds one data set', {
       required: true,
       affectsResult: false,
     }),
-    out: text('data folder to write', { required: true, affectsResult: false }),
+    out: path('data folder to write', { required: true, affectsResult: false }),
     dataset: text('NAME of the files', { required: true }),
   },
   { rules: [checkDatasetName] },

@@ -1,5 +1,5 @@
 /** The options of `sample`. */
-import { choice, text } from '../../options/kinds.js';
+import { choice, path } from '../../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../../options/schema.js';
 import { SEED_OPTIONS } from '../data-options.js';
 
@@ -21,7 +21,7 @@ export interface SampleOptions extends OptionsOf<typeof SAMPLE_OPTIONS> {}
 
 /** Declares the options of `sample`: its folder, and `SAMPLE_OPTIONS`. */
 export const WRITE_SAMPLE_OPTIONS = defineOptions('sample', {
-  out: text('folder to write reviews.jsonl.gz and meta.jsonl.gz to', { required: true, affectsResult: false }),
+  out: path('folder to write reviews.jsonl.gz and meta.jsonl.gz to', { required: true, affectsResult: false }),
   ...SAMPLE_OPTIONS.options,
 });
 

@@ -1,5 +1,5 @@
 /** The options of `score`, and those that `compare` shares. */
-import { boolean, custom, integer, number, numbers, text } from '../../options/kinds.js';
+import { boolean, custom, integer, number, numbers, path, text } from '../../options/kinds.js';
 import type { Options } from '../../options/option.js';
 import { defineOptions, type OptionsOf } from '../../options/schema.js';
 
@@ -9,12 +9,12 @@ export const STATISTICS_OPTIONS = {
   samples: integer('resamples of the bootstrap', { default: 1000, min: 100 }),
   level: number('share of intervals that hold the true value', { default: 0.95, above: 0, below: 1 }),
   seed: integer('fixes everything random', { default: 42, min: 0 }),
-  out: text('file to write the report to, as JSON', { otherwise: 'not written', affectsResult: false }),
+  out: path('file to write the report to, as JSON', { otherwise: 'not written', affectsResult: false }),
 } satisfies Options;
 
 /** What results are checked against, and what slices come from. */
 export const CATALOGUE_OPTIONS = {
-  data: text('data folder: popularity and categories, and whether the results are of it', {
+  data: path('data folder: popularity and categories, and whether the results are of it', {
     otherwise: 'none: no slices, and item ids are not checked',
     affectsResult: false,
   }),
@@ -26,7 +26,7 @@ export const CATALOGUE_OPTIONS = {
     'of a folder of join: the data set whose own ids results have, where no file beside them says so; all: those of all',
     { otherwise: 'as the file beside results says, else the ids of the joined folder', affectsResult: false },
   ),
-  index: text('index file: metrics by SID', {
+  index: path('index file: metrics by SID', {
     otherwise: 'NAME.index.json in the data folder, where there is one',
     affectsResult: false,
   }),

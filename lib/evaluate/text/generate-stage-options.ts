@@ -2,7 +2,7 @@
 import { DATA_OPTIONS, INDEX_OPTIONS, SEED_OPTIONS } from '../../data/data-options.js';
 import { PRECISION_OPTIONS } from '../../lm/precision-options.js';
 import { omitOptions } from '../../options/derive.js';
-import { choice, integer, number, text } from '../../options/kinds.js';
+import { choice, integer, number, path, pathOrWord, text } from '../../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../../options/schema.js';
 import { PROMPT_OPTIONS } from '../../tasks/prompt-options.js';
 
@@ -10,7 +10,7 @@ import { PROMPT_OPTIONS } from '../../tasks/prompt-options.js';
 export const GENERATE_OPTIONS = defineOptions('generate', {
   ...DATA_OPTIONS,
   ...INDEX_OPTIONS,
-  model: text('model folder, or GGUF file', { required: true, affectsResult: false }),
+  model: path('model folder, or GGUF file', { required: true, affectsResult: false }),
   task: text('what is asked: the name of a template, such as index2item or sid2title', { required: true }),
   split: choice(['valid', 'test'], 'examples that are asked about', { default: 'test' }),
   limit: integer('the first so many examples (0: all)', { default: 0, min: 0 }),
@@ -23,12 +23,12 @@ export const GENERATE_OPTIONS = defineOptions('generate', {
   batchSize: integer('texts that grow together', { default: 64 }),
   tokenBudget: integer('tokens of prompts that go through the model at once', { default: 16384 }),
   ...PRECISION_OPTIONS,
-  encoder: text(
+  encoder: pathOrWord(
     'of the cosine of texts: lsa, none, or a folder or id of a sentence encoder, which gives BERTScore too',
     { default: 'lsa' },
   ),
   ...SEED_OPTIONS,
-  results: text('file to write', {
+  results: path('file to write', {
     otherwise: 'generations-TASK.jsonl beside the model folder, with what is not as usual in its name',
     affectsResult: false,
   }),

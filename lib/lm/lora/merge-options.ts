@@ -1,13 +1,13 @@
 /** The options of `merge`. */
 import { SAVE_OPTIONS } from '../precision-options.js';
-import { text } from '../../options/kinds.js';
+import { path } from '../../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../../options/schema.js';
 
 /** Declares the options of `merge`. */
 export const MERGE_OPTIONS = defineOptions('merge', {
-  adapter: text("folder of the adapter, in peft's format", { required: true }),
-  model: text('folder of its base', { otherwise: 'the one that the adapter names' }),
-  out: text('folder to write the merged model to', { required: true }),
+  adapter: path("folder of the adapter, in peft's format", { required: true }),
+  model: path('folder of its base', { otherwise: 'the one that the adapter names' }),
+  out: path('folder to write the merged model to', { required: true }),
   ...SAVE_OPTIONS,
 });
 

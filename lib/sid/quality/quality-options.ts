@@ -1,14 +1,14 @@
 /** The options of `sid quality`. */
 import { DATA_OPTIONS, SEED_OPTIONS } from '../../data/data-options.js';
-import { choice, custom, text } from '../../options/kinds.js';
+import { choice, custom, path } from '../../options/kinds.js';
 import { defineOptions, type OptionsOf } from '../../options/schema.js';
 import type { QualityLimits } from './quality-gate.js';
 
 /** Declares the options of `sid quality`. */
 export const QUALITY_OPTIONS = defineOptions('sid quality', {
-  index: text('index file; what sid wrote beside it says how errors are computed', { required: true }),
-  embeddings: text('.npy file of the vectors that the SIDs were made from', { otherwise: 'none' }),
-  data: text("data folder: categories, and the test rows' targets", { otherwise: 'none' }),
+  index: path('index file; what sid wrote beside it says how errors are computed', { required: true }),
+  embeddings: path('.npy file of the vectors that the SIDs were made from', { otherwise: 'none' }),
+  data: path("data folder: categories, and the test rows' targets", { otherwise: 'none' }),
   dataset: DATA_OPTIONS.dataset,
   category: choice(['categories', 'brand'], "field of the item file that is an item's category", {
     otherwise: 'categories; brand where no item has any',
@@ -21,7 +21,7 @@ export const QUALITY_OPTIONS = defineOptions('sid quality', {
         : 'a file, or an object of limits',
     schema: { type: ['string', 'object'] },
   }),
-  out: text('folder of report and figures', { otherwise: 'that of the index' }),
+  out: path('folder of report and figures', { otherwise: 'that of the index' }),
   ...SEED_OPTIONS,
 });
 

@@ -4,7 +4,7 @@ import type { Embed } from '../../evaluate/text/cosine.js';
 import { FREEZE } from '../../lm/choices.js';
 import { LORA_OPTIONS, type LoraOptions } from '../../lm/lora/lora-options.js';
 import { withDefault } from '../../options/derive.js';
-import { boolean, choice, custom, group, hook, integer, number, text } from '../../options/kinds.js';
+import { boolean, choice, custom, group, hook, integer, number, path, text } from '../../options/kinds.js';
 import { defineOptions, type OptionsOf, type SettingsOf } from '../../options/schema.js';
 import { WEIGHT_OPTIONS } from '../../tasks/example-options.js';
 import { AVERAGE_HELP, OPTIMIZER_OPTIONS, TRAIN_OPTIONS } from '../train-options.js';
@@ -61,7 +61,7 @@ const ROLLOUT_OPTIONS = {
 /** What completions are worth. */
 const REWARD_OPTIONS = {
   reward: { ...REWARD, words: REWARD_NAMES },
-  embeddings: text('item vectors (.npy), for the semantic reward and for your own', { affectsResult: false }), // its hash counts
+  embeddings: path('item vectors (.npy), for the semantic reward and for your own', { affectsResult: false }), // its hash counts
   scorer: hook<Scorer>('scores of items after histories, for the sasrec reward'),
   embed: hook<Embed>('texts to vectors, for the cosine reward'),
   aggregateRewards: choice(
@@ -128,7 +128,7 @@ export const GRPO_OPTIONS = defineOptions(
   {
     ...DATA_OPTIONS,
     ...INDEX_OPTIONS,
-    model: text('model folder, or GGUF file, to start from; also the reference of the KL term', {
+    model: path('model folder, or GGUF file, to start from; also the reference of the KL term', {
       required: true,
       affectsResult: false, // its files' hashes count
     }),

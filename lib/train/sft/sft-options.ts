@@ -3,7 +3,7 @@ import { DATA_OPTIONS, INDEX_OPTIONS, SEED_OPTIONS } from '../../data/data-optio
 import { EMBEDDING_INITS, FREEZE, SID_VOCABULARIES } from '../../lm/choices.js';
 import { LORA_OPTIONS, type LoraOptions } from '../../lm/lora/lora-options.js';
 import { withDefault } from '../../options/derive.js';
-import { choice, group, integer, number, text } from '../../options/kinds.js';
+import { choice, group, integer, number, pathOrWord, text } from '../../options/kinds.js';
 import { defineOptions, type OptionsOf, type SettingsOf } from '../../options/schema.js';
 import { EXAMPLE_OPTIONS } from '../../tasks/example-options.js';
 import { EXAMPLE_MODES, LOSS_ON } from '../../tasks/examples.js';
@@ -17,7 +17,7 @@ export const SFT_OPTIONS = defineOptions(
   {
     ...DATA_OPTIONS,
     ...INDEX_OPTIONS,
-    model: text('model folder, GGUF file, or the shape of one from random weights (width x layers)', {
+    model: pathOrWord('model folder, GGUF file, or the shape of one from random weights (width x layers)', {
       default: 'qwen2:128x4',
     }),
     template: text('task whose rows are ranked on validation rows; alone, the task that is trained', {
