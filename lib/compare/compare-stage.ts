@@ -98,10 +98,16 @@ async function readSame(sides: readonly Side[], catalogue: Catalogue): Promise<R
 function historyNote(sides: readonly Side[], ranked: readonly RankedFile[][]): string | undefined {
   const ways = sides.map(({ name }, i) => ({ name, without: ranked[i]!.map((file) => file.excludesHistory === true) }));
   const mixed = new Set(ways.flatMap(({ without }) => without)).size > 1;
-  const names = ways.filter(({ without }) => without.includes(true)).map(({ name }) => name);
-  return mixed
-    ? `ranked without the items of the history: ${names.join(', ')}; the others may recommend them`
-    : undefined;
+  if (!mixed) return undefined;
+  const named = (some: readonly (typeof ways)[number][], rest: string): string[] =>
+    some.length === 0 ? [] : [`${rest}: ${some.map(({ name }) => name).join(', ')}`];
+  const all = ways.filter(({ without }) => !without.includes(false));
+  const part = ways.filter(({ without }) => without.includes(true) && without.includes(false));
+  return [
+    ...named(all, 'ranked without the items of the history'),
+    ...named(part, 'some of whose runs are ranked without the items of the history'),
+    'the others may recommend them',
+  ].join('; ');
 }
 
 /** What people read in the place of an id: a title, or of MiniOneRec's files the SID. */

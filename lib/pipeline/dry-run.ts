@@ -12,7 +12,7 @@ import { roundFolder } from './next-round.js';
 import { sourceOf } from './source.js';
 import { withLoopStages } from './rounds.js';
 import { PipelineStages } from './stages.js';
-import { checkRewards } from './reward-needs.js';
+import { checkRewards, checkSasrec } from './reward-needs.js';
 import { checkTraining } from './round.js';
 
 /** What a pipeline would do and take. */
@@ -33,6 +33,7 @@ export interface DryRun {
 export async function dryRun(config: PipelineConfig): Promise<DryRun> {
   const paths = new PipelineStages(config);
   checkTraining(config);
+  checkSasrec(config);
   checkRewards(paths);
   const { sft = {} } = config;
   const model = sft.model ?? 'qwen2:128x4';

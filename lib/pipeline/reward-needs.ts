@@ -1,5 +1,6 @@
 /** What the rewards of a configuration read beside the groups, known before anything runs. */
 import { existsSync } from 'node:fs';
+import { QUICK_BASELINES } from '../baselines/baselines.js';
 import { rewardParts } from '../train/grpo/rewards/reward-list.js';
 import type { RewardNeed } from '../train/grpo/rewards/rewards.js';
 import { InputError } from '../support/errors.js';
@@ -10,6 +11,18 @@ import type { SourceStages } from './source-stages.js';
 export function rewardNeeds({ grpo }: PipelineConfig, need: RewardNeed): boolean {
   if (!grpo) return false;
   return (rewardParts(grpo.reward ?? 'ranking') ?? []).some(({ named }) => named?.needs === need);
+}
+
+/** @throws InputError for options of a SASRec where nothing trains one; its seed is that of the other baselines too */
+export function checkSasrec(config: PipelineConfig): void {
+  const { baselines = QUICK_BASELINES, grpo, evaluate, sasrec = {} } = config;
+  const scores = grpo?.scorer === undefined && rewardNeeds(config, 'scorer');
+  if ([...baselines, evaluate?.assistant].includes('sasrec') || scores) return;
+  const [own] = Object.keys(sasrec).filter((name) => name !== 'seed');
+  if (own === undefined) return;
+  throw new InputError(
+    `pipeline: sasrec.${own}: expected sasrec among the baselines, as the assistant or behind a reward; leave it out`,
+  );
 }
 
 /** @throws InputError for what a reward reads and nothing of the pipeline makes */

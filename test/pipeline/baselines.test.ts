@@ -56,3 +56,18 @@ test('a dry run names them', async () => {
     { stage: 'baseline gru4rec', options: { seed: 7, excludeHistory: true } },
   ]);
 });
+
+test('options of a SASRec are refused where nothing trains one', async () => {
+  const wide = { ...config, sasrec: { seed: 7, width: 32 } };
+  await expect(dryRun(wide)).rejects.toThrow('sasrec.width: expected sasrec among the baselines');
+  for (const more of [
+    { baselines: ['sasrec'] },
+    { evaluate: { assistant: 'sasrec' } },
+    { grpo: { reward: 'sasrec' } },
+  ] as const) {
+    await expect(dryRun({ ...wide, ...more } as PipelineConfig)).resolves.toBeDefined();
+  }
+  const own = { ...wide, grpo: { reward: 'sasrec', scorer: () => [] } };
+  await expect(dryRun(own as unknown as PipelineConfig)).rejects.toThrow('sasrec.width');
+  await expect(dryRun(config)).resolves.toBeDefined(); // the seed is every trained baseline's
+});

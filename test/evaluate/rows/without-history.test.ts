@@ -178,4 +178,7 @@ test('a comparison says which side leaves the history out', async () => {
   const names = ['left', 'kept'];
   expect((await compareStage({ files, names, data })).notes).toEqual([note]);
   expect((await compareStage({ files: [files[0]!, files[0]!], names, data })).notes).toBeUndefined();
+  const both = { files: [files.join(), [files[1]!, files[1]!].join()], names, data };
+  const mixed = 'some of whose runs are ranked without the items of the history: left; the others may recommend them';
+  expect((await compareStage(both)).notes).toContain(mixed);
 });
