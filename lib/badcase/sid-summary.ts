@@ -4,8 +4,9 @@
  *
  * Shapes: N items, L levels, D width.
  */
-import { type SidIndex, sidOwners } from '../data/sid-index.js';
+import { countsFrom, indexCodes, type SidIndex, sidOwners } from '../data/sid-index.js';
 import type { Vectors } from '../files/npy.js';
+import { largest } from '../support/extremes.js';
 import type { SemanticGap, SidLevelSummary, SidQualitySummary } from './report-shape.js';
 
 /** What `sidSummary` measures. */
@@ -30,6 +31,7 @@ export function sidSummary({ index, targets, vectors, categories }: SidSummaryIn
     targets.filter((item) => has(item)).length / Math.max(1, targets.length);
   const depth = index.reduce((least, { length }) => Math.min(least, length), Infinity);
   const lengths = [...Array(depth).keys()].map((level) => level + 1);
+  const codes = indexCodes(index, countsFrom(index));
   return {
     items: index.length,
     sids,
@@ -38,7 +40,12 @@ export function sidSummary({ index, targets, vectors, categories }: SidSummaryIn
     ambiguousItems: shared.filter(Boolean).length,
     ambiguousTraffic: traffic((item) => shared[item]!),
     crowdedTraffic: traffic((item) => index[item]![0] === crowded),
-    levels: lengths.map((length) => levelSummary(index, length - 1)),
+    levels: lengths.map((_, level) =>
+      levelSummary(
+        codes.map((path) => path[level]!),
+        level,
+      ),
+    ),
     semanticGap: lengths.flatMap((length) => {
       const groups = index.map((tokens) => tokens.slice(0, length).join(''));
       return [
@@ -51,25 +58,23 @@ export function sidSummary({ index, targets, vectors, categories }: SidSummaryIn
   };
 }
 
-function levelSummary(index: SidIndex, level: number): SidLevelSummary {
-  const counts = [...countOf(index.map((tokens) => tokens[level]!)).values()];
-  const codes = index.reduce((most, tokens) => Math.max(most, codeOf(tokens[level]!)), 0) + 1;
-  const entropy = counts.reduce((sum, count) => sum - (count / index.length) * Math.log2(count / index.length), 0);
+/** @param own each item's code of the level, from 0 */
+function levelSummary(own: readonly number[], level: number): SidLevelSummary {
+  const counts = [...countOf(own).values()];
+  const entropy = counts.reduce((sum, count) => sum - (count / own.length) * Math.log2(count / own.length), 0);
   return {
     level: String.fromCharCode(97 + level),
-    codes,
+    codes: largest(own, 0) + 1,
     used: counts.length,
     entropy,
     perplexity: 2 ** entropy,
-    imbalance: counts.reduce((most, count) => Math.max(most, count), 0) / (index.length / counts.length),
+    imbalance: counts.reduce((most, count) => Math.max(most, count), 0) / (own.length / counts.length),
   };
 }
 
-const codeOf = (token: string): number => Number(token.slice(token.indexOf('_') + 1, -1));
-
-function countOf(texts: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+function countOf<T>(values: readonly T[]): Map<T, number> {
+  const counts = new Map<T, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
   return counts;
 }
 

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { curveFinding, curveFindings } from '../../lib/badcase/curve-findings.js';
 import { modeStatistics } from '../../lib/badcase/mode-statistics.js';
 import { countOutcomes, rowByRow } from '../../lib/badcase/explore/row-by-row.js';
+import { indexCodes, spelledTokens } from '../../lib/data/sid-index.js';
 import { sidSummary } from '../../lib/badcase/sid-summary.js';
 import type { BadCaseFile } from '../../lib/badcase/report-shape.js';
 import { verdictsOf } from '../../lib/badcase/verdicts.js';
@@ -33,6 +34,11 @@ describe('SID quality', () => {
     expect(first!.entropy).toBeCloseTo(0.811278, 6); // of 3/4 and 1/4
     expect(first!.perplexity).toBeCloseTo(2 ** 0.811278, 5);
     expect(second).toEqual({ level: 'b', codes: 2, used: 2, entropy: 1, perplexity: 2, imbalance: 1 });
+  });
+
+  test('codes that count from 1 are as many', () => {
+    const other = indexCodes(index).map((path) => spelledTokens(path, { tokens: 'plain', countFrom: 1 }));
+    expect(sidSummary({ index: other, targets: [0, 2, 3, 3], categories: ['x', 'x', 'y', ''] })).toEqual(summary);
   });
 
   test('semantic gap by categories: pairs of one category, inside a prefix and across', () => {
