@@ -17,6 +17,7 @@ import {
   type StrategiesReport,
   withLoopStages,
 } from './rounds.js';
+import { takeRuns } from './take-runs.js';
 
 /** Who hears and answers a pipeline. */
 export interface PipelineHooks {
@@ -59,6 +60,7 @@ export async function runPipeline(
     if (round > rounds || names.length === 0) break;
     const config = { ...withCodeOf(readPipelineConfig(chosen.config), before), ...(again && { again }) };
     if (!(await questions.anotherRound(round, names, join(config.out, 'runs')))) break;
+    takeRuns(before, config);
     const next = await runRound(config, { say: (stage) => say(`round ${round}: ${stage}`), ask });
     before = next.config;
     done.push(next.report);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { useEngine } from '../../lib/engine/engine.js';
+import { readResults } from '../../lib/evaluate/results-file.js';
 import { hashFile, readJson } from '../../lib/files/files.js';
 import type { Ask } from '../../lib/pipeline/ask.js';
 import type { PipelineConfig } from '../../lib/pipeline/config.js';
@@ -102,6 +103,34 @@ test('again: nothing is done', async () => {
   expect(said).toEqual(expect.arrayContaining(['strategies', 'round 2: sft', 'compare']));
   expect(report.rounds![1]!.stages.sft.seconds).toBeGreaterThan(0);
 });
+
+test('a round that ranks otherwise does not train again; one of other options does', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sidlab-rounds-ranking-'));
+  const small = { ...config, out: folder, grpo: { epochs: 0.2, numGenerations: 4 }, badcase: {} };
+  const change = (changed: Partial<PipelineConfig>): ChooseStrategies => ({ config }) => {
+    const chosen = { name: 'exclude_history', finding: 'x', value: 1, words: 'x', changes: {}, expected: 'x' } as const;
+    return { config: { ...config, ...changed }, chosen: [chosen] };
+  }; // prettier-ignore
+  const rounds = { ...small, rounds: 2 };
+  const card = (round: string, run: string): string => join(folder, round, 'runs', 'main', run, 'card.json');
+  const same = (run: string): boolean => hashFile(card('.', run)) === hashFile(card('round-2', run));
+
+  const fewer = { evaluate: { numBeams: 5 } };
+  const { rounds: both } = await runPipeline(rounds, { strategies: change(fewer) });
+  expect([same('sft'), same('grpo')]).toEqual([true, true]);
+  expect(both![1]!.stages.grpo!.model).toBe(join(folder, 'round-2', 'runs', 'main', 'grpo', 'model'));
+  expect(both![1]!.results).not.toBe(both![0]!.results);
+  expect((await readResults(both![1]!.results))[0]!.items).toHaveLength(5);
+
+  rmSync(join(folder, 'round-2'), { recursive: true });
+  await runPipeline(rounds, { strategies: change({ grpo: { ...small.grpo, numGenerations: 2 } }) });
+  expect([same('sft'), same('grpo')]).toEqual([true, false]);
+
+  rmSync(join(folder, 'round-2'), { recursive: true });
+  await runPipeline(rounds, { strategies: change({ sft: { ...small.sft, seed: 1 } }) });
+  expect([same('sft'), same('grpo')]).toEqual([false, false]);
+  rmSync(folder, { recursive: true });
+}, 120_000);
 
 test('the configuration of the next round: what would come out the same is taken over', () => {
   const next = (changes: Partial<PipelineConfig>, before = config): PipelineConfig =>
