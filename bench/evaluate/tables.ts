@@ -5,8 +5,10 @@
  *
  * `SIDLAB_TABLES=beauty` (or several, by commas) and `SIDLAB_SEEDS=42` do less.
  */
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { evaluateStage, InputError, sft, type SftOptions } from 'sidlab';
+import { readJson } from 'sidlab/files';
 import { type FilledTable, stageResults, tableStage, toMarkdown } from 'sidlab/tables';
 import { beautyShop } from '../beauty-shop.js';
 import { industrialShop } from '../industrial-shop.js';
@@ -73,6 +75,13 @@ async function beautyTables(seeds: readonly number[]): Promise<string> {
   return data;
 }
 
+/** In which a run computed: it says so where that is not float32. */
+function precisionOf(results: string): Row['precision'] {
+  const file = join(dirname(results), 'config.json');
+  const { precision = 'float32' } = existsSync(file) ? readJson<{ precision?: Row['precision'] }>(file) : {};
+  return precision;
+}
+
 function rowsOf({ table, datasets }: FilledTable, { goals }: Shop): Row[] {
   const rows = datasets.find(({ dir }) => dir !== undefined)!.rows;
   const transition = rows.find(({ model }) => model === 'Transition')!.measured!;
@@ -86,7 +95,7 @@ function rowsOf({ table, datasets }: FilledTable, { goals }: Shop): Row[] {
           const [low, high] = measured.intervals[unit]!;
           return {
             ...{ name: `${model} ${unit} over transition`, ours, peer, floor: null, unit, ratio: ours / peer },
-            ...{ precision: 'float32', peerPrecision: null, spread: most - least },
+            ...{ precision: precisionOf(measured.runs[0]!.results), peerPrecision: null, spread: most - least },
             goal: goal === undefined ? 'reported' : `at least ${goal.toFixed(4)}`,
             reached: goal === undefined || ours >= goal,
             note: `95 % interval ${low.toFixed(4)} to ${high.toFixed(4)}, ${measured.runs.length} runs`,
