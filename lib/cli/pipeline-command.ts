@@ -8,6 +8,7 @@ import type { PipelineConfig } from '../pipeline/config.js';
 import type { DryRun } from '../pipeline/dry-run.js';
 import { PIPELINE_OPTIONS, STAGE_NAMES, STAGE_SCHEMAS } from '../pipeline/pipeline-options.js';
 import type { PipelineReport } from '../pipeline/pipeline-report.js';
+import { unusedSasrec } from '../pipeline/reward-needs.js';
 import { InputError } from '../support/errors.js';
 import type { Command } from './command.js';
 import { terminalAsk } from './terminal-ask.js';
@@ -82,6 +83,11 @@ function withFlags(config: PipelineConfig, flags: Record<string, unknown>): Pipe
   const own = Object.fromEntries(top.map((name) => [name, others[name]]));
   const made = { ...config, ...own, ...(typeof out === 'string' && { out }), ...given } as PipelineConfig;
   checkConfig(made, 'pipeline');
+  const asked = [...pipelineFlags()].some(
+    ([flag, { stages }]) => stages.includes('sasrec') && flags[flag] !== undefined,
+  );
+  const unused = asked ? unusedSasrec(made) : undefined;
+  if (unused !== undefined) throw new InputError(unused);
   return withAbsolutePaths(made);
 }
 

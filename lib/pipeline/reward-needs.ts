@@ -13,16 +13,21 @@ export function rewardNeeds({ grpo }: PipelineConfig, need: RewardNeed): boolean
   return (rewardParts(grpo.reward ?? 'ranking') ?? []).some(({ named }) => named?.needs === need);
 }
 
-/** @throws InputError for options of a SASRec where nothing trains one; its seed is that of the other baselines too */
-export function checkSasrec(config: PipelineConfig): void {
-  const { baselines = QUICK_BASELINES, grpo, evaluate, sasrec = {} } = config;
+/** Whether a SASRec is trained: as a baseline, as the assistant, or for a reward. */
+export function trainsSasrec(config: PipelineConfig): boolean {
+  const { baselines = QUICK_BASELINES, grpo, evaluate } = config;
   const scores = grpo?.scorer === undefined && rewardNeeds(config, 'scorer');
-  if ([...baselines, evaluate?.assistant].includes('sasrec') || scores) return;
-  const [own] = Object.keys(sasrec).filter((name) => name !== 'seed');
-  if (own === undefined) return;
-  throw new InputError(
-    `pipeline: sasrec.${own}: expected sasrec among the baselines, as the assistant or behind a reward; leave it out`,
-  );
+  return scores || [...baselines, evaluate?.assistant].includes('sasrec');
+}
+
+/**
+ * A line for options of a SASRec that nothing trains, if there are any; its seed is that of the other baselines too. Not an
+ * error of a configuration: rounds wrote such files before they left the options out.
+ */
+export function unusedSasrec(config: PipelineConfig): string | undefined {
+  const [own] = Object.keys(config.sasrec ?? {}).filter((name) => name !== 'seed');
+  if (own === undefined || trainsSasrec(config)) return undefined;
+  return `pipeline: sasrec.${own}: expected sasrec among the baselines, as the assistant or behind a reward; leave it out`;
 }
 
 /** @throws InputError for what a reward reads and nothing of the pipeline makes */

@@ -3,11 +3,13 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { configOf } from '../../lib/cli/pipeline-command.js';
 import { useEngine } from '../../lib/engine/engine.js';
 import { readResults } from '../../lib/evaluate/results-file.js';
 import { readJson } from '../../lib/files/files.js';
 import type { PipelineConfig } from '../../lib/pipeline/config.js';
 import { dryRun } from '../../lib/pipeline/dry-run.js';
+import { unusedSasrec } from '../../lib/pipeline/reward-needs.js';
 import { runPipeline } from '../../lib/pipeline/pipeline.js';
 import { PipelineStages } from '../../lib/pipeline/stages.js';
 
@@ -57,17 +59,21 @@ test('a dry run names them', async () => {
   ]);
 });
 
-test('options of a SASRec are refused where nothing trains one', async () => {
+test('options of a SASRec that nothing trains are told, and refused as flags', async () => {
   const wide = { ...config, sasrec: { seed: 7, width: 32 } };
-  await expect(dryRun(wide)).rejects.toThrow('sasrec.width: expected sasrec among the baselines');
+  const told = 'pipeline: sasrec.width: expected sasrec among the baselines';
+  expect(unusedSasrec(wide)).toContain(told);
+  const own = { ...wide, grpo: { reward: 'sasrec', scorer: () => [] } };
+  expect(unusedSasrec(own as unknown as PipelineConfig)).toContain(told);
   for (const more of [
     { baselines: ['sasrec'] },
     { evaluate: { assistant: 'sasrec' } },
     { grpo: { reward: 'sasrec' } },
+    { sasrec: { seed: 1 } }, // every trained baseline's
   ] as const) {
-    await expect(dryRun({ ...wide, ...more } as PipelineConfig)).resolves.toBeDefined();
+    expect(unusedSasrec({ ...wide, ...more } as PipelineConfig)).toBeUndefined();
   }
-  const own = { ...wide, grpo: { reward: 'sasrec', scorer: () => [] } };
-  await expect(dryRun(own as unknown as PipelineConfig)).rejects.toThrow('sasrec.width');
-  await expect(dryRun(config)).resolves.toBeDefined(); // the seed is every trained baseline's
+  const flags = { out: config.out, data: [config.out], blocks: 1 };
+  await expect(configOf(flags)).rejects.toThrow('sasrec.blocks: expected sasrec among the baselines');
+  await expect(configOf({ ...flags, baselines: ['sasrec'] })).resolves.toMatchObject({ sasrec: { blocks: 1 } });
 });

@@ -64,13 +64,15 @@ test("runs of the kit's tables are found as they are on disk", () => {
   const chains = { mode: 'chain', width: 128, blocks: 1, weightDecay: 0.1, schedule: 'cosine', epochs: 60 };
   putRun(join(dir, 'runs', 'sasrec-42'), { ...SASREC, ...chains, averageDecay: 0.98 });
   const tiger = {
-    ...{ stage: 'baseline', baseline: 'tiger', data: 'Beauty', rows: 131413, epochs: 12, batchSize: 128 },
-    ...{ learningRate: 0.001, weightDecay: 0, maxGradNorm: 0, dropout: 0.1, schedule: 'cosine', evalEpochs: 3 },
-    ...{ bestMetric: 'NDCG@10', patience: 10, seed: 42, width: 128, layers: 2, heads: 4, headWidth: 32 },
-    ...{ feedForward: 512, validRows: 2000 },
+    ...{ stage: 'baseline', baseline: 'tiger', data: 'Beauty', rows: 131413, batchSize: 128 },
+    ...{ learningRate: 0.001, weightDecay: 0, maxGradNorm: 0, schedule: 'cosine', evalEpochs: 3 },
+    ...{ bestMetric: 'NDCG@10', patience: 10, seed: 42, headWidth: 32, validRows: 2000 },
   };
-  putRun(join(dir, 'runs', 'tiger-42'), { ...tiger, embeddingRate: 11 });
-  putRun(join(dir, 'runs', 'tiger-slow'), tiger);
+  const wide = { width: 256, layers: 1, decoderLayers: 2, heads: 8, feedForward: 1024, dropout: 0.15, epochs: 36 };
+  const narrow = { width: 128, layers: 2, heads: 4, feedForward: 512, dropout: 0.1, epochs: 12 };
+  putRun(join(dir, 'runs', 'tiger-42'), { ...tiger, ...wide, embeddingRate: 16, precision: 'bfloat16' });
+  putRun(join(dir, 'runs', 'tiger-narrow'), { ...tiger, ...narrow, embeddingRate: 11 });
+  putRun(join(dir, 'runs', 'tiger-slow'), { ...tiger, ...wide });
   for (const table of ['minionerec', 'beauty']) {
     expect(foundIn(dir, optionsOf(table, 'SASRec'))).toEqual(['sasrec-42/results.jsonl']);
   }
