@@ -107,7 +107,7 @@ test('the seed reaches every stage that draws', async () => {
     const drawing = STAGE_NAMES.filter((stage) => config[stage] && 'seed' in allOptions(STAGE_SCHEMAS[stage]));
     return Object.fromEntries(drawing.map((stage) => [stage, config[stage]!.seed]));
   };
-  const all = ['--grpo', '--sasrec-epochs', '2', '--compare-at', '5', '--rounds', '2'];
+  const all = ['--grpo', '--baselines', 'sasrec', '--sasrec-epochs', '2', '--compare-at', '5', '--rounds', '2'];
   expect(await seeds(...own, ...all, '--seed', '7')).toEqual({
     embed: 7,
     sid: 7,
