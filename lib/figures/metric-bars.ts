@@ -95,7 +95,7 @@ function aboveBars(
   };
 }
 
-/** `0.0432` -> `.043` */
+/** `0.0432` -> `.043`, `3.968` -> `3.97`: as wide as a bar. */
 export function shortNumber(x: number): string {
-  return Number.isFinite(x) ? x.toFixed(3).replace(/^(-?)0\./, '$1.') : '';
+  return Number.isFinite(x) ? x.toFixed(Math.abs(x) < 0.9995 ? 3 : 2).replace(/^(-?)0\./, '$1.') : '';
 }

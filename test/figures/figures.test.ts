@@ -50,7 +50,14 @@ test('metric bars: a bar a model in each group, hatched', () => {
   expect(new Set(patterns).size).toBe(2);
   const many = metricBars(Array.from({ length: 20 }, (_, i) => ({ model: `m${i}`, x: 1 })));
   expect(new Set(many.data.map(({ marker }) => JSON.stringify(marker))).size).toBe(20);
-  expect([1.25, 0, -0.5].map(shortNumber)).toEqual(['1.250', '.000', '-.500']);
+  expect([12.25, 1.25, 0.9996, 0.9994, 0, -0.5].map(shortNumber)).toEqual([
+    '12.25',
+    '1.25',
+    '1.00',
+    '.999',
+    '.000',
+    '-.500',
+  ]);
 });
 
 test('popularity: the head is where the share is reached', () => {
