@@ -3,6 +3,7 @@ import { constants, cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'no
 import { join } from 'node:path';
 import { tell } from '../support/progress.js';
 import type { PipelineConfig } from './config.js';
+import { rewardNeeds } from './reward-needs.js';
 import { PipelineStages } from './stages.js';
 
 /**
@@ -18,7 +19,8 @@ export function takeRuns(before: PipelineConfig, config: PipelineConfig): string
   for (const stage of ['sft', 'grpo'] as const) {
     const [from, to] = [join(earlier.runs, stage), join(now.runs, stage)];
     const done = existsSync(join(from, 'card.json'));
-    if (!config[stage] || !done || existsSync(to) || optionsOf(before, stage) !== optionsOf(config, stage)) break;
+    if (!config[stage] || !done || optionsOf(before, stage) !== optionsOf(config, stage)) break;
+    if (existsSync(to)) continue;
     mkdirSync(now.runs, { recursive: true });
     const part = `${to}.part`; // a copy that was cut short is no run
     rmSync(part, { recursive: true, force: true });
@@ -30,7 +32,8 @@ export function takeRuns(before: PipelineConfig, config: PipelineConfig): string
   return taken;
 }
 
-/** Without the index, which is the same and which the round before may not have named. */
+/** Without the index, which is the same and which the round before may not have named; with those of the scorer of a reward. */
 function optionsOf(config: PipelineConfig, stage: 'sft' | 'grpo'): string {
-  return JSON.stringify({ ...config[stage], index: undefined });
+  const scorer = stage === 'grpo' && rewardNeeds(config, 'scorer') ? config.sasrec : undefined;
+  return JSON.stringify([{ ...config[stage], index: undefined }, scorer]);
 }

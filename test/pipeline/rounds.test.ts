@@ -123,6 +123,10 @@ test('a round that ranks otherwise does not train again; one of other options do
   expect(both![1]!.results).not.toBe(both![0]!.results);
   expect((await readResults(both![1]!.results))[0]!.items).toHaveLength(5);
 
+  rmSync(join(folder, 'round-2', 'runs', 'main', 'grpo'), { recursive: true }); // stopped between the copies
+  await runPipeline(rounds, { strategies: change(fewer) });
+  expect([same('sft'), same('grpo')]).toEqual([true, true]);
+
   rmSync(join(folder, 'round-2'), { recursive: true });
   await runPipeline(rounds, { strategies: change({ grpo: { ...small.grpo, numGenerations: 2 } }) });
   expect([same('sft'), same('grpo')]).toEqual([true, false]);
