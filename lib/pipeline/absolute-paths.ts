@@ -26,7 +26,7 @@ function resolved(given: object, options: Options): object {
     Object.entries(given).map(([name, value]: [string, unknown]) => {
       const kind = options[name]?.path;
       const one = (path: unknown): unknown =>
-        typeof path === 'string' && (kind === 'always' || isThere(path)) ? resolve(path) : path;
+        typeof path === 'string' && path !== '' && (kind === 'always' || isThere(path)) ? resolve(path) : path;
       return [name, kind === undefined ? value : Array.isArray(value) ? value.map(one) : one(value)];
     }),
   );

@@ -17,6 +17,7 @@ export function takeRuns(before: PipelineConfig, config: PipelineConfig): string
   const taken: string[] = [];
   if (config.again || now.index !== earlier.index) return taken;
   for (const stage of ['sft', 'grpo'] as const) {
+    if (stage === 'grpo' && rewardNeeds(config, 'scorer')) break; // its scorer is trained anew, and may have other bits
     const [from, to] = [join(earlier.runs, stage), join(now.runs, stage)];
     const done = existsSync(join(from, 'card.json'));
     if (!config[stage] || !done || optionsOf(before, stage) !== optionsOf(config, stage)) break;
@@ -32,8 +33,7 @@ export function takeRuns(before: PipelineConfig, config: PipelineConfig): string
   return taken;
 }
 
-/** Without the index, which is the same and which the round before may not have named; with those of the scorer of a reward. */
+/** Without the index, which is the same and which the round before may not have named. */
 function optionsOf(config: PipelineConfig, stage: 'sft' | 'grpo'): string {
-  const scorer = stage === 'grpo' && rewardNeeds(config, 'scorer') ? config.sasrec : undefined;
-  return JSON.stringify([{ ...config[stage], index: undefined }, scorer]);
+  return JSON.stringify({ ...config[stage], index: undefined });
 }
