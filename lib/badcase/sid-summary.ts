@@ -6,7 +6,7 @@
  */
 import { countsFrom, indexCodes, type SidIndex, sidOwners } from '../data/sid-index.js';
 import type { Vectors } from '../files/npy.js';
-import { largest } from '../support/extremes.js';
+import { largest, smallest } from '../support/extremes.js';
 import type { SemanticGap, SidLevelSummary, SidQualitySummary } from './report-shape.js';
 
 /** What `sidSummary` measures. */
@@ -40,7 +40,7 @@ export function sidSummary({ index, targets, vectors, categories }: SidSummaryIn
     ambiguousItems: shared.filter(Boolean).length,
     ambiguousTraffic: traffic((item) => shared[item]!),
     crowdedTraffic: traffic((item) => index[item]![0] === crowded),
-    levels: lengths.map((_, level) =>
+    levels: [...Array(smallest(codes.map((path) => path.length))).keys()].map((level) =>
       levelSummary(
         codes.map((path) => path[level]!),
         level,

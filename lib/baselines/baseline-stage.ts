@@ -77,7 +77,11 @@ export async function baselineStage(
     const began = performance.now();
     const { name } = dataset;
     const folder = apart ? join(run, name) : run;
-    const { results: lists, training } = await rankOne(
+    const {
+      results: lists,
+      training,
+      precision,
+    } = await rankOne(
       own,
       { ...rest, excludeHistory },
       {
@@ -87,6 +91,7 @@ export async function baselineStage(
         ...stale,
       },
     );
+    if (precision === 'bfloat16') record.precision = precision; // as a run's config.json has it
     ranked.push({ name, firstItem, results: lists });
     const file = apart ? partFile(results, name) : results;
     writeResults(file, lists);

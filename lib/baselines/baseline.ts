@@ -1,6 +1,7 @@
 /** What a baseline is: one of `BASELINES`, or an object of your own in a notebook cell. */
 import type { Dataset, Row } from '../data/dataset.js';
 import type { Result } from '../evaluate/results-file.js';
+import type { Precision } from '../ops/precision.js';
 import type { Options } from '../options/option.js';
 import type { TrainReport } from '../train/loop/loop-options.js';
 
@@ -30,6 +31,8 @@ export interface Ranked {
   results: Result[];
   /** Of a baseline that is trained. */
   training?: TrainReport;
+  /** That it computed in, where it can be chosen. */
+  precision?: Precision;
 }
 
 /** @typeParam N its name */

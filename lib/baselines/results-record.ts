@@ -34,13 +34,14 @@ export function resultsRecord(
 ): ResultsRecord {
   const { index = indexOf(dataset), part, excludeHistory = false } = settings;
   const read = Object.hasOwn(options, 'index') && existsSync(index);
-  const own = Object.fromEntries(Object.entries(settings).filter(([key]) => Object.hasOwn(options, key)));
+  const { precision: _asked, ...declared } = options; // what was computed in is the run's to say
+  const own = Object.fromEntries(Object.entries(settings).filter(([key]) => Object.hasOwn(declared, key)));
   return {
     ...{ stage: 'baseline', baseline: name, data: dataset.name },
     ...(part !== undefined && { part }),
     ...(excludeHistory && { excludeHistory }),
     inputs: hashInputs({ dataset, ...(read && { index }) }),
-    ...fingerprint(options, own),
+    ...fingerprint(declared, own),
   };
 }
 

@@ -12,8 +12,7 @@ import { roundFolder } from './next-round.js';
 import { sourceOf } from './source.js';
 import { withLoopStages } from './rounds.js';
 import { PipelineStages } from './stages.js';
-import { tell } from '../support/progress.js';
-import { checkRewards, unusedSasrec } from './reward-needs.js';
+import { checkRewards } from './reward-needs.js';
 import { checkTraining } from './round.js';
 
 /** What a pipeline would do and take. */
@@ -34,8 +33,6 @@ export interface DryRun {
 export async function dryRun(config: PipelineConfig): Promise<DryRun> {
   const paths = new PipelineStages(config);
   checkTraining(config);
-  const unused = unusedSasrec(config);
-  if (unused !== undefined) tell(unused);
   checkRewards(paths);
   const { sft = {} } = config;
   const model = sft.model ?? 'qwen2:128x4';

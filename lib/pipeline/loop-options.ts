@@ -24,6 +24,11 @@ export const STRATEGIES_STAGE = defineOptions('strategies', {
   }),
 });
 
+/** Whether a configuration takes more than one round, or writes the next one's configuration. */
+export function loops({ rounds = 1, strategies }: { rounds?: number | undefined; strategies?: unknown }): boolean {
+  return rounds > 1 || strategies !== undefined;
+}
+
 /** Declares the options of the `compare` stage; what is compared are the rounds. */
 export const COMPARE_STAGE = defineOptions('compare', {
   ...omitOptions(COMPARE_OPTIONS.options, 'files', 'names', 'reports', 'data', 'dataset', 'index', 'part', 'out'),

@@ -4,7 +4,6 @@ import { basename, join } from 'node:path';
 import { QUICK_BASELINES, type BaselineName } from '../baselines/baselines.js';
 import type { PipelineConfig } from './config.js';
 import type { StageName } from './pipeline-options.js';
-import { trainsSasrec } from './reward-needs.js';
 import { PipelineStages } from './stages.js';
 
 /** Folder of a later round: `OUT/round-2`; of runs with a name of their own `OUT/NAME-round-2`. */
@@ -37,7 +36,7 @@ export function nextRound(
   const data = ['filter', 'import', 'join', 'enrich'] as const;
   const vectors = same(...data, 'embed') && existsSync(earlier.embeddings) && { embeddings: earlier.embeddings };
   const imported = earlier.source === 'import' && !chosen.embed && !chosen.sid; // with its index
-  const next: PipelineConfig = {
+  return {
     ...rest,
     out,
     ...(figures !== undefined && { figures: join(figures, basename(out)) }),
@@ -47,9 +46,6 @@ export function nextRound(
     ...(imported ? {} : { embed, sid: { ...sid, ...vectors } }),
     sft: { ...sft, ...(same(...data, 'embed', 'sid') && { index: earlier.index }) },
   };
-  if (next.sasrec === undefined || trainsSasrec(next)) return next;
-  const { sasrec, ...untrained } = next;
-  return { ...untrained, ...(sasrec.seed !== undefined && { sasrec: { seed: sasrec.seed } }) }; // every baseline's
 }
 
 const MAIN = 'main';

@@ -6,13 +6,13 @@ import { withAbsolutePaths } from './absolute-paths.js';
 import { type Ask, Questions } from './ask.js';
 import { withCodeOf } from './code-options.js';
 import { type PipelineConfig, readPipelineConfig } from './config.js';
+import { loops } from './loop-options.js';
 import type { PipelineReport } from './pipeline-report.js';
 import { runRound } from './round.js';
 import {
   checkLoop,
   type ChooseStrategies,
   compareRounds,
-  loops,
   strategiesStage,
   type StrategiesReport,
   withLoopStages,

@@ -5,6 +5,7 @@ import { rewardParts } from '../train/grpo/rewards/reward-list.js';
 import type { RewardNeed } from '../train/grpo/rewards/rewards.js';
 import { InputError } from '../support/errors.js';
 import type { PipelineConfig } from './config.js';
+import { loops } from './loop-options.js';
 import type { SourceStages } from './source-stages.js';
 
 /** Whether GRPO runs and one of its rewards reads this. */
@@ -13,21 +14,18 @@ export function rewardNeeds({ grpo }: PipelineConfig, need: RewardNeed): boolean
   return (rewardParts(grpo.reward ?? 'ranking') ?? []).some(({ named }) => named?.needs === need);
 }
 
-/** Whether a SASRec is trained: as a baseline, as the assistant, or for a reward. */
-export function trainsSasrec(config: PipelineConfig): boolean {
-  const { baselines = QUICK_BASELINES, grpo, evaluate } = config;
-  const scores = grpo?.scorer === undefined && rewardNeeds(config, 'scorer');
-  return scores || [...baselines, evaluate?.assistant].includes('sasrec');
-}
-
 /**
- * A line for options of a SASRec that nothing trains, if there are any; its seed is that of the other baselines too. Not an
- * error of a configuration: rounds wrote such files before they left the options out.
+ * @throws InputError for options of a SASRec that nothing trains. In a loop a strategy may ask for one later, and the seed is
+ *   that of the other baselines too
  */
-export function unusedSasrec(config: PipelineConfig): string | undefined {
-  const [own] = Object.keys(config.sasrec ?? {}).filter((name) => name !== 'seed');
-  if (own === undefined || trainsSasrec(config)) return undefined;
-  return `pipeline: sasrec.${own}: expected sasrec among the baselines, as the assistant or behind a reward; leave it out`;
+export function checkSasrec(config: PipelineConfig): void {
+  const { baselines = QUICK_BASELINES, grpo, evaluate, sasrec = {} } = config;
+  const scores = grpo?.scorer === undefined && rewardNeeds(config, 'scorer');
+  const [own] = Object.keys(sasrec).filter((name) => name !== 'seed');
+  if (own === undefined || scores || loops(config) || [...baselines, evaluate?.assistant].includes('sasrec')) return;
+  throw new InputError(
+    `pipeline: sasrec.${own}: expected sasrec among the baselines, as the assistant or behind a reward; leave it out`,
+  );
 }
 
 /** @throws InputError for what a reward reads and nothing of the pipeline makes */

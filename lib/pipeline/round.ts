@@ -17,7 +17,7 @@ import type { PipelineConfig } from './config.js';
 import { pipelineFigures } from './pipeline-figures.js';
 import type { PipelineReport } from './pipeline-report.js';
 import { type ResultRow, resultRows } from './result-rows.js';
-import { checkRewards, unusedSasrec } from './reward-needs.js';
+import { checkRewards } from './reward-needs.js';
 import type { SourceName } from './source.js';
 import { PipelineStages } from './stages.js';
 
@@ -42,8 +42,6 @@ export async function runRound(given: PipelineConfig, { say, ask }: RoundHooks):
   let config = questions.apply(given);
   checkTraining(config);
   let stages = new PipelineStages(config);
-  const unused = unusedSasrec(config);
-  if (unused !== undefined) tell(unused);
   checkRewards(stages);
   const card = (run: string): string => join(stages.runs, run, 'card.json');
   const run = async <T>(name: string, work: () => Promise<T>): Promise<T> => {

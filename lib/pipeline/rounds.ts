@@ -12,6 +12,7 @@ import { runStage } from '../runs/stage.js';
 import { InputError } from '../support/errors.js';
 import { withoutCode } from './code-options.js';
 import type { PipelineConfig } from './config.js';
+import { loops } from './loop-options.js';
 import { nextRound, roundFolder } from './next-round.js';
 import { PipelineStages } from './stages.js';
 
@@ -132,11 +133,6 @@ export async function compareRounds(
     if (!(error instanceof InputError)) throw error;
     return `the rounds are not compared: ${error.message}`;
   }
-}
-
-/** Whether a configuration takes more than one round, or writes the next one's configuration. */
-export function loops({ rounds = 1, strategies }: Pick<PipelineConfig, 'rounds' | 'strategies'>): boolean {
-  return rounds > 1 || strategies !== undefined;
 }
 
 /** The configuration with the stages that a loop needs. */

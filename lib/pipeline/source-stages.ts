@@ -11,6 +11,7 @@ import { embeddingsName } from '../embed/embed-items.js';
 import { hasInput } from '../files/input-files.js';
 import { runStage, type Stage } from '../runs/stage.js';
 import { InputError } from '../support/errors.js';
+import { withAbsolutePaths } from './absolute-paths.js';
 import { checkConfig } from './check-config.js';
 import type { PipelineConfig } from './config.js';
 import { importStage, joinStage, sourceOf, type SourceName, type SourceStage } from './source.js';
@@ -26,9 +27,14 @@ export class SourceStages {
   /** Folder of the figures. */
   readonly figures: string;
 
-  constructor(readonly config: PipelineConfig) {
+  /** With absolute paths, so that a stage is the same wherever its configuration was read. */
+  readonly config: PipelineConfig;
+
+  constructor(given: PipelineConfig) {
+    checkConfig(given, 'pipeline');
+    this.config = withAbsolutePaths(given);
+    const { config } = this;
     const { out, dataset, figures, run = 'main' } = config;
-    checkConfig(config, 'pipeline');
     // published SIDs keep their file where a pipeline makes others
     const own = this.source === 'import' && !this.ownIndex ? `${dataset}.own.index.json` : `${dataset}.index.json`;
     this.index = config.sft?.index ?? config.sid?.index ?? join(out, own);

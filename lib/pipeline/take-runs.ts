@@ -17,7 +17,7 @@ export function takeRuns(before: PipelineConfig, config: PipelineConfig): string
   const taken: string[] = [];
   if (config.again || now.index !== earlier.index) return taken;
   for (const stage of ['sft', 'grpo'] as const) {
-    if (stage === 'grpo' && rewardNeeds(config, 'scorer')) break; // its scorer is trained anew, and may have other bits
+    if (stage === 'grpo' && dependsOnMore(config)) break;
     const [from, to] = [join(earlier.runs, stage), join(now.runs, stage)];
     const done = existsSync(join(from, 'card.json'));
     if (!config[stage] || !done || optionsOf(before, stage) !== optionsOf(config, stage)) break;
@@ -31,6 +31,11 @@ export function takeRuns(before: PipelineConfig, config: PipelineConfig): string
   }
   if (taken.length > 0) tell(`${taken.join(' and ')}: nothing that decides ${taken.length > 1 ? 'them' : 'it'} changed; taken from the round before`); // prettier-ignore
   return taken;
+}
+
+/** A scorer is trained anew and may have other bits; an adapter names the folder of its base. */
+function dependsOnMore(config: PipelineConfig): boolean {
+  return rewardNeeds(config, 'scorer') || config.grpo?.lora !== undefined;
 }
 
 /** Without the index, which is the same and which the round before may not have named. */

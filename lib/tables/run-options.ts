@@ -106,12 +106,15 @@ function wholeHistories(run: BaselineRun, { historyLength: noted, longest }: Run
  */
 export function folderFor(dir: string, run: BaselineRun, plain: string, seed?: number): string {
   const folder = join(dir, 'runs', plain);
-  const { baseline, options: { index } = {}, excludeHistory } = run;
+  const { baseline, options: { index, precision = 'auto' } = {}, excludeHistory } = run;
   const config = configOf(folder, excludeHistory);
   const taken = config !== undefined || existsSync(join(folder, baselineResults(excludeHistory)));
   const free = !taken && index === undefined;
   if (free || (isRunOf(run, config, plain) && (seed === undefined || config?.seed === seed))) return folder;
-  const hash = hashText(JSON.stringify([wantedOf(run), index])).slice(0, 8);
+  const hash = hashText(JSON.stringify([wantedOf(run), index, ...(precision === 'auto' ? [] : [precision])])).slice(
+    0,
+    8,
+  );
   return join(dir, 'runs', [baseline, hash, ...(seed === undefined ? [] : [seed])].join('-'));
 }
 

@@ -37,6 +37,8 @@ describe('SID quality', () => {
   });
 
   test('codes that count from 1 are as many', () => {
+    const begun = indexCodes(index).map((path) => spelledTokens(path, { tokens: 'openonerec', countFrom: 0 }));
+    expect(sidSummary({ index: begun, targets: [0] }).levels).toEqual(summary.levels); // begin and end are no levels
     const other = indexCodes(index).map((path) => spelledTokens(path, { tokens: 'plain', countFrom: 1 }));
     expect(sidSummary({ index: other, targets: [0, 2, 3, 3], categories: ['x', 'x', 'y', ''] })).toEqual(summary);
   });

@@ -261,11 +261,17 @@ test('a run in bfloat16 goes on in it, whatever machine it goes on at', async ()
   await expect(baselineStage({ ...stopped, precision: 'bfloat16', onLog })).rejects.toThrow('killed');
   await baselineStage(stopped); // too narrow for bfloat16, were it asked anew
   expect(readJson(join(data, 'stopped', 'config.json'))).toMatchObject({ precision: 'bfloat16', decoderLayers: 2 });
+  expect(readJson(join(data, 'stopped', 'results.json'))).toMatchObject({ precision: 'bfloat16' });
   for (const file of ['model/model.safetensors', 'results.jsonl']) {
     expect(hashFile(join(data, 'stopped', file)), file).toBe(hashFile(join(data, 'whole', file)));
   }
   await baselineStage({ ...options, run: join(data, 'plain') });
   expect(readJson(join(data, 'plain', 'config.json'))).not.toHaveProperty('precision');
+  expect(readJson(join(data, 'plain', 'results.json'))).not.toHaveProperty('precision');
+  const { decoderLayers: _two, ...usual } = options;
+  await baselineStage({ ...usual, decoderLayers: usual.layers, run: join(data, 'usual') });
+  expect((await baselineStage({ ...usual, run: join(data, 'usual') })).training).toBeDefined(); // one network, one run
+  expect(readJson(join(data, 'usual', 'config.json'))).not.toHaveProperty('decoderLayers');
   expect(hashFile(join(data, 'plain', 'model/model.safetensors'))).not.toBe(
     hashFile(join(data, 'whole', 'model/model.safetensors')),
   );

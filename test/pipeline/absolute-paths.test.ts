@@ -10,6 +10,7 @@ import { allOptions } from '../../lib/options/schema.js';
 import { writeJson } from '../../lib/files/files.js';
 import { withAbsolutePaths } from '../../lib/pipeline/absolute-paths.js';
 import { readPipelineConfig, type PipelineConfig } from '../../lib/pipeline/config.js';
+import { PipelineStages } from '../../lib/pipeline/stages.js';
 import { PIPELINE_OPTIONS, STAGE_NAMES, STAGE_SCHEMAS } from '../../lib/pipeline/pipeline-options.js';
 
 const isList = ({ schema }: Option): boolean => schema.type === 'array';
@@ -25,7 +26,7 @@ const named = places.flatMap(([stage, options]) =>
 
 test.each(named.filter(({ option }) => option.path))('$stage $name is absolute', ({ stage, name, option }) => {
   const folder = mkdtempSync(join(tmpdir(), 'sidlab-paths-'));
-  writeFileSync(join(folder, 'a.npy'), '');
+  if (option.path === 'maybe') writeFileSync(join(folder, 'a.npy'), ''); // the others need not be there yet
   const there = relative(process.cwd(), join(folder, 'a.npy'));
   const given = isList(option) ? [there, there] : there;
   const config = stage === 'pipeline' ? { [name]: given } : { out: 'o', dataset: 'd', [stage]: { [name]: given } };
@@ -46,6 +47,18 @@ test('what only may be a file stays as it is where there is none, and where a ba
   expect([embed, sft, evaluate]).toEqual([asked.embed, asked.sft, asked.evaluate]);
   expect(withAbsolutePaths({ ...asked, embed: { encoder: 'BAAI/bge-m3' } }).embed).toEqual({ encoder: 'BAAI/bge-m3' });
   expect(withAbsolutePaths({ ...asked, sft: { model: './test' } }).sft).toEqual({ model: resolve('test') });
+});
+
+test('stages are the same of a relative folder and of an absolute one; an empty path is refused', () => {
+  const asked = { out: 'rel', dataset: 'd', filter: { reviews: 'r.csv' } };
+  const { config, index, runs } = new PipelineStages(asked);
+  expect([config.out, config.filter!.reviews, index]).toEqual([
+    resolve('rel'),
+    resolve('r.csv'),
+    resolve('rel/d.index.json'),
+  ]);
+  expect(runs).toBe(resolve('rel/runs/main'));
+  expect(() => new PipelineStages(withAbsolutePaths({ ...asked, out: '' }))).toThrow('expected out to be a text');
 });
 
 test('a function stays', () => {
@@ -85,7 +98,7 @@ test('every option whose help speaks of a file or folder is declared as one', ()
   );
   const texts = [...named, ...every].filter(({ option: { schema, words, data } }) => {
     const items = schema.items as { type?: string } | undefined;
-    return data && words === undefined && (schema.type === 'string' || items?.type === 'string');
+    return data && words === undefined && [schema.type, items?.type].flat().includes('string');
   });
   const speaks = texts.filter(
     ({ name, option }) => /\b(files?|folders?)\b|\.npy/i.test(option.help) && !NO_PATHS.includes(name),

@@ -9,7 +9,7 @@ import { readResults } from '../../lib/evaluate/results-file.js';
 import { readJson } from '../../lib/files/files.js';
 import type { PipelineConfig } from '../../lib/pipeline/config.js';
 import { dryRun } from '../../lib/pipeline/dry-run.js';
-import { unusedSasrec } from '../../lib/pipeline/reward-needs.js';
+import { checkSasrec } from '../../lib/pipeline/reward-needs.js';
 import { runPipeline } from '../../lib/pipeline/pipeline.js';
 import { PipelineStages } from '../../lib/pipeline/stages.js';
 
@@ -59,21 +59,21 @@ test('a dry run names them', async () => {
   ]);
 });
 
-test('options of a SASRec that nothing trains are told, and refused as flags', async () => {
-  const wide = { ...config, sasrec: { seed: 7, width: 32 } };
-  const told = 'pipeline: sasrec.width: expected sasrec among the baselines';
-  expect(unusedSasrec(wide)).toContain(told);
-  const own = { ...wide, grpo: { reward: 'sasrec', scorer: () => [] } };
-  expect(unusedSasrec(own as unknown as PipelineConfig)).toContain(told);
-  for (const more of [
-    { baselines: ['sasrec'] },
-    { evaluate: { assistant: 'sasrec' } },
-    { grpo: { reward: 'sasrec' } },
-    { sasrec: { seed: 1 } }, // every trained baseline's
-  ] as const) {
-    expect(unusedSasrec({ ...wide, ...more } as PipelineConfig)).toBeUndefined();
-  }
+test('flags of a SASRec that nothing trains are refused', async () => {
   const flags = { out: config.out, data: [config.out], blocks: 1 };
   await expect(configOf(flags)).rejects.toThrow('sasrec.blocks: expected sasrec among the baselines');
-  await expect(configOf({ ...flags, baselines: ['sasrec'] })).resolves.toMatchObject({ sasrec: { blocks: 1 } });
+  for (const more of [
+    { baselines: ['sasrec'] },
+    { assistant: 'sasrec' },
+    { grpo: true, reward: 'sasrec' },
+    { rounds: 2 }, // a strategy may ask for one
+    { strategies: true },
+  ]) {
+    await expect(configOf({ ...flags, ...more }), JSON.stringify(more)).resolves.toMatchObject({
+      sasrec: { blocks: 1 },
+    });
+  }
+  const own = { ...config, sasrec: { width: 32 }, grpo: { reward: 'sasrec', scorer: () => [] } };
+  expect(() => checkSasrec(own as unknown as PipelineConfig)).toThrow('sasrec.width');
+  expect(() => checkSasrec(config)).not.toThrow(); // the seed is every trained baseline's
 });

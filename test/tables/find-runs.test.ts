@@ -96,6 +96,10 @@ test('a run of either precision is one of a row that asks for none', () => {
   expect(found('auto')).toEqual(['exact', 'rounded']);
   expect(found('float32')).toEqual(['exact']);
   expect(found('bfloat16')).toEqual(['rounded']);
+  const place = (precision?: string) =>
+    folderFor(dir, { baseline: 'tiger', options: { width: 256, ...(precision && { precision }) } }, 'exact', 42);
+  expect(new Set(['float32', 'bfloat16', 'auto'].map(place)).size).toBe(3);
+  expect(place('auto')).toBe(place());
 });
 
 test("MiniOneRec's row of a random start takes no run of a pretrained model", () => {

@@ -23,16 +23,18 @@ export async function trainTiger(settings: BaselineOptions & TigerSettings, cont
   const { topK = 50, excludeHistory = false, embeddingRate, precision: asked, again } = settings;
   const sids = readIndex(index, whole.items.length).slice(firstItem, firstItem + dataset.items.length);
   const tokens = tigerTokens(sids.map(codeTokens));
+  const apart = decoderLayers === undefined || decoderLayers === layers ? {} : { decoderLayers };
   const size: TigerSize = {
     ...{ vocabSize: tokens.vocabSize, width, layers, heads, headWidth, feedForward },
-    ...(decoderLayers !== undefined && { decoderLayers }),
+    ...apart,
   };
   const most = dataset.train.reduce((longest, { history }) => Math.max(longest, history.length), 1);
   const longest = Math.min(settings.historyLength ?? most, most);
   const shapes = tigerShapes(size);
   await ensureEngine();
   const precision = runPrecision(context.run, asked, size, again);
-  const run = { name: 'tiger', options: TIGER_OPTIONS, settings, index, precision };
+  const { decoderLayers: _asked, ...others } = settings;
+  const run = { name: 'tiger', options: TIGER_OPTIONS, settings: { ...others, ...apart }, index, precision };
   const training = await trainedRun(run, context, (stamp) => {
     const weights = initialWeights(
       { shapes, initial: (name, random) => tigerInitial(size, name, random) },
@@ -48,7 +50,11 @@ export async function trainTiger(settings: BaselineOptions & TigerSettings, cont
   const weights = readSequenceWeights(training.model, { shapes });
   try {
     const lists = { topK, longest, excludeHistory };
-    return { results: await rankByTiger({ size, weights, tokens, precision }, dataset.test, lists, 'tiger'), training };
+    return {
+      results: await rankByTiger({ size, weights, tokens, precision }, dataset.test, lists, 'tiger'),
+      training,
+      precision,
+    };
   } finally {
     disposeWeights(weights);
   }

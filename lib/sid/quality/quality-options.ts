@@ -20,6 +20,7 @@ export const QUALITY_OPTIONS = defineOptions('sid quality', {
         ? undefined
         : 'a file, or an object of limits',
     schema: { type: ['string', 'object'] },
+    path: 'always',
   }),
   out: path('folder of report and figures', { otherwise: 'that of the index' }),
   ...SEED_OPTIONS,
